@@ -1,0 +1,238 @@
+"""The data that flows through compression. Arrays are numpy; offsets count characters of a document's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxpipe.errors import UsageError
+
+Kind = Literal["text", "markdown", "html", "code", "json", "csv", "pdf"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text and where it came from.
+
+    Attributes:
+        text: The extracted text; all offsets count its characters.
+        source: Path or name, shown to people and returned with every span.
+        kind: What the text is, which decides how it is cut.
+        title: What the whole text is about. It informs ranking and is never part of the text.
+        language: Programming language of ``code`` by its langchain name (``"python"``, ``"cpp"``); else empty.
+        page_starts: Offset at which each page begins, ascending from 0; empty when there are no pages.
+
+    Raises:
+        UsageError: for an unknown kind or page starts that do not ascend.
+    """
+
+    text: str
+    source: str = "text"
+    kind: Kind = "text"
+    title: str = ""
+    language: str = ""
+    page_starts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UsageError(f"unknown document kind {self.kind!r}; known: {', '.join(KINDS)}")
+        if any(b < a for a, b in zip(self.page_starts, self.page_starts[1:], strict=False)):
+            raise UsageError(f"{self.source}: page starts must ascend")
+
+    def page(self, offset: int) -> int | None:
+        """The page, counted from 1, that holds the character at ``offset``; None when there are no pages."""
+        if not self.page_starts:
+            return None
+        return max(1, int(np.searchsorted(self.page_starts, offset, side="right")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a document that is ranked as a whole.
+
+    Attributes:
+        document: Index of the document in the sequence given.
+        start, end: Character offsets, end exclusive.
+        kind: Kind of the piece, which may differ from its document's (a fenced code block in Markdown).
+        headings: The trail of headings above the piece, outermost first, the document's title included.
+    """
+
+    document: int
+    start: int
+    end: int
+    kind: Kind = "text"
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """The smallest removable pieces of some chunks of one document, in source order; arrays of equal length n.
+
+    A set of units is *closed* when it holds the parent of each of its members. Any closed set of units of a JSON
+    document is valid JSON, of a table has its header, of a section has its heading.
+
+    Attributes:
+        start, end: Character offsets of the piece, surrounding whitespace excluded.
+        lead: Where the piece begins when an earlier sibling is kept too; it then takes in the separator before it
+            (the comma of a JSON member). Equal to ``start`` for everything else.
+        close: Offset of the one-character closing bracket or quote that belongs to the piece, or -1.
+        parent: Index of the unit without which this one makes no sense, or -1.
+        segment: Index of the sentence, line, row or member that the unit is part of; ascending.
+        cost: Target tokens, estimated in the source's own context.
+        protected: True where the piece must not be lost while its neighbours are kept (numbers, negations, names).
+        joined: True where the piece follows the one before it without whitespace (Chinese, Thai, a broken long word).
+    """
+
+    start: IntArray
+    end: IntArray
+    lead: IntArray
+    close: IntArray
+    parent: IntArray
+    segment: IntArray
+    cost: IntArray
+    protected: BoolArray
+    joined: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One score per unit.
+
+    Attributes:
+        values: float32 of shape (n,); higher is worth keeping.
+        scorer: Name of the scorer that made them.
+        model: Model that it used, empty for none.
+        revision: Revision or hash of that model, empty for none.
+    """
+
+    values: FloatArray
+    scorer: str
+    model: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringText:
+    """What a scorer sees of a chunk.
+
+    Attributes:
+        text: The chunk's text.
+        headings: Trail of headings above it.
+        start, end: int64 arrays of shape (n,): the units' offsets in ``text``, ascending.
+    """
+
+    text: str
+    headings: tuple[str, ...]
+    start: IntArray
+    end: IntArray
+
+
+class Ranker(Protocol):
+    """Says which chunks matter for a question."""
+
+    def rank(self, texts: Sequence[RankingText], question: str) -> FloatArray:
+        """Score chunks.
+
+        Returns:
+            float32 of shape (len(texts),); higher is more relevant. Comparable within one call only.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingText:
+    """What a ranker sees of a chunk: its text, the trail of headings above it, and the passage it is part of.
+
+    ``group`` is equal for pieces of one passage, so a ranker may let a sentence profit from its neighbours.
+    """
+
+    text: str
+    headings: tuple[str, ...] = ()
+    group: int = 0
+
+
+class Scorer(Protocol):
+    """Says which units of a chunk carry information."""
+
+    def score(self, texts: Sequence[ScoringText], question: str | None) -> Sequence[Scores]:
+        """Score the units of chunks, one ``Scores`` per text, its values of the length of that text's units.
+
+        Raises:
+            UsageError: if the scorer needs a question and there is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of a document that was kept: document index and character offsets, end exclusive."""
+
+    document: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo:
+    """One source document's size: characters and tokens of the whole text."""
+
+    source: str
+    kind: Kind
+    characters: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressedContext:
+    """What was kept of some documents.
+
+    With whitespace removed, ``text`` is the concatenation of its spans' source text.
+
+    Attributes:
+        text: The kept text, ready for a prompt: chat-control strings in it are broken by a space.
+        spans: Kept stretches in the order of the source, disjoint.
+        documents: The documents that spans and ``protected`` point into.
+        sources: Size of each document.
+        source_tokens: Tokens of all documents, counted by ``tokenizer`` without special tokens.
+        kept_tokens: Tokens of ``text`` by the same tokenizer; never more than ``budget``.
+        budget: Tokens allowed.
+        question, rank, prune, tokenizer: What it was made with.
+        protected: The protected pieces among the kept ones.
+        timings: Seconds per stage.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    documents: tuple[Document, ...]
+    sources: tuple[SourceInfo, ...]
+    source_tokens: int
+    kept_tokens: int
+    budget: int
+    question: str | None
+    rank: str
+    prune: str
+    tokenizer: str
+    protected: tuple[Span, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Kept share of the source's tokens, 0 to 1."""
+        return self.kept_tokens / self.source_tokens if self.source_tokens else 1.0
+
+    @property
+    def dropped_tokens(self) -> int:
+        """Tokens of the source that are not in ``text``."""
+        return max(0, self.source_tokens - self.kept_tokens)

@@ -1,0 +1,1 @@
+"""ctxpipe: documents larger than a model's window, fitted into it."""

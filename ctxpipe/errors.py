@@ -1,0 +1,141 @@
+"""Every error that ctxpipe raises on purpose.
+
+::
+
+    CtxpipeError                 exit code 1
+    ├── UsageError               exit code 2: the request itself makes no sense
+    │   └── UnknownNameError     no such model, ranker, scorer, ...; offers the nearest names
+    ├── ReadError                a document cannot be read; names the source
+    ├── ModelError               a model cannot be found, fetched, verified or loaded
+    │   └── DownloadError        the package index did not deliver the pinned file
+    ├── MissingExtraError        an optional dependency is not installed; names the pip line
+    └── EngineError              the target model gave no answer
+        ├── WindowError          the prompt does not fit the target's window
+        ├── UnreachableError     no server listens there, or the connection broke before an answer
+        ├── DeadlineError        no answer within the deadline
+        ├── RejectedError        the server answered with an error status
+        └── InterruptedAnswer    the stream ended before the answer did; holds what had arrived
+
+Exceptions of other libraries are mapped to these once, at the seam where they arise, with ``raise ... from exc``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CtxpipeError(Exception):
+    """Base of every error raised on purpose. ``str(error)`` is one line for the user."""
+
+    exit_code = 1
+
+
+class UsageError(CtxpipeError):
+    """The request makes no sense: a negative budget, a rate above 1, two options that exclude each other."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that no registry knows.
+
+    Args:
+        what: What was looked for, e.g. ``"ranker"``.
+        name: The name given.
+        known: The names that exist; the nearest are offered.
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+        super().__init__(f"unknown {what} {name!r}; {hint}")
+
+
+class ReadError(CtxpipeError):
+    """A document cannot be read.
+
+    Args:
+        source: Path or name of the document.
+        reason: Why, without the source's name.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        self.source = source
+        self.reason = reason
+        super().__init__(f"{source}: {reason}")
+
+
+class ModelError(CtxpipeError):
+    """A model cannot be found, fetched, verified or loaded."""
+
+
+class DownloadError(ModelError):
+    """The package index did not deliver the pinned file."""
+
+
+class MissingExtraError(CtxpipeError):
+    """An optional dependency is not installed.
+
+    Args:
+        feature: What needs it, e.g. ``"reading .docx files"``.
+        extra: The extra of this distribution that brings it, e.g. ``"office"``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional dependency: pip install 'ctxpipe[{extra}]'")
+
+
+class EngineError(CtxpipeError):
+    """The target model gave no answer."""
+
+
+class WindowError(EngineError):
+    """The prompt does not fit the target's window.
+
+    Args:
+        prompt_tokens: Tokens of the whole prompt.
+        room: Tokens that the window leaves for a prompt, the answer's share already taken off.
+        hint: What to do about it.
+    """
+
+    def __init__(self, prompt_tokens: int, room: int, hint: str = "") -> None:
+        self.prompt_tokens = prompt_tokens
+        self.room = room
+        over = prompt_tokens - room
+        message = f"the prompt has {prompt_tokens:,} tokens, {over:,} more than the {room:,} the window leaves for it"
+        super().__init__(f"{message}; {hint}" if hint else message)
+
+
+class UnreachableError(EngineError):
+    """No server listens there, or the connection broke before an answer began."""
+
+
+class DeadlineError(EngineError):
+    """No answer came within the deadline."""
+
+
+class RejectedError(EngineError):
+    """The server answered with an error status.
+
+    Args:
+        status: HTTP status code.
+        detail: What the server said, shortened.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        self.status = status
+        super().__init__(f"the server answered {status}: {detail}")
+
+
+class InterruptedAnswer(EngineError):  # noqa: N818 - it is an answer that was interrupted, and holds it
+    """The stream ended before the answer did.
+
+    Args:
+        partial: The text that had arrived.
+    """
+
+    def __init__(self, partial: str) -> None:
+        self.partial = partial
+        super().__init__(f"the server closed the stream after {len(partial):,} characters, before the answer was complete")
