@@ -138,4 +138,6 @@ class InterruptedAnswer(EngineError):  # noqa: N818 - it is an answer that was i
 
     def __init__(self, partial: str) -> None:
         self.partial = partial
-        super().__init__(f"the server closed the stream after {len(partial):,} characters, before the answer was complete")
+        super().__init__(
+            f"the server closed the stream after {len(partial):,} characters, before the answer was complete"
+        )

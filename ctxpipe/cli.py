@@ -1,0 +1,188 @@
+"""The ``ctxpipe`` command: which commands there are, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import click
+
+from ctxpipe.errors import CtxpipeError, UnknownNameError
+
+COMMANDS: Mapping[str, str] = {
+    "compress": "ctxpipe.commands.compress:compress",
+    "query": "ctxpipe.commands.query:query",
+    "models": "ctxpipe.commands.models:models",
+    "config": "ctxpipe.commands.config:config",
+}
+"""Command to ``module:attribute``, in the order of the help. A module is imported when its command is named, and all of
+them for the list of commands, so they import heavy libraries inside their functions."""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def _remember_debug(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(dict)["debug"] = True
+
+
+def _debug_option() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_debug,
+        help="Show the traceback of an error.",
+    )
+
+
+def _accept_debug(command: click.Command) -> None:
+    """Let ``--debug`` stand behind any command, where people type it, as well as before it."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _accept_debug(inner)
+    elif not any("--debug" in parameter.opts for parameter in command.params):
+        command.params.append(_debug_option())
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for.
+
+    Args:
+        lazy: Command to ``module:attribute``.
+        **options: As for ``click.Group``.
+    """
+
+    def __init__(self, lazy: Mapping[str, str], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]  # click names some twenty of them
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order in which they were given."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None when there is none of that name."""
+        if cmd_name not in self.lazy:
+            return None
+        module, _, attribute = self.lazy[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        _accept_debug(command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names.
+
+        Raises:
+            UnknownNameError: if there is none; it offers the nearest.
+        """
+        if args[0] not in self.lazy and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise UnknownNameError("command", args[0], self.lazy)
+        return super().resolve_command(ctx, args)
+
+
+app = LazyGroup(
+    COMMANDS,
+    name="ctxpipe",
+    help="Fit documents larger than a model's window into it, and ask.",
+    epilog="\b\nExamples:\n"
+    '  ctxpipe query report.pdf -q "What did the auditors find?"\n'
+    '  ctxpipe compress notes/ -q "Who was there?" --budget 6000 > prompt.txt',
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[_debug_option()],
+)
+click.version_option(package_name="ctxpipe", prog_name="ctxpipe", message="%(prog)s %(version)s")(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the command's name; None for the process's own.
+
+    Returns:
+        0 done, 1 the work failed, 2 the request makes no sense, 130 interrupted, 141 the reader of our output left.
+    """
+    if instruction := os.environ.get("_CTXPIPE_COMPLETE"):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(app, {}, "ctxpipe", "_CTXPIPE_COMPLETE", instruction)
+    remembered: dict[str, bool] = {}
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments), remembered)
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return BROKEN_PIPE
+    except click.exceptions.NoArgsIsHelpError as exc:
+        exc.show()
+        return exc.exit_code
+    except Exception as exc:
+        if remembered.get("debug"):
+            import traceback
+
+            traceback.print_exception(exc)
+        line, code = explain(exc)
+        _say(line)
+        return code
+
+
+def _run(arguments: list[str], remembered: dict[str, bool]) -> int:
+    code = 0
+    try:
+        with app.make_context("ctxpipe", arguments, obj=remembered) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    sys.stdout.flush()  # a full disk or a closed pipe must show here, where it can be told, and not at exit
+    return code
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """The line that tells a person what went wrong, and the exit code."""
+    match error:
+        case CtxpipeError():
+            return f"error: {error}", error.exit_code
+        case click.UsageError(ctx=click.Context() as context):
+            return f"error: {error.format_message()} (see '{context.command_path} --help')", error.exit_code
+        case click.ClickException():
+            return f"error: {error.format_message()}", error.exit_code
+        case OSError(strerror=str() as reason, filename=name):
+            return f"error: {name}: {reason}" if name else f"error: {reason}", 1
+        case UnicodeEncodeError(encoding=encoding):
+            return f"error: output in {encoding} cannot hold this text; set PYTHONUTF8=1", 1
+    if _is_out_of_memory(error):
+        return "error: out of memory", 1
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"internal error: {what} (run with --debug for the traceback)", 1
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Python's own, CUDA's (by name, so torch is not imported), and the plain RuntimeError of torch on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator: can't allocate memory" in str(error)
+    )
+
+
+def _say(text: str) -> None:
+    """One line to standard error; what a file's name could do to a terminal is escaped."""
+    line = " ".join(text.splitlines())
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+    with suppress(OSError):  # where nobody listens, the exit code still tells
+        click.echo(safe, err=True)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, or the interpreter would complain about the closed pipe when it exits."""
+    with suppress(OSError, ValueError):  # standard output may be no file, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""The commands, one module each. They import heavy libraries inside the functions that need them."""

@@ -1,0 +1,211 @@
+"""Settings: a file, then ``CTXPIPE_*`` in the environment, then flags; the last one wins.
+
+The file is ``ctxpipe.toml``, or ``[tool.ctxpipe]`` in ``pyproject.toml``, in the working directory only. Secrets are no
+settings: an API key is read from the environment by the engine that sends it, is refused in a file, and is never held
+here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ctxpipe.errors import UnknownNameError, UsageError
+
+FILE = "ctxpipe.toml"
+PROJECT_FILE = "pyproject.toml"
+PREFIX = "CTXPIPE_"
+DEFAULT = "default"
+
+_EXCLUSIVE = frozenset({"budget", "rate"})
+_SECRET = re.compile(r"api.?key|secret|password|passwd|credential|bearer|(?:^|_)(?:key|token|auth)$", re.IGNORECASE)
+_NAMES = {str: "text", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting and where it came from. None leaves the choice to the command.
+
+    Attributes:
+        tokenizer: Model whose tokens budgets count; None for the target's.
+        rank: How chunks are ranked for a question.
+        prune: How units are pruned.
+        scorer: Model that the pruner scores with.
+        budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
+        rate: Share of the source's tokens to keep, 0 to 1.
+        target: What answers: ``"local"`` or a server's URL.
+        model: The target's model.
+        max_tokens: Most tokens of an answer.
+        timeout: Seconds to wait for an answer.
+        errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
+        window: Tokens that the target has for prompt and answer; None to ask the target.
+        origins: Setting to origin: ``"default"``, a file's name, an environment variable or a flag.
+    """
+
+    tokenizer: str | None = None
+    rank: str | None = None
+    prune: str | None = None
+    scorer: str | None = None
+    budget: int | None = None
+    rate: float | None = None
+    target: str = "local"
+    model: str | None = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+    errors: Literal["strict", "replace"] = "strict"
+    window: int | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+SETTINGS: tuple[str, ...] = tuple(f.name for f in fields(Config) if f.name != "origins")
+"""Names of all settings, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """One value of one layer: its origin, and how an error names both origin and key."""
+
+    key: str
+    value: Any
+    origin: str
+    place: str
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    directory: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Merge all layers.
+
+    Args:
+        flags: Setting to value as the command line gave it, already of the right type; None is a flag not given.
+            Keys that are no settings are ignored, so a command may pass all its parameters.
+        directory: Where to look for files; None for the working directory.
+        environ: Environment; None for the process's.
+
+    Raises:
+        UsageError: for a file that is no TOML, an unknown key, a value of the wrong type, a secret in a file, or a
+            budget and a rate in one layer. It names the file or variable and the key.
+    """
+    merged: dict[str, _Setting] = {}
+    for layer in (
+        _from_files(Path() if directory is None else directory),
+        _from_environment(os.environ if environ is None else environ),
+        _from_flags(flags or {}),
+    ):
+        new = {setting.key: setting for setting in layer}
+        if new.keys() >= _EXCLUSIVE:
+            raise UsageError(f"{new['budget'].place} and {new['rate'].place} exclude each other; give one of them")
+        if new.keys() & _EXCLUSIVE:
+            merged = {key: setting for key, setting in merged.items() if key not in _EXCLUSIVE}
+        merged |= new
+    origins = {key: merged[key].origin if key in merged else DEFAULT for key in SETTINGS}
+    return Config(**{key: s.value for key, s in merged.items()}, origins=MappingProxyType(origins))
+
+
+def _from_flags(flags: Mapping[str, object]) -> Iterator[_Setting]:
+    for key in SETTINGS:
+        if (value := flags.get(key)) is not None:
+            flag = f"--{key.replace('_', '-')}"
+            yield _Setting(key=key, value=value, origin=flag, place=flag)
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
+    """Read variables; an empty one counts as unset, and one that is nearly a setting's is a typing error.
+
+    Others are not ours to judge: container platforms make variables such as CTXPIPE_SERVICE_HOST from services' names.
+    """
+    ours = {f"{PREFIX}{key.upper()}": key for key in SETTINGS}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or not text:
+            continue
+        if name in ours:
+            key = ours[name]
+            yield _Setting(key=key, value=_parsed(key, text, name), origin=name, place=name)
+        elif difflib.get_close_matches(name.removeprefix(PREFIX).lower(), SETTINGS, n=1, cutoff=0.75):
+            raise UnknownNameError("environment variable", name, ours)
+
+
+def _from_files(directory: Path) -> Iterator[_Setting]:
+    own = _table(directory / FILE)
+    project = _table(directory / PROJECT_FILE)
+    tool = (project or {}).get("tool", {})
+    section = tool.get("ctxpipe") if isinstance(tool, dict) else None
+    if own is not None and section is not None:
+        raise UsageError(f"{FILE} and [tool.ctxpipe] in {PROJECT_FILE} both hold settings; keep one of them")
+    if own is not None:
+        yield from _from_table(own, FILE)
+    elif isinstance(section, dict):
+        yield from _from_table(section, PROJECT_FILE)
+    elif section is not None:
+        raise UsageError(f"{PROJECT_FILE}: tool.ctxpipe must be a table")
+
+
+def _from_table(table: Mapping[str, object], origin: str) -> Iterator[_Setting]:
+    for key, value in table.items():
+        place = f"{origin}: {key}"
+        if key in SETTINGS:
+            yield _Setting(key=key, value=_checked(key, value, place), origin=origin, place=place)
+        elif _SECRET.search(key):
+            raise UsageError(f"{place} looks like a secret, which no settings file may hold; put it in the environment")
+        else:
+            raise UnknownNameError(f"setting in {origin},", key, SETTINGS)
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise UsageError(f"{path.name} cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{path.name} is not UTF-8: byte {exc.start} cannot be decoded") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise UsageError(f"{path.name} is not TOML: {exc}") from exc
+
+
+def _type(key: str) -> Any:
+    """The setting's type without None: str, int, float or a Literal."""
+    hint = get_type_hints(Config)[key]
+    if get_origin(hint) is Literal:
+        return hint
+    return next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+
+
+def _checked(key: str, value: object, place: str) -> object:
+    """A value from a TOML file, an integer where a number is wanted made a float."""
+    kind = _type(key)
+    if get_origin(kind) is Literal:
+        return _choice(get_args(kind), value, place)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise UsageError(f"{place} must be {_NAMES[kind]}, not {type(value).__name__}")
+    return value
+
+
+def _parsed(key: str, text: str, place: str) -> object:
+    kind = _type(key)
+    if get_origin(kind) is Literal:
+        return _choice(get_args(kind), text, place)
+    try:
+        return kind(text)
+    except ValueError as exc:
+        raise UsageError(f"{place} must be {_NAMES[kind]}, not {text!r}") from exc
+
+
+def _choice(choices: tuple[str, ...], value: object, place: str) -> object:
+    if value not in choices:
+        raise UsageError(f"{place} must be {' or '.join(choices)}, not {value!r}")
+    return value
