@@ -1,0 +1,74 @@
+# Every target sets up what it needs, so `make demo` or `make test` is enough on a fresh machine.
+
+PYTHON ?= python3
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STARTED := $(VENV)/.started
+# Quiet but for errors; what set-up waits for is said in one line of our own.
+PIP_INSTALL := -m pip --disable-pip-version-check -qq install
+# Where there is no GPU, a newer torch would bring gigabytes of CUDA packages for nothing.
+TORCH := torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo test lint format pin clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## install everything into .venv (the other targets do it too)
+
+# A first set-up that did not finish is started anew. A later one only changes what must change, and needs no network
+# when nothing must; the stamp takes the time at which set-up began, so an edit made meanwhile is not missed.
+$(READY): pyproject.toml constraints.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: ctxpipe needs Python 3.11 or newer and " + sys.executable + " is " + sys.version.split()[0] + "; name another with make PYTHON=...")'
+	@$(PYTHON) setup.py --check-links
+	@if [ ! -e $(READY) ] && [ -e $(STARTED) ]; then \
+		echo "Removing a set-up that did not finish"; \
+		find $(VENV) -mindepth 1 ! -path $(STARTED) -delete; \
+	fi
+	@mkdir -p $(VENV) && touch $(STARTED)
+	@echo "Setting up $(VENV), which takes some minutes the first time"
+	@[ -e $(READY) ] || $(PYTHON) -m venv $(VENV)
+	@command -v nvidia-smi > /dev/null || $(BIN)/python $(PIP_INSTALL) -c constraints.txt $(TORCH)
+	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt setuptools
+	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt --no-build-isolation -e '.[dev]'
+	@mv $(STARTED) $(READY)
+
+models: $(READY) ## fetch the embedded models into the user's cache
+	@$(BIN)/ctxpipe models pull
+
+demo: models ## ask a question of the Python language reference, 20 times the window of the model that answers
+	@sh examples/demo.sh
+
+test: models ## run all tests; ARGS="-k budget" for some
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(READY) ## check style, types and imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## mend what can be mended by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+pin: ## write constraints.txt anew from what pyproject.toml allows
+	@rm -rf build/pin && $(PYTHON) -m venv build/pin
+	@build/pin/bin/python $(PIP_INSTALL) $(TORCH)
+	@build/pin/bin/python $(PIP_INSTALL) -e '.[dev]'
+	@sed '/^#/!d' constraints.txt > build/constraints.txt
+	@build/pin/bin/python -m pip freeze --all --exclude-editable --exclude pip --exclude wheel \
+		| sed -E -e 's/\+[a-z0-9.]+$$//' -e '/^(cuda|nvidia|triton)/d' >> build/constraints.txt
+	@mv build/constraints.txt constraints.txt && rm -rf build/pin
+
+clean: ## remove what was built, cached or made by the demo
+	@rm -rf build dist *.egg-info demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	@rm -rf $(VENV)

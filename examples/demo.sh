@@ -1,0 +1,20 @@
+#!/bin/sh
+# Ask one question of the Python language reference, which every Python installation carries.
+# Run it with `make demo`, which sets up what it needs.
+set -eu
+cd "$(dirname "$0")/.."
+export PYTHONUTF8=1
+
+reference=demo-output/python-reference.md
+question="Which exception is raised when an assert statement fails?"
+
+mkdir -p demo-output
+.venv/bin/python -c '
+from pydoc_data.topics import topics
+
+for name in sorted(topics):
+    print(f"# {name}\n\n{topics[name]}\n")
+' > "$reference"
+
+echo "\$ ctxpipe query $reference -q \"$question\" --budget 6000"
+.venv/bin/ctxpipe query "$reference" -q "$question" --budget 6000
