@@ -1,0 +1,88 @@
+"""Loading a model and its tokenizer with transformers, without a word on standard error."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ctxpipe.errors import ModelError
+from ctxpipe.serving.local import LocalEngine
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_LOADING = threading.Lock()
+
+
+def load_local(
+    path: str,
+    *,
+    model: str | None = None,
+    tokenizer: str | None = None,
+    window: int | None = None,
+    timeout: float = 300.0,
+    trust_remote_code: bool = False,
+) -> LocalEngine:
+    """Load a causal language model in bfloat16, from safetensors only.
+
+    Args:
+        path: Directory or hub id of the model.
+        model: The model's name as people know it; ``path`` by default.
+        tokenizer: Directory or hub id of the tokenizer when it is not the model's own.
+        window: Tokens that prompt and answer may have together, when fewer than the model was made for.
+        timeout: Seconds that an answer may take.
+        trust_remote_code: Run Python code that comes with the model.
+
+    Raises:
+        ModelError: if the model cannot be found or loaded.
+    """
+    name = model or path
+    for place in filter(None, (path, tokenizer)):
+        if not Path(place).is_dir() and not _HUB_ID.fullmatch(place):
+            raise ModelError(f"{place} is neither a directory nor a hub id (owner/name)")
+    try:
+        with _LOADING, _quiet():
+            loaded, words = _load(path, tokenizer or path, trust_remote_code)
+    except Exception as exc:  # model code fails in many ways, and none of them is the user's traceback
+        lines = str(exc).strip().splitlines() or [type(exc).__name__]
+        raise ModelError(f"the model {name} cannot be loaded: {lines[0]}") from exc
+    return LocalEngine(loaded, words, name=name, window=window, timeout=timeout)
+
+
+def _load(path: str, tokenizer: str, trust_remote_code: bool) -> tuple[Any, Any]:
+    import torch
+    import transformers
+
+    words = transformers.AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=trust_remote_code)
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+        path, dtype=torch.bfloat16, use_safetensors=True, trust_remote_code=trust_remote_code
+    )
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return model.to(device).eval(), words
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress bars and warnings of transformers and the hub off standard error; its settings are global."""
+    import warnings
+
+    import huggingface_hub.utils
+    import transformers.utils
+
+    ours: Any = transformers.utils.logging
+    hub: Any = huggingface_hub.utils.logging
+    level, hub_level, bars = ours.get_verbosity(), hub.get_verbosity(), ours.is_progress_bar_enabled()
+    ours.set_verbosity_error()
+    hub.set_verbosity_error()
+    ours.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        ours.set_verbosity(level)
+        hub.set_verbosity(hub_level)
+        if bars:
+            ours.enable_progress_bar()
