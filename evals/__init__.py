@@ -1,4 +1,56 @@
-"""What compression costs and what context it gains, with intervals."""
+"""What compression costs and what context it gains, with intervals.
+
+The names below are imported when they are first used, so ``import ctxpipe.evals`` loads neither numpy nor scipy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 if __name__ == "evals":
     raise ImportError("import ctxpipe.evals")
+
+if TYPE_CHECKING:
+    from ctxpipe.evals.comparison import Comparison, compare
+    from ctxpipe.evals.data import load_suite, read_samples
+    from ctxpipe.evals.records import RecordFile, load
+    from ctxpipe.evals.types import Evidence, Passage, Record, Sample
+
+__all__ = [
+    "Comparison",
+    "Evidence",
+    "Passage",
+    "Record",
+    "RecordFile",
+    "Sample",
+    "compare",
+    "load",
+    "load_suite",
+    "read_samples",
+]
+
+_HOMES = {
+    "Comparison": "comparison",
+    "Evidence": "types",
+    "Passage": "types",
+    "Record": "types",
+    "RecordFile": "records",
+    "Sample": "types",
+    "compare": "comparison",
+    "load": "records",
+    "load_suite": "data",
+    "read_samples": "data",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,0 +1,244 @@
+"""Two arms joined item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ctxpipe.errors import ReadError, UnknownNameError, UsageError
+from ctxpipe.evals.jsonl import read_objects
+from ctxpipe.evals.records import torn_note
+from ctxpipe.evals.statistics.design import Floats
+from ctxpipe.evals.types import STATUSES, Record, finite_number
+
+Source = str | Path | Iterable[Record | Mapping[str, Any]]
+"""A record file, or records, or parsed lines."""
+
+PREFERRED = ("score", "survival")
+NOT_SCORES = frozenset(field.name for field in fields(Record))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a comparison needs of one line; ``scores`` are nested, ``flat`` are other fields at the top level."""
+
+    id: str
+    cluster: str
+    stratum: str
+    arm: str
+    status: str
+    scores: Mapping[str, Any] | None
+    flat: Mapping[str, Any]
+    where: str
+
+    def score(self, name: str) -> float | None:
+        """The score of that name, or None where there is none.
+
+        Raises:
+            ReadError: if it is there and not a finite number.
+        """
+        value = (self.scores or {}).get(name)
+        if value is None:
+            value = self.flat.get(name)
+        if value is None:
+            return None
+        try:
+            return finite_number(value, f"score {name!r}")
+        except UsageError as exc:
+            raise ReadError(self.where, str(exc)) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Two arms on the same n items, sorted by id.
+
+    Attributes:
+        score: Name of the score compared.
+        clusters, strata: Of each item.
+        a, b: Scores, shape (n,); NaN where an arm has none because of an error or a truncation.
+        status_a, status_b: Status of each item in each arm.
+        not_applicable: Items left out because the score does not apply to them (neither arm has it).
+    """
+
+    score: str
+    clusters: tuple[str, ...]
+    strata: tuple[str, ...]
+    a: Floats
+    b: Floats
+    status_a: tuple[str, ...]
+    status_b: tuple[str, ...]
+    not_applicable: int
+
+
+def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[str] | None = None) -> list[Outcome]:
+    """Read one arm.
+
+    Args:
+        source: Where the records are.
+        name: What the source is called in errors, when it is no file.
+        arm: Which arm to take of a source with several.
+        notes: Gets a note for a last line that is cut short.
+
+    Raises:
+        ReadError: if a line is no record; it names the line and the field.
+        UsageError: if there are no records, several arms and none chosen, or no such arm.
+    """
+    lines: Iterable[tuple[str, Mapping[str, Any]]]
+    if isinstance(source, str | Path):
+        path = Path(source)
+        name = str(path)
+        torn = notes if notes is not None else []
+        lines = (
+            (f"{path}, line {number}", value)
+            for number, value in read_objects(path, on_torn=lambda number, _: torn.append(torn_note(path, number)))
+        )
+    else:
+        lines = ((f"{name}, record {i}", _mapping(value)) for i, value in enumerate(source, start=1))
+    found = [_outcome(value, where) for where, value in lines]
+    if not found:
+        raise UsageError(f"{name} holds no records")
+    arms = sorted({one.arm for one in found})
+    if arm is not None:
+        if arm not in arms:
+            raise UnknownNameError(f"arm in {name}", arm, arms)
+        found = [one for one in found if one.arm == arm]
+    elif len(arms) > 1:
+        raise UsageError(f"{name} holds several arms ({', '.join(arms)}); choose the one to compare")
+    return found
+
+
+def _mapping(value: Record | Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(value, Record):
+        return value
+    return {
+        "id": value.id,
+        "cluster": value.cluster,
+        "stratum": value.stratum,
+        "arm": value.arm,
+        "status": value.status,
+        "scores": value.scores,
+    }
+
+
+def _outcome(value: Mapping[str, Any], where: str) -> Outcome:
+    for field in ("id", "cluster"):
+        if value.get(field) is None:
+            raise ReadError(where, f"field {field!r} is missing")
+    status = value.get("status", "ok")
+    if status not in STATUSES:
+        raise ReadError(where, f"status is {status!r}; it must be one of {', '.join(STATUSES)}")
+    scores = value.get("scores")
+    if scores is not None and not isinstance(scores, Mapping):
+        raise ReadError(where, "field 'scores' is not an object of names and numbers")
+    return Outcome(
+        id=str(value["id"]),
+        cluster=str(value["cluster"]),
+        stratum=str(value.get("stratum") or ""),
+        arm=str(value.get("arm") or ""),
+        status=status,
+        scores=scores,
+        flat={k: v[:80] if isinstance(v, str) else v for k, v in value.items() if k not in NOT_SCORES},
+        where=where,
+    )
+
+
+def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs:
+    """Join two arms on the items' ids.
+
+    Args:
+        a: One arm.
+        b: The other arm.
+        score: The score to compare; None chooses ``score``, ``survival`` or the only one there is.
+
+    Raises:
+        ReadError: if an item lacks the score without having failed, occurs twice, or its score is not finite.
+        UsageError: if the arms hold different items, or disagree on an item's cluster or stratum.
+        UnknownNameError: if no item has the score.
+    """
+    score = _chosen(a, b, score)
+    left, right = _by_id(a), _by_id(b)
+    _refuse_different_items(left, right)
+    kept: list[tuple[Outcome, Outcome, float, float]] = []
+    for key in sorted(left):
+        one, other = left[key], right[key]
+        _refuse_different_places(one, other)
+        scores = one.score(score), other.score(score)
+        if scores == (None, None) and "ok" in (one.status, other.status) and _nested(one) and _nested(other):
+            continue
+        kept.append((one, other, _number(one, scores[0], score), _number(other, scores[1], score)))
+    return Pairs(
+        score=score,
+        clusters=tuple(one.cluster for one, *_ in kept),
+        strata=tuple(one.stratum or other.stratum for one, other, *_ in kept),
+        a=np.asarray([x for _, _, x, _ in kept], dtype=np.float64),
+        b=np.asarray([x for _, _, _, x in kept], dtype=np.float64),
+        status_a=tuple(one.status for one, *_ in kept),
+        status_b=tuple(other.status for _, other, *_ in kept),
+        not_applicable=len(left) - len(kept),
+    )
+
+
+def _nested(outcome: Outcome) -> bool:
+    return outcome.scores is not None or outcome.status != "ok"
+
+
+def _number(outcome: Outcome, value: float | None, score: str) -> float:
+    if value is not None:
+        return value
+    if outcome.status == "ok":
+        raise ReadError(outcome.where, f"score {score!r} is missing")
+    return float("nan")
+
+
+def _names(side: Sequence[Outcome]) -> set[str]:
+    nested = {name for one in side for name in one.scores or ()}
+    return nested or {name for one in side for name, value in one.flat.items() if isinstance(value, int | float)}
+
+
+def _chosen(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> str:
+    if score is not None:
+        for side in (a, b):
+            if not any(score in (one.scores or ()) or score in one.flat for one in side):
+                raise UnknownNameError("score", score, _names(a) | _names(b))
+        return score
+    names = _names(a) & _names(b)
+    for name in PREFERRED:
+        if name in names:
+            return name
+    if len(names) != 1:
+        have = f"they share {', '.join(sorted(names))}" if names else "they share none"
+        raise UsageError(f"which score to compare? {have}")
+    return names.pop()
+
+
+def _by_id(side: Sequence[Outcome]) -> dict[str, Outcome]:
+    """Items by id. An error that was tried again is followed by the record that counts."""
+    found: dict[str, Outcome] = {}
+    for one in side:
+        earlier = found.get(one.id)
+        if earlier and earlier.status != "error":
+            raise ReadError(one.where, f"id {one.id!r} was already used in {earlier.where}")
+        found[one.id] = one
+    return found
+
+
+def _refuse_different_items(left: Mapping[str, Outcome], right: Mapping[str, Outcome]) -> None:
+    only = [sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())]
+    if not any(only):
+        return
+    parts = []
+    for side, ids in zip("AB", only, strict=True):
+        examples = f" ({', '.join(ids[:3])}{', ...' if len(ids) > 3 else ''})" if ids else ""
+        parts.append(f"{len(ids):,} only in {side}{examples}")
+    raise UsageError(f"the arms hold different items, which cannot be paired: {'; '.join(parts)}")
+
+
+def _refuse_different_places(one: Outcome, other: Outcome) -> None:
+    if one.cluster != other.cluster:
+        raise UsageError(f"item {one.id} is in cluster {one.cluster!r} in A and {other.cluster!r} in B")
+    if one.stratum and other.stratum and one.stratum != other.stratum:
+        raise UsageError(f"item {one.id} is in stratum {one.stratum!r} in A and {other.stratum!r} in B")

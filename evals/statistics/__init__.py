@@ -1,0 +1,1 @@
+"""Paired statistics of compression losses, one idea a file. Nothing here knows records, arms or models."""

@@ -1,0 +1,58 @@
+"""How much of what the raw context gives is left after compression, by likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.statistics.bootstrap import DRAWS, bootstrap_means, expanded_interval
+from ctxpipe.evals.statistics.design import Design, Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """Share of the context's gain that an arm retains, and its two-sided interval.
+
+    It may exceed 1, since removing noise helps, and be below 0, when the arm is worse than no context.
+    """
+
+    value: float
+    interval: tuple[float, float]
+
+
+def gain_retained(
+    closed: Floats,
+    arm: Floats,
+    raw: Floats,
+    design: Design,
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Retained:
+    """(NLL_closed - NLL_arm) / (NLL_closed - NLL_raw), a ratio of macro means.
+
+    The ratio of means and not the mean of ratios, whose denominators come near 0 for items that the model knows
+    without any context (Cochran 1977, *Sampling Techniques*, section 6.2). Numerator and denominator share their draws.
+
+    Args:
+        closed: Mean negative log-likelihood of the gold answer without context, shape (n,), in nats per token.
+        arm: The same with the arm's context.
+        raw: The same with the whole context.
+        design: Clusters and strata of the n items.
+        level: Two-sided coverage of the interval.
+        draws: Bootstrap resamples.
+        seed: Of the resamples.
+
+    Raises:
+        UsageError: if the whole context does not help on average, so that there is no gain to retain.
+    """
+    numerator, denominator = closed - arm, closed - raw
+    whole = design.mean(denominator)
+    if whole <= 0:
+        raise UsageError(f"the raw context changes the likelihood by {whole:.4f} nats; there is no gain to retain")
+    means = bootstrap_means(np.stack([numerator, denominator], axis=1), design, draws=draws, seed=seed)
+    ratios = np.divide(means[:, 0], means[:, 1], out=np.full(draws, np.nan), where=means[:, 1] > 0)
+    return Retained(value=design.mean(numerator) / whole, interval=expanded_interval(ratios, design, level=level))

@@ -1,0 +1,229 @@
+"""One item to be asked, and one line of what came of it in one arm."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from ctxpipe.errors import ReadError, UsageError
+
+Status = Literal["ok", "truncated", "error"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+AnswerRule = Literal["any", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One document of an item.
+
+    Attributes:
+        text: The text; evidence offsets count its characters.
+        title: Heading, speaker or file name, or empty.
+        gold: Whether the answer rests on it; None where the set does not say.
+    """
+
+    text: str
+    title: str = ""
+    gold: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A stretch of a document that the answer rests on: document index and character offsets, end exclusive."""
+
+    document: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One item: documents, a question about them and what is right.
+
+    Attributes:
+        id: Unique within a run.
+        dataset: The set that it is from.
+        cluster: The source document, article or meeting. Items of one cluster are not independent of each other, and
+            equal names mean the same source, also in two sets.
+        documents: What is to be compressed, in order.
+        question: What is asked.
+        answers: Right answers, at least one.
+        metric: How a generated answer is judged: ``contains``, ``f1+contains``, ``numeric/span``, ``rouge``.
+        evidence: Where the answer rests; empty where the set does not say.
+        stratum: Slice that gets one vote in a macro mean (task x length).
+        rule: Whether any of the answers is enough, or all are needed (a question with several spans).
+        scale: Unit that a number is counted in: ``thousand``, ``million``, ``billion``, ``percent``, or empty.
+    """
+
+    id: str
+    dataset: str
+    cluster: str
+    documents: tuple[Passage, ...]
+    question: str
+    answers: tuple[str, ...]
+    metric: str = "contains"
+    evidence: tuple[Evidence, ...] = ()
+    stratum: str = ""
+    rule: AnswerRule = "any"
+    scale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What came of one item in one arm; one line of a record file.
+
+    Attributes:
+        id, cluster, stratum: The item's.
+        arm: Name of the arm: ``raw``, ``closed``, ``bm25@0.25``, ...
+        scores: Score by name. A score that does not apply to the item is absent.
+        source_tokens, kept_tokens: Tokens before and after by the target's tokenizer; None where there are none.
+        rate: Share of the tokens that was asked for; ``kept_tokens / source_tokens`` is what was achieved.
+        timings: Seconds per stage.
+        status: ``truncated`` when the prompt did not fit the target's window, ``error`` when there is no answer.
+        error: What went wrong, in one line; empty when nothing did.
+        method: Name of the compression method.
+        models: Revision or hash by model name, compressor and target.
+        prompt_hash: Hash of the rendered prompt.
+        seed: Seed of the run.
+        answer: What the target said.
+        spans: Kept stretches as (document, start, end).
+
+    Raises:
+        UsageError: for a score or timing that is not a finite number, an unknown status, or an error without text.
+    """
+
+    id: str
+    cluster: str
+    arm: str
+    stratum: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    source_tokens: int | None = None
+    kept_tokens: int | None = None
+    rate: float | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    status: Status = "ok"
+    error: str = ""
+    method: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    prompt_hash: str = ""
+    seed: int = 0
+    answer: str = ""
+    spans: tuple[tuple[int, int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise UsageError(f"status is {self.status!r}; it must be one of {', '.join(STATUSES)}")
+        if self.status == "error" and not self.error:
+            raise UsageError("an error needs its text")
+        for what, numbers in (("score", self.scores), ("timing", self.timings)):
+            for name, value in numbers.items():
+                finite_number(value, f"{what} {name!r}")
+
+    def to_json(self) -> str:
+        """The record as one line of JSON without a line end. Empty fields that may be missing are left out."""
+        kept: dict[str, object] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in _NEEDED or value not in (None, "", (), {}):
+                kept[one.name] = dict(value) if isinstance(value, Mapping) else value
+        return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, line: str, where: str = "record") -> Record:
+        """Read what ``to_json`` wrote. Fields of other versions are passed over.
+
+        Args:
+            line: One JSON object.
+            where: File and line, for the error.
+
+        Raises:
+            ReadError: if it is no such object; it names ``where`` and the field.
+        """
+        try:
+            value = json.loads(line)
+        except ValueError as exc:
+            raise ReadError(where, f"not JSON ({exc})") from exc
+        if not isinstance(value, dict):
+            raise ReadError(where, "not a JSON object")
+        return cls.from_mapping(value, where)
+
+    @classmethod
+    def from_mapping(cls, value: Mapping[str, Any], where: str = "record") -> Record:
+        """Make a record of a parsed JSON object.
+
+        Raises:
+            ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
+        """
+        for name in _NEEDED:
+            if name not in value:
+                raise ReadError(where, f"field {name!r} is missing")
+        given: dict[str, Any] = {}
+        for name, expected in _FIELD_TYPES.items():
+            if name not in value:
+                continue
+            found = value[name]
+            if not isinstance(found, expected) or isinstance(found, bool):
+                raise ReadError(where, f"field {name!r} is {_shown(found)}, which is not what belongs there")
+            given[name] = found
+        try:
+            if "spans" in given:
+                given["spans"] = tuple((int(d), int(s), int(e)) for d, s, e in given["spans"])
+            return cls(**given)
+        except UsageError as exc:
+            raise ReadError(where, str(exc)) from exc
+        except (TypeError, ValueError) as exc:
+            raise ReadError(where, "field 'spans' is not a list of [document, start, end]") from exc
+
+
+_NEEDED = ("id", "cluster", "arm", "scores")
+
+_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
+    "id": str,
+    "cluster": str,
+    "arm": str,
+    "stratum": str,
+    "scores": dict,
+    "source_tokens": int,
+    "kept_tokens": int,
+    "rate": (int, float),
+    "timings": dict,
+    "status": str,
+    "error": str,
+    "method": str,
+    "models": dict,
+    "prompt_hash": str,
+    "seed": int,
+    "answer": str,
+    "spans": list,
+}
+
+
+def finite_number(value: object, what: str) -> float:
+    """The number that ``value`` is.
+
+    Args:
+        value: A number or a truth value, as JSON has them.
+        what: What it is, for the error.
+
+    Raises:
+        UsageError: if it is no number, NaN or infinite.
+    """
+    if not isinstance(value, int | float):
+        raise UsageError(f"{what} is {_shown(value)}, which is not a number")
+    try:
+        number = float(value)
+    except OverflowError as exc:
+        raise UsageError(f"{what} is larger than a floating-point number can be") from exc
+    if not math.isfinite(number):
+        found = "NaN" if math.isnan(number) else "infinite"
+        raise UsageError(f"{what} is {found}; only finite numbers can be compared")
+    return number
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 60 else f"{text[:57]}..."
