@@ -15,6 +15,7 @@ from ctxpipe.errors import CtxpipeError, UnknownNameError
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
     "query": "ctxpipe.commands.query:query",
+    "eval": "ctxpipe.commands.evals:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",
 }

@@ -22,6 +22,8 @@ FILE = "ctxpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 PREFIX = "CTXPIPE_"
 DEFAULT = "default"
+OTHER_VARIABLES = frozenset({"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS"})
+"""Variables that the library reads itself, as they are no settings: a secret and where models are kept."""
 
 _EXCLUSIVE = frozenset({"budget", "rate"})
 _SECRET = re.compile(r"api.?key|secret|password|passwd|credential|bearer|(?:^|_)(?:key|token|auth)$", re.IGNORECASE)
@@ -125,7 +127,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
     """
     ours = {f"{PREFIX}{key.upper()}": key for key in SETTINGS}
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or not text:
+        if not name.startswith(PREFIX) or not text or name in OTHER_VARIABLES:
             continue
         if name in ours:
             key = ours[name]
@@ -155,7 +157,9 @@ def _from_table(table: Mapping[str, object], origin: str) -> Iterator[_Setting]:
         if key in SETTINGS:
             yield _Setting(key=key, value=_checked(key, value, place), origin=origin, place=place)
         elif _SECRET.search(key):
-            raise UsageError(f"{place} looks like a secret, which no settings file may hold; put it in the environment")
+            raise UsageError(
+                f"{place} looks like a secret, which no settings file may hold; set CTXPIPE_API_KEY instead"
+            )
         else:
             raise UnknownNameError(f"setting in {origin},", key, SETTINGS)
 
@@ -171,7 +175,7 @@ def _table(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path.name} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise UsageError(f"{path.name} is not UTF-8: byte {exc.start} cannot be decoded") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (ValueError, RecursionError) as exc:  # beside TOMLDecodeError: an endless number, arrays too deep
         raise UsageError(f"{path.name} is not TOML: {exc}") from exc
 
 
@@ -189,7 +193,7 @@ def _checked(key: str, value: object, place: str) -> object:
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value, place)
     if kind is float and type(value) is int:
-        return float(value)
+        return _parsed(key, str(value), place)
     if type(value) is not kind:
         raise UsageError(f"{place} must be {_NAMES[kind]}, not {type(value).__name__}")
     return value
@@ -200,7 +204,7 @@ def _parsed(key: str, text: str, place: str) -> object:
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), text, place)
     try:
-        return kind(text)
+        return kind(text)  # so large a number that it has no float becomes infinite, which commands refuse
     except ValueError as exc:
         raise UsageError(f"{place} must be {_NAMES[kind]}, not {text!r}") from exc
 

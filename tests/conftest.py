@@ -1,0 +1,85 @@
+"""What all tests share: threads, the embedded models, the shared data sets, a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+# Each worker gets its share of the cores; otherwise every library would start a thread per core in every worker. The
+# libraries read these when they are imported, so this comes before any of them.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_THREADS = max(1, (os.cpu_count() or 1) // _WORKERS)
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(_name, str(_THREADS))
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest  # noqa: E402 - see above
+from hypothesis import HealthCheck, settings  # noqa: E402 - see above
+
+# A busy machine makes examples slow without making them wrong.
+settings.register_profile(
+    "ctxpipe", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=False
+)
+settings.load_profile("ctxpipe")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting, key or proxy of whoever runs the tests must not change what they see."""
+    from ctxpipe.config import PREFIX, SETTINGS
+
+    keys = ("CTXPIPE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+    for name in (*keys, *(f"{PREFIX}{key.upper()}" for key in SETTINGS)):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost,::1")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def smollm2_dir() -> Path:
+    """The embedded causal model, fetched when it is not in the user's cache."""
+    from ctxpipe.compress.models import resolve
+
+    return Path(resolve("smollm2-135m"))
+
+
+@pytest.fixture(scope="session")
+def minilm_dir() -> Path:
+    """The embedded embedding model, fetched when it is not in the user's cache."""
+    from ctxpipe.compress.models import resolve
+
+    return Path(resolve("minilm-l6"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of data sets beside the repository; without it the test is skipped."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the data sets are not beside the repository (../shared/data)")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the repository's tracked files as they stand, links kept as links."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    copy = tmp_path / "checkout"
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, copy / name
+        if source.is_symlink() or source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return copy
