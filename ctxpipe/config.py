@@ -157,9 +157,7 @@ def _from_table(table: Mapping[str, object], origin: str) -> Iterator[_Setting]:
         if key in SETTINGS:
             yield _Setting(key=key, value=_checked(key, value, place), origin=origin, place=place)
         elif _SECRET.search(key):
-            raise UsageError(
-                f"{place} looks like a secret, which no settings file may hold; set CTXPIPE_API_KEY instead"
-            )
+            raise UsageError(f"{place} looks like a secret, which no file may hold; set CTXPIPE_API_KEY instead")
         else:
             raise UnknownNameError(f"setting in {origin},", key, SETTINGS)
 
