@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
@@ -84,9 +84,9 @@ class Units:
         start, end: Character offsets of the piece, surrounding whitespace excluded.
         lead: Where the piece begins when an earlier sibling is kept too; it then takes in the separator before it
             (the comma of a JSON member). Equal to ``start`` for everything else.
-        close: Offset of the one-character closing bracket or quote that belongs to the piece, or -1.
+        close, close_end: Offsets of the closing bracket, quote or fence that belongs to the piece, or -1.
         parent: Index of the unit without which this one makes no sense, or -1.
-        segment: Index of the sentence, line, row or member that the unit is part of; ascending.
+        segment: Index of the pooled segment that the unit is part of, or -1 for one that is there for others alone.
         cost: Target tokens, estimated in the source's own context.
         protected: True where the piece must not be lost while its neighbours are kept (numbers, negations, names).
         joined: True where the piece follows the one before it without whitespace (Chinese, Thai, a broken long word).
@@ -96,6 +96,7 @@ class Units:
     end: IntArray
     lead: IntArray
     close: IntArray
+    close_end: IntArray
     parent: IntArray
     segment: IntArray
     cost: IntArray
@@ -139,18 +140,6 @@ class ScoringText:
     end: IntArray
 
 
-class Ranker(Protocol):
-    """Says which chunks matter for a question."""
-
-    def rank(self, texts: Sequence[RankingText], question: str) -> FloatArray:
-        """Score chunks.
-
-        Returns:
-            float32 of shape (len(texts),); higher is more relevant. Comparable within one call only.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingText:
     """What a ranker sees of a chunk: its text, the trail of headings above it, and the passage it is part of.
@@ -163,10 +152,28 @@ class RankingText:
     group: int = 0
 
 
+OnProgress = Callable[[int, int], None]
+"""Called with work done and work in all, in the caller's own unit (tokens, texts)."""
+
+
+class Ranker(Protocol):
+    """Says which chunks matter for a question."""
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score chunks.
+
+        Returns:
+            float32 of shape (len(texts),); higher is more relevant. Comparable within one call only.
+        """
+        ...
+
+
 class Scorer(Protocol):
     """Says which units of a chunk carry information."""
 
-    def score(self, texts: Sequence[ScoringText], question: str | None) -> Sequence[Scores]:
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> Sequence[Scores]:
         """Score the units of chunks, one ``Scores`` per text, its values of the length of that text's units.
 
         Raises:

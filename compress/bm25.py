@@ -1,0 +1,71 @@
+"""BM25 over passages and sentences, by bm25s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.compress.types import FloatArray, OnProgress, RankingText
+
+_WORD = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{L}\p{M}]+|\p{N}+(?:[.,:]\p{N}+)*"
+)
+STOPWORDS = frozenset(
+    "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to was "
+    "were will with you your what which who whom whose when where why how do does did".split()
+)
+
+
+class BM25Ranker:
+    """Okapi BM25 (Robertson and Walker, 1994), Lucene's variant of idf, k1 1.5, b 0.75, with Snowball English stems.
+
+    Words of scripts without spaces are single characters. A text's headings count as part of it.
+    """
+
+    name = "bm25"
+
+    def __init__(self, *, headings: bool = True) -> None:
+        self._headings = headings
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts. 0 where no word of the question occurs."""
+        return bm25([self._full(text) for text in texts], question)
+
+    def _full(self, text: RankingText) -> str:
+        return " ".join((*text.headings, text.text)) if self._headings else text.text
+
+
+class Vocabulary(dict[str, int]):
+    """Word to the id of its stem, -1 for a stop word. Each word is stemmed once, however often it occurs."""
+
+    def __init__(self) -> None:
+        import Stemmer
+
+        self._stem = Stemmer.Stemmer("english").stemWord
+        self.stems: dict[str, int] = {}
+
+    def __missing__(self, word: str) -> int:
+        known = -1 if word in STOPWORDS else self.stems.setdefault(self._stem(word), len(self.stems))
+        self[word] = known
+        return known
+
+    def ids(self, text: str) -> list[int]:
+        return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
+
+
+def bm25(texts: Sequence[str], question: str) -> FloatArray:
+    """BM25 score of each text for a question, float32 of shape (len(texts),)."""
+    import bm25s
+
+    vocabulary = Vocabulary()
+    ids = [vocabulary.ids(text) for text in texts]
+    size = len(vocabulary.stems)
+    wanted = [word for word in vocabulary.ids(question) if word < size]
+    if not wanted:
+        return np.zeros(len(texts), dtype=np.float32)
+    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+    index.index(bm25s.tokenization.Tokenized(ids=ids, vocab=dict(vocabulary.stems)), show_progress=False)
+    stems = list(vocabulary.stems)
+    return np.asarray(index.get_scores([stems[word] for word in wanted]), dtype=np.float32)

@@ -1,0 +1,107 @@
+"""The one selector: what is kept under a budget of target tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, Units
+
+ENOUGH = 0.98
+"""Share of the budget that a selection must reach when the text is longer than it."""
+_CLOSE = 0.995
+_MOST_FILLS = 64
+
+Count = Callable[[BoolArray], int]
+
+
+def priority(scores: FloatArray, units: Units) -> IntArray:
+    """Units by descending score, ties by position, with what a unit leans on before it.
+
+    A unit that others lean on takes the best score among them, so every prefix of the result is closed under
+    ``parent``.
+
+    Args:
+        scores: float32 of shape (n,); NaN counts as lowest.
+    """
+    best = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-1e30, posinf=1e30)
+    leaning = np.flatnonzero(units.parent >= 0)
+    for index in leaning[::-1].tolist():
+        parent = units.parent[index]
+        if best[index] > best[parent]:
+            best[parent] = best[index]
+    return np.lexsort((np.arange(len(best)), -best))
+
+
+def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolArray:
+    """Choose units under one threshold for the whole pool.
+
+    The longest prefix of ``priority`` whose rendered text fits is kept; what room is left is filled with the next
+    units that fit.
+
+    Args:
+        scores: float32 of shape (n,).
+        units: The pool's units; ``cost`` guides the search, ``count`` decides.
+        budget: Most tokens.
+        count: Exact tokens of the text of a selection, by the target's tokenizer.
+
+    Returns:
+        bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
+    """
+    order = priority(scores, units)
+    size = _longest_prefix(order, units.cost, budget, count)
+    kept = np.zeros(len(order), dtype=np.bool_)
+    kept[order[:size]] = True
+    return _fill(kept, order[size:], units, budget, count)
+
+
+def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) -> int:
+    cumulative = np.cumsum(cost[order])
+
+    def tokens(size: int) -> int:
+        kept = np.zeros(len(order), dtype=np.bool_)
+        kept[order[:size]] = True
+        return count(kept)
+
+    fits, over = 0, len(order) + 1
+    fits_tokens = 0
+    size = int(np.searchsorted(cumulative, budget, side="right"))
+    for _ in range(40):
+        size = min(max(size, fits + 1), over - 1)
+        if over - fits <= 1:
+            break
+        found = tokens(size)
+        if found <= budget:
+            fits, fits_tokens = size, found
+            if found >= budget * _CLOSE:
+                break
+        else:
+            over = size
+        # The error of the estimate so far says where the next guess belongs; the bracket keeps it honest.
+        estimate = int(cumulative[size - 1])
+        aim = estimate * budget / found if found else budget
+        guess = int(np.searchsorted(cumulative, aim, side="right"))
+        size = guess if fits < guess < over else (fits + over) // 2
+    return fits if fits_tokens <= budget else 0
+
+
+def _fill(kept: BoolArray, rest: IntArray, units: Units, budget: int, count: Count) -> BoolArray:
+    used = count(kept) if kept.any() else 0
+    tries = 0
+    for index in rest.tolist():
+        if used >= budget * _CLOSE or tries >= _MOST_FILLS:
+            break
+        parent = int(units.parent[index])
+        if units.cost[index] > budget - used or (parent >= 0 and not kept[parent]):
+            continue
+        if units.joined[index] and not kept[index - 1]:
+            continue
+        tries += 1
+        kept[index] = True
+        found = count(kept)
+        if found > budget:
+            kept[index] = False
+        else:
+            used = found
+    return kept

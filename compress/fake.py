@@ -1,0 +1,49 @@
+"""A ranker and a scorer that need no model, for tests and for trying out what builds on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ctxpipe.compress.types import FloatArray, OnProgress, RankingText, Scores, ScoringText
+
+
+class FakeRanker:
+    """Scores each text by a function of it and the question; by shared words unless one is given."""
+
+    name = "fake"
+
+    def __init__(self, score: Callable[[RankingText, str], float] | None = None) -> None:
+        self._score = score or _shared_words
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts."""
+        return np.array([self._score(text, question) for text in texts], dtype=np.float32)
+
+
+class FakeScorer:
+    """Scores each unit by a function of its text; by its length unless one is given."""
+
+    name = "fake"
+
+    def __init__(self, score: Callable[[str], float] = len) -> None:
+        self._score = score
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Score units."""
+        return [
+            Scores(
+                values=np.array(
+                    [self._score(text.text[a:b]) for a, b in zip(text.start, text.end, strict=True)], dtype=np.float32
+                ),
+                scorer=self.name,
+            )
+            for text in texts
+        ]
+
+
+def _shared_words(text: RankingText, question: str) -> float:
+    return float(len({*text.text.lower().split()} & {*question.lower().split()}))

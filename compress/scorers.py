@@ -1,0 +1,18 @@
+"""Scorers by name."""
+
+from __future__ import annotations
+
+from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
+from ctxpipe.compress.types import Scorer
+from ctxpipe.registry import Registry
+
+SCORERS: Registry[Scorer] = Registry("scorer", "ctxpipe.scorers")
+SCORERS.register("none", NoScorer)
+SCORERS.register("head-tail", HeadTailScorer)
+SCORERS.register("random", RandomScorer)
+SCORERS.register("surprisal", SurprisalScorer)
+SCORERS.register("contrastive", ContrastiveScorer)
+
+MODEL_FREE = frozenset({"none", "head-tail", "random"})
+"""Scorers that take no ``model``."""

@@ -1,0 +1,104 @@
+"""Where sentences begin and end, as offsets, for any script."""
+
+from __future__ import annotations
+
+import re
+
+import regex
+
+LONGEST = 600
+"""Most characters of a sentence; a longer one is cut at its last clause, word or grapheme before that."""
+
+_ABBREVIATIONS = (
+    "mr mrs ms dr prof sr jr st vs etc eg ie e.g i.e cf al no nos vol vols fig figs eq eqs sec ch pp ed eds inc ltd co corp "
+    "gen col lt sgt capt rev hon pres gov sen rep dept est approx jan feb mar apr jun jul aug sep sept oct nov dec "
+    "mt ft ca a.m p.m u.s u.k u.n ph.d"
+).split()
+_ENDS_IN_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[\"'])(?:(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")|[A-Za-z])\.$", re.IGNORECASE
+)
+_BOUNDARY = regex.compile(
+    r"""
+      \n[ \t\r]*\n\s*                                      # a blank line
+    | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
+    | (?<=[|\t:.!?…。！？])[ \t]*\r?\n[ \t]*                # the line ends in a stop
+    | (?<=[.!?…]["'”’)\]]{0,2})\s+(?=["'“‘(\[]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
+    | (?<=[。！？…｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
+    """,
+    regex.VERBOSE,
+)
+_CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
+_OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
+_GRAPHEME_INSIDE = regex.compile(r"[\p{M}\p{Emoji_Modifier}\u200d\ufe0e\ufe0f]")
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Split ``text[start:end]`` into sentences.
+
+    A blank line, a stop followed by a capital, a CJK stop, a list item and a table row begin a new sentence;
+    a single newline in running text does not, so hard-wrapped text stays whole.
+
+    Returns:
+        Offsets ``(start, end)`` in ``text``, ascending and disjoint, without surrounding whitespace. Together they hold
+        every non-whitespace character, and none is longer than ``LONGEST``.
+    """
+    end = len(text) if end is None else end
+    found: list[tuple[int, int]] = []
+    begin = start
+    for match in _BOUNDARY.finditer(text, start, end):
+        if match.start() <= begin:
+            continue
+        if "\n" not in match.group() and _ENDS_IN_ABBREVIATION.search(text, max(begin, match.start() - 12), match.start()):
+            continue
+        _append(found, text, begin, match.start())
+        begin = match.end()
+    _append(found, text, begin, end)
+    return found
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Narrow a range so that it neither begins nor ends with whitespace."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def safe_cut(text: str, at: int, floor: int) -> int:
+    """The last offset at or before ``at``, above ``floor``, that cuts no grapheme and no backslash escape.
+
+    ``at`` itself if there is none.
+    """
+    cut = at
+    while cut > floor + 1 and (
+        _GRAPHEME_INSIDE.match(text, cut)
+        or text[cut - 1] == "\u200d"
+        or _OPEN_ESCAPE.search(text, max(floor, cut - 12), cut)
+    ):
+        cut -= 1
+    return cut if cut > floor + 1 else at
+
+
+def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    start, end = trim(text, start, end)
+    while end - start > LONGEST:
+        cut = _last_clause(text, start + LONGEST // 3, start + LONGEST)
+        if cut is None:
+            cut = safe_cut(text, start + LONGEST, start)
+        left, right = trim(text, start, cut)
+        if right > left:
+            found.append((left, right))
+        start, end = trim(text, cut, end)
+    if end > start:
+        found.append((start, end))
+
+
+def _last_clause(text: str, low: int, high: int) -> int | None:
+    last = space = None
+    for match in _CLAUSE.finditer(text, low, high):
+        if match.group().isspace():
+            space = match.end()
+        else:
+            last = match.end()
+    return last if last is not None else space

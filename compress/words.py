@@ -1,0 +1,99 @@
+"""The smallest pieces of running text that may be removed without changing what their neighbours say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import regex
+
+from ctxpipe.compress.sentences import safe_cut, trim
+
+LONGEST = 48
+"""Most characters of a piece without whitespace that is no address or number; a longer one is cut at graphemes."""
+PIECE = 16
+"""Characters of what a long piece is cut into."""
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+_UNIT = (
+    r"%|‰|°\s?[CFK]?|percent(?:age)?|per\s?cent|thousand|million|billion|trillion|dozen|hundred"
+    r"|(?:[kKMGTPµumcnd]i?)?(?:[bB]|[gmsWVAJNLl]|Hz|Pa|bps|ha|eV|cal)|(?:kilo|centi|milli)?met(?:re|er)s?|km/h|mph|[kc]?m[²³]"
+    r"|inch(?:es)?|feet|foot|ft|yards?|miles?|acres?|(?:kilo)?grams?|pounds?|lbs?|oz|ounces?|tons?|tonnes?|lit(?:re|er)s?"
+    r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|century|centuries|dollars?|euros?|cents?|tokens?"
+    r"|bytes?|bits?|USD|EUR|GBP|JPY|CNY|BC|AD|BCE|CE|am|pm|a\.m\.|p\.m\."
+)
+_NUMBER = (
+    rf"(?:[~≈<>≤≥±]\s?)?[-+−–(]?[\p{{Sc}}]?\s?[-+−]?\d(?:[\d,.:/'’]*\d)?(?:(?:st|nd|rd|th)\b)?"
+    rf"(?:[-\s]?(?:{_UNIT})(?![\p{{L}}\p{{N}}_]))?[^\s\p{{L}}\p{{N}}{_UNSPACED}]*"
+)
+_NEGATION = (
+    r"(?:not|no|never|without|neither|nor|none|cannot|hardly|barely|nobody|nothing|unless|except"
+    r"|\p{L}+n['’]t|nicht|kein\w*|ne|pas|sin|nunca)"
+)
+_WORD = regex.compile(
+    rf"""
+      (?P<address>(?:https?://|ftp://|www\.)[^\s<>"'）」]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    | (?P<code>`[^`\s][^`\n]{{0,78}}`\S*)
+    | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}(?:[ \t]+(?:a|an|the|any|be|been|to)(?![\p{{L}}]))?[ \t]+[^\s{_UNSPACED}]+)
+    | (?P<number>(?<![\p{{L}}\p{{N}}_.])(?!\s){_NUMBER}(?=\s|$|[{_UNSPACED}]))
+    | (?P<unspaced>[{_UNSPACED}]\p{{M}}*(?:[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20])*)
+    | (?P<word>[^\s{_UNSPACED}]+)
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+_IDENTIFIER = regex.compile(
+    r"\p{L}[\p{L}\p{N}]*(?:_[\p{L}\p{N}]+)+|_+\p{L}\w*|\p{Ll}+\p{Lu}\w*|(?:\p{Lu}\p{Ll}+){2,}|\p{L}\w*(?:(?:\.|::|->)\p{L}\w*)+"
+    r"|\p{Lu}[\p{Lu}\p{N}]+|\S*\d\S*|--?\p{L}[\w-]+|(?:/[\w.-]+){2,}"
+)
+_EDGE = "\"'“”‘’()[]{},.;:!?"
+
+
+class Word(NamedTuple):
+    """A piece of running text.
+
+    ``joined`` is True when it follows the piece before it without whitespace.
+    """
+
+    start: int
+    end: int
+    protected: bool
+    joined: bool
+
+
+def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int = PIECE) -> list[Word]:
+    """Cut ``text[start:end]`` into pieces: numbers with sign and unit, negations with what they negate, addresses,
+    inline code and identifiers stay whole; scripts without spaces are cut by character.
+
+    Args:
+        text: The text.
+        start, end: Range of it.
+        longest: Most characters of a piece that holds no address; a longer one is cut.
+        piece: Characters of what such a piece is cut into.
+
+    Returns:
+        Pieces that hold every non-whitespace character of the range, ascending and disjoint.
+    """
+    found: list[Word] = []
+    previous = -1
+    for match in _WORD.finditer(text, start, end):
+        left, right = match.span()
+        group = match.lastgroup
+        if right - left > longest and (longest == 0 or group in ("word", "negation", "number")):
+            previous = _cut(found, text, left, right, previous, piece)
+            continue
+        protected = group in ("address", "code", "negation", "number") or (
+            group == "word" and _IDENTIFIER.fullmatch(match.group().strip(_EDGE)) is not None
+        )
+        found.append(Word(left, right, protected, left == previous))
+        previous = right
+    return found
+
+
+def _cut(found: list[Word], text: str, left: int, right: int, previous: int, size: int) -> int:
+    while left < right:
+        cut = right if right - left <= size else safe_cut(text, left + size, left)
+        begin, stop = trim(text, left, cut)
+        if stop > begin:
+            found.append(Word(begin, stop, False, begin == previous))
+            previous = stop
+        left = cut
+    return previous

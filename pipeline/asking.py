@@ -1,0 +1,109 @@
+"""From documents and a question to an answer, within the window to the token."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from ctxpipe.compress.compressor import SEPARATOR, check_size
+from ctxpipe.compress.control import neutralise
+from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.errors import UsageError, WindowError
+from ctxpipe.pipeline.cite import cite
+from ctxpipe.pipeline.prompt import context_room, messages
+from ctxpipe.pipeline.types import Run
+from ctxpipe.serving.types import OnText
+
+if TYPE_CHECKING:
+    from ctxpipe.pipeline.pipeline import Pipeline, Sources
+
+_FITS = 6
+"""Most attempts to make a prompt fit, when the target counts other than the tokenizer that budgets count in."""
+
+
+def ask(
+    pipeline: Pipeline,
+    documents: Sources,
+    question: str,
+    budget: int | None,
+    rate: float | None,
+    raw: bool,
+    on_text: OnText | None,
+) -> Run:
+    """See ``Pipeline.query``."""
+    if not question.strip():
+        raise UsageError("the question is empty")
+    if raw and (budget is not None or rate is not None):
+        raise UsageError("--raw sends everything; it goes with neither a budget nor a rate")
+    if budget is not None or rate is not None:
+        check_size(budget, rate)
+    started = time.perf_counter()
+    found = pipeline.read(documents)
+    reading = time.perf_counter() - started
+    pipeline.on_stage("connect", 0, 0)
+    room = context_room(pipeline.engine, question, pipeline.max_tokens)
+    frame = pipeline.engine.window - pipeline.max_tokens - room
+    if raw:
+        context, prompt_tokens = _everything(pipeline, found, question, room + frame)
+    else:
+        context, prompt_tokens = _fitting(pipeline, found, question, budget, rate, room)
+    pipeline.on_stage("ask", 0, 0)
+    asked = time.perf_counter()
+    answer = pipeline.engine.answer(
+        messages(context.text, question), max_tokens=pipeline.max_tokens, on_text=on_text
+    )
+    answered = time.perf_counter()
+    citations = cite(answer.text, context)
+    raw_tokens = prompt_tokens if raw else frame + context.source_tokens
+    return Run(
+        question=question,
+        context=with_timing(context, "read", reading),
+        prompt_tokens=prompt_tokens,
+        window=pipeline.engine.window,
+        max_tokens=pipeline.max_tokens,
+        target=pipeline.target,
+        answer=answer,
+        citations=citations,
+        raw_tokens=raw_tokens,
+        raw_fits=raw_tokens <= room + frame,
+        timings={"read": reading, **context.timings, "ask": answered - asked, "cite": time.perf_counter() - answered},
+    )
+
+
+def with_timing(context: CompressedContext, stage: str, seconds: float) -> CompressedContext:
+    """The same context with one more stage in front of its timings."""
+    return dataclasses.replace(context, timings={stage: seconds, **context.timings})
+
+
+def _everything(
+    pipeline: Pipeline, documents: tuple[Document, ...], question: str, room: int
+) -> tuple[CompressedContext, int]:
+    text = neutralise(SEPARATOR.join(d.text for d in documents), pipeline.tokenizer.special_strings)
+    tokens = pipeline.engine.count(messages(text, question))
+    if tokens > room:
+        raise WindowError(tokens, room, "leave --raw away to compress, or use a target with a larger window")
+    return pipeline._compress(documents, question, None, 1.0), tokens
+
+
+def _fitting(
+    pipeline: Pipeline,
+    documents: tuple[Document, ...],
+    question: str,
+    budget: int | None,
+    rate: float | None,
+    room: int,
+) -> tuple[CompressedContext, int]:
+    """Compress until the whole prompt fits: the target counts template and context together, and may count other."""
+    limit = pipeline.engine.window - pipeline.max_tokens
+    allowed = room if budget is None else min(budget, room)
+    context = pipeline._compress(documents, question, None if rate else allowed, rate)
+    for _ in range(_FITS):
+        tokens = pipeline.engine.count(messages(context.text, question))
+        if tokens <= limit:
+            return context, tokens
+        allowed = min(allowed, context.kept_tokens) - (tokens - limit)
+        if allowed < 1:
+            break
+        context = pipeline._compress(documents, question, allowed, None)
+    raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")

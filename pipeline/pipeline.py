@@ -1,0 +1,241 @@
+"""The one obvious way in: a pipeline that keeps its models loaded, and two functions that make one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import Literal
+
+from ctxpipe.compress import models
+from ctxpipe.compress.compressor import Compressor, OnStage, check_size
+from ctxpipe.compress.rankers import RANKERS
+from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
+from ctxpipe.compress.tokenizer import TargetTokenizer
+from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.errors import ReadError, UsageError
+from ctxpipe.pipeline import asking
+from ctxpipe.pipeline.read import read
+from ctxpipe.pipeline.types import Run
+from ctxpipe.serving.engines import connect
+from ctxpipe.serving.types import Engine, OnText
+
+Source = str | PathLike[str] | Document
+Sources = Source | Sequence[Source]
+OnFailure = Callable[[ReadError], None]
+
+DEFAULT_TOKENIZER = "smollm2-135m"
+DEFAULT_RANK = "hybrid"
+DEFAULT_PRUNE = "none"
+MAX_TOKENS = 512
+"""Room left for the answer unless told otherwise."""
+
+
+class Pipeline:
+    """Reads, compresses, asks and cites, and keeps its models loaded between calls.
+
+    Args:
+        rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, another registered ranker, ``"none"``, or ``"auto"``: the one
+            that measured best. Used when there is a question.
+        prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
+            ``"head-tail"``), another registered scorer, or ``"auto"``.
+        scorer: Model that the pruner scores with; None for its own default.
+        tokenizer: Model whose tokens budgets count; None for the target's.
+        target: ``"local"``, the URL of an OpenAI-compatible server, or another registered engine.
+        model: The target's model; None for the embedded one, or the only one that a server has.
+        window: The target's window in tokens, when it cannot say itself.
+        max_tokens: Room left for the answer.
+        timeout: Seconds to wait for an answer.
+        errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
+        trust_remote_code: Whether code that comes with a model may run.
+        engine: An engine to use in place of ``target``.
+        on_stage: Called with a stage's name, work done and work in all.
+        on_failure: Called for each document that cannot be read, and the others go on; None raises the first.
+
+    Raises:
+        UsageError: for unknown names, here and not later.
+    """
+
+    def __init__(
+        self,
+        *,
+        rank: str = "auto",
+        prune: str = "auto",
+        scorer: str | None = None,
+        tokenizer: str | None = None,
+        target: str = "local",
+        model: str | None = None,
+        window: int | None = None,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = 300.0,
+        errors: Literal["strict", "replace"] = "strict",
+        trust_remote_code: bool = False,
+        engine: Engine | None = None,
+        on_stage: OnStage | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> None:
+        if max_tokens < 1:
+            raise UsageError(f"the answer needs room for at least 1 token, not {max_tokens}")
+        self.rank = DEFAULT_RANK if rank == "auto" else rank
+        self.prune = DEFAULT_PRUNE if prune == "auto" else prune
+        self.target = target
+        self.model = model
+        self.window = window
+        self.max_tokens = max_tokens
+        self.timeout = timeout
+        self.errors: Literal["strict", "replace"] = errors
+        self._tokenizer_name = tokenizer
+        self._scorer_model = scorer
+        self._trust = trust_remote_code
+        self._engine = engine
+        self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
+        self.on_failure = on_failure
+        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank)
+        self._scorer = SCORERS.create(self.prune, **self._scorer_options())
+
+    def _scorer_options(self) -> dict[str, object]:
+        if self.prune in MODEL_FREE:
+            if self._scorer_model is not None:
+                raise UsageError(f"--prune {self.prune} uses no model, so --scorer has no effect")
+            return {}
+        options: dict[str, object] = {"trust_remote_code": self._trust} if self._trust else {}
+        return options if self._scorer_model is None else {**options, "model": self._scorer_model}
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The target, connected when first needed."""
+        if self._engine is not None:
+            return self._engine
+        return connect(
+            self.target,
+            model=self.model,
+            timeout=self.timeout,
+            window=self.window,
+            trust_remote_code=self._trust,
+            resolve=models.resolve,
+            count_text=self._count_text,
+        )
+
+    def _count_text(self, text: str) -> int:
+        return self.tokenizer.count_long(text)
+
+    @cached_property
+    def tokenizer(self) -> TargetTokenizer:
+        """What budgets count in: the one named, else the target model's, else the embedded model's."""
+        name = self._tokenizer_name or self.model
+        if name is None and self.target != "local" and "engine" in self.__dict__:
+            name = self.engine.model
+        return TargetTokenizer.load(name or DEFAULT_TOKENIZER, trust_remote_code=self._trust)
+
+    def read(self, documents: Sources) -> tuple[Document, ...]:
+        """Read paths (files, directories, globs, ``-``); documents pass through.
+
+        Raises:
+            ReadError: the first failure, unless ``on_failure`` takes them; and if nothing could be read.
+        """
+        self.on_stage("read", 0, 0)
+        listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
+        result = read(listed, errors=self.errors)
+        for failure in result.failures:
+            if self.on_failure is None:
+                raise failure
+            self.on_failure(failure)
+        if not result.documents:
+            raise ReadError(_names(listed), "nothing in it could be read")
+        return result.documents
+
+    def compress(
+        self,
+        documents: Sources,
+        *,
+        question: str | None = None,
+        budget: int | None = None,
+        rate: float | None = None,
+    ) -> CompressedContext:
+        """Keep what matters most of some documents in at most ``budget`` tokens, or ``rate`` of their tokens.
+
+        Args:
+            documents: A path or several (a ``str`` is a path; text comes as a ``Document``).
+            question: What will be asked; the best text for it is kept. Without one, nothing is ranked.
+            budget: Most tokens of the result.
+            rate: Share of the source's tokens, above 0 and at most 1.
+
+        Raises:
+            UsageError: unless exactly one of budget and rate is given and makes sense.
+            ReadError: see ``read``.
+            ModelError: if a model cannot be had.
+        """
+        check_size(budget, rate)
+        started = time.perf_counter()
+        found = self.read(documents)
+        reading = time.perf_counter() - started
+        context = self._compress(found, question, budget, rate)
+        return asking.with_timing(context, "read", reading)
+
+    def _compress(
+        self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
+    ) -> CompressedContext:
+        compressor = Compressor(
+            tokenizer=self.tokenizer, ranker=self._ranker, scorer=self._scorer, rank=self.rank, prune=self.prune
+        )
+        return compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
+
+    def query(
+        self,
+        documents: Sources,
+        *,
+        question: str,
+        budget: int | None = None,
+        rate: float | None = None,
+        raw: bool = False,
+        on_text: OnText | None = None,
+    ) -> Run:
+        """Ask a question of some documents.
+
+        Args:
+            documents: As for ``compress``.
+            question: The question; it is never compressed.
+            budget: Most tokens of context; by default as many as the window leaves room for.
+            rate: Share of the source's tokens, instead of a budget.
+            raw: Send everything, uncompressed.
+            on_text: Called with each piece of the answer as it arrives.
+
+        Raises:
+            UsageError: for an empty question, or a budget that makes no sense.
+            WindowError: if the question alone does not fit, or with ``raw`` everything together.
+            ReadError, ModelError, EngineError: as their names say.
+        """
+        return asking.ask(self, documents, question, budget, rate, raw, on_text)
+
+    async def acompress(
+        self,
+        documents: Sources,
+        *,
+        question: str | None = None,
+        budget: int | None = None,
+        rate: float | None = None,
+    ) -> CompressedContext:
+        """``compress`` in a thread, so that an event loop goes on."""
+        return await asyncio.to_thread(self.compress, documents, question=question, budget=budget, rate=rate)
+
+    async def aquery(
+        self,
+        documents: Sources,
+        *,
+        question: str,
+        budget: int | None = None,
+        rate: float | None = None,
+        raw: bool = False,
+        on_text: OnText | None = None,
+    ) -> Run:
+        """``query`` in a thread, so that an event loop goes on; ``on_text`` is called from that thread."""
+        return await asyncio.to_thread(
+            self.query, documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text
+        )
+
+
+def _names(sources: Iterable[Source]) -> str:
+    names = [source.source if isinstance(source, Document) else str(source) for source in sources]
+    return names[0] if len(names) == 1 else f"{len(names)} inputs"
