@@ -115,7 +115,13 @@ def compare(
     notes: list[str] = []
     a = outcomes(records_a, "A", arm=arm_a, notes=notes)
     b = outcomes(records_b, "B", arm=arm_b, notes=notes)
-    return compare_pairs(pair(a, b, score), margin=margin, seed=seed, notes=notes)
+    try:
+        pairs = pair(a, b, score)
+    except UsageError as exc:
+        if notes:  # a line that was cut short is often why the items differ
+            raise UsageError(f"{exc} ({'; '.join(notes)})") from exc
+        raise
+    return compare_pairs(pairs, margin=margin, seed=seed, notes=notes)
 
 
 def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str] | None = None) -> Comparison:

@@ -69,11 +69,11 @@ def _show(found: Comparison) -> None:
     for name, value in _rows(found):
         table.add_row(Text(name, style="dim"), Text(value))
     console = Console(highlight=False)
-    console.print(Text(_headline(found), style=f"bold {_COLOURS[found.verdict]}"))
+    console.print(Text(_headline(found), style=f"bold {_COLOURS[found.verdict]}"), soft_wrap=True)
     console.print(table)
     notes = Console(stderr=True, highlight=False)
     for note in found.notes:
-        notes.print(Text(f"note: {note}"))
+        notes.print(Text(f"note: {note}"), soft_wrap=True)
 
 
 def _headline(found: Comparison) -> str:

@@ -85,7 +85,12 @@ class Design:
 
     def mean(self, values: Floats) -> float:
         """Macro mean of n values: the mean over strata of the strata's means."""
-        return float(self.weights() @ values)
+        return float(self._stratum_means(values).mean())
+
+    def _stratum_means(self, values: Floats) -> Floats:
+        size = len(self.strata)
+        sums = np.bincount(self.stratum, weights=values, minlength=size)
+        return np.asarray(sums / np.bincount(self.stratum, minlength=size), dtype=np.float64)
 
     def variance(self, values: Floats) -> float:
         """Variance of the macro mean with clusters as units.
@@ -95,9 +100,8 @@ class Design:
         Swensson & Wretman (1992), *Model Assisted Survey Sampling*, sections 5.5 and 4.3. A block of one cluster adds
         nothing, since it says nothing about its own spread.
         """
-        sizes = np.bincount(self.stratum, minlength=len(self.strata))
-        means = np.bincount(self.stratum, weights=values, minlength=len(self.strata)) / sizes
-        totals = np.bincount(self.cluster, weights=self.weights() * (values - means[self.stratum]))
+        residuals = values - self._stratum_means(values)[self.stratum]
+        totals = np.bincount(self.cluster, weights=self.weights() * residuals)
         in_block = np.bincount(self.block)
         centre = np.bincount(self.block, weights=totals) / in_block
         squares = np.bincount(self.block, weights=(totals - centre[self.block]) ** 2)
