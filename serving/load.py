@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from ctxpipe.errors import ModelError
 from ctxpipe.serving.local import LocalEngine
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)?")
 _LOADING = threading.Lock()
 
 
@@ -39,28 +39,49 @@ def load_local(
         ModelError: if the model cannot be found or loaded.
     """
     name = model or path
-    for place in filter(None, (path, tokenizer)):
-        if not Path(place).is_dir() and not _HUB_ID.fullmatch(place):
-            raise ModelError(f"{place} is neither a directory nor a hub id (owner/name)")
-    try:
-        with _LOADING, _quiet():
-            loaded, words = _load(path, tokenizer or path, trust_remote_code)
-    except Exception as exc:  # model code fails in many ways, and none of them is the user's traceback
-        lines = str(exc).strip().splitlines() or [type(exc).__name__]
-        raise ModelError(f"the model {name} cannot be loaded: {lines[0]}") from exc
+    words = load_tokenizer(tokenizer or path, trust_remote_code=trust_remote_code)
+    loaded = _load(name, path, lambda: _model(path, trust_remote_code))
     return LocalEngine(loaded, words, name=name, window=window, timeout=timeout)
 
 
-def _load(path: str, tokenizer: str, trust_remote_code: bool) -> tuple[Any, Any]:
+def load_tokenizer(place: str, *, trust_remote_code: bool = False) -> Any:
+    """Load a tokenizer of transformers.
+
+    Args:
+        place: Directory or hub id.
+        trust_remote_code: Run Python code that comes with the tokenizer.
+
+    Raises:
+        ModelError: if it cannot be found or loaded.
+    """
+
+    def load() -> Any:
+        import transformers
+
+        return transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+
+    return _load(f"{place} (its tokenizer)", place, load)
+
+
+def _model(path: str, trust_remote_code: bool) -> Any:
     import torch
     import transformers
 
-    words = transformers.AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=trust_remote_code)
     model: Any = transformers.AutoModelForCausalLM.from_pretrained(
         path, dtype=torch.bfloat16, use_safetensors=True, trust_remote_code=trust_remote_code
     )
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device).eval(), words
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _load(what: str, place: str, load: Callable[[], Any]) -> Any:
+    if not (place and Path(place).is_dir()) and not _HUB_ID.fullmatch(place):
+        raise ModelError(f"the model {what} is neither a directory nor a hub id")
+    try:
+        with _LOADING, _quiet():
+            return load()
+    except Exception as exc:  # model code fails in many ways, and none of them is the user's traceback
+        lines = str(exc).strip().splitlines() or [type(exc).__name__]
+        raise ModelError(f"the model {what} cannot be loaded: {lines[0]}") from exc
 
 
 @contextmanager

@@ -1,0 +1,104 @@
+"""Engines by name, and the one call that turns a ``--target`` into an engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ctxpipe.errors import UsageError
+from ctxpipe.registry import Registry
+from ctxpipe.serving.types import Engine
+
+DEFAULT_MODEL = "smollm2-135m"
+DEFAULT_TIMEOUT = 300.0
+
+ENGINES: Registry[Engine] = Registry("target", "ctxpipe.engines")
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(?:/.*)?")
+
+
+@ENGINES.register("local")
+def _local(path: str, **options: Any) -> Engine:
+    from ctxpipe.serving.load import load_local
+
+    return load_local(path, **options)
+
+
+@ENGINES.register("openai")
+def _openai(**options: Any) -> Engine:
+    from ctxpipe.serving.openai_client import OpenAIEngine
+
+    return OpenAIEngine(**options)
+
+
+@ENGINES.register("fake")
+def _fake(**options: Any) -> Engine:
+    from ctxpipe.serving.fake import FakeEngine
+
+    options.pop("timeout", None)
+    return FakeEngine(**options)
+
+
+def connect(
+    target: str,
+    *,
+    model: str | None = None,
+    window: int | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    api_key: str | None = None,
+    tokenizer: str | None = None,
+    trust_remote_code: bool = False,
+    resolve: Callable[[str], str] | None = None,
+    count_text: Callable[[str], int] | None = None,
+) -> Engine:
+    """The engine behind a target.
+
+    Args:
+        target: ``"local"``, the URL of an OpenAI-compatible server, or the name of another registered engine. The
+            latter's factory is called with those of ``model``, ``window``, ``timeout``, ``api_key`` and ``tokenizer``
+            that differ from their defaults.
+        model: Model to ask. A local one is a directory, a hub id or a name that ``resolve`` knows; ``smollm2-135m`` by
+            default. A server's is the name it serves the model under, which may be left out when it serves one.
+        window: Tokens that prompt and answer may have together, when fewer than the model allows or nobody says.
+        timeout: Seconds that an answer may take.
+        api_key: Key for a server; by default ``CTXPIPE_API_KEY``, then ``OPENAI_API_KEY``.
+        tokenizer: Tokenizer of the model when it is not its own, given like a local model. For a server that cannot
+            count, it makes ``count_text``.
+        trust_remote_code: Run Python code that comes with a local model.
+        resolve: From the name of a local model or tokenizer to its directory or hub id.
+        count_text: Tokens of a text without special tokens, for servers that cannot count.
+
+    Raises:
+        UnknownNameError: for a target that is no engine and no URL.
+        UsageError: for options that make no sense for the target.
+        ModelError: if a local model cannot be loaded.
+        EngineError: if a server cannot be reached.
+    """
+    if target == "local":
+        options: dict[str, Any] = {"tokenizer": _place(tokenizer, resolve), "trust_remote_code": trust_remote_code}
+        name = model or DEFAULT_MODEL
+        return ENGINES.create(
+            "local", path=_place(name, resolve), model=name, window=window, timeout=timeout, **options
+        )
+    if target == "openai" or re.match(r"https?://", target, re.IGNORECASE):
+        options = {} if target == "openai" else {"url": target}
+        counter = count_text or (_text_counter(str(_place(tokenizer, resolve))) if tokenizer else None)
+        return ENGINES.create(
+            "openai", model=model, window=window, timeout=timeout, api_key=api_key, count_text=counter, **options
+        )
+    if _HOST_AND_PORT.fullmatch(target) or "://" in target:
+        raise UsageError(f"{target!r} is not the URL of a server; write it like http://localhost:8000")
+    given: dict[str, Any] = {"model": model, "window": window, "api_key": api_key, "tokenizer": tokenizer}
+    given["timeout"] = timeout if timeout != DEFAULT_TIMEOUT else None
+    return ENGINES.create(target, **{name: value for name, value in given.items() if value is not None})
+
+
+def _place(name: str | None, resolve: Callable[[str], str] | None) -> str | None:
+    return name if name is None or resolve is None else resolve(name)
+
+
+def _text_counter(place: str) -> Callable[[str], int]:
+    from ctxpipe.serving.load import load_tokenizer
+
+    tokenizer = load_tokenizer(place)
+    return lambda text: len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])

@@ -1,0 +1,132 @@
+"""The openai SDK's exceptions as errors of ours, with the key kept out of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ctxpipe.errors import EngineError, RejectedError, UnreachableError, WindowError
+from ctxpipe.serving.completion import dig, whole
+
+if TYPE_CHECKING:
+    import openai
+
+KEY_VARIABLES = ("CTXPIPE_API_KEY", "OPENAI_API_KEY")
+_LONGEST = 300
+_TOO_LONG = re.compile(r"context.?(?:length|size|window)|maximum model length|exceed_context_size", re.IGNORECASE)
+_LIMIT = re.compile(r"(?:context (?:length|size|window)|model length)[^\d.;]{0,40}?([\d,]*\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A secret and where it came from; only the latter is ever shown."""
+
+    secret: str | None = field(repr=False)
+    source: str = ""
+
+    def redact(self, text: str) -> str:
+        """The text without the secret."""
+        return text.replace(self.secret, "[key]") if self.secret else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an error message needs to know of the request that failed.
+
+    Attributes:
+        url: The server's base URL.
+        key: The key that was sent.
+        prompt_tokens: Tokens of the prompt; None when the request had none.
+        max_tokens: Tokens kept for the answer.
+    """
+
+    url: str
+    key: Key
+    prompt_tokens: int | None = None
+    max_tokens: int = 0
+
+    def say(self, text: object) -> str:
+        """One short printable line of what a server or a library said, the key left out."""
+        line = " ".join("".join(c if c.isprintable() else " " for c in self.key.redact(str(text))).split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def translate(exc: openai.APIError, request: Request) -> EngineError:
+    """The error of ours that stands for an exception of the SDK."""
+    import openai
+
+    if isinstance(exc, openai.APIStatusError):
+        if place := exc.response.headers.get("location"):
+            return RejectedError(exc.status_code, f"it redirects to {request.say(place)}; give that URL")
+        wait = exc.response.headers.get("retry-after")
+        detail = _detail(exc.body, exc.response.text)
+        return _rejected(exc.status_code, f"{detail}; it asks to wait {wait} s" if wait else detail, request)
+    if isinstance(exc, openai.APITimeoutError):
+        return UnreachableError(f"no connection to {request.url}: it does not answer")
+    if isinstance(exc, openai.APIConnectionError):
+        return UnreachableError(_unreachable(exc, request))
+    # An error within a stream has no status of its own; servers put one into its body.
+    status = whole(dig(exc.body, "code"))
+    return _rejected(status or 500, _detail(exc.body, exc.message), request)
+
+
+def is_lost_connection(exc: BaseException) -> bool:
+    """Whether a new attempt may help: refused, reset or closed, but neither a TLS failure nor an unknown host."""
+    return not any(isinstance(cause, ssl.SSLError | socket.gaierror) for cause in _causes(exc))
+
+
+def _unreachable(exc: BaseException, request: Request) -> str:
+    causes = list(_causes(exc))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            why = getattr(cause, "verify_message", "") or cause.reason or cause
+            hint = "; SSL_CERT_FILE names further certificates to trust" if "verif" in str(cause).lower() else ""
+            return f"no secure connection to {request.url}: TLS failed, {request.say(why)}{hint}"
+        if isinstance(cause, socket.gaierror):
+            return f"no server at {request.url}: {request.say(cause.strerror or cause)}"
+    system = [os.strerror(cause.errno) for cause in causes if isinstance(cause, OSError) and cause.errno]
+    said = [str(cause) for cause in causes if str(cause)]
+    return f"no answer from {request.url}: {request.say((system or said or ['the connection broke'])[-1])}"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    waiting: list[BaseException | None] = [exc]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        waiting += (cause.__context__, cause.__cause__)
+
+
+def _detail(body: object, fallback: str) -> str:
+    """What the server said, from the shapes that servers use: OpenAI's, FastAPI's, a plain message, a page."""
+    for key in ("error", "detail", "message"):
+        if isinstance(body, dict) and body.get(key):
+            body = body[key]
+    text = body if isinstance(body, str) else str(body) if body else fallback
+    if re.match(r"\s*<(?:!doctype|html|\?xml)", text, re.IGNORECASE):
+        return "a web page, so this may not be an OpenAI-compatible server"
+    return text or "no reason given"
+
+
+def _rejected(status: int, detail: str, request: Request) -> EngineError:
+    said = request.say(detail)
+    if status in (401, 403):
+        source = request.key.source
+        hint = f"the key came from {source}" if source else f"no key is set; put it into {' or '.join(KEY_VARIABLES)}"
+        return RejectedError(status, f"{said}; {hint}")
+    if status in (400, 413, 422) and request.prompt_tokens is not None and _TOO_LONG.search(detail):
+        limit = _LIMIT.search(detail)
+        room = int(limit[1].replace(",", "")) - request.max_tokens if limit else 0
+        if limit and request.prompt_tokens > room:
+            return WindowError(request.prompt_tokens, max(0, room), f"the server said: {said}")
+    return RejectedError(status, said)
