@@ -11,8 +11,8 @@ from scipy import stats
 from ctxpipe.evals.statistics.design import Design, Floats
 
 DRAWS = 10_000
-BATCH = 2_000_000
-"""Most cells of a table of draws x distinct clusters that are held at once (16 MB)."""
+CELLS = 32_768
+"""Cells of a table of draws x clusters that are held at once: as many as stay in the processor's cache."""
 
 MULTINOMIAL_COST = 20
 """Drawing one count of a multinomial takes about as long as drawing this many single clusters."""
@@ -70,14 +70,17 @@ def _resample(profiles: Floats, draws: int, generator: np.random.Generator) -> I
     """Yield the index of the first draw of a batch, and the batch's summed profiles."""
     m = len(profiles)
     distinct, times = np.unique(profiles, axis=0, return_counts=True)
-    if len(distinct) * MULTINOMIAL_COST < m:
-        batch = max(1, BATCH // len(distinct))
-        for start in range(0, draws, batch):
-            yield start, generator.multinomial(m, times / m, size=min(batch, draws - start)) @ distinct
-        return
-    for start in range(draws):  # one draw at a time stays in the processor's cache, which is faster than many at once
-        counts = np.bincount(generator.integers(0, m, size=m), minlength=m)
-        yield start, (counts @ profiles)[None, :]
+    grouped = len(distinct) * MULTINOMIAL_COST < m
+    batch = max(1, CELLS // (len(distinct) if grouped else m))
+    for start in range(0, draws, batch):
+        size = min(batch, draws - start)
+        if grouped:
+            yield start, generator.multinomial(m, times / m, size=size) @ distinct
+        else:
+            drawn = generator.integers(0, m, size=(size, m))
+            if size > 1:
+                drawn += np.arange(size)[:, None] * m  # so that one count serves all draws
+            yield start, np.bincount(drawn.ravel(), minlength=size * m).reshape(size, m) @ profiles
 
 
 def expanded_interval(replicates: Floats, design: Design, *, level: float = 0.95) -> tuple[float, float]:

@@ -121,11 +121,10 @@ class Design:
         """Variance of the macro mean over what n independent, equally weighted items would have (Kish 1965, 8.2).
 
         Exactly 1 when every item is its own cluster in one stratum. None where it is not defined: all values equal, or
-        one cluster.
+        one cluster in every block.
         """
         if self.clusters == self.items and len(self.strata) == 1:
             return 1.0 if self.items > 1 and np.ptp(values) > 0 else None
         mean = self.mean(values)
         simple = float(self.weights() @ (values - mean) ** 2) / max(self.items - 1, 1)
-        clustered = self.variance(values)
-        return clustered / simple if simple > 0 and clustered > 0 else None
+        return self.variance(values) / simple if simple > 0 and self.degrees_of_freedom > 0 else None
