@@ -55,17 +55,34 @@ class Vocabulary(dict[str, int]):
         return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
 
 
+class BM25Index:
+    """Texts, indexed once and asked often.
+
+    Args:
+        texts: What is searched.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        import bm25s
+
+        self._vocabulary = Vocabulary()
+        ids = [self._vocabulary.ids(text) for text in texts]
+        self._stems = list(self._vocabulary.stems)
+        self._size = len(texts)
+        self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        if self._stems:
+            tokenized = bm25s.tokenization.Tokenized(ids=ids, vocab=dict(self._vocabulary.stems))
+            self._index.index(tokenized, show_progress=False)
+
+    def scores(self, question: str) -> FloatArray:
+        """Score of each text, float32 of shape (texts,); 0 where no word of the question occurs."""
+        known = len(self._stems)
+        wanted = [self._stems[word] for word in self._vocabulary.ids(question) if word < known]
+        if not wanted:
+            return np.zeros(self._size, dtype=np.float32)
+        return np.asarray(self._index.get_scores(wanted), dtype=np.float32)
+
+
 def bm25(texts: Sequence[str], question: str) -> FloatArray:
     """BM25 score of each text for a question, float32 of shape (len(texts),)."""
-    import bm25s
-
-    vocabulary = Vocabulary()
-    ids = [vocabulary.ids(text) for text in texts]
-    size = len(vocabulary.stems)
-    wanted = [word for word in vocabulary.ids(question) if word < size]
-    if not wanted:
-        return np.zeros(len(texts), dtype=np.float32)
-    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-    index.index(bm25s.tokenization.Tokenized(ids=ids, vocab=dict(vocabulary.stems)), show_progress=False)
-    stems = list(vocabulary.stems)
-    return np.asarray(index.get_scores([stems[word] for word in wanted]), dtype=np.float32)
+    return BM25Index(texts).scores(question)

@@ -16,8 +16,8 @@ from ctxpipe.compress.types import Chunk, Document, FloatArray, OnProgress, Rank
 
 PASSAGE_TOKENS = 200
 """Size of a passage, within the 256 tokens that MiniLM reads."""
-SHORTLIST_BUDGETS = 16
-SHORTLIST_TOKENS = 65_536
+SHORTLIST_BUDGETS = 10
+SHORTLIST_TOKENS = 49_152
 """Passages beyond the larger of these (in budgets, in tokens) are ranked by BM25 alone and not embedded."""
 
 Structure = Outline | list[json_tree.Node]

@@ -1,0 +1,143 @@
+"""``ctxpipe query``: a question, documents of any length, an answer with its sources."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxpipe.commands.common import (
+    Failures,
+    closing_table,
+    context_json,
+    documents_options,
+    progress,
+    safe_line,
+    safe_text,
+)
+from ctxpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from ctxpipe.pipeline.types import Run
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    '  ctxpipe query report.pdf -q "What did the auditors find?"\n'
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --target http://127.0.0.1:8000 --json'
+)
+@documents_options
+@click.option("--target", metavar="local|URL", help="What answers: the local model, or an OpenAI-compatible server.")
+@click.option("--model", metavar="NAME", help="The target's model.")
+@click.option("--window", type=int, help="The target's window in tokens, when it cannot say itself.")
+@click.option("--max-tokens", type=int, help="Room left for the answer.")
+@click.option("--timeout", type=float, help="Seconds to wait for an answer.")
+@click.option("--raw", is_flag=True, help="Send everything, uncompressed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer, its sources and numbers as one JSON object.")
+def query(
+    paths: tuple[str, ...],
+    question: str | None,
+    raw: bool,
+    as_json: bool,
+    quiet: bool,
+    trust_remote_code: bool,
+    **flags: Any,
+) -> None:
+    """Ask a question of documents that need not fit the model's window.
+
+    The answer goes to standard output as it is written; what supports it and a table go to standard error.
+    """
+    from ctxpipe.config import load
+    from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
+
+    started = time.perf_counter()
+    if not question or not question.strip():
+        raise UsageError("ask something: -q QUESTION")
+    config = load(flags)
+    failures = Failures()
+    streamed: list[str] = []
+
+    def on_text(text: str) -> None:
+        streamed.append(text)
+        click.echo(safe_text(text) if sys.stdout.isatty() else text, nl=False)
+        sys.stdout.flush()
+
+    with progress(quiet) as on_stage:
+        pipeline = Pipeline(
+            rank=config.rank or "auto",
+            prune=config.prune or "auto",
+            scorer=config.scorer,
+            tokenizer=config.tokenizer,
+            target=config.target,
+            model=config.model,
+            window=config.window,
+            max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
+            timeout=config.timeout or 300.0,
+            errors=config.errors,
+            trust_remote_code=trust_remote_code,
+            on_stage=on_stage,
+            on_failure=failures,
+        )
+        run = pipeline.query(
+            paths,
+            question=question,
+            budget=None if raw else config.budget,
+            rate=None if raw else config.rate,
+            raw=raw,
+            on_text=None if as_json else on_text,
+        )
+    if as_json:
+        click.echo(json.dumps(run_json(run), ensure_ascii=False))
+    else:
+        click.echo()
+        _sources(run)
+    if not quiet:
+        _table(run, started)
+    failures.check()
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """The object that ``query --json`` prints."""
+    context = context_json(run.context)
+    del context["text"]
+    return {
+        "answer": run.answer.text,
+        "target": run.target,
+        "model": run.answer.model,
+        "prompt_tokens": run.prompt_tokens,
+        "completion_tokens": run.answer.completion_tokens,
+        "window": run.window,
+        "finish_reason": run.answer.finish_reason,
+        "context": context,
+        "raw": {"tokens": run.raw_tokens, "fits": run.raw_fits},
+        "citations": [
+            {"source": c.source, "start": c.start, "end": c.end, "page": c.page, "support": c.support, "text": c.text}
+            for c in run.citations
+        ],
+        "timings": {stage: round(seconds, 4) for stage, seconds in run.timings.items()},
+    }
+
+
+def _sources(run: Run) -> None:
+    for citation in run.citations:
+        page = f", page {citation.page}" if citation.page is not None else ""
+        place = f"{citation.source}{page}, characters {citation.start:,} to {citation.end:,}"
+        text = " ".join(citation.text.split())
+        short = text if len(text) <= 160 else f"{text[:157]}..."
+        click.echo(safe_line(f"  [{place}] {short}"), err=True)
+
+
+def _table(run: Run, started: float) -> None:
+    share = (run.prompt_tokens + run.max_tokens) / run.window
+    raw = "fits" if run.raw_fits else f"{run.raw_tokens + run.max_tokens - run.window:,} too many"
+    more = {
+        "prompt tokens": f"{run.prompt_tokens:,}",
+        "window used": f"{share:.1%} of {run.window:,}, with {run.max_tokens:,} for the answer",
+        "raw prompt": f"{run.raw_tokens:,} ({raw})",
+        "answer tokens": f"{run.answer.completion_tokens:,}" + (" (cut off)" if run.answer.finish_reason == "length" else ""),
+        "model": run.answer.model,
+    }
+    closing_table(run.context, run.timings, more, started)
