@@ -1,0 +1,1 @@
+"""One module per format; :func:`~ctxpipe.pipeline.readers.load.load` picks the module."""

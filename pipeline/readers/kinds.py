@@ -1,0 +1,171 @@
+"""Which reader a file wants: by its name, else by what it holds."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ctxpipe.compress.types import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How a file is read.
+
+    Attributes:
+        reader: The reader that takes it; office formats go by their extension.
+        kind: Kind of the document it becomes.
+        language: Programming language by its langchain name, or empty.
+    """
+
+    reader: Literal["text", "html", "pdf", "docx", "pptx", "xlsx"] = "text"
+    kind: Kind = "text"
+    language: str = ""
+
+
+TEXT = Format()
+CODE = Format(kind="code")
+JSON = Format(kind="json")
+HTML = Format(reader="html", kind="html")
+PDF = Format(reader="pdf", kind="pdf")
+DOCX = Format(reader="docx", kind="markdown")
+PPTX = Format(reader="pptx", kind="markdown")
+XLSX = Format(reader="xlsx", kind="markdown")
+
+_FORMATS: tuple[tuple[Format, str], ...] = (
+    (TEXT, "txt text log rst tex latex adoc asciidoc org eml srt vtt ltx sty"),
+    (Format(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
+    (JSON, "json jsonl ndjson geojson jsonld ipynb"),
+    (Format(kind="csv"), "csv tsv tab"),
+    (HTML, "html htm xhtml"),
+    (PDF, "pdf"),
+    (DOCX, "docx"),
+    (PPTX, "pptx"),
+    (XLSX, "xlsx"),
+    (
+        CODE,
+        "yaml yml toml ini cfg conf env properties xml xsd xsl svg sql sh bash zsh fish bat cmd css scss sass less "
+        "json5 jsonc graphql gradle tf hcl nix cmake mk dockerfile diff patch vim el clj erl fs ml jl dart zig nim f90 "
+        "asm s v vhd m mm pas awk sed groovy",
+    ),
+)
+_LANGUAGES = {
+    "python": "py pyi pyw pyx",
+    "js": "js mjs cjs jsx",
+    "ts": "ts mts cts tsx",
+    "java": "java",
+    "cpp": "cpp cc cxx c++ hpp hh hxx h++ cu cuh ipp",
+    "c": "c h",
+    "go": "go",
+    "rust": "rs",
+    "ruby": "rb rake gemspec",
+    "php": "php",
+    "scala": "scala sc sbt",
+    "swift": "swift",
+    "kotlin": "kt kts",
+    "csharp": "cs",
+    "proto": "proto",
+    "r": "r",
+    "lua": "lua",
+    "perl": "pl pm",
+    "haskell": "hs",
+    "elixir": "ex exs",
+    "powershell": "ps1 psm1",
+    "sol": "sol",
+    "cobol": "cob cbl",
+    "html": "vue svelte",
+}
+_BY_EXTENSION = {f".{ending}": format for format, endings in _FORMATS for ending in endings.split()} | {
+    f".{ending}": Format(kind="code", language=language)
+    for language, endings in _LANGUAGES.items()
+    for ending in endings.split()
+}
+_BY_NAME = dict.fromkeys(("makefile", "dockerfile", "jenkinsfile", "containerfile", "cmakelists.txt"), CODE) | (
+    dict.fromkeys(("rakefile", "gemfile", "vagrantfile"), Format(kind="code", language="ruby"))
+)
+_INTERPRETERS = {"python": "python", "node": "js", "ruby": "ruby", "perl": "perl", "lua": "lua", "php": "php"}
+_OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
+
+REFUSED = {
+    ".doc": "an old Word format; save it as .docx or PDF",
+    ".ppt": "an old PowerPoint format; save it as .pptx or PDF",
+    ".xls": "an old Excel format; save it as .xlsx or CSV",
+    ".odt": "an OpenDocument text; save it as .docx or PDF",
+    ".ods": "an OpenDocument sheet; save it as .xlsx or CSV",
+    ".odp": "an OpenDocument presentation; save it as .pptx or PDF",
+    ".rtf": "rich text; save it as .docx or PDF",
+    ".epub": "an e-book; save it as HTML or PDF",
+}
+"""Extensions of formats that hold text but have no reader, and what to do about it."""
+
+
+def by_name(name: str) -> Format | None:
+    """The format that a file's name promises; None when it promises none."""
+    base = os.path.basename(name).lower()
+    return _BY_NAME.get(base) or _BY_EXTENSION.get(os.path.splitext(base)[1])
+
+
+def by_magic(data: bytes) -> Format | None:
+    """The format of a PDF or an office file by its bytes; None for anything else."""
+    if data.startswith(b"%PDF-"):
+        return PDF
+    if data.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                names = set(archive.namelist())
+        except (zipfile.BadZipFile, ValueError, OSError):
+            return None
+        return next((format for part, format in _OFFICE_PARTS.items() if part in names), None)
+    return None
+
+
+def by_text(text: str) -> Format:
+    """The format of a text whose name says nothing: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
+    head = text[:2048].lstrip().lower()
+    if re.match(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body)", head, re.DOTALL):
+        return HTML
+    if head.startswith("<?xml"):
+        return CODE
+    if head.startswith(("{", "[")) and is_json(text):
+        return JSON
+    if head.startswith("#!"):
+        words = head.partition("\n")[0].replace("/", " ").split()
+        names = (re.sub(r"[\d.]+$", "", word) for word in words)
+        return Format(kind="code", language=next((_INTERPRETERS[n] for n in names if n in _INTERPRETERS), ""))
+    return TEXT
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is one JSON value, or one JSON value a line.
+
+    Nested deeper than the interpreter's recursion limit counts as no JSON, since nothing downstream could parse it.
+    """
+    # The values are never needed: counting instead of building keeps the memory of a large file near its text's.
+    count: Callable[..., int] = len
+    parse = json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count).decode
+    try:
+        parse(text)
+    except RecursionError:
+        return False
+    except ValueError:
+        return _is_json_lines(text, parse)
+    return True
+
+
+def _is_json_lines(text: str, parse: Callable[[str], object]) -> bool:
+    lines = io.StringIO(text, newline="\n")
+    seen = 0
+    try:
+        for line in lines:
+            if not line.isspace():
+                parse(line)
+                seen += 1
+    except (ValueError, RecursionError):
+        return False
+    return seen > 0

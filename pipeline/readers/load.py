@@ -1,0 +1,65 @@
+"""Bytes of one file to a document."""
+
+from __future__ import annotations
+
+import os
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.decode import Errors, decode
+from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text, is_json
+from ctxpipe.pipeline.readers.titles import markdown_title
+
+EMPTY = "empty"
+
+
+def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> Document:
+    """Make a document of a file.
+
+    Args:
+        data: The whole file.
+        source: What the document says it comes from.
+        name: The file's name, whose ending decides how it is read; empty for standard input, whose bytes decide.
+        errors: ``"replace"`` lets undecodable bytes pass as U+FFFD.
+
+    Raises:
+        ReadError: if the file is empty, binary, damaged, or in a format that has no reader.
+    """
+    if not data or data.isspace():
+        raise ReadError(source, EMPTY)
+    stem, ending = os.path.splitext(os.path.basename(name))
+    if advice := REFUSED.get(ending.lower()):
+        raise ReadError(source, advice)
+    format = by_name(name) or by_magic(data)
+    if format is None or format.reader == "text" or format.reader == "html":
+        document = _load_text(data, format, source, stem, errors)
+    elif format.reader == "pdf":
+        from ctxpipe.pipeline.readers.pdf import pdf_text
+
+        text, page_starts, title = pdf_text(data, source=source, errors=errors)
+        document = Document(text=text, source=source, kind="pdf", title=title or stem, page_starts=page_starts)
+    else:
+        from ctxpipe.pipeline.readers.office import office_text
+
+        text, page_starts = office_text(data, format.reader, source=source)
+        title = "" if format.reader == "xlsx" else markdown_title(text)
+        document = Document(text=text, source=source, kind="markdown", title=title or stem, page_starts=page_starts)
+    if not document.text or document.text.isspace():
+        raise ReadError(source, "empty: no text in it")
+    return document
+
+
+def _load_text(data: bytes, format: Format | None, source: str, stem: str, errors: Errors) -> Document:
+    declares = format is None or format.kind in ("html", "code")
+    text = decode(data, source=source, errors=errors, declares=declares)
+    if format is None:
+        format = by_text(text)
+    elif format.kind == "json" and not is_json(text):
+        format = TEXT
+    if format.reader == "html":
+        from ctxpipe.pipeline.readers.html import html_text
+
+        text, title = html_text(text)
+        return Document(text=text, source=source, kind="html", title=title or stem)
+    title = markdown_title(text) if format.kind == "markdown" else ""
+    return Document(text=text, source=source, kind=format.kind, title=title or stem, language=format.language)

@@ -1,0 +1,122 @@
+"""DOCX and PPTX to Markdown through markitdown, XLSX through openpyxl; all of them come with the ``office`` extra."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from ctxpipe.errors import MissingExtraError, ReadError
+from ctxpipe.pipeline.readers.layout import table_lines
+
+_MOST_UNPACKED = 1 << 30
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
+_EMBEDDED_IMAGE = re.compile(r"!\[([^\]]*)\]\(data:[^)]*\)")
+
+
+def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source: str) -> tuple[str, tuple[int, ...]]:
+    """Read an office file as Markdown.
+
+    Args:
+        data: The whole file.
+        ending: What it is.
+        source: Its name, for the error.
+
+    Returns:
+        The text, and the offset at which each slide begins (nothing for a text or a workbook).
+
+    Raises:
+        ReadError: if the extra is missing, or the file is damaged, encrypted, or unpacks to more than 1 GiB.
+    """
+    _check_package(data, ending, source)
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of parts that it does not know, none of which holds text.
+            warnings.simplefilter("ignore")
+            text = _READERS[ending](data)
+    except ImportError as exc:
+        raise ReadError(source, str(MissingExtraError(f"reading .{ending} files", "office"))) from exc
+    except Exception as exc:  # the parsers raise whatever the damage happens to cause: KeyError, XML and struct errors
+        raise ReadError(source, f"not a .{ending} file, or damaged ({type(exc).__name__})") from exc
+    return _cut_slides(text) if ending == "pptx" else (text, ())
+
+
+def _check_package(data: bytes, ending: str, source: str) -> None:
+    if data.startswith(_OLD_OFFICE):
+        raise ReadError(source, f"protected by a password, or in an old Office format; save a plain .{ending} copy")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            unpacked = sum(part.file_size for part in package.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as exc:
+        raise ReadError(source, f"not a .{ending} file, or damaged") from exc
+    if unpacked > _MOST_UNPACKED:
+        raise ReadError(source, f"unpacks to {unpacked >> 20:,} MiB, more than the {_MOST_UNPACKED >> 20:,} allowed")
+
+
+def _docx(data: bytes) -> str:
+    from markitdown import StreamInfo
+    from markitdown.converters import DocxConverter
+
+    # Escapes would put backslashes into identifiers, and the text is read by a model and not rendered.
+    plain = {"escape_asterisks": False, "escape_underscores": False}
+    result = DocxConverter().convert(io.BytesIO(data), StreamInfo(extension=".docx"), **plain)
+    return _EMBEDDED_IMAGE.sub(r"\1", result.markdown)
+
+
+def _pptx(data: bytes) -> str:
+    from markitdown import StreamInfo
+    from markitdown.converters import PptxConverter
+
+    plain = {"escape_asterisks": False, "escape_underscores": False}
+    return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **plain).markdown
+
+
+def _xlsx(data: bytes) -> str:
+    # markitdown goes through a data frame, which makes 3 of an empty-celled column 3.0, true 1.0 and nothing NaN.
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    try:
+        sheets = [(sheet.title, list(_rows(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets]
+    finally:
+        book.close()
+    return "\n\n".join("\n".join([f"## {title}", "", *table_lines(rows)]) for title, rows in sheets if rows)
+
+
+def _rows(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:
+    for row in rows:
+        cells = [_cell(value) for value in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield cells
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def _cut_slides(text: str) -> tuple[str, tuple[int, ...]]:
+    """Turn the comment that begins each slide into an offset."""
+    slides = [slide.strip() for slide in _SLIDE.split(text)[1:]]
+    starts, offset = [], 0
+    for slide in slides:
+        starts.append(offset)
+        offset += len(slide) + 2
+    return "\n\n".join(slides), tuple(starts)
+
+
+_READERS: dict[str, Callable[[bytes], str]] = {"docx": _docx, "pptx": _pptx, "xlsx": _xlsx}

@@ -1,0 +1,92 @@
+"""PDF to text, page by page, so that a citation can name the page."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.decode import Errors
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+_BETWEEN_PAGES = "\n\n"
+_PASSWORD, _SECURITY = 4, 5
+_REASONS = {
+    _PASSWORD: "the PDF is encrypted and needs a password; save a copy without one",
+    _SECURITY: "the PDF is encrypted in a way that cannot be read; save a copy without encryption",
+}
+# PDFium marks a hyphen at the end of a line with one of these and joins the halves.
+_HYPHEN = re.compile("([^\\W\\d_])[\x02\ufffe](?=[^\\W\\d_])|[\x02\ufffe]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_JUNK_TITLE = re.compile(r"microsoft (word|powerpoint) - |untitled|\.(docx?|pptx?|tex|dvi|indd|qxd)$", re.IGNORECASE)
+# PDFium keeps global state and must not be entered by two threads.
+_LOCK = threading.Lock()
+
+
+def pdf_text(data: bytes, *, source: str, errors: Errors = "strict") -> tuple[str, tuple[int, ...], str]:
+    """Read the text layer of a PDF.
+
+    A word broken at the end of a line is joined; a broken number keeps its hyphen.
+
+    Args:
+        data: The whole file.
+        source: Its name, for the error.
+        errors: ``"replace"`` turns a page that cannot be read into an empty one.
+
+    Returns:
+        The pages joined by an empty line, the offset at which each begins, and the title in the metadata or an empty
+        string.
+
+    Raises:
+        ReadError: if the file is no PDF, is damaged or encrypted, or has no text layer.
+    """
+    from pypdfium2 import PdfDocument, PdfiumError
+
+    with _LOCK:
+        try:
+            document = PdfDocument(data)
+        except PdfiumError as exc:
+            reason = _REASONS.get(exc.err_code or 0, "not a PDF, or damaged beyond reading")
+            raise ReadError(source, reason) from exc
+        with document:
+            pages = [_page(document, index, source, errors) for index in range(len(document))]
+            title = _title(document)
+    if not pages:
+        raise ReadError(source, "the PDF has no pages")
+    if not any(pages):
+        raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
+    starts, offset = [], 0
+    for page in pages:
+        starts.append(offset)
+        offset += len(page) + len(_BETWEEN_PAGES)
+    return _BETWEEN_PAGES.join(pages), tuple(starts), title
+
+
+def _page(document: PdfDocument, index: int, source: str, errors: Errors) -> str:
+    from pypdfium2 import PdfiumError
+
+    try:
+        page = document[index]
+        try:
+            content = page.get_textpage()
+            try:
+                # The range API is limited to 16-bit characters; the bounded one is not.
+                text = content.get_text_bounded(errors=errors)
+            finally:
+                content.close()
+        finally:
+            page.close()
+    except (PdfiumError, UnicodeDecodeError) as exc:
+        if errors == "replace":
+            return ""
+        raise ReadError(source, f"page {index + 1} of the PDF is damaged") from exc
+    text = _HYPHEN.sub(lambda match: match[1] or "-", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub(" ", text).strip()
+
+
+def _title(document: PdfDocument) -> str:
+    title = " ".join(document.get_metadata_value("Title").split())
+    return "" if _JUNK_TITLE.search(title) else title

@@ -1,0 +1,28 @@
+"""What a Markdown text calls itself."""
+
+from __future__ import annotations
+
+import re
+
+_HEAD = 65536
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*\r?$", re.MULTILINE)
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(
+    r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$|^([^\s#>|+*-].*?)[ \t]*\r?\n(?:=+|-{3,})[ \t]*\r?$", re.MULTILINE
+)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+
+
+def markdown_title(text: str) -> str:
+    """The title in the front matter, else the first heading, without its markup; empty when there is neither."""
+    head = text[:_HEAD]
+    front = _FRONT_MATTER.match(head)
+    if front:
+        if title := _FRONT_TITLE.search(front[1]):
+            return title[1].strip("\"'")
+        head = head[front.end() :]
+    heading = _HEADING.search(_FENCED.sub("", head))
+    if not heading:
+        return ""
+    return _LINK.sub(r"\1", heading[1] or heading[2]).strip("*_` ")
