@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-import regex
-
+from ctxpipe.evals.details import detail_survival, details
 from ctxpipe.evals.quantities import quantities, same_quantity, whole_quantity
 from ctxpipe.evals.text import contains, contains_text, words
 from ctxpipe.evals.types import AnswerRule, Evidence, Sample
@@ -15,16 +14,6 @@ from ctxpipe.evals.types import AnswerRule, Evidence, Sample
 ANSWER_WORDS = 64
 """Words of an answer that are looked at: one that recites its whole context contains everything."""
 
-_NEGATIONS = frozenset(
-    "not no never none neither nor nobody nothing nowhere without cannot cant wont dont doesnt didnt isnt arent wasnt "
-    "werent hasnt havent hadnt wouldnt shouldnt couldnt mustnt neednt".split()
-)
-_NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:[ \u00a0]\p{Lu}[\p{L}\p{M}'’-]*)*")
-_SENTENCE_START = regex.compile(r"(?:^|[.!?:;\n\"“”(|•]|\n\s*[-*])\s*$")
-_LEADING = frozenset(
-    "a an and as at but by for from he her his if in it its of on or our she so that the their there these they this "
-    "those to was we were what when where which who with you your i my".split()
-)
 _ABSTENTIONS = re.compile(
     r"\b(?:i (?:do not|don't|don’t) know|(?:can ?not|can't|can’t|could not|unable to) (?:be )?"
     r"(?:answer|determin|find|tell|provide)|no (?:answer|information)|unanswerable|unknown|n/a"
@@ -73,7 +62,7 @@ def survival(text: str, answers: Sequence[str], rule: AnswerRule = "any") -> flo
         answers: Right answers.
         rule: Whether one is enough or all are needed.
     """
-    among = words(text)
+    among = details(text).words
     found = (contains_text(text, answer, among=among) for answer in answers)
     return float(all(found) if rule == "all" else any(found))
 
@@ -103,54 +92,6 @@ def evidence_recall(texts: Sequence[str], evidence: Iterable[Evidence], spans: I
 
 def _covered(spans: Iterable[tuple[int, int]]) -> set[int]:
     return {offset for start, end in spans for offset in range(start, end)}
-
-
-def detail_survival(text: str, raw: str) -> dict[str, float]:
-    """Shares of the raw context's details that a context still has.
-
-    Numbers, and numbers with their unit or scale, are counted by distinct value; names are distinct runs of capitalised
-    words that do not merely begin a sentence; negations (English) are counted as often as they occur.
-    """
-    scores: dict[str, float] = {}
-    there, here = list(quantities(raw)), list(quantities(text))
-    _share(scores, "numbers", {abs(q.value) for q in there}, {abs(q.value) for q in here})
-    _share(
-        scores,
-        "units",
-        {(abs(q.value), q.scale, q.unit) for q in there if q.scale or q.unit},
-        {(abs(q.value), q.scale, q.unit) for q in here},
-    )
-    raw_words, kept_words = words(raw), words(text)
-    negations = Counter(word for word in raw_words if word in _NEGATIONS)
-    if negations:
-        kept = Counter(word for word in kept_words if word in _NEGATIONS)
-        scores["negations"] = (negations & kept).total() / negations.total()
-    if named := names(raw):
-        scores["names"] = sum(contains(kept_words, name) for name in named) / len(named)
-    return scores
-
-
-def _share(scores: dict[str, float], name: str, there: Collection[object], here: Collection[object]) -> None:
-    if there:
-        scores[name] = len(set(there) & set(here)) / len(there)
-
-
-def names(text: str) -> set[tuple[str, ...]]:
-    """Distinct runs of capitalised words, as ``words`` gives them.
-
-    A single word that begins a sentence is left out, since any word may stand there; so are leading articles,
-    pronouns and prepositions.
-    """
-    found = set()
-    for match in _NAME.finditer(text):
-        run = match[0].replace("\u00a0", " ").split(" ")
-        starts = bool(_SENTENCE_START.search(text[max(0, match.start() - 20) : match.start()]))
-        while run and run[0].casefold() in _LEADING:
-            run, starts = run[1:], False
-        if run and not (starts and len(run) == 1):
-            found.add(tuple(words(" ".join(run), articles=True)))
-    found.discard(())
-    return found
 
 
 def answer_scores(sample: Sample, answer: str) -> dict[str, float]:
