@@ -61,12 +61,12 @@ class PlainEncoder:
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
         """Tokens of each text."""
-        counts = [len(e) for batch in _batches(texts) for e in self._encode(batch, offsets=False)]
+        counts = [len(e) for batch in batches(texts) for e in self._encode(batch, offsets=False)]
         return np.array(counts, dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
         """Character offsets of each text's tokens; tokens that share one character have that character's."""
-        for batch in _batches(texts):
+        for batch in batches(texts):
             for encoding in self._encode(batch, offsets=True):
                 yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
 
@@ -74,8 +74,8 @@ class PlainEncoder:
         encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
         try:
             return encode(texts, add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):  # half of a surrogate pair, as broken JSON escapes give
-            return encode([text.encode("utf-8", "replace").decode() for text in texts], add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError):
+            return encode([encodable(text) for text in texts], add_special_tokens=False)
 
 
 class PythonEncoder:
@@ -111,11 +111,16 @@ class PythonEncoder:
             yield np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.int64)
 
     def _length(self, text: str) -> int:
-        clean = text.encode("utf-8", "replace").decode()
-        return len(self._tokenizer.encode(clean, add_special_tokens=False))
+        return len(self._tokenizer.encode(encodable(text), add_special_tokens=False))
 
 
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+def encodable(text: str) -> str:
+    """The text with each half of a surrogate pair, as broken JSON escapes give, made a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut texts into batches worth encoding at once."""
     first = characters = 0
     for index, text in enumerate(texts):
         if index > first and (characters + len(text) > BATCH_CHARACTERS or index - first >= BATCH_TEXTS):

@@ -4,26 +4,104 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from ctxpipe.compress.hub import load_error
+from ctxpipe.compress.models import cache_root, resolve, revision
+from ctxpipe.compress.once import made_once
+from ctxpipe.errors import CtxpipeError, ModelError
 
 FLOAT_FILE = "model.onnx"
 INT8_FILE = "model_int8.onnx"
 OUTPUT = "pooled"
 
+Pooling = Literal["mean", "cls"]
 
-def export_encoder(source: Path | str, folder: Path) -> None:
+
+def exported(name: str) -> Path:
+    """The folder of an encoder that has both ONNX files, ``tokenizer.json`` and ``config.json``.
+
+    Any encoder but the embedded one is exported into the cache on its first use.
+
+    Args:
+        name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
+
+    Raises:
+        ModelError: when it cannot be found, fetched or exported.
+    """
+    place = resolve(name)
+    if _complete(Path(place)):
+        return Path(place)
+    try:
+        pooling = _pooling(place)
+        target = cache_root() / "onnx" / f"{Path(place).name}-{revision(place)}"
+        return made_once(target, ready=lambda: _complete(target), build=lambda new, _: _fill(new, place, pooling))
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # whatever the hub, transformers, torch and ONNX raise
+        raise load_error(name, "encoder", exc) from exc
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / file).is_file() for file in (FLOAT_FILE, INT8_FILE, "tokenizer.json", "config.json"))
+
+
+def _fill(folder: Path, place: str, pooling: Pooling) -> None:
+    from transformers import AutoConfig, AutoTokenizer
+
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        if not tokenizer.is_fast:
+            raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not use")
+        tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        AutoConfig.from_pretrained(place).save_pretrained(folder)
+    export_encoder(place, folder, pooling=pooling)
+
+
+def _pooling(place: str) -> Pooling:
+    """How sentence-transformers pools this model; the mean when the model does not say."""
+    path = _file(place, "1_Pooling/config.json")
+    if path is None:
+        return "mean"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    modes = [
+        key.removeprefix("pooling_mode_") for key, value in said.items() if key.startswith("pooling_mode_") and value
+    ]
+    known: dict[tuple[str, ...], Pooling] = {("mean_tokens",): "mean", ("cls_token",): "cls"}
+    if tuple(modes) not in known:
+        raise ModelError(f"{place} pools by {' and '.join(modes)}; the embedder knows mean and cls")
+    return known[tuple(modes)]
+
+
+def _file(place: str, name: str) -> Path | None:
+    if Path(place).is_dir():
+        path = Path(place) / name
+        return path if path.is_file() else None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    hf_hub_download(place, "config.json")  # so that the revision is known
+    try:
+        return Path(hf_hub_download(place, name))
+    except (EntryNotFoundError, LocalEntryNotFoundError):
+        return None
+
+
+def export_encoder(source: Path | str, folder: Path, *, pooling: Pooling = "mean") -> None:
     """Write ``model.onnx`` and ``model_int8.onnx`` of an encoder into ``folder``.
 
     Inputs are ``input_ids`` and ``attention_mask``, int64 of shape (batch, length); the output ``pooled`` is float32 of
-    shape (batch, dimension): the mean of the last hidden states under the mask, scaled to unit length.
+    shape (batch, dimension): the last hidden states pooled, scaled to unit length.
 
     Args:
         source: Folder or Hugging Face id of the encoder.
         folder: Existing folder that receives the two files.
+        pooling: Mean of the last hidden states under the mask, or that of the first token.
 
     Raises:
         OSError: when the model cannot be read or the files not be written.
@@ -33,12 +111,12 @@ def export_encoder(source: Path | str, folder: Path) -> None:
 
     plain, small = folder / FLOAT_FILE, folder / INT8_FILE
     with _quiet():
-        _export(source, plain)
-        # Scales per output channel cost nothing at run time and halve the error.
+        _export(source, plain, pooling)
+        # One scale per output channel: cosine to float32 is 0.993 on average, 0.952 with one scale per matrix.
         quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
 
 
-def _export(source: Path | str, path: Path) -> None:
+def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
     import torch
     from transformers import AutoModel
 
@@ -49,6 +127,8 @@ def _export(source: Path | str, path: Path) -> None:
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            if pooling == "cls":
+                return torch.nn.functional.normalize(hidden[:, 0], dim=-1)
             mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
             mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(mean, dim=-1)

@@ -1,0 +1,72 @@
+"""Makes a folder once: built under another name, renamed when complete, by one process at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def made_once(
+    target: Path,
+    *,
+    ready: Callable[[], bool],
+    build: Callable[[Path, Path], None],
+    on_wait: Callable[[], None] | None = None,
+) -> Path:
+    """Return ``target``, building it when it is not ready.
+
+    A process that is killed leaves nothing that could be taken for the folder; the next one removes what it left.
+
+    Args:
+        target: The folder.
+        ready: Whether ``target`` is complete; asked again once it is this process's turn.
+        build: Fills the first folder given, and may use the second for scratch. Both lie beside ``target``.
+        on_wait: Called when another process is building.
+
+    Raises:
+        OSError: as the file system does.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(target.parent / f".{target.name}.lock", on_wait):
+        if ready():
+            return target
+        prefix = f".part-{target.name}-"
+        for leftover in target.parent.glob(f"{prefix}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix, ignore_cleanup_errors=True) as part:
+            folder = Path(part) / "ready"
+            folder.mkdir()
+            build(folder, Path(part))
+            _sync(folder)
+            if target.exists():
+                target.rename(Path(part) / "old")  # a rename never replaces a folder that has files
+            folder.rename(target)
+    return target
+
+
+@contextmanager
+def _turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        if on_wait is not None:
+            on_wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
