@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxpipe.compress.encoding import BATCH_CHARACTERS, Encoder, PlainEncoder, PythonEncoder
-from ctxpipe.compress.hub import load_error
+from ctxpipe.compress.hub import load_error, quiet_hub
 from ctxpipe.compress.models import resolve
 from ctxpipe.compress.types import IntArray
 
@@ -116,11 +116,15 @@ def _local_file(name: str, place: str) -> Path | None:
     if Path(place).is_dir():
         path = Path(place) / _FILE
         return path if path.is_file() else None
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(place, _FILE))
+        cached = try_to_load_from_cache(place, _FILE)
+        if cached is not None:
+            return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
+        with quiet_hub():
+            return Path(hf_hub_download(place, _FILE))
     except LocalEntryNotFoundError as exc:
         raise load_error(name, "tokenizer", exc) from exc
     except EntryNotFoundError:
@@ -142,7 +146,8 @@ def _through_transformers(name: str, place: str, trust_remote_code: bool) -> Enc
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+        with quiet_hub():
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
     except Exception as exc:  # OSError, ValueError, ImportError, and what sentencepiece and remote code raise
         raise load_error(name, "tokenizer", exc) from exc
     return PlainEncoder(tokenizer.backend_tokenizer) if tokenizer.is_fast else PythonEncoder(tokenizer)

@@ -1,0 +1,118 @@
+"""``ctxpipe models``: the embedded models, and fetching them before they are needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxpipe.errors import ModelError
+
+if TYPE_CHECKING:
+    from ctxpipe.compress.download import PullProgress
+
+
+@click.group(epilog="\b\nExamples:\n  ctxpipe models list\n  ctxpipe models pull")
+def models() -> None:
+    """List and fetch the two small models that ctxpipe uses by itself.
+
+    They come from the package index through pip, checked against their hashes, and are kept in the user's cache
+    (CTXPIPE_CACHE moves it). On a machine without a network, copy their folders there and let CTXPIPE_MODELS name
+    the folder that holds them.
+    """
+
+
+@models.command("list", epilog="\b\nExamples:\n  ctxpipe models list\n  ctxpipe models list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array of objects.")
+def list_models(as_json: bool) -> None:
+    """Print every embedded model, its size, licence and purpose, and where it is."""
+    from ctxpipe.compress.models import EMBEDDED
+
+    rows = [_row(name) for name in EMBEDDED]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    head = ("NAME", "SIZE", "LICENCE", "PURPOSE", "STATE")
+    table = [head, *((r["name"], _megabytes(r["ready_bytes"]), r["licence"], r["purpose"], _state(r)) for r in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@models.command(epilog="\b\nExamples:\n  ctxpipe models pull\n  ctxpipe models pull minilm-l6")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+def pull(names: tuple[str, ...]) -> None:
+    """Fetch embedded models that are not here yet, all of them when none is named."""
+    from ctxpipe.compress.models import EMBEDDED, embedded, pull
+
+    wanted = [embedded(name).name for name in names or EMBEDDED]
+    for name in dict.fromkeys(wanted):
+        with _bar(name) as show:
+            folder = pull(name, on_progress=show)
+        click.echo(f"{name} is ready in {folder}", err=True)
+
+
+@models.command(epilog="\b\nExample:\n  ls $(ctxpipe models path minilm-l6)")
+@click.argument("name")
+def path(name: str) -> None:
+    """Print the folder of an embedded model that has been fetched."""
+    from ctxpipe.compress.models import find
+
+    folder = find(name)
+    if folder is None:
+        raise ModelError(f"{name} is not here yet; fetch it with 'ctxpipe models pull {name}'")
+    click.echo(str(folder))
+
+
+def _row(name: str) -> dict[str, Any]:
+    from ctxpipe.compress.models import embedded, find
+
+    model = embedded(name)
+    fault = ""
+    try:
+        folder = find(name)
+    except ModelError as exc:
+        folder, fault = None, str(exc)
+    return {
+        "name": name,
+        "package": model.requirement,
+        "licence": model.licence,
+        "purpose": model.purpose,
+        "download_bytes": model.wheel_size,
+        "ready_bytes": model.ready_size,
+        "revision": model.revision,
+        "ready": folder is not None,
+        "path": str(folder) if folder else None,
+        "fault": fault or None,
+    }
+
+
+def _state(row: dict[str, Any]) -> str:
+    return str(row["path"] or row["fault"] or f"to be fetched ({_megabytes(row['download_bytes'])})")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[PullProgress | None]:
+    """A bar on standard error while a model is made ready; None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(name, total=None)
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            bars.update(task, description=f"{name}: {stage}", completed=done, total=total)
+
+        yield show
