@@ -77,6 +77,15 @@ def test_harmful_and_safe_are_said_when_they_are_shown() -> None:
     assert gained.loss_bound < 0
 
 
+def test_the_verdict_rests_on_one_sided_95_percent_bounds() -> None:
+    a, b = table(300, 12, 6, 82)
+    assert compare(arm(a), arm(b)).loss_bound == pytest.approx(-tango_interval(12, 6, 400, level=0.90)[0])
+    draw = np.random.default_rng(4)
+    losses = draw.normal(0.02, 0.1, 400)
+    found = compare(arm([0.5] * 400, name="f1"), arm((0.5 - losses).tolist(), name="f1"))
+    assert found.loss_bound == pytest.approx(losses.mean() + 1.645 * losses.std() / 20, abs=0.0005)
+
+
 def test_without_any_change_the_loss_has_a_bound_that_is_not_zero() -> None:
     a, _ = table(30, 0, 0, 20)
     found = compare(arm(a), arm(a))

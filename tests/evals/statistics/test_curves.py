@@ -110,6 +110,16 @@ def test_equal_arms_gain_nothing() -> None:
     assert (found.gain, found.interval) == (1, (1, 1))
 
 
+def test_the_threshold_moves_with_the_draws() -> None:
+    """When all lengths rise and fall together, what is 85% of the shortest does too, and the crossing stays put."""
+    level = np.random.default_rng(1).uniform(0.2, 1.0, size=(400, 1))
+    raw, compressed = level * np.asarray([1, 0.9, 0.6, 0.3]), level * np.asarray([1, 0.98, 0.93, 0.5])
+    found = length_gain(LENGTHS, raw, compressed, Design.of([str(i) for i in range(400)]), draws=1000)
+    assert found.interval is not None
+    assert found.gain is not None
+    assert found.interval[1] - found.interval[0] < 0.005 * found.gain
+
+
 @pytest.mark.parametrize(
     ("raw", "compressed", "censored", "defined"),
     [
