@@ -140,12 +140,8 @@ def length_gain(
     Raises:
         UsageError: if lengths do not ascend, shapes do not match, or the threshold is not above the closed-book score.
     """
-    sizes = np.asarray(lengths, dtype=np.float64)
+    sizes = _checked(lengths, raw, compressed, design)
     k = len(sizes)
-    if k < 2 or sizes[0] <= 0 or (np.diff(sizes) <= 0).any():
-        raise UsageError("effective length needs two or more ascending lengths")
-    if raw.shape != (design.items, k) or compressed.shape != raw.shape:
-        raise UsageError(f"scores must have the shape ({design.items}, {k}): one row a question, one column a length")
     scores = np.concatenate([raw, compressed], axis=1)
     points = np.asarray([design.mean(column) for column in scores.T])
     threshold = share * float(points[0])
@@ -175,6 +171,16 @@ def length_gain(
         interval=None if gain is None else expanded_interval(ratios, design),
         censored_share=float(np.mean([bool(a.censored or b.censored) for a, b in pairs])),
     )
+
+
+def _checked(lengths: Sequence[int], raw: Floats, compressed: Floats, design: Design) -> Floats:
+    sizes = np.asarray(lengths, dtype=np.float64)
+    if len(sizes) < 2 or sizes[0] <= 0 or (np.diff(sizes) <= 0).any():
+        raise UsageError("effective length needs two or more ascending lengths")
+    shape = (design.items, len(sizes))
+    if raw.shape != shape or compressed.shape != shape:
+        raise UsageError(f"scores must have the shape {shape}: one row a question, one column a length")
+    return sizes
 
 
 def _ratio(raw: EffectiveLength, compressed: EffectiveLength) -> tuple[float | None, Censored]:
