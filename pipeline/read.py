@@ -163,19 +163,18 @@ class _Reader:
         """
         try:
             with open(found.path, "rb") as file:
-                head = file.read(HEAD)
-                reason = _unreadable(found, head)
+                reason = _unreadable(found, file.read(HEAD))
                 file.seek(0)
                 data = b"" if reason else file.read()
         except OSError as exc:
             raise ReadError(found.source, os_reason(exc)) from exc
-        if reason:
-            error = ReadError(found.source, reason)
-            if found.named:
-                raise error
-            self.skipped.append(error)
-            return None
-        return load(data, source=found.source, name=found.path, errors=self._errors)
+        if not reason and not data.isspace():
+            return load(data, source=found.source, name=found.path, errors=self._errors)
+        error = ReadError(found.source, reason or EMPTY)
+        if found.named:
+            raise error
+        self.skipped.append(error)
+        return None
 
 
 def _unreadable(found: Found, head: bytes) -> str:

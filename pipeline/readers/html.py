@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.layout import Layout
+from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -22,17 +23,22 @@ _ROLES = {
         ("verbatim", "pre listing xmp plaintext"),
         ("heading", "h1 h2 h3 h4 h5 h6"),
         ("list", "ul ol menu dir"),
+        ("item", "li"),
+        ("table", "table"),
+        ("row", "tr"),
         ("cell", "td th"),
+        ("break", "br"),
+        ("superscript", "sup"),
         ("paragraph", "p blockquote section article main figure fieldset details hr address"),
         (
             "line",
-            "body div tr dt dd dl header footer aside form figcaption caption legend summary center option optgroup "
+            "body div dt dd dl header footer aside form figcaption caption legend summary center option optgroup "
             "dialog hgroup search",
         ),
     )
     for tag in tags.split()
 }
-"""What a tag does to the layout; a paragraph stands between empty lines, a line only on its own."""
+"""What a tag does to the layout: a paragraph stands between empty lines, a line only on its own, the rest run on."""
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
@@ -59,7 +65,7 @@ def html_text(markup: str) -> tuple[str, str]:
 
 def _title(tree: LexborHTMLParser) -> str:
     node = (tree.head.css_first("title") if tree.head else None) or tree.css_first("h1")
-    return " ".join(node.text().split()).rstrip("¶§🔗 ") if node else ""
+    return one_line(node.text()).rstrip("¶§🔗 ") if node else ""
 
 
 class _Walk:
@@ -105,90 +111,94 @@ class _Walk:
         if role == "dropped" or (self._hidden and node.mem_id in self._hidden):
             return False
         if self._verbatim is None:
-            self._open(tag, role, node)
-        elif tag == "br":
+            if role:
+                self._open(role, tag, node)
+        elif role == "break":
             self._verbatim.append("\n")
         return True
 
-    def _open(self, tag: str, role: str, node: LexborNode) -> None:
+    def _open(self, role: str, tag: str, node: LexborNode) -> None:
         layout = self.layout
-        if tag == "br":
-            layout.line_break()
-        elif tag == "sup":
-            self._superscript = True
-        elif tag == "table":
-            layout.block(2)
-            self._tables.append(node.mem_id in self._grids)
-            if self._tables[-1]:
-                layout.begin_table()
-        elif role == "cell" and self._in_grid():
-            layout.begin_cell(_number(node, "colspan"), _number(node, "rowspan"))
-        elif role == "heading":
-            layout.block(2)
-            layout.indent("#" * int(tag[1]) + " ", "")
-            layout.flat += 1
-            self._heading = True
-        elif role == "verbatim":
-            layout.block(2)
-            self._verbatim = []
-        elif role == "list":
-            # A list inside an item follows it directly; any other stands apart.
-            layout.block(1 if self._counters else 2)
-            self._counters.append(_number(node, "start") if tag == "ol" else None)
-        elif tag == "li":
-            layout.block(1)
-            layout.indent(self._marker(), "  ")
-        else:
-            self._block(role)
-            if tag == "blockquote":
-                layout.indent("> ", "> ")
+        match role:
+            case "break":
+                layout.line_break()
+            case "superscript":
+                self._superscript = True
+            case "heading":
+                layout.block(2)
+                layout.indent("#" * int(tag[1]) + " ", "")
+                layout.flat += 1
+                self._heading = True
+            case "verbatim":
+                layout.block(2)
+                self._verbatim = []
+            case "list":
+                # A list inside an item follows it directly; any other stands apart.
+                layout.block(1 if self._counters else 2)
+                self._counters.append(_number(node, "start") if tag == "ol" else None)
+            case "item":
+                layout.block(1)
+                layout.indent(self._marker(), "  ")
+            case "table":
+                layout.block(2)
+                self._tables.append(node.mem_id in self._grids)
+                if self._tables[-1]:
+                    layout.begin_table()
+            case "cell" if self._in_grid():
+                layout.begin_cell(_number(node, "colspan"), _number(node, "rowspan"))
+            case _:
+                layout.block(2 if role == "paragraph" else 1)
+                if tag == "blockquote":
+                    layout.indent("> ", "> ")
 
     def _leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
         role = _ROLES.get(tag, "")
         if self._verbatim is None:
-            self._close(tag, role)
+            if role:
+                self._close(role, tag)
         elif role == "verbatim":
             self.layout.verbatim("".join(self._verbatim))
             self._verbatim = None
 
-    def _close(self, tag: str, role: str) -> None:
+    def _close(self, role: str, tag: str) -> None:
         layout = self.layout
-        if tag == "sup":
-            self._superscript = False
-        elif tag == "table":
-            if self._tables.pop():
-                layout.end_table()
-            layout.block(2)
-        elif tag == "tr" and self._in_grid():
-            layout.end_row()
-        elif role == "cell" and self._in_grid():
-            layout.end_cell()
-        elif role == "heading":
-            self._heading = False
-            layout.flat -= 1
-            layout.dedent()
-            layout.block(2)
-        elif role == "list":
-            self._counters.pop()
-            layout.block(1 if self._counters else 2)
-        elif tag == "li":
-            layout.dedent()
-            layout.block(1)
-        else:
-            if tag == "blockquote":
+        match role:
+            case "break":
+                pass
+            case "superscript":
+                self._superscript = False
+            case "heading":
+                self._heading = False
+                layout.flat -= 1
                 layout.dedent()
-            self._block(role)
-
-    def _block(self, role: str) -> None:
-        if role in ("paragraph", "line", "cell"):
-            self.layout.block(2 if role == "paragraph" else 1)
+                layout.block(2)
+            case "list":
+                self._counters.pop()
+                layout.block(1 if self._counters else 2)
+            case "item":
+                layout.dedent()
+                layout.block(1)
+            case "table":
+                if self._tables.pop():
+                    layout.end_table()
+                layout.block(2)
+            case "row" if self._in_grid():
+                layout.end_row()
+            case "cell" if self._in_grid():
+                layout.end_cell()
+            case _:
+                if tag == "blockquote":
+                    layout.dedent()
+                layout.block(2 if role == "paragraph" else 1)
 
     def _write(self, text: str) -> None:
         if self._verbatim is not None:
             self._verbatim.append(text)
             return
-        words = _SPACE.sub(" ", text).replace("\u00ad", "")
+        words = _SPACE.sub(" ", text)
+        if "\u00ad" in words:
+            words = words.replace("\u00ad", "")
         if self._heading and words.strip() in _PERMALINKS:
             return
         # Without a mark, the power of ten in a page's 10<sup>6</sup> would read 106.

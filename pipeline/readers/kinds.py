@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ _BY_NAME = dict.fromkeys(("makefile", "dockerfile", "jenkinsfile", "containerfil
     dict.fromkeys(("rakefile", "gemfile", "vagrantfile"), Format(kind="code", language="ruby"))
 )
 _INTERPRETERS = {"python": "python", "node": "js", "ruby": "ruby", "perl": "perl", "lua": "lua", "php": "php"}
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
 
 REFUSED = {
@@ -115,20 +117,24 @@ def by_magic(data: bytes) -> Format | None:
     """The format of a PDF or an office file by its bytes; None for anything else."""
     if data.startswith(b"%PDF-"):
         return PDF
-    if data.startswith(b"PK\x03\x04"):
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                names = set(archive.namelist())
-        except (zipfile.BadZipFile, ValueError, OSError):
-            return None
-        return next((format for part, format in _OFFICE_PARTS.items() if part in names), None)
-    return None
+    parts = zip_parts(data) if data.startswith(b"PK\x03\x04") else {}
+    return next((format for part, format in _OFFICE_PARTS.items() if part in parts), None)
+
+
+def zip_parts(data: bytes) -> dict[str, int]:
+    """The parts of a ZIP archive with their unpacked sizes in bytes; none for anything else."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {part.filename: part.file_size for part in archive.infolist()}
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, EOFError, OverflowError, struct.error):
+        # Besides its own error, a damaged table of contents makes zipfile raise any of the others.
+        return {}
 
 
 def by_text(text: str) -> Format:
     """The format of a text whose name says nothing: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
-    head = text[:2048].lstrip().lower()
-    if re.match(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype html|<html|<head|<body)", head, re.DOTALL):
+    head = _COMMENT.sub("", text[:2048]).lstrip().lower()
+    if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype html|<html|<head|<body)", head):
         return HTML
     if head.startswith("<?xml"):
         return CODE
@@ -159,13 +165,15 @@ def is_json(text: str) -> bool:
 
 
 def _is_json_lines(text: str, parse: Callable[[str], object]) -> bool:
-    lines = io.StringIO(text, newline="\n")
-    seen = 0
+    seen, start = False, 0
     try:
-        for line in lines:
-            if not line.isspace():
+        while start < len(text):
+            end = text.find("\n", start)
+            line = text[start : end if end >= 0 else len(text)]
+            start += len(line) + 1
+            if line and not line.isspace():
                 parse(line)
-                seen += 1
+                seen = True
     except (ValueError, RecursionError):
         return False
-    return seen > 0
+    return seen

@@ -30,13 +30,14 @@ _ALPHABETS = {
     "cp1250": _LATIN_2,
     "cp1254": "çğıöşüâîûİ",
     "cp1257": "ąčęėįšųūž āčēģīķļņšūž äõöüšž",
+    # Before Cyrillic, whose small letters Hebrew could be; Cyrillic has letters that no Hebrew could.
+    "cp1255": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
     "cp1251": f"{_CYRILLIC}ё {_CYRILLIC}іїєґ {_CYRILLIC}іў {_CYRILLIC}ђјљњћџ",
     "koi8_r": f"{_CYRILLIC}ё",
     "koi8_u": f"{_CYRILLIC}іїєґ",
     "cp866": f"{_CYRILLIC}ё",
     "iso8859_2": _LATIN_2,
     "cp1253": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",
-    "cp1255": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
     "cp1256": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگک،؛؟ًٌٍَُِّْـ",
     "cp874": "".join(map(chr, chain(range(0x0E01, 0x0E3B), range(0x0E3F, 0x0E5C)))),
 }

@@ -6,17 +6,19 @@ import datetime
 import io
 import re
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import Literal
 
 from ctxpipe.errors import MissingExtraError, ReadError
+from ctxpipe.pipeline.readers.kinds import zip_parts
 from ctxpipe.pipeline.readers.layout import table_lines
 
 _MOST_UNPACKED = 1 << 30
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+# Escapes would put backslashes into identifiers, and a table whose header is empty says nothing of its rows.
+_MARKDOWN = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
 _SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
-_EMBEDDED_IMAGE = re.compile(r"!\[([^\]]*)\]\(data:[^)]*\)")
+_EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\n]*\)")
 
 
 def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source: str) -> tuple[str, tuple[int, ...]]:
@@ -49,11 +51,10 @@ def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source:
 def _check_package(data: bytes, ending: str, source: str) -> None:
     if data.startswith(_OLD_OFFICE):
         raise ReadError(source, f"protected by a password, or in an old Office format; save a plain .{ending} copy")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            unpacked = sum(part.file_size for part in package.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as exc:
-        raise ReadError(source, f"not a .{ending} file, or damaged") from exc
+    parts = zip_parts(data)
+    if not parts:
+        raise ReadError(source, f"not a .{ending} file, or damaged")
+    unpacked = sum(parts.values())
     if unpacked > _MOST_UNPACKED:
         raise ReadError(source, f"unpacks to {unpacked >> 20:,} MiB, more than the {_MOST_UNPACKED >> 20:,} allowed")
 
@@ -62,9 +63,7 @@ def _docx(data: bytes) -> str:
     from markitdown import StreamInfo
     from markitdown.converters import DocxConverter
 
-    # Escapes would put backslashes into identifiers, and the text is read by a model and not rendered.
-    plain = {"escape_asterisks": False, "escape_underscores": False}
-    result = DocxConverter().convert(io.BytesIO(data), StreamInfo(extension=".docx"), **plain)
+    result = DocxConverter().convert(io.BytesIO(data), StreamInfo(extension=".docx"), **_MARKDOWN)
     return _EMBEDDED_IMAGE.sub(r"\1", result.markdown)
 
 
@@ -72,8 +71,7 @@ def _pptx(data: bytes) -> str:
     from markitdown import StreamInfo
     from markitdown.converters import PptxConverter
 
-    plain = {"escape_asterisks": False, "escape_underscores": False}
-    return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **plain).markdown
+    return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **_MARKDOWN).markdown
 
 
 def _xlsx(data: bytes) -> str:
@@ -81,8 +79,12 @@ def _xlsx(data: bytes) -> str:
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    sheets: list[tuple[str, list[list[str]]]] = []
     try:
-        sheets = [(sheet.title, list(_rows(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets]
+        for sheet in book.worksheets:
+            # Some programs write a size into the file that is smaller than the sheet.
+            sheet.reset_dimensions()
+            sheets.append((sheet.title, list(_rows(sheet.iter_rows(values_only=True)))))
     finally:
         book.close()
     return "\n\n".join("\n".join([f"## {title}", "", *table_lines(rows)]) for title, rows in sheets if rows)

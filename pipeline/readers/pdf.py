@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.decode import Errors
+from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -54,8 +55,6 @@ def pdf_text(data: bytes, *, source: str, errors: Errors = "strict") -> tuple[st
         with document:
             pages = [_page(document, index, source, errors) for index in range(len(document))]
             title = _title(document)
-    if not pages:
-        raise ReadError(source, "the PDF has no pages")
     if not any(pages):
         raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
     starts, offset = [], 0
@@ -73,13 +72,14 @@ def _page(document: PdfDocument, index: int, source: str, errors: Errors) -> str
         try:
             content = page.get_textpage()
             try:
-                # The range API is limited to 16-bit characters; the bounded one is not.
-                text = content.get_text_bounded(errors=errors)
+                # The range API is limited to 16-bit characters; the bounded one is not. Half a surrogate pair is a
+                # fault of some font, not of the page.
+                text = content.get_text_bounded(errors="replace")
             finally:
                 content.close()
         finally:
             page.close()
-    except (PdfiumError, UnicodeDecodeError) as exc:
+    except PdfiumError as exc:
         if errors == "replace":
             return ""
         raise ReadError(source, f"page {index + 1} of the PDF is damaged") from exc
@@ -88,5 +88,8 @@ def _page(document: PdfDocument, index: int, source: str, errors: Errors) -> str
 
 
 def _title(document: PdfDocument) -> str:
-    title = " ".join(document.get_metadata_value("Title").split())
+    try:
+        title = one_line(document.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
     return "" if _JUNK_TITLE.search(title) else title

@@ -1,4 +1,4 @@
-"""What a Markdown text calls itself."""
+"""What a text calls itself."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ _HEAD = 65536
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*\r?$", re.MULTILINE)
 _FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
-_HEADING = re.compile(
-    r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*\r?$|^([^\s#>|+*-].*?)[ \t]*\r?\n(?:=+|-{3,})[ \t]*\r?$", re.MULTILINE
-)
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*)$|^([^\s#>|+*-].*)\n(?:=+|-{3,})[ \t]*\r?$", re.MULTILINE)
+_CLOSING = re.compile(r"(?<=[ \t])#+$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
@@ -20,9 +19,15 @@ def markdown_title(text: str) -> str:
     front = _FRONT_MATTER.match(head)
     if front:
         if title := _FRONT_TITLE.search(front[1]):
-            return title[1].strip("\"'")
+            return one_line(title[1].strip("\"'"))
         head = head[front.end() :]
     heading = _HEADING.search(_FENCED.sub("", head))
     if not heading:
         return ""
-    return _LINK.sub(r"\1", heading[1] or heading[2]).strip("*_` ")
+    words = _CLOSING.sub("", one_line(heading[1] or heading[2]))
+    return _LINK.sub(r"\1", words).strip("*_` ")
+
+
+def one_line(title: str) -> str:
+    """A title with single spaces, of at most 300 characters."""
+    return " ".join(title[:2000].split())[:300]
