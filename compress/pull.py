@@ -14,6 +14,8 @@ from ctxpipe.compress.models import MANIFEST, EmbeddedModel, find
 from ctxpipe.compress.once import made_once
 from ctxpipe.errors import CtxpipeError, ModelError
 
+_FULL = 1 << 20
+
 
 def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | None) -> Path:
     """Make a model ready in ``models/<name>``; processes that do so at once do it once.
@@ -63,7 +65,9 @@ def _prepare(model: EmbeddedModel, folder: Path) -> None:
     except (CtxpipeError, OSError):
         raise
     except Exception as exc:  # whatever torch, ONNX and safetensors raise
-        if "No space left" in str(exc):
+        if (
+            "No space left" in str(exc) or shutil.disk_usage(folder).free < _FULL
+        ):  # some of them only say that a file is broken
             raise OSError(errno.ENOSPC, "No space left on device") from exc
         raise ModelError(f"cannot convert {model.name}: {_first_line(exc)}") from exc
 

@@ -8,6 +8,7 @@ import regex
 
 LONGEST = 600
 """Most characters of a sentence; a longer one is cut at its last clause, word or grapheme before that."""
+_LONGEST_GRAPHEME = 32
 
 _ABBREVIATIONS = (
     "mr mrs ms dr prof sr jr st vs etc eg ie e.g i.e cf al no nos vol vols fig figs eq eqs sec ch pp ed eds inc ltd co corp "
@@ -66,18 +67,22 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def safe_cut(text: str, at: int, floor: int) -> int:
-    """The last offset at or before ``at``, above ``floor``, that cuts no grapheme and no backslash escape.
+    """The offset nearest to ``at``, above ``floor``, that cuts no grapheme and no backslash escape.
 
-    ``at`` itself if there is none.
+    One before ``at`` is preferred; none is further behind it than such a thing is long.
     """
-    cut = at
-    while cut > floor + 1 and (
+    for cut in range(at, floor, -1):
+        if _is_safe(text, cut, floor):
+            return cut
+    return next((cut for cut in range(at + 1, min(at + _LONGEST_GRAPHEME, len(text))) if _is_safe(text, cut, floor)), at)
+
+
+def _is_safe(text: str, cut: int, floor: int) -> bool:
+    return not (
         _GRAPHEME_INSIDE.match(text, cut)
         or text[cut - 1] == "\u200d"
         or _OPEN_ESCAPE.search(text, max(floor, cut - 12), cut)
-    ):
-        cut -= 1
-    return cut if cut > floor + 1 else at
+    )
 
 
 def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:

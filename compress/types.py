@@ -89,7 +89,7 @@ class Units:
         segment: Index of the pooled segment that the unit is part of, or -1 for one that is there for others alone.
         cost: Target tokens, estimated in the source's own context.
         protected: True where the piece must not be lost while its neighbours are kept (numbers, negations, names).
-        joined: True where the piece follows the one before it without whitespace (Chinese, Thai, a broken long word).
+        joined: True where the piece goes on with the letters of the one before it (Chinese, Thai, a broken long word).
     """
 
     start: IntArray

@@ -50,7 +50,7 @@ _EDGE = "\"'“”‘’()[]{},.;:!?"
 class Word(NamedTuple):
     """A piece of running text.
 
-    ``joined`` is True when it follows the piece before it without whitespace.
+    ``joined`` is True when it goes on with the letters or digits of the piece before it, and says nothing alone.
     """
 
     start: int
@@ -73,27 +73,27 @@ def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int
         Pieces that hold every non-whitespace character of the range, ascending and disjoint.
     """
     found: list[Word] = []
-    previous = -1
     for match in _WORD.finditer(text, start, end):
         left, right = match.span()
         group = match.lastgroup
         if right - left > longest and (longest == 0 or group in ("word", "negation", "number")):
-            previous = _cut(found, text, left, right, previous, piece)
+            _cut(found, text, left, right, piece)
             continue
         protected = group in ("address", "code", "negation", "number") or (
             group == "word" and _IDENTIFIER.fullmatch(match.group().strip(_EDGE)) is not None
         )
-        found.append(Word(left, right, protected, left == previous))
-        previous = right
+        found.append(Word(left, right, protected, _goes_on(text, found, left)))
     return found
 
 
-def _cut(found: list[Word], text: str, left: int, right: int, previous: int, size: int) -> int:
+def _goes_on(text: str, found: list[Word], at: int) -> bool:
+    return bool(found) and found[-1].end == at and text[at].isalnum() and text[at - 1].isalnum()
+
+
+def _cut(found: list[Word], text: str, left: int, right: int, size: int) -> None:
     while left < right:
-        cut = right if right - left <= size else safe_cut(text, left + size, left)
+        cut = right if right - left <= size else min(right, safe_cut(text, left + size, left))
         begin, stop = trim(text, left, cut)
         if stop > begin:
-            found.append(Word(begin, stop, False, begin == previous))
-            previous = stop
+            found.append(Word(begin, stop, False, _goes_on(text, found, begin)))
         left = cut
-    return previous

@@ -490,6 +490,10 @@ def test_long_errors_are_shortened(serve: Serve) -> None:
         "the completion). Please reduce the length of the messages or completion.",
         "'max_tokens' or 'max_completion_tokens' is too large: 20. This model's maximum context length is 24 tokens "
         "and your request has 8 input tokens (20 > 24 - 8).",
+        "max_tokens=20 cannot be greater than max_model_len=24. Please request fewer output tokens. "
+        "(parameter=max_tokens, value=20)",
+        "This model's maximum context length is 24 tokens. However, your prompt contains at least 25 input tokens, which "
+        "exceeds this limit even without any output tokens. (parameter=input_tokens, value=25)",
         "You passed 8 input tokens and requested 20 output tokens. However, the model's context length is only 24 "
         "tokens, resulting in a maximum input length of 4 tokens.",
     ],
