@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import click
 
+from ctxpipe.commands.common import safe_line
 from ctxpipe.errors import CtxpipeError, UnknownNameError
 
 COMMANDS: Mapping[str, str] = {
@@ -176,11 +177,8 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _say(text: str) -> None:
-    """One line to standard error; what a file's name could do to a terminal is escaped."""
-    line = " ".join(text.splitlines())
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
     with suppress(OSError):  # where nobody listens, the exit code still tells
-        click.echo(safe, err=True)
+        click.echo(safe_line(text), err=True)
 
 
 def _drop_output() -> None:
