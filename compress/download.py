@@ -24,7 +24,7 @@ PullProgress = Callable[[str, int, int | None], None]
 POLL_SECONDS = 0.1
 BLOCK = 1 << 20
 
-_TOLD = re.compile(r"Could not fetch URL|WARNING: Retrying|ERROR: |\S*Error: ")
+_TOLD = re.compile(r"Could not fetch URL|WARNING: |ERROR: |\S*Error: ")
 _REASONS = (
     (r"No space left on device|Errno 28", "the disk is full"),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate", "the package index's certificate is not trusted"),
@@ -32,6 +32,7 @@ _REASONS = (
     (r" 40[13] Client Error", "the package index refuses access"),
     (r"50[0-9] error responses| 5\d\d Server Error", "the package index is out of order"),
     (r"Connection|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
+    (r"not a trusted or secure host", "pip does not trust the package index, which is plain HTTP"),
     (r"No matching distribution", "the package index does not have it"),
 )
 """Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
