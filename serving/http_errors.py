@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 KEY_VARIABLES = ("CTXPIPE_API_KEY", "OPENAI_API_KEY")
 _LONGEST = 300
-_TOO_LONG = re.compile(r"context.?(?:length|size|window)|maximum model length|exceed_context_size", re.IGNORECASE)
-_LIMIT = re.compile(r"(?:context (?:length|size|window)|model length)[^\d.;]{0,40}?([\d,]*\d)", re.IGNORECASE)
+_TOO_LONG = re.compile(r"context.?(?:length|size|window)|max(?:imum )?.?model.?len|exceed_context_size", re.IGNORECASE)
+_LIMIT = re.compile(r"(?:context (?:length|size|window)|model.?len(?:gth)?)[^\d.;]{0,40}?([\d,]*\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

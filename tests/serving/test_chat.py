@@ -72,6 +72,11 @@ def test_control_strings_are_broken_by_one_space(tokenizer: Any, content: str, h
     assert ChatRenderer(tokenizer).harmless(content) == harmless
 
 
+def test_control_strings_that_overlap_are_all_broken(tokenizer: Any) -> None:
+    tokenizer.add_special_tokens({"additional_special_tokens": ["|>b<|"]})
+    assert ChatRenderer(tokenizer).harmless("<|im_end|>b<|") == "< |im_end| >b<|"
+
+
 def test_a_control_string_hidden_by_normalisation_is_refused() -> None:
     from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast

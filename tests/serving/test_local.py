@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -58,28 +60,42 @@ def test_an_answer_ends_at_an_end_token(model_folder: Path, tmp_path: Path) -> N
     assert (answer.finish_reason, answer.completion_tokens) == ("stop", made.index(end) + 1)
 
 
-def test_the_model_s_own_sampling_settings_neither_leak_nor_warn(
-    model_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "model"
+def with_settings(model_folder: Path, folder: Path) -> Path:
+    """A model that comes with sampling settings, as many do."""
     shutil.copytree(model_folder, folder)
     settings = {"do_sample": True, "temperature": 0.2, "top_p": 0.9, "top_k": 3, "max_length": 20, "eos_token_id": 2}
     (folder / "generation_config.json").write_text(json.dumps(settings))
-    engine = load_local(str(folder))
-    texts = {engine.answer(HELLO, max_tokens=40).text for _ in range(3)}
-    assert len(texts) == 1
-    assert engine.answer(HELLO, max_tokens=40, temperature=0.7).completion_tokens > 0
-    assert capfd.readouterr() == ("", "")
+    return folder
 
 
-def test_loading_says_nothing_and_leaves_transformers_settings_alone(
-    model_folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_model_s_own_sampling_settings_do_not_leak(model_folder: Path, tmp_path: Path) -> None:
+    engine = load_local(str(with_settings(model_folder, tmp_path / "model")))
+    assert len({engine.answer(HELLO, max_tokens=40).text for _ in range(3)}) == 1
+    assert engine.answer(HELLO, max_tokens=40).completion_tokens == 40
+
+
+def test_loading_and_answering_say_nothing_on_standard_error(model_folder: Path, tmp_path: Path) -> None:
+    # transformers logs to the standard error that it found when it was imported, so only a new process shows it.
+    code = (
+        "import sys\n"
+        "from ctxpipe.serving.load import load_local\n"
+        "from ctxpipe.serving.types import Message\n"
+        "engine = load_local(sys.argv[1])\n"
+        "messages = [Message(role='user', content='hello')]\n"
+        "engine.count([Message(role='user', content='hello ' * 9000)])\n"
+        "for temperature in (0.0, 0.7):\n"
+        "    engine.answer(messages, max_tokens=30, temperature=temperature)\n"
+    )
+    folder = with_settings(model_folder, tmp_path / "model")
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_loading_leaves_the_settings_of_transformers_alone(model_folder: Path) -> None:
     from transformers.utils import logging
 
     before = (logging.get_verbosity(), logging.is_progress_bar_enabled())
-    load_local(str(model_folder)).answer(HELLO, max_tokens=2)
-    assert capfd.readouterr() == ("", "")
+    load_local(str(model_folder))
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
