@@ -79,7 +79,7 @@ def read(
             reader.take(job)
             done += 1
         if reader.outcomes == outcomes:
-            reason = f"no text files in it ({len(reader.skipped) - skipped} others passed over)"
+            reason = f"no text files in it (passed over: {len(reader.skipped) - skipped})"
             reader.failures.append(ReadError(_name(argument), reason))
     if on_progress is not None:
         on_progress("", total, total)
@@ -116,6 +116,7 @@ class _Reader:
         self._errors = errors
         self._stdin = stdin
         self._seen: set[str] = set()
+        self._passed_over: set[str] = set()
         self._repeated = 0
 
     @property
@@ -128,7 +129,7 @@ class _Reader:
             self.documents.append(job)
         elif isinstance(job, ReadError):
             self.failures.append(job)
-        elif self._is_new(STDIN if isinstance(job, str) else os.path.realpath(job.path)):
+        elif self._is_new(job):
             source = job if isinstance(job, str) else job.source
             try:
                 document = self._read_stdin() if isinstance(job, str) else self._read_file(job)
@@ -139,11 +140,15 @@ class _Reader:
             else:
                 self.documents.extend([document] if document else [])
 
-    def _is_new(self, key: str) -> bool:
-        if key in self._seen:
+    def _is_new(self, job: Found | str) -> bool:
+        """Whether a job is to be done: for the first time, or because a file that was passed over is now named."""
+        key = STDIN if isinstance(job, str) else os.path.realpath(job.path)
+        named = isinstance(job, str) or job.named
+        if key in self._seen and not (named and key in self._passed_over):
             self._repeated += 1
             return False
         self._seen.add(key)
+        self._passed_over.discard(key)
         return True
 
     def _read_stdin(self) -> Document:
@@ -174,6 +179,7 @@ class _Reader:
         if found.named:
             raise error
         self.skipped.append(error)
+        self._passed_over.add(os.path.realpath(found.path))
         return None
 
 

@@ -142,6 +142,14 @@ def test_what_holds_no_text_in_a_directory_is_skipped_and_counted(folder: Path) 
     }
 
 
+def test_a_file_that_was_passed_over_and_is_then_named_fails_once(folder: Path) -> None:
+    (folder / "docs/image.png").write_bytes(PNG)
+    result = read(["docs", "docs/image.png", "docs/image.png", "docs"])
+    assert sources(result) == WALKED
+    assert list(reasons(result)) == ["docs/image.png"]
+    assert len(result.failures) == len(result.skipped) == 1
+
+
 def test_one_bad_file_does_not_stop_the_rest(folder: Path) -> None:
     (folder / "docs/broken.txt").write_bytes(b"one \xff byte")
     (folder / "docs/broken.pdf").write_bytes(b"%PDF-1.4 no")
@@ -156,10 +164,10 @@ def test_a_directory_without_text(folder: Path) -> None:
     (folder / "images").mkdir()
     (folder / "images/a.png").write_bytes(PNG)
     assert reasons(read(["empty", "images", "images/*.png", "docs"])) == {
-        "empty": "no text files in it (0 others passed over)",
-        "images": "no text files in it (1 others passed over)",
+        "empty": "no text files in it (passed over: 0)",
+        "images": "no text files in it (passed over: 1)",
     }
-    assert reasons(read(["images/*.png"])) == {"images/*.png": "no text files in it (1 others passed over)"}
+    assert reasons(read(["images/*.png"])) == {"images/*.png": "no text files in it (passed over: 1)"}
 
 
 def test_what_is_no_file(folder: Path) -> None:
