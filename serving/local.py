@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # Tokenizers without a limit of their own say 1e30.
 _SANE_LIMIT = 10**9
-_SAMPLING = ("temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff")
 
 
 class CausalModel(Protocol):
@@ -133,9 +132,7 @@ class LocalEngine:
         options: dict[str, Any] = {"max_new_tokens": max_tokens, "max_length": None, "pad_token_id": self._padding}
         if temperature > 0:
             return {**options, "do_sample": True, "temperature": temperature}
-        # transformers warns of sampling settings that greedy decoding does not read
-        unread = [name for name in _SAMPLING if hasattr(self._model.generation_config, name)]
-        return {**options, "do_sample": False, **dict.fromkeys(unread)}
+        return {**options, "do_sample": False}
 
     @property
     def _padding(self) -> int:
