@@ -11,7 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -170,13 +170,12 @@ def _running(command: list[str], environment: dict[str, str], log: int) -> Itera
 
 def _largest(folder: Path) -> int:
     """Size of the largest file below a folder, which is the wheel that is arriving."""
-    sizes = [0]
-    for path in folder.rglob("*"):
-        try:
-            sizes.append(path.stat().st_size)
-        except OSError:  # pip moved it while we looked
-            continue
-    return max(sizes)
+    largest = 0
+    for parent, _, names in os.walk(folder):  # unlike Path.rglob it bears pip removing folders meanwhile
+        for name in names:
+            with suppress(OSError):
+                largest = max(largest, (Path(parent) / name).stat().st_size)
+    return largest
 
 
 def _report(on_progress: PullProgress | None, stage: str, done: int, total: int | None) -> None:

