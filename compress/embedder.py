@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 256
 BATCH_TOKENS = 1_024
-"""Tokens per run, padding included. More is slower on two cores, as the activations leave the cache."""
+"""Tokens per run, padding included. From 512 to 2,048 all are equally fast on two cores; 4,096 is slower."""
 MAX_THREADS = 16
 
 Precision = Literal["int8", "float32"]
