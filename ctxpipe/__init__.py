@@ -13,6 +13,7 @@ Everything is imported when first used, so that importing the package costs noth
 from __future__ import annotations
 
 import importlib
+import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ctxpipe.pipeline.pipeline import Pipeline
     from ctxpipe.pipeline.types import Citation, Run
     from ctxpipe.serving.types import Answer
+
+# ONNX Runtime reports names of models and a number of the machine to its maker unless it is told not to before it is
+# imported. Who set the variable already, either way, is left alone.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = [
