@@ -3,6 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 ARGS ?=
+DATA ?= ../shared/data
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test lint format pin clean distclean
+.PHONY: help setup models demo test bench lint format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,10 @@ demo: models ## ask a question of the Python language reference, 20 times the wi
 
 test: models ## run all tests; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive
+	@$(BIN)/python benchmarks/scale.py
+	@if [ -d $(DATA) ]; then $(BIN)/python benchmarks/survival.py $(DATA); else echo "No data sets in $(DATA)"; fi
 
 lint: $(READY) ## check style, types and imports
 	@$(BIN)/ruff check .
