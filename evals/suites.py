@@ -1,0 +1,79 @@
+"""Suites by name: tasks made in code, public sets in a data folder, any other file in the same schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.data import SUITES, load_suite, read_samples
+from ctxpipe.evals.generated import TASKS, CountMany, generate
+from ctxpipe.evals.types import Sample
+
+DEFAULT_LENGTHS = (1000,)
+DEFAULT_LIMIT = 50
+"""Items of a generated task when no limit is given."""
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]?)")
+
+
+def parse_length(text: str) -> int:
+    """Tokens of a length such as ``512`` or ``8k``; k is 1,000.
+
+    Raises:
+        UsageError: if it is no such length.
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is no length; write 512 or 8k")
+    return round(float(match[1]) * (1000 if match[2] else 1))
+
+
+def check_suite(name: str, data: Path | None) -> None:
+    """Refuse a suite that cannot be read.
+
+    Raises:
+        UnknownNameError: if it is no task, known set or file; the nearest are offered.
+        UsageError: if it is a known set and no data folder is given.
+    """
+    if name in TASKS or Path(name).exists():
+        return
+    if name not in SUITES:
+        raise UnknownNameError("suite", name, [*TASKS, *SUITES])
+    if data is None:
+        raise UsageError(f"the suite {name!r} is read from a folder; name it with --data")
+
+
+def suite_samples(
+    name: str,
+    *,
+    data: Path | None,
+    limit: int | None,
+    seed: int,
+    lengths: Sequence[int] = (),
+    count_many: CountMany,
+) -> Iterator[Sample]:
+    """Yield the items of a suite.
+
+    Args:
+        name: A generated task, a known set, or a file or folder in the JSONL schema.
+        data: Folder of the known sets.
+        limit: Most items (at each length).
+        seed: Of the choice of items and of what is generated.
+        lengths: Source tokens, for generated tasks; ``DEFAULT_LENGTHS`` when empty.
+        count_many: Counts tokens as the target does.
+
+    Raises:
+        UnknownNameError, UsageError: as ``check_suite``.
+        ReadError: if a file cannot be read.
+    """
+    check_suite(name, data)
+    if name in TASKS:
+        for tokens in lengths or DEFAULT_LENGTHS:
+            size = DEFAULT_LIMIT if limit is None else limit
+            yield from generate(name, tokens=tokens, limit=size, seed=seed, count_many=count_many)
+    elif name in SUITES and data is not None:
+        yield from load_suite(name, data, limit=limit, seed=seed)
+    else:
+        yield from read_samples(name, limit=limit, seed=seed)
