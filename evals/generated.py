@@ -34,7 +34,7 @@ _PLACES = (
     "Kestrel Lowmarsh Millbrook Netherby Oakhaven Penrose Quarrydown Ravenscar Saltburn Thornwick Underhill Varley "
     "Westerby Yarrow Ashcombe Birchfold Coldstream Denholm"
 ).split()
-_THINGS = "boathouse granary archive library foundry observatory mill tannery signal station brewery depot".split()
+_THINGS = "boathouse granary archive library foundry observatory mill tannery signalbox brewery depot".split()
 _PEOPLE = "clerk warden baker surveyor teacher courier gardener captain printer joiner nurse piper".split()
 _ACTS = (
     "walked to the harbour before breakfast;repaired the fence behind the chapel;sent two letters to the council;"
@@ -203,7 +203,8 @@ def _sample(name: str, tokens: int, number: int, seed: int, count_many: CountMan
     task = TASKS[name](random.Random(f"{cluster}/question"))
     room = tokens - sum(count_many([f"{fact}\n" for fact in task.facts]))
     lines = _lines(task, random.Random(f"{cluster}/filler"), room, count_many)
-    depths = sorted(random.Random(f"{cluster}/depth").random() for _ in task.facts)
+    at = random.Random(f"{cluster}/depth")
+    depths = sorted(at.random() for _ in task.facts)
     places = {
         round(depth * len(lines)) + i: fact for i, (depth, fact) in enumerate(zip(depths, task.facts, strict=True))
     }

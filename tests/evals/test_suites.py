@@ -58,6 +58,11 @@ def test_needles_are_spread_over_the_text() -> None:
     assert max(depths) > 0.9
 
 
+def test_several_needles_stand_apart_from_each_other() -> None:
+    gaps = [b.start - a.end for s in made("needles", limit=30) for a, b in pairwise(s.evidence)]
+    assert sum(gap > 200 for gap in gaps) > len(gaps) / 2
+
+
 def test_variables_form_one_chain_in_order() -> None:
     for sample in made("variables"):
         starts = [e.start for e in sample.evidence]
