@@ -128,6 +128,7 @@ def _check_loads(path: Path) -> None:
 
 
 def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
+    import onnx
     import torch
     from transformers import AutoModel
 
@@ -158,7 +159,15 @@ def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
     )
     if program is None:
         raise ValueError("torch exported nothing")
-    program.save(path)
+    onnx.save(_without_traces(program.model_proto), path)
+
+
+def _without_traces(model: Any) -> Any:
+    """Drop the exporter's stack traces, so that the file is the same wherever it was made."""
+    for item in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    return model
 
 
 @contextlib.contextmanager
