@@ -50,13 +50,18 @@ def scoring_texts(pool: Pool, found: Sentences) -> tuple[list[ScoringText], list
 
 
 def unit_scores(
-    pool: Pool, found: Sentences, members: Sequence[IntArray], own: Sequence[FloatArray]
+    pool: Pool,
+    found: Sentences,
+    members: Sequence[IntArray],
+    own: Sequence[FloatArray],
+    fine: frozenset[int] = frozenset(),
 ) -> FloatArray:
     """Blend the scorer's values with the ranks of their sentences.
 
     Args:
         members: For each text the scorer saw, the indices of its units in the pool.
         own: The scorer's values, one array per text.
+        fine: Segments that are cut finely: their pieces say nothing alone, and share the best score among them.
 
     Returns:
         float32 of shape (units,); minus infinity for units that are there for others alone.
@@ -74,6 +79,10 @@ def unit_scores(
         rank = sentence if flat else RANK_WEIGHT * _percentile(sentence)
         unit = unit + rank[pool.units.segment[index]]
     blended[index] = unit
+    for segment in fine:
+        mine = pool.units.segment == segment
+        if mine.any():
+            blended[mine] = blended[mine].max()
     return blended
 
 

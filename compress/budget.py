@@ -12,6 +12,7 @@ ENOUGH = 0.98
 """Share of the budget that a selection must reach when the text is longer than it."""
 _CLOSE = 0.995
 _MOST_FILLS = 64
+_MOST_SWAPS = 12
 
 Count = Callable[[BoolArray], int]
 
@@ -37,8 +38,8 @@ def priority(scores: FloatArray, units: Units) -> IntArray:
 def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolArray:
     """Choose units under one threshold for the whole pool.
 
-    The longest prefix of ``priority`` whose rendered text fits is kept; what room is left is filled with the next
-    units that fit.
+    The longest prefix of ``priority`` whose rendered text fits is kept, less what nothing kept leans on; the room
+    left is filled with the next units that fit, each with what it leans on.
 
     Args:
         scores: float32 of shape (n,).
@@ -53,7 +54,9 @@ def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolA
     size = _longest_prefix(order, units.cost, budget, count)
     kept = np.zeros(len(order), dtype=np.bool_)
     kept[order[:size]] = True
-    return _fill(kept, order[size:], units, budget, count)
+    _drop_barren(kept, units)
+    kept, used = _fill(kept, order, units, budget, count)
+    return kept if used >= budget * ENOUGH else _swap(kept, used, order, units, budget, count)
 
 
 def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) -> int:
@@ -86,22 +89,66 @@ def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) 
     return fits if fits_tokens <= budget else 0
 
 
-def _fill(kept: BoolArray, rest: IntArray, units: Units, budget: int, count: Count) -> BoolArray:
+def _drop_barren(kept: BoolArray, units: Units) -> None:
+    """Drop headings, headers and brackets of which nothing is kept."""
+    children = np.bincount(units.parent[units.parent >= 0], minlength=len(kept))
+    alive = np.bincount(units.parent[kept & (units.parent >= 0)], minlength=len(kept))
+    for index in np.flatnonzero(kept & (children > 0))[::-1].tolist():
+        if not alive[index]:
+            kept[index] = False
+            if units.parent[index] >= 0:
+                alive[units.parent[index]] -= 1
+
+
+def _swap(kept: BoolArray, used: int, order: IntArray, units: Units, budget: int, count: Count) -> BoolArray:
+    """Give up one of the least units kept where what fits in its place comes closer to the budget."""
+    best = kept
+    for index in order[kept[order]][::-1][:_MOST_SWAPS].tolist():
+        if bool(np.any(kept & (units.parent == index))):
+            continue
+        trial = kept.copy()
+        trial[index] = False
+        trial, found = _fill(trial, order[order != index], units, budget, count)
+        if found > used:
+            best, used = trial, found
+        if used >= budget * ENOUGH:
+            break
+    return best
+
+
+def _fill(
+    kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count
+) -> tuple[BoolArray, int]:
     used = count(kept) if kept.any() else 0
-    tries = 0
-    for index in rest.tolist():
+    leaned_on = np.zeros(len(kept), dtype=np.bool_)
+    leaned_on[units.parent[units.parent >= 0]] = True
+    tries, limit = 0, budget - used
+    for index in order[~kept[order] & ~leaned_on[order]].tolist():
         if used >= budget * _CLOSE or tries >= _MOST_FILLS:
             break
-        parent = int(units.parent[index])
-        if units.cost[index] > budget - used or (parent >= 0 and not kept[parent]):
-            continue
         if units.joined[index] and not kept[index - 1]:
             continue
+        bundle = _with_ancestors(index, kept, units)
+        cost = sum(int(units.cost[i]) for i in bundle)
+        if cost > limit:
+            continue
         tries += 1
-        kept[index] = True
+        kept[bundle] = True
         found = count(kept)
         if found > budget:
-            kept[index] = False
+            # Others of this estimate would fail alike, for the separator's token.
+            kept[bundle] = False
+            limit = cost - 1
         else:
             used = found
-    return kept
+            limit = budget - used
+    return kept, used
+
+
+def _with_ancestors(index: int, kept: BoolArray, units: Units) -> list[int]:
+    bundle = [index]
+    parent = int(units.parent[index])
+    while parent >= 0 and not kept[parent]:
+        bundle.append(parent)
+        parent = int(units.parent[parent])
+    return bundle

@@ -13,7 +13,7 @@ import numpy as np
 
 from ctxpipe.compress import blend, pool as pooling
 from ctxpipe.compress.budget import ENOUGH, priority, select
-from ctxpipe.compress.control import neutralise
+from ctxpipe.compress.control import mute, neutralise
 from ctxpipe.compress.pool import Sentences, Structure
 from ctxpipe.compress.render import Pool, merge, render
 from ctxpipe.compress.types import (
@@ -53,6 +53,19 @@ class Tokenizer(Protocol):
     def count_many(self, texts: Sequence[str]) -> IntArray: ...
 
     def starts_many(self, texts: Sequence[str]) -> list[IntArray]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Estimates:
+    """A tokenizer that counts control strings as the ordinary text that they will be."""
+
+    tokenizer: Tokenizer
+
+    def count_many(self, texts: Sequence[str]) -> IntArray:
+        return self.tokenizer.count_many([mute(text, self.tokenizer.special_strings) for text in texts])
+
+    def starts_many(self, texts: Sequence[str]) -> list[IntArray]:
+        return self.tokenizer.starts_many([mute(text, self.tokenizer.special_strings) for text in texts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +219,7 @@ class _Job:
         texts, members = blend.scoring_texts(pool, found)
         progress = lambda done, of: self.on_stage("prune", done, of)  # noqa: E731 - a name for one argument
         own = [s.values for s in self.owner.scorer.score(texts, self.question, progress)]
-        return pool, blend.unit_scores(pool, found, members, own)
+        return pool, blend.unit_scores(pool, found, members, own, fine)
 
     def _pool(self, structures: Sequence[Structure], found: Sentences, budget: int, fine: frozenset[int]) -> Pool:
         parts = []
@@ -219,7 +232,7 @@ class _Job:
                 document,
                 structures[index],
                 found.segments[first:last],
-                self.owner.tokenizer,
+                _Estimates(tokenizer=self.owner.tokenizer),
                 whole=max(16, budget // 8),
                 fine=frozenset(i - first for i in fine if first <= i < last),
             )

@@ -1,7 +1,8 @@
-"""``python -m ctxpipe`` is the ``ctxpipe`` command."""
+"""``python -m ctxpipe``."""
 
 import sys
 
 from ctxpipe.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -111,6 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 the work failed, 2 the request makes no sense, 130 interrupted, 141 the reader of our output left.
     """
+    # Threads that spin while they wait make torch ten times slower on a machine that is busy with anything else.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if instruction := os.environ.get("_CTXPIPE_COMPLETE"):
         from click.shell_completion import shell_complete
 

@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 from ctxpipe.compress.types import CompressedContext
 
 Fate = Literal["kept", "protected", "dropped", "elided"]
-PAGE_ELIDES = 20_000
-"""Characters of one dropped stretch above which a page of a long source leaves out its middle."""
-PAGE_WHOLE = 2_000_000
-"""Characters of all sources up to which a page holds every one of them."""
+PAGE_FOLDS = 1_500
+"""Characters of one dropped stretch above which a page folds its middle away."""
+PAGE_WHOLE = 4_000_000
+"""Characters of all sources up to which a page holds every one of them; of longer ones, folds are left out."""
 
 
 class Piece(NamedTuple):
@@ -63,16 +63,14 @@ def _dropped(index: int, text: str, longest: int | None) -> Iterator[Piece]:
 
 def page(context: CompressedContext) -> str:
     """One self-contained HTML page; every text from outside is escaped, and no script is in it."""
-    size = sum(len(document.text) for document in context.documents)
-    longest = None if size <= PAGE_WHOLE else PAGE_ELIDES
+    whole = sum(len(document.text) for document in context.documents) <= PAGE_WHOLE
     bodies: list[list[str]] = [[] for _ in context.documents]
-    for piece in pieces(context, longest=longest):
-        text = html.escape(_printable(piece.text))
-        bodies[piece.document].append(text if piece.fate == "kept" else f'<span class="{piece.fate}">{text}</span>')
+    for piece in pieces(context, longest=None if whole else PAGE_FOLDS):
+        bodies[piece.document].append(_marked(piece))
     sections = [
         f"<section><h2>{html.escape(_printable(info.source))}</h2>"
         f'<p class="size">{info.tokens:,} tokens, {info.characters:,} characters, {info.kind}</p>'
-        f"<pre>{''.join(body)}</pre></section>"
+        f'<div class="text">{"".join(body)}</div></section>'
         for info, body in zip(context.sources, bodies, strict=True)
     ]
     return _PAGE.substitute(
@@ -86,6 +84,20 @@ def page(context: CompressedContext) -> str:
         tokenizer=html.escape(context.tokenizer),
         sections="\n".join(sections),
     )
+
+
+def _marked(piece: Piece) -> str:
+    text = html.escape(_printable(piece.text))
+    if piece.fate == "kept":
+        return text
+    if piece.fate == "dropped" and len(piece.text) > PAGE_FOLDS:
+        side = PAGE_FOLDS // 4
+        first, middle, last = (
+            html.escape(_printable(part)) for part in (piece.text[:side], piece.text[side:-side], piece.text[-side:])
+        )
+        folded = f"<details><summary>{len(piece.text) - 2 * side:,} more characters dropped</summary>{middle}</details>"
+        return f'<span class="dropped">{first}</span>{folded}<span class="dropped">{last}</span>'
+    return f'<span class="{piece.fate}">{text}</span>'
 
 
 def _printable(text: str) -> str:
@@ -105,7 +117,7 @@ _PAGE = Template("""<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>ctxpipe: kept $kept of $source tokens</title>
 <style>
-:root { color-scheme: light dark; --ink: #111; --faint: #8b8f94; --paper: #fff; --rule: #d8dade; --mark: #0b5fa5;
+:root { color-scheme: light dark; --ink: #111; --faint: #7d8187; --paper: #fff; --rule: #d8dade; --mark: #0b5fa5;
   --wash: #e6f0fa; }
 @media (prefers-color-scheme: dark) { :root { --ink: #f2f3f4; --faint: #767b82; --paper: #16181b; --rule: #33373c;
   --mark: #8cc4f5; --wash: #1c2f40; } }
@@ -117,8 +129,10 @@ h2 { font-size: 1rem; margin: 2rem 0 .25rem; border-top: 1px solid var(--rule); 
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .5rem 1rem; margin: 0; }
 dt { color: var(--faint); font-size: .8rem; } dd { margin: 0; font-variant-numeric: tabular-nums; }
 .key { margin: 1rem 0 0; font-size: .85rem; }
-pre { white-space: pre-wrap; font: 14px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; margin: 0; }
-.dropped { color: var(--faint); opacity: .75; } .elided { color: var(--faint); font-style: italic; }
+.text { white-space: pre-wrap; font: 14px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+details { color: var(--faint); border-left: 2px solid var(--rule); padding-left: .75rem; margin: .25rem 0; }
+summary { cursor: pointer; font-style: italic; }
+.dropped { color: var(--faint); opacity: .8; } .elided { color: var(--faint); font-style: italic; }
 .protected { color: var(--mark); background: var(--wash); border-bottom: 1px solid var(--mark); }
 @media print { .dropped { opacity: 1; } section { break-inside: auto; } }
 </style>
