@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.data import SUITES, load_suite, read_samples
+from ctxpipe.evals.data import SUITES, available_suites, load_suite, read_samples
 from ctxpipe.evals.generated import TASKS, CountMany, generate
 from ctxpipe.evals.types import Sample
 
@@ -28,6 +28,11 @@ def parse_length(text: str) -> int:
     if not match:
         raise UsageError(f"{text!r} is no length; write 512 or 8k")
     return round(float(match[1]) * (1000 if match[2] else 1))
+
+
+def default_suites(data: Path | None) -> tuple[str, ...]:
+    """All generated tasks, and the known sets that are in a data folder."""
+    return (*TASKS, *(available_suites(data) if data is not None else ()))
 
 
 def check_suite(name: str, data: Path | None) -> None:

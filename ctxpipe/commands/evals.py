@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,7 +14,7 @@ from ctxpipe.commands.common import safe_line
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ctxpipe.evals.comparison import Comparison
     from ctxpipe.evals.likelihood import Target
@@ -24,6 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLOURS = {"safe": "green", "harmful": "red", "inconclusive": "yellow"}
 
 
+N = TypeVar("N")
 ARMS = "raw,raw2,closed,default,bm25,head-tail,random"
 QUICK_SUITES = ("nq10", "tatqa", "facts")
 QUICK_LIMIT = 20
@@ -111,7 +112,7 @@ def run(
     _said(outcome, out)
 
 
-def _numbers(text: str, kind: type[float] | type[int], what: str) -> list[float] | list[int]:
+def _numbers(text: str, kind: Callable[[str], N], what: str) -> list[N]:
     try:
         return [kind(part) for part in text.split(",") if part.strip()]
     except ValueError as exc:
