@@ -29,7 +29,11 @@ SETS = {
 
 def machine() -> dict[str, Any]:
     """Processor, cores, memory, versions and date, for the record."""
-    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text()) if os.path.exists("/proc/cpuinfo") else None
+    model = (
+        re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+        if os.path.exists("/proc/cpuinfo")
+        else None
+    )
     return {
         "processor": model.group(1) if model else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),

@@ -2,17 +2,17 @@
 
     python benchmarks/scale.py
 
-The text is the Python language reference of the standard library, repeated to 40 MB, with one sentence put in. It runs
-in a process of its own, so the peak is that of the command.
+The text is the source code of the installed Python packages, in the order of their paths, with one sentence put in. The
+command runs in a process of its own, so the peak is the command's.
 """
 
 from __future__ import annotations
 
 import json
-import pydoc_data.topics
 import resource
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -26,8 +26,13 @@ QUESTION = "What is the override code of the lighthouse generator on Skellig?"
 
 def document() -> str:
     """40 MB of text with the needle two thirds in."""
-    reference = "\n\n".join(f"# {name}\n\n{text}" for name, text in sorted(pydoc_data.topics.topics.items()))
-    text = reference * (SIZE // len(reference) + 1)
+    parts, size = [], 0
+    for path in sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py")):
+        parts.append(path.read_text(encoding="utf-8", errors="replace"))
+        size += len(parts[-1])
+        if size > SIZE:
+            break
+    text = "\n\n".join(parts)
     place = text.index("\n\n", SIZE * 2 // 3)
     return f"{text[:place]}\n\n{NEEDLE}{text[place:SIZE]}"
 
@@ -35,7 +40,7 @@ def document() -> str:
 def main() -> None:
     """Compress, print and write the result."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "forty-megabytes.md"
+        path = Path(folder) / "forty-megabytes.txt"
         path.write_text(document(), encoding="utf-8")
         command = [sys.executable, "-m", "ctxpipe", "compress", str(path), "-q", QUESTION, "--budget", "6000", "--json"]
         started = time.perf_counter()
@@ -44,7 +49,7 @@ def main() -> None:
     found = json.loads(done.stdout)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     result = {
-        "characters": SIZE,
+        "characters": found["sources"][0]["characters"],
         "source_tokens": found["source_tokens"],
         "kept_tokens": found["kept_tokens"],
         "seconds": round(seconds, 1),

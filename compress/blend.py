@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctxpipe.compress.pool import Sentences
 from ctxpipe.compress.render import Pool
@@ -86,13 +87,13 @@ def unit_scores(
     return blended
 
 
-def _percentile(values: FloatArray) -> FloatArray:
+def _percentile(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rank of each value among all, 0 to 1; equal values share one."""
     distinct, place = np.unique(np.nan_to_num(values, nan=-np.inf), return_inverse=True)
-    return (place / max(1, len(distinct) - 1)).astype(np.float64)
+    return np.asarray(place / max(1, len(distinct) - 1), dtype=np.float64)
 
 
-def _lift_protected(pool: Pool, index: IntArray, values: FloatArray) -> FloatArray:
+def _lift_protected(pool: Pool, index: IntArray, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Raise protected units to the upper quartile of their sentence, so that they go with what surrounds them."""
     lifted = values.copy()
     segment = pool.units.segment[index]

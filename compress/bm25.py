@@ -13,8 +13,8 @@ _WORD = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{L}\p{M}]+|\p{N}+(?:[.,:]\p{N}+)*"
 )
 STOPWORDS = frozenset(
-    "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to was "
-    "were will with you your what which who whom whose when where why how do does did".split()
+    "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to "
+    "was were will with you your what which who whom whose when where why how do does did".split()
 )
 
 
@@ -52,6 +52,7 @@ class Vocabulary(dict[str, int]):
         return known
 
     def ids(self, text: str) -> list[int]:
+        """Ids of a text's words, stop words left out."""
         return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
 
 

@@ -116,9 +116,7 @@ def _swap(kept: BoolArray, used: int, order: IntArray, units: Units, budget: int
     return best
 
 
-def _fill(
-    kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count
-) -> tuple[BoolArray, int]:
+def _fill(kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count) -> tuple[BoolArray, int]:
     used = count(kept) if kept.any() else 0
     leaned_on = np.zeros(len(kept), dtype=np.bool_)
     leaned_on[units.parent[units.parent >= 0]] = True

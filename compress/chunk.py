@@ -15,7 +15,12 @@ _NEAR = 1 << 12
 
 
 def chunks(
-    document: Document, index: int, structure: Outline | list[json_tree.Node], *, tokens: int, characters_per_token: float
+    document: Document,
+    index: int,
+    structure: Outline | list[json_tree.Node],
+    *,
+    tokens: int,
+    characters_per_token: float,
 ) -> list[Chunk]:
     """Cut a document into passages that together hold all its non-whitespace text.
 
@@ -36,7 +41,9 @@ def chunks(
             left = document.text.rfind("\n", start, left) + 1 or start
         if right > left:
             trail = structure.trail(left)
-            result.append(Chunk(document=index, start=left, end=right, kind=document.kind, headings=_titled(document, trail)))
+            result.append(
+                Chunk(document=index, start=left, end=right, kind=document.kind, headings=_titled(document, trail))
+            )
     return result
 
 

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ctxpipe.compress import blend, pool as pooling
+from ctxpipe.compress import blend
+from ctxpipe.compress import pool as pooling
 from ctxpipe.compress.budget import ENOUGH, priority, select
 from ctxpipe.compress.control import mute, neutralise
 from ctxpipe.compress.pool import Sentences, Structure
@@ -43,16 +44,31 @@ SEPARATOR = "\n\n"
 class Tokenizer(Protocol):
     """What compression needs of a tokenizer; ``ctxpipe.compress.tokenizer.TargetTokenizer`` is one."""
 
-    name: str
-    special_strings: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The model as it was named."""
+        ...
 
-    def count(self, text: str) -> int: ...
+    @property
+    def special_strings(self) -> tuple[str, ...]:
+        """Text of every control token."""
+        ...
 
-    def count_long(self, text: str) -> int: ...
+    def count(self, text: str) -> int:
+        """Tokens of a text, special tokens of its own not added."""
+        ...
 
-    def count_many(self, texts: Sequence[str]) -> IntArray: ...
+    def count_long(self, text: str) -> int:
+        """The same for a text of any length, in bounded memory."""
+        ...
 
-    def starts_many(self, texts: Sequence[str]) -> list[IntArray]: ...
+    def count_many(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text, int64 of shape (len(texts),)."""
+        ...
+
+    def starts_many(self, texts: Sequence[str]) -> list[IntArray]:
+        """Character offsets at which the tokens of each text begin."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,9 +284,7 @@ class _Job:
         rendered = render(pool, kept)
         return neutralise(rendered.text, self.owner.tokenizer.special_strings), rendered.spans
 
-    def _context(
-        self, pool: Pool, kept: BoolArray, sources: tuple[SourceInfo, ...], budget: int
-    ) -> CompressedContext:
+    def _context(self, pool: Pool, kept: BoolArray, sources: tuple[SourceInfo, ...], budget: int) -> CompressedContext:
         text, spans = self._text(pool, kept)
         shielded = np.flatnonzero(kept & pool.units.protected)
         protected = tuple(

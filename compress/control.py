@@ -8,13 +8,14 @@ from functools import lru_cache
 
 # Control strings of model families whose tokenizer may not be at hand: the text may be sent to any of them.
 _COMMON = re.compile(
-    r"<[|｜][^<>\n]{1,64}[|｜]>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk|mask|image|tool_call|/tool_call)>"
+    r"<[|｜][^<>\n]{1,64}[|｜]>|</?s>|<(?:start|end)_of_turn>"
+    r"|<(?:bos|eos|pad|unk|mask|image|tool_call|/tool_call)>"
     r"|\[/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]|<</?SYS>>|\[(?:CLS|SEP|PAD|MASK|UNK)\]"
 )
 
 
 def neutralise(text: str, special: Iterable[str] = ()) -> str:
-    """Break every chat-control string with a space after its first character, so that no tokenizer sees a control token.
+    """Break every chat-control string with a space after its first character, so that none becomes a control token.
 
     Only spaces are added: with whitespace removed the text is unchanged, and text without such strings is returned
     as it is.

@@ -11,7 +11,9 @@ from ctxpipe.compress.types import FloatArray, OnProgress, RankingText
 class Embedder(Protocol):
     """Texts to unit-length rows; ``ctxpipe.compress.embedder.OnnxEmbedder`` is one."""
 
-    def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray: ...
+    def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
+        """Embed texts, float32 of shape (len(texts), dimension)."""
+        ...
 
 
 class EmbeddingRanker:
@@ -35,7 +37,8 @@ class EmbeddingRanker:
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """Score texts by cosine, -1 to 1."""
         rows = self.encode(texts, on_progress)
-        return rows @ self.embedder.encode([question])[0]
+        scores: FloatArray = rows @ self.embedder.encode([question])[0]
+        return scores
 
     def encode(self, texts: Sequence[RankingText], on_progress: OnProgress | None = None) -> FloatArray:
         """Embeddings of texts, float32 of shape (len(texts), dimension), rows of unit length."""

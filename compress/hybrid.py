@@ -13,7 +13,7 @@ from ctxpipe.compress.embedding import Embedder, EmbeddingRanker
 from ctxpipe.compress.types import FloatArray, IntArray, OnProgress, RankingText
 
 MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
-"""Weights of a sentence's cosine and BM25, and of its passage's share of both; benchmarks/ranking.py compares others."""
+"""Weights of a sentence's cosine, of its BM25, and of its passage's share of both."""
 SECOND_LOOK, SEEDS = 0.7, 2
 NAMED, NAMING = 0.7, 3
 _SHORTEST_TITLE = 4

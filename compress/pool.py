@@ -66,9 +66,7 @@ def passages(
     found: list[Chunk] = []
     for index, document in enumerate(documents):
         ratio = characters_per_token[index]
-        found.extend(
-            chunks(document, index, structures[index], tokens=PASSAGE_TOKENS, characters_per_token=ratio)
-        )
+        found.extend(chunks(document, index, structures[index], tokens=PASSAGE_TOKENS, characters_per_token=ratio))
     return found
 
 

@@ -11,9 +11,9 @@ LONGEST = 600
 _LONGEST_GRAPHEME = 32
 
 _ABBREVIATIONS = (
-    "mr mrs ms dr prof sr jr st vs etc eg ie e.g i.e cf al no nos vol vols fig figs eq eqs sec ch pp ed eds inc ltd co corp "
-    "gen col lt sgt capt rev hon pres gov sen rep dept est approx jan feb mar apr jun jul aug sep sept oct nov dec "
-    "mt ft ca a.m p.m u.s u.k u.n ph.d"
+    "mr mrs ms dr prof sr jr st vs etc eg ie e.g i.e cf al no nos vol vols fig figs eq eqs sec ch pp ed eds inc ltd co "
+    "corp gen col lt sgt capt rev hon pres gov sen rep dept est approx jan feb mar apr jun jul aug sep sept oct nov "
+    "dec mt ft ca a.m p.m u.s u.k u.n ph.d"
 ).split()
 _ENDS_IN_ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"'])(?:(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")|[A-Za-z])\.$", re.IGNORECASE
@@ -49,7 +49,9 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     for match in _BOUNDARY.finditer(text, start, end):
         if match.start() <= begin:
             continue
-        if "\n" not in match.group() and _ENDS_IN_ABBREVIATION.search(text, max(begin, match.start() - 12), match.start()):
+        if "\n" not in match.group() and _ENDS_IN_ABBREVIATION.search(
+            text, max(begin, match.start() - 12), match.start()
+        ):
             continue
         _append(found, text, begin, match.start())
         begin = match.end()
@@ -74,7 +76,9 @@ def safe_cut(text: str, at: int, floor: int) -> int:
     for cut in range(at, floor, -1):
         if _is_safe(text, cut, floor):
             return cut
-    return next((cut for cut in range(at + 1, min(at + _LONGEST_GRAPHEME, len(text))) if _is_safe(text, cut, floor)), at)
+    return next(
+        (cut for cut in range(at + 1, min(at + _LONGEST_GRAPHEME, len(text))) if _is_safe(text, cut, floor)), at
+    )
 
 
 def _is_safe(text: str, cut: int, floor: int) -> bool:

@@ -143,7 +143,9 @@ def _clipped(result: list[Segment], text: str, segment: Segment, start: int, end
 
 def _prose(result: list[Segment], text: str, found: Outline, start: int, end: int) -> None:
     index = bisect.bisect_left(found.headings, (start,))
-    inside = [h for h in found.headings[max(0, index - 1) :][: 1 + _count_until(found.headings, index, end)] if h.end > start]
+    inside = [
+        h for h in found.headings[max(0, index - 1) :][: 1 + _count_until(found.headings, index, end)] if h.end > start
+    ]
     at = start
     for heading in inside:
         if heading.start >= end:
@@ -180,7 +182,11 @@ def _headings(document: Document, hidden: list[tuple[int, int]]) -> list[Heading
     styles: dict[str, int] = {}
     for match in _UNDERLINED.finditer(text):
         mark = match.group(2)
-        level = {"=": 1, "-": 2}[mark] if document.kind == "markdown" and mark in "=-" else 2 + styles.setdefault(mark, len(styles))
+        level = (
+            {"=": 1, "-": 2}[mark]
+            if document.kind == "markdown" and mark in "=-"
+            else 2 + styles.setdefault(mark, len(styles))
+        )
         left, right = trim(text, match.start(), match.end())
         found.setdefault(left, Heading(left, right, level, match.group(1).strip()))
     return [found[at] for at in sorted(found) if not _overlaps(found[at].start, found[at].end, hidden)]

@@ -39,9 +39,7 @@ class SurprisalScorer:
 
     name = "surprisal"
 
-    def __init__(
-        self, *, model: str = "smollm2-135m", device: str = "auto", trust_remote_code: bool = False
-    ) -> None:
+    def __init__(self, *, model: str = "smollm2-135m", device: str = "auto", trust_remote_code: bool = False) -> None:
         self.model = model
         self._device = device
         self._trust = trust_remote_code
@@ -75,7 +73,9 @@ class SurprisalScorer:
     ) -> list[tuple[IntArray, FloatArray]]:
         """Token end offsets and token losses of each text, every token having its text's context before it."""
         model, tokenizer = self._load()
-        encoded = tokenizer([t.text for t in texts], add_special_tokens=False, return_offsets_mapping=True) if texts else {}
+        encoded = (
+            tokenizer([t.text for t in texts], add_special_tokens=False, return_offsets_mapping=True) if texts else {}
+        )
         prefixes = _prefixes(tokenizer, contexts)
         ends = [np.array([e for _, e in o], dtype=np.int64) for o in encoded.get("offset_mapping", [])]
         losses = [np.zeros(len(e), dtype=np.float32) for e in ends]
@@ -84,7 +84,9 @@ class SurprisalScorer:
         done = 0
         for batch in _batches(windows):
             for window, values in zip(batch, _batch_losses(model, [w.ids for w in batch]), strict=True):
-                losses[window.text][window.first : window.first + len(window.ids) - window.skip] = values[window.skip - 1 :]
+                losses[window.text][window.first : window.first + len(window.ids) - window.skip] = values[
+                    window.skip - 1 :
+                ]
                 done += len(window.ids)
             if on_progress:
                 on_progress(done, total)

@@ -20,9 +20,13 @@ _DIGIT = regex.compile(r"\d")
 class Counter(Protocol):
     """The part of a tokenizer that units need."""
 
-    def count_many(self, texts: Sequence[str]) -> IntArray: ...
+    def count_many(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text, int64 of shape (len(texts),)."""
+        ...
 
-    def starts_many(self, texts: Sequence[str]) -> list[IntArray]: ...
+    def starts_many(self, texts: Sequence[str]) -> list[IntArray]:
+        """Character offsets at which the tokens of each text begin."""
+        ...
 
 
 class _Unit(NamedTuple):
@@ -109,7 +113,9 @@ def _cut(text: str, segment: Segment, index: int, parent: int, broken: bool) -> 
             for w in words(text, segment.start, segment.end)
         ]
     return [
-        _Unit(segment.start, segment.end, index, parent, close=segment.close, close_end=segment.close_end, protected=True)
+        _Unit(
+            segment.start, segment.end, index, parent, close=segment.close, close_end=segment.close_end, protected=True
+        )
     ]
 
 
@@ -117,9 +123,7 @@ def _fine_units(text: str, start: int, end: int, index: int, parent: int) -> lis
     return [_Unit(w.start, w.end, index, parent, joined=w.joined) for w in words(text, start, end, longest=0, piece=2)]
 
 
-def _json_units(
-    text: str, nodes: list[json_tree.Node], pool: Sequence[Segment], fine: frozenset[int]
-) -> list[_Unit]:
+def _json_units(text: str, nodes: list[json_tree.Node], pool: Sequence[Segment], fine: frozenset[int]) -> list[_Unit]:
     starts = np.array([node.start for node in nodes], dtype=np.int64)
     wanted: dict[int, int] = {}
     inside: list[tuple[int, int, int, int]] = []

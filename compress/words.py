@@ -16,7 +16,8 @@ PIECE = 16
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 _UNIT = (
     r"%|‰|°\s?[CFK]?|percent(?:age)?|per\s?cent|thousand|million|billion|trillion|dozen|hundred"
-    r"|(?:[kKMGTPµumcnd]i?)?(?:[bB]|[gmsWVAJNLl]|Hz|Pa|bps|ha|eV|cal)|(?:kilo|centi|milli)?met(?:re|er)s?|km/h|mph|[kc]?m[²³]"
+    r"|(?:[kKMGTPµumcnd]i?)?(?:[bB]|[gmsWVAJNLl]|Hz|Pa|bps|ha|eV|cal)"
+    r"|(?:kilo|centi|milli)?met(?:re|er)s?|km/h|mph|[kc]?m[²³]"
     r"|inch(?:es)?|feet|foot|ft|yards?|miles?|acres?|(?:kilo)?grams?|pounds?|lbs?|oz|ounces?|tons?|tonnes?|lit(?:re|er)s?"
     r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|century|centuries|dollars?|euros?|cents?|tokens?"
     r"|bytes?|bits?|USD|EUR|GBP|JPY|CNY|BC|AD|BCE|CE|am|pm|a\.m\.|p\.m\."
@@ -29,11 +30,12 @@ _NEGATION = (
     r"(?:not|no|never|without|neither|nor|none|cannot|hardly|barely|nobody|nothing|unless|except"
     r"|\p{L}+n['’]t|nicht|kein\w*|ne|pas|sin|nunca)"
 )
+_SMALL_WORD = r"(?:[ \t]+(?:a|an|the|any|be|been|to)(?![\p{L}]))"
 _WORD = regex.compile(
     rf"""
       (?P<address>(?:https?://|ftp://|www\.)[^\s<>"'）」]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     | (?P<code>`[^`\s][^`\n]{{0,78}}`\S*)
-    | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}(?:[ \t]+(?:a|an|the|any|be|been|to)(?![\p{{L}}]))?[ \t]+[^\s{_UNSPACED}]+)
+    | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}{_SMALL_WORD}?[ \t]+[^\s{_UNSPACED}]+)
     | (?P<number>(?<![\p{{L}}\p{{N}}_.])(?!\s){_NUMBER}(?=\s|$|[{_UNSPACED}]))
     | (?P<unspaced>[{_UNSPACED}]\p{{M}}*(?:[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20])*)
     | (?P<word>[^\s{_UNSPACED}]+)
@@ -60,8 +62,10 @@ class Word(NamedTuple):
 
 
 def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int = PIECE) -> list[Word]:
-    """Cut ``text[start:end]`` into pieces: numbers with sign and unit, negations with what they negate, addresses,
-    inline code and identifiers stay whole; scripts without spaces are cut by character.
+    """Cut ``text[start:end]`` into pieces that may be removed.
+
+    Numbers with sign and unit, negations with what they negate, addresses, inline code and identifiers stay whole;
+    scripts without spaces are cut by character.
 
     Args:
         text: The text.

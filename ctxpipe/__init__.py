@@ -17,8 +17,6 @@ import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import ctxpipe.compress
-
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
@@ -67,7 +65,7 @@ class _CallablePackage(ModuleType):
         return function(*arguments, **options)
 
 
-ctxpipe.compress.__class__ = _CallablePackage
+importlib.import_module("ctxpipe.compress").__class__ = _CallablePackage
 
 
 def __getattr__(name: str) -> Any:

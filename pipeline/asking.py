@@ -50,9 +50,7 @@ def ask(
         context, prompt_tokens = _fitting(pipeline, found, question, budget, rate, room)
     pipeline.on_stage("ask", 0, 0)
     asked = time.perf_counter()
-    answer = pipeline.engine.answer(
-        messages(context.text, question), max_tokens=pipeline.max_tokens, on_text=on_text
-    )
+    answer = pipeline.engine.answer(messages(context.text, question), max_tokens=pipeline.max_tokens, on_text=on_text)
     answered = time.perf_counter()
     citations = cite(answer.text, context)
     raw_tokens = prompt_tokens if raw else frame + context.source_tokens

@@ -105,9 +105,11 @@ def _printable(text: str) -> str:
     return text.translate(_PICTURES)
 
 
-_PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)} | {0x7F: 0x2421} | {
-    code: 0xFFFD for code in range(0xD800, 0xE000)
-}
+_PICTURES = (
+    {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)}
+    | {0x7F: 0x2421}
+    | dict.fromkeys(range(55296, 57344), 65533)
+)
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">

@@ -37,7 +37,9 @@ def documents_options(function: F) -> F:
             click.option("--budget", type=int, help="Most tokens to keep."),
             click.option("--rate", type=float, help="Share of the tokens to keep, above 0 and at most 1."),
             click.option("--tokenizer", metavar="MODEL", help="Whose tokens budgets count; the target's by default."),
-            click.option("--rank", metavar="NAME", help="bm25, embedding, hybrid or none; by default what measured best."),
+            click.option(
+                "--rank", metavar="NAME", help="bm25, embedding, hybrid or none; by default what measured best."
+            ),
             click.option(
                 "--prune",
                 metavar="NAME",
@@ -60,6 +62,7 @@ class Failures:
         self.count = 0
 
     def __call__(self, failure: ReadError) -> None:
+        """Say what could not be read, and count it."""
         self.count += 1
         click.echo(f"error: {safe_line(str(failure))}", err=True)
 
@@ -70,13 +73,17 @@ class Failures:
             SystemExit: through click, with code 1, if any document could not be read.
         """
         if self.count:
-            click.echo(f"note: done without {self.count} input{'s' * (self.count > 1)} that could not be read", err=True)
+            click.echo(
+                f"note: done without {self.count} input{'s' * (self.count > 1)} that could not be read", err=True
+            )
             raise click.exceptions.Exit(CtxpipeError.exit_code)
 
 
 def safe_line(text: str) -> str:
     """One line without characters that could steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in " ".join(text.split("\n")))
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in " ".join(text.split("\n"))
+    )
 
 
 def safe_text(text: str) -> str:
@@ -93,7 +100,13 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("starting", total=None)
 
@@ -107,7 +120,9 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def closing_table(context: CompressedContext, timings: Mapping[str, float], more: Mapping[str, str], started: float) -> None:
+def closing_table(
+    context: CompressedContext, timings: Mapping[str, float], more: Mapping[str, str], started: float
+) -> None:
     """Print what was done, to standard error."""
     from rich.console import Console
     from rich.table import Table
@@ -144,7 +159,8 @@ def context_json(context: CompressedContext) -> dict[str, Any]:
         "rate": round(context.rate, 6),
         "spans": [{"source": names[s.document], "start": s.start, "end": s.end} for s in context.spans],
         "sources": [
-            {"source": s.source, "kind": s.kind, "characters": s.characters, "tokens": s.tokens} for s in context.sources
+            {"source": s.source, "kind": s.kind, "characters": s.characters, "tokens": s.tokens}
+            for s in context.sources
         ],
         "timings": {stage: round(seconds, 4) for stage, seconds in context.timings.items()},
     }

@@ -137,7 +137,8 @@ def _table(run: Run, started: float) -> None:
         "prompt tokens": f"{run.prompt_tokens:,}",
         "window used": f"{share:.1%} of {run.window:,}, with {run.max_tokens:,} for the answer",
         "raw prompt": f"{run.raw_tokens:,} ({raw})",
-        "answer tokens": f"{run.answer.completion_tokens:,}" + (" (cut off)" if run.answer.finish_reason == "length" else ""),
+        "answer tokens": f"{run.answer.completion_tokens:,}"
+        + (" (cut off)" if run.answer.finish_reason == "length" else ""),
         "model": run.answer.model,
     }
     closing_table(run.context, run.timings, more, started)

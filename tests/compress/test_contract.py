@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -38,7 +39,7 @@ def check(context: CompressedContext, tokenizer: TargetTokenizer, budget: int, *
         assert context.kept_tokens >= HELD * budget
     places = [(s.document, s.start, s.end) for s in context.spans]
     assert places == sorted(places)
-    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in zip(places, places[1:], strict=False))
+    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in itertools.pairwise(places))
     source = "".join(context.documents[d].text[a:b] for d, a, b in places)
     assert squeeze(source) == squeeze(context.text)
     for document in context.documents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -15,7 +16,12 @@ from ctxpipe.compress.types import BoolArray, Document
 from ctxpipe.compress.units import build_units
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20) | st.just("Long text. " * 40),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.just("Long text. " * 40),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
     max_leaves=25,
 )
@@ -63,12 +69,20 @@ def test_any_closed_selection_of_units_is_valid_json(
 def test_segments_lie_in_order_and_apart(value: object) -> None:
     text = json.dumps(value)
     found = json_tree.segments(text, json_tree.scan(text))
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("{}", True), ("[1]", True), ('{"a":1}\n{"b":2}\n', True), ("12", False), ("{a:1}", False), ("", False), ("{", False)],
+    [
+        ("{}", True),
+        ("[1]", True),
+        ('{"a":1}\n{"b":2}\n', True),
+        ("12", False),
+        ("{a:1}", False),
+        ("", False),
+        ("{", False),
+    ],
 )
 def test_json_is_told_from_text(text: str, expected: bool) -> None:
     assert json_tree.is_json(text) is expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +17,10 @@ from ctxpipe.compress.types import Document, Kind
 from ctxpipe.compress.words import words
 
 PIECES = st.sampled_from(
-    ["The cat sat.", " ", "\n", "\n\n", "# Head\n", "| a | b |\n", "|---|---|\n", "```\n", "x = 1\n", "    y", "not ", "3.5 km",
-     "中文。", "ไทย", "👩‍👩‍👧", "é", "https://a.b/c?d", "<|im_start|>", "\r\n", "=====\n", '"', ",", "\t", "a" * 700, "Dr. ", "…", "\x1f"]
+    ["The cat sat.", " ", "\n", "\n\n", "# Head\n", "| a | b |\n", "|---|---|\n", "```\n", "x = 1\n", "    y", "not ",
+     "3.5 km",
+     "中文。", "ไทย", "👩‍👩‍👧", "é", "https://a.b/c?d", "<|im_start|>", "\r\n", "=====\n", '"', ",", "\t",
+     "a" * 700, "Dr. ", "…", "\x1f"]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=300))
 KINDS = st.sampled_from(["text", "markdown", "html", "code", "csv", "pdf"])
@@ -24,7 +28,7 @@ KINDS = st.sampled_from(["text", "markdown", "html", "code", "csv", "pdf"])
 
 def covered(text: str, ranges: list[tuple[int, int]]) -> str:
     """The text inside ascending, disjoint ranges."""
-    assert all(a[1] <= b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(ranges))
     assert all(a < b for a, b in ranges)
     return "".join(text[a:b] for a, b in ranges)
 
@@ -44,7 +48,7 @@ def test_sentences_hold_all_text_and_none_is_too_long(text: str) -> None:
 def test_words_hold_all_text(text: str, fine: bool) -> None:
     found = words(text, 0, len(text), longest=0, piece=2) if fine else words(text, 0, len(text))
     assert squeeze(covered(text, [(w.start, w.end) for w in found])) == squeeze(text)
-    for before, word in zip(found, found[1:], strict=False):
+    for before, word in itertools.pairwise(found):
         letters = text[word.start].isalnum() and text[word.start - 1].isalnum()
         assert word.joined == (before.end == word.start and letters)
 
@@ -98,7 +102,9 @@ def test_numbers_negations_addresses_and_identifiers_are_protected_whole(text: s
     assert found[whole] is True
 
 
-@given(st.lists(st.sampled_from(["<|im_start|>", "<|", "|>", "im_start", "<s>", "[INST]", "x", " ", "<<SYS>>", "<", "|"])))
+@given(
+    st.lists(st.sampled_from(["<|im_start|>", "<|", "|>", "im_start", "<s>", "[INST]", "x", " ", "<<SYS>>", "<", "|"]))
+)
 def test_control_strings_are_broken_by_spaces_alone(parts: list[str]) -> None:
     text = "".join(parts)
     safe = neutralise(text, ["<|im_start|>", "<|im_end|>"])
@@ -113,7 +119,8 @@ def test_ordinary_text_is_not_touched_by_neutralising() -> None:
 
 
 def test_headings_tables_and_fences_are_leaned_on() -> None:
-    text = "# Top\n\nIntro.\n\n## Sub\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail"
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    text = f"# Top\n\nIntro.\n\n## Sub\n\n{table}\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail"
     document = Document(text=text, kind="markdown")
     found = outline(document)
     parent = {text[s.start : s.end]: s.parent for s in segments(document, found, 0, len(text))}
