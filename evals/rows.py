@@ -1,0 +1,207 @@
+"""What the records of one suite say of one arm, beside those of the raw context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.statistics.binomial import clopper_pearson
+from ctxpipe.evals.statistics.design import Design, Floats
+from ctxpipe.evals.statistics.retained import Retained, gain_retained
+from ctxpipe.evals.statistics.tail import cluster_means, cvar
+from ctxpipe.evals.types import Record
+
+ByItem = Mapping[str, Record]
+"""The records of one arm by item."""
+
+OTHER_SCORES = ("evidence", "gold", "numbers", "units", "negations", "names")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flips:
+    """Items whose context lost or gained the answer against raw.
+
+    Attributes:
+        lost, gained: Items each way.
+        n: Items in which both arms have the score.
+        lost_bound: One-sided 95% upper bound of the share lost, Clopper-Pearson; it takes items for independent.
+    """
+
+    lost: int
+    gained: int
+    n: int
+    lost_bound: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One arm in one suite.
+
+    Attributes:
+        suite: Stratum, or ``all``: every stratum has one vote.
+        arm, method: Names; no method for a control.
+        n, clusters: Items that the arm has, and their source documents.
+        achieved: Macro mean of the share of tokens kept.
+        survival, nll: Macro means; None where there are none.
+        other: Macro means of the other scores.
+        survival_vs_raw, nll_vs_raw: Comparisons with raw on the items that both have.
+        retained: Share of the context's gain retained, on the items in which raw, closed and the arm have a likelihood.
+        retained_n: Their number.
+        flips: By survival.
+        cvar: Mean of the worst tenth of the source documents' losses of the headline score.
+        seconds: Mean seconds of compression and of the target by item.
+        errors, truncated: Items by status.
+    """
+
+    suite: str
+    arm: str
+    method: str
+    n: int
+    clusters: int
+    achieved: float | None
+    survival: float | None
+    nll: float | None
+    other: Mapping[str, float]
+    survival_vs_raw: Comparison | None
+    nll_vs_raw: Comparison | None
+    retained: Retained | None
+    retained_n: int
+    flips: Flips | None
+    cvar: float | None
+    seconds: Mapping[str, float]
+    errors: int
+    truncated: int
+
+    def versus(self, score: str) -> Comparison | None:
+        """The comparison with raw by the headline score."""
+        return self.nll_vs_raw if score == "nll" else self.survival_vs_raw
+
+
+def row_of(
+    suite: str, arm: str, records: ByItem, controls: Mapping[str, ByItem], *, score: str, margin: float, seed: int
+) -> Row:
+    """Measure an arm.
+
+    Args:
+        suite: Name to give it.
+        arm: Name of the arm.
+        records: The arm's records.
+        controls: Those of ``raw`` and ``closed``, as far as they were run.
+        score: The headline score, for the tail.
+        margin: Largest loss that does not matter.
+        seed: Of the bootstraps.
+    """
+    ordered = [records[key] for key in sorted(records)]
+    raw = controls.get("raw")
+    retained, retained_n = _retained(records, controls, seed) if arm not in ("raw", "closed") else (None, 0)
+    return Row(
+        suite=suite,
+        arm=arm,
+        method=ordered[0].method,
+        n=len(ordered),
+        clusters=len({record.cluster for record in ordered}),
+        achieved=_mean(ordered, [_kept_share(record) for record in ordered]),
+        survival=mean_of(ordered, "survival"),
+        nll=mean_of(ordered, "nll"),
+        other={name: mean for name in OTHER_SCORES if (mean := mean_of(ordered, name)) is not None},
+        survival_vs_raw=_versus(raw, records, arm, "survival", margin, seed),
+        nll_vs_raw=_versus(raw, records, arm, "nll", margin, seed),
+        retained=retained,
+        retained_n=retained_n,
+        flips=_flips(raw, records, arm),
+        cvar=_tail(raw, records, arm, score),
+        seconds=_seconds(ordered),
+        errors=sum(record.status == "error" for record in ordered),
+        truncated=sum(record.status == "truncated" for record in ordered),
+    )
+
+
+def mean_of(records: Sequence[Record], score: str) -> float | None:
+    """Macro mean of a score over the records that have it."""
+    return _mean(records, [record.scores.get(score) for record in records])
+
+
+def shared(score: str, *arms: ByItem) -> list[str]:
+    """Items that have the score in all arms, sorted."""
+    common = set.intersection(*(set(arm) for arm in arms))
+    return sorted(key for key in common if all(score in arm[key].scores for arm in arms))
+
+
+def columns(score: str, keys: Sequence[str], *arms: ByItem) -> Floats:
+    """Scores of shape (items, arms)."""
+    return np.asarray([[arm[key].scores[score] for arm in arms] for key in keys], dtype=np.float64)
+
+
+def design_of(keys: Sequence[str], records: ByItem) -> Design:
+    """Clusters and strata of items."""
+    return Design.of([records[key].cluster for key in keys], [records[key].stratum for key in keys])
+
+
+def losses_of(score: str, keys: Sequence[str], raw: ByItem, arm: ByItem) -> Floats:
+    """Loss of each item against raw, positive where the arm is worse."""
+    values = columns(score, keys, raw, arm)
+    return np.asarray((values[:, 0] - values[:, 1]) * (-1 if score == "nll" else 1), dtype=np.float64)
+
+
+def _mean(records: Sequence[Record], values: Sequence[float | None]) -> float | None:
+    known = [(record, value) for record, value in zip(records, values, strict=True) if value is not None]
+    if not known:
+        return None
+    design = Design.of([record.cluster for record, _ in known], [record.stratum for record, _ in known])
+    return design.mean(np.asarray([value for _, value in known], dtype=np.float64))
+
+
+def _kept_share(record: Record) -> float | None:
+    return None if not record.source_tokens or record.kept_tokens is None else record.kept_tokens / record.source_tokens
+
+
+def _versus(raw: ByItem | None, arm: ByItem, name: str, score: str, margin: float, seed: int) -> Comparison | None:
+    """Compare on the items that both arms hold; what one of them lacks by failing counts as its worst."""
+    if raw is None or name == "raw":
+        return None
+    keys = sorted(raw.keys() & arm.keys())
+    if not shared(score, raw, arm):
+        return None
+    return compare([raw[key] for key in keys], [arm[key] for key in keys], score=score, margin=margin, seed=seed)
+
+
+def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[Retained | None, int]:
+    if not {"raw", "closed"} <= controls.keys():
+        return None, 0
+    raw, closed = controls["raw"], controls["closed"]
+    keys = shared("nll", closed, arm, raw)
+    if not keys:
+        return None, 0
+    values = columns("nll", keys, closed, arm, raw)
+    try:
+        design = design_of(keys, raw)
+        return gain_retained(values[:, 0], values[:, 1], values[:, 2], design, seed=seed), len(keys)
+    except UsageError:  # the raw context does not help, so there is nothing to retain
+        return None, len(keys)
+
+
+def _flips(raw: ByItem | None, arm: ByItem, name: str) -> Flips | None:
+    keys = shared("survival", raw, arm) if raw is not None and name != "raw" else []
+    if not keys or raw is None:
+        return None
+    losses = losses_of("survival", keys, raw, arm)
+    lost = int((losses > 0).sum())
+    bound = clopper_pearson(lost, len(keys), side="upper")[1]
+    return Flips(lost=lost, gained=int((losses < 0).sum()), n=len(keys), lost_bound=bound)
+
+
+def _tail(raw: ByItem | None, arm: ByItem, name: str, score: str) -> float | None:
+    keys = shared(score, raw, arm) if raw is not None and name != "raw" else []
+    if not keys or raw is None:
+        return None
+    return cvar(cluster_means(losses_of(score, keys, raw, arm), design_of(keys, raw).cluster))
+
+
+def _seconds(records: Sequence[Record]) -> dict[str, float]:
+    compressing = [sum(s for stage, s in r.timings.items() if stage != "target") for r in records if r.timings]
+    asking = [r.timings["target"] for r in records if "target" in r.timings]
+    return {what: float(np.mean(values)) for what, values in (("compress", compressing), ("target", asking)) if values}
