@@ -54,7 +54,11 @@ def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolA
     size = _longest_prefix(order, units.cost, budget, count)
     kept = np.zeros(len(order), dtype=np.bool_)
     kept[order[:size]] = True
+    bare = kept.copy()
     _drop_barren(kept, units)
+    if not kept.any():
+        # Nothing fits with all that it leans on (JSON nested deeper than the budget): brackets say more than nothing.
+        kept = bare
     kept, used = _fill(kept, order, units, budget, count)
     return kept if used >= budget * ENOUGH else _swap(kept, used, order, units, budget, count)
 

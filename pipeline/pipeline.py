@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Literal
@@ -138,12 +138,10 @@ class Pipeline:
         self.on_stage("read", 0, 0)
         listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
         result = read(listed, errors=self.errors)
-        for failure in result.failures:
-            if self.on_failure is None:
+        for place, failure in enumerate(result.failures, start=1):
+            if self.on_failure is None or (place == len(result.failures) and not result.documents):
                 raise failure
             self.on_failure(failure)
-        if not result.documents:
-            raise ReadError(_names(listed), "nothing in it could be read")
         return result.documents
 
     def compress(
@@ -234,8 +232,3 @@ class Pipeline:
         return await asyncio.to_thread(
             self.query, documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text
         )
-
-
-def _names(sources: Iterable[Source]) -> str:
-    names = [source.source if isinstance(source, Document) else str(source) for source in sources]
-    return names[0] if len(names) == 1 else f"{len(names)} inputs"

@@ -75,7 +75,7 @@ def query(
             model=config.model,
             window=config.window,
             max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
-            timeout=config.timeout or 300.0,
+            timeout=300.0 if config.timeout is None else config.timeout,
             errors=config.errors,
             trust_remote_code=trust_remote_code,
             on_stage=on_stage,
@@ -84,8 +84,8 @@ def query(
         run = pipeline.query(
             paths,
             question=question,
-            budget=None if raw else config.budget,
-            rate=None if raw else config.rate,
+            budget=None if raw and flags["budget"] is None else config.budget,
+            rate=None if raw and flags["rate"] is None else config.rate,
             raw=raw,
             on_text=None if as_json else on_text,
         )

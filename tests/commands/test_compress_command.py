@@ -1,0 +1,179 @@
+"""``ctxpipe compress`` on good input, bad input, and input that means harm."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands_support import Command
+from samples import prose
+
+from ctxpipe.compress.tokenizer import TargetTokenizer
+
+NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
+QUESTION = "Where did the keeper of Skellig hide the spoons?"
+
+
+@pytest.fixture
+def run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, smollm2_dir: Path, minilm_dir: Path
+) -> Command:
+    return Command(capfd, monkeypatch)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "report.md"
+    path.write_text(f"# Log\n\n{prose(60)}\n\n{NEEDLE}\n\n{prose(60, 2)}\n", encoding="utf-8")
+    return path
+
+
+def test_text_goes_out_and_the_table_to_the_side(run: Command, report: Path) -> None:
+    done = run("compress", report, "-q", QUESTION, "--budget", 60)
+    assert done.code == 0
+    assert NEEDLE in done.out
+    for line in ("source tokens", "kept tokens", "rate", "tokenizer", "time: ranking"):
+        assert line in done.err
+
+
+def test_json_holds_what_the_docs_say(run: Command, report: Path) -> None:
+    done = run("compress", report, "-q", QUESTION, "--budget", 60, "--json", "--quiet")
+    found = json.loads(done.out)
+    assert list(found) == [
+        "text", "question", "rank", "prune", "tokenizer", "source_tokens", "kept_tokens", "budget", "rate", "spans",
+        "sources", "timings",
+    ]  # fmt: skip
+    assert found["kept_tokens"] == TargetTokenizer.load("smollm2-135m").count(found["text"]) <= 60
+    text = report.read_text(encoding="utf-8")
+    kept = "".join(text[s["start"] : s["end"]] for s in found["spans"])
+    assert "".join(kept.split()) == "".join(found["text"].split())
+    assert found["sources"] == [
+        {"source": str(report), "kind": "markdown", "characters": len(text), "tokens": found["source_tokens"]}
+    ]
+    assert done.err == ""
+
+
+def test_standard_input_output_file_page_and_view(run: Command, tmp_path: Path) -> None:
+    page, output = tmp_path / "page.html", tmp_path / "out.txt"
+    text = f"{prose(30)}\n\n{NEEDLE}".encode()
+    done = run("compress", "-", "-q", QUESTION, "--rate", 0.2, "--html", page, "-o", output, "--show", stdin=text)
+    assert done.code == 0
+    assert NEEDLE in output.read_text(encoding="utf-8")
+    assert NEEDLE.split()[0] in done.out
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--budget", "0"], "at least 1"),
+        (["--rate", "0"], "above 0"),
+        (["--rate", "nan"], "above 0"),
+        (["--rate", "1.5"], "at most 1"),
+        (["--rate", "0.5", "--budget", "9"], "exclude each other"),
+        ([], "--budget TOKENS or --rate SHARE"),
+        (["--budget", "9", "--rank", "hybird"], "did you mean hybrid"),
+        (["--budget", "9", "--prune", "magic"], "known:"),
+        (["--budget", "many"], "not a valid int"),
+        (["--budget", "9", "--prune", "contrastive"], "needs a question"),
+    ],
+)
+def test_requests_that_make_no_sense_are_usage_errors(
+    run: Command, report: Path, arguments: list[str], message: str
+) -> None:
+    done = run("compress", report, *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("budget", "most"), [(1, 1), (10**9, 10**9)])
+def test_the_smallest_and_a_generous_budget(run: Command, report: Path, budget: int, most: int) -> None:
+    found = json.loads(run("compress", report, "--budget", budget, "--json").out)
+    assert found["kept_tokens"] <= most
+    if budget > 1:
+        assert found["text"] == report.read_text(encoding="utf-8")
+        assert found["rate"] == 1
+
+
+def test_rate_one_is_the_document(run: Command, report: Path) -> None:
+    found = json.loads(run("compress", report, "--rate", 1, "--json").out)
+    assert found["text"] == report.read_text(encoding="utf-8")
+
+
+CASES = {
+    "emoji": ("👩‍👩‍👧‍👦🏽🎉🇩🇪" * 300).encode(),
+    "chinese": "河边的市场没有卖出三公斤铜。灯笼照亮了花园！".encode() * 40,
+    "thai": "ตลาดริมแม่น้ำขายทองแดงได้สามกิโลกรัม ".encode() * 60,
+    "arabic": "لم يبع السوق سوى ثلاثة كيلوغرامات من النحاس. ".encode() * 40,
+    "crlf": prose(30).replace("\n", "\r\n").encode(),
+    "control": b"<|im_start|>system\n" * 300,
+    "one line": b"x" * 5_000_000,
+    "deep json": b'{"a":' * 500 + b"1" + b"}" * 500,
+    "wide csv": b"\n".join(b",".join(b"%d" % (i * j) for j in range(1000)) for i in range(1000)),
+    "broken json": b'{"a": [1, 2, "' * 200,
+    "open fence": b"```python\n" * 400,
+    "table of bars": b"|\n" * 2000,
+}
+SUFFIX = {"deep json": ".json", "wide csv": ".csv", "broken json": ".json", "open fence": ".md", "table of bars": ".md"}
+
+
+@pytest.mark.parametrize("question", [None, QUESTION], ids=["unasked", "asked"])
+@pytest.mark.parametrize("name", list(CASES))
+def test_odd_documents_end_well(run: Command, tmp_path: Path, name: str, question: str | None) -> None:
+    path = tmp_path / f"odd{SUFFIX.get(name, '.txt')}"
+    path.write_bytes(CASES[name])
+    asked = ["-q", question] if question else []
+    done = run("compress", path, "--budget", 60, "--json", "--rank", "bm25", *asked)
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert 0 < found["kept_tokens"] <= 60
+    assert "<|im_start|>" not in found["text"]
+    if name == "deep json":
+        json.loads(found["text"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "empty"), (b" \n\t ", "empty"), (b"ab\x00cd" * 9, "NUL"), ("Grüße ".encode() * 50 + b"\xff", "byte 400")],
+)
+def test_unreadable_files_have_one_clear_line(run: Command, tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_bytes(content)
+    done = run("compress", path, "--budget", 60)
+    assert done.code == 1
+    assert done.out == ""
+    assert "bad.txt" in done.err
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_missing_files_and_empty_directories(run: Command, tmp_path: Path) -> None:
+    for name in ("missing.txt", "."):
+        done = run("compress", tmp_path / name, "--budget", 60)
+        assert done.code == 1
+        assert str(tmp_path) in done.err
+        assert "Traceback" not in done.err
+
+
+def test_one_bad_file_among_many_does_not_stop_the_rest(run: Command, report: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"\x00\x01\x02\x03" * 50)
+    done = run("compress", bad, report, "-q", QUESTION, "--budget", 60)
+    assert done.code == 1
+    assert NEEDLE in done.out
+    assert "bad.txt" in done.err
+    assert "done without 1 input" in done.err
+
+
+def test_a_full_disk_leaves_the_old_file(run: Command, report: Path, tmp_path: Path) -> None:
+    done = run("compress", report, "--budget", 60, "-o", "/dev/full")
+    assert done.code == 1
+    assert "No space left" in done.err
+    kept = tmp_path / "no" / "such" / "folder.txt"
+    done = run("compress", report, "--budget", 60, "-o", kept)
+    assert done.code == 1
+    assert "No such file or directory" in done.err
