@@ -138,7 +138,12 @@ def test_odd_documents_end_well(run: Command, tmp_path: Path, name: str, questio
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "empty"), (b" \n\t ", "empty"), (b"ab\x00cd" * 9, "NUL"), ("Grüße ".encode() * 50 + b"\xff", "byte 400")],
+    [
+        (b"", "empty"),
+        (b" \n\t ", "empty"),
+        (b"ab\x00cd" * 9, "zero byte at byte 2"),
+        ("Grüße ".encode() * 50 + b"\xff", "byte 400"),
+    ],
 )
 def test_unreadable_files_have_one_clear_line(run: Command, tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "bad.txt"

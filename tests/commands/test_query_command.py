@@ -38,6 +38,12 @@ class Server(BaseHTTPRequestHandler):
             self._json({"error": {"message": "the GPU is on fire"}}, 500)
         elif self.fault == "hang":
             self.released.wait(20)
+        elif not body.get("stream"):
+            message = {"role": "assistant", "content": ANSWER}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+            base = {"id": "1", "object": "chat.completion", "created": 1, "model": "smollm2-135m"}
+            self._json({**base, "choices": [choice], "usage": usage})
         else:
             self._stream(close_early=self.fault == "close")
 
