@@ -48,7 +48,7 @@ def verdict_line(summary: Summary) -> str:
 
 def _bound(found: Comparison, summary: Summary) -> str:
     unit = _UNITS[summary.score]
-    bound = f"below {signed(found.loss_bound)} {unit} with 95% confidence"
+    bound = f"below {number(found.loss_bound)} {unit} with 95% confidence"
     if found.verdict == "harmful":
         bound = f"beyond the margin of {summary.margin:g} {unit} with 95% confidence"
     elif found.verdict == "inconclusive" and found.n_needed:
@@ -139,8 +139,8 @@ def _pareto(summary: Summary) -> str:
         f"<h2>What is worth having</h2>{pareto(summary.points, style_of, summary.margin, _UNITS[summary.score])}"
         f"{legend(style_of, methods)}"
         '<p class="soft">Lower and further left is better. The loss is the one-sided 95% upper bound against raw. A '
-        "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the frontier: the share of "
-        f"resamples in which no other arm dominates it.</p>{table(head, rows)}"
+        "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
+        f"frontier: the share of resamples in which no other arm dominates it.</p>{table(head, rows)}"
     )
 
 

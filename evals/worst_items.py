@@ -31,7 +31,7 @@ def _item(one: Worst) -> str:
         f"<p>{esc(answers)}</p>{_said(one.raw, one.arm)}"
         f"{table(['score', 'raw', esc(one.arm.arm)], rows)}"
         f'<p class="soft">{esc(sample.id)}, from {esc(sample.cluster)}. '
-        f'Kept text is dark, <span class="dropped">dropped text is faint</span>.</p>'
+        f'Kept text is strong, <span class="dropped">dropped text is faint</span>.</p>'
         f"{_context(sample, one.arm)}</div></details>"
     )
 
