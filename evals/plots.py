@@ -112,6 +112,51 @@ def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, t
     return _svg(f"{ticks}{line}{''.join(rows)}", bottom + 14, title)
 
 
+def curves(
+    tokens: Sequence[int],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    style_of: Mapping[str, int],
+    threshold: float | None,
+) -> str:
+    """Scores over source tokens, the latter on a logarithmic scale; a dashed line where a length stops working."""
+    top = max(threshold or 0.0, *(score for _, scores in lines for score in scores)) * 1.08 or 1.0
+    y = _Scale(0.0, top, _BOTTOM, _TOP)
+    x = _Scale(math.log(tokens[0]) - 0.1, math.log(tokens[-1]) + 0.1, _LEFT, _RIGHT)
+    grid = "".join(
+        f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" class="grid"/>'
+        f'<text x="{_LEFT - 5}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+        for tick in _nice(0.0, top)
+    ) + "".join(
+        f'<text x="{x(math.log(size)):.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{size:,}</text>' for size in tokens
+    )
+    if threshold is not None:
+        at = y(threshold)
+        grid += (
+            f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{at:.1f}" y2="{at:.1f}" class="margin"/>'
+            f'<text x="{_RIGHT}" y="{at - 4:.1f}" text-anchor="end" class="note">works above {threshold:.3f}</text>'
+        )
+    drawn = "".join(_line(name, tokens, scores, style_of, x, y) for name, scores in lines)
+    labels = (
+        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">source tokens</text>'
+        f'<text transform="translate(11 {(_TOP + _BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
+        "probability of an answer token</text>"
+    )
+    return _svg(f"{grid}{drawn}{labels}", HEIGHT, "Score over the length of the source")
+
+
+def _line(
+    name: str, tokens: Sequence[int], scores: Sequence[float], style_of: Mapping[str, int], x: _Scale, y: _Scale
+) -> str:
+    style = style_of.get(name.partition("@")[0], style_of[""])
+    places = [(x(math.log(size)), y(score)) for size, score in zip(tokens, scores, strict=True)]
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
+    marks = "".join(
+        f'<g transform="translate({a:.1f} {b:.1f})">{marker(style)}<title>{esc(f"{name}: {score:.3f}")}</title></g>'
+        for (a, b), score in zip(places, scores, strict=True)
+    )
+    return f'<polyline points="{path}" fill="none" stroke="{PALETTE[style]}" stroke-width="1.8"/>{marks}'
+
+
 class _Scale(NamedTuple):
     low: float
     high: float

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from ctxpipe.evals.arms import CONTROLS, FLOORS
 from ctxpipe.evals.comparison import Comparison
+from ctxpipe.evals.effective import Lengths
 from ctxpipe.evals.markup import esc, interval, number, percent, signed, table
 from ctxpipe.evals.page import PAGE
-from ctxpipe.evals.plots import Bar, forest, legend, pareto, styles
+from ctxpipe.evals.plots import Bar, curves, forest, legend, pareto, styles
 from ctxpipe.evals.rows import Row
+from ctxpipe.evals.statistics.effective_length import LengthGain
 from ctxpipe.evals.summary import Headline, Summary
 from ctxpipe.evals.worst_items import worst_items
 
@@ -24,6 +26,7 @@ def html_report(summary: Summary) -> str:
         _verdict(summary),
         _facts(summary),
         _pareto(summary),
+        *_lengths(summary),
         *_suites(summary),
         _costs(summary),
         _worst(summary),
@@ -142,6 +145,50 @@ def _pareto(summary: Summary) -> str:
         "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
         f"frontier: the share of resamples in which no other arm dominates it.</p>{table(head, rows)}"
     )
+
+
+def _lengths(summary: Summary) -> Iterator[str]:
+    style_of = _styles(summary)
+    for one in summary.lengths:
+        thresholds = [arm.gain.threshold for arm in one.arms if arm.gain]
+        plot = curves(
+            one.tokens, [(a.arm, a.scores) for a in one.arms], style_of, thresholds[0] if thresholds else None
+        )
+        methods = [arm.arm.partition("@")[0] for arm in one.arms]
+        named = [method if method in style_of else "" for method in methods]
+        why = next((arm.why_not for arm in one.arms if arm.why_not), "")
+        yield (
+            f"<h2>Effective context: {esc(one.suite)}</h2>{plot}{legend(style_of, named)}"
+            f'<p class="soft">{one.items:,} questions at every length. A length works while the one-sided 95% lower '
+            "bound of the score is at or above 85% of the raw score at the shortest length; a context that does not "
+            f"fit the window scores 0. {esc(why)}</p>{_length_table(one)}"
+        )
+
+
+def _length_table(one: Lengths) -> str:
+    rows = []
+    for arm in one.arms:
+        gain = arm.gain
+        rows.append(
+            [
+                esc(arm.arm),
+                "–" if gain is None else esc(str(gain.raw)),
+                "–" if gain is None else esc(str(gain.compressed)),
+                "–" if gain is None else _ratio(gain),
+                number(arm.nominal, 2),
+                number(arm.realised, 2),
+                *(number(score) for score in arm.scores),
+            ]
+        )
+    head = ["arm", "raw works to", "arm works to", "gain", "nominal", "realised", *(f"{size:,}" for size in one.tokens)]
+    return table(head, rows)
+
+
+def _ratio(gain: LengthGain) -> str:
+    if gain.gain is None or gain.interval is None:
+        return "not known"
+    sign = {"at least": "≥ ", "at most": "≤ "}.get(gain.censored, "")
+    return f"{sign}{interval(gain.gain, gain.interval)}"
 
 
 def _suites(summary: Summary) -> Iterator[str]:

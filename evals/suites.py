@@ -9,6 +9,7 @@ from pathlib import Path
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.data import SUITES, available_suites, load_suite, read_samples
 from ctxpipe.evals.generated import TASKS, CountMany, generate
+from ctxpipe.evals.lengths import grow
 from ctxpipe.evals.types import Sample
 
 DEFAULT_LENGTHS = (1000,)
@@ -66,7 +67,8 @@ def suite_samples(
         data: Folder of the known sets.
         limit: Most items (at each length).
         seed: Of the choice of items and of what is generated.
-        lengths: Source tokens, for generated tasks; ``DEFAULT_LENGTHS`` when empty.
+        lengths: Source tokens. A generated task without any has ``DEFAULT_LENGTHS``, a file its own contexts; to
+            reach a length, passages of the file's other items are added.
         count_many: Counts tokens as the target does.
 
     Raises:
@@ -78,7 +80,14 @@ def suite_samples(
         for tokens in lengths or DEFAULT_LENGTHS:
             size = DEFAULT_LIMIT if limit is None else limit
             yield from generate(name, tokens=tokens, limit=size, seed=seed, count_many=count_many)
-    elif name in SUITES and data is not None:
-        yield from load_suite(name, data, limit=limit, seed=seed)
-    else:
-        yield from read_samples(name, limit=limit, seed=seed)
+        return
+    chosen = list(_read(name, data, limit, seed))
+    if lengths:
+        chosen = list(grow(chosen, list(_read(name, data, None, seed)), lengths, seed=seed, count_many=count_many))
+    yield from chosen
+
+
+def _read(name: str, data: Path | None, limit: int | None, seed: int) -> Iterator[Sample]:
+    if name in SUITES and data is not None:
+        return load_suite(name, data, limit=limit, seed=seed)
+    return read_samples(name, limit=limit, seed=seed)

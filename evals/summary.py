@@ -13,6 +13,7 @@ import numpy as np
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.arms import CONTROLS, FLOORS
 from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.effective import Lengths, lengths_of
 from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.records import latest
 from ctxpipe.evals.rows import ByItem, Row, columns, design_of, losses_of, row_of, shared
@@ -81,6 +82,7 @@ class Summary:
         points: The methods over all suites.
         headline: None where nothing was compared with raw.
         noise: Mean absolute difference of the headline score between raw and raw again.
+        lengths: Curves over lengths, where a suite was run at several.
         worst: Items that lose most in the headline arm.
         notes: What a reader should know, in words.
     """
@@ -95,6 +97,7 @@ class Summary:
     points: tuple[Point, ...]
     headline: Headline | None
     noise: float | None
+    lengths: tuple[Lengths, ...]
     worst: tuple[Worst, ...]
     notes: tuple[str, ...]
 
@@ -116,6 +119,7 @@ class Summary:
             "headline": asdict(self.headline) if self.headline else None,
             "rows": [_row_json(row) for row in self.rows],
             "points": [asdict(point) for point in self.points],
+            "lengths": [asdict(one) for one in self.lengths],
             "worst": [
                 {"id": w.sample.id, "loss": w.loss, "raw": dict(w.raw.scores), "arm": dict(w.arm.scores)}
                 for w in self.worst
@@ -175,6 +179,7 @@ def summarise(
         points=_points(whole, by_arm, chosen, seed),
         headline=headline,
         noise=noise,
+        lengths=lengths_of(by_arm, seed=seed),
         worst=_worst(by_arm, headline.arm, chosen, samples) if headline else (),
         notes=(*loaded.notes, *_notes(by_arm, len(samples))),
     )

@@ -56,7 +56,12 @@ def eval_() -> None:
 @click.option("--limit", type=int, help="Most items of a suite. [default: all; 50 generated ones]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of items.")
 @click.option("--layers", default="1,2", show_default=True, help="1: what contexts hold; 2: likelihood of answers.")
-@click.option("--lengths", default="", metavar="1k,4k", help="Source tokens of generated tasks. [default: 1k]")
+@click.option(
+    "--lengths",
+    default="",
+    metavar="1k,4k",
+    help="Source tokens: of generated tasks (1k without), and to grow sets to.",
+)
 @click.option("--target", default="local", metavar="local|URL", show_default=True, help="What scores layer 2.")
 @click.option("--model", metavar="NAME", help="The target's model.")
 @click.option("--window", type=int, help="The target's window in tokens, when fewer than it says.")

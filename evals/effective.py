@@ -1,0 +1,140 @@
+"""Up to what length of source an arm works, from the records of a run over several lengths."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.rows import ByItem
+from ctxpipe.evals.statistics.design import Design, Floats
+from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
+from ctxpipe.evals.types import Record
+
+DRAWS = 2_000
+"""Resamples: each fits two curves, which takes longer than drawing it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmLengths:
+    """One arm over the lengths.
+
+    Attributes:
+        arm: Its name.
+        scores: Mean probability of an answer token (geometric within an answer) at each length; one that does not fit
+            the window counts as 0.
+        gain: Effective lengths of raw and of this arm, and their ratio; None where they are not defined, and for raw.
+        why_not: Why not.
+        nominal: One over the share kept; never to be called effective. None for a budget or a control.
+    """
+
+    arm: str
+    scores: tuple[float, ...]
+    gain: LengthGain | None
+    why_not: str = ""
+    nominal: float | None = None
+
+    @property
+    def realised(self) -> float | None:
+        """The gain over the nominal one."""
+        if self.gain is None or self.gain.gain is None or self.nominal is None:
+            return None
+        return self.gain.gain / self.nominal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """A suite over several lengths.
+
+    Attributes:
+        suite: Its name.
+        tokens: Mean source tokens at each length, ascending.
+        items: Questions that every arm holds at every length.
+        closed: Score without any context, at the shortest length.
+        arms: The arms, raw first.
+    """
+
+    suite: str
+    tokens: tuple[int, ...]
+    items: int
+    closed: float | None
+    arms: tuple[ArmLengths, ...]
+
+
+def lengths_of(by_arm: Mapping[str, ByItem], *, seed: int) -> tuple[Lengths, ...]:
+    """Length curves of every suite that was run at two lengths or more, by likelihood.
+
+    Args:
+        by_arm: Records by arm and item.
+        seed: Of the bootstraps.
+    """
+    if "raw" not in by_arm:
+        return ()
+    families: defaultdict[str, set[int]] = defaultdict(set)
+    for record in by_arm["raw"].values():
+        name, at, size = record.stratum.rpartition("@")
+        if at and size.isdigit():
+            families[name].add(int(size))
+    found = (_family(name, sorted(sizes), by_arm, seed) for name, sizes in families.items() if len(sizes) > 1)
+    return tuple(one for one in found if one is not None)
+
+
+def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], seed: int) -> Lengths | None:
+    tables = {arm: _table(records, name, sizes) for arm, records in by_arm.items() if arm not in ("raw2", "gold")}
+    keys = sorted(set.intersection(*(set(table) for table in tables.values())))
+    if not keys or not any("nll" in record.scores for key in keys for record in tables["raw"][key]):
+        return None
+    design = Design.of([tables["raw"][key][0].cluster for key in keys])
+    scores = {arm: _scores(table, keys) for arm, table in tables.items()}
+    raw = scores.pop("raw")
+    shortest = scores.pop("closed", None)
+    closed = None if shortest is None else design.mean(shortest[:, 0])
+    sources = np.asarray([[record.source_tokens or 0 for record in tables["raw"][key]] for key in keys])
+    tokens = [round(size) for size in sources.mean(axis=0)]
+    arms = [ArmLengths(arm="raw", scores=_means(raw, design), gain=None)]
+    for arm, values in scores.items():
+        gain, why_not = _gain(tokens, raw, values, design, closed, seed)
+        rate = tables[arm][keys[0]][0].rate
+        arms.append(
+            ArmLengths(
+                arm=arm,
+                scores=_means(values, design),
+                gain=gain,
+                why_not=why_not,
+                nominal=1 / rate if rate else None,
+            )
+        )
+    return Lengths(suite=name, tokens=tuple(tokens), items=len(keys), closed=closed, arms=tuple(arms))
+
+
+def _table(records: ByItem, name: str, sizes: Sequence[int]) -> dict[str, list[Record]]:
+    """Records of each question at every length; questions that lack one are left out."""
+    found: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    for record in records.values():
+        question, _, size = record.id.rpartition("@")
+        found[question][f"{record.stratum}/{size}"] = record
+    wanted = [f"{name}@{size}/{size}" for size in sizes]
+    return {key: [by[size] for size in wanted] for key, by in found.items() if all(size in by for size in wanted)}
+
+
+def _scores(table: Mapping[str, Sequence[Record]], keys: Sequence[str]) -> Floats:
+    return np.asarray(
+        [[math.exp(-one.scores["nll"]) if "nll" in one.scores else 0.0 for one in table[key]] for key in keys]
+    )
+
+
+def _means(values: Floats, design: Design) -> tuple[float, ...]:
+    return tuple(design.mean(column) for column in values.T)
+
+
+def _gain(
+    tokens: Sequence[int], raw: Floats, arm: Floats, design: Design, closed: float | None, seed: int
+) -> tuple[LengthGain | None, str]:
+    try:
+        return length_gain(tokens, raw, arm, design, closed=closed, draws=DRAWS, seed=seed), ""
+    except UsageError as exc:
+        return None, str(exc)
