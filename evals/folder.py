@@ -100,6 +100,14 @@ class RunFolder:
             return {}
         return {sample.id: sample for sample in read_samples(self.samples)}
 
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the folder whole or not at all.
+
+        Raises:
+            ReadError: if it cannot be written.
+        """
+        _write(self.path / name, text.encode(errors="surrogatepass"))
+
     def read_records(self) -> Loaded:
         """The records.
 

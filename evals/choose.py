@@ -1,0 +1,133 @@
+"""The harshest rate that is safe: chosen on one half of the sources, reported on the other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.folder import RunFolder
+from ctxpipe.evals.pairs import PREFERRED
+from ctxpipe.evals.records import latest
+from ctxpipe.evals.statistics.multiplicity import fixed_sequence
+from ctxpipe.evals.types import Record
+
+STORED = "choice.json"
+_LEAST_SOURCES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen and how it does on sources that it was not chosen on.
+
+    Attributes:
+        method, score, max_loss, seed: What was asked for.
+        arm, rate: The harshest safe arm; None where none is.
+        selection: Each arm against raw on the selection half, from the gentlest rate to the harshest, up to the first
+            that is not safe, where testing ends.
+        held_out: The chosen arm against raw on the other half.
+    """
+
+    method: str
+    score: str
+    max_loss: float
+    seed: int
+    arm: str | None
+    rate: float | None
+    selection: tuple[tuple[str, Comparison], ...]
+    held_out: Comparison | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON has them."""
+        return {
+            "method": self.method,
+            "score": self.score,
+            "max_loss": self.max_loss,
+            "seed": self.seed,
+            "arm": self.arm,
+            "rate": self.rate,
+            "selection": [{"arm": arm, **found.to_json()} for arm, found in self.selection],
+            "held_out": None if self.held_out is None else self.held_out.to_json(),
+        }
+
+
+def choose(path: Path, *, max_loss: float, method: str = "default", score: str | None = None, seed: int = 0) -> Choice:
+    """Choose from a run's rates, and store the choice in its folder.
+
+    Sources are put into halves by a hash, so all items of a source are in one half. On the first half the rates are
+    tested from the gentlest on, by non-inferiority with ``max_loss`` as the margin, until one is not safe.
+
+    Args:
+        path: The run's folder.
+        max_loss: Largest loss that does not matter, in units of the score.
+        method: Whose rates.
+        score: ``survival`` (where there is one) or another; losses of ``survival`` are shares of the answers.
+        seed: Of the halves and of the bootstrap.
+
+    Raises:
+        ReadError: if there is no run in the folder, or the choice cannot be written.
+        UnknownNameError: if the run has no arm of the method.
+        UsageError: if raw was not run, or there are too few sources to put into halves.
+    """
+    arms = _arms(path)
+    own = {name: records for name, records in arms.items() if next(iter(records.values())).method == method}
+    own = {name: records for name, records in own.items() if next(iter(records.values())).rate is not None}
+    if not own:
+        known = {next(iter(records.values())).method for records in arms.values()} - {""}
+        raise UnknownNameError("method in this run", method, known)
+    if "raw" not in arms:
+        raise UsageError("raw was not run, so nothing can be compared with it")
+    keys = set.intersection(*(set(records) for records in (arms["raw"], *own.values())))
+    halves: tuple[list[str], list[str]] = ([], [])
+    for key in sorted(keys):
+        halves[_half(arms["raw"][key].cluster, seed)].append(key)
+    if any(len({arms["raw"][key].cluster for key in half}) < _LEAST_SOURCES // 2 for half in halves):
+        raise UsageError(f"too few sources to choose on one half and report on the other; run {_LEAST_SOURCES} or more")
+    named = score or next((name for name in PREFERRED if _have(arms["raw"], name)), "nll")
+
+    def against_raw(arm: str, half: list[str]) -> Comparison:
+        pair = ([arms[name][key] for key in half] for name in ("raw", arm))
+        return compare(*pair, score=named, margin=max_loss, seed=seed)
+
+    tested: list[tuple[str, Comparison]] = []
+    for arm in sorted(own, key=lambda name: -_rate(own[name])):
+        tested.append((arm, against_raw(arm, halves[0])))
+        if tested[-1][1].verdict != "safe":
+            break
+    safe = fixed_sequence(found.verdict for _, found in tested)
+    arm_chosen = tested[safe - 1][0] if safe else None
+    choice = Choice(
+        method=method,
+        score=named,
+        max_loss=max_loss,
+        seed=seed,
+        arm=arm_chosen,
+        rate=None if arm_chosen is None else _rate(own[arm_chosen]),
+        selection=tuple(tested),
+        held_out=None if arm_chosen is None else against_raw(arm_chosen, halves[1]),
+    )
+    RunFolder(path).write(STORED, json.dumps(choice.to_json(), indent=1, ensure_ascii=False) + "\n")
+    return choice
+
+
+def _arms(path: Path) -> dict[str, dict[str, Record]]:
+    arms: dict[str, dict[str, Record]] = {}
+    for (key, arm), record in latest(RunFolder(path).read_records().records).items():
+        arms.setdefault(arm, {})[key] = record
+    return arms
+
+
+def _rate(records: dict[str, Record]) -> float:
+    return next(iter(records.values())).rate or 0.0
+
+
+def _have(records: dict[str, Record], score: str) -> bool:
+    return any(score in record.scores for record in records.values())
+
+
+def _half(cluster: str, seed: int) -> int:
+    return hashlib.blake2b(f"{seed}\0{cluster}".encode(errors="surrogatepass"), digest_size=1).digest()[0] % 2
