@@ -74,41 +74,32 @@ def choose(path: Path, *, max_loss: float, method: str = "default", score: str |
         UsageError: if raw was not run, or there are too few sources to put into halves.
     """
     arms = _arms(path)
-    own = {name: records for name, records in arms.items() if next(iter(records.values())).method == method}
-    own = {name: records for name, records in own.items() if next(iter(records.values())).rate is not None}
-    if not own:
-        known = {next(iter(records.values())).method for records in arms.values()} - {""}
-        raise UnknownNameError("method in this run", method, known)
+    own = _rates(arms, method)
     if "raw" not in arms:
         raise UsageError("raw was not run, so nothing can be compared with it")
-    keys = set.intersection(*(set(records) for records in (arms["raw"], *own.values())))
-    halves: tuple[list[str], list[str]] = ([], [])
-    for key in sorted(keys):
-        halves[_half(arms["raw"][key].cluster, seed)].append(key)
-    if any(len({arms["raw"][key].cluster for key in half}) < _LEAST_SOURCES // 2 for half in halves):
-        raise UsageError(f"too few sources to choose on one half and report on the other; run {_LEAST_SOURCES} or more")
     named = score or next((name for name in PREFERRED if _have(arms["raw"], name)), "nll")
+    halves = _halves(arms["raw"], set.intersection(*(set(arms[arm]) for arm in ("raw", *own))), seed)
 
     def against_raw(arm: str, half: list[str]) -> Comparison:
         pair = ([arms[name][key] for key in half] for name in ("raw", arm))
         return compare(*pair, score=named, margin=max_loss, seed=seed)
 
     tested: list[tuple[str, Comparison]] = []
-    for arm in sorted(own, key=lambda name: -_rate(own[name])):
+    for arm in own:
         tested.append((arm, against_raw(arm, halves[0])))
         if tested[-1][1].verdict != "safe":
             break
     safe = fixed_sequence(found.verdict for _, found in tested)
-    arm_chosen = tested[safe - 1][0] if safe else None
+    chosen = tested[safe - 1][0] if safe else None
     choice = Choice(
         method=method,
         score=named,
         max_loss=max_loss,
         seed=seed,
-        arm=arm_chosen,
-        rate=None if arm_chosen is None else _rate(own[arm_chosen]),
+        arm=chosen,
+        rate=None if chosen is None else own[chosen],
         selection=tuple(tested),
-        held_out=None if arm_chosen is None else against_raw(arm_chosen, halves[1]),
+        held_out=None if chosen is None else against_raw(chosen, halves[1]),
     )
     RunFolder(path).write(STORED, json.dumps(choice.to_json(), indent=1, ensure_ascii=False) + "\n")
     return choice
@@ -121,13 +112,24 @@ def _arms(path: Path) -> dict[str, dict[str, Record]]:
     return arms
 
 
-def _rate(records: dict[str, Record]) -> float:
-    return next(iter(records.values())).rate or 0.0
+def _rates(arms: dict[str, dict[str, Record]], method: str) -> dict[str, float]:
+    """Arms of a method and their rates, from the gentlest to the harshest."""
+    firsts = {arm: next(iter(records.values())) for arm, records in arms.items()}
+    found = {arm: one.rate for arm, one in firsts.items() if one.method == method and one.rate is not None}
+    if not found:
+        raise UnknownNameError("method in this run", method, {one.method for one in firsts.values()} - {""})
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _halves(raw: dict[str, Record], keys: set[str], seed: int) -> tuple[list[str], list[str]]:
+    halves: tuple[list[str], list[str]] = ([], [])
+    for key in sorted(keys):
+        cluster = f"{seed}\0{raw[key].cluster}".encode(errors="surrogatepass")
+        halves[hashlib.blake2b(cluster, digest_size=1).digest()[0] % 2].append(key)
+    if any(len({raw[key].cluster for key in half}) < _LEAST_SOURCES // 2 for half in halves):
+        raise UsageError(f"too few sources to choose on one half and report on the other; run {_LEAST_SOURCES} or more")
+    return halves
 
 
 def _have(records: dict[str, Record], score: str) -> bool:
     return any(score in record.scores for record in records.values())
-
-
-def _half(cluster: str, seed: int) -> int:
-    return hashlib.blake2b(f"{seed}\0{cluster}".encode(errors="surrogatepass"), digest_size=1).digest()[0] % 2

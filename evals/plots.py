@@ -10,7 +10,7 @@ from ctxpipe.evals.markup import esc, signed
 from ctxpipe.evals.summary import Point
 
 WIDTH, HEIGHT = 400.0, 290.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 388.0, 14.0, 246.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 388.0, 14.0, 246.0
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 """Okabe & Ito (2008), "Color Universal Design", and a grey."""
@@ -47,12 +47,12 @@ def marker(style: int, *, hollow: bool = False) -> str:
     return f'<path d="{_SHAPES[style]}" fill="{fill}" stroke="{PALETTE[style]}" stroke-width="1.8"/>'
 
 
-def legend(style_of: Mapping[str, int], methods: Sequence[str]) -> str:
-    """Markers and names."""
+def legend(style_of: Mapping[str, int], names: Sequence[str]) -> str:
+    """Markers and names of methods; a name that is no method's is a control's."""
     items = "".join(
-        f'<li><svg width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">{marker(style_of[method])}</svg>'
-        f"{esc(method or 'control')}</li>"
-        for method in dict.fromkeys(methods)
+        f'<li><svg width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
+        f"{marker(style_of.get(name, style_of['']))}</svg>{esc(name)}</li>"
+        for name in dict.fromkeys(names)
     )
     return f'<ul class="legend">{items}</ul>'
 

@@ -52,6 +52,8 @@ def verdict_line(summary: Summary) -> str:
 def _bound(found: Comparison, summary: Summary) -> str:
     unit = _UNITS[summary.score]
     bound = f"below {number(found.loss_bound)} {unit} with 95% confidence"
+    if found.loss_bound < 0:
+        bound += " (it gains)"
     if found.verdict == "harmful":
         bound = f"beyond the margin of {summary.margin:g} {unit} with 95% confidence"
     elif found.verdict == "inconclusive" and found.n_needed:
@@ -155,10 +157,9 @@ def _lengths(summary: Summary) -> Iterator[str]:
             one.tokens, [(a.arm, a.scores) for a in one.arms], style_of, thresholds[0] if thresholds else None
         )
         methods = [arm.arm.partition("@")[0] for arm in one.arms]
-        named = [method if method in style_of else "" for method in methods]
         why = next((arm.why_not for arm in one.arms if arm.why_not), "")
         yield (
-            f"<h2>Effective context: {esc(one.suite)}</h2>{plot}{legend(style_of, named)}"
+            f"<h2>Effective context: {esc(one.suite)}</h2>{plot}{legend(style_of, methods)}"
             f'<p class="soft">{one.items:,} questions at every length. A length works while the one-sided 95% lower '
             "bound of the score is at or above 85% of the raw score at the shortest length; a context that does not "
             f"fit the window scores 0. {esc(why)}</p>{_length_table(one)}"
@@ -302,8 +303,9 @@ def _notes(summary: Summary) -> str:
     notes += [
         "Every arm asks the same question in the same prompt; the context is the arm's text as it is, without titles.",
         "The share kept by raw is a little above 100% because the blank lines between documents are tokens too.",
-        "Items without a score because of an error or a truncation count as the worst score in comparisons, and are "
-        "left out of gain retained, flips and the tail.",
+        "An item that an arm has no score for, because of an error or a truncation, counts as its worst score in the "
+        "comparison with raw; one that raw has no score for is left out. Both are left out of gain retained, flips and "
+        "the tail.",
         "head-tail and random do not see the question; the other methods may.",
     ]
     return f'<h2>Notes</h2><ul class="notes">{"".join(f"<li>{esc(note)}</li>" for note in notes)}</ul>'

@@ -48,7 +48,7 @@ class Row:
         achieved: Macro mean of the share of tokens kept.
         survival, nll: Macro means; None where there are none.
         other: Macro means of the other scores.
-        survival_vs_raw, nll_vs_raw: Comparisons with raw on the items that both have.
+        survival_vs_raw, nll_vs_raw: Comparisons with raw, on the items that both have and for which raw has the score.
         retained: Share of the context's gain retained, on the items in which raw, closed and the arm have a likelihood.
         retained_n: Their number.
         flips: By survival.
@@ -160,10 +160,14 @@ def _kept_share(record: Record) -> float | None:
 
 
 def _versus(raw: ByItem | None, arm: ByItem, name: str, score: str, margin: float, seed: int) -> Comparison | None:
-    """Compare on the items that both arms hold; what one of them lacks by failing counts as its worst."""
+    """Compare on the items that both arms hold and raw has a score for; what the arm lacks counts as its worst.
+
+    Where raw does not fit the window there is no loss to speak of, and the worst score of a scale without end would be
+    whatever was seen elsewhere; the curves over lengths show what compression gives there.
+    """
     if raw is None or name == "raw":
         return None
-    keys = sorted(raw.keys() & arm.keys())
+    keys = [key for key in sorted(raw.keys() & arm.keys()) if score in raw[key].scores]
     if not shared(score, raw, arm):
         return None
     return compare([raw[key] for key in keys], [arm[key] for key in keys], score=score, margin=margin, seed=seed)

@@ -290,3 +290,21 @@ def test_where_the_context_does_not_help_nothing_is_retained(tmp_path: Path) -> 
     assert row is not None
     assert row.retained is None
     assert row.retained_n == 4
+
+
+def test_items_for_which_raw_does_not_fit_are_no_gain_of_the_arm(tmp_path: Path) -> None:
+    with RecordFile(tmp_path / "more" / "records.jsonl") as file:
+        RunFolder(tmp_path / "more").start(Settings(seed=0, layers=(1, 2), tokenizer="t", target="m r"))
+        RunFolder(tmp_path / "more").keep([sample(i) for i in range(40)])
+        for i in range(40):
+            for arm, nll in ARMS.items():
+                one = record(sample(i), i, arm, nll if arm != "default@0.25" or i % 8 else 9.0)
+                cut = arm == "raw" and i % 2
+                file.append(replace(one, status="truncated", scores={"survival": 1.0}) if cut else one)
+    row = summarise(tmp_path / "more").row("all", "default@0.25")
+    assert row is not None
+    assert row.nll_vs_raw is not None
+    assert row.nll_vs_raw.n == 20
+    assert row.nll_vs_raw.difference > 0
+    assert row.survival_vs_raw is not None
+    assert row.survival_vs_raw.n == 40
