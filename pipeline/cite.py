@@ -28,8 +28,8 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     """Find, for each sentence of an answer, the kept sentence that says most of it.
 
     Support is the share of the answer sentence's words that occur in the kept one, each word weighted by
-    log(1 + N / n), N kept sentences of which n hold it. Among equals the one closer to the question wins, then the
-    shorter.
+    log(1 + N / n), N kept sentences of which n hold it. Words of the question weigh a quarter: an answer that repeats
+    the question says nothing by that. Among equals the one closer to the question wins, then the shorter.
 
     Returns:
         At most five citations with support of at least ``THRESHOLD``, best first, none twice.
@@ -43,13 +43,13 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     found: dict[_Candidate, float] = {}
     for start, end in sentences(answer):
         said = frozenset(vocabulary.ids(answer[start:end]))
-        total = sum(weight.get(word, rarest) for word in said)
+        total = sum(weight.get(word, rarest) * _share(word, asked) for word in said)
         if not total:
             continue
         best = max(candidates, key=lambda c: _closeness(c, said, asked, weight), default=None)
         if best is None:
             break
-        support = sum(weight[word] for word in said & best.words) / total
+        support = sum(weight[word] * _share(word, asked) for word in said & best.words) / total
         if support >= THRESHOLD:
             found[best] = max(found.get(best, 0.0), support)
     ordered = sorted(found.items(), key=lambda item: -item[1])[:_MOST]
@@ -68,9 +68,12 @@ def _candidates(context: CompressedContext, vocabulary: Vocabulary) -> list[_Can
 def _closeness(
     candidate: _Candidate, said: frozenset[int], asked: frozenset[int], weight: dict[int, float]
 ) -> tuple[float, float]:
-    shared = sum(weight[word] for word in said & candidate.words)
-    wanted = sum(weight[word] for word in (asked - said) & candidate.words)
-    return shared + _QUESTION_WEIGHT * wanted, -len(candidate.words)
+    close = sum(weight[word] * _share(word, asked) for word in (said | asked) & candidate.words)
+    return close, -len(candidate.words)
+
+
+def _share(word: int, asked: frozenset[int]) -> float:
+    return _QUESTION_WEIGHT if word in asked else 1.0
 
 
 def _citation(context: CompressedContext, candidate: _Candidate, support: float) -> Citation:

@@ -24,6 +24,7 @@ def load_local(
     window: int | None = None,
     timeout: float = 300.0,
     trust_remote_code: bool = False,
+    stop_loops: bool = True,
 ) -> LocalEngine:
     """Load a causal language model in bfloat16, from safetensors only.
 
@@ -34,6 +35,7 @@ def load_local(
         window: Tokens that prompt and answer may have together, when fewer than the model was made for.
         timeout: Seconds that an answer may take.
         trust_remote_code: Run Python code that comes with the model.
+        stop_loops: End a greedy answer that says one thing three times over.
 
     Raises:
         ModelError: if the model cannot be found or loaded.
@@ -41,7 +43,7 @@ def load_local(
     name = model or path
     words = load_tokenizer(tokenizer or path, trust_remote_code=trust_remote_code)
     loaded = _load(name, path, lambda: _model(path, trust_remote_code))
-    return LocalEngine(loaded, words, name=name, window=window, timeout=timeout)
+    return LocalEngine(loaded, words, name=name, window=window, timeout=timeout, stop_loops=stop_loops)
 
 
 def load_tokenizer(place: str, *, trust_remote_code: bool = False) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ctxpipe.errors import DeadlineError, EngineError, UsageError
 from ctxpipe.serving.chat import ChatRenderer
 from ctxpipe.serving.detokenise import Detokeniser
+from ctxpipe.serving.loops import LONGEST, TIMES, repeats
 from ctxpipe.serving.requests import check_request, check_window
 from ctxpipe.serving.types import Answer, Message, OnText
 
@@ -56,8 +57,10 @@ class LocalEngine:
         name: str,
         window: int | None = None,
         timeout: float = 300.0,
+        stop_loops: bool = True,
     ) -> None:
         self.model = name
+        self._stop_loops = stop_loops
         self.window = _window(model, tokenizer, window)
         self._model = model
         self._tokenizer = tokenizer
@@ -132,7 +135,11 @@ class LocalEngine:
         options: dict[str, Any] = {"max_new_tokens": max_tokens, "max_length": None, "pad_token_id": self._padding}
         if temperature > 0:
             return {**options, "do_sample": True, "temperature": temperature}
-        return {**options, "do_sample": False}
+        if not self._stop_loops:
+            return {**options, "do_sample": False}
+        from transformers import StoppingCriteriaList
+
+        return {**options, "do_sample": False, "stopping_criteria": StoppingCriteriaList([_stop_at_loop])}
 
     @property
     def _padding(self) -> int:
@@ -173,6 +180,14 @@ class _Listener:
 
     def end(self) -> None:
         self._detokeniser.finish()
+
+
+def _stop_at_loop(ids: Any, scores: Any, **_: Any) -> Any:
+    """What ``generate`` asks after each token, with all ids so far: bool of shape (batch,)."""
+    import torch
+
+    tail = ids[:, -TIMES * LONGEST :].tolist()
+    return torch.tensor([repeats(row) for row in tail], device=ids.device, dtype=torch.bool)
 
 
 def _window(model: Any, tokenizer: Any, asked: int | None) -> int:

@@ -24,7 +24,7 @@ HELLO = [Message(role="user", content="hello brown fox")]
 
 @pytest.fixture(scope="module")
 def engine(model_folder: Path) -> LocalEngine:
-    return load_local(str(model_folder), model="tiny")
+    return load_local(str(model_folder), model="tiny", stop_loops=False)
 
 
 def test_a_model_answers_and_what_is_streamed_is_the_answer(engine: LocalEngine) -> None:
@@ -56,7 +56,7 @@ def test_an_answer_ends_at_an_end_token(model_folder: Path, tmp_path: Path) -> N
     end = next(number for number in made[1:] if number != made[0])
     settings = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps({**settings, "eos_token_id": [2, end]}))
-    answer = load_local(str(folder)).answer(HELLO, max_tokens=50)
+    answer = load_local(str(folder), stop_loops=False).answer(HELLO, max_tokens=50)
     assert (answer.finish_reason, answer.completion_tokens) == ("stop", made.index(end) + 1)
 
 
@@ -80,7 +80,7 @@ def test_loading_and_answering_say_nothing_on_standard_error(model_folder: Path,
         "import sys\n"
         "from ctxpipe.serving.load import load_local\n"
         "from ctxpipe.serving.types import Message\n"
-        "engine = load_local(sys.argv[1])\n"
+        "engine = load_local(sys.argv[1], stop_loops=False)\n"
         "messages = [Message(role='user', content='hello')]\n"
         "engine.count([Message(role='user', content='hello ' * 9000)])\n"
         "for temperature in (0.0, 0.7):\n"
@@ -145,7 +145,7 @@ def test_a_model_that_knows_no_window_asks_for_one(tokenizer: Any, echo_model: A
 @pytest.fixture
 def endless(model_folder: Path) -> LocalEngine:
     """An engine whose answers only end at the window's end, thousands of tokens away."""
-    engine = load_local(str(model_folder))
+    engine = load_local(str(model_folder), stop_loops=False)
     engine._model.generation_config.eos_token_id = None
     return engine
 
@@ -162,7 +162,7 @@ def test_an_interrupt_from_the_keyboard_ends_the_answer_at_once(endless: LocalEn
 
 
 def test_an_answer_that_takes_too_long_is_given_up(model_folder: Path) -> None:
-    engine = load_local(str(model_folder), timeout=0.2)
+    engine = load_local(str(model_folder), timeout=0.2, stop_loops=False)
     engine._model.generation_config.eos_token_id = None
     start = time.perf_counter()
     with pytest.raises(DeadlineError, match=r"within 0.2 s; it had \d+ tokens so far"):
@@ -245,3 +245,10 @@ def test_the_embedded_model_answers_a_question() -> None:
     answer = engine.answer(question, max_tokens=24, on_text=pieces.append)
     assert "Paris" in answer.text == "".join(pieces)
     assert (engine.window, answer.finish_reason) == (8192, "stop")
+
+
+def test_an_answer_that_repeats_itself_is_ended(model_folder: Path) -> None:
+    # A tiny model with random weights does nothing else.
+    answer = load_local(str(model_folder)).answer(HELLO, max_tokens=64)
+    assert answer.completion_tokens < 64
+    assert answer.finish_reason == "length"
