@@ -12,35 +12,58 @@ if __name__ == "evals":
     raise ImportError("import ctxpipe.evals")
 
 if TYPE_CHECKING:
+    from ctxpipe.evals.arms import Arm, parse_arms
+    from ctxpipe.evals.choice import Choice, choose
     from ctxpipe.evals.comparison import Comparison, compare
     from ctxpipe.evals.data import load_suite, read_samples
     from ctxpipe.evals.records import RecordFile, load
+    from ctxpipe.evals.report import html_report
+    from ctxpipe.evals.runner import Plan, run
+    from ctxpipe.evals.summary import Summary, summarise
     from ctxpipe.evals.types import Evidence, Passage, Record, Sample
 
 __all__ = [
+    "Arm",
+    "Choice",
     "Comparison",
     "Evidence",
     "Passage",
+    "Plan",
     "Record",
     "RecordFile",
     "Sample",
+    "Summary",
+    "choose",
     "compare",
+    "html_report",
     "load",
     "load_suite",
+    "parse_arms",
     "read_samples",
+    "run",
+    "summarise",
 ]
 
 _HOMES = {
+    "Arm": "arms",
+    "Choice": "choice",
     "Comparison": "comparison",
     "Evidence": "types",
     "Passage": "types",
+    "Plan": "runner",
     "Record": "types",
     "RecordFile": "records",
     "Sample": "types",
+    "Summary": "summary",
+    "choose": "choice",
     "compare": "comparison",
+    "html_report": "report",
     "load": "records",
     "load_suite": "data",
+    "parse_arms": "arms",
     "read_samples": "data",
+    "run": "runner",
+    "summarise": "summary",
 }
 
 

@@ -58,30 +58,61 @@ def legend(style_of: Mapping[str, int], names: Sequence[str]) -> str:
 
 
 def pareto(points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str) -> str:
-    """Loss bound against achieved rate. The loss has an inverse hyperbolic sine scale, since floors lose much more."""
-    bounds = [point.loss_bound for point in points]
+    """Loss bound against the share of tokens kept."""
+    places = [(point, point.achieved, point.dominated) for point in points]
+    return _losses(places, style_of, margin, unit, "share of the tokens kept", "{:.0%}", most=1.0)
+
+
+def latency(
+    points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, raw_seconds: float | None
+) -> str:
+    """Loss bound against the seconds of an item; a dashed line where raw is."""
+    places = [(point, point.seconds, point.slower) for point in points if point.seconds is not None]
+    return _losses(
+        places, style_of, margin, unit, "seconds of an item, compression and target", "{:g}", mark=raw_seconds
+    )
+
+
+def _losses(
+    places: Sequence[tuple[Point, float, bool]],
+    style_of: Mapping[str, int],
+    margin: float,
+    unit: str,
+    title: str,
+    shown: str,
+    *,
+    most: float = math.inf,
+    mark: float | None = None,
+) -> str:
+    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since floors lose much more than the rest."""
+    bounds = [point.loss_bound for point, _, _ in places]
     low, high = _bend(min(0.0, *bounds), margin), _bend(max(margin * 1.5, *bounds), margin)
     pad = 0.06 * (high - low)
     y = _Scale(low - pad, high + pad, _BOTTOM, _TOP)
-    x = _Scale(0.0, min(1.0, max(point.achieved for point in points) * 1.15), _LEFT, _RIGHT)
-    marks = sorted(zip(points, bounds, strict=True), key=lambda one: not one[0].dominated)
+    x = _Scale(0.0, min(most, max(mark or 0.0, *(cost for _, cost, _ in places)) * 1.15), _LEFT, _RIGHT)
     drawn = "".join(
-        f'<g transform="translate({x(point.achieved):.1f} {y(_bend(bound, margin)):.1f})">'
-        f"{marker(style_of[point.arm.partition('@')[0]], hollow=point.dominated)}"
+        f'<g transform="translate({x(cost):.1f} {y(_bend(point.loss_bound, margin)):.1f})">'
+        f"{marker(style_of[point.arm.partition('@')[0]], hollow=beaten)}"
         f"<title>{esc(_told(point, unit))}</title></g>"
-        for point, bound in marks
+        for point, cost, beaten in sorted(places, key=lambda one: not one[2])
     )
     at = y(_bend(margin, margin))
+    raw = ""
+    if mark is not None:
+        raw = (
+            f'<line x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="{_TOP}" y2="{_BOTTOM}" class="margin"/>'
+            f'<text x="{x(mark) - 4:.1f}" y="{_TOP + 8}" text-anchor="end" class="note">raw</text>'
+        )
     body = (
-        f"{_rate_axis(x)}{_loss_axis(y, low - pad, high + pad, margin)}"
+        f"{_cost_axis(x, shown)}{_loss_axis(y, low - pad, high + pad, margin)}"
         f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{at:.1f}" y2="{at:.1f}" class="margin"/>'
-        f'<text x="{_RIGHT}" y="{at - 4:.1f}" text-anchor="end" class="note">margin {margin:g}</text>'
-        f"{drawn}"
-        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">share of the tokens kept</text>'
+        f'<text x="{_LEFT + 4}" y="{at - 4:.1f}" class="note">margin {margin:g}</text>'
+        f"{raw}{drawn}"
+        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{esc(title)}</text>'
         f'<text transform="translate(11 {(_TOP + _BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
         f"loss at most ({esc(unit)})</text>"
     )
-    return _svg(body, HEIGHT, "Upper bound of the loss against the share of tokens kept")
+    return _svg(body, HEIGHT, f"Upper bound of the loss against {title}")
 
 
 def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, title: str) -> str:
@@ -178,10 +209,10 @@ def _told(point: Point, unit: str) -> str:
     return f"{point.arm}: keeps {point.achieved:.1%}; {loss}{often}{beaten}"
 
 
-def _rate_axis(x: _Scale) -> str:
+def _cost_axis(x: _Scale, shown: str) -> str:
     return "".join(
         f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{_TOP}" y2="{_BOTTOM}" class="grid"/>'
-        f'<text x="{x(tick):.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{tick:.0%}</text>'
+        f'<text x="{x(tick):.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{shown.format(tick)}</text>'
         for tick in _nice(x.low, x.high)
     )
 

@@ -9,7 +9,7 @@ from ctxpipe.evals.comparison import Comparison
 from ctxpipe.evals.effective import Lengths
 from ctxpipe.evals.markup import esc, interval, number, percent, signed, table
 from ctxpipe.evals.page import PAGE
-from ctxpipe.evals.plots import Bar, curves, forest, legend, pareto, styles
+from ctxpipe.evals.plots import Bar, curves, forest, latency, legend, pareto, styles
 from ctxpipe.evals.rows import Row
 from ctxpipe.evals.statistics.effective_length import LengthGain
 from ctxpipe.evals.summary import Headline, Summary
@@ -275,10 +275,21 @@ def _costs(summary: Summary) -> str:
         "errors / truncated",
     ]
     return (
-        f"<h2>Flips, tail and time</h2>{table(head, cells)}"
+        f"<h2>Flips, tail and time</h2>{_latency(summary)}{table(head, cells)}"
         '<p class="soft">Answers lost and gained: items whose context holds the answer in one arm and not in the '
         "other; lost at most is a one-sided 95% bound that takes items for independent. Worst tenth: mean loss of "
         f"{esc(summary.score)} in the worst tenth of the source documents. Times are means of an item.</p>"
+    )
+
+
+def _latency(summary: Summary) -> str:
+    raw = summary.row(summary.whole, "raw")
+    if not any(point.seconds is not None for point in summary.points):
+        return ""
+    style_of = _styles(summary)
+    seconds = sum(raw.seconds.values()) if raw and "target" in raw.seconds else None
+    return latency(summary.points, style_of, summary.margin, _UNITS[summary.score], seconds) + legend(
+        style_of, [point.arm.partition("@")[0] for point in summary.points]
     )
 
 

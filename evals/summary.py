@@ -29,13 +29,24 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """An arm as a choice between tokens and loss; ``frontier`` is how often it is worth having, of the resamples."""
+    """An arm as a choice between tokens, or seconds, and loss.
+
+    Attributes:
+        arm: Its name.
+        achieved: Share of the tokens kept.
+        seconds: Mean seconds of an item, compression and target together; None where nothing was timed.
+        loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
+        dominated, slower: Whether another arm is no worse in tokens (in seconds) and loss, and better in one.
+        frontier: Share of the resamples in which no other arm dominates it in tokens.
+    """
 
     arm: str
     achieved: float
+    seconds: float | None
     loss_bound: float
     loss: float
     dominated: bool
+    slower: bool
     frontier: float | None
 
 
@@ -251,16 +262,20 @@ def _points(rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed:
         values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
         often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
     beaten = dominated(costs, bounds)
+    times = [sum(row.seconds.values()) if row.seconds else None for row, _ in found]
+    slower = dominated(np.asarray([np.inf if t is None else t for t in times]), bounds)
     return tuple(
         Point(
             arm=row.arm,
             achieved=row.achieved or 0.0,
+            seconds=time,
             loss_bound=one.loss_bound,
             loss=one.difference if score == "nll" else -one.difference,
             dominated=bool(is_beaten),
+            slower=bool(is_slower),
             frontier=share,
         )
-        for (row, one), is_beaten, share in zip(found, beaten, often, strict=True)
+        for (row, one), time, is_beaten, is_slower, share in zip(found, times, beaten, slower, often, strict=True)
     )
 
 

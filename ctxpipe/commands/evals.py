@@ -242,7 +242,7 @@ def choose(folder: Path, max_loss: float, method: str, score: str | None, seed: 
 
     The choice is stored in the run's folder as choice.json.
     """
-    from ctxpipe.evals.choose import choose as choose_rate
+    from ctxpipe.evals.choice import choose as choose_rate
 
     found = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
     if as_json:

@@ -141,6 +141,8 @@ def test_points_that_another_beats_are_marked(tmp_path: Path) -> None:
         "random@0.5": True,
     }
     assert found["random@0.5"].frontier == 0
+    assert {point.seconds for point in found.values()} == {0.75}
+    assert [arm for arm, point in found.items() if not point.slower] == ["default@0.5"]
 
 
 def test_worst_items_come_in_the_order_of_their_losses(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ctxpipe.cli import main
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.choose import choose
+from ctxpipe.evals.choice import choose
 from ctxpipe.evals.records import RecordFile
 from ctxpipe.evals.types import Record
 
