@@ -42,6 +42,7 @@ class LocalEngine:
         name: The model's name as people know it.
         window: Tokens that prompt and answer may have together; never more than the model was made for.
         timeout: Seconds that an answer may take.
+        stop_loops: End a greedy answer that says one thing three times over, with finish reason ``"length"``.
 
     Raises:
         UsageError: if the window is below 1, or neither the model, the tokenizer nor ``window`` says how large it is.

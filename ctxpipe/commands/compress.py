@@ -77,9 +77,11 @@ def _write(context: CompressedContext, output: str | None, show: bool, page: str
         write_file(page, render_page(context))
     text = json.dumps(context_json(context), ensure_ascii=False) if as_json else context.text
     if output is not None:
-        write_file(output, text + "\n")
+        write_file(output, text)
     elif as_json or not show:
-        click.echo(text if as_json or not sys.stdout.isatty() else safe_text(text))
+        terminal = sys.stdout.isatty()
+        # A newline of ours would be a token more than the budget where the text is piped on.
+        click.echo(safe_text(text) if terminal and not as_json else text, nl=terminal or as_json)
     if show:
         _show(context, err=as_json and output is None)
 

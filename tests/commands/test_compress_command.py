@@ -33,6 +33,7 @@ def test_text_goes_out_and_the_table_to_the_side(run: Command, report: Path) -> 
     done = run("compress", report, "-q", QUESTION, "--budget", 60)
     assert done.code == 0
     assert NEEDLE in done.out
+    assert TargetTokenizer.load("smollm2-135m").count(done.out) <= 60
     for line in ("source tokens", "kept tokens", "rate", "tokenizer", "time: ranking"):
         assert line in done.err
 

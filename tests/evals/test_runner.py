@@ -168,6 +168,22 @@ def test_errors_are_records_and_can_be_tried_again(tmp_path: Path) -> None:
     assert run(plan(tmp_path, layers=(1, 2), retry_errors=True), Counting()).written == len(ARMS)
 
 
+class Broken(Counting):
+    """Says nonsense of one context in three."""
+
+    def _one(self, ask: Ask) -> Likelihood:
+        nll = float("nan") if len(ask.context) % 3 == 0 else 1.0
+        return Likelihood(nll=nll, prompt_tokens=1, seconds=0.0)
+
+
+def test_a_likelihood_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    outcome = run(plan(tmp_path, layers=(1, 2)), Broken())
+    failed = [record for record in load(tmp_path / "records.jsonl").records if record.status == "error"]
+    assert outcome.written == 8 * len(ARMS)
+    assert len(failed) >= 8  # closed has no context at all
+    assert {record.error for record in failed} == {"score 'nll' is NaN; only finite numbers can be compared"}
+
+
 def test_what_does_not_fit_is_truncated_and_keeps_its_other_scores(tmp_path: Path) -> None:
     outcome = run(plan(tmp_path, layers=(1, 2)), Counting(window=900))
     records = load(tmp_path / "records.jsonl").records
