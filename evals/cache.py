@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ctxpipe.errors import ReadError
+from ctxpipe.errors import CtxpipeError, ReadError
 from ctxpipe.evals.likelihood import Ask, Likelihood, Target, ask_hash
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS likelihood (key TEXT PRIMARY KEY, nll REAL, prompt_tokens INTEGER, seconds REAL)"
@@ -55,13 +56,22 @@ class LikelihoodCache:
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
         if missing:
             computed = dict(zip(missing, self.target.score(list(missing.values())), strict=True))
-            with self._database:
-                self._database.executemany(
-                    "INSERT OR REPLACE INTO likelihood VALUES (?, ?, ?, ?)",
-                    [(key, one.nll, one.prompt_tokens, one.seconds) for key, one in computed.items()],
-                )
+            self._store(computed)
             known |= computed
         return [known[key] for key in keys]
+
+    def _store(self, computed: Mapping[str, Likelihood]) -> None:
+        # SQLite stores NaN as NULL, which would be read as a prompt that does not fit.
+        rows = [
+            (key, one.nll, one.prompt_tokens, one.seconds)
+            for key, one in computed.items()
+            if one.nll is None or math.isfinite(one.nll)
+        ]
+        try:
+            with self._database:
+                self._database.executemany("INSERT OR REPLACE INTO likelihood VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.Error as exc:
+            raise CtxpipeError(f"{self.path}: cannot write a likelihood ({exc})") from exc
 
     def _key(self, ask: Ask, repeat: int) -> str:
         return hashlib.sha256(f"{self.target.revision}\0{ask_hash(ask)}\0{repeat}".encode()).hexdigest()

@@ -182,7 +182,11 @@ class _Run:
             yield from (self._failed(sample, arm, exc, context) for arm, context in made)
             return
         for (arm, context), ask, likelihood in zip(made, asks, found, strict=True):
-            yield self._record(sample, arm, context, raw, ask, likelihood)
+            try:
+                record = self._record(sample, arm, context, raw, ask, likelihood)
+            except UsageError as exc:  # a likelihood that is no finite number
+                record = self._failed(sample, arm, exc, context)
+            yield record
 
     def _likelihoods(self, asks: Sequence[Ask], arms: Sequence[Arm]) -> list[Likelihood | None]:
         if self.cache is None:

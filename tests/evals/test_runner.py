@@ -182,6 +182,14 @@ def test_a_likelihood_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     assert outcome.written == 8 * len(ARMS)
     assert len(failed) >= 8  # closed has no context at all
     assert {record.error for record in failed} == {"score 'nll' is NaN; only finite numbers can be compared"}
+    again = run(plan(tmp_path, layers=(1, 2), retry_errors=True), Counting())
+    assert (again.written, again.errors, again.truncated) == (len(failed), 0, 0)
+
+
+def test_a_file_that_is_no_cache_is_told(tmp_path: Path) -> None:
+    (tmp_path / "likelihood.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(ReadError, match="cannot be used as a cache"):
+        run(plan(tmp_path, layers=(1, 2)), Counting())
 
 
 def test_what_does_not_fit_is_truncated_and_keeps_its_other_scores(tmp_path: Path) -> None:
