@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -223,8 +224,9 @@ class _Job:
         whole = self.owner.prune == "none"
         if self.question and self.owner.ranker is not None:
             with self._stage("rank"):
-                progress = lambda done, of: self.on_stage("rank", done, of)  # noqa: E731 - a name for one argument
-                found = pooling.rank(self.documents, found, self.owner.ranker, self.question, progress)
+                found = pooling.rank(
+                    self.documents, found, self.owner.ranker, self.question, partial(self.on_stage, "rank")
+                )
             return pooling.best(found, (_POOL_WHOLE if whole else _POOL_PRUNED) * budget * characters + 2000)
         return pooling.best(found, _POOL_WHOLE * budget * characters + 2000) if whole else found
 
@@ -233,8 +235,7 @@ class _Job:
     ) -> tuple[Pool, FloatArray]:
         pool = self._pool(structures, found, budget, fine)
         texts, members = blend.scoring_texts(pool, found)
-        progress = lambda done, of: self.on_stage("prune", done, of)  # noqa: E731 - a name for one argument
-        own = [s.values for s in self.owner.scorer.score(texts, self.question, progress)]
+        own = [s.values for s in self.owner.scorer.score(texts, self.question, partial(self.on_stage, "prune"))]
         return pool, blend.unit_scores(pool, found, members, own, fine)
 
     def _pool(self, structures: Sequence[Structure], found: Sentences, budget: int, fine: frozenset[int]) -> Pool:
