@@ -65,7 +65,11 @@ def eval_() -> None:
 @click.option("--target", default="local", metavar="local|URL", show_default=True, help="What scores layer 2.")
 @click.option("--model", metavar="NAME", help="The target's model.")
 @click.option("--window", type=int, help="The target's window in tokens, when fewer than it says.")
-@click.option("--tokenizer", metavar="MODEL", help="Whose tokens are counted; the target's by default.")
+@click.option(
+    "--tokenizer",
+    metavar="MODEL",
+    help="Whose tokens are counted. [default: the local target's; smollm2-135m for a server]",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
 @click.option("--retry-errors", is_flag=True, help="Try again what ended in an error before.")
 @click.option("--quick", is_flag=True, help=f"A few items of {', '.join(QUICK_SUITES)}: minutes on two cores.")
@@ -100,7 +104,7 @@ def run(
 
     if quick:
         suites = suites or tuple(name for name in QUICK_SUITES if name in default_suites(data))
-        limit = limit or QUICK_LIMIT
+        limit = QUICK_LIMIT if limit is None else limit
     plan = Plan(
         suites=suites or default_suites(data),
         arms=tuple(parse_arms(arms.split(","), _numbers(rates, float, "rate"))),
