@@ -15,6 +15,7 @@ import numpy as np
 from common import SETS, items, survives, write
 
 from ctxpipe import Pipeline
+from ctxpipe.evals.statistics.tango import tango_interval
 
 METHODS = {
     "default": {},
@@ -25,6 +26,14 @@ METHODS = {
     "head-tail": {"rank": "none", "prune": "head-tail"},
     "random": {"rank": "none", "prune": "random"},
 }
+
+
+def lead(first: list[bool], other: list[bool]) -> dict[str, float]:
+    """Difference of two methods on the same items, with Tango's 95% score interval for paired proportions."""
+    gains = sum(a and not b for a, b in zip(first, other, strict=True))
+    losses = sum(b and not a for a, b in zip(first, other, strict=True))
+    low, high = tango_interval(losses, gains, len(first))
+    return {"difference": round((gains - losses) / len(first), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def main() -> None:
@@ -59,6 +68,7 @@ def main() -> None:
             "source_tokens": tokens,
             "survival": {method: round(float(np.mean(values)), 4) for method, values in kept.items()},
             "seconds": {method: round(value, 2) for method, value in seconds.items()},
+            "first_less_others": {method: lead(kept[methods[0]], kept[method]) for method in methods[1:]},
         }
         row = "".join(f"{table[name]['survival'][method]:13.2f}" for method in methods)
         print(f"{name:10}{table[name]['items']:6}{row}", flush=True)
