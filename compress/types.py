@@ -156,6 +156,10 @@ OnProgress = Callable[[int, int], None]
 """Called with work done and work in all, in the caller's own unit (tokens, texts)."""
 
 
+OnStage = Callable[[str, int, int], None]
+"""Called with the stage's name, work done and work in all."""
+
+
 class Ranker(Protocol):
     """Says which chunks matter for a question."""
 

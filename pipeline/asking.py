@@ -6,8 +6,9 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING
 
-from ctxpipe.compress.compressor import SEPARATOR, check_size
+from ctxpipe.compress.compressor import check_size
 from ctxpipe.compress.control import neutralise
+from ctxpipe.compress.job import SEPARATOR
 from ctxpipe.compress.types import CompressedContext, Document
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.pipeline.cite import cite

@@ -10,11 +10,11 @@ from os import PathLike
 from typing import Literal
 
 from ctxpipe.compress import models
-from ctxpipe.compress.compressor import Compressor, OnStage, check_size
+from ctxpipe.compress.compressor import Compressor, check_size
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
 from ctxpipe.compress.tokenizer import TargetTokenizer
-from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.compress.types import CompressedContext, Document, OnStage
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline import asking
 from ctxpipe.pipeline.read import read

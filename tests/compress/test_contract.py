@@ -133,3 +133,13 @@ def test_equal_input_gives_equal_output(name: str, tokenizer: TargetTokenizer) -
         return compressor.compress([library()[name]], question=QUESTION, budget=500)
 
     assert once().text == once().text
+
+
+@pytest.mark.parametrize("question", [None, QUESTION], ids=["unasked", "asked"])
+def test_documents_of_unlike_scripts_fill_the_budget(question: str | None, tokenizer: TargetTokenizer) -> None:
+    chinese, english = library()["chinese"], library()["text"]
+    compressor = Compressor(
+        tokenizer=tokenizer, ranker=FakeRanker(), scorer=SCORERS.create("none"), rank="fake", prune="none"
+    )
+    for documents in ([english, chinese], [chinese, english]):
+        check(compressor.compress(documents, question=question, budget=20_000), tokenizer, 20_000)
