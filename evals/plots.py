@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ctxpipe.evals.markup import esc, signed
-from ctxpipe.evals.summary import Point
+from ctxpipe.evals.points import Point
 
 WIDTH, HEIGHT = 400.0, 290.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 388.0, 14.0, 246.0

@@ -11,62 +11,19 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.arms import CONTROLS, FLOORS
-from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.arms import CONTROLS
+from ctxpipe.evals.comparison import Comparison
 from ctxpipe.evals.effective import Lengths, lengths_of
 from ctxpipe.evals.folder import RunFolder
+from ctxpipe.evals.headline import Headline, headline_of
+from ctxpipe.evals.points import Point, points_of
 from ctxpipe.evals.records import latest
-from ctxpipe.evals.rows import ByItem, Row, columns, design_of, losses_of, row_of, shared
-from ctxpipe.evals.statistics.bootstrap import bootstrap_means
-from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
-from ctxpipe.evals.statistics.multiplicity import fixed_sequence
+from ctxpipe.evals.rows import ByItem, Row, losses_of, row_of, shared
 from ctxpipe.evals.types import Record, Sample
 
 WORST = 10
 MARGIN = 0.05
 ALL = "all"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """An arm as a choice between tokens, or seconds, and loss.
-
-    Attributes:
-        arm: Its name.
-        achieved: Share of the tokens kept.
-        seconds: Mean seconds of an item, compression and target together; None where nothing was timed.
-        loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
-        dominated, slower: Whether another arm is no worse in tokens (in seconds) and loss, and better in one.
-        frontier: Share of the resamples in which no other arm dominates it in tokens.
-    """
-
-    arm: str
-    achieved: float
-    seconds: float | None
-    loss_bound: float
-    loss: float
-    dominated: bool
-    slower: bool
-    frontier: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headline:
-    """What is said first.
-
-    Attributes:
-        method: The method spoken of.
-        arm: Its harshest rate that is safe, of rates tested from the gentlest on; the gentlest where none is.
-        verdicts: Verdict of each of its arms, from the gentlest to the harshest.
-        safe: How many of them are safe by fixed-sequence testing.
-        beats: For each floor at the same rate, whether the arm is better with 95% confidence.
-    """
-
-    method: str
-    arm: str
-    verdicts: tuple[tuple[str, str], ...]
-    safe: int
-    beats: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +132,7 @@ def summarise(
     suites = tuple(dict.fromkeys(record.stratum or "items" for record in records))
     rows = _rows(by_arm, suites, chosen, margin, seed)
     whole = rows[-len(by_arm) :]
-    headline = _headline(whole, by_arm, chosen, margin, method, seed)
+    headline = headline_of(whole, by_arm, chosen, margin, method, seed)
     raw, again = by_arm.get("raw"), by_arm.get("raw2")
     keys = shared(chosen, raw, again) if raw and again else []
     noise = float(np.abs(losses_of(chosen, keys, raw, again)).mean()) if raw and again and keys else None
@@ -187,7 +144,7 @@ def summarise(
         suites=suites,
         arms=tuple(by_arm),
         rows=tuple(rows),
-        points=_points(whole, by_arm, chosen, seed),
+        points=points_of(whole, by_arm, chosen, seed),
         headline=headline,
         noise=noise,
         lengths=lengths_of(by_arm, seed=seed),
@@ -222,61 +179,6 @@ def _rows(by_arm: Mapping[str, ByItem], suites: Sequence[str], score: str, margi
 
 def _within(records: ByItem, suite: str) -> dict[str, Record]:
     return {key: record for key, record in records.items() if (record.stratum or "items") == suite}
-
-
-def _headline(
-    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, margin: float, method: str | None, seed: int
-) -> Headline | None:
-    methods = list(dict.fromkeys(row.method for row in rows if row.method and row.versus(score)))
-    if method is not None and method not in methods:
-        raise UnknownNameError("method in this run", method, methods)
-    if not methods:
-        return None
-    named = method or ("default" if "default" in methods else next((m for m in methods if m not in FLOORS), methods[0]))
-    own = sorted((row for row in rows if row.method == named), key=lambda row: -(row.achieved or 0.0))
-    verdicts = [(row.arm, found.verdict) for row in own if (found := row.versus(score))]
-    safe = fixed_sequence([verdict for _, verdict in verdicts])
-    arm = verdicts[max(0, safe - 1)][0]
-    beats = {}
-    for floor in FLOORS:
-        other = f"{floor}@{arm.partition('@')[2]}"
-        keys = sorted(by_arm[other].keys() & by_arm[arm].keys()) if other in by_arm and floor != named else []
-        if keys and shared(score, by_arm[other], by_arm[arm]):
-            pairs = ([by_arm[one][key] for key in keys] for one in (other, arm))
-            low, high = compare(*pairs, score=score, margin=margin, seed=seed).ci95
-            beats[floor] = high < 0 if score == "nll" else low > 0
-    return Headline(method=named, arm=arm, verdicts=tuple(verdicts), safe=safe, beats=beats)
-
-
-def _points(rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int) -> tuple[Point, ...]:
-    found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
-    if not found:
-        return ()
-    # In whole percent: a method is not worth having for the last token that another one left unused.
-    costs = np.round([row.achieved or 0.0 for row, _ in found], 2)
-    bounds = np.asarray([one.loss_bound for _, one in found])
-    arms = [by_arm[row.arm] for row, _ in found]
-    keys = shared(score, *arms)
-    often: Sequence[float | None] = [None] * len(found)
-    if keys:
-        values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
-        often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
-    beaten = dominated(costs, bounds)
-    times = [sum(row.seconds.values()) if row.seconds else None for row, _ in found]
-    slower = dominated(np.asarray([np.inf if t is None else t for t in times]), bounds)
-    return tuple(
-        Point(
-            arm=row.arm,
-            achieved=row.achieved or 0.0,
-            seconds=time,
-            loss_bound=one.loss_bound,
-            loss=one.difference if score == "nll" else -one.difference,
-            dominated=bool(is_beaten),
-            slower=bool(is_slower),
-            frontier=share,
-        )
-        for (row, one), time, is_beaten, is_slower, share in zip(found, times, beaten, slower, often, strict=True)
-    )
 
 
 def _worst(by_arm: Mapping[str, ByItem], arm: str, score: str, samples: Mapping[str, Sample]) -> tuple[Worst, ...]:

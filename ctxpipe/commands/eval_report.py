@@ -1,0 +1,74 @@
+"""``ctxpipe eval report``: the verdict, and a table or a page with everything behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.eval_show import COLOURS
+
+if TYPE_CHECKING:
+    from ctxpipe.evals.summary import Summary
+
+_WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  ctxpipe eval report run1\n"
+    "  ctxpipe eval report run1 --html run1.html --json run1.json --margin 0.02"
+)
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
+@click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@click.option("--score", metavar="NAME", help="Headline score: nll or survival. [default: nll where there is one]")
+@click.option("--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
+@click.option("--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+def report(
+    folder: Path,
+    page: Path | None,
+    numbers: Path | None,
+    score: str | None,
+    margin: float,
+    method: str | None,
+    seed: int,
+) -> None:
+    """Say what a run found: the verdict, and a table or a page with everything behind it."""
+    from ctxpipe.evals.report import html_report, verdict_line
+    from ctxpipe.evals.summary import summarise
+
+    summary = summarise(folder, score=score, margin=margin, method=method, seed=seed)
+    if page is not None:
+        page.write_text(html_report(summary), encoding="utf-8")
+    if numbers is not None:
+        text = json.dumps(summary.to_json(), indent=1, ensure_ascii=False, default=list)
+        numbers.write_text(text + "\n", encoding="utf-8")
+    click.echo(verdict_line(summary))
+    _show_rows(summary)
+    for note in summary.notes:
+        click.echo(f"note: {safe_line(note)}", err=True)
+
+
+def _show_rows(summary: Summary) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "verdict"):
+        table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
+    for row in summary.rows:
+        found = row.versus(summary.score)
+        gain = row.retained and "{:.2f} [{:.2f}, {:.2f}]".format(row.retained.value, *row.retained.interval)
+        kept = None if row.achieved is None else f"{row.achieved:.1%}"
+        means = (None if mean is None else f"{mean:.3f}" for mean in (row.survival, row.nll))
+        verdict = Text(found.verdict, style=COLOURS[found.verdict]) if found else Text("")
+        table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain)), verdict)
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDEST)
+    console.print(table)

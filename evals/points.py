@@ -1,0 +1,67 @@
+"""Arms as choices: what each keeps or takes, what it loses, and whether another is better in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctxpipe.evals.rows import ByItem, Row, columns, design_of, shared
+from ctxpipe.evals.statistics.bootstrap import bootstrap_means
+from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """An arm as a choice between tokens, or seconds, and loss.
+
+    Attributes:
+        arm: Its name.
+        achieved: Share of the tokens kept.
+        seconds: Mean seconds of an item, compression and target together; None where nothing was timed.
+        loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
+        dominated, slower: Whether another arm is no worse in tokens (in seconds) and loss, and better in one.
+        frontier: Share of the resamples in which no other arm dominates it in tokens.
+    """
+
+    arm: str
+    achieved: float
+    seconds: float | None
+    loss_bound: float
+    loss: float
+    dominated: bool
+    slower: bool
+    frontier: float | None
+
+
+def points_of(rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int) -> tuple[Point, ...]:
+    """The methods of rows over all suites, as points of a plot."""
+    found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
+    if not found:
+        return ()
+    # In whole percent: a method is not worth having for the last token that another one left unused.
+    costs = np.round([row.achieved or 0.0 for row, _ in found], 2)
+    bounds = np.asarray([one.loss_bound for _, one in found])
+    arms = [by_arm[row.arm] for row, _ in found]
+    keys = shared(score, *arms)
+    often: Sequence[float | None] = [None] * len(found)
+    if keys:
+        values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
+        often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
+    beaten = dominated(costs, bounds)
+    times = [sum(row.seconds.values()) if row.seconds else None for row, _ in found]
+    slower = dominated(np.asarray([np.inf if t is None else t for t in times]), bounds)
+    return tuple(
+        Point(
+            arm=row.arm,
+            achieved=row.achieved or 0.0,
+            seconds=time,
+            loss_bound=one.loss_bound,
+            loss=one.difference if score == "nll" else -one.difference,
+            dominated=bool(is_beaten),
+            slower=bool(is_slower),
+            frontier=share,
+        )
+        for (row, one), time, is_beaten, is_slower, share in zip(found, times, beaten, slower, often, strict=True)
+    )

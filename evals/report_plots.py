@@ -1,0 +1,52 @@
+"""A report's plots of loss: against tokens and against time."""
+
+from __future__ import annotations
+
+from ctxpipe.evals.markup import esc, percent, signed, table
+from ctxpipe.evals.plots import latency, legend, pareto, styles
+from ctxpipe.evals.report_verdict import UNITS
+from ctxpipe.evals.summary import Summary
+
+
+def styles_of(summary: Summary) -> dict[str, int]:
+    """The mark and colour of each method, the same in every plot."""
+    return styles([row.method for row in summary.rows])
+
+
+def pareto_section(summary: Summary) -> str:
+    """Loss against tokens kept, and which arms are worth having; empty without methods."""
+    if not summary.points:
+        return ""
+    style_of = styles_of(summary)
+    methods = [point.arm.partition("@")[0] for point in summary.points]
+    rows = [
+        [
+            esc(point.arm),
+            percent(point.achieved),
+            signed(point.loss),
+            signed(point.loss_bound),
+            "–" if point.frontier is None else f"{point.frontier:.0%}",
+            "yes" if point.dominated else "no",
+        ]
+        for point in sorted(summary.points, key=lambda point: point.loss_bound)
+    ]
+    head = ["arm", "kept", "loss", "loss at most", "on the frontier", "dominated"]
+    return (
+        f"<h2>What is worth having</h2>{pareto(summary.points, style_of, summary.margin, UNITS[summary.score])}"
+        f"{legend(style_of, methods)}"
+        '<p class="soft">Lower and further left is better. The loss is the one-sided 95% upper bound against raw. A '
+        "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
+        f"frontier: the share of resamples in which no other arm dominates it.</p>{table(head, rows)}"
+    )
+
+
+def latency_plot(summary: Summary) -> str:
+    """Loss against seconds; empty where nothing was timed."""
+    raw = summary.row(summary.whole, "raw")
+    if not any(point.seconds is not None for point in summary.points):
+        return ""
+    style_of = styles_of(summary)
+    seconds = sum(raw.seconds.values()) if raw and "target" in raw.seconds else None
+    return latency(summary.points, style_of, summary.margin, UNITS[summary.score], seconds) + legend(
+        style_of, [point.arm.partition("@")[0] for point in summary.points]
+    )

@@ -1,0 +1,106 @@
+"""A report's tables: scores of each suite; flips, tail and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxpipe.evals.arms import CONTROLS, FLOORS
+from ctxpipe.evals.comparison import Comparison
+from ctxpipe.evals.markup import esc, interval, number, percent, signed, table
+from ctxpipe.evals.plots import Bar, forest
+from ctxpipe.evals.report_plots import latency_plot, styles_of
+from ctxpipe.evals.report_verdict import verdict_word
+from ctxpipe.evals.rows import Row
+from ctxpipe.evals.summary import Summary
+
+
+def suite_sections(summary: Summary) -> Iterator[str]:
+    """One section for all suites together, and one for each."""
+    style_of = styles_of(summary)
+    for suite in dict.fromkeys([summary.whole, *summary.suites]):
+        rows = [row for row in summary.rows if row.suite == suite]
+        name = "All suites, one vote each" if suite != summary.suites[0] and suite == summary.whole else suite
+        plot = _gain_plot(rows, style_of)
+        yield f"<h2>{esc(name)}</h2>{plot}{_table(rows, summary)}"
+
+
+def _gain_plot(rows: list[Row], style_of: dict[str, int]) -> str:
+    bars = [
+        Bar(row.arm, row.method, row.retained.value, *row.retained.interval)
+        for row in rows
+        if row.retained and row.arm not in ("raw2", "identity")
+    ]
+    if not bars:
+        return ""
+    title = "Context gain retained"
+    return (
+        f"<p>{title}, with 95% intervals "
+        '<span class="soft">(1 is what the whole context gives, 0 what no context gives)</span></p>'
+        f"{forest(bars, style_of, 1.0, title)}"
+    )
+
+
+def _table(rows: list[Row], summary: Summary) -> str:
+    two = any(row.nll is not None for row in rows)
+    head = ["arm", "verdict", "kept", "survival", "lost to raw"]
+    head += ["nll", "rise over raw", "gain retained"] if two else []
+    head.append("evidence")
+    return table(head, [_cells(row, summary, two) for row in rows])
+
+
+def _cells(row: Row, summary: Summary, two: bool) -> list[str]:
+    found = row.versus(summary.score)
+    verdict = "–" if found is None else verdict_word(found.verdict)
+    cells = [_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
+    if two:
+        cells += [number(row.nll), _change(row.nll_vs_raw, 1)]
+        cells.append("–" if row.retained is None else interval(row.retained.value, row.retained.interval))
+    evidence = row.other.get("evidence", row.other.get("gold"))
+    return [*cells, number(evidence)]
+
+
+def _name(row: Row) -> str:
+    if row.arm in CONTROLS:
+        return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
+    floor = " <small>floor</small>" if row.method in FLOORS else ""
+    return f"{esc(row.arm)}{floor}"
+
+
+def _change(found: Comparison | None, sign: int) -> str:
+    """The loss against raw, positive where the arm is worse."""
+    if found is None:
+        return "–"
+    ends = sorted(sign * end for end in found.ci95)
+    return interval(sign * found.difference, (ends[0], ends[1]), plus=True)
+
+
+def cost_section(summary: Summary) -> str:
+    """What was lost where, and how long it took."""
+    rows = [row for row in summary.rows if row.suite == summary.whole]
+    cells = [
+        [
+            _name(row),
+            "–" if row.flips is None else f"{row.flips.lost:,} / {row.flips.gained:,} of {row.flips.n:,}",
+            "–" if row.flips is None else percent(row.flips.lost_bound),
+            "–" if row.cvar is None else signed(row.cvar),
+            number(row.seconds.get("compress"), 3),
+            number(row.seconds.get("target"), 3),
+            f"{row.errors:,} / {row.truncated:,}",
+        ]
+        for row in rows
+    ]
+    head = [
+        "arm",
+        "answers lost / gained",
+        "lost at most",
+        "worst tenth",
+        "compress s",
+        "target s",
+        "errors / truncated",
+    ]
+    return (
+        f"<h2>Flips, tail and time</h2>{latency_plot(summary)}{table(head, cells)}"
+        '<p class="soft">Answers lost and gained: items whose context holds the answer in one arm and not in the '
+        "other; lost at most is a one-sided 95% bound that takes items for independent. Worst tenth: mean loss of "
+        f"{esc(summary.score)} in the worst tenth of the source documents. Times are means of an item.</p>"
+    )
