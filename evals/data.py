@@ -3,7 +3,7 @@
 The schema is ``id, dataset, cluster, documents [{title, text, gold?}], question, answers, metric`` and, where a set
 has them, ``evidence [{doc, start, end}]``, ``stratum``, ``scale``, ``answer_rule``. Three spellings that public sets
 use are read too: ``evidence_turns [[first, last]]`` (whole documents, both ends included), ``support`` sentences in a
-document, and ``answer_type: multi-span`` (every answer is needed).
+document, and ``answer_type: multi-span`` (every answer is needed). Rows of LongBench and RULER are recognised too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
+from ctxpipe.evals.formats import in_schema
 from ctxpipe.evals.jsonl import read_objects
 from ctxpipe.evals.types import AnswerRule, Evidence, Passage, Sample
 
@@ -102,7 +103,7 @@ def _read_all(files: Iterable[Path], limit: int | None, seed: int | None) -> Ite
             if chosen is not None and number not in chosen:
                 continue
             where = f"{path}, line {number}"
-            sample = parse_sample(value, where)
+            sample = parse_sample(in_schema(value, path, where), where)
             if sample.id in seen:
                 raise ReadError(where, f"id {sample.id!r} was already used in {seen[sample.id]}")
             seen[sample.id] = where
@@ -115,7 +116,8 @@ def _read_all(files: Iterable[Path], limit: int | None, seed: int | None) -> Ite
 def _choose(path: Path, limit: int, seed: int) -> set[int]:
     """Line numbers of a sample: hashes order clusters, and items in a cluster, so that equal clusters agree."""
     by_cluster: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    for number, value in read_objects(path):
+    for number, row in read_objects(path):
+        value = in_schema(row, path, f"{path}, line {number}")
         cluster = str(value.get("cluster", ""))
         tail = str(value.get("id", number)).rsplit("/", 1)[-1]
         by_cluster[cluster].append((_hash(seed, cluster, tail), number))

@@ -1,4 +1,4 @@
-"""Suites by name: tasks made in code, public sets in a data folder, any other file in the same schema."""
+"""Suites by name: tasks made in code, public sets in a data folder, any file in their schema, of LongBench or of RULER."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def suite_samples(
     """Yield the items of a suite.
 
     Args:
-        name: A generated task, a known set, or a file or folder in the JSONL schema.
+        name: A generated task, a known set, or a file or folder in the JSONL schema, of LongBench or RULER.
         data: Folder of the known sets.
         limit: Most items (at each length).
         seed: Of the choice of items and of what is generated.
