@@ -30,9 +30,7 @@ _ASKED = {
 
 _TASK_FILES = frozenset({"validation", "test", "train", "dev"})
 _QUESTION = re.compile(r"\b(?:Question: |What (?:are all|is) the special magic )")
-_ANSWER_ONLY = (
-    r"Answer the question based on the given documents\. Only give me the answer and do not output any "
-)
+_ANSWER_ONLY = r"Answer the question based on the given documents\. Only give me the answer and do not output any "
 _INTRODUCTION = re.compile(
     r"(?:(?:Some|A) special magic .{1,300}? afterwards\.|Memorize and track the chain.{1,100}?following text\."
     r"|Below is a numbered list of words\..{1,200}?most often\.|Read the following coded text.{1,200}?coded words\."

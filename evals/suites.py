@@ -1,4 +1,4 @@
-"""Suites by name: tasks made in code, public sets in a data folder, any file in their schema, of LongBench or of RULER."""
+"""Suites by name: tasks made in code, public sets in a data folder, files in their schema, of LongBench or RULER."""
 
 from __future__ import annotations
 
