@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,11 @@ from ctxpipe.commands.common import (
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ctxpipe.pipeline.types import Run
+
+_CHOSEN = ("budget", "rate", "rank", "prune")
 
 
 @click.command(
@@ -36,11 +41,23 @@ if TYPE_CHECKING:
 @click.option("--max-tokens", type=int, help="Room left for the answer.")
 @click.option("--timeout", type=float, help="Seconds to wait for an answer.")
 @click.option("--raw", is_flag=True, help="Send everything, uncompressed.")
+@click.option(
+    "--max-loss",
+    type=float,
+    help="Compress at the rate that 'ctxpipe eval choose' stored for this loss, instead of filling the window.",
+)
+@click.option(
+    "--choice",
+    type=click.Path(path_type=Path),
+    help="File of that choice. [default: ./ctxpipe-choice.json]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer, its sources and numbers as one JSON object.")
 def query(
     paths: tuple[str, ...],
     question: str | None,
     raw: bool,
+    max_loss: float | None,
+    choice: Path | None,
     as_json: bool,
     quiet: bool,
     trust_remote_code: bool,
@@ -56,6 +73,7 @@ def query(
     started = time.perf_counter()
     if not question or not question.strip():
         raise UsageError("ask something: -q QUESTION")
+    flags |= _chosen(max_loss, choice, raw, flags, quiet)
     config = load(flags)
     failures = Failures()
     streamed: list[str] = []
@@ -89,6 +107,8 @@ def query(
             raw=raw,
             on_text=None if as_json else on_text,
         )
+    if max_loss is not None:
+        _warn(run, flags["rate"])
     if as_json:
         click.echo(json.dumps(run_json(run), ensure_ascii=False))
     else:
@@ -97,6 +117,34 @@ def query(
     if not quiet:
         _table(run, started)
     failures.check()
+
+
+def _chosen(
+    max_loss: float | None, choice: Path | None, raw: bool, flags: Mapping[str, Any], quiet: bool
+) -> dict[str, Any]:
+    """Flags that a stored choice of a rate stands for; none without ``--max-loss``."""
+    if max_loss is None:
+        if choice is not None:
+            raise UsageError("--choice needs --max-loss")
+        return {}
+    if raw or any(flags[name] is not None for name in _CHOSEN):
+        excluded = ", ".join(f"--{name}" for name in _CHOSEN)
+        raise UsageError(f"--max-loss excludes --raw, {excluded}: the stored choice sets them")
+    from ctxpipe.evals.stored_choice import CHOICE_FILE, read_choice
+
+    found = read_choice(Path(CHOICE_FILE) if choice is None else choice, max_loss=max_loss)
+    if not quiet:
+        told = f"{found.arm.name}, chosen for a loss of at most {found.max_loss:g} of {found.score}; {found.verdict}"
+        click.echo(f"note: {safe_line(told)} on the sources that it was not chosen on", err=True)
+    return {"rate": found.arm.rate, "rank": found.arm.rank, "prune": found.arm.prune}
+
+
+def _warn(run: Run, rate: float) -> None:
+    """Say when the window left room for less than the choice allows: what was measured no longer holds."""
+    room = run.context.budget / max(1, run.context.source_tokens)
+    if int(rate * run.context.source_tokens) > run.context.budget:
+        told = f"the window leaves room for {room:.1%} of the tokens, less than the {rate:.1%} chosen"
+        click.echo(f"warning: {told}; the loss may be larger", err=True)
 
 
 def run_json(run: Run) -> dict[str, Any]:

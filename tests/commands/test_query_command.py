@@ -198,3 +198,96 @@ def test_bad_requests(run: Command, report: Path, arguments: list[str], code: in
     assert done.code == code, done.err
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def choice(path: Path, **changes: object) -> Path:
+    found = {
+        "method": "bm25",
+        "score": "survival",
+        "max_loss": 0.02,
+        "arm": "bm25@0.25",
+        "rate": 0.25,
+        "held_out": {"verdict": "inconclusive"},
+    }
+    path.write_text(json.dumps(found | changes), encoding="utf-8")
+    return path
+
+
+def test_a_stored_choice_sets_method_and_rate(
+    run: Command, serve: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = serve()  # type: ignore[operator]  # the fixture's function
+    report = tmp_path / "short.txt"
+    report.write_text(f"{prose(4)}\n\n{NEEDLE}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CTXPIPE_BUDGET", "7")
+    choice(tmp_path / "ctxpipe-choice.json")
+    asked = ("query", report, "-q", QUESTION, "--target", url, "--max-tokens", 50, "--json")
+    done = run(*asked, "--max-loss", 0.03)
+    assert done.code == 0, done.err
+    context = json.loads(done.out)["context"]
+    assert (context["rank"], context["prune"]) == ("bm25", "none")
+    assert 0.2 < context["rate"] <= 0.25
+    assert "bm25@0.25, chosen for a loss of at most 0.02 of survival; inconclusive on the sources" in done.err
+    other = choice(tmp_path / "other.json", arm="head-tail@0.1", held_out={"verdict": "safe"})
+    done = run(*asked, "--max-loss", 0.02, "--choice", other, "--quiet")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["context"]["rate"] <= 0.1
+    assert done.err == ""
+    report.write_text(prose(160), encoding="utf-8")
+    done = run(*asked, "--max-loss", 0.02, "--quiet")
+    assert done.code == 0, done.err
+    assert "of the tokens, less than the 25.0% chosen; the loss may be larger" in done.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"max_loss": 0.05}, 2, "was chosen for a loss of 0.05 of survival"),
+        ({"arm": None, "rate": None, "held_out": None}, 2, "no rate of bm25 was safe at a loss of 0.02"),
+        ({"held_out": {"verdict": "harmful"}}, 2, "bm25@0.25 was harmful on the sources"),
+        ({"arm": "bm52@0.25"}, 2, "did you mean bm25?"),
+        ({"arm": "bm25@2000"}, 1, "bm25@2000, which has no rate"),
+        ({"arm": "raw"}, 1, "raw, which has no rate"),
+        ({"arm": 7}, 1, "holds no choice; make one: ctxpipe eval choose"),
+        ({"max_loss": "much"}, 1, "holds no choice"),
+    ],
+)
+def test_a_choice_that_does_not_hold_is_refused(
+    run: Command, report: Path, tmp_path: Path, changes: dict[str, object], code: int, message: str
+) -> None:
+    path = choice(tmp_path / "c.json", **changes)
+    done = run("query", report, "-q", "x", "--max-loss", 0.02, "--choice", path)
+    assert done.code == code, done.err
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_without_a_choice_the_command_that_makes_one_is_named(
+    run: Command, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("query", report, "-q", "x", "--max-loss", 0.02)
+    assert done.code == 2
+    assert "make one: ctxpipe eval choose RUN --max-loss 0.02 --out ctxpipe-choice.json" in done.err
+    for text in ("", "[]", "{}"):
+        (tmp_path / "ctxpipe-choice.json").write_text(text)
+        assert "holds no choice" in run("query", report, "-q", "x", "--max-loss", 0.02).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max-loss", "0.02", "--raw"], "excludes --raw"),
+        (["--max-loss", "0.02", "--budget", "50"], "--budget"),
+        (["--max-loss", "0.02", "--rate", "0.5"], "--rate"),
+        (["--max-loss", "0.02", "--prune", "random"], "--prune"),
+        (["--max-loss", "0"], "above 0"),
+        (["--max-loss", "nan"], "above 0"),
+        (["--choice", "x.json"], "--choice needs --max-loss"),
+    ],
+)
+def test_options_that_exclude_a_choice(run: Command, report: Path, arguments: list[str], message: str) -> None:
+    done = run("query", report, "-q", "x", *arguments)
+    assert done.code == 2
+    assert message in done.err

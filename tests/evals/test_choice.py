@@ -9,6 +9,7 @@ from ctxpipe.cli import main
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.choice import choose
 from ctxpipe.evals.records import RecordFile
+from ctxpipe.evals.stored_choice import read_choice
 from ctxpipe.evals.types import Record
 
 
@@ -72,3 +73,15 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().out)["rate"] == 0.5
     assert main(["eval", "choose", str(tmp_path), "--max-loss", "0.001"]) == 0
     assert "no rate of default is safe" in capsys.readouterr().out
+
+
+def test_what_is_stored_for_queries_is_what_was_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, {0.5: 0, 0.25: 3})
+    stored = tmp_path / "stored.json"
+    assert main(["eval", "choose", str(tmp_path), "--max-loss", "0.05", "--out", str(stored)]) == 0
+    assert stored.read_text() == (tmp_path / "choice.json").read_text()
+    found = read_choice(stored, max_loss=0.05)
+    assert (found.arm.rate, found.arm.rank, found.arm.prune) == (0.5, "auto", "auto")
+    assert (found.score, found.max_loss, found.verdict) == ("survival", 0.05, "safe")
+    with pytest.raises(UsageError, match=r"for a smaller one: ctxpipe eval choose RUN --max-loss 0\.02 --out"):
+        read_choice(stored, max_loss=0.02)
