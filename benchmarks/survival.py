@@ -43,13 +43,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=100)
     parser.add_argument("--rate", type=float, default=0.25)
     parser.add_argument("--methods", default="default,bm25,head-tail,random")
+    parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--name", default="survival")
     options = parser.parse_args()
     methods = options.methods.split(",")
     pipelines = {method: Pipeline(**METHODS[method]) for method in methods}
     table = {}
     print(f"{'set':10}{'items':>6}" + "".join(f"{method:>13}" for method in methods), flush=True)
-    for name in SETS:
+    for name in options.sets.split(","):
         kept = {method: [] for method in methods}
         seconds = dict.fromkeys(methods, 0.0)
         tokens = 0

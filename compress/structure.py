@@ -118,15 +118,17 @@ def segments(document: Document, found: Outline, start: int, end: int) -> list[S
         return _line_blocks(text, start, end)
     result: list[Segment] = []
     at = start
-    first = max(0, bisect.bisect_left(found.regions, (start,)) - 1)
-    for region_start, region_end, inside in found.regions[first:]:
-        if region_start >= end:
-            break
+    index = max(0, bisect.bisect_left(found.regions, (start,)) - 1)
+    while index < len(found.regions) and found.regions[index][0] < end:
+        region_start, region_end, inside = found.regions[index]
+        index += 1
         if region_end <= start:
             continue
         _prose(result, text, found, at, max(at, region_start))
-        for segment in inside:
-            _clipped(result, text, segment, start, end)
+        place = max(0, bisect.bisect_left(inside, (start,)) - 1)
+        while place < len(inside) and inside[place].start < end:
+            _clipped(result, text, inside[place], start, end)
+            place += 1
         at = min(end, region_end)
     _prose(result, text, found, at, end)
     return result
@@ -142,14 +144,13 @@ def _clipped(result: list[Segment], text: str, segment: Segment, start: int, end
 
 
 def _prose(result: list[Segment], text: str, found: Outline, start: int, end: int) -> None:
-    index = bisect.bisect_left(found.headings, (start,))
-    inside = [
-        h for h in found.headings[max(0, index - 1) :][: 1 + _count_until(found.headings, index, end)] if h.end > start
-    ]
     at = start
-    for heading in inside:
-        if heading.start >= end:
-            break
+    index = max(0, bisect.bisect_left(found.headings, (start,)) - 1)
+    while index < len(found.headings) and found.headings[index].start < end:
+        heading = found.headings[index]
+        index += 1
+        if heading.end <= start:
+            continue
         _sentences(result, text, found, at, max(at, heading.start))
         left, right = max(start, heading.start), min(end, heading.end)
         if (left, right) == (heading.start, heading.end):
@@ -158,10 +159,6 @@ def _prose(result: list[Segment], text: str, found: Outline, start: int, end: in
             result.extend(Segment(a, b, "prose") for a, b in sentences(text, left, right))
         at = right
     _sentences(result, text, found, at, end)
-
-
-def _count_until(headings: tuple[Heading, ...], index: int, end: int) -> int:
-    return max(0, bisect.bisect_left(headings, (end,)) - index)
 
 
 def _sentences(result: list[Segment], text: str, found: Outline, start: int, end: int) -> None:
