@@ -101,7 +101,9 @@ def _fitting(
         tokens = pipeline.engine.count(messages(context.text, question))
         if tokens <= limit:
             return context, tokens
-        allowed = min(allowed, context.kept_tokens) - (tokens - limit)
+        # Our tokens are not the target's: what it counted says how many of ours one of its is worth.
+        share = room / (tokens - (limit - room))
+        allowed = min(int(context.kept_tokens * share), context.kept_tokens - 1)
         if allowed < 1:
             break
         context = pipeline._compress(documents, question, allowed, None)

@@ -14,6 +14,7 @@ from ctxpipe.errors import CtxpipeError, ReadError
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext
+    from ctxpipe.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
 _STAGES = {
@@ -53,6 +54,17 @@ def documents_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def compression(config: Config) -> dict[str, Any]:
+    """The options of a pipeline that say how it compresses."""
+    return {
+        "rank": config.rank or "auto",
+        "prune": config.prune or "auto",
+        "scorer": config.scorer,
+        "tokenizer": config.tokenizer,
+        "errors": config.errors,
+    }
 
 
 class Failures:

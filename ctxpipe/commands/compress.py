@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import Failures, closing_table, context_json, documents_options, progress, safe_text
+from ctxpipe.commands.common import (
+    Failures,
+    closing_table,
+    compression,
+    context_json,
+    documents_options,
+    progress,
+    safe_text,
+)
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,11 +62,7 @@ def compress(
     failures = Failures()
     with progress(quiet) as on_stage:
         pipeline = Pipeline(
-            rank=config.rank or "auto",
-            prune=config.prune or "auto",
-            scorer=config.scorer,
-            tokenizer=config.tokenizer,
-            errors=config.errors,
+            **compression(config),
             trust_remote_code=trust_remote_code,
             on_stage=on_stage,
             on_failure=failures,

@@ -13,6 +13,7 @@ import click
 from ctxpipe.commands.common import (
     Failures,
     closing_table,
+    compression,
     context_json,
     documents_options,
     progress,
@@ -76,43 +77,43 @@ def query(
     flags |= _chosen(max_loss, choice, raw, flags, quiet)
     config = load(flags)
     failures = Failures()
-    streamed: list[str] = []
+    said = False
 
     def on_text(text: str) -> None:
-        streamed.append(text)
+        nonlocal said
+        said = True
         click.echo(safe_text(text) if sys.stdout.isatty() else text, nl=False)
         sys.stdout.flush()
 
     with progress(quiet) as on_stage:
         pipeline = Pipeline(
-            rank=config.rank or "auto",
-            prune=config.prune or "auto",
-            scorer=config.scorer,
-            tokenizer=config.tokenizer,
+            **compression(config),
             target=config.target,
             model=config.model,
             window=config.window,
             max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
             timeout=300.0 if config.timeout is None else config.timeout,
-            errors=config.errors,
             trust_remote_code=trust_remote_code,
             on_stage=on_stage,
             on_failure=failures,
         )
-        run = pipeline.query(
-            paths,
-            question=question,
-            budget=None if raw and flags["budget"] is None else config.budget,
-            rate=None if raw and flags["rate"] is None else config.rate,
-            raw=raw,
-            on_text=None if as_json else on_text,
-        )
+        try:
+            run = pipeline.query(
+                paths,
+                question=question,
+                budget=None if raw and flags["budget"] is None else config.budget,
+                rate=None if raw and flags["rate"] is None else config.rate,
+                raw=raw,
+                on_text=None if as_json else on_text,
+            )
+        finally:
+            if said:
+                click.echo()
     if max_loss is not None:
         _warn(run, flags["rate"])
     if as_json:
         click.echo(json.dumps(run_json(run), ensure_ascii=False))
     else:
-        click.echo()
         _sources(run)
     if not quiet:
         _table(run, started)

@@ -16,13 +16,6 @@ QUESTION = "Where did the keeper of Skellig hide the spoons?"
 
 
 @pytest.fixture
-def run(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, smollm2_dir: Path, minilm_dir: Path
-) -> Command:
-    return Command(capfd, monkeypatch)
-
-
-@pytest.fixture
 def report(tmp_path: Path) -> Path:
     path = tmp_path / "report.md"
     path.write_text(f"# Log\n\n{prose(60)}\n\n{NEEDLE}\n\n{prose(60, 2)}\n", encoding="utf-8")

@@ -75,13 +75,6 @@ class Server(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def run(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, smollm2_dir: Path, minilm_dir: Path
-) -> Command:
-    return Command(capfd, monkeypatch)
-
-
-@pytest.fixture
 def report(tmp_path: Path) -> Path:
     path = tmp_path / "report.txt"
     path.write_text(f"{prose(80)}\n\n{NEEDLE}\n\n{prose(80, 2)}\n", encoding="utf-8")

@@ -84,7 +84,7 @@ def test_a_target_that_counts_more_than_the_tokenizer_is_never_overrun(report: P
     tokenizer = TargetTokenizer.load("smollm2-135m")
     engine = FakeEngine("yes", window=900, count=lambda text: int(1.3 * tokenizer.count(text)))
     run = Pipeline(engine=engine, max_tokens=100).query(report, question=QUESTION)
-    assert run.prompt_tokens <= 800
+    assert 0.95 * 800 <= run.prompt_tokens <= 800
 
 
 def test_pages_are_cited() -> None:
