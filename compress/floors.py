@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -59,10 +59,3 @@ class RandomScorer:
 def _split(values: FloatArray, sizes: Sequence[int], scorer: str) -> list[Scores]:
     cuts = np.cumsum(sizes)[:-1]
     return [Scores(values=part.astype(np.float32), scorer=scorer) for part in np.split(values, cuts)]
-
-
-FLOORS: dict[str, Callable[[], NoScorer | HeadTailScorer | RandomScorer]] = {
-    "none": NoScorer,
-    "head-tail": HeadTailScorer,
-    "random": RandomScorer,
-}

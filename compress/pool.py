@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,10 +120,7 @@ def rank(
         RankingText(text=documents[d].text[s.start : s.end], headings=found.chunks[c].headings, group=c)
         for s, d, c in zip(found.segments, found.document, found.chunk, strict=True)
     ]
-    score = ranker.rank(texts, question, on_progress)
-    return Sentences(
-        segments=found.segments, document=found.document, chunk=found.chunk, chunks=found.chunks, score=score
-    )
+    return replace(found, score=ranker.rank(texts, question, on_progress))
 
 
 def best(found: Sentences, characters: float) -> Sentences:

@@ -60,11 +60,10 @@ def _worst(summary: Summary) -> str:
 
 
 def _notes(summary: Summary) -> str:
-    head = summary.headline
-    row = summary.row(summary.whole, head.arm) if head else None
-    found = row.versus(summary.score) if row else None
-    notes = [*summary.notes, *(found.notes if found else ())]
-    notes += [f"interval of the verdict: {found.method}"] if found else []
+    notes = list(summary.notes)
+    if compared := summary.compared():
+        found = compared[2]
+        notes += [*found.notes, f"interval of the verdict: {found.method}"]
     notes += [
         "Every arm asks the same question in the same prompt; the context is the arm's text as it is, without titles.",
         "The share kept by raw is a little above 100% because the blank lines between documents are tokens too.",

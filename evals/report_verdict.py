@@ -14,11 +14,10 @@ _NAMES = {"nll": "likelihood of the right answer", "survival": "answers that sur
 
 def verdict_line(summary: Summary) -> str:
     """The verdict in one plain sentence."""
-    head = summary.headline
-    row = summary.row(summary.whole, head.arm) if head else None
-    found = row.versus(summary.score) if row else None
-    if head is None or row is None or found is None:
+    compared = summary.compared()
+    if compared is None:
         return "no verdict: nothing was compared with raw"
+    head, row, found = compared
     return (
         f"{found.verdict}: {head.arm} keeps {percent(row.achieved)} of the tokens; its loss of {summary.score} is "
         f"{_bound(found, summary)}"
@@ -27,13 +26,12 @@ def verdict_line(summary: Summary) -> str:
 
 def verdict(summary: Summary) -> str:
     """The verdict as the page's first box."""
-    head = summary.headline
-    row = summary.row(summary.whole, head.arm) if head else None
-    found = row.versus(summary.score) if row else None
-    if head is None or row is None or found is None:
+    compared = summary.compared()
+    if compared is None:
         return (
             '<div class="verdict inconclusive"><strong>No verdict</strong><p>Nothing was compared with raw.</p></div>'
         )
+    head, row, found = compared
     retained = ""
     if row.retained:
         retained = f" It retains {interval(row.retained.value, row.retained.interval)} of what the whole context gives."

@@ -73,6 +73,12 @@ class Summary:
         """The row of an arm in a suite."""
         return next((row for row in self.rows if (row.suite, row.arm) == (suite, arm)), None)
 
+    def compared(self) -> tuple[Headline, Row, Comparison] | None:
+        """The headline, its row over all suites and that row's comparison with raw; None if any is missing."""
+        row = self.row(self.whole, self.headline.arm) if self.headline else None
+        found = row.versus(self.score) if row else None
+        return (self.headline, row, found) if self.headline and row and found else None
+
     @property
     def whole(self) -> str:
         """The name under which all suites are together."""
