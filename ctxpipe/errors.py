@@ -8,6 +8,7 @@
     ├── ReadError                a document cannot be read; names the source
     ├── ModelError               a model cannot be found, fetched, verified or loaded
     │   └── DownloadError        the package index did not deliver the pinned file
+    ├── LaunchError              a vLLM server could not be installed or started, or ended by itself
     ├── MissingExtraError        an optional dependency is not installed; names the pip line
     └── EngineError              the target model gave no answer
         ├── WindowError          the prompt does not fit the target's window
@@ -73,6 +74,10 @@ class ModelError(CtxpipeError):
 
 class DownloadError(ModelError):
     """The package index did not deliver the pinned file."""
+
+
+class LaunchError(CtxpipeError):
+    """A vLLM server could not be installed or started, or ended by itself."""
 
 
 class MissingExtraError(CtxpipeError):
