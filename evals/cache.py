@@ -1,22 +1,32 @@
-"""Likelihoods that were already computed, found again by what was asked of which model."""
+"""What a target already said, found again by what was asked of which model."""
 
 from __future__ import annotations
 
 import hashlib
-import math
+import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from ctxpipe.errors import CtxpipeError, ReadError
-from ctxpipe.evals.likelihood import Ask, Likelihood, Target, ask_hash
+from ctxpipe.evals.generation import Generated
+from ctxpipe.evals.likelihood import Ask, Likelihood, ask_hash
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS likelihood (key TEXT PRIMARY KEY, nll REAL, prompt_tokens INTEGER, seconds REAL)"
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
+else:
+    T = TypeVar("T")
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_TABLES: Mapping[type, str] = {Likelihood: "likelihood", Generated: "answer"}
 
 
-class LikelihoodCache:
+class ResultCache(Generic[T]):
     """A target in front of which a SQLite file remembers results. Use it as a context manager.
 
     All results of one call are stored together before any is returned. So a run that is killed finds again exactly the
@@ -24,27 +34,32 @@ class LikelihoodCache:
 
     Args:
         path: The file; made when there is none.
-        target: What computes what is not known.
+        kind: What results are: ``Likelihood`` or ``Generated``.
+        revision: Of the target: what changes when its results could.
+        compute: Gives one result for each ask that is not known, in order.
 
     Raises:
         ReadError: if the file cannot be opened or is no such cache.
     """
 
-    def __init__(self, path: Path, target: Target) -> None:
+    def __init__(
+        self, path: Path, kind: type[T], revision: str, compute: Callable[[Sequence[Ask]], Sequence[T]]
+    ) -> None:
         self.path = path
-        self.target = target
         self.hits = 0
+        self._kind, self._table = kind, _TABLES[kind]
+        self._revision, self._compute = revision, compute
         try:
             self._database = sqlite3.connect(path)
-            self._database.execute(_SCHEMA)
+            self._database.execute(_SCHEMA.format(self._table))
         except sqlite3.Error as exc:
             raise ReadError(str(path), f"cannot be used as a cache ({exc})") from exc
 
-    def score(self, asks: Sequence[Ask], repeats: Sequence[int]) -> list[Likelihood]:
-        """Score asks, or find them.
+    def get(self, asks: Sequence[Ask], repeats: Sequence[int]) -> list[T]:
+        """Compute results, or find them.
 
         Args:
-            asks: What to score.
+            asks: What to ask.
             repeats: For each, 0, or the number of the repetition that is to be computed apart from the others.
 
         Raises:
@@ -55,32 +70,33 @@ class LikelihoodCache:
         self.hits += len(known)
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
         if missing:
-            computed = dict(zip(missing, self.target.score(list(missing.values())), strict=True))
+            computed = dict(zip(missing, self._compute(list(missing.values())), strict=True))
             self._store(computed)
             known |= computed
         return [known[key] for key in keys]
 
-    def _store(self, computed: Mapping[str, Likelihood]) -> None:
-        # SQLite stores NaN as NULL, which would be read as a prompt that does not fit.
-        rows = [
-            (key, one.nll, one.prompt_tokens, one.seconds)
-            for key, one in computed.items()
-            if one.nll is None or math.isfinite(one.nll)
-        ]
+    def _store(self, computed: Mapping[str, T]) -> None:
+        rows = []
+        for key, result in computed.items():
+            try:
+                rows.append((key, json.dumps(asdict(result), allow_nan=False)))
+            except ValueError:  # a number that is none is an error of this run, and not worth remembering
+                continue
         try:
             with self._database:
-                self._database.executemany("INSERT OR REPLACE INTO likelihood VALUES (?, ?, ?, ?)", rows)
+                self._database.executemany(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", rows)
         except sqlite3.Error as exc:
-            raise CtxpipeError(f"{self.path}: cannot write a likelihood ({exc})") from exc
+            raise CtxpipeError(f"{self.path}: cannot write a result ({exc})") from exc
 
     def _key(self, ask: Ask, repeat: int) -> str:
-        return hashlib.sha256(f"{self.target.revision}\0{ask_hash(ask)}\0{repeat}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._revision}\0{ask_hash(ask)}\0{repeat}".encode()).hexdigest()
 
-    def _find(self, key: str) -> Likelihood | None:
-        row = self._database.execute(
-            "SELECT nll, prompt_tokens, seconds FROM likelihood WHERE key = ?", (key,)
-        ).fetchone()
-        return None if row is None else Likelihood(nll=row[0], prompt_tokens=row[1], seconds=row[2])
+    def _find(self, key: str) -> T | None:
+        try:
+            row = self._database.execute(f"SELECT value FROM {self._table} WHERE key = ?", (key,)).fetchone()
+            return None if row is None else self._kind(**json.loads(row[0]))
+        except (sqlite3.Error, TypeError, ValueError) as exc:
+            raise ReadError(str(self.path), f"damaged; remove it to compute its results again ({exc})") from exc
 
     def close(self) -> None:
         """Close the file."""

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.rows import ByItem
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
-from ctxpipe.evals.types import Record
+from ctxpipe.evals.types import ByItem, Record
 
 DRAWS = 2_000
 """Resamples: each fits two curves, which takes longer than drawing it."""

@@ -24,6 +24,7 @@ class Settings:
     layers: tuple[int, ...]
     tokenizer: str
     target: str
+    answer_tokens: int | None = None
 
 
 class RunFolder:
@@ -38,7 +39,7 @@ class RunFolder:
         self.records = path / "records.jsonl"
         self.samples = path / "samples.jsonl.gz"
         self.settings = path / "run.json"
-        self.cache = path / "likelihood.sqlite"
+        self.cache = path / "results.sqlite"
 
     def start(self, settings: Settings) -> None:
         """Note the settings, or see that they are those noted before.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ctxpipe.errors import UnknownNameError
 from ctxpipe.evals.arms import FLOORS
 from ctxpipe.evals.comparison import compare
-from ctxpipe.evals.rows import ByItem, Row, shared
+from ctxpipe.evals.rows import Row, shared
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
+from ctxpipe.evals.types import ByItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

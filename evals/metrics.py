@@ -98,19 +98,21 @@ def answer_scores(sample: Sample, answer: str) -> dict[str, float]:
     """Layer 3: how right a generated answer is.
 
     Returns:
-        ``contains`` and ``f1`` always; ``numeric`` where the gold answers are quantities; ``rouge_l`` where the set is
-        judged by it. Each from 0 to 1.
+        ``contains``, ``f1`` and ``abstained`` always; ``numeric`` where the gold answers are quantities; ``rouge_l``
+        where the set is judged by it; and ``answer``, the one of them that the set is judged by. Each from 0 to 1.
     """
     scores = {
         "contains": containment(answer, sample.answers, rule=sample.rule),
         "f1": max(token_f1(answer, gold) for gold in sample.answers),
+        "abstained": float(abstained(answer)),
     }
     numeric = numeric_match(answer, sample.answers, rule=sample.rule, scale=sample.scale)
     if numeric is not None:
         scores["numeric"] = numeric
     if "rouge" in sample.metric:
         scores["rouge_l"] = max(rouge_l(answer, gold) for gold in sample.answers)
-    return scores
+    judged_by = next(name for name in ("rouge_l", "numeric", "contains") if name in scores)
+    return scores | {"answer": scores[judged_by]}
 
 
 def containment(answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", cap: int = ANSWER_WORDS) -> float:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctxpipe.evals.rows import ByItem, Row, columns, design_of, shared
+from ctxpipe.evals.rows import Row, columns, design_of, shared
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means
 from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
+from ctxpipe.evals.types import ByItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,32 +9,14 @@ import numpy as np
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.comparison import Comparison, compare
-from ctxpipe.evals.statistics.binomial import clopper_pearson
+from ctxpipe.evals.flips import AnswerFlips, Flips, answer_flips_of, flips_of
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.retained import Retained, gain_retained
 from ctxpipe.evals.statistics.tail import cluster_means, cvar
-from ctxpipe.evals.types import Record
+from ctxpipe.evals.types import ByItem, Record
 
-ByItem = Mapping[str, Record]
-"""The records of one arm by item."""
-
+_OF_TARGET = ("target", "first_token")
 OTHER_SCORES = ("evidence", "gold", "numbers", "units", "negations", "names")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flips:
-    """Items whose context lost or gained the answer against raw.
-
-    Attributes:
-        lost, gained: Items each way.
-        n: Items in which both arms have the score.
-        lost_bound: One-sided 95% upper bound of the share lost, Clopper-Pearson; it takes items for independent.
-    """
-
-    lost: int
-    gained: int
-    n: int
-    lost_bound: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +28,16 @@ class Row:
         arm, method: Names; no method for a control.
         n, clusters: Items that the arm has, and their source documents.
         achieved: Macro mean of the share of tokens kept.
-        survival, nll: Macro means; None where there are none.
+        survival, nll, answer: Macro means; None where there are none.
         other: Macro means of the other scores.
-        survival_vs_raw, nll_vs_raw: Comparisons with raw, on the items that both have and for which raw has the score.
+        survival_vs_raw, nll_vs_raw, answer_vs_raw: Comparisons with raw, on the items that both have and for which raw
+            has the score.
         retained: Share of the context's gain retained, on the items in which raw, closed and the arm have a likelihood.
         retained_n: Their number.
-        flips: By survival.
+        flips, answer_flips: By survival and by generated answers.
         cvar: Mean of the worst tenth of the source documents' losses of the headline score.
-        seconds: Mean seconds of compression and of the target by item.
+        seconds: Mean seconds of an item: ``compress``, ``target``, and of the latter until the ``first_token``.
+        tokens: Mean tokens of an item: ``prompt`` and ``completion``, or ``context`` where no target was asked.
         errors, truncated: Items by status.
     """
 
@@ -65,20 +49,24 @@ class Row:
     achieved: float | None
     survival: float | None
     nll: float | None
+    answer: float | None
     other: Mapping[str, float]
     survival_vs_raw: Comparison | None
     nll_vs_raw: Comparison | None
+    answer_vs_raw: Comparison | None
     retained: Retained | None
     retained_n: int
     flips: Flips | None
+    answer_flips: AnswerFlips | None
     cvar: float | None
     seconds: Mapping[str, float]
+    tokens: Mapping[str, float]
     errors: int
     truncated: int
 
     def versus(self, score: str) -> Comparison | None:
         """The comparison with raw by the headline score."""
-        return self.nll_vs_raw if score == "nll" else self.survival_vs_raw
+        return {"nll": self.nll_vs_raw, "answer": self.answer_vs_raw}.get(score, self.survival_vs_raw)
 
 
 def row_of(
@@ -107,14 +95,18 @@ def row_of(
         achieved=_mean(ordered, [_kept_share(record) for record in ordered]),
         survival=mean_of(ordered, "survival"),
         nll=mean_of(ordered, "nll"),
+        answer=mean_of(ordered, "answer"),
         other={name: mean for name in OTHER_SCORES if (mean := mean_of(ordered, name)) is not None},
         survival_vs_raw=_versus(raw, records, arm, "survival", margin, seed),
         nll_vs_raw=_versus(raw, records, arm, "nll", margin, seed),
+        answer_vs_raw=_versus(raw, records, arm, "answer", margin, seed),
         retained=retained,
         retained_n=retained_n,
-        flips=_flips(raw, records, arm),
+        flips=flips_of(raw, records) if raw and arm != "raw" else None,
+        answer_flips=answer_flips_of(raw, records, controls.get("raw2")) if raw and arm != "raw" else None,
         cvar=_tail(raw, records, arm, score),
         seconds=_seconds(ordered),
+        tokens=_tokens(ordered),
         errors=sum(record.status == "error" for record in ordered),
         truncated=sum(record.status == "truncated" for record in ordered),
     )
@@ -188,16 +180,6 @@ def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[R
         return None, len(keys)
 
 
-def _flips(raw: ByItem | None, arm: ByItem, name: str) -> Flips | None:
-    keys = shared("survival", raw, arm) if raw is not None and name != "raw" else []
-    if not keys or raw is None:
-        return None
-    losses = losses_of("survival", keys, raw, arm)
-    lost = int((losses > 0).sum())
-    bound = clopper_pearson(lost, len(keys), side="upper")[1]
-    return Flips(lost=lost, gained=int((losses < 0).sum()), n=len(keys), lost_bound=bound)
-
-
 def _tail(raw: ByItem | None, arm: ByItem, name: str, score: str) -> float | None:
     keys = shared(score, raw, arm) if raw is not None and name != "raw" else []
     if not keys or raw is None:
@@ -206,6 +188,17 @@ def _tail(raw: ByItem | None, arm: ByItem, name: str, score: str) -> float | Non
 
 
 def _seconds(records: Sequence[Record]) -> dict[str, float]:
-    compressing = [sum(s for stage, s in r.timings.items() if stage != "target") for r in records if r.timings]
-    asking = [r.timings["target"] for r in records if "target" in r.timings]
-    return {what: float(np.mean(values)) for what, values in (("compress", compressing), ("target", asking)) if values}
+    compressing = [sum(s for stage, s in r.timings.items() if stage not in _OF_TARGET) for r in records if r.timings]
+    found = {"compress": compressing} | {
+        name: [r.timings[name] for r in records if name in r.timings] for name in _OF_TARGET
+    }
+    return {what: float(np.mean(values)) for what, values in found.items() if values}
+
+
+def _tokens(records: Sequence[Record]) -> dict[str, float]:
+    found = {
+        "prompt": [r.prompt_tokens for r in records if r.prompt_tokens is not None],
+        "completion": [r.completion_tokens for r in records if r.completion_tokens is not None],
+        "context": [r.kept_tokens for r in records if r.kept_tokens is not None],
+    }
+    return {what: float(np.mean(values)) for what, values in found.items() if values}

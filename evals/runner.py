@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxpipe.errors import CtxpipeError, UnreachableError, UsageError
-from ctxpipe.evals.arms import Arm, ArmContext, ContextMaker
-from ctxpipe.evals.cache import LikelihoodCache
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.arms import Arm, ContextMaker
+from ctxpipe.evals.cache import ResultCache
 from ctxpipe.evals.folder import RunFolder, Settings
-from ctxpipe.evals.likelihood import Ask, Likelihood, Target, ask_hash, ask_of
-from ctxpipe.evals.metrics import context_scores
+from ctxpipe.evals.generation import Generated, Generator
+from ctxpipe.evals.likelihood import Likelihood, Target
+from ctxpipe.evals.recorder import Recorder
 from ctxpipe.evals.records import RecordFile, latest
 from ctxpipe.evals.suites import check_suite, suite_samples
-from ctxpipe.evals.types import Record, Sample
+from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
     from ctxpipe.compress.tokenizer import TargetTokenizer
 
-LAYERS = (1, 2)
+LAYERS = (1, 2, 3)
 OnProgress = Callable[[int, int, str], None]
 """Called with the records done, those in all, and the suite."""
 
@@ -35,7 +36,7 @@ class Plan:
         arms: Every item is run in every one.
         out: Folder of the run; one that exists is gone on with.
         data: Folder of the known sets.
-        layers: Of 1 (what the context holds) and 2 (likelihood of the answer).
+        layers: Of 1 (what the context holds), 2 (likelihood of the answer) and 3 (what the target answers).
         limit: Most items of a suite, at each length; None for all.
         seed: Of the choice of items and of what is generated.
         lengths: Source tokens of generated tasks.
@@ -56,7 +57,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.layers or not set(self.layers) <= set(LAYERS):
-            raise UsageError(f"layers are {' and '.join(map(str, LAYERS))}, not {', '.join(map(str, self.layers))}")
+            raise UsageError(f"layers are 1, 2 and 3, not {', '.join(map(str, self.layers)) or 'none'}")
         if not self.suites:
             raise UsageError("there is no suite to run")
         for name in self.suites:
@@ -74,12 +75,19 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-def run(plan: Plan, target: Target | None = None, *, on_progress: OnProgress | None = None) -> Outcome:
+def run(
+    plan: Plan,
+    target: Target | None = None,
+    generator: Generator | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Outcome:
     """Run what has not been run.
 
     Args:
         plan: What to run.
         target: What computes layer 2; without that layer none is needed.
+        generator: What answers in layer 3; without that layer none is needed.
         on_progress: Called as records are done.
 
     Raises:
@@ -88,25 +96,38 @@ def run(plan: Plan, target: Target | None = None, *, on_progress: OnProgress | N
         CtxpipeError: if another run writes to the folder.
         ReadError: if a suite cannot be read.
     """
-    if 2 in plan.layers and target is None:
-        raise UsageError("layer 2 needs a target")
-    maker = ContextMaker(plan.tokenizer)
-    settings = Settings(
-        seed=plan.seed,
-        layers=tuple(sorted(plan.layers)),
-        tokenizer=plan.tokenizer,
-        target="" if target is None else f"{target.model} {target.revision}",
-    )
+    for layer, needed in ((2, target), (3, generator)):
+        if layer in plan.layers and needed is None:
+            raise UsageError(f"layer {layer} needs a target")
     folder = RunFolder(plan.out)
     outcome = Outcome()
     with ExitStack() as stack:
         file = stack.enter_context(RecordFile(folder.records))
         outcome.notes += file.notes
-        folder.start(settings)
-        samples = folder.keep(_samples(plan, maker.tokenizer))
-        cache = stack.enter_context(LikelihoodCache(folder.cache, target)) if target else None
-        _Run(plan, maker, cache, file, outcome, on_progress or _nothing).over(samples)
+        folder.start(_settings(plan, target, generator))
+        recorder = Recorder(plan.layers, plan.seed, ContextMaker(plan.tokenizer))
+        samples = folder.keep(_samples(plan, recorder.maker.tokenizer))
+        if target is not None:
+            likelihoods = ResultCache(folder.cache, Likelihood, target.revision, target.score)
+            recorder.likelihoods = stack.enter_context(likelihoods)
+            recorder.models[target.model] = target.revision
+        if generator is not None:
+            answers = ResultCache(folder.cache, Generated, generator.revision, generator.answer)
+            recorder.answers = stack.enter_context(answers)
+            recorder.models.setdefault(generator.model, generator.revision)
+        _Run(plan, recorder, file, outcome, on_progress or _nothing).over(samples)
     return outcome
+
+
+def _settings(plan: Plan, target: Target | None, generator: Generator | None) -> Settings:
+    asked = target or generator
+    return Settings(
+        seed=plan.seed,
+        layers=tuple(sorted(plan.layers)),
+        tokenizer=plan.tokenizer,
+        target="" if asked is None else f"{asked.model} {asked.revision}",
+        answer_tokens=None if generator is None else generator.max_tokens,
+    )
 
 
 def _nothing(done: int, total: int, suite: str) -> None:
@@ -133,8 +154,7 @@ def _samples(plan: Plan, tokenizer: TargetTokenizer) -> list[Sample]:
 @dataclass(frozen=True, slots=True)
 class _Run:
     plan: Plan
-    maker: ContextMaker
-    cache: LikelihoodCache | None
+    recorder: Recorder
     file: RecordFile
     outcome: Outcome
     on_progress: OnProgress
@@ -151,89 +171,10 @@ class _Run:
             self.on_progress(done, total, sample.stratum or sample.dataset)
             waiting = [arm for arm in self.plan.arms if (sample.id, arm.name) not in before]
             self.outcome.found += len(self.plan.arms) - len(waiting)
-            for record in self._records(sample, waiting):
+            for record in self.recorder.records(sample, waiting):
                 self.file.append(record)
                 self.outcome.written += 1
                 self.outcome.errors += record.status == "error"
                 self.outcome.truncated += record.status == "truncated"
             done += len(self.plan.arms)
         self.on_progress(total, total, "")
-
-    def _records(self, sample: Sample, arms: Sequence[Arm]) -> Iterator[Record]:
-        """The item's records; the likelihoods of all arms are asked for together."""
-        if not arms:
-            return
-        raw = "\n\n".join(passage.text for passage in sample.documents)
-        made: list[tuple[Arm, ArmContext]] = []
-        for arm in arms:
-            try:
-                context = self.maker.make(arm, sample)
-            except CtxpipeError as exc:
-                yield self._failed(sample, arm, exc)
-                continue
-            if context is not None:
-                made.append((arm, context))
-        asks = [ask_of(sample, context.text) for _, context in made]
-        try:
-            found = self._likelihoods(asks, [arm for arm, _ in made])
-        except UnreachableError:
-            raise
-        except CtxpipeError as exc:
-            yield from (self._failed(sample, arm, exc, context) for arm, context in made)
-            return
-        for (arm, context), ask, likelihood in zip(made, asks, found, strict=True):
-            try:
-                record = self._record(sample, arm, context, raw, ask, likelihood)
-            except UsageError as exc:  # a likelihood that is no finite number
-                record = self._failed(sample, arm, exc, context)
-            yield record
-
-    def _likelihoods(self, asks: Sequence[Ask], arms: Sequence[Arm]) -> list[Likelihood | None]:
-        if self.cache is None:
-            return [None] * len(asks)
-        return [*self.cache.score(asks, [int(arm.name == "raw2") for arm in arms])]
-
-    def _record(
-        self, sample: Sample, arm: Arm, context: ArmContext, raw: str, ask: Ask, likelihood: Likelihood | None
-    ) -> Record:
-        scores: dict[str, float] = {}
-        if 1 in self.plan.layers:
-            scores |= context_scores(sample, context.text, raw, context.spans)
-        timings = dict(context.timings)
-        if likelihood is not None:
-            timings["target"] = likelihood.seconds
-            if likelihood.nll is not None:
-                scores["nll"] = likelihood.nll
-        return replace(
-            self._blank(sample, arm),
-            scores=scores,
-            source_tokens=context.source_tokens,
-            kept_tokens=context.kept_tokens,
-            timings={name: round(seconds, 6) for name, seconds in timings.items()},
-            status="truncated" if likelihood is not None and likelihood.nll is None else "ok",
-            prompt_hash=ask_hash(ask),
-            spans=context.spans,
-        )
-
-    def _failed(self, sample: Sample, arm: Arm, exc: CtxpipeError, context: ArmContext | None = None) -> Record:
-        return replace(
-            self._blank(sample, arm),
-            status="error",
-            error=" ".join(str(exc).split()) or type(exc).__name__,
-            source_tokens=context.source_tokens if context else None,
-            kept_tokens=context.kept_tokens if context else None,
-            spans=context.spans if context else (),
-        )
-
-    def _blank(self, sample: Sample, arm: Arm) -> Record:
-        models = {} if self.cache is None else {self.cache.target.model: self.cache.target.revision}
-        return Record(
-            id=sample.id,
-            cluster=sample.cluster,
-            stratum=sample.stratum,
-            arm=arm.name,
-            rate=arm.rate,
-            method=arm.method,
-            models=models,
-            seed=self.plan.seed,
-        )

@@ -18,12 +18,14 @@ from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.headline import Headline, headline_of
 from ctxpipe.evals.points import Point, points_of
 from ctxpipe.evals.records import latest
-from ctxpipe.evals.rows import ByItem, Row, losses_of, row_of, shared
-from ctxpipe.evals.types import Record, Sample
+from ctxpipe.evals.rows import Row, losses_of, row_of, shared
+from ctxpipe.evals.types import ByItem, Record, Sample
 
 WORST = 10
 MARGIN = 0.05
 ALL = "all"
+SCORES = ("nll", "answer", "survival")
+"""Scores that a report can be headed by, the one preferred first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Summary:
 
 def _row_json(row: Row) -> dict[str, Any]:
     fields = asdict(row)
-    for name in ("survival_vs_raw", "nll_vs_raw"):
+    for name in ("survival_vs_raw", "nll_vs_raw", "answer_vs_raw"):
         found: Comparison | None = getattr(row, name)
         fields[name] = None if found is None else found.to_json()
     return fields
@@ -116,7 +118,7 @@ def summarise(
 
     Args:
         path: The folder.
-        score: Headline score, ``nll`` or ``survival``; None for ``nll`` where there is one.
+        score: Headline score: ``nll``, ``answer`` or ``survival``; None for the first of them that there is.
         margin: Largest loss of it that does not matter; fix it before looking.
         method: Method that the verdict is on; None for ``default``, or the first one run.
         seed: Of the bootstraps.
@@ -160,12 +162,13 @@ def summarise(
 
 
 def _score(records: Sequence[Record], asked: str | None) -> str:
-    there = {name for record in records for name in record.scores} & {"nll", "survival"}
+    seen = {name for record in records for name in record.scores}
+    there = [name for name in SCORES if name in seen]
     if not there:
-        raise UsageError("no record has a likelihood or an answer survival to report on")
+        raise UsageError("no record has a likelihood, an answer or an answer survival to report on")
     if asked is not None and asked not in there:
         raise UnknownNameError("headline score", asked, there)
-    return asked or ("nll" if "nll" in there else "survival")
+    return asked or there[0]
 
 
 def _rows(by_arm: Mapping[str, ByItem], suites: Sequence[str], score: str, margin: float, seed: int) -> list[Row]:

@@ -81,6 +81,7 @@ class Record:
         arm: Name of the arm: ``raw``, ``closed``, ``bm25@0.25``, ...
         scores: Score by name. A score that does not apply to the item is absent.
         source_tokens, kept_tokens: Tokens before and after by the target's tokenizer; None where there are none.
+        prompt_tokens, completion_tokens: Tokens of the whole prompt and of the answer, as the target counts them.
         rate: Share of the tokens that was asked for; ``kept_tokens / source_tokens`` is what was achieved.
         timings: Seconds per stage.
         status: ``truncated`` when the prompt did not fit the target's window, ``error`` when there is no answer.
@@ -103,6 +104,8 @@ class Record:
     scores: Mapping[str, float] = field(default_factory=dict)
     source_tokens: int | None = None
     kept_tokens: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     rate: float | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     status: Status = "ok"
@@ -179,6 +182,9 @@ class Record:
             raise ReadError(where, "field 'spans' is not a list of [document, start, end]") from exc
 
 
+ByItem = Mapping[str, Record]
+"""The records of one arm by item."""
+
 _NEEDED = ("id", "cluster", "arm", "scores")
 
 _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -189,6 +195,8 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "scores": dict,
     "source_tokens": int,
     "kept_tokens": int,
+    "prompt_tokens": int,
+    "completion_tokens": int,
     "rate": (int, float),
     "timings": dict,
     "status": str,

@@ -161,7 +161,7 @@ def test_numeric_match_of_several_needs_all() -> None:
 
 
 def test_answer_scores_follow_the_sample() -> None:
-    assert metrics.answer_scores(sample(), "It was Ann.") == {"contains": 1, "f1": 0.5}
+    assert metrics.answer_scores(sample(), "It was Ann.") == {"contains": 1, "f1": 0.5, "abstained": 0, "answer": 1}
     number = sample(answers=("5",), scale="million")
     assert metrics.answer_scores(number, "$5 million")["numeric"] == 1
     summary = sample(answers=("Ann paid", "Bob paid nothing"), metric="rouge")

@@ -187,7 +187,7 @@ def test_a_likelihood_that_is_no_number_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_cache_is_told(tmp_path: Path) -> None:
-    (tmp_path / "likelihood.sqlite").write_bytes(b"no database" * 100)
+    (tmp_path / "results.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(ReadError, match="cannot be used as a cache"):
         run(plan(tmp_path, layers=(1, 2)), Counting())
 
