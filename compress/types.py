@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +187,69 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Everything that a scorer's scores depend on beside texts and question, so that they can be kept and found again.
+
+    It must be told without loading the model.
+
+    Attributes:
+        scorer: Name of the scorer.
+        revision: Revision or hash of its model; scores of a model whose revision cannot be told are not kept.
+        dtype: What the model computes in.
+        settings: Window, overlap and whatever else changes a score, as text.
+        asks: Whether scores depend on the question.
+    """
+
+    scorer: str
+    revision: str
+    dtype: str = ""
+    settings: str = ""
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenScores:
+    """What a model said of each of its own tokens in a text, from which the scores of any units can be made.
+
+    Attributes:
+        start, end: int64 of shape (tokens,): character offsets of the tokens in the text, ``end`` ascending.
+        values: float32 of shape (tokens,).
+    """
+
+    start: IntArray
+    end: IntArray
+    values: FloatArray
+
+
+@runtime_checkable
+class KeptScorer(Protocol):
+    """A scorer whose scores may be kept between calls and processes. It offers this beside ``Scorer.score``."""
+
+    def identity(self) -> Identity | None:
+        """What makes its scores; None when they must not be kept."""
+        ...
+
+
+@runtime_checkable
+class TokenScorer(KeptScorer, Protocol):
+    """A kept scorer in two steps, so that units cut otherwise need no model: ``score`` is one after the other."""
+
+    def score_tokens(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> Sequence[TokenScores]:
+        """Score the model's own tokens; the units of ``texts`` do not matter.
+
+        Raises:
+            UsageError: if the scorer needs a question and there is none.
+        """
+        ...
+
+    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
+        """The scores of a text's units, made from those of its tokens, without the model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A stretch of a document that was kept: document index and character offsets, end exclusive."""
 
@@ -222,6 +285,7 @@ class CompressedContext:
         question, rank, prune, tokenizer: What it was made with.
         protected: The protected pieces among the kept ones.
         timings: Seconds per stage.
+        notes: What a person should know of how it went, one line each.
     """
 
     text: str
@@ -237,6 +301,7 @@ class CompressedContext:
     tokenizer: str
     protected: tuple[Span, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
