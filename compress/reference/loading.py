@@ -1,0 +1,83 @@
+"""Models for the reference, loaded by what their config says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxpipe.compress.causal import load_causal_lm
+from ctxpipe.compress.hub import load_error, quiet_hub
+from ctxpipe.compress.models import resolve
+from ctxpipe.errors import CtxpipeError, MissingExtraError, UsageError
+
+_DTYPES = {"float32", "bfloat16", "float16"}
+
+
+def require_package() -> None:
+    """Say how to install the package when it is not there.
+
+    Raises:
+        MissingExtraError: then.
+    """
+    try:
+        import llmlingua  # noqa: F401 - whether it can be imported is the question
+    except ModuleNotFoundError as exc:
+        raise MissingExtraError("the llmlingua package", "reference") from exc
+
+
+def is_classifier(name: str, *, trust_remote_code: bool = False) -> bool:
+    """Whether a model is a token classifier, by its config.
+
+    Raises:
+        ModelError: when there is no such model or it has no config.
+    """
+    from transformers import AutoConfig
+
+    place = resolve(name)
+    try:
+        with quiet_hub():
+            config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # OSError, ValueError, and what remote code raises
+        raise load_error(name, "config", exc) from exc
+    return any("ForTokenClassification" in head for head in config.architectures or [])
+
+
+def load_model(
+    name: str, *, classifier: bool, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
+) -> tuple[Any, Any]:
+    """Load a model and its tokenizer.
+
+    Args:
+        name: An embedded model, a folder or a Hugging Face id.
+        classifier: Whether it is a token classifier.
+        device: ``cpu``, ``cuda``, ...; ``auto`` is the GPU when there is one.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is float32 on a CPU and bfloat16 on a GPU.
+        trust_remote_code: Let Python code that comes with the model run.
+
+    Raises:
+        ModelError: when it cannot be loaded.
+        UsageError: for a device or dtype that does not exist here.
+    """
+    import torch
+
+    where = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    precision = dtype if dtype != "auto" else "float32" if where == "cpu" else "bfloat16"
+    if precision not in _DTYPES:
+        raise UsageError(f"unknown dtype {dtype!r}; {', '.join(sorted(_DTYPES))} or auto")
+    if not classifier:
+        return load_causal_lm(name, device=where, dtype=precision, trust_remote_code=trust_remote_code)
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    place = resolve(name)
+    try:
+        with quiet_hub():
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+            model = AutoModelForTokenClassification.from_pretrained(
+                place, dtype=getattr(torch, precision), trust_remote_code=trust_remote_code
+            )
+        return model.to(where).eval(), tokenizer
+    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
+        raise load_error(name, "model", exc) from exc
