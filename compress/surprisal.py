@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ctxpipe.compress.types import FloatArray, IntArray, OnProgress, Scores, ScoringText
+from ctxpipe.compress.types import FloatArray, Identity, IntArray, OnProgress, Scores, ScoringText, TokenScores
 from ctxpipe.errors import UsageError
 
 WINDOW = 1024
@@ -38,6 +40,7 @@ class SurprisalScorer:
     """
 
     name = "surprisal"
+    _asks = False
 
     def __init__(self, *, model: str = "smollm2-135m", device: str = "auto", trust_remote_code: bool = False) -> None:
         self.model = model
@@ -45,21 +48,34 @@ class SurprisalScorer:
         self._trust = trust_remote_code
         self._loaded: tuple[Any, Any] | None = None
 
+    @cached_property
+    def _revision(self) -> str:
+        from ctxpipe.compress.models import revision
+
+        return revision(self.model)
+
+    def identity(self) -> Identity | None:
+        """What makes its scores; told without loading the model."""
+        settings = f"{WINDOW} {OVERLAP}"
+        return Identity(scorer=self.name, revision=self._revision, dtype="bfloat16", settings=settings, asks=self._asks)
+
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[Scores]:
         """Score units; those without a token of their own get 0."""
-        losses = self._losses(texts, [_context(text.headings) for text in texts], on_progress)
-        return self._scores(texts, losses)
+        tokens = self.score_tokens(texts, question, on_progress)
+        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
 
-    def _scores(self, texts: Sequence[ScoringText], losses: Sequence[tuple[IntArray, FloatArray]]) -> list[Scores]:
-        from ctxpipe.compress.models import revision
+    def score_tokens(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[TokenScores]:
+        """Loss of each token in nats."""
+        return self._losses(texts, [_context(text.headings) for text in texts], on_progress)
 
-        made = revision(self.model)
-        return [
-            Scores(values=_per_unit(text, ends, loss), scorer=self.name, model=self.model, revision=made)
-            for text, (ends, loss) in zip(texts, losses, strict=True)
-        ]
+    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
+        """Mean over the tokens that end in a unit."""
+        values = _per_unit(text, tokens.end, tokens.values)
+        return Scores(values=values, scorer=self.name, model=self.model, revision=self._revision)
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
@@ -70,15 +86,15 @@ class SurprisalScorer:
 
     def _losses(
         self, texts: Sequence[ScoringText], contexts: Sequence[str], on_progress: OnProgress | None
-    ) -> list[tuple[IntArray, FloatArray]]:
-        """Token end offsets and token losses of each text, every token having its text's context before it."""
+    ) -> list[TokenScores]:
+        """Token losses of each text, every token having its text's context before it."""
         model, tokenizer = self._load()
         encoded = (
             tokenizer([t.text for t in texts], add_special_tokens=False, return_offsets_mapping=True) if texts else {}
         )
         prefixes = _prefixes(tokenizer, contexts)
-        ends = [np.array([e for _, e in o], dtype=np.int64) for o in encoded.get("offset_mapping", [])]
-        losses = [np.zeros(len(e), dtype=np.float32) for e in ends]
+        places = [np.array(o, dtype=np.int64).reshape(-1, 2) for o in encoded.get("offset_mapping", [])]
+        losses = [np.zeros(len(place), dtype=np.float32) for place in places]
         windows = list(_windows(encoded.get("input_ids", []), prefixes))
         total = sum(len(window.ids) for window in windows)
         done = 0
@@ -90,7 +106,7 @@ class SurprisalScorer:
                 done += len(window.ids)
             if on_progress:
                 on_progress(done, total)
-        return list(zip(ends, losses, strict=True))
+        return [TokenScores(start=p[:, 0], end=p[:, 1], values=v) for p, v in zip(places, losses, strict=True)]
 
 
 class ContrastiveScorer(SurprisalScorer):
@@ -100,11 +116,12 @@ class ContrastiveScorer(SurprisalScorer):
     """
 
     name = "contrastive"
+    _asks = True
 
-    def score(
+    def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
-        """Score units.
+    ) -> list[TokenScores]:
+        """Loss of each token without the question less its loss with it.
 
         Raises:
             UsageError: without a question.
@@ -117,8 +134,7 @@ class ContrastiveScorer(SurprisalScorer):
             halves = [lambda d, t: on_progress(d, 2 * t), lambda d, t: on_progress(t + d, 2 * t)]
         plain = self._losses(texts, headings, halves[0])
         asked = self._losses(texts, [f"{question}\n{heading}" for heading in headings], halves[1])
-        gained = [(ends, before - after) for (ends, before), (_, after) in zip(plain, asked, strict=True)]
-        return self._scores(texts, gained)
+        return [replace(p, values=p.values - a.values) for p, a in zip(plain, asked, strict=True)]
 
 
 def _context(headings: Sequence[str]) -> str:
