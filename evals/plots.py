@@ -73,6 +73,14 @@ def latency(
     )
 
 
+def costs(
+    points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, title: str, raw: float | None
+) -> str:
+    """Loss bound against the cost of a query; a dashed line where raw is."""
+    places = [(point, point.cost, point.dearer) for point in points if point.cost is not None]
+    return _losses(places, style_of, margin, unit, title, "{:,g}", mark=raw)
+
+
 def _losses(
     places: Sequence[tuple[Point, float, bool]],
     style_of: Mapping[str, int],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ctxpipe.evals.cost import Prices
 from ctxpipe.evals.rows import Row, columns, design_of, shared
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means
 from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
@@ -22,7 +23,9 @@ class Point:
         achieved: Share of the tokens kept.
         seconds: Mean seconds of an item, compression and target together; None where nothing was timed.
         loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
-        dominated, slower: Whether another arm is no worse in tokens (in seconds) and loss, and better in one.
+        cost: Of a query, in the unit of the prices; None where it is not known.
+        dominated, slower, dearer: Whether another arm is no worse in tokens (in seconds, in cost) and loss, and better
+            in one.
         frontier: Share of the resamples in which no other arm dominates it in tokens.
     """
 
@@ -34,9 +37,13 @@ class Point:
     dominated: bool
     slower: bool
     frontier: float | None
+    cost: float | None = None
+    dearer: bool = False
 
 
-def points_of(rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int) -> tuple[Point, ...]:
+def points_of(
+    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int, prices: Prices | None = None
+) -> tuple[Point, ...]:
     """The methods of rows over all suites, as points of a plot."""
     found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
     if not found:
@@ -51,18 +58,29 @@ def points_of(rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, see
         values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
         often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
     beaten = dominated(costs, bounds)
-    times = [sum(row.seconds.values()) if row.seconds else None for row, _ in found]
-    slower = dominated(np.asarray([np.inf if t is None else t for t in times]), bounds)
+    times = [total_seconds(row) for row, _ in found]
+    bills = [(prices or Prices()).cost(row.tokens, row.seconds) for row, _ in found]
+    slower, dearer = (
+        dominated(np.asarray([np.inf if c is None else c for c in one]), bounds) for one in (times, bills)
+    )
     return tuple(
         Point(
             arm=row.arm,
             achieved=row.achieved or 0.0,
-            seconds=time,
+            seconds=times[i],
             loss_bound=one.loss_bound,
             loss=one.difference if score == "nll" else -one.difference,
-            dominated=bool(is_beaten),
-            slower=bool(is_slower),
-            frontier=share,
+            dominated=bool(beaten[i]),
+            slower=bool(slower[i]),
+            frontier=often[i],
+            cost=bills[i],
+            dearer=bool(dearer[i]),
         )
-        for (row, one), time, is_beaten, is_slower, share in zip(found, times, beaten, slower, often, strict=True)
+        for i, (row, one) in enumerate(found)
     )
+
+
+def total_seconds(row: Row) -> float | None:
+    """Mean seconds of an item, compression and target together; None where nothing was timed."""
+    parts = [row.seconds[name] for name in ("compress", "target") if name in row.seconds]
+    return sum(parts) if parts else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ctxpipe.evals.markup import esc
 from ctxpipe.evals.page import PAGE
+from ctxpipe.evals.report_costs import cost_section
 from ctxpipe.evals.report_lengths import length_sections
 from ctxpipe.evals.report_plots import pareto_section
-from ctxpipe.evals.report_tables import cost_section, suite_sections
+from ctxpipe.evals.report_tables import suite_sections
 from ctxpipe.evals.report_verdict import UNITS, verdict, verdict_line
 from ctxpipe.evals.summary import Summary
 from ctxpipe.evals.worst_items import worst_items
@@ -70,6 +71,17 @@ def _notes(summary: Summary) -> str:
         "An item that an arm has no score for, because of an error or a truncation, counts as its worst score in the "
         "comparison with raw; one that raw has no score for is left out. Both are left out of gain retained, flips and "
         "the tail.",
+        *_priced(summary),
         "head-tail and random do not see the question; the other methods may.",
     ]
     return f'<h2>Notes</h2><ul class="notes">{"".join(f"<li>{esc(note)}</li>" for note in notes)}</ul>'
+
+
+def _priced(summary: Summary) -> list[str]:
+    prices = summary.prices
+    if not prices.known:
+        return ["No prices were given, so costs are counted in tokens of the prompt."]
+    return [
+        f"Prices assumed: {prices.prompt:g} and {prices.completion:g} for a million tokens of prompt and answer, "
+        f"{prices.hour:g} for an hour of the machine that compresses."
+    ]

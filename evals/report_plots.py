@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ctxpipe.evals.markup import esc, percent, signed, table
-from ctxpipe.evals.plots import latency, legend, pareto, styles
+from ctxpipe.evals.plots import costs, latency, legend, pareto, styles
+from ctxpipe.evals.points import total_seconds
 from ctxpipe.evals.report_verdict import UNITS
 from ctxpipe.evals.summary import Summary
 
@@ -45,8 +46,21 @@ def latency_plot(summary: Summary) -> str:
     raw = summary.row(summary.whole, "raw")
     if not any(point.seconds is not None for point in summary.points):
         return ""
+    seconds = total_seconds(raw) if raw and "target" in raw.seconds else None
     style_of = styles_of(summary)
-    seconds = sum(raw.seconds.values()) if raw and "target" in raw.seconds else None
-    return latency(summary.points, style_of, summary.margin, UNITS[summary.score], seconds) + legend(
-        style_of, [point.arm.partition("@")[0] for point in summary.points]
-    )
+    return latency(summary.points, style_of, summary.margin, UNITS[summary.score], seconds) + _legend(summary)
+
+
+def cost_plot(summary: Summary) -> str:
+    """Loss against the cost of a query; empty where no arm's cost is known."""
+    raw = summary.row(summary.whole, "raw")
+    if not any(point.cost is not None for point in summary.points):
+        return ""
+    cost = summary.prices.cost(raw.tokens, raw.seconds) if raw else None
+    style_of, unit = styles_of(summary), UNITS[summary.score]
+    plot = costs(summary.points, style_of, summary.margin, unit, f"cost of a query ({summary.prices.unit})", cost)
+    return plot + _legend(summary)
+
+
+def _legend(summary: Summary) -> str:
+    return legend(styles_of(summary), [point.arm.partition("@")[0] for point in summary.points])

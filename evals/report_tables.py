@@ -1,4 +1,4 @@
-"""A report's tables: scores of each suite; flips, tail and time."""
+"""A report's tables of scores, one for each suite."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ctxpipe.evals.arms import CONTROLS, FLOORS
 from ctxpipe.evals.comparison import Comparison
-from ctxpipe.evals.markup import esc, interval, number, percent, signed, table
+from ctxpipe.evals.markup import esc, interval, number, percent, table
 from ctxpipe.evals.plots import Bar, forest
-from ctxpipe.evals.report_plots import latency_plot, styles_of
+from ctxpipe.evals.report_plots import styles_of
 from ctxpipe.evals.report_verdict import verdict_word
 from ctxpipe.evals.rows import Row
 from ctxpipe.evals.summary import Summary
@@ -41,25 +41,29 @@ def _gain_plot(rows: list[Row], style_of: dict[str, int]) -> str:
 
 
 def _table(rows: list[Row], summary: Summary) -> str:
-    two = any(row.nll is not None for row in rows)
+    two, three = (any(getattr(row, name) is not None for row in rows) for name in ("nll", "answer"))
     head = ["arm", "verdict", "kept", "survival", "lost to raw"]
     head += ["nll", "rise over raw", "gain retained"] if two else []
+    head += ["right answers", "lost to raw"] if three else []
     head.append("evidence")
-    return table(head, [_cells(row, summary, two) for row in rows])
+    return table(head, [_cells(row, summary, two, three) for row in rows])
 
 
-def _cells(row: Row, summary: Summary, two: bool) -> list[str]:
+def _cells(row: Row, summary: Summary, two: bool, three: bool) -> list[str]:
     found = row.versus(summary.score)
     verdict = "–" if found is None else verdict_word(found.verdict)
-    cells = [_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
+    cells = [arm_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
     if two:
         cells += [number(row.nll), _change(row.nll_vs_raw, 1)]
         cells.append("–" if row.retained is None else interval(row.retained.value, row.retained.interval))
+    if three:
+        cells += [number(row.answer), _change(row.answer_vs_raw, -1)]
     evidence = row.other.get("evidence", row.other.get("gold"))
     return [*cells, number(evidence)]
 
 
-def _name(row: Row) -> str:
+def arm_name(row: Row) -> str:
+    """An arm's name, a control with what it is and a floor with a word that says so."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
     floor = " <small>floor</small>" if row.method in FLOORS else ""
@@ -72,35 +76,3 @@ def _change(found: Comparison | None, sign: int) -> str:
         return "–"
     ends = sorted(sign * end for end in found.ci95)
     return interval(sign * found.difference, (ends[0], ends[1]), plus=True)
-
-
-def cost_section(summary: Summary) -> str:
-    """What was lost where, and how long it took."""
-    rows = [row for row in summary.rows if row.suite == summary.whole]
-    cells = [
-        [
-            _name(row),
-            "–" if row.flips is None else f"{row.flips.lost:,} / {row.flips.gained:,} of {row.flips.n:,}",
-            "–" if row.flips is None else percent(row.flips.lost_bound),
-            "–" if row.cvar is None else signed(row.cvar),
-            number(row.seconds.get("compress"), 3),
-            number(row.seconds.get("target"), 3),
-            f"{row.errors:,} / {row.truncated:,}",
-        ]
-        for row in rows
-    ]
-    head = [
-        "arm",
-        "answers lost / gained",
-        "lost at most",
-        "worst tenth",
-        "compress s",
-        "target s",
-        "errors / truncated",
-    ]
-    return (
-        f"<h2>Flips, tail and time</h2>{latency_plot(summary)}{table(head, cells)}"
-        '<p class="soft">Answers lost and gained: items whose context holds the answer in one arm and not in the '
-        "other; lost at most is a one-sided 95% bound that takes items for independent. Worst tenth: mean loss of "
-        f"{esc(summary.score)} in the worst tenth of the source documents. Times are means of an item.</p>"
-    )

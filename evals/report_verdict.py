@@ -8,8 +8,12 @@ from ctxpipe.evals.markup import esc, interval, number, percent
 from ctxpipe.evals.summary import Summary
 
 _SIGNS = {"safe": "✓ safe", "harmful": "✗ harmful", "inconclusive": "? inconclusive"}
-UNITS = {"nll": "nats per token", "survival": "share of answers"}
-_NAMES = {"nll": "likelihood of the right answer", "survival": "answers that survive in the context"}
+UNITS = {"nll": "nats per token", "answer": "share of right answers", "survival": "share of answers"}
+_NAMES = {
+    "nll": "likelihood of the right answer",
+    "answer": "right answers",
+    "survival": "answers that survive in the context",
+}
 
 
 def verdict_line(summary: Summary) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.arms import CONTROLS
 from ctxpipe.evals.comparison import Comparison
+from ctxpipe.evals.cost import Prices
 from ctxpipe.evals.effective import Lengths, lengths_of
 from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.headline import Headline, headline_of
@@ -50,6 +51,7 @@ class Summary:
         suites, arms: Names, in the order of the records.
         rows: One for each suite and arm, and for all suites together where there are several.
         points: The methods over all suites.
+        prices: What the points' costs are made of.
         headline: None where nothing was compared with raw.
         noise: Mean absolute difference of the headline score between raw and raw again.
         lengths: Curves over lengths, where a suite was run at several.
@@ -65,6 +67,7 @@ class Summary:
     arms: tuple[str, ...]
     rows: tuple[Row, ...]
     points: tuple[Point, ...]
+    prices: Prices
     headline: Headline | None
     noise: float | None
     lengths: tuple[Lengths, ...]
@@ -94,6 +97,7 @@ class Summary:
             **fields,
             "headline": asdict(self.headline) if self.headline else None,
             "rows": [_row_json(row) for row in self.rows],
+            "prices": asdict(self.prices) | {"unit": self.prices.unit},
             "points": [asdict(point) for point in self.points],
             "lengths": [asdict(one) for one in self.lengths],
             "worst": [
@@ -112,7 +116,13 @@ def _row_json(row: Row) -> dict[str, Any]:
 
 
 def summarise(
-    path: Path, *, score: str | None = None, margin: float = MARGIN, method: str | None = None, seed: int = 0
+    path: Path,
+    *,
+    score: str | None = None,
+    margin: float = MARGIN,
+    method: str | None = None,
+    seed: int = 0,
+    prices: Prices | None = None,
 ) -> Summary:
     """Read a run's folder and compute its report's numbers.
 
@@ -122,6 +132,7 @@ def summarise(
         margin: Largest loss of it that does not matter; fix it before looking.
         method: Method that the verdict is on; None for ``default``, or the first one run.
         seed: Of the bootstraps.
+        prices: What tokens and time cost; without any, costs are counted in tokens.
 
     Raises:
         ReadError: if there is no run in the folder, or its files are damaged.
@@ -152,7 +163,8 @@ def summarise(
         suites=suites,
         arms=tuple(by_arm),
         rows=tuple(rows),
-        points=points_of(whole, by_arm, chosen, seed),
+        points=points_of(whole, by_arm, chosen, seed, prices),
+        prices=prices or Prices(),
         headline=headline,
         noise=noise,
         lengths=lengths_of(by_arm, seed=seed),

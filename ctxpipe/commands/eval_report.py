@@ -25,9 +25,12 @@ _WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich woul
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
 @click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@click.option("--score", metavar="NAME", help="Headline score: nll or survival. [default: nll where there is one]")
+@click.option("--score", metavar="NAME", help="Headline score: nll, answer or survival. [default: the first there is]")
 @click.option("--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
 @click.option("--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
+@click.option("--prompt-price", type=float, default=0.0, help="Price of a million prompt tokens, in any currency.")
+@click.option("--answer-price", type=float, default=0.0, help="Price of a million tokens of answers.")
+@click.option("--hour-price", type=float, default=0.0, help="Price of an hour of the machine that compresses.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 def report(
     folder: Path,
@@ -36,13 +39,18 @@ def report(
     score: str | None,
     margin: float,
     method: str | None,
+    prompt_price: float,
+    answer_price: float,
+    hour_price: float,
     seed: int,
 ) -> None:
     """Say what a run found: the verdict, and a table or a page with everything behind it."""
+    from ctxpipe.evals.cost import Prices
     from ctxpipe.evals.report import html_report, verdict_line
     from ctxpipe.evals.summary import summarise
 
-    summary = summarise(folder, score=score, margin=margin, method=method, seed=seed)
+    prices = Prices(prompt=prompt_price, completion=answer_price, hour=hour_price)
+    summary = summarise(folder, score=score, margin=margin, method=method, seed=seed, prices=prices)
     if page is not None:
         page.write_text(html_report(summary), encoding="utf-8")
     if numbers is not None:
@@ -60,7 +68,7 @@ def _show_rows(summary: Summary) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "verdict"):
+    for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "right", "verdict"):
         table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
     for row in summary.rows:
         found = row.versus(summary.score)
@@ -68,7 +76,8 @@ def _show_rows(summary: Summary) -> None:
         kept = None if row.achieved is None else f"{row.achieved:.1%}"
         means = (None if mean is None else f"{mean:.3f}" for mean in (row.survival, row.nll))
         verdict = Text(found.verdict, style=COLOURS[found.verdict]) if found else Text("")
-        table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain)), verdict)
+        right = None if row.answer is None else f"{row.answer:.3f}"
+        table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict)
     console = Console(highlight=False)
     console.width = max(console.width, _WIDEST)
     console.print(table)

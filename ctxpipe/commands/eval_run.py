@@ -15,6 +15,7 @@ from ctxpipe.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ctxpipe.evals.generation import Generator
     from ctxpipe.evals.likelihood import Target
     from ctxpipe.evals.runner import OnProgress, Outcome
 
@@ -36,15 +37,20 @@ QUICK_LIMIT = 20
 @click.option("--rates", default="0.25", show_default=True, help="Shares of the tokens that methods keep.")
 @click.option("--limit", type=int, help="Most items of a suite. [default: all; 50 generated ones]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of items.")
-@click.option("--layers", default="1,2", show_default=True, help="1: what contexts hold; 2: likelihood of answers.")
+@click.option(
+    "--layers", default="1,2", show_default=True, help="1: what contexts hold; 2: likelihood of answers; 3: answers."
+)
 @click.option(
     "--lengths",
     default="",
     metavar="1k,4k",
     help="Source tokens: of generated tasks (1k without), and to grow sets to.",
 )
-@click.option("--target", default="local", metavar="local|URL", show_default=True, help="What scores layer 2.")
+@click.option(
+    "--target", default="local", metavar="local|URL", show_default=True, help="What is asked in layers 2 and 3."
+)
 @click.option("--model", metavar="NAME", help="The target's model.")
+@click.option("--answer-tokens", type=int, help="Most tokens of an answer in layer 3. [default: 64]")
 @click.option("--window", type=int, help="The target's window in tokens, when fewer than it says.")
 @click.option(
     "--tokenizer",
@@ -66,6 +72,7 @@ def run(
     lengths: str,
     target: str,
     model: str | None,
+    answer_tokens: int | None,
     window: int | None,
     tokenizer: str | None,
     out: Path,
@@ -99,8 +106,9 @@ def run(
         retry_errors=retry_errors,
     )
     scorer = _target(target, model, window) if 2 in plan.layers else None
+    generator = _generator(target, model, window, answer_tokens) if 3 in plan.layers else None
     with _run_progress(quiet) as on_progress:
-        outcome = run_plan(plan, scorer, on_progress=on_progress)
+        outcome = run_plan(plan, scorer, generator, on_progress=on_progress)
     _said(outcome, out)
 
 
@@ -119,6 +127,15 @@ def _target(target: str, model: str | None, window: int | None) -> Target:
     from ctxpipe.evals.server_likelihood import ServerTarget
 
     return ServerTarget(target, model=model, window=window)
+
+
+def _generator(target: str, model: str | None, window: int | None, answer_tokens: int | None) -> Generator:
+    from ctxpipe.compress.models import resolve
+    from ctxpipe.evals.generation import ANSWER_TOKENS, Generator
+    from ctxpipe.serving.engines import connect
+
+    engine = connect(target, model=model, window=window, resolve=resolve)
+    return Generator(engine, max_tokens=ANSWER_TOKENS if answer_tokens is None else answer_tokens)
 
 
 @contextmanager
