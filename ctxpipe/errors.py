@@ -15,7 +15,8 @@
         ├── UnreachableError     no server listens there, or the connection broke before an answer
         ├── DeadlineError        no answer within the deadline
         ├── RejectedError        the server answered with an error status
-        └── InterruptedAnswer    the stream ended before the answer did; holds what had arrived
+        ├── InterruptedAnswer    the stream ended before the answer did; holds what had arrived
+        └── CancelledAnswer      the caller cancelled the request; holds what had arrived
 
 Exceptions of other libraries are mapped to these once, at the seam where they arise, with ``raise ... from exc``.
 """
@@ -146,3 +147,15 @@ class InterruptedAnswer(EngineError):  # noqa: N818 - it is an answer that was i
         super().__init__(
             f"the server closed the stream after {len(partial):,} characters, before the answer was complete"
         )
+
+
+class CancelledAnswer(EngineError):  # noqa: N818 - as above
+    """The request was cancelled from outside.
+
+    Args:
+        partial: The text that had arrived.
+    """
+
+    def __init__(self, partial: str) -> None:
+        self.partial = partial
+        super().__init__("the request was cancelled")

@@ -43,9 +43,9 @@ class ServerTarget:
         api_key: str | None = None,
         concurrent: int = CONCURRENT,
     ) -> None:
-        from ctxpipe.serving.address import parse_address
+        from ctxpipe.remote.address import parse_address
+        from ctxpipe.remote.transport import Transport, find_key
         from ctxpipe.serving.openai_client import OpenAIEngine
-        from ctxpipe.serving.transport import Transport, find_key
 
         engine = OpenAIEngine(url, model=model, window=window, timeout=timeout, api_key=api_key)
         address = parse_address(url)

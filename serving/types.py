@@ -40,8 +40,37 @@ class Answer:
     first_token_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLikelihood:
+    """How likely a target finds a given answer.
+
+    Attributes:
+        token_ids: The answer's tokens.
+        logprobs: Natural logarithm of each one's probability, given the prompt and the tokens before it.
+        prompt_tokens: Tokens of the rendered prompt, without the answer.
+        seconds: What the request took.
+    """
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    prompt_tokens: int
+    seconds: float
+
+    @property
+    def total(self) -> float:
+        """Log-probability of the whole answer, in nats."""
+        return sum(self.logprobs)
+
+    @property
+    def mean(self) -> float:
+        """The same per token."""
+        return self.total / len(self.logprobs)
+
+
 class Engine(Protocol):
     """A target model. Everything that is asked of it goes through ``answer``; the rest describes it.
+
+    A request that runs inside of a ``ctxpipe.remote.cancel.Cancellation`` should end when that is cancelled.
 
     Attributes:
         name: Registry name of the engine (``"local"``, ``"openai"``, ``"fake"``).

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.serving.address import parse_address
+from ctxpipe.remote.address import parse_address
 from ctxpipe.serving.engines import ENGINES, connect
 from ctxpipe.serving.fake import Call, FakeEngine
 from ctxpipe.serving.openai_client import OPENAI_URL, OpenAIEngine

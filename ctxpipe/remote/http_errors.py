@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctxpipe.errors import EngineError, RejectedError, UnreachableError, WindowError
-from ctxpipe.serving.completion import dig, whole
+from ctxpipe.remote.values import dig, whole
 
 if TYPE_CHECKING:
     import openai
@@ -24,10 +24,11 @@ _LIMIT = re.compile(r"(?:context (?:length|size|window)|model.?len(?:gth)?)[^\d.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A secret and where it came from; only the latter is ever shown."""
+    """A secret, where it came from and the variables that may hold one; only the secret is never shown."""
 
     secret: str | None = field(repr=False)
     source: str = ""
+    variables: tuple[str, ...] = KEY_VARIABLES
 
     def redact(self, text: str) -> str:
         """The text without the secret."""
@@ -121,8 +122,9 @@ def _detail(body: object, fallback: str) -> str:
 def _rejected(status: int, detail: str, request: Request) -> EngineError:
     said = request.say(detail)
     if status in (401, 403):
-        source = request.key.source
-        hint = f"the key came from {source}" if source else f"no key is set; put it into {' or '.join(KEY_VARIABLES)}"
+        key = request.key
+        none = f"no key is set; put it into {' or '.join(key.variables)}"
+        hint = f"the key came from {key.source}" if key.source else none
         return RejectedError(status, f"{said}; {hint}")
     if status in (400, 413, 422) and request.prompt_tokens is not None and _TOO_LONG.search(detail):
         limit = _LIMIT.search(detail)

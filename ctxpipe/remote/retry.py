@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from ctxpipe.serving.http_errors import is_lost_connection
+from ctxpipe.remote.http_errors import is_lost_connection
 
 T = TypeVar("T")
 _STATUSES = frozenset({429, 500, 502, 503, 504})

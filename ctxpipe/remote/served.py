@@ -1,0 +1,71 @@
+"""What a server says of the models that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ctxpipe.errors import RejectedError, UnknownNameError, UnreachableError, UsageError
+from ctxpipe.remote.transport import Transport
+from ctxpipe.remote.values import dig, parsed, text_of, whole
+
+NO_ENDPOINT = frozenset({404, 405, 501})
+"""Statuses by which a server says that it has no such endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A model that a server serves.
+
+    Attributes:
+        name: The name to ask for it by.
+        window: Tokens that prompt and answer may have together; None when the server does not say.
+        root: Folder or hub id that it was loaded from, by which its tokenizer may be found; None when not said.
+    """
+
+    name: str
+    window: int | None
+    root: str | None = None
+
+
+def choose(transport: Transport, model: str | None, *, seconds: float) -> Served:
+    """The model to ask: the one named, or the only one.
+
+    Raises:
+        UsageError: if several are served and none was named, or none is.
+        UnknownNameError: if ``model`` is not served.
+        EngineError: if the server cannot be reached or is not OpenAI-compatible.
+    """
+    found = listed(transport, seconds=seconds)
+    if not found:
+        raise UsageError(f"{transport.base} lists no models; name one, and give its window with --window")
+    if model is None and len(found) > 1:
+        raise UsageError(f"{transport.base} serves several models; choose one: {', '.join(sorted(found))}")
+    name = model or next(iter(found))
+    if name not in found:
+        raise UnknownNameError("model", name, found)
+    return found[name]
+
+
+def listed(transport: Transport, *, seconds: float) -> Mapping[str, Served]:
+    """All models that a server lists, by name.
+
+    Raises:
+        EngineError: if the server cannot be reached or is not OpenAI-compatible.
+    """
+    not_openai = f"{transport.base} does not look like an OpenAI-compatible server"
+    try:
+        said = transport.get("/models", seconds=seconds)
+    except RejectedError as exc:
+        if exc.status not in NO_ENDPOINT:
+            raise
+        raise UnreachableError(f"{not_openai}: it has no /models (status {exc.status})") from exc
+    models = dig(parsed(said), "data")
+    if not isinstance(models, list):
+        raise UnreachableError(f"{not_openai}: its /models is no list of models")
+    served = [
+        Served(name=str(dig(m, "id")), window=whole(dig(m, "max_model_len")), root=text_of(dig(m, "root")))
+        for m in models
+        if dig(m, "id")
+    ]
+    return {one.name: one for one in served if one.name.isprintable()}

@@ -1,0 +1,253 @@
+"""Requests to an OpenAI-compatible server, each under one deadline, with its failures told in our words."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ctxpipe.errors import CancelledAnswer, DeadlineError, EngineError, InterruptedAnswer, UsageError
+from ctxpipe.remote.arrival import Arrival
+from ctxpipe.remote.cancel import cancelled, on_cancel
+from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, Request, translate
+from ctxpipe.remote.retry import persist
+
+if TYPE_CHECKING:
+    import openai
+
+T = TypeVar("T")
+E = TypeVar("E")
+Work = Callable[["openai.AsyncOpenAI", Arrival], Awaitable[T]]
+"""One attempt at a request: it may be called again while its ``Arrival`` has not begun."""
+
+CONCURRENCY = 16
+"""Requests that one transport has under way at a time, unless told otherwise."""
+_CONNECT_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+# The SDK insists on sending a key; servers that need none accept any, and this is the one vLLM's documentation uses.
+_NO_KEY = "EMPTY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How requests are sent. Safe to use from several threads at once.
+
+    Attributes:
+        base: Base URL of the API.
+        key: Sent with every request when it holds a secret.
+        retries: Attempts beside the first.
+        backoff: Seconds before the second attempt.
+        concurrency: Most requests under way at a time; further ones wait, and their deadlines run meanwhile.
+    """
+
+    base: str
+    key: Key
+    retries: int = 3
+    backoff: float = 0.5
+    concurrency: int = CONCURRENCY
+    _slots: threading.BoundedSemaphore = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1:
+            raise UsageError(f"at least 1 request must be allowed at a time, not {self.concurrency}")
+        object.__setattr__(self, "_slots", threading.BoundedSemaphore(self.concurrency))
+
+    def run(
+        self,
+        work: Work[T],
+        *,
+        seconds: float,
+        on_text: Callable[[str], None] | None = None,
+        prompt_tokens: int | None = None,
+        max_tokens: int = 0,
+        limited: bool = True,
+    ) -> T:
+        """Do ``work`` on an event loop of its own, so that it also runs inside of a notebook and from any thread.
+
+        One deadline covers waiting for a slot, connecting, all attempts, their pauses and the whole stream, however
+        slowly a server trickles. ``on_text`` is called in the calling thread; an exception there, also an interrupt
+        from the keyboard, closes the connection, and so does a ``Cancellation``.
+
+        Args:
+            work: What to do with a client.
+            seconds: The deadline.
+            on_text: Called with each piece of text.
+            prompt_tokens, max_tokens: What an error about the window should say.
+            limited: Whether the request counts among those under way.
+
+        Raises:
+            CancelledAnswer: when the block around it was cancelled.
+            EngineError: mapped from whatever went wrong.
+        """
+        pieces: SimpleQueue[str | None] = SimpleQueue()
+        arrival = Arrival(deliver=pieces.put)
+        request = Request(url=self.base, key=self.key, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
+        started = time.monotonic()
+
+        async def job() -> T:
+            async with self._client() as client:
+                left = seconds - (time.monotonic() - started)
+                return await self._attempts(client, work, arrival, request, left, seconds)
+
+        with self._slot(seconds if limited else None):
+            return _drive(job, pieces, on_text, lambda: CancelledAnswer(arrival.text))
+
+    def run_all(
+        self, works: Sequence[Work[T]], *, seconds: float, on_done: Callable[[int], None] | None = None
+    ) -> list[T]:
+        """Do many small requests with one client, ``concurrency`` at a time, each with its own deadline and attempts.
+
+        The first failure ends them all. ``on_done`` is called in the calling thread with the index of each that is
+        done.
+
+        Raises:
+            CancelledAnswer: when the block around it was cancelled.
+            EngineError: mapped from whatever went wrong.
+        """
+        done: SimpleQueue[int | None] = SimpleQueue()
+        results: dict[int, T] = {}
+        failures: list[Exception] = []
+
+        async def job() -> None:
+            import anyio
+
+            limit = anyio.CapacityLimiter(self.concurrency)
+            async with self._client() as client, anyio.create_task_group() as group:
+
+                async def one(index: int, work: Work[T]) -> None:
+                    async with limit:
+                        request, arrival = Request(url=self.base, key=self.key), Arrival(deliver=lambda _: None)
+                        try:
+                            results[index] = await self._attempts(client, work, arrival, request, seconds, seconds)
+                            done.put(index)
+                        except Exception as exc:  # told by the caller, out of the group that would wrap it
+                            failures.append(exc)
+                            group.cancel_scope.cancel()
+
+                for index, work in enumerate(works):
+                    group.start_soon(one, index, work)
+
+        _drive(job, done, on_done, lambda: CancelledAnswer(""))
+        if failures:
+            raise failures[0]
+        return [results[index] for index in range(len(works))]
+
+    def post(self, url: str, body: object, *, seconds: float, **about: Any) -> str:
+        """What the server answers to a JSON body; ``url`` is whole, or a path below the base. See ``run``."""
+        return self.run(lambda client, _: client.post(url, body=body, cast_to=str), seconds=seconds, **about)
+
+    def get(self, url: str, *, seconds: float, **about: Any) -> str:
+        """What the server answers to a plain request. See ``run``."""
+        return self.run(lambda client, _: client.get(url, cast_to=str), seconds=seconds, **about)
+
+    @contextmanager
+    def _slot(self, seconds: float | None) -> Iterator[None]:
+        """Hold one of the requests allowed at a time; without a deadline, none is needed."""
+        if seconds is None:
+            yield
+            return
+        late = time.monotonic() + seconds
+        while not self._slots.acquire(timeout=_POLL_SECONDS):
+            if cancelled():
+                raise CancelledAnswer("")
+            if time.monotonic() > late:
+                told = f"{self.concurrency} other requests to {self.base} were under way for {seconds:g} s"
+                raise DeadlineError(f"{told}; none of them ended")
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _attempts(
+        self,
+        client: openai.AsyncOpenAI,
+        work: Work[T],
+        arrival: Arrival,
+        request: Request,
+        left: float,
+        seconds: float,
+    ) -> T:
+        import anyio
+        import openai
+
+        attempt = partial(persist, retries=self.retries, backoff=self.backoff, begun=lambda: arrival.begun)
+        try:
+            with anyio.fail_after(left):
+                return await attempt(lambda: work(client, arrival))
+        except TimeoutError as exc:
+            had = f"; {len(arrival.text):,} characters had arrived" if arrival.pieces else ""
+            raise DeadlineError(f"no complete answer from {self.base} within {seconds:g} s{had}") from exc
+        except openai.APIConnectionError as exc:
+            raise (InterruptedAnswer(arrival.text) if arrival.begun else translate(exc, request)) from exc
+        except openai.APIError as exc:
+            error = InterruptedAnswer(arrival.text) if arrival.pieces else translate(exc, request)
+            # The SDK's exception quotes the server, and a traceback would quote the SDK's exception.
+            raise error from (exc if self.key.redact(str(exc)) == str(exc) else None)
+        except ValueError as exc:  # what the SDK lets through when a body is no JSON
+            if arrival.pieces:
+                raise InterruptedAnswer(arrival.text) from exc
+            raise EngineError(f"{self.base} sent what is no JSON; it may not be OpenAI-compatible") from exc
+
+    def _client(self) -> openai.AsyncOpenAI:
+        import openai
+
+        # Reading the certificates that a system trusts takes longer than all else here, and plain HTTP needs none. A
+        # redirection is not followed: a document must not go where nobody sent it.
+        verify = True if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return openai.AsyncOpenAI(
+                http_client=openai.DefaultAsyncHttpxClient(verify=verify, follow_redirects=False),
+                api_key=self.key.secret or _NO_KEY,
+                base_url=self.base,
+                max_retries=0,
+                timeout=openai.Timeout(None, connect=_CONNECT_SECONDS),
+            )
+        except (ImportError, ValueError) as exc:  # a proxy of a kind that the installed packages cannot speak to
+            raise UsageError(f"the proxy settings in the environment cannot be used: {exc}") from exc
+
+
+def _drive(
+    job: Callable[[], Awaitable[T]],
+    events: SimpleQueue[E | None],
+    on_event: Callable[[E], None] | None,
+    stopped: Callable[[], EngineError],
+) -> T:
+    """Do ``job`` on an event loop in a thread, and hand its events on in this one."""
+    from anyio.from_thread import start_blocking_portal
+
+    if cancelled():
+        raise stopped()
+    with start_blocking_portal() as portal:
+        future = portal.start_task_soon(job)
+        future.add_done_callback(lambda _: events.put(None))
+        with on_cancel(future.cancel):
+            while (event := events.get()) is not None:
+                if on_event is not None:
+                    on_event(event)
+        try:
+            return future.result()
+        except CancelledError as exc:
+            raise stopped() from exc
+
+
+def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key:
+    """The key to send: the one given, or the first of the environment's.
+
+    Raises:
+        UsageError: if it holds characters that cannot be sent; the key itself is not shown.
+    """
+    candidates = [("the api_key argument", given), *((f"${name}", os.environ.get(name)) for name in variables)]
+    for source, value in candidates:
+        if secret := (value or "").strip():
+            if not (secret.isascii() and secret.isprintable()):
+                raise UsageError(f"the key from {source} holds characters that no key has")
+            return Key(secret=secret, source=source, variables=tuple(variables))
+    return Key(secret=None, variables=tuple(variables))
