@@ -9,10 +9,9 @@ import numpy as np
 from scipy import stats
 
 from ctxpipe.evals.statistics.design import Design, Floats
+from ctxpipe.evals.statistics.draws import CELLS, drawn_counts
 
 DRAWS = 10_000
-CELLS = 32_768
-"""Cells of a table of draws x clusters that are held at once: as many as stay in the processor's cache."""
 
 MULTINOMIAL_COST = 20
 """Drawing one count of a multinomial takes about as long as drawing this many single clusters."""
@@ -39,7 +38,7 @@ def bootstrap_means(values: Floats, design: Design, *, draws: int = DRAWS, seed:
     voices = np.zeros((draws, 1))
     for block, generator in enumerate(np.random.default_rng(seed).spawn(int(design.block.max()) + 1)):
         profiles, strata = _profiles(table, design, block)
-        for start, sums in _resample(profiles, draws, generator):
+        for start, sums in _resample(profiles, draws, generator, seed=seed, block=block):
             per_stratum = sums.reshape(len(sums), strata, -1)
             counts = per_stratum[:, :, -1:]
             drawn = counts > 0
@@ -66,21 +65,20 @@ def _profiles(table: Floats, design: Design, block: int) -> tuple[Floats, int]:
     return np.asarray(rows[np.lexsort(rows.T[::-1])], dtype=np.float64), len(strata)
 
 
-def _resample(profiles: Floats, draws: int, generator: np.random.Generator) -> Iterator[tuple[int, Floats]]:
-    """Yield the index of the first draw of a batch, and the batch's summed profiles."""
+def _resample(
+    profiles: Floats, draws: int, generator: np.random.Generator, *, seed: int, block: int
+) -> Iterator[tuple[int, Floats]]:
+    """Yield the index of the first draw of a batch, and the batch's summed profiles, which come sorted."""
     m = len(profiles)
-    distinct, times = np.unique(profiles, axis=0, return_counts=True)
-    grouped = len(distinct) * MULTINOMIAL_COST < m
-    batch = max(1, CELLS // (len(distinct) if grouped else m))
+    first = np.concatenate([[True], (profiles[1:] != profiles[:-1]).any(axis=1)])
+    if first.sum() * MULTINOMIAL_COST >= m:
+        for start, counts in drawn_counts(generator, m, draws, seed=seed, block=block):
+            yield start, counts @ profiles
+        return
+    distinct, times = profiles[first], np.diff(np.append(np.flatnonzero(first), m))
+    batch = max(1, CELLS // len(distinct))
     for start in range(0, draws, batch):
-        size = min(batch, draws - start)
-        if grouped:
-            yield start, generator.multinomial(m, times / m, size=size) @ distinct
-        else:
-            drawn = generator.integers(0, m, size=(size, m))
-            if size > 1:
-                drawn += np.arange(size)[:, None] * m  # so that one count serves all draws
-            yield start, np.bincount(drawn.ravel(), minlength=size * m).reshape(size, m) @ profiles
+        yield start, generator.multinomial(m, times / m, size=min(batch, draws - start)) @ distinct
 
 
 def expanded_interval(replicates: Floats, design: Design, *, level: float = 0.95) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,18 +51,7 @@ class Design:
         names = strata if strata is not None else [""] * len(clusters)
         if len(names) != len(clusters):
             raise UsageError(f"{len(clusters)} items have clusters and {len(names)} have strata")
-        cluster_names, cluster = np.unique(np.asarray(clusters, dtype=object), return_inverse=True)
-        stratum_names, stratum = np.unique(np.asarray(names, dtype=object), return_inverse=True)
-        m, s = len(cluster_names), len(stratum_names)
-        edges = coo_array((np.ones(len(cluster), dtype=np.int8), (cluster, m + stratum)), shape=(m + s, m + s))
-        _, label = connected_components(edges, directed=False)
-        _, block = np.unique(label[:m], return_inverse=True)
-        return cls(
-            cluster=cluster.astype(np.int64),
-            stratum=stratum.astype(np.int64),
-            block=block.astype(np.int64),
-            strata=tuple(str(name) for name in stratum_names),
-        )
+        return _coded(tuple(clusters), tuple(names))
 
     @property
     def items(self) -> int:
@@ -128,3 +118,22 @@ class Design:
         mean = self.mean(values)
         simple = float(self.weights() @ (values - mean) ** 2) / max(self.items - 1, 1)
         return self.variance(values) / simple if simple > 0 and self.degrees_of_freedom > 0 else None
+
+
+@lru_cache(maxsize=16)  # the arms of a suite have the same items, and each is compared by several scores
+def _coded(clusters: tuple[str, ...], strata: tuple[str, ...]) -> Design:
+    cluster_names, cluster = np.unique(np.asarray(clusters, dtype=object), return_inverse=True)
+    stratum_names, stratum = np.unique(np.asarray(strata, dtype=object), return_inverse=True)
+    m, s = len(cluster_names), len(stratum_names)
+    edges = coo_array((np.ones(len(cluster), dtype=np.int8), (cluster, m + stratum)), shape=(m + s, m + s))
+    _, label = connected_components(edges, directed=False)
+    _, block = np.unique(label[:m], return_inverse=True)
+    design = Design(
+        cluster=cluster.astype(np.int64),
+        stratum=stratum.astype(np.int64),
+        block=block.astype(np.int64),
+        strata=tuple(str(name) for name in stratum_names),
+    )
+    for codes in (design.cluster, design.stratum, design.block):
+        codes.flags.writeable = False  # since many share it
+    return design
