@@ -1,24 +1,20 @@
-"""Layer 2 through a vLLM server: the log-probabilities that it gives for the tokens of a prompt."""
+"""Layer 2 through a vLLM server: the log-probabilities that it gives for the tokens of an answer."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Sequence
 
-from ctxpipe.errors import EngineError, UsageError, WindowError
+from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.evals.likelihood import Ask, Likelihood, turns
+from ctxpipe.remote.cancel import in_threads
 
 CONCURRENT = 8
 """Requests under way at a time."""
 
 
 class ServerTarget:
-    """A model behind a vLLM server, asked with ``prompt_logprobs`` on ``/v1/completions``.
-
-    Prompt and answer go there as token ids, which ``/tokenize`` makes with the model's own chat template.
+    """A model behind a vLLM server, asked for the log-probabilities of the right answers.
 
     Args:
         url: The server, with or without ``/v1``.
@@ -44,15 +40,14 @@ class ServerTarget:
         concurrent: int = CONCURRENT,
     ) -> None:
         from ctxpipe.remote.address import parse_address
-        from ctxpipe.remote.transport import Transport, find_key
         from ctxpipe.serving.openai_client import OpenAIEngine
 
-        engine = OpenAIEngine(url, model=model, window=window, timeout=timeout, api_key=api_key)
-        address = parse_address(url)
-        self.model, self.window = engine.model, engine.window
-        self.revision = f"{address.base}/{engine.model}/{engine.window}"
-        self._root, self._timeout, self._concurrent = address.root, timeout, concurrent
-        self._transport = Transport(base=address.base, key=find_key(api_key), retries=3, backoff=0.5)
+        self._engine = OpenAIEngine(
+            url, model=model, window=window, timeout=timeout, api_key=api_key, concurrency=concurrent
+        )
+        self._concurrent = concurrent
+        self.model, self.window = self._engine.model, self._engine.window
+        self.revision = f"{parse_address(url).base}/{self.model}/{self.window}"
 
     def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
         """Score asks, several at a time.
@@ -60,60 +55,20 @@ class ServerTarget:
         Raises:
             EngineError: if the server cannot be reached, refuses, or gives no prompt log-probabilities.
         """
-        with ThreadPoolExecutor(self._concurrent) as pool:
-            return list(pool.map(self._score, asks))
+        return in_threads(self._score, asks, threads=self._concurrent)
 
     def _score(self, ask: Ask) -> Likelihood:
-        chat = [{"role": turn.role, "content": turn.content} for turn in turns(ask)]
-        prompt = self._tokens({"messages": chat, "add_generation_prompt": True})
-        answers = [self._tokens({"prompt": answer, "add_special_tokens": False}) for answer in ask.answers]
-        if not answers:
+        if not ask.answers:
             raise UsageError(f"the answers to {ask.question!r} are empty")
         started = time.perf_counter()
-        nll: float | None = None
-        # The server insists on making at least one token.
-        if len(prompt) + max(map(len, answers)) + 1 <= self.window:
-            try:
-                nll = min(self._loss(prompt, answer) for answer in answers)
-            except WindowError:
-                nll = None
-        return Likelihood(nll=nll, prompt_tokens=len(prompt), seconds=time.perf_counter() - started)
-
-    def _tokens(self, what: Mapping[str, Any]) -> list[int]:
-        said = self._post(f"{self._root}/tokenize", {"model": self.model, **what})
-        tokens = said.get("tokens")
-        if not isinstance(tokens, list) or not all(isinstance(token, int) for token in tokens):
-            raise EngineError(f"{self._root}/tokenize gives no token ids; likelihoods need a vLLM server")
-        return tokens
-
-    def _loss(self, prompt: list[int], answer: list[int]) -> float:
-        """Mean negative log-likelihood of the answer's tokens behind the prompt."""
-        body = {
-            "model": self.model,
-            "prompt": [*prompt, *answer],
-            "max_tokens": 1,
-            "temperature": 0.0,
-            "prompt_logprobs": 1,
-        }
-        said = self._post("/completions", body, prompt_tokens=len(prompt) + len(answer))
+        chat = turns(ask)
         try:
-            entries = said["choices"][0]["prompt_logprobs"][-len(answer) :]
-            found = [float(entry[str(token)]["logprob"]) for entry, token in zip(entries, answer, strict=True)]
-        except (KeyError, IndexError, TypeError, ValueError) as exc:
-            raise EngineError("the server gives no prompt_logprobs for this prompt; likelihoods need vLLM") from exc
-        return -sum(found) / len(found)
-
-    def _post(self, url: str, body: Mapping[str, Any], prompt_tokens: int | None = None) -> dict[str, Any]:
-        text = self._transport.run(
-            lambda client, _: client.post(url, body=body, cast_to=str),
-            seconds=self._timeout,
-            prompt_tokens=prompt_tokens,
-            max_tokens=1,
+            found = self._engine.log_likelihoods(chat, ask.answers)
+        except WindowError:
+            seconds = time.perf_counter() - started
+            return Likelihood(nll=None, prompt_tokens=self._engine.count(chat), seconds=seconds)
+        return Likelihood(
+            nll=min(-one.mean for one in found),
+            prompt_tokens=found[0].prompt_tokens,
+            seconds=sum(one.seconds for one in found),
         )
-        try:
-            said = json.loads(text)
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            raise EngineError(f"{url} sent what is no JSON object")
-        return said

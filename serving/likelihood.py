@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from ctxpipe.errors import EngineError
 from ctxpipe.remote.transport import Transport
 from ctxpipe.remote.values import dig, parsed
-from ctxpipe.serving.requests import check_window
 from ctxpipe.serving.types import AnswerLikelihood
 
 # vLLM compiles something at the first such request: 16 to 26 s were seen on two cores.
@@ -24,14 +23,12 @@ class LikelihoodClient:
     Args:
         transport: How requests are sent.
         model: The model, as the server names it.
-        window: Tokens that prompt and answer may have together.
         seconds: Deadline of a request. The very first is preceded by a tiny one with a deadline of its own.
     """
 
-    def __init__(self, transport: Transport, *, model: str, window: int, seconds: float) -> None:
+    def __init__(self, transport: Transport, *, model: str, seconds: float) -> None:
         self._transport = transport
         self._model = model
-        self._window = window
         self._seconds = seconds
         self._warm = False
         self._warming = threading.Lock()
@@ -40,10 +37,9 @@ class LikelihoodClient:
         """The log-probability of each token of ``answer`` behind ``prompt``.
 
         Raises:
-            WindowError: if both together, with the one token that a server insists on making, exceed the window.
+            WindowError: if the server says that both together exceed its window.
             EngineError: if the server cannot be reached, refuses, or gives no prompt log-probabilities.
         """
-        check_window(len(prompt), len(answer) + 1, self._window)
         self._warm_up(prompt)
         started = time.perf_counter()
         return AnswerLikelihood(

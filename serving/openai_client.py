@@ -94,7 +94,7 @@ class OpenAIEngine:
         self._endpoint: Endpoint = "chat" if endpoint == "auto" else endpoint
         self.tokenizer: str | None = None
         self.model, self.window = self._discover(model, window)
-        self._likelihoods = LikelihoodClient(self._transport, model=self.model, window=self.window, seconds=timeout)
+        self._likelihoods = LikelihoodClient(self._transport, model=self.model, seconds=timeout)
 
     def __repr__(self) -> str:
         return f"OpenAIEngine({self._address.base!r}, model={self.model!r}, window={self.window})"
@@ -162,6 +162,9 @@ class OpenAIEngine:
         rows = [self._ids({"prompt": answer, "add_special_tokens": False}) for answer in answers]
         if not all(rows):
             raise UsageError("an answer without any token has no likelihood")
+        self._counts.put(self._endpoint, messages, len(prompt))
+        # The server insists on making one token.
+        check_window(len(prompt), max(map(len, rows), default=0) + 1, self.window)
         return [self._likelihoods.score(prompt, row) for row in rows]
 
     def metrics(self) -> ServerMetrics | None:

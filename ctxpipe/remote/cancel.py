@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -94,4 +96,16 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwa
             return await asyncio.to_thread(function, *args, **options)
         except asyncio.CancelledError:
             guard.cancel()
+            raise
+
+
+def in_threads(function: Callable[[S], T], items: Sequence[S], *, threads: int) -> list[T]:
+    """``function`` of each item, in order, several at a time. The first failure, or an interrupt, cancels the rest."""
+    with Cancellation() as guard, ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            guard.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
