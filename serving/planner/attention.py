@@ -1,0 +1,93 @@
+"""Which layers keep every token, which a window and which a chunk."""
+
+from __future__ import annotations
+
+from ctxpipe.errors import UsageError
+from ctxpipe.serving.planner.fields import Fields
+from ctxpipe.serving.planner.shape import Kind, Layer
+
+_KINDS: dict[str, Kind] = {"full_attention": "full", "sliding_attention": "window", "chunked_attention": "chunk"}
+_SPANS = {"full": (), "window": ("sliding_window",), "chunk": ("attention_chunk_size",)}
+_PATTERNS = {"gemma2": 2, "gemma3_text": 6, "gemma3": 6, "cohere2": 4, "gpt_oss": 2}
+"""Every how many layers one has full attention, where the config leaves it to the model's code."""
+_NO_WINDOW_UNLESS_ASKED = frozenset({"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"})
+_REFUSED = ("num_kv_shared_layers", "mamba_d_state", "ssm_cfg", "linear_attn_config", "state_size")
+
+
+def layers(config: Fields, kind_of_model: str) -> tuple[Layer, ...]:
+    """What each decoder layer keeps per token.
+
+    Args:
+        config: The language model's fields.
+        kind_of_model: Its ``model_type``.
+
+    Raises:
+        UsageError: for a missing field, or a layer that keeps something other than keys and values.
+    """
+    for name in _REFUSED:
+        if config.values.get(name):
+            raise UsageError(f"{config.name} has {name}: how much its layers keep per token is not known here")
+    count = config.need("num_hidden_layers", "n_layer")
+    return tuple(
+        Layer(kind=kind, span=span, **_width(config, kind, index))
+        for index, (kind, span) in enumerate(_kinds(config, kind_of_model, count))
+    )
+
+
+def _width(config: Fields, kind: Kind, index: int) -> dict[str, int]:
+    if config.has("kv_lora_rank"):
+        latent = config.need("kv_lora_rank") + config.need("qk_rope_head_dim")
+        return {"kv_heads": 1, "k_dim": latent, "v_dim": 0, "latent": latent}
+    heads = config.need("num_attention_heads", "n_head")
+    kv_heads = config.number("num_key_value_heads", heads)
+    head = config.values.get("head_dim")
+    width = config.need("head_dim") if head is not None else config.need("hidden_size", "n_embd") // heads
+    if kind == "full" and config.has("global_head_dim"):
+        width = config.need("global_head_dim")
+        kv_heads = config.number("num_global_key_value_heads", kv_heads)
+    return {"kv_heads": kv_heads, "k_dim": width, "v_dim": config.number("v_head_dim", width)}
+
+
+def _kinds(config: Fields, kind_of_model: str, count: int) -> list[tuple[Kind, int]]:
+    if (named := config.listed("layer_types", count)) is not None:
+        return [_named(config, str(name)) for name in named]
+    if config.has("attention_chunk_size"):
+        return _chunked(config, count)
+    if not _has_window(config, kind_of_model):
+        return [("full", 0)] * count
+    span = config.need("sliding_window")
+    if (every := _pattern(config, kind_of_model)) is not None:
+        return [("full", 0) if (index + 1) % every == 0 else ("window", span) for index in range(count)]
+    first = 0
+    if kind_of_model in _NO_WINDOW_UNLESS_ASKED:
+        first = min(count, int(config.values.get("max_window_layers") or 0))
+    return [("full", 0)] * first + [("window", span)] * (count - first)
+
+
+def _has_window(config: Fields, kind_of_model: str) -> bool:
+    if not config.has("sliding_window"):
+        return False
+    return config.flag("use_sliding_window", kind_of_model not in _NO_WINDOW_UNLESS_ASKED)
+
+
+def _pattern(config: Fields, kind_of_model: str) -> int | None:
+    for name in ("sliding_window_pattern", "_sliding_window_pattern"):
+        if config.has(name):
+            return config.need(name)
+    return _PATTERNS.get(kind_of_model)
+
+
+def _named(config: Fields, name: str) -> tuple[Kind, int]:
+    if name not in _KINDS:
+        raise UsageError(f"{config.name} has layers of the type {name}; how much they keep per token is not known here")
+    kind = _KINDS[name]
+    return kind, config.need(*_SPANS[kind]) if kind != "full" else 0
+
+
+def _chunked(config: Fields, count: int) -> list[tuple[Kind, int]]:
+    """Llama 4: layers without rotary positions attend to everything, the others within a chunk."""
+    rotary = config.listed("no_rope_layers", count)
+    every = config.number("no_rope_layer_interval", 4)
+    span = config.need("attention_chunk_size")
+    local = rotary or [int((index + 1) % every != 0) for index in range(count)]
+    return [("chunk", span) if one else ("full", 0) for one in local]

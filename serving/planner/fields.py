@@ -1,0 +1,106 @@
+"""Fields of a model's config.json, asked for by name; a field that is missing or makes no sense is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctxpipe.errors import UsageError
+
+_TEXT = ("text_config", "llm_config", "language_config")
+_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "float8_e4m3fn": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """A config, or a part of one.
+
+    Attributes:
+        name: Model as it was named, for messages.
+        values: The fields.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+
+    def need(self, *names: str) -> int:
+        """A whole number above 0 under the first of some names that is there.
+
+        Raises:
+            UsageError: naming the field, when there is none or it is no such number.
+        """
+        for name in names:
+            if (value := self.values.get(name)) is not None:
+                return self._positive(name, value)
+        raise UsageError(f"the config of {self.name} lacks {' or '.join(names)}")
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number above 0, or a default where the field is missing or null."""
+        value = self.values.get(name)
+        return default if value is None else self._positive(name, value)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A truth value, or a default where the field is missing or null."""
+        value = self.values.get(name)
+        return default if value is None else bool(value)
+
+    def has(self, name: str) -> bool:
+        """Whether a field is there and not null."""
+        return self.values.get(name) is not None
+
+    def listed(self, name: str, length: int) -> list[Any] | None:
+        """A list with one entry per layer; None where the field is missing or null or empty.
+
+        Raises:
+            UsageError: when it is no list of that length.
+        """
+        value = self.values.get(name)
+        if not value:
+            return None
+        if not isinstance(value, list) or len(value) != length:
+            raise UsageError(f"the config of {self.name} has a {name} that does not list its {length} layers")
+        return value
+
+    def _positive(self, name: str, value: Any) -> int:
+        if type(value) is not int or value < 1:
+            raise UsageError(f"the config of {self.name} has a {name} of {value!r}, not a whole number above 0")
+        return value
+
+
+def text_fields(config: Fields) -> Fields:
+    """The part of a config that describes the language model: itself, or what it nests for one."""
+    for key in _TEXT:
+        inner = config.values.get(key)
+        if isinstance(inner, dict):
+            return Fields(name=config.name, values=inner)
+    return config
+
+
+def model_type(config: Fields) -> str:
+    """The kind of model.
+
+    Raises:
+        UsageError: when the config does not say.
+    """
+    value = config.values.get("model_type")
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"the config of {config.name} lacks model_type")
+    return value
+
+
+def dtype(config: Fields, text: Fields) -> tuple[str, int]:
+    """Name and bytes of the type that weights have unless they are quantised; bfloat16 where nobody says.
+
+    Raises:
+        UsageError: for a type that is not known.
+    """
+    for part in (text, config):
+        for key in ("dtype", "torch_dtype"):
+            if (value := part.values.get(key)) is not None:
+                name = str(value).removeprefix("torch.")
+                if name not in _BYTES:
+                    raise UsageError(f"the config of {config.name} has a {key} of {value!r}, which is not known here")
+                # vLLM loads float32 checkpoints in bfloat16 (its --dtype auto).
+                return ("bfloat16", 2) if name == "float32" else (name, _BYTES[name])
+    return "bfloat16", 2

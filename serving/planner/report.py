@@ -1,0 +1,68 @@
+"""What a plan says beside its rows: every constant that went in, and the cache of a context."""
+
+from __future__ import annotations
+
+from ctxpipe.serving.planner import reference_profile, vllm_profile
+from ctxpipe.serving.planner.rows import Job
+from ctxpipe.serving.planner.source import Source
+from ctxpipe.serving.planner.types import Assumption
+
+
+def assumptions(job: Job, source: Source) -> list[Assumption]:
+    """Every constant of a plan, with its value and where it comes from."""
+    counted = {
+        "shapes": "the shapes that the config describes",
+        "transformers": "the model as transformers builds it from the config, without memory",
+    }
+    found = [
+        Assumption(name="config", value=source.repository, source=source.origin),
+        Assumption(
+            name="parameters",
+            value=f"{job.shape.parameters:,}",
+            source=f"counted from {counted[job.shape.counted]}",
+        ),
+        Assumption(name="weights", value=job.quantisation.label, source=_weights_source(job, source)),
+    ]
+    if job.profile == "vllm":
+        found += vllm_profile.assumptions(job.shape, job.card, job.memory)
+    else:
+        found += reference_profile.assumptions(job.shape, job.card)
+    if job.memory.batch > 1:
+        found.append(Assumption(name="batch", value=f"{job.memory.batch} requests", source="given; each as long"))
+    if job.tokens is not None:
+        found.append(
+            Assumption(
+                name="reserve",
+                value=f"{job.reserve:,} tokens",
+                source="assumed for question, template and answer beside the documents",
+            )
+        )
+    if source.note:
+        found.append(Assumption(name="note", value=source.name, source=source.note))
+    return found
+
+
+def _weights_source(job: Job, source: Source) -> str:
+    left = f"what is not quantised in {job.shape.dtype}"
+    if job.quantisation.bytes_per_parameter is not None:
+        return "a flat figure, as calculators have it; GGUF files mix types and are larger"
+    if not job.quantisation.rules:
+        return f"all of them in {job.shape.dtype}"
+    ignored = ", ".join(job.quantisation.ignore)
+    kept = f"; left as they are: {ignored}" if ignored else ""
+    return f"{job.quantisation.scale}; {left}{kept}"
+
+
+def context_bytes(job: Job, tokens: int) -> int:
+    """Bytes of keys and values of a context over all layers, not rounded to blocks.
+
+    Layers with a window or chunk keep no more than that where the plan is hybrid.
+    """
+    if job.profile == "reference":
+        return reference_profile.bytes_per_token(job.shape) * tokens
+    each = job.memory.element_bytes(job.shape.dtype_bytes)
+    kept = (
+        layer.elements() * (min(tokens, layer.span) if layer.span and job.memory.hybrid else tokens)
+        for layer in job.shape.layers
+    )
+    return sum(kept) * each

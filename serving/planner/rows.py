@@ -1,0 +1,95 @@
+"""One row of a plan: what some GPUs hold, and whether documents fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ctxpipe.serving.planner import reference_profile, vllm_profile
+from ctxpipe.serving.planner.gpus import Gpu
+from ctxpipe.serving.planner.options import Memory
+from ctxpipe.serving.planner.parallel import Split
+from ctxpipe.serving.planner.quantisation import Quantisation
+from ctxpipe.serving.planner.shape import Shape
+from ctxpipe.serving.planner.types import GIB, Profile, Row
+from ctxpipe.serving.planner.vllm_profile import Estimate
+
+_DECIMALS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What rows are computed from.
+
+    Attributes:
+        shape, quantisation, card, memory, profile: Of all rows.
+        context: Tokens that a request shall have; None for any.
+        tokens: Tokens of documents; None without.
+        reserve: Tokens left for question, template and answer beside documents.
+    """
+
+    shape: Shape
+    quantisation: Quantisation
+    card: Gpu
+    memory: Memory
+    profile: Profile
+    context: int | None
+    tokens: int | None
+    reserve: int
+
+
+def row(job: Job, split: Split) -> Row:
+    """What fits on one number of GPUs."""
+    found = _ESTIMATES[job.profile](job, split)
+    reason = _reason(job, found)
+    room = max(0, found.tokens - job.reserve) if found.tokens else 0
+    return Row(
+        gpus=split.gpus,
+        gpu=job.card.name,
+        tensor_parallel=split.tensor,
+        pipeline_parallel=split.pipeline,
+        weights_gib=found.weights / GIB,
+        kv_gib=found.cache / GIB,
+        bytes_per_token=found.bytes_per_token,
+        max_context_tokens=found.tokens,
+        limit="model" if found.tokens == job.shape.max_tokens else "memory",
+        fits=not reason,
+        reason=reason,
+        fits_raw=None if job.tokens is None else job.tokens <= room,
+        rate_needed=None if job.tokens is None else rate(job.tokens, room),
+    )
+
+
+def rate(tokens: int, room: int) -> float:
+    """Share of ``tokens`` that fits into ``room``: six decimals, rounded down, so that the share of them fits too."""
+    if tokens <= room:
+        return 1.0
+    return room * _DECIMALS // tokens / _DECIMALS
+
+
+def _reason(job: Job, found: Estimate) -> str:
+    if found.cache <= 0:
+        return f"the weights need {-found.cache / GIB:.1f} GiB more than a GPU has room for"
+    if not found.tokens:
+        return "not one token of KV cache fits beside the weights"
+    if job.context is not None and found.tokens < job.context:
+        return f"{job.context:,} tokens are {job.context - found.tokens:,} too many"
+    return ""
+
+
+def _vllm(job: Job, split: Split) -> Estimate:
+    return vllm_profile.estimate(job.shape, job.quantisation, job.card, split, job.memory)
+
+
+def _reference(job: Job, split: Split) -> Estimate:
+    weights = job.quantisation.weigh(job.shape.weights, job.shape.dtype_bytes)
+    usable = reference_profile.usable(job.card)
+    return Estimate(
+        weights=weights / split.gpus,
+        cache=int(usable - weights / split.gpus),
+        bytes_per_token=reference_profile.bytes_per_token(job.shape, split.gpus) * split.gpus,
+        tokens=reference_profile.longest(job.shape, weights, split.gpus, usable, job.memory.batch),
+    )
+
+
+_ESTIMATES: dict[Profile, Callable[[Job, Split], Estimate]] = {"vllm": _vllm, "reference": _reference}

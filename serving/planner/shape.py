@@ -1,0 +1,101 @@
+"""What a model is made of, as far as memory is concerned: weights, and what each layer keeps per token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["full", "window", "chunk"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one decoder layer keeps of each token.
+
+    Attributes:
+        kind: ``"full"`` keeps every token; ``"window"`` the last ``span``; ``"chunk"`` those of the current chunk of
+            ``span`` tokens.
+        span: Tokens of window or chunk; 0 for full attention.
+        kv_heads: Key and value heads.
+        k_dim, v_dim: Width of a head's key and value.
+        latent: Width of the one compressed vector that multi-head latent attention keeps in their place; 0 without.
+    """
+
+    kind: Kind = "full"
+    span: int = 0
+    kv_heads: int
+    k_dim: int
+    v_dim: int
+    latent: int = 0
+
+    def elements(self, tensor_parallel: int = 1) -> int:
+        """Numbers kept per token on one GPU.
+
+        Heads are shared out; where there are more GPUs than heads, each keeps one, so heads are held several times.
+        The latent vector of latent attention has no heads and is held by every GPU.
+        """
+        if self.latent:
+            return self.latent
+        return max(1, self.kv_heads // tensor_parallel) * (self.k_dim + self.v_dim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """One weight, or several of the same size.
+
+    Attributes:
+        name: Of the module, as checkpoints name it, without ``.weight``; experts are named by the first of them.
+        rows, columns: Shape; a vector has one row.
+        copies: How many there are.
+        layer: Decoder layer that it belongs to; None for what stands before or behind all of them.
+        linear: Whether it is a linear layer's matrix, which quantisation may apply to.
+        last: Stands behind the last layer, so on the last stage of a pipeline.
+    """
+
+    name: str
+    rows: int
+    columns: int
+    copies: int = 1
+    layer: int | None = None
+    linear: bool = True
+    last: bool = False
+
+    @property
+    def elements(self) -> int:
+        """Parameters."""
+        return self.rows * self.columns * self.copies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A model's shape.
+
+    Attributes:
+        model_type: As the config has it.
+        weights: All weights.
+        layers: What each decoder layer keeps.
+        heads: Query heads.
+        max_tokens: Longest context that the model was made for.
+        dtype_bytes: Bytes of a weight that is not quantised.
+        dtype: Its name.
+        counted: How parameters were counted: ``"shapes"`` or ``"transformers"``.
+    """
+
+    model_type: str
+    weights: tuple[Weight, ...]
+    layers: tuple[Layer, ...]
+    heads: int
+    max_tokens: int
+    dtype_bytes: int
+    dtype: str
+    counted: Literal["shapes", "transformers"] = "shapes"
+
+    @property
+    def parameters(self) -> int:
+        """All parameters."""
+        return sum(weight.elements for weight in self.weights)
+
+    @property
+    def kv_heads(self) -> int:
+        """Key and value heads of the layer that has most."""
+        return max(layer.kv_heads for layer in self.layers)

@@ -1,0 +1,113 @@
+"""Finds a model's config: a preset, a folder, a config.json, or the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxpipe.errors import ModelError, UnknownNameError, UsageError
+from ctxpipe.serving.planner.presets import PRESETS
+from ctxpipe.serving.planner.quantisation import Quantisation
+
+CONFIG = "config.json"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a model's config came from.
+
+    Attributes:
+        name: The model as it was named.
+        repository: What to serve: a hub id or a folder.
+        config: Its fields.
+        origin: In words, for the assumptions.
+        quantisation: In place of what the config says.
+        note: What to know about it.
+    """
+
+    name: str
+    repository: str
+    config: Mapping[str, Any]
+    origin: str
+    quantisation: Quantisation | None = None
+    note: str = ""
+
+
+def find(name: str) -> Source:
+    """The config of a model.
+
+    Args:
+        name: A preset's name, a folder with a config.json, such a file, or a Hugging Face id.
+
+    Raises:
+        UnknownNameError: for a name that is none of these, offering the nearest presets.
+        ModelError: if the hub does not deliver, or a file cannot be read.
+        UsageError: if a file holds no config.
+    """
+    key = name.strip().lower().replace("_", "-")
+    if key in PRESETS:
+        preset = PRESETS[key]
+        return Source(
+            name=key,
+            repository=preset.repository,
+            config=preset.config,
+            origin="built in",
+            quantisation=preset.quantisation,
+            note=preset.note,
+        )
+    path = Path(name).expanduser()
+    if path.is_dir():
+        path = path / CONFIG
+        if not path.is_file():
+            raise ModelError(f"{name} has no {CONFIG}")
+    if path.is_file():
+        folder = str(path.parent) if path.name == CONFIG else name
+        return Source(name=name, repository=folder, config=_parsed(path, name), origin=str(path))
+    if name.endswith(".json") or name.startswith((".", "/", "~")):
+        raise ModelError(f"{name}: no such file or folder")
+    if _HUB_ID.fullmatch(name):
+        return Source(name=name, repository=name, config=_parsed(_fetched(name), name), origin="Hugging Face Hub")
+    raise UnknownNameError("model", name, PRESETS)
+
+
+def _parsed(path: Path, name: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ModelError(f"{path} cannot be read: {exc.strerror}") from exc
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{path} holds no JSON") from exc
+    if not isinstance(value, dict):
+        raise UsageError(f"the config of {name} is no JSON object")
+    return value
+
+
+def _fetched(name: str) -> Path:
+    """The config.json of a hub id, from the hub's cache when the hub cannot be reached.
+
+    Raises:
+        ModelError: when it is not there, gated or private, or the hub cannot be reached and nothing is cached.
+    """
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        return Path(hf_hub_download(name, CONFIG))
+    except errors.GatedRepoError as exc:
+        raise ModelError(f"{name} asks you to accept its terms on huggingface.co; then run 'hf auth login'") from exc
+    except errors.RepositoryNotFoundError as exc:
+        raise ModelError(f"the Hugging Face Hub has no model {name!r}, or it is private ('hf auth login')") from exc
+    except errors.LocalEntryNotFoundError as exc:
+        raise ModelError(
+            f"{name} is no folder and not in the Hugging Face cache, and the Hub cannot be reached; name a folder with "
+            f"its {CONFIG}, or a built-in model ('ctxpipe plan --list')"
+        ) from exc
+    except errors.EntryNotFoundError as exc:
+        raise ModelError(f"{name} has no {CONFIG} on the Hugging Face Hub") from exc
+    except Exception as exc:  # the hub's own errors, httpx's and the system's
+        lines = str(exc).strip().splitlines() or [type(exc).__name__]
+        raise ModelError(f"the config of {name} cannot be fetched: {lines[0]}") from exc
