@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--name", default="survival")
     options = parser.parse_args()
     methods = options.methods.split(",")
-    pipelines = {method: Pipeline(**METHODS[method]) for method in methods}
+    pipelines = {method: Pipeline(**METHODS[method], score_cache=0) for method in methods}
     table = {}
     print(f"{'set':10}{'items':>6}" + "".join(f"{method:>13}" for method in methods), flush=True)
     for name in options.sets.split(","):

@@ -12,3 +12,6 @@ RANKERS: Registry[Ranker] = Registry("ranker", "ctxpipe.rankers")
 RANKERS.register("bm25", BM25Ranker)
 RANKERS.register("embedding", EmbeddingRanker)
 RANKERS.register("hybrid", HybridRanker)
+
+EMBEDDING = frozenset({"embedding", "hybrid"})
+"""Rankers that take an ``embedder``."""

@@ -57,7 +57,14 @@ class SurprisalScorer:
     def identity(self) -> Identity | None:
         """What makes its scores; told without loading the model."""
         settings = f"{WINDOW} {OVERLAP}"
-        return Identity(scorer=self.name, revision=self._revision, dtype="bfloat16", settings=settings, asks=self._asks)
+        return Identity(
+            scorer=self.name,
+            model=self.model,
+            revision=self._revision,
+            dtype="bfloat16",
+            settings=settings,
+            asks=self._asks,
+        )
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None

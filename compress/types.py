@@ -194,7 +194,8 @@ class Identity:
 
     Attributes:
         scorer: Name of the scorer.
-        revision: Revision or hash of its model; scores of a model whose revision cannot be told are not kept.
+        model: The model as the user named it, for the record only.
+        revision: Revision or hash of the model; scores of a model whose revision cannot be told are not kept.
         dtype: What the model computes in.
         settings: Window, overlap and whatever else changes a score, as text.
         asks: Whether scores depend on the question.
@@ -202,6 +203,7 @@ class Identity:
 
     scorer: str
     revision: str
+    model: str = ""
     dtype: str = ""
     settings: str = ""
     asks: bool = False

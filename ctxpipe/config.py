@@ -22,7 +22,7 @@ FILE = "ctxpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 PREFIX = "CTXPIPE_"
 DEFAULT = "default"
-OTHER_VARIABLES = frozenset({"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS"})
+OTHER_VARIABLES = frozenset({"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS", "CTXPIPE_SCORES"})
 """Variables that the library reads itself, as they are no settings: a secret and where models are kept."""
 
 _EXCLUSIVE = frozenset({"budget", "rate"})
@@ -39,6 +39,7 @@ class Config:
         rank: How chunks are ranked for a question.
         prune: How units are pruned.
         scorer: Model that the pruner scores with.
+        score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
         target: What answers: ``"local"`` or a server's URL.
@@ -54,6 +55,7 @@ class Config:
     rank: str | None = None
     prune: str | None = None
     scorer: str | None = None
+    score_cache: int | None = None
     budget: int | None = None
     rate: float | None = None
     target: str = "local"

@@ -206,7 +206,7 @@ class ContextMaker:
 
         key = DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
         if key not in self._pipelines:
-            self._pipelines[key] = Pipeline(rank=key[0], prune=key[1], tokenizer=self.tokenizer_name)
+            self._pipelines[key] = Pipeline(rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=0)
         return self._pipelines[key]
 
 

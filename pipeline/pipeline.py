@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -11,10 +12,12 @@ from typing import Literal
 
 from ctxpipe.compress import models
 from ctxpipe.compress.compressor import Compressor, check_size
-from ctxpipe.compress.rankers import RANKERS
+from ctxpipe.compress.rankers import EMBEDDING, RANKERS
+from ctxpipe.compress.remembered import RememberingEmbedder, RememberingScorer
+from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
 from ctxpipe.compress.tokenizer import TargetTokenizer
-from ctxpipe.compress.types import CompressedContext, Document, OnStage
+from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline import asking
 from ctxpipe.pipeline.read import read
@@ -27,6 +30,7 @@ Sources = Source | Sequence[Source]
 OnFailure = Callable[[ReadError], None]
 
 DEFAULT_TOKENIZER = "smollm2-135m"
+DEFAULT_EMBEDDER = "minilm-l6"
 DEFAULT_RANK = "hybrid"
 DEFAULT_PRUNE = "none"
 MAX_TOKENS = 512
@@ -42,6 +46,8 @@ class Pipeline:
         prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``.
         scorer: Model that the pruner scores with; None for its own default.
+        score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
+            others; 0 neither uses nor keeps any.
         tokenizer: Model whose tokens budgets count; None for the target's.
         target: ``"local"``, the URL of an OpenAI-compatible server, or another registered engine.
         model: The target's model; None for the embedded one, or the only one that a server has.
@@ -64,6 +70,7 @@ class Pipeline:
         rank: str = "auto",
         prune: str = "auto",
         scorer: str | None = None,
+        score_cache: int = MEGABYTES,
         tokenizer: str | None = None,
         target: str = "local",
         model: str | None = None,
@@ -92,8 +99,18 @@ class Pipeline:
         self._engine = engine
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
-        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank)
-        self._scorer = SCORERS.create(self.prune, **self._scorer_options())
+        self._notes: list[str] = []
+        self._cache = _cache(score_cache)
+        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options())
+        self._scorer = self._remembering(SCORERS.create(self.prune, **self._scorer_options()))
+
+    def _ranker_options(self) -> dict[str, object]:
+        if self._cache is None or self.rank not in EMBEDDING:
+            return {}
+        return {"embedder": RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append)}
+
+    def _remembering(self, scorer: Scorer) -> Scorer:
+        return scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append)
 
     def _scorer_options(self) -> dict[str, object]:
         if self.prune in MODEL_FREE:
@@ -178,7 +195,9 @@ class Pipeline:
         compressor = Compressor(
             tokenizer=self.tokenizer, ranker=self._ranker, scorer=self._scorer, rank=self.rank, prune=self.prune
         )
-        return compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
+        context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
+        noted, self._notes[:] = tuple(self._notes), []
+        return dataclasses.replace(context, notes=(*noted, *context.notes))
 
     def query(
         self,
@@ -232,3 +251,9 @@ class Pipeline:
         return await asyncio.to_thread(
             self.query, documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text
         )
+
+
+def _cache(megabytes: int) -> ScoreCache | None:
+    if megabytes < 0:
+        raise UsageError(f"the score cache may take 0 megabytes or more, not {megabytes}")
+    return ScoreCache(megabytes=megabytes) if megabytes else None

@@ -15,6 +15,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAY
     os.environ.setdefault(_name, str(_THREADS))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# No test sees scores that another one, or whoever runs the tests, computed: nothing can be kept there.
+os.environ["CTXPIPE_SCORES"] = "/dev/null/none"
 
 import pytest  # noqa: E402 - see above
 from hypothesis import HealthCheck, settings  # noqa: E402 - see above

@@ -47,6 +47,15 @@ def documents_options(function: F) -> F:
                 help="none, surprisal, contrastive, head-tail or random; by default what measured best.",
             ),
             click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
+            click.option(
+                "--no-cache",
+                "score_cache",
+                is_flag=True,
+                flag_value=0,
+                default=None,
+                type=int,
+                help="Neither use nor keep scores and embeddings of earlier calls.",
+            ),
             click.option("--errors", type=click.Choice(["strict", "replace"]), help="What undecodable bytes do."),
             click.option("--trust-remote-code", is_flag=True, help="Let code that comes with a model run."),
             click.option("--quiet", is_flag=True, help="No progress and no closing table."),
@@ -58,10 +67,13 @@ def documents_options(function: F) -> F:
 
 def compression(config: Config) -> dict[str, Any]:
     """The options of a pipeline that say how it compresses."""
+    from ctxpipe.compress.score_cache import MEGABYTES
+
     return {
         "rank": config.rank or "auto",
         "prune": config.prune or "auto",
         "scorer": config.scorer,
+        "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "errors": config.errors,
     }
@@ -130,6 +142,12 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             bars.update(task, description=_STAGES.get(stage, stage), completed=done, total=total or None)
 
         yield show
+
+
+def say_notes(context: CompressedContext) -> None:
+    """Say what a person should know of a compression, on standard error."""
+    for note in context.notes:
+        click.echo(f"note: {safe_line(note)}", err=True)
 
 
 def closing_table(

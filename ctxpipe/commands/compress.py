@@ -18,6 +18,7 @@ from ctxpipe.commands.common import (
     documents_options,
     progress,
     safe_text,
+    say_notes,
 )
 from ctxpipe.errors import UsageError
 
@@ -68,6 +69,7 @@ def compress(
             on_failure=failures,
         )
         context = pipeline.compress(paths, question=question, budget=config.budget, rate=config.rate)
+    say_notes(context)
     _write(context, output, show, page, as_json)
     if not quiet:
         closing_table(context, context.timings, {"tokenizer": context.tokenizer}, started)

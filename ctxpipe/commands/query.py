@@ -19,6 +19,7 @@ from ctxpipe.commands.common import (
     progress,
     safe_line,
     safe_text,
+    say_notes,
 )
 from ctxpipe.errors import UsageError
 
@@ -109,6 +110,7 @@ def query(
         finally:
             if said:
                 click.echo()
+    say_notes(run.context)
     if max_loss is not None:
         _warn(run, flags["rate"])
     if as_json:

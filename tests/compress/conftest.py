@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tiny_causal as tiny_causal_model
 
 SCRIPT = Path(__file__).with_name("tiny_model.py")
 
@@ -34,3 +35,9 @@ def index(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
     monkeypatch.setattr(models, "EMBEDDED", {"tiny-1m": tiny.tiny()})
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a causal model of seeded weights, small enough to run anywhere."""
+    return tiny_causal_model.write(tmp_path_factory.mktemp("tiny-causal"))
