@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.comparison import Comparison, compare_with_raw
 from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.pairs import PREFERRED
 from ctxpipe.evals.records import latest
@@ -59,7 +59,8 @@ def choose(path: Path, *, max_loss: float, method: str = "default", score: str |
     """Choose from a run's rates, and store the choice in its folder.
 
     Sources are put into halves by a hash, so all items of a source are in one half. On the first half the rates are
-    tested from the gentlest on, by non-inferiority with ``max_loss`` as the margin, until one is not safe.
+    tested from the gentlest on, by non-inferiority with ``max_loss`` as the margin, until one is not safe. An item
+    for which raw has no score is left out, as in a report.
 
     Args:
         path: The run's folder.
@@ -71,7 +72,7 @@ def choose(path: Path, *, max_loss: float, method: str = "default", score: str |
     Raises:
         ReadError: if there is no run in the folder, or the choice cannot be written.
         UnknownNameError: if the run has no arm of the method.
-        UsageError: if raw was not run, or there are too few sources to put into halves.
+        UsageError: if raw was not run, there are too few sources to put into halves, or a half has no scores.
     """
     arms = _arms(path)
     own = _rates(arms, method)
@@ -81,8 +82,11 @@ def choose(path: Path, *, max_loss: float, method: str = "default", score: str |
     halves = _halves(arms["raw"], set.intersection(*(set(arms[arm]) for arm in ("raw", *own))), seed)
 
     def against_raw(arm: str, half: list[str]) -> Comparison:
-        pair = ([arms[name][key] for key in half] for name in ("raw", arm))
-        return compare(*pair, score=named, margin=max_loss, seed=seed)
+        raw, own = ({key: arms[name][key] for key in half} for name in ("raw", arm))
+        found = compare_with_raw(raw, own, score=named, margin=max_loss, seed=seed)
+        if found is None:
+            raise UsageError(f"no item of a half has a score {named!r} in raw and in {arm}")
+        return found
 
     tested: list[tuple[str, Comparison]] = []
     for arm in own:

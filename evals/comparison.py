@@ -10,11 +10,12 @@ import numpy as np
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.estimate import Estimate, estimated, right_or_wrong, spread_of
-from ctxpipe.evals.pairs import Pairs, Source, outcomes, pair
+from ctxpipe.evals.pairs import Pairs, Source, outcomes, pair, pair_with_raw
 from ctxpipe.evals.statistics.binomial import mcnemar
 from ctxpipe.evals.statistics.design import FEW_CLUSTERS, Design, Floats
 from ctxpipe.evals.statistics.effective_counts import effective_items
 from ctxpipe.evals.statistics.noninferiority import Verdict, items_to_decide, verdict
+from ctxpipe.evals.types import ByItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Comparison:
         design_effect: Variance of the difference over that of independent items; None where it cannot be seen.
         errors_a, errors_b, truncated_a, truncated_b: Items by status.
         not_applicable: Items left out because neither arm has the score.
+        left_out: Items left out because A is raw and has no score for them.
         seed: Of the bootstrap.
         notes: What a reader should know, in words.
     """
@@ -67,6 +69,7 @@ class Comparison:
     truncated_a: int
     truncated_b: int
     not_applicable: int
+    left_out: int
     seed: int
     notes: tuple[str, ...]
 
@@ -93,7 +96,8 @@ def compare(
 
     Right-or-wrong scores get Tango's interval on counts divided by the design effect, others the stratified cluster
     bootstrap. An item without a score because of an error or a truncation counts as the worst score in that arm, and
-    ``safe`` is said only if it would also be safe had every such item of A been the best.
+    ``safe`` is said only if it would also be safe had every such item of A been the best. Where A's arm is named
+    ``raw``, such an item of A is left out instead, and a note says so.
 
     Args:
         records_a: The arm to compare with (usually ``raw``): a record file, records, or parsed lines. Each has an id, a
@@ -110,8 +114,7 @@ def compare(
         UsageError: if the arms hold different items, or the margin is not above 0.
         UnknownNameError: if nothing has the score or the arm.
     """
-    if not 0 < margin < math.inf:
-        raise UsageError(f"the margin is the largest loss that does not matter; it must be above 0, not {margin}")
+    _check(margin)
     notes: list[str] = []
     a = outcomes(records_a, "A", arm=arm_a, notes=notes)
     b = outcomes(records_b, "B", arm=arm_b, notes=notes)
@@ -122,6 +125,38 @@ def compare(
             raise UsageError(f"{exc} ({'; '.join(notes)})") from exc
         raise
     return compare_pairs(pairs, margin=margin, seed=seed, notes=notes)
+
+
+def compare_with_raw(raw: ByItem, arm: ByItem, *, score: str, margin: float, seed: int = 0) -> Comparison | None:
+    """Compare an arm of a run with raw, on the items that both hold and raw has the score for.
+
+    Where raw does not fit the window there is no loss to speak of, and the worst score of a scale without end would be
+    whatever was seen elsewhere; the curves over lengths show what compression gives there. What the arm lacks counts
+    as its worst.
+
+    Args:
+        raw: Records of raw by item.
+        arm: Those of the arm.
+        score: Name of the score.
+        margin: Largest loss that does not matter, in units of the score.
+        seed: Of the bootstrap.
+
+    Returns:
+        None where no item has the score in both.
+
+    Raises:
+        ReadError: if the arm has no score for an item of raw although it did not fail.
+        UsageError: if the arms disagree on an item's cluster or stratum, or the margin is not above 0.
+    """
+    _check(margin)
+    if not any(score in arm[key].scores for key in raw if key in arm and score in raw[key].scores):
+        return None
+    return compare_pairs(pair_with_raw(raw, arm, score), margin=margin, seed=seed)
+
+
+def _check(margin: float) -> None:
+    if not 0 < margin < math.inf:
+        raise UsageError(f"the margin is the largest loss that does not matter; it must be above 0, not {margin}")
 
 
 def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str] | None = None) -> Comparison:
@@ -146,6 +181,9 @@ def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str
     _note_design(design, worse + better, estimate, notes)
     if pairs.not_applicable:
         notes.append(f"{pairs.not_applicable:,} items have no score {pairs.score!r} in either arm and were left out")
+    if pairs.left_out:
+        of = f"{pairs.left_out:,} of {pairs.left_out + design.items:,} items"
+        notes.append(f"{of} have no score {pairs.score!r} in raw (error or truncated) and were left out")
     interval = estimate.interval if sign > 0 else (-estimate.interval[1], -estimate.interval[0])
     return Comparison(
         score=pairs.score,
@@ -171,6 +209,7 @@ def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str
         truncated_a=pairs.status_a.count("truncated"),
         truncated_b=pairs.status_b.count("truncated"),
         not_applicable=pairs.not_applicable,
+        left_out=pairs.left_out,
         seed=seed,
         notes=tuple(notes),
     )

@@ -13,12 +13,15 @@ from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.jsonl import read_objects
 from ctxpipe.evals.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
-from ctxpipe.evals.types import STATUSES, Record, finite_number
+from ctxpipe.evals.types import STATUSES, ByItem, Record, finite_number
 
 Source = str | Path | Iterable[Record | Mapping[str, Any]]
 """A record file, or records, or parsed lines."""
 
 PREFERRED = ("score", "survival")
+RAW = "raw"
+"""Name of the arm that all others are compared with."""
+
 NOT_SCORES = frozenset(field.name for field in fields(Record))
 
 
@@ -62,6 +65,7 @@ class Pairs:
         a, b: Scores, shape (n,); NaN where an arm has none because of an error or a truncation.
         status_a, status_b: Status of each item in each arm.
         not_applicable: Items left out because the score does not apply to them (neither arm has it).
+        left_out: Items left out because raw has no score for them.
     """
 
     score: str
@@ -71,7 +75,8 @@ class Pairs:
     b: Floats
     status_a: tuple[str, ...]
     status_b: tuple[str, ...]
-    not_applicable: int
+    not_applicable: int = 0
+    left_out: int = 0
 
 
 def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[str] | None = None) -> list[Outcome]:
@@ -149,6 +154,8 @@ def _outcome(value: Mapping[str, Any], where: str) -> Outcome:
 def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs:
     """Join two arms on the items' ids.
 
+    Where A is raw, items that failed in it are left out: of what raw cannot do, nothing can be lost.
+
     Args:
         a: One arm.
         b: The other arm.
@@ -163,10 +170,14 @@ def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs
     left, right = _by_id(a), _by_id(b)
     _refuse_different_items(left, right)
     kept: list[tuple[Outcome, Outcome, float, float]] = []
+    left_out = 0
     for key in sorted(left):
         one, other = left[key], right[key]
         _refuse_different_places(one, other)
         scores = one.score(score), other.score(score)
+        if one.arm == RAW and one.status != "ok" and scores[0] is None:
+            left_out += 1
+            continue
         if scores == (None, None) and "ok" in (one.status, other.status) and _nested(one) and _nested(other):
             continue
         kept.append((one, other, _number(one, scores[0], score), _number(other, scores[1], score)))
@@ -178,7 +189,36 @@ def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs
         b=np.asarray([x for _, _, _, x in kept], dtype=np.float64),
         status_a=tuple(one.status for one, *_ in kept),
         status_b=tuple(other.status for _, other, *_ in kept),
-        not_applicable=len(left) - len(kept),
+        not_applicable=len(left) - len(kept) - left_out,
+        left_out=left_out,
+    )
+
+
+def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
+    """Join the records of an arm with those of raw, on the items that both hold and raw has the score for.
+
+    It is ``pair`` for records, which are known to be sound and of which there may be very many.
+
+    Raises:
+        ReadError: if the arm has no score for such an item although it did not fail.
+        UsageError: if the arms disagree on the cluster or stratum of an item.
+    """
+    both = [key for key in sorted(raw) if key in arm]
+    pairs = [(raw[key], arm[key]) for key in both if score in raw[key].scores]
+    for one, other in pairs:
+        if one.cluster != other.cluster or one.stratum != other.stratum:
+            raise UsageError(f"item {one.id} is in another cluster or stratum in {other.arm} than in {one.arm}")
+        if other.status == "ok" and score not in other.scores:
+            raise ReadError(f"item {other.id}, arm {other.arm}", f"score {score!r} is missing")
+    return Pairs(
+        score=score,
+        clusters=tuple([one.cluster for one, _ in pairs]),
+        strata=tuple([one.stratum for one, _ in pairs]),
+        a=np.asarray([one.scores[score] for one, _ in pairs], dtype=np.float64),
+        b=np.asarray([other.scores.get(score) for _, other in pairs], dtype=np.float64),  # None becomes NaN
+        status_a=tuple([one.status for one, _ in pairs]),
+        status_b=tuple([other.status for _, other in pairs]),
+        left_out=len(both) - len(pairs),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.comparison import Comparison, compare
+from ctxpipe.evals.comparison import Comparison, compare_with_raw
 from ctxpipe.evals.flips import AnswerFlips, Flips, answer_flips_of, flips_of
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.retained import Retained, gain_retained
@@ -16,6 +16,7 @@ from ctxpipe.evals.statistics.tail import cluster_means, cvar
 from ctxpipe.evals.types import ByItem, Record
 
 _OF_TARGET = ("target", "first_token")
+_MAIN_SCORES = ("survival", "nll", "answer")
 OTHER_SCORES = ("evidence", "gold", "numbers", "units", "negations", "names")
 
 
@@ -84,6 +85,8 @@ def row_of(
         seed: Of the bootstraps.
     """
     ordered = [records[key] for key in sorted(records)]
+    places = Design.of([record.cluster for record in ordered], [record.stratum for record in ordered])
+    means = {name: _mean(places, [r.scores.get(name) for r in ordered]) for name in (*_MAIN_SCORES, *OTHER_SCORES)}
     raw = controls.get("raw")
     retained, retained_n = _retained(records, controls, seed) if arm not in ("raw", "closed") else (None, 0)
     return Row(
@@ -91,12 +94,12 @@ def row_of(
         arm=arm,
         method=ordered[0].method,
         n=len(ordered),
-        clusters=len({record.cluster for record in ordered}),
-        achieved=_mean(ordered, [_kept_share(record) for record in ordered]),
-        survival=mean_of(ordered, "survival"),
-        nll=mean_of(ordered, "nll"),
-        answer=mean_of(ordered, "answer"),
-        other={name: mean for name in OTHER_SCORES if (mean := mean_of(ordered, name)) is not None},
+        clusters=places.clusters,
+        achieved=_mean(places, [_kept_share(record) for record in ordered]),
+        survival=means["survival"],
+        nll=means["nll"],
+        answer=means["answer"],
+        other={name: mean for name in OTHER_SCORES if (mean := means[name]) is not None},
         survival_vs_raw=_versus(raw, records, arm, "survival", margin, seed),
         nll_vs_raw=_versus(raw, records, arm, "nll", margin, seed),
         answer_vs_raw=_versus(raw, records, arm, "answer", margin, seed),
@@ -112,15 +115,12 @@ def row_of(
     )
 
 
-def mean_of(records: Sequence[Record], score: str) -> float | None:
-    """Macro mean of a score over the records that have it."""
-    return _mean(records, [record.scores.get(score) for record in records])
-
-
 def shared(score: str, *arms: ByItem) -> list[str]:
     """Items that have the score in all arms, sorted."""
-    common = set.intersection(*(set(arm) for arm in arms))
-    return sorted(key for key in common if all(score in arm[key].scores for arm in arms))
+    common = list(arms[0])
+    for arm in arms:
+        common = [key for key in common if key in arm and score in arm[key].scores]
+    return sorted(common)
 
 
 def columns(score: str, keys: Sequence[str], *arms: ByItem) -> Floats:
@@ -139,12 +139,13 @@ def losses_of(score: str, keys: Sequence[str], raw: ByItem, arm: ByItem) -> Floa
     return np.asarray((values[:, 0] - values[:, 1]) * (-1 if score == "nll" else 1), dtype=np.float64)
 
 
-def _mean(records: Sequence[Record], values: Sequence[float | None]) -> float | None:
-    known = [(record, value) for record, value in zip(records, values, strict=True) if value is not None]
-    if not known:
-        return None
-    design = Design.of([record.cluster for record, _ in known], [record.stratum for record, _ in known])
-    return design.mean(np.asarray([value for _, value in known], dtype=np.float64))
+def _mean(places: Design, values: Sequence[float | None]) -> float | None:
+    """Macro mean over the strata of the values that are there."""
+    given = np.asarray(values, dtype=np.float64)  # None becomes NaN
+    known = ~np.isnan(given)
+    counts = np.bincount(places.stratum[known], minlength=len(places.strata))
+    sums = np.bincount(places.stratum[known], weights=given[known], minlength=len(places.strata))
+    return float((sums[counts > 0] / counts[counts > 0]).mean()) if known.any() else None
 
 
 def _kept_share(record: Record) -> float | None:
@@ -152,17 +153,7 @@ def _kept_share(record: Record) -> float | None:
 
 
 def _versus(raw: ByItem | None, arm: ByItem, name: str, score: str, margin: float, seed: int) -> Comparison | None:
-    """Compare on the items that both arms hold and raw has a score for; what the arm lacks counts as its worst.
-
-    Where raw does not fit the window there is no loss to speak of, and the worst score of a scale without end would be
-    whatever was seen elsewhere; the curves over lengths show what compression gives there.
-    """
-    if raw is None or name == "raw":
-        return None
-    keys = [key for key in sorted(raw.keys() & arm.keys()) if score in raw[key].scores]
-    if not shared(score, raw, arm):
-        return None
-    return compare([raw[key] for key in keys], [arm[key] for key in keys], score=score, margin=margin, seed=seed)
+    return None if raw is None or name == "raw" else compare_with_raw(raw, arm, score=score, margin=margin, seed=seed)
 
 
 def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[Retained | None, int]:

@@ -27,7 +27,7 @@ def choose(
 ) -> None:
     """Choose the harshest rate that is safe on one half of the sources, and report it on the other half.
 
-    The choice is stored in the run's folder as choice.json.
+    Items for which raw has no score are left out. The choice is stored in the run's folder as choice.json.
     """
     from ctxpipe.evals.choice import choose as choose_rate
 

@@ -40,6 +40,9 @@ def compare(
     A line of a file is a JSON object with an id, a cluster (the source document) and a score, by its name or in
     "scores". The verdict is safe when a loss of the margin is excluded with 95% confidence, harmful when a larger one
     is shown, else inconclusive with the number of items that would decide it.
+
+    An item without a score, for an error or a truncation, counts as the worst in its arm, and safe is not said where
+    such items of A could hide a loss. Where A is the arm "raw" they are left out instead, and a note says so.
     """
     from ctxpipe.evals.comparison import compare as compare_records
 

@@ -49,6 +49,24 @@ def test_testing_ends_at_the_first_rate_that_is_not_safe(tmp_path: Path) -> None
     assert [arm for arm, _ in found.selection] == ["default@0.5"]
 
 
+def test_items_that_raw_cannot_score_are_left_out_as_in_a_report(tmp_path: Path) -> None:
+    """Filled with the worst score, they would make every rate look inconclusive."""
+    made(tmp_path, {0.5: 0, 0.25: 0})
+    lines = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["arm"] == "raw" and int(line["id"][1:]) % 10 == 0:
+            line |= {"scores": {}, "status": "truncated"}
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = choose(tmp_path, max_loss=0.05)
+    assert (found.arm, found.rate) == ("default@0.25", 0.25)
+    assert found.held_out is not None
+    halves = found.held_out, found.selection[0][1]
+    assert sum(half.n for half in halves) == 360
+    assert sum(half.left_out for half in halves) == 40
+    with pytest.raises(UsageError, match="no item of a half has a score 'nll' in raw"):
+        choose(tmp_path, max_loss=0.05, score="nll")
+
+
 def test_another_seed_makes_other_halves(tmp_path: Path) -> None:
     made(tmp_path, {0.5: 0})
     assert len({choose(tmp_path, max_loss=0.05, seed=seed).selection[0][1].n for seed in range(6)}) > 1
