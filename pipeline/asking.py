@@ -14,11 +14,15 @@ from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.pipeline.cite import cite
 from ctxpipe.pipeline.prompt import context_room, messages
 from ctxpipe.pipeline.types import Run
-from ctxpipe.serving.types import OnText
+from ctxpipe.serving.metrics import ServerMetrics, use_between
+from ctxpipe.serving.types import Engine, MeasuredEngine, OnText
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.pipeline import Pipeline, Sources
 
+_SLACK = 0.01
+"""Share of the window that may stay empty, when more can be had by asking for more."""
+_UNLIMITED = 10**12
 _FITS = 6
 """Most attempts to make a prompt fit, when the target counts other than the tokenizer that budgets count in."""
 
@@ -51,8 +55,10 @@ def ask(
         context, prompt_tokens = _fitting(pipeline, found, question, budget, rate, room)
     pipeline.on_stage("ask", 0, 0)
     asked = time.perf_counter()
+    before = _metrics(pipeline.engine)
     answer = pipeline.engine.answer(messages(context.text, question), max_tokens=pipeline.max_tokens, on_text=on_text)
     answered = time.perf_counter()
+    after = _metrics(pipeline.engine) if before else None
     citations = cite(answer.text, context)
     raw_tokens = prompt_tokens if raw else frame + context.source_tokens
     return Run(
@@ -66,6 +72,7 @@ def ask(
         citations=citations,
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens <= room + frame,
+        server=use_between(before, after) if before and after else None,
         timings={"read": reading, **context.timings, "ask": answered - asked, "cite": time.perf_counter() - answered},
     )
 
@@ -95,16 +102,27 @@ def _fitting(
 ) -> tuple[CompressedContext, int]:
     """Compress until the whole prompt fits: the target counts template and context together, and may count other."""
     limit = pipeline.engine.window - pipeline.max_tokens
-    allowed = room if budget is None else min(budget, room)
-    context = pipeline._compress(documents, question, None if rate else allowed, rate)
+    enough = limit - _SLACK * pipeline.engine.window
+    tried = room if budget is None else min(budget, room)
+    most = _UNLIMITED if budget is None else budget
+    context = pipeline._compress(documents, question, None if rate else tried, rate)
+    best: tuple[CompressedContext, int] | None = None
     for _ in range(_FITS):
         tokens = pipeline.engine.count(messages(context.text, question))
-        if tokens <= limit:
-            return context, tokens
-        # Our tokens are not the target's: what it counted says how many of ours one of its is worth.
-        share = room / (tokens - (limit - room))
-        allowed = min(int(context.kept_tokens * share), context.kept_tokens - 1)
-        if allowed < 1:
+        if tokens <= limit and (best is None or tokens > best[1]):
+            best = context, tokens
+        if tokens <= limit and (tokens >= enough or rate or context.kept_tokens >= context.source_tokens):
             break
-        context = pipeline._compress(documents, question, allowed, None)
-    raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
+        # Our tokens are not the target's: what it counted says how many of ours one of its is worth.
+        share = room / max(1, tokens - (limit - room))
+        allowed = min(most, int(context.kept_tokens * share) - (tokens > limit))
+        if allowed < 1 or allowed == tried:
+            break
+        context, tried = pipeline._compress(documents, question, allowed, None), allowed
+    if best is None:
+        raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
+    return best
+
+
+def _metrics(engine: Engine) -> ServerMetrics | None:
+    return engine.metrics() if isinstance(engine, MeasuredEngine) else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ctxpipe.compress.types import CompressedContext
+from ctxpipe.serving.metrics import ServerUse
 from ctxpipe.serving.types import Answer
 
 
@@ -45,6 +46,7 @@ class Run:
         raw_tokens: Tokens that the prompt would have had with everything in it.
         raw_fits: Whether that would have fitted.
         timings: Seconds per stage.
+        server: What the server counted about itself while it answered; None for targets that tell no such thing.
     """
 
     question: str
@@ -58,3 +60,4 @@ class Run:
     raw_tokens: int
     raw_fits: bool
     timings: Mapping[str, float] = field(default_factory=dict)
+    server: ServerUse | None = None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from ctxpipe.serving.metrics import ServerMetrics
 
 Role = Literal["system", "user", "assistant"]
 OnText = Callable[[str], None]
@@ -100,4 +103,13 @@ class Engine(Protocol):
         Raises:
             EngineError: mapped from whatever went wrong; see ``ctxpipe.errors``.
         """
+        ...
+
+
+@runtime_checkable
+class MeasuredEngine(Protocol):
+    """An engine whose server counts about itself. It offers this beside what every engine does."""
+
+    def metrics(self) -> ServerMetrics | None:
+        """The server's counters now; None where it tells none, which is never an error."""
         ...
