@@ -34,7 +34,7 @@ def load_causal_lm(
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    where, precision = _device(device), _dtype(dtype)
+    where, precision = torch_device(device), torch_dtype(dtype)
     try:
         with quiet_hub():
             config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
@@ -56,7 +56,12 @@ def _check_head(name: str, config: Any) -> None:
         raise ModelError(f"{name} is no causal language model but a {heads[0]}")
 
 
-def _device(device: str) -> Any:
+def torch_device(device: str) -> Any:
+    """The ``torch.device`` of a name; ``auto`` is the GPU when there is one.
+
+    Raises:
+        UsageError: when there is none of that name here.
+    """
     import torch
 
     if device == "auto":
@@ -70,7 +75,12 @@ def _device(device: str) -> Any:
     return found
 
 
-def _dtype(dtype: str) -> Any:
+def torch_dtype(dtype: str) -> Any:
+    """The ``torch.dtype`` of a name; ``auto`` is bfloat16.
+
+    Raises:
+        UsageError: for any but the three that models are run in.
+    """
     import torch
 
     name = _DTYPES.get(dtype, dtype)

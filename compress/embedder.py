@@ -61,7 +61,7 @@ class OnnxEmbedder:
         """
         folder = exported(name)
         try:
-            session = _session(folder / (INT8_FILE if precision == "int8" else FLOAT_FILE))
+            session = cpu_session(folder / (INT8_FILE if precision == "int8" else FLOAT_FILE))
             tokenizer = _tokenizer(folder)
             pad = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("pad_token_id") or 0
         except Exception as exc:  # ONNX Runtime and tokenizers raise Exception itself
@@ -132,7 +132,8 @@ def _tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def _session(path: Path) -> InferenceSession:
+def cpu_session(path: Path) -> InferenceSession:
+    """A session on the CPU, with as many threads as ``OMP_NUM_THREADS`` or the cores allow."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

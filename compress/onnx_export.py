@@ -54,7 +54,7 @@ def _complete(folder: Path) -> bool:
 def _fill(folder: Path, place: str, pooling: Pooling) -> None:
     from transformers import AutoConfig, AutoTokenizer
 
-    with _quiet():
+    with quiet_export():
         tokenizer = AutoTokenizer.from_pretrained(place)
         if not tokenizer.is_fast:
             raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not use")
@@ -110,7 +110,7 @@ def export_encoder(source: Path | str, folder: Path, *, pooling: Pooling = "mean
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     plain, small = folder / FLOAT_FILE, folder / INT8_FILE
-    with _quiet():
+    with quiet_export():
         _export(source, plain, pooling)
         # One scale per output channel: cosine to float32 is 0.993 on average, 0.952 with one scale per matrix.
         quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
@@ -159,10 +159,10 @@ def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
     )
     if program is None:
         raise ValueError("torch exported nothing")
-    onnx.save(_without_traces(program.model_proto), path)
+    onnx.save(without_traces(program.model_proto), path)
 
 
-def _without_traces(model: Any) -> Any:
+def without_traces(model: Any) -> Any:
     """Drop the exporter's stack traces, so that the file is the same wherever it was made."""
     for item in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         item.ClearField("metadata_props")
@@ -171,7 +171,7 @@ def _without_traces(model: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_export() -> Iterator[None]:
     """Keep the exporters' notes about themselves off the user's terminal."""
     disabled = logging.root.manager.disable
     logging.disable(logging.ERROR)
