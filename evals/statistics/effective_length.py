@@ -41,6 +41,8 @@ class LengthGain:
     Attributes:
         threshold: Score at or above which a length works.
         raw, compressed: Effective lengths.
+        raw_interval, compressed_interval: Two-sided 95% intervals of the lengths, those outside the measured ones set to
+            the nearest of them.
         raw_lower, compressed_lower: One-sided 95% lower bounds of the scores at each length, as fitted.
         gain: compressed / raw; None when both are censored on the same side, where nothing is known of the ratio.
         censored: ``at least`` or ``at most`` where one of the lengths is only bounded.
@@ -51,6 +53,8 @@ class LengthGain:
     threshold: float
     raw: EffectiveLength
     compressed: EffectiveLength
+    raw_interval: tuple[float, float]
+    compressed_interval: tuple[float, float]
     raw_lower: tuple[float, ...]
     compressed_lower: tuple[float, ...]
     gain: float | None
@@ -159,11 +163,14 @@ def length_gain(
         (crossing(sizes, row[:k], limit), crossing(sizes, row[k:], limit))
         for row, limit in zip(moved, thresholds, strict=True)
     ]
-    ratios = np.asarray([b.length / a.length for a, b in pairs])
+    drawn = np.asarray([(a.length, b.length) for a, b in pairs])
+    ratios = drawn[:, 1] / drawn[:, 0]
     return LengthGain(
         threshold=threshold,
         raw=before,
         compressed=after,
+        raw_interval=expanded_interval(drawn[:, 0], design),
+        compressed_interval=expanded_interval(drawn[:, 1], design),
         raw_lower=tuple(falling(bounds[:k]).tolist()),
         compressed_lower=tuple(falling(bounds[k:]).tolist()),
         gain=gain,
