@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.reference.scorer import ReferenceScorer
 from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.types import Scorer
 from ctxpipe.registry import Registry
@@ -13,6 +14,7 @@ SCORERS.register("head-tail", HeadTailScorer)
 SCORERS.register("random", RandomScorer)
 SCORERS.register("surprisal", SurprisalScorer)
 SCORERS.register("contrastive", ContrastiveScorer)
+SCORERS.register("reference", ReferenceScorer)
 
 MODEL_FREE = frozenset({"none", "head-tail", "random"})
 """Scorers that take no ``model``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Iterator
@@ -39,11 +40,11 @@ def undisturbed() -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers' notes on long texts and new embeddings off the terminal; the adapter deals with both."""
-    from transformers.utils import logging
+    from transformers.utils.logging import get_verbosity, set_verbosity
 
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
+    level = get_verbosity()
+    set_verbosity(logging.ERROR)
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        set_verbosity(level)

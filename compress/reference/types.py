@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from ctxpipe.compress.types import BoolArray, FloatArray, IntArray
 
 
@@ -27,6 +29,12 @@ class Pieces:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @classmethod
+    def none(cls) -> Pieces:
+        """Those of a text that has none."""
+        empty = np.zeros(0, dtype=np.int64)
+        return cls(start=empty, end=empty, values=empty.astype(np.float32), kept=empty.astype(np.bool_))
 
 
 class Encoder(Protocol):
