@@ -46,6 +46,7 @@ class Config:
         model: The target's model.
         max_tokens: Most tokens of an answer.
         timeout: Seconds to wait for an answer.
+        endpoint: How a server is asked: ``"chat"``, ``"completion"``, or ``"auto"``.
         errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
         window: Tokens that the target has for prompt and answer; None to ask the target.
         origins: Setting to origin: ``"default"``, a file's name, an environment variable or a flag.
@@ -62,6 +63,7 @@ class Config:
     model: str | None = None
     max_tokens: int | None = None
     timeout: float | None = None
+    endpoint: Literal["auto", "chat", "completion"] = "auto"
     errors: Literal["strict", "replace"] = "strict"
     window: int | None = None
     origins: Mapping[str, str] = field(default_factory=dict)

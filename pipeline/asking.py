@@ -107,7 +107,9 @@ def _fitting(
     most = _UNLIMITED if budget is None else budget
     context = pipeline._compress(documents, question, None if rate else tried, rate)
     best: tuple[CompressedContext, int] | None = None
+    notes: dict[str, None] = {}
     for _ in range(_FITS):
+        notes.update(dict.fromkeys(context.notes))
         tokens = pipeline.engine.count(messages(context.text, question))
         if tokens <= limit and (best is None or tokens > best[1]):
             best = context, tokens
@@ -121,7 +123,7 @@ def _fitting(
         context, tried = pipeline._compress(documents, question, allowed, None), allowed
     if best is None:
         raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
-    return best
+    return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
 
 
 def _metrics(engine: Engine) -> ServerMetrics | None:

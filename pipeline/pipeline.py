@@ -18,10 +18,11 @@ from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
 from ctxpipe.compress.tokenizer import TargetTokenizer
 from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer
-from ctxpipe.errors import ReadError, UsageError
+from ctxpipe.errors import ModelError, ReadError, UsageError
 from ctxpipe.pipeline import asking
 from ctxpipe.pipeline.read import read
 from ctxpipe.pipeline.types import Run
+from ctxpipe.remote.cancel import in_thread
 from ctxpipe.serving.engines import connect
 from ctxpipe.serving.types import Engine, OnText
 
@@ -54,6 +55,8 @@ class Pipeline:
         window: The target's window in tokens, when it cannot say itself.
         max_tokens: Room left for the answer.
         timeout: Seconds to wait for an answer.
+        endpoint: How a server is asked: ``"chat"``, ``"completion"`` (plain turns, for base models), or ``"auto"``: by
+            whether the model has a chat template.
         errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
         trust_remote_code: Whether code that comes with a model may run.
         engine: An engine to use in place of ``target``.
@@ -77,6 +80,7 @@ class Pipeline:
         window: int | None = None,
         max_tokens: int = MAX_TOKENS,
         timeout: float = 300.0,
+        endpoint: Literal["auto", "chat", "completion"] = "auto",
         errors: Literal["strict", "replace"] = "strict",
         trust_remote_code: bool = False,
         engine: Engine | None = None,
@@ -92,6 +96,7 @@ class Pipeline:
         self.window = window
         self.max_tokens = max_tokens
         self.timeout = timeout
+        self.endpoint: Literal["auto", "chat", "completion"] = endpoint
         self.errors: Literal["strict", "replace"] = errors
         self._tokenizer_name = tokenizer
         self._scorer_model = scorer
@@ -133,6 +138,7 @@ class Pipeline:
             trust_remote_code=self._trust,
             resolve=models.resolve,
             count_text=self._count_text,
+            endpoint=self.endpoint,
         )
 
     def _count_text(self, text: str) -> int:
@@ -140,11 +146,29 @@ class Pipeline:
 
     @cached_property
     def tokenizer(self) -> TargetTokenizer:
-        """What budgets count in: the one named, else the target model's, else the embedded model's."""
-        name = self._tokenizer_name or self.model
-        if name is None and self.target != "local" and "engine" in self.__dict__:
-            name = self.engine.model
-        return TargetTokenizer.load(name or DEFAULT_TOKENIZER, trust_remote_code=self._trust)
+        """What budgets count in: the one named, else the target model's, else the embedded model's.
+
+        A server's model may go by a name of its own, and its files may be out of reach. What then counts is near
+        enough to compress by; the prompt is made to fit by the server's own count.
+        """
+        if self._tokenizer_name or (self.model and self.target == "local"):
+            return self._load_tokenizer(self._tokenizer_name or str(self.model))
+        if self.target == "local" or "engine" not in self.__dict__:
+            return self._load_tokenizer(self.model or DEFAULT_TOKENIZER)
+        for name in filter(None, (self.engine.model, getattr(self.engine, "tokenizer", None))):
+            try:
+                # No server may name the code that runs here.
+                return TargetTokenizer.load(name, trust_remote_code=self._trust and name == self.model)
+            except (ModelError, UsageError):
+                continue
+        self._notes.append(
+            f"the tokenizer of {self.engine.model} is out of reach, so {DEFAULT_TOKENIZER}'s counts in its place; "
+            "name one with --tokenizer"
+        )
+        return self._load_tokenizer(DEFAULT_TOKENIZER)
+
+    def _load_tokenizer(self, name: str) -> TargetTokenizer:
+        return TargetTokenizer.load(name, trust_remote_code=self._trust)
 
     def read(self, documents: Sources) -> tuple[Document, ...]:
         """Read paths (files, directories, globs, ``-``); documents pass through.
@@ -247,8 +271,11 @@ class Pipeline:
         raw: bool = False,
         on_text: OnText | None = None,
     ) -> Run:
-        """``query`` in a thread, so that an event loop goes on; ``on_text`` is called from that thread."""
-        return await asyncio.to_thread(
+        """``query`` in a thread, so that an event loop goes on; ``on_text`` is called from that thread.
+
+        Cancelling the task closes the connection to a server, which then stops working on the answer.
+        """
+        return await in_thread(
             self.query, documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from ctxpipe.errors import UsageError
 from ctxpipe.registry import Registry
@@ -50,6 +50,7 @@ def connect(
     trust_remote_code: bool = False,
     resolve: Callable[[str], str] | None = None,
     count_text: Callable[[str], int] | None = None,
+    endpoint: Literal["auto", "chat", "completion"] = "auto",
 ) -> Engine:
     """The engine behind a target.
 
@@ -67,6 +68,7 @@ def connect(
         trust_remote_code: Run Python code that comes with a local model.
         resolve: From the name of a local model or tokenizer to its directory or hub id.
         count_text: Tokens of a text without special tokens, for servers that cannot count.
+        endpoint: How a server is asked; see ``OpenAIEngine``.
 
     Raises:
         UnknownNameError: for a target that is no engine and no URL.
@@ -81,7 +83,7 @@ def connect(
             "local", path=_place(name, resolve), model=name, window=window, timeout=timeout, **options
         )
     if target == "openai" or re.match(r"https?://", target, re.IGNORECASE):
-        options = {} if target == "openai" else {"url": target}
+        options = {"endpoint": endpoint} if target == "openai" else {"endpoint": endpoint, "url": target}
         counter = count_text or (_text_counter(str(_place(tokenizer, resolve))) if tokenizer else None)
         return ENGINES.create(
             "openai", model=model, window=window, timeout=timeout, api_key=api_key, count_text=counter, **options

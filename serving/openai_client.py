@@ -134,8 +134,9 @@ class OpenAIEngine:
         """
         check_request(messages, max_tokens, temperature)
 
-        def ask(endpoint: Endpoint) -> Answer:
+        def ask(_: Endpoint) -> Answer:
             prompt_tokens = self.count(messages)
+            endpoint = self._endpoint  # which counting may have found out
             check_window(prompt_tokens, max_tokens, self.window)
             options = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature}
             return self._ask({**options, **prompt_of(messages, endpoint)}, endpoint, prompt_tokens, on_text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,11 @@ _CHOSEN = ("budget", "rate", "rank", "prune")
 @click.option("--window", type=int, help="The target's window in tokens, when it cannot say itself.")
 @click.option("--max-tokens", type=int, help="Room left for the answer.")
 @click.option("--timeout", type=float, help="Seconds to wait for an answer.")
+@click.option(
+    "--endpoint",
+    type=click.Choice(["auto", "chat", "completion"]),
+    help="How a server is asked; by default as its model needs.",
+)
 @click.option("--raw", is_flag=True, help="Send everything, uncompressed.")
 @click.option(
     "--max-loss",
@@ -94,6 +100,7 @@ def query(
             window=config.window,
             max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
             timeout=300.0 if config.timeout is None else config.timeout,
+            endpoint=config.endpoint,
             trust_remote_code=trust_remote_code,
             on_stage=on_stage,
             on_failure=failures,
@@ -169,6 +176,7 @@ def run_json(run: Run) -> dict[str, Any]:
             for c in run.citations
         ],
         "timings": {stage: round(seconds, 4) for stage, seconds in run.timings.items()},
+        **({"server": asdict(run.server)} if run.server else {}),
     }
 
 
@@ -191,5 +199,16 @@ def _table(run: Run, started: float) -> None:
         "answer tokens": f"{run.answer.completion_tokens:,}"
         + (" (cut off)" if run.answer.finish_reason == "length" else ""),
         "model": run.answer.model,
+        **_server(run),
     }
     closing_table(run.context, run.timings, more, started)
+
+
+def _server(run: Run) -> dict[str, str]:
+    """What the server counted, as a line of the closing table."""
+    if run.server is None or run.server.first_token_seconds is None:
+        return {}
+    first = f"first token after {run.server.first_token_seconds:.2f} s"
+    others = f", {run.server.requests:,} requests" if run.server.requests > 1 else ""
+    hits, tokens = run.server.cache_hits, run.server.prompt_tokens
+    return {"server": f"{hits:,} of {tokens:,} prompt tokens cached, {first}{others}"}

@@ -150,7 +150,10 @@ class Server:
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
-    """Start servers; routes given as keyword arguments ``models``, ``tokenize``, ``chat`` replace the good ones."""
+    """Start servers; routes given as keyword arguments replace the good ones.
+
+    ``models``, ``tokenize`` and ``chat`` are there by default, ``completions`` and ``metrics`` are not.
+    """
     for name in ("CTXPIPE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -162,7 +165,13 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
             "tokenize": count_words,
             "chat": echo,
         }
-        paths = {"models": "/v1/models", "tokenize": "/tokenize", "chat": "/v1/chat/completions"}
+        paths = {
+            "models": "/v1/models",
+            "tokenize": "/tokenize",
+            "chat": "/v1/chat/completions",
+            "completions": "/v1/completions",
+            "metrics": "/metrics",
+        }
         chosen = {prefix + paths[name]: b for name, b in {**good, **routes}.items() if b is not None}
         server = Server(chosen)
         running.append((server, server.start(context)))
