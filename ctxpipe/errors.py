@@ -78,7 +78,16 @@ class DownloadError(ModelError):
 
 
 class LaunchError(CtxpipeError):
-    """A vLLM server could not be installed or started, or ended by itself."""
+    """A vLLM server could not be installed or started, or ended by itself.
+
+    Args:
+        message: The line for the user.
+        fits: The window that vLLM says would fit, in tokens, when that was the trouble.
+    """
+
+    def __init__(self, message: str, *, fits: int | None = None) -> None:
+        self.fits = fits
+        super().__init__(message)
 
 
 class MissingExtraError(CtxpipeError):
