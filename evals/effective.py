@@ -14,9 +14,6 @@ from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
 from ctxpipe.evals.types import ByItem, Record
 
-DRAWS = 2_000
-"""Resamples: each fits two curves, which takes longer than drawing it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmLengths:
@@ -134,6 +131,6 @@ def _gain(
     tokens: Sequence[int], raw: Floats, arm: Floats, design: Design, closed: float | None, seed: int
 ) -> tuple[LengthGain | None, str]:
     try:
-        return length_gain(tokens, raw, arm, design, closed=closed, draws=DRAWS, seed=seed), ""
+        return length_gain(tokens, raw, arm, design, closed=closed, seed=seed), ""
     except UsageError as exc:
         return None, str(exc)

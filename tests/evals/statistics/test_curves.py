@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means
 from ctxpipe.evals.statistics.design import Design
-from ctxpipe.evals.statistics.effective_length import EffectiveLength, crossing, length_gain, lower_bounds
+from ctxpipe.evals.statistics.effective_length import (
+    EffectiveLength,
+    crossing,
+    crossings,
+    falling,
+    length_gain,
+    lower_bounds,
+)
 from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
 from ctxpipe.evals.statistics.tail import cluster_means, cvar
 
@@ -77,6 +85,36 @@ def test_crossing(scores: tuple[float, ...], length: float, censored: str) -> No
     found = crossing(np.asarray(LENGTHS, dtype=float), np.asarray(scores), 0.8)
     assert found.length == pytest.approx(length)
     assert found.censored == censored
+
+
+curves = st.integers(1, 7).flatmap(
+    lambda k: st.lists(st.lists(st.floats(0, 1), min_size=k, max_size=k), min_size=1, max_size=20)
+)
+
+
+@given(curves)
+def test_falling_is_the_isotonic_regression_of_every_row(rows: list[list[float]]) -> None:
+    scores = np.asarray(rows)
+    fit = falling(scores)
+    for row, found in zip(scores, fit, strict=True):
+        assert found == pytest.approx(isotonic_regression(row, increasing=False).x, abs=1e-12)
+        if (np.diff(row) <= 0).all():
+            assert found.tolist() == row.tolist()
+
+
+def test_crossings_are_those_of_each_curve() -> None:
+    lengths, draw = np.asarray(LENGTHS, dtype=float), np.random.default_rng(0)
+    scores, thresholds = draw.random((500, 4)) + np.asarray([0.6, 0.4, 0.2, 0]), draw.random(500) + 0.3
+    found, outside = crossings(lengths, scores, thresholds)
+    assert set(outside.tolist()) == {-1, 0, 1}
+    for row, limit, length, where in zip(scores, thresholds, found, outside, strict=True):
+        one = crossing(lengths, row, float(limit))
+        assert (one.length, one.censored) == (length, {0: "", 1: "at least", -1: "below"}[int(where)])
+        fit = isotonic_regression(row, increasing=False).x
+        if where == 0:
+            assert np.interp(np.log(length), np.log(lengths), fit) == pytest.approx(limit)
+        else:
+            assert (fit >= limit).all() if where > 0 else fit[0] < limit
 
 
 def test_a_length_is_written_with_its_censoring() -> None:
