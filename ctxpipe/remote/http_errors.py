@@ -86,7 +86,11 @@ def _unreachable(exc: BaseException, request: Request) -> str:
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             why = getattr(cause, "verify_message", "") or cause.reason or cause
-            hint = "; SSL_CERT_FILE names further certificates to trust" if "verif" in str(cause).lower() else ""
+            hint = (
+                "; SSL_CERT_FILE names the certificates to trust in place of the usual ones"
+                if "verif" in str(cause).lower()
+                else ""
+            )
             return f"no secure connection to {request.url}: TLS failed, {request.say(why)}{hint}"
         if isinstance(cause, socket.gaierror):
             return f"no server at {request.url}: {request.say(cause.strerror or cause)}"

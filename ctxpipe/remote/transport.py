@@ -31,6 +31,7 @@ Work = Callable[["openai.AsyncOpenAI", Arrival], Awaitable[T]]
 CONCURRENCY = 16
 """Requests that one transport has under way at a time, unless told otherwise."""
 _CONNECT_SECONDS = 10.0
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _POLL_SECONDS = 0.05
 # The SDK insists on sending a key; servers that need none accept any, and this is the one vLLM's documentation uses.
 _NO_KEY = "EMPTY"
@@ -212,6 +213,9 @@ class Transport:
             )
         except (ImportError, ValueError) as exc:  # a proxy of a kind that the installed packages cannot speak to
             raise UsageError(f"the proxy settings in the environment cannot be used: {exc}") from exc
+        except OSError as exc:  # ssl.SSLError is one
+            places = [f"{name}={os.environ[name]}" for name in _CERTIFICATES if os.environ.get(name)]
+            raise UsageError(f"{' and '.join(places)}: no certificates there can be read ({_reason(exc)})") from exc
 
 
 def _drive(
@@ -236,6 +240,10 @@ def _drive(
             return future.result()
         except CancelledError as exc:
             raise stopped() from exc
+
+
+def _reason(exc: OSError) -> str:
+    return str(getattr(exc, "reason", None) or exc.strerror or exc)
 
 
 def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import socket
 import ssl
@@ -80,6 +81,17 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(serve: Serve, 
     assert key not in str(caught.value)
 
 
+def test_no_log_holds_the_key(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        engine = connect(serve(chat=echo_key, metrics=echo_key_as_page).url, api_key=KEY, retries=1)
+        engine.metrics()
+        with pytest.raises(RejectedError):
+            ask(engine)
+    assert caplog.records
+    shown = "".join(f"{record.getMessage()}{record.__dict__}" for record in caplog.records)
+    assert KEY not in shown
+
+
 # TLS
 
 
@@ -117,6 +129,20 @@ def test_a_certificate_made_trusted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
     assert ask(connect(tls_server(serve, certificate).url)).text == "hello brown fox"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_certificate_file_that_cannot_be_used_is_named(
+    serve: Serve, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    file = tmp_path / "mine.pem"
+    if broken:
+        file.write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(CtxpipeError) as caught:
+        connect(tls_server(serve, certificate).url)
+    assert "SSL_CERT_FILE" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_https_asked_of_a_plain_server(serve: Serve) -> None:
