@@ -16,6 +16,7 @@ from ctxpipe.errors import CtxpipeError, UnknownNameError
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
     "query": "ctxpipe.commands.query:query",
+    "plan": "ctxpipe.commands.plan:plan",
     "eval": "ctxpipe.commands.evals:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ctxpipe.errors import UsageError
 from ctxpipe.serving.planner.fields import Fields
 from ctxpipe.serving.planner.shape import Kind, Layer
@@ -57,11 +59,16 @@ def _kinds(config: Fields, kind_of_model: str, count: int) -> list[tuple[Kind, i
         return [("full", 0)] * count
     span = config.need("sliding_window")
     if (every := _pattern(config, kind_of_model)) is not None:
-        return [("full", 0) if (index + 1) % every == 0 else ("window", span) for index in range(count)]
+        return _mixed("window", span, [bool((index + 1) % every) for index in range(count)])
     first = 0
     if kind_of_model in _NO_WINDOW_UNLESS_ASKED:
         first = min(count, int(config.values.get("max_window_layers") or 0))
-    return [("full", 0)] * first + [("window", span)] * (count - first)
+    return _mixed("window", span, [index >= first for index in range(count)])
+
+
+def _mixed(kind: Kind, span: int, local: Sequence[bool]) -> list[tuple[Kind, int]]:
+    """Full attention where a layer is not local."""
+    return [(kind, span) if one else ("full", 0) for one in local]
 
 
 def _has_window(config: Fields, kind_of_model: str) -> bool:
@@ -89,5 +96,4 @@ def _chunked(config: Fields, count: int) -> list[tuple[Kind, int]]:
     rotary = config.listed("no_rope_layers", count)
     every = config.number("no_rope_layer_interval", 4)
     span = config.need("attention_chunk_size")
-    local = rotary or [int((index + 1) % every != 0) for index in range(count)]
-    return [("chunk", span) if one else ("full", 0) for one in local]
+    return _mixed("chunk", span, [bool(one) for one in rotary or [(index + 1) % every for index in range(count)]])

@@ -127,6 +127,7 @@ def _plan(job: Job, source: Source, wanted: int, splits: list[Split], language_o
         parameters=job.shape.parameters,
         weights_bytes=math.ceil(job.quantisation.weigh(job.shape.weights, job.shape.dtype_bytes)),
         quantisation=job.quantisation.label,
+        dtype=job.shape.dtype,
         kv_dtype=job.memory.kv_dtype,
         hybrid=job.memory.hybrid and job.profile == "vllm",
         utilisation=job.memory.utilisation,

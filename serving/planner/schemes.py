@@ -47,7 +47,7 @@ def _compressed_tensors(model: str, config: Mapping[str, Any]) -> Quantisation:
             rules.append(Rule(targets=tuple(group.get("targets") or _ALL), scheme=_compressed(model, weights)))
     label = ", ".join(dict.fromkeys(_label(rule.scheme) for rule in rules)) or "weights as they are"
     return Quantisation(
-        label=f"compressed-tensors {label}",
+        label=f"{label} (compressed-tensors)",
         rules=tuple(rules),
         ignore=tuple(config.get("ignore") or ()),
         scale="scales in the type of the model, as compressed-tensors writes them",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,6 +96,9 @@ def _fetched(name: str) -> Path:
     """
     from huggingface_hub import errors, hf_hub_download
 
+    notes = logging.getLogger("huggingface_hub")
+    level = notes.level
+    notes.setLevel(logging.ERROR)
     try:
         return Path(hf_hub_download(name, CONFIG))
     except errors.GatedRepoError as exc:
@@ -111,3 +115,5 @@ def _fetched(name: str) -> Path:
     except Exception as exc:  # the hub's own errors, httpx's and the system's
         lines = str(exc).strip().splitlines() or [type(exc).__name__]
         raise ModelError(f"the config of {name} cannot be fetched: {lines[0]}") from exc
+    finally:
+        notes.setLevel(level)

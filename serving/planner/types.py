@@ -92,7 +92,8 @@ class Plan:
         assumptions: Every constant that went in.
         parameters: Of the model.
         weights_bytes: Bytes of all weights.
-        quantisation: In words.
+        quantisation: In words; ``"none"`` without.
+        dtype: Type of weights that are not quantised, and of a cache whose type is ``auto``.
         kv_dtype: Type of the cache as ``vllm serve --kv-cache-dtype`` takes it.
         hybrid: Whether layers with a window or chunk keep no more than that.
         utilisation: Share of the memory that is used, as ``--gpu-memory-utilization`` takes it.
@@ -114,6 +115,7 @@ class Plan:
     parameters: int
     weights_bytes: int
     quantisation: str
+    dtype: str
     kv_dtype: str
     hybrid: bool
     utilisation: float
@@ -125,6 +127,11 @@ class Plan:
     document_tokens: int | None
     reserve_tokens: int
     rate_needed: float | None
+
+    @property
+    def quantised(self) -> bool:
+        """Whether any weights are."""
+        return self.quantisation != "none"
 
     def row(self, gpus: int) -> Row:
         """The row for a number of GPUs.
@@ -146,6 +153,7 @@ class Plan:
             "parameters": self.parameters,
             "weights_bytes": self.weights_bytes,
             "quantisation": self.quantisation,
+            "dtype": self.dtype,
             "kv_dtype": self.kv_dtype,
             "hybrid": self.hybrid,
             "batch": self.batch,
