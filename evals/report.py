@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxpipe.evals.markup import esc
 from ctxpipe.evals.page import PAGE
 from ctxpipe.evals.report_costs import cost_section
-from ctxpipe.evals.report_lengths import length_sections
+from ctxpipe.evals.report_lengths import capacity_section, length_sections
 from ctxpipe.evals.report_plots import pareto_section
 from ctxpipe.evals.report_tables import suite_sections
 from ctxpipe.evals.report_verdict import UNITS, verdict, verdict_line
@@ -22,6 +22,7 @@ def html_report(summary: Summary) -> str:
         _facts(summary),
         pareto_section(summary),
         *length_sections(summary),
+        capacity_section(summary),
         *suite_sections(summary),
         cost_section(summary),
         _worst(summary),

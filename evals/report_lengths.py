@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ctxpipe.evals.capacity import Works
 from ctxpipe.evals.effective import Lengths
 from ctxpipe.evals.markup import esc, interval, number, table
 from ctxpipe.evals.plots import curves, legend
 from ctxpipe.evals.report_plots import styles_of
 from ctxpipe.evals.statistics.effective_length import LengthGain
 from ctxpipe.evals.summary import Summary
+
+LIMITS = {"memory": "memory", "quality": "quality", "measured": "nothing up to the longest tried"}
 
 
 def length_sections(summary: Summary) -> Iterator[str]:
@@ -28,6 +31,37 @@ def length_sections(summary: Summary) -> Iterator[str]:
             "bound of the score is at or above 85% of the raw score at the shortest length; a context that does not "
             f"fit the window scores 0. {esc(why)}</p>{_length_table(one)}"
         )
+
+
+def capacity_section(summary: Summary) -> str:
+    """What length of source works on which machine; empty when no capacity was named."""
+    if not summary.works:
+        return ""
+    rows = [
+        [
+            esc(one.capacity.name),
+            f"{one.capacity.tokens:,}",
+            esc(one.suite),
+            esc(one.arm),
+            "any" if one.fits is None else f"{one.fits:,.0f}",
+            _working(one),
+            LIMITS[one.limit],
+        ]
+        for one in summary.works
+    ]
+    head = ["where", "window", "suite", "arm", "source that fits", "source that works", "held back by"]
+    target = str(summary.settings.get("target") or "no target").partition(" ")[0]
+    return (
+        f"<h2>What length of source works</h2>{table(head, rows)}"
+        '<p class="soft">A source works where it fits the memory and its score was measured to hold, with a 95% '
+        f"interval. Quality was measured with {esc(target)}; another model may hold for longer or shorter. The window "
+        "is for prompt and answer together.</p>"
+    )
+
+
+def _working(one: Works) -> str:
+    sign = "≥ " if one.limit == "measured" else ""
+    return f"{sign}{one.tokens:,.0f} [{one.interval[0]:,.0f}, {one.interval[1]:,.0f}]"
 
 
 def _length_table(one: Lengths) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.arms import CONTROLS
+from ctxpipe.evals.capacity import Capacity, Works, works
 from ctxpipe.evals.comparison import Comparison
 from ctxpipe.evals.cost import Prices
 from ctxpipe.evals.effective import Lengths, lengths_of
@@ -55,6 +56,7 @@ class Summary:
         headline: None where nothing was compared with raw.
         noise: Mean absolute difference of the headline score between raw and raw again.
         lengths: Curves over lengths, where a suite was run at several.
+        works: Those joined with the capacities that were named.
         worst: Items that lose most in the headline arm.
         notes: What a reader should know, in words.
     """
@@ -71,6 +73,7 @@ class Summary:
     headline: Headline | None
     noise: float | None
     lengths: tuple[Lengths, ...]
+    works: tuple[Works, ...]
     worst: tuple[Worst, ...]
     notes: tuple[str, ...]
 
@@ -100,6 +103,7 @@ class Summary:
             "prices": asdict(self.prices) | {"unit": self.prices.unit},
             "points": [asdict(point) for point in self.points],
             "lengths": [asdict(one) for one in self.lengths],
+            "works": [asdict(one) for one in self.works],
             "worst": [
                 {"id": w.sample.id, "loss": w.loss, "raw": dict(w.raw.scores), "arm": dict(w.arm.scores)}
                 for w in self.worst
@@ -123,6 +127,7 @@ def summarise(
     method: str | None = None,
     seed: int = 0,
     prices: Prices | None = None,
+    capacities: Sequence[Capacity] = (),
 ) -> Summary:
     """Read a run's folder and compute its report's numbers.
 
@@ -133,10 +138,11 @@ def summarise(
         method: Method that the verdict is on; None for ``default``, or the first one run.
         seed: Of the bootstraps.
         prices: What tokens and time cost; without any, costs are counted in tokens.
+        capacities: Machines and servers to say for what length of source works there.
 
     Raises:
         ReadError: if there is no run in the folder, or its files are damaged.
-        UsageError: if it holds no records.
+        UsageError: if it holds no records, or capacities are given and no effective length is known.
         UnknownNameError: if no arm is of the method, or no record has the score.
     """
     folder = RunFolder(path)
@@ -154,6 +160,7 @@ def summarise(
     headline = headline_of(whole, by_arm, chosen, margin, method, seed)
     raw, again = by_arm.get("raw"), by_arm.get("raw2")
     keys = shared(chosen, raw, again) if raw and again else []
+    lengths = lengths_of(by_arm, seed=seed)
     noise = float(np.abs(losses_of(chosen, keys, raw, again)).mean()) if raw and again and keys else None
     return Summary(
         settings=settings,
@@ -167,7 +174,8 @@ def summarise(
         prices=prices or Prices(),
         headline=headline,
         noise=noise,
-        lengths=lengths_of(by_arm, seed=seed),
+        lengths=lengths,
+        works=works(lengths, capacities) if capacities else (),
         worst=_worst(by_arm, headline.arm, chosen, samples) if headline else (),
         notes=(*loaded.notes, *_notes(by_arm, len(samples))),
     )

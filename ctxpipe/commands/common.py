@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ctxpipe.errors import CtxpipeError, ReadError
+from ctxpipe.errors import CtxpipeError, ReadError, UsageError
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext
     from ctxpipe.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
+N = TypeVar("N", int, float)
 _STAGES = {
     "read": "reading",
     "connect": "loading the target",
@@ -194,3 +195,15 @@ def context_json(context: CompressedContext) -> dict[str, Any]:
         ],
         "timings": {stage: round(seconds, 4) for stage, seconds in context.timings.items()},
     }
+
+
+def numbers_of(text: str, kind: Callable[[str], N], what: str) -> list[N]:
+    """The numbers of a list with commas.
+
+    Raises:
+        UsageError: if it is none; ``what`` is the singular of what it should hold.
+    """
+    try:
+        return [kind(part) for part in text.split(",") if part.strip()]
+    except ValueError as exc:
+        raise UsageError(f"{text!r} is no list of {what}s") from exc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.common import numbers_of, safe_line
 from ctxpipe.commands.eval_show import COLOURS
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ _WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich woul
 @click.option("--prompt-price", type=float, default=0.0, help="Price of a million prompt tokens, in any currency.")
 @click.option("--answer-price", type=float, default=0.0, help="Price of a million tokens of answers.")
 @click.option("--hour-price", type=float, default=0.0, help="Price of an hour of the machine that compresses.")
+@click.option("--plan", "planned_model", metavar="MODEL", help="Say what source works with this model on --gpus.")
+@click.option("--gpus", default="1,2,4,8", show_default=True, help="Numbers of GPUs for --plan.")
+@click.option("--gpu", default="h100-80gb", show_default=True, help="Which GPU, for --plan.")
+@click.option("--server", metavar="URL", help="Say what source works with this server's window.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 def report(
     folder: Path,
@@ -42,15 +46,26 @@ def report(
     prompt_price: float,
     answer_price: float,
     hour_price: float,
+    planned_model: str | None,
+    gpus: str,
+    gpu: str,
+    server: str | None,
     seed: int,
 ) -> None:
     """Say what a run found: the verdict, and a table or a page with everything behind it."""
+    from ctxpipe.evals.capacity import planned, served
     from ctxpipe.evals.cost import Prices
     from ctxpipe.evals.report import html_report, verdict_line
+    from ctxpipe.evals.report_lengths import LIMITS
     from ctxpipe.evals.summary import summarise
 
     prices = Prices(prompt=prompt_price, completion=answer_price, hour=hour_price)
-    summary = summarise(folder, score=score, margin=margin, method=method, seed=seed, prices=prices)
+    capacities = [served(server)] if server else []
+    if planned_model:
+        capacities += planned(planned_model, numbers_of(gpus, int, "number of GPU"), gpu)
+    summary = summarise(
+        folder, score=score, margin=margin, method=method, seed=seed, prices=prices, capacities=capacities
+    )
     if page is not None:
         page.write_text(html_report(summary), encoding="utf-8")
     if numbers is not None:
@@ -58,6 +73,13 @@ def report(
         numbers.write_text(text + "\n", encoding="utf-8")
     click.echo(verdict_line(summary))
     _show_rows(summary)
+    for one in summary.works:
+        sign = "at least " if one.limit == "measured" else ""
+        low, high = one.interval
+        click.echo(
+            f"{safe_line(one.capacity.name)}, {one.suite}, {one.arm}: a source of {sign}{one.tokens:,.0f} tokens works "
+            f"[{low:,.0f}, {high:,.0f}]; held back by {LIMITS[one.limit]}"
+        )
     for note in summary.notes:
         click.echo(f"note: {safe_line(note)}", err=True)
 

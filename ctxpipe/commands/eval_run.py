@@ -5,21 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from ctxpipe.commands.common import safe_line
-from ctxpipe.errors import UsageError
+from ctxpipe.commands.common import numbers_of, safe_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ctxpipe.evals.generation import Generator
     from ctxpipe.evals.likelihood import Target
     from ctxpipe.evals.runner import OnProgress, Outcome
 
-N = TypeVar("N")
 ARMS = "raw,raw2,closed,default,bm25,head-tail,random"
 QUICK_SUITES = ("nq10", "tatqa", "facts")
 QUICK_LIMIT = 20
@@ -95,10 +93,10 @@ def run(
         limit = QUICK_LIMIT if limit is None else limit
     plan = Plan(
         suites=suites or default_suites(data),
-        arms=tuple(parse_arms(arms.split(","), _numbers(rates, float, "rate"))),
+        arms=tuple(parse_arms(arms.split(","), numbers_of(rates, float, "rate"))),
         out=out,
         data=data,
-        layers=tuple(_numbers(layers, int, "layer")),
+        layers=tuple(numbers_of(layers, int, "layer")),
         limit=limit,
         seed=seed,
         lengths=tuple(parse_length(part) for part in lengths.split(",") if part.strip()),
@@ -110,13 +108,6 @@ def run(
     with _run_progress(quiet) as on_progress:
         outcome = run_plan(plan, scorer, generator, on_progress=on_progress)
     _said(outcome, out)
-
-
-def _numbers(text: str, kind: Callable[[str], N], what: str) -> list[N]:
-    try:
-        return [kind(part) for part in text.split(",") if part.strip()]
-    except ValueError as exc:
-        raise UsageError(f"{text!r} is no list of {what}s") from exc
 
 
 def _target(target: str, model: str | None, window: int | None) -> Target:
