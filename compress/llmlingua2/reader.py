@@ -1,0 +1,164 @@
+"""Text to token ids with offsets, cut at the ends of sentences into rows that a classifier reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ctxpipe.compress.encoding import batches, encodable
+from ctxpipe.compress.hub import load_error, quiet_hub
+from ctxpipe.compress.llmlingua2.keep import TokenRow
+from ctxpipe.compress.types import BoolArray, IntArray
+from ctxpipe.errors import CtxpipeError, ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from ctxpipe.compress.llmlingua2.classifier import Classifier
+
+_MARKS = "▁Ġ#"
+_ENDS = re.compile(r"[.!?。！？।؟…]+|Ċ+")
+_NEWLINE = re.compile(r"\n")
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text, special ones excluded: int32 ids and int64 offsets, both ascending, of shape (tokens,)."""
+
+    ids: TokenRow
+    start: IntArray
+    end: IntArray
+
+
+class Reader:
+    """Tokenises each text once. Special tokens in a text are read as the characters that they are.
+
+    Args:
+        tokenizer: Of the tokenizers library; it is changed.
+        window: Most tokens of a row, special ones included.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.begin, self.finish = _frame(tokenizer)
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self.limit = max(1, window - len(self.begin) - len(self.finish))
+        ending = {place for token, place in tokenizer.get_vocab().items() if _ENDS.fullmatch(token.lstrip(_MARKS))}
+        self._ending = np.array(sorted(ending), dtype=np.int32)
+
+    @classmethod
+    def load(cls, classifier: Classifier) -> Reader:
+        """The reader of a classifier.
+
+        Raises:
+            ModelError: when its tokenizer cannot be loaded or tells no offsets.
+        """
+        return cls(plain_tokenizer(load_tokenizer(classifier), classifier.name), classifier.window)
+
+    def read(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokens of each text."""
+        return [_tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
+
+    def cuts(self, text: str, tokens: Tokens) -> IntArray:
+        """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
+
+        Returns:
+            int64 of shape (rows + 1,): indices of tokens, from 0 to their number.
+        """
+        return cut(len(tokens.ids), self._ends(text, tokens), self.limit)
+
+    def rows(self, tokens: Tokens, cuts: IntArray) -> list[TokenRow]:
+        """The rows between cuts, each with its special tokens."""
+        return [
+            np.concatenate([self.begin, tokens.ids[a:b], self.finish])
+            for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+        ]
+
+    def _encode(self, texts: Sequence[str]) -> Sequence[Any]:
+        try:
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError):
+            return self._tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
+
+    def _ends(self, text: str, tokens: Tokens) -> BoolArray:
+        """Tokens after which a row may end: marks that close a sentence, and whatever stands before a newline."""
+        ends = np.isin(tokens.ids, self._ending)
+        lines = np.array([match.start() for match in _NEWLINE.finditer(text)], dtype=np.int64)
+        before = np.searchsorted(tokens.end, lines, side="right") - 1
+        ends[before[before >= 0]] = True
+        return ends
+
+
+def cut(length: int, ends: BoolArray, limit: int) -> IntArray:
+    """Cut a sequence into pieces of at most ``limit``, each after the last end that fits, or else at the limit.
+
+    The rule of LLMLingua-2 (Pan et al., 2024), whose own pieces may be one token longer.
+
+    Args:
+        length: Tokens in all.
+        ends: bool of shape (length,): a piece may end after these.
+        limit: Most tokens of a piece.
+
+    Returns:
+        int64 of shape (pieces + 1,), from 0 to ``length``.
+    """
+    places = np.flatnonzero(ends) + 1
+    cuts = [0]
+    while length - cuts[-1] > limit:
+        last = int(np.searchsorted(places, cuts[-1] + limit, side="right")) - 1
+        fits = last >= 0 and places[last] > cuts[-1]
+        cuts.append(int(places[last]) if fits else cuts[-1] + limit)
+    if length:
+        cuts.append(length)
+    return np.array(cuts, dtype=np.int64)
+
+
+def load_tokenizer(classifier: Classifier) -> Any:
+    """The transformers tokenizer of a classifier.
+
+    Raises:
+        ModelError: when it cannot be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_hub():
+            return AutoTokenizer.from_pretrained(classifier.place, trust_remote_code=classifier.trust_remote_code)
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
+        raise load_error(classifier.name, "tokenizer", exc) from exc
+
+
+def plain_tokenizer(tokenizer: Any, name: str) -> Tokenizer:
+    """A copy of what a transformers tokenizer is made of.
+
+    Raises:
+        ModelError: for one written in Python, which tells no offsets.
+    """
+    from tokenizers import Tokenizer
+
+    if not tokenizer.is_fast:
+        raise ModelError(f"{name} has a tokenizer written in Python, which tells no offsets")
+    return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+
+
+def _frame(tokenizer: Tokenizer) -> tuple[TokenRow, TokenRow]:
+    """The special tokens before and after a text."""
+    framed = tokenizer.encode("a")
+    special = np.array(framed.special_tokens_mask, dtype=np.bool_)
+    ids = np.array(framed.ids, dtype=np.int32)
+    inner = np.flatnonzero(~special)
+    if len(inner) == 0:
+        return ids[:0], ids[:0]
+    return ids[: inner[0]], ids[inner[-1] + 1 :]
+
+
+def _tokens(encoding: Any) -> Tokens:
+    places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    ascending = np.maximum.accumulate(places, axis=0) if len(places) else places
+    return Tokens(np.array(encoding.ids, dtype=np.int32), ascending[:, 0], ascending[:, 1])
