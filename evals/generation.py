@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.evals.likelihood import Ask, turns
+from ctxpipe.remote.cancel import in_threads
 
 if TYPE_CHECKING:
     from ctxpipe.serving.types import Engine
@@ -66,8 +66,7 @@ class Generator:
         """
         if self._concurrent == 1:
             return [self._answer(ask) for ask in asks]
-        with ThreadPoolExecutor(self._concurrent) as pool:
-            return list(pool.map(self._answer, asks))
+        return in_threads(self._answer, asks, threads=self._concurrent)
 
     def _answer(self, ask: Ask) -> Generated:
         try:
