@@ -22,8 +22,10 @@ FILE = "ctxpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 PREFIX = "CTXPIPE_"
 DEFAULT = "default"
-OTHER_VARIABLES = frozenset({"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS", "CTXPIPE_SCORES"})
-"""Variables that the library reads itself, as they are no settings: a secret and where models are kept."""
+OTHER_VARIABLES = frozenset(
+    {"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS", "CTXPIPE_SCORER_API_KEY", "CTXPIPE_SCORES"}
+)
+"""Variables that the library reads itself, as they are no settings: secrets and where models are kept."""
 
 _EXCLUSIVE = frozenset({"budget", "rate"})
 _SECRET = re.compile(r"api.?key|secret|password|passwd|credential|bearer|(?:^|_)(?:key|token|auth)$", re.IGNORECASE)
@@ -39,6 +41,7 @@ class Config:
         rank: How chunks are ranked for a question.
         prune: How units are pruned.
         scorer: Model that the pruner scores with.
+        scorer_url: Server that runs the pruner's model; None for this machine.
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
@@ -56,6 +59,7 @@ class Config:
     rank: str | None = None
     prune: str | None = None
     scorer: str | None = None
+    scorer_url: str | None = None
     score_cache: int | None = None
     budget: int | None = None
     rate: float | None = None

@@ -47,6 +47,8 @@ class Pipeline:
         prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``.
         scorer: Model that the pruner scores with; None for its own default.
+        scorer_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
+            ``CTXPIPE_SCORER_API_KEY``.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others; 0 neither uses nor keeps any.
         tokenizer: Model whose tokens budgets count; None for the target's.
@@ -73,6 +75,7 @@ class Pipeline:
         rank: str = "auto",
         prune: str = "auto",
         scorer: str | None = None,
+        scorer_url: str | None = None,
         score_cache: int = MEGABYTES,
         tokenizer: str | None = None,
         target: str = "local",
@@ -107,7 +110,7 @@ class Pipeline:
         self._notes: list[str] = []
         self._cache = _cache(score_cache)
         self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options())
-        self._scorer = self._remembering(SCORERS.create(self.prune, **self._scorer_options()))
+        self._scorer = self._remembering(self._make_scorer(scorer_url))
 
     def _ranker_options(self) -> dict[str, object]:
         if self._cache is None or self.rank not in EMBEDDING:
@@ -116,6 +119,13 @@ class Pipeline:
 
     def _remembering(self, scorer: Scorer) -> Scorer:
         return scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append)
+
+    def _make_scorer(self, url: str | None) -> Scorer:
+        if url is None:
+            return SCORERS.create(self.prune, **self._scorer_options())
+        from ctxpipe.compress.hosted.scorer import HostedScorer
+
+        return HostedScorer(self.prune, url, model=self._scorer_model, trust_remote_code=self._trust)
 
     def _scorer_options(self) -> dict[str, object]:
         if self.prune in MODEL_FREE:

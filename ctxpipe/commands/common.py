@@ -48,6 +48,7 @@ def documents_options(function: F) -> F:
                 help="none, surprisal, contrastive, head-tail or random; by default what measured best.",
             ),
             click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
+            click.option("--scorer-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
             click.option(
                 "--no-cache",
                 "score_cache",
@@ -74,6 +75,7 @@ def compression(config: Config) -> dict[str, Any]:
         "rank": config.rank or "auto",
         "prune": config.prune or "auto",
         "scorer": config.scorer,
+        "scorer_url": config.scorer_url,
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "errors": config.errors,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ctxpipe.errors import UsageError
 
 _VERSION = re.compile(r"v\d\w*")
-_ENDPOINT = re.compile(r"/(?:chat/completions|completions|models|tokenize)$")
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|models|tokenize|pooling)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
