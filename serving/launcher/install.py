@@ -96,7 +96,7 @@ def _run(command: list[str], more: Mapping[str, str], note: OnNote) -> None:
     printed: list[str] = []
     with subprocess.Popen(
         command,
-        env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1"} | more,
+        env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1", **more},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,0 +1,97 @@
+"""Why a vLLM server did not start, in one line that says what to do about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+KILLED = 137
+
+_GATED = "the model is gated: ask for access on its Hugging Face page, then set HF_TOKEN to a token that has it"
+_MISSING = "the model was not found: it is no folder here and no model on Hugging Face that HF_TOKEN may see"
+_OFFLINE = "the model is not on this machine, and Hugging Face cannot be reached (or HF_HUB_OFFLINE is set)"
+_MEMORY = (
+    "the GPU has too little memory: ask for fewer tokens (--max-model-len), a smaller cache (--kv-dtype fp8) or more "
+    "GPUs; 'ctxpipe plan' says what fits"
+)
+_REASONS: tuple[tuple[str, str], ...] = (
+    (
+        r"larger than the available KV cache memory(?:(?!estimated maximum)[\s\S])*(?:estimated maximum model length"
+        r" is (\d+))",
+        "the window does not fit the memory: vLLM says that {} tokens do",
+    ),
+    (r"larger than the available KV cache memory|Cannot auto-fit max_model_len", _MEMORY),
+    (r"No available memory for the cache blocks", _MEMORY),
+    (
+        r"Free memory on device \S+ \(([\d.]+)/([\d.]+) GiB\)",
+        "only {} of the GPU's {} GiB are free: end what else uses it, or lower --utilisation",
+    ),
+    (r"OutOfMemoryError|CUDA out of memory|HIP out of memory", _MEMORY),
+    (
+        r"World size \((\d+)\) is larger than the number of available GPUs \((\d+)\)",
+        "{} GPUs were asked for and this machine has {}: lower --gpus, or see --dry-run ray for several machines",
+    ),
+    (
+        r"Failed to infer device type|No CUDA GPUs are available|Found no NVIDIA driver|libcuda\.so\S* cannot open",
+        "vLLM finds no GPU: check nvidia-smi, or start a small model without one (--cpu)",
+    ),
+    (r"ddress already in use", "the port is taken: name another with --port, or --port 0 for any that is free"),
+    (r"GatedRepoError|gated repo|403 Client Error", _GATED),
+    (r"RepositoryNotFoundError|401 Client Error|not a valid model identifier|not a valid repository name", _MISSING),
+    (r"LocalEntryNotFoundError|OfflineModeIsEnabled|couldn't connect to '|NameResolutionError", _OFFLINE),
+    (
+        r"User-specified max_model_len \((\d+)\) is greater than the derived max_model_len "
+        r"\((?:\w+=(?:None|([\d.]+))(?: or )?)*",
+        "a window of {} tokens is more than the model was made for",
+    ),
+    (
+        r"Model architectures \[(.*?)\] are not supported",
+        "this vLLM does not know the model's architecture ({}): a newer vLLM may",
+    ),
+    (r"error: unrecognized arguments: (.+)", "this vLLM does not know the option {}"),
+    (r"error: argument (.+)", "vLLM refuses an option: {}"),
+    (r"No module named '?vllm", "vLLM is not installed there"),
+    (r"No space left on device", "the disk is full"),
+    (r"Permission denied: '?([^'\n]+)", "vLLM may not read or write {}"),
+    (r"trust_remote_code", "the model comes with its own code, which runs only with -- --trust-remote-code"),
+)
+"""Patterns in vLLM's log, the first that is found counts; checked against vLLM 0.32 and Transformers 5.19."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a server ended.
+
+    Attributes:
+        reason: In one line.
+        fits: The window that vLLM says would fit, in tokens; None when it says none.
+    """
+
+    reason: str
+    fits: int | None = None
+
+
+def explain(log: str, code: int) -> Failure:
+    """Read from a log why the server ended.
+
+    Args:
+        log: What vLLM printed.
+        code: Exit code, 128 + n for signal n.
+    """
+    for number, (pattern, reason) in enumerate(_REASONS):
+        if found := re.search(pattern, log):
+            told = reason.format(*(group or "" for group in found.groups()))
+            return Failure(reason=told, fits=int(found[1]) if number == 0 else None)
+    if code == KILLED:
+        return Failure(reason="it was killed, most often because the machine's memory ran out")
+    if last := _last_error(log):
+        return Failure(reason=f"vLLM says: {last}")
+    return Failure(reason=f"vLLM ended with exit code {code} and no word about it")
+
+
+def _last_error(log: str) -> str:
+    """The last exception that a log names, shortened; vLLM puts the cause before "See root cause above"."""
+    found = re.findall(r"^(?:\(.*?\) )?(?:ERROR \S+ \S+ \[\S+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)$", log, re.M)
+    telling = [line for line in found if "root cause above" not in line and "core initialization failed" not in line]
+    last = (telling or found or [""])[-1].strip()
+    return last if len(last) <= 300 else f"{last[:297]}..."

@@ -1,0 +1,73 @@
+"""What a starting vLLM is doing, read from its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_MILESTONES = (
+    (r"Resolved architecture: (\S+)", "reading the configuration ({})"),
+    (r"Starting to load model", "loading the model"),
+    (r"Time spent downloading weights for \S+: ([\d.]+)", "weights downloaded in {} s"),
+    (r"Loading \w+ checkpoint shards: +\d+% Completed \| (\d+)/(\d+)", "loading weights: {} of {} files"),
+    (r"Model loading took ([\d.]+) GiB", "weights loaded: {} GiB"),
+    (r"Dynamo bytecode transform|Compiling a graph|for vLLM's torch\.compile", "compiling"),
+    (r"KV cache size: ([\d,]+) tokens", "KV cache: {} tokens"),
+    (r"Capturing CUDA graphs", "capturing CUDA graphs"),
+    (r"Starting vLLM (?:API )?server", "starting the web server"),
+)
+"""Patterns in vLLM's log and what each means; checked against vLLM 0.32."""
+
+_MOST = 1 << 20
+
+
+def milestone(line: str) -> str | None:
+    """What a line of the log says about the start, or None."""
+    for pattern, told in _MILESTONES:
+        if found := re.search(pattern, line):
+            return told.format(*found.groups())
+    return None
+
+
+class LogReader:
+    """Reads what is appended to a log.
+
+    Args:
+        log: The file; it may not be there yet.
+        start: Where to begin, in bytes.
+    """
+
+    def __init__(self, log: Path, start: int = 0) -> None:
+        self._log = log
+        self._place = start
+        self._begun = ""
+
+    def lines(self) -> Iterator[str]:
+        """Complete lines that were added since the last call; what progress bars overwrite counts as lines."""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(self._place)
+                new = file.read(_MOST)
+        except OSError:
+            return
+        self._place += len(new)
+        *complete, self._begun = re.split(r"[\r\n]", self._begun + new.decode("utf-8", errors="replace"))
+        yield from complete
+
+    def milestones(self) -> Iterator[str]:
+        """What the new lines say about the start."""
+        for line in self.lines():
+            if told := milestone(line):
+                yield told
+
+
+def tail(log: Path, start: int = 0, size: int = 1 << 18) -> str:
+    """The last part of a log, no earlier than ``start``; empty when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(start, file.tell() - size))
+            return file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,78 @@
+"""The ``vllm`` program of this machine, and whether it is one that ctxpipe knows how to start."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ctxpipe.errors import LaunchError
+
+OLDEST = (0, 30)
+"""First version whose options and messages this package knows."""
+
+_SECONDS = 120
+_ASK = "from importlib.metadata import version; print(version('vllm'))"
+
+
+def find_program(given: str | None = None) -> tuple[str, ...]:
+    """The program that ``--vllm`` names, else the ``vllm`` beside this interpreter, else the one on the path.
+
+    Raises:
+        LaunchError: if there is none, or it is too old.
+    """
+    beside = str(Path(sys.executable).with_name("vllm"))
+    found = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
+    if found is None:
+        if given:
+            raise LaunchError(f"{given} is no program that can be run; --vllm names the vllm to start")
+        raise LaunchError(
+            "vllm is not installed: pip install 'ctxpipe[vllm]' on a machine with a GPU, name another with --vllm, "
+            "or start a small model without a GPU (--cpu)"
+        )
+    program = str(Path(found).absolute())
+    _check_version(program)
+    return (program,)
+
+
+def _check_version(program: str) -> None:
+    version = _version(program)
+    number = re.match(r"(\d+)\.(\d+)", version)
+    if number is None:
+        raise LaunchError(f"{program} does not say its version ({version or 'it prints nothing'}); is it vLLM?")
+    if (int(number[1]), int(number[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise LaunchError(f"{program} is vLLM {version}, and ctxpipe needs {oldest} or newer: pip install -U vllm")
+
+
+def _version(program: str) -> str:
+    """The version, from the interpreter that the program names or, taking seconds, from the program itself."""
+    if (interpreter := _interpreter(program)) and (told := _printed([interpreter, "-I", "-c", _ASK])):
+        return told
+    printed = _printed([program, "--version"])
+    found = re.search(r"\d+\.\d+\S*", printed)
+    return found[0] if found else printed[:80]
+
+
+def _interpreter(program: str) -> str | None:
+    try:
+        with open(program, "rb") as file:
+            first = file.readline(512)
+    except OSError:
+        return None
+    path = first.removeprefix(b"#!").strip().decode(errors="replace") if first.startswith(b"#!") else ""
+    return path if "python" in path and os.access(path, os.X_OK) else None
+
+
+def _printed(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    lines = done.stdout.split("\n") if done.returncode == 0 else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

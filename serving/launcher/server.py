@@ -1,0 +1,185 @@
+"""A vLLM server from start to end: started, watched until it answers, explained when it does not, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
+
+from ctxpipe.errors import LaunchError
+from ctxpipe.serving.launcher.environment import OnNote
+from ctxpipe.serving.launcher.failures import explain
+from ctxpipe.serving.launcher.launch import KEY_VARIABLE, Launch
+from ctxpipe.serving.launcher.milestones import LogReader, tail
+from ctxpipe.serving.launcher.ports import free_port
+from ctxpipe.serving.launcher.process import GRACE, Process
+
+START_SECONDS = 3600.0
+"""How long a start may take: hundreds of gigabytes may have to be downloaded."""
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that answers.
+
+    Attributes:
+        url: Without ``/v1``.
+        model: What clients call its model.
+        window: Tokens of prompt and answer together.
+        log: File that vLLM writes to.
+        process: The process, for ``wait``.
+    """
+
+    url: str
+    model: str
+    window: int
+    log: Path
+    process: Process
+
+    def wait(self) -> None:
+        """Wait until the server ends by itself, which it should not.
+
+        Raises:
+            LaunchError: when it has.
+        """
+        code = self.process.wait()
+        failure = explain(tail(self.log), code)
+        raise LaunchError(f"the server ended by itself: {failure.reason} (log: {self.log})")
+
+
+def key_variable() -> str | None:
+    """The variable that holds the key which a server shall demand: ``CTXPIPE_API_KEY``, else ``VLLM_API_KEY``."""
+    return next((name for name in ("CTXPIPE_API_KEY", KEY_VARIABLE) if os.environ.get(name)), None)
+
+
+def server_key() -> str | None:
+    """The key itself."""
+    name = key_variable()
+    return os.environ[name] if name else None
+
+
+@contextmanager
+def running(
+    launch: Launch,
+    *,
+    log: Path,
+    key: str | None = None,
+    retry: bool = False,
+    seconds: float = START_SECONDS,
+    grace: float = GRACE,
+    on_note: OnNote | None = None,
+) -> Iterator[Server]:
+    """A server for as long as the block lasts; afterwards none of its processes is left.
+
+    Args:
+        launch: What to start. Port 0 takes any that is free.
+        log: File for vLLM's output.
+        key: What clients must send; it goes through the environment, never the command line.
+        retry: When the window does not fit, start once more with the window that vLLM says does.
+        seconds: How long the start may take.
+        grace: How long the stop may take before it is enforced.
+        on_note: Called with a line at each step of the start.
+
+    Raises:
+        LaunchError: if it does not start. ``fits`` is the window that vLLM says would.
+        UsageError: for a port that there is none of.
+    """
+    note = on_note or _nothing
+    launch = replace(launch, port=free_port(launch.host, launch.port))
+    try:
+        server = _start(launch, log, key, seconds, grace, note)
+    except LaunchError as exc:
+        if not retry or exc.fits is None:
+            raise
+        note(f"{exc}; starting once more with --max-model-len {exc.fits}")
+        server = _start(replace(launch, max_model_len=exc.fits), log, key, seconds, grace, note)
+    try:
+        yield server
+    finally:
+        server.process.stop()
+
+
+def _nothing(line: str) -> None:
+    """Tell nobody."""
+
+
+def _start(launch: Launch, log: Path, key: str | None, seconds: float, grace: float, note: OnNote) -> Server:
+    start = log.stat().st_size if log.exists() else 0
+    secret = {} if key is None else {KEY_VARIABLE: key}
+    process = Process(launch.arguments, {**launch.environment, **secret}, log, grace=grace)
+    try:
+        _wait_ready(launch, process, LogReader(log, start), seconds, note)
+        model, window = _served(launch, key)
+    except BaseException as exc:
+        process.stop()
+        if isinstance(exc, _Ended):
+            failure = explain(tail(log, start), exc.code)
+            raise LaunchError(f"the server did not start: {failure.reason} (log: {log})", fits=failure.fits) from exc
+        raise
+    return Server(url=launch.url, model=model, window=window, log=log, process=process)
+
+
+class _Ended(Exception):  # noqa: N818 - it never leaves this module
+    """The process ended before it answered."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(str(code))
+
+
+def _wait_ready(launch: Launch, process: Process, reader: LogReader, seconds: float, note: OnNote) -> None:
+    opener = _opener()
+    end = time.monotonic() + seconds
+    said = ""
+    while not _healthy(opener, launch.url):
+        for told in reader.milestones():
+            if told != said:
+                note(told)
+            said = told
+        if (code := process.poll()) is not None:
+            raise _Ended(code)
+        if time.monotonic() > end:
+            raise LaunchError(
+                f"the server did not answer within {seconds:,.0f} s; --start-timeout gives it more (log: {process.log})"
+            )
+        time.sleep(POLL_SECONDS)
+    if (code := process.poll()) is not None:  # then it was another server that answered
+        raise _Ended(code)
+
+
+def _opener() -> OpenerDirector:
+    """Asks this machine's own server: past any proxy, and whatever certificate it was given."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+
+
+def _healthy(opener: OpenerDirector, url: str) -> bool:
+    try:
+        with opener.open(f"{url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError):  # refused, reset, no answer yet, or no HTTP
+        return False
+
+
+def _served(launch: Launch, key: str | None) -> tuple[str, int]:
+    """The model's name and window, as the server itself says."""
+    request = Request(f"{launch.url}/v1/models", headers={"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        with _opener().open(request, timeout=30) as answer:
+            models = json.load(answer)["data"]
+        return str(models[0]["id"]), int(models[0]["max_model_len"])
+    except HTTPError as exc:
+        raise LaunchError(f"the server answers /v1/models with {exc.code}; is it vLLM?") from exc
+    except (URLError, OSError, ValueError, LookupError, TypeError) as exc:
+        raise LaunchError("the server does not say which model it serves; is it vLLM?") from exc
