@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,23 @@ def available_suites(root: str | Path) -> list[str]:
     return [name for name, place in SUITES.items() if (Path(root) / place).is_file()]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of a file, which are gone through twice where some are chosen.
+
+    Attributes:
+        path: The file; RULER names it after the task.
+        name: What errors call it.
+        unit: What they call a row.
+        read: Yields the number of each row, counted from 1, and its object.
+    """
+
+    path: Path
+    name: str
+    unit: str
+    read: Callable[[], Iterable[tuple[int, Mapping[str, Any]]]]
+
+
 def read_samples(path: str | Path, *, limit: int | None = None, seed: int | None = None) -> Iterator[Sample]:
     """Yield samples, one at a time, in the order of the files.
 
@@ -80,9 +98,15 @@ def read_samples(path: str | Path, *, limit: int | None = None, seed: int | None
         UsageError: for a limit below 1.
         ReadError: if a file cannot be read, a line lacks a field, or an id occurs twice; it names the line.
     """
+    files = (Rows(path=p, name=str(p), unit="line", read=partial(read_objects, p)) for p in _files(Path(path)))
+    return read_rows(files, limit=limit, seed=seed)
+
+
+def read_rows(files: Iterable[Rows], *, limit: int | None = None, seed: int | None = None) -> Iterator[Sample]:
+    """Yield the samples that rows are; as ``read_samples``."""
     if limit is not None and limit < 1:
         raise UsageError(f"a limit of {limit} leaves nothing to evaluate; it must be 1 or more")
-    return _read_all(_files(Path(path)), limit, seed)
+    return _read_all(files, limit, seed)
 
 
 def _files(path: Path) -> list[Path]:
@@ -94,16 +118,16 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read_all(files: Iterable[Path], limit: int | None, seed: int | None) -> Iterator[Sample]:
+def _read_all(files: Iterable[Rows], limit: int | None, seed: int | None) -> Iterator[Sample]:
     seen: dict[str, str] = {}
-    for path in files:
-        chosen = None if limit is None or seed is None else _choose(path, limit, seed)
+    for file in files:
+        chosen = None if limit is None or seed is None else _choose(file, limit, seed)
         taken = 0
-        for number, value in read_objects(path):
+        for number, value in file.read():
             if chosen is not None and number not in chosen:
                 continue
-            where = f"{path}, line {number}"
-            sample = parse_sample(in_schema(value, path, where), where)
+            where = f"{file.name}, {file.unit} {number}"
+            sample = parse_sample(in_schema(value, file.path, where), where)
             if sample.id in seen:
                 raise ReadError(where, f"id {sample.id!r} was already used in {seen[sample.id]}")
             seen[sample.id] = where
@@ -113,11 +137,11 @@ def _read_all(files: Iterable[Path], limit: int | None, seed: int | None) -> Ite
                 break
 
 
-def _choose(path: Path, limit: int, seed: int) -> set[int]:
+def _choose(file: Rows, limit: int, seed: int) -> set[int]:
     """Line numbers of a sample: hashes order clusters, and items in a cluster, so that equal clusters agree."""
     by_cluster: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    for number, row in read_objects(path):
-        value = in_schema(row, path, f"{path}, line {number}")
+    for number, row in file.read():
+        value = in_schema(row, file.path, f"{file.name}, {file.unit} {number}")
         cluster = str(value.get("cluster", ""))
         tail = str(value.get("id", number)).rsplit("/", 1)[-1]
         by_cluster[cluster].append((_hash(seed, cluster, tail), number))

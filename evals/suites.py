@@ -1,4 +1,4 @@
-"""Suites by name: tasks made in code, public sets in a data folder, files in their schema, of LongBench or RULER."""
+"""Suites by name: tasks made in code, sets in a data folder or on the Hub, files in their schema or in others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.data import SUITES, available_suites, load_suite, read_samples
 from ctxpipe.evals.generated import TASKS, CountMany, generate
+from ctxpipe.evals.hub import PREFIX, hub_samples, parse_hub_name
 from ctxpipe.evals.lengths import grow
 from ctxpipe.evals.types import Sample
 
@@ -41,8 +42,12 @@ def check_suite(name: str, data: Path | None) -> None:
 
     Raises:
         UnknownNameError: if it is no task, known set or file; the nearest are offered.
-        UsageError: if it is a known set and no data folder is given.
+        UsageError: if it is a known set and no data folder is given, or begins with ``hf:`` and is no name of a set.
+        MissingExtraError: if it is a set of the Hub and ``datasets`` is not installed.
     """
+    if name.startswith(PREFIX):
+        parse_hub_name(name)
+        return
     if name in TASKS or Path(name).exists():
         return
     if name not in SUITES:
@@ -63,7 +68,8 @@ def suite_samples(
     """Yield the items of a suite.
 
     Args:
-        name: A generated task, a known set, or a file or folder in the JSONL schema, of LongBench or RULER.
+        name: A generated task, a known set, a set of the Hub (``hf:...``), or a file or folder in the JSONL schema, of
+            LongBench or RULER.
         data: Folder of the known sets.
         limit: Most items (at each length).
         seed: Of the choice of items and of what is generated.
@@ -72,8 +78,8 @@ def suite_samples(
         count_many: Counts tokens as the target does.
 
     Raises:
-        UnknownNameError, UsageError: as ``check_suite``.
-        ReadError: if a file cannot be read.
+        UnknownNameError, UsageError, MissingExtraError: as ``check_suite``.
+        ReadError: if a file cannot be read, or the Hub cannot be reached.
     """
     check_suite(name, data)
     if name in TASKS:
@@ -88,6 +94,8 @@ def suite_samples(
 
 
 def _read(name: str, data: Path | None, limit: int | None, seed: int) -> Iterator[Sample]:
+    if name.startswith(PREFIX):
+        return hub_samples(name, limit=limit, seed=seed)
     if name in SUITES and data is not None:
         return load_suite(name, data, limit=limit, seed=seed)
     return read_samples(name, limit=limit, seed=seed)
