@@ -80,7 +80,8 @@ def run(
 ) -> None:
     """Run arms over suites and record what each costs.
 
-    A suite is a generated task (needle, needles, kv, variables, facts), a public set in the --data folder, or a file.
+    A suite is a generated task (needle, needles, kv, variables, facts), a public set in the --data folder, a file, or
+    a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra).
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ctxpipe.evals.arms import parse_arms
