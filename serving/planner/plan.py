@@ -113,7 +113,14 @@ def plan(
         tokens=tokens,
         reserve=reserve,
     )
-    return _plan(job, source, wanted, [split_over(shape, count, tp, pp) for count in counts], language_only)
+    splits = [_split(job, count, tp, pp) for count in counts]
+    return _plan(job, source, wanted, splits, language_only)
+
+
+def _split(job: Job, gpus: int, tp: int | None, pp: int | None) -> Split:
+    if job.profile == "reference":
+        return split_over(job.shape, gpus, tp or gpus, 1)
+    return split_over(job.shape, gpus, tp, pp)
 
 
 def _plan(job: Job, source: Source, wanted: int, splits: list[Split], language_only: bool) -> Plan:
