@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,11 +36,14 @@ _CHOSEN = ("budget", "rate", "rank", "prune")
 @click.command(
     epilog="\b\nExamples:\n"
     '  ctxpipe query report.pdf -q "What did the auditors find?"\n'
-    '  ctxpipe query docs/ -q "How is the cache invalidated?" --target http://127.0.0.1:8000 --json'
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --target http://127.0.0.1:8000 --json\n'
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --serve --cpu'
 )
 @documents_options
 @click.option("--target", metavar="local|URL", help="What answers: the local model, or an OpenAI-compatible server.")
 @click.option("--model", metavar="NAME", help="The target's model.")
+@click.option("--serve", is_flag=True, help="Start a vLLM server for --model, ask it, and stop it.")
+@click.option("--cpu", is_flag=True, help="With --serve: without a GPU, as 'ctxpipe serve --cpu' does.")
 @click.option("--window", type=int, help="The target's window in tokens, when it cannot say itself.")
 @click.option("--max-tokens", type=int, help="Room left for the answer.")
 @click.option("--timeout", type=float, help="Seconds to wait for an answer.")
@@ -63,6 +67,8 @@ _CHOSEN = ("budget", "rate", "rank", "prune")
 def query(
     paths: tuple[str, ...],
     question: str | None,
+    serve: bool,
+    cpu: bool,
     raw: bool,
     max_loss: float | None,
     choice: Path | None,
@@ -75,6 +81,7 @@ def query(
 
     The answer goes to standard output as it is written; what supports it and a table go to standard error.
     """
+    from ctxpipe.commands.serve_query import own_server
     from ctxpipe.config import load
     from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
 
@@ -83,6 +90,8 @@ def query(
         raise UsageError("ask something: -q QUESTION")
     flags |= _chosen(max_loss, choice, raw, flags, quiet)
     config = load(flags)
+    own = own_server(config, cpu=cpu, quiet=quiet) if _serves(serve, cpu, flags) else None
+    place = {"target": config.target, "model": config.model} if own is None else own.target(config)
     failures = Failures()
     said = False
 
@@ -94,9 +103,7 @@ def query(
 
     with progress(quiet) as on_stage:
         pipeline = Pipeline(
-            **compression(config),
-            target=config.target,
-            model=config.model,
+            **(compression(config) | place),
             window=config.window,
             max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
             timeout=300.0 if config.timeout is None else config.timeout,
@@ -105,15 +112,18 @@ def query(
             on_stage=on_stage,
             on_failure=failures,
         )
+        # Documents are read before a server is started for them, so that a wrong path shows at once.
+        sources = paths if own is None else pipeline.read(paths)
         try:
-            run = pipeline.query(
-                paths,
-                question=question,
-                budget=None if raw and flags["budget"] is None else config.budget,
-                rate=None if raw and flags["rate"] is None else config.rate,
-                raw=raw,
-                on_text=None if as_json else on_text,
-            )
+            with nullcontext() if own is None else own.running():
+                run = pipeline.query(
+                    sources,
+                    question=question,
+                    budget=None if raw and flags["budget"] is None else config.budget,
+                    rate=None if raw and flags["rate"] is None else config.rate,
+                    raw=raw,
+                    on_text=None if as_json else on_text,
+                )
         finally:
             if said:
                 click.echo()
@@ -127,6 +137,14 @@ def query(
     if not quiet:
         _table(run, started)
     failures.check()
+
+
+def _serves(serve: bool, cpu: bool, flags: Mapping[str, Any]) -> bool:
+    if cpu and not serve:
+        raise UsageError("--cpu needs --serve")
+    if serve and flags["target"] is not None:
+        raise UsageError("--serve and --target exclude each other: the server that is started is the target")
+    return serve
 
 
 def _chosen(
