@@ -50,6 +50,24 @@ def load_causal_lm(
         raise load_error(name, "model", exc) from exc
 
 
+def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
+    """The transformers tokenizer of a model, without its weights.
+
+    Raises:
+        ModelError: when it cannot be found, fetched or loaded.
+    """
+    place = resolve(name)
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_hub():
+            return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+    except (CtxpipeError, MemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
+        raise load_error(name, "tokenizer", exc) from exc
+
+
 def _check_head(name: str, config: Any) -> None:
     heads = config.architectures or []
     if heads and not any(head.endswith(_HEADS) for head in heads):
@@ -83,7 +101,16 @@ def torch_dtype(dtype: str) -> Any:
     """
     import torch
 
+    return getattr(torch, dtype_name(dtype))
+
+
+def dtype_name(dtype: str) -> str:
+    """The full name of a dtype; ``auto`` is bfloat16.
+
+    Raises:
+        UsageError: for any but the three that models are run in.
+    """
     name = _DTYPES.get(dtype, dtype)
     if name not in _DTYPES.values():
         raise UsageError(f"unknown dtype {dtype!r}; bfloat16, float16, float32 or auto")
-    return getattr(torch, name)
+    return name

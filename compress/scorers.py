@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
 from ctxpipe.compress.reference.scorer import ReferenceScorer
 from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
@@ -14,6 +16,10 @@ SCORERS.register("head-tail", HeadTailScorer)
 SCORERS.register("random", RandomScorer)
 SCORERS.register("surprisal", SurprisalScorer)
 SCORERS.register("contrastive", ContrastiveScorer)
+SCORERS.register("llmlingua", SurprisalScorer)
+SCORERS.register("longllmlingua", ContrastiveScorer)
+SCORERS.register("llmlingua-walk", partial(SurprisalScorer, walk=True))
+SCORERS.register("longllmlingua-walk", partial(ContrastiveScorer, walk=True))
 SCORERS.register("reference", ReferenceScorer)
 
 MODEL_FREE = frozenset({"none", "head-tail", "random"})

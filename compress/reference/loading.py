@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxpipe.compress.causal import load_causal_lm
+from ctxpipe.compress.causal import load_causal_lm, torch_device, torch_dtype
 from ctxpipe.compress.hub import load_error, quiet_hub
 from ctxpipe.compress.models import resolve
-from ctxpipe.errors import CtxpipeError, MissingExtraError, UsageError
-
-_DTYPES = {"float32", "bfloat16", "float16"}
+from ctxpipe.errors import CtxpipeError, MissingExtraError
 
 
 def require_package() -> None:
@@ -61,12 +59,10 @@ def load_model(
     """
     import torch
 
-    where = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    precision = dtype if dtype != "auto" else "float32" if where == "cpu" else "bfloat16"
-    if precision not in _DTYPES:
-        raise UsageError(f"unknown dtype {dtype!r}; {', '.join(sorted(_DTYPES))} or auto")
+    where = torch_device(device)
+    precision = dtype if dtype != "auto" else "float32" if where.type == "cpu" else "bfloat16"
     if not classifier:
-        return load_causal_lm(name, device=where, dtype=precision, trust_remote_code=trust_remote_code)
+        return load_causal_lm(name, device=device, dtype=precision, trust_remote_code=trust_remote_code)
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
     place = resolve(name)
@@ -74,7 +70,7 @@ def load_model(
         with quiet_hub():
             tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
             model = AutoModelForTokenClassification.from_pretrained(
-                place, dtype=getattr(torch, precision), trust_remote_code=trust_remote_code
+                place, dtype=torch_dtype(precision), trust_remote_code=trust_remote_code
             )
         return model.to(where).eval(), tokenizer
     except (CtxpipeError, MemoryError, torch.OutOfMemoryError):

@@ -153,7 +153,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
 
     def _remember(self, loss: Any, end: int, size: int, self_loss: Any, start: int) -> None:
         """Keep the numbers of the tokens from the segment's begin on; a later segment replaces those after it."""
-        held = loss.float().cpu().numpy()
+        held = loss.float().cpu().numpy().copy()
         if self_loss is not None:
             plain = self_loss.float().cpu().numpy()
             held[start:] = plain[: len(held) - start] - held[start:]

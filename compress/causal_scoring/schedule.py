@@ -1,0 +1,40 @@
+"""Which stretch of each segment of the walk belongs to which text, and how much of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Segment = list[tuple[int, float]]
+
+_GAP = 2
+"""Tokens that the original allows for what joins two texts."""
+
+
+def schedule(lengths: Sequence[int], target: float, size: int) -> list[Segment]:
+    """The segments of LLMLingua's walk (Jiang et al., 2023, algorithm 2, as llmlingua 0.2.2 cuts them).
+
+    Args:
+        lengths: Tokens of each text.
+        target: Tokens to keep of all.
+        size: Tokens of a segment. The first is one shorter, as the first token has nothing before it.
+
+    Returns:
+        For each segment its stretches: their tokens, and the share to keep.
+    """
+    allowed = [length + _GAP for length in lengths]
+    share = max(0.0, min(1.0, target / (sum(allowed) + 1)))
+    found: list[Segment] = []
+    current: Segment = []
+    filled = 1
+    for length in allowed:
+        if filled + length < size:
+            filled += length
+            current.append((length, share))
+            continue
+        found.append([*current, (size - filled, share)])
+        filled += length - size
+        if filled > size:
+            found.extend([[(size, share)]] * (filled // size))
+            filled %= size
+        current = [(filled, share)] if filled else []
+    return [*found, current] if current else found

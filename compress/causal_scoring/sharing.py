@@ -1,0 +1,63 @@
+"""Which rows begin alike, so that what they share is read once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_OVERHEAD = 96
+"""Tokens that a group's own pass over its prefix, and batches that are not quite full, cost beside the prefix."""
+
+
+class Group(NamedTuple):
+    """Rows, by index, whose first ``shared`` tokens are the same and are read once for all of them."""
+
+    shared: int
+    rows: list[int]
+
+
+def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Group]:
+    """Divide rows into groups so that about the fewest tokens are read.
+
+    Sorted rows that begin alike stand together, so the choice at each stretch of them is to share what all of it
+    shares, to part where the least is shared, or to share nothing.
+
+    Args:
+        rows: Token ids.
+        contexts: How many tokens of each row are only read. The last of them is never shared: the loss of the first
+            token after it is computed from it.
+
+    Returns:
+        Groups that hold every row once; at most one of them shares nothing.
+    """
+    order = sorted(range(len(rows)), key=lambda index: tuple(rows[index][: contexts[index]]))
+    common = [_common(rows[a], rows[b], min(contexts[a], contexts[b]) - 1) for a, b in itertools.pairwise(order)]
+    alone: list[int] = []
+    found: list[Group] = []
+    pending = [(0, len(order))] if order else []
+    while pending:
+        first, last = pending.pop()
+        shared = min(common[first : last - 1], default=0)
+        apart = _cuts(common, first, last, shared)
+        inside = sum((max(common[a : b - 1], default=0) * (b - a - 1) for a, b in apart))
+        saved = shared * (last - first - 1) - _OVERHEAD
+        if len(apart) > 1 and inside - _OVERHEAD > max(saved, 0):
+            pending.extend(apart)
+        elif saved > 0:
+            found.append(Group(shared, order[first:last]))
+        else:
+            alone.extend(order[first:last])
+    return [*found, *([Group(0, alone)] if alone else [])]
+
+
+def _cuts(common: Sequence[int], first: int, last: int, shared: int) -> list[tuple[int, int]]:
+    places = [first, *(i + 1 for i in range(first, last - 1) if common[i] == shared), last]
+    return list(itertools.pairwise(places))
+
+
+def _common(one: Sequence[int], other: Sequence[int], most: int) -> int:
+    size = 0
+    while size < most and one[size] == other[size]:
+        size += 1
+    return size
