@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ctxpipe.compress.pool import Sentences
 from ctxpipe.compress.render import Pool
-from ctxpipe.compress.types import FloatArray, IntArray, ScoringText
+from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, ScoringText, Units
 
 RANK_WEIGHT = 1.0
 """Weight of the sentence's rank against the unit's own score, both as percentiles of the pool."""
@@ -17,52 +17,39 @@ _PROTECTED_PERCENTILE = 75
 
 
 def scoring_texts(pool: Pool, found: Sentences) -> tuple[list[ScoringText], list[IntArray]]:
-    """What the scorer sees: the units of each run of neighbouring segments of one passage, with the text they are in.
+    """What the scorer sees: every passage of which something is pooled, whole, with the units that are pooled.
+
+    A passage does not depend on a budget, so what a scorer says of its text can be kept and serves any other budget.
 
     Returns:
         The texts, and for each the indices of its units in the pool. Units that are there for others alone (segment
         -1) are in none.
     """
-    runs: list[list[int]] = []
-    for index, segment in enumerate(found.segments):
-        last = runs[-1][-1] if runs else -1
-        if last >= 0 and found.chunk[last] == found.chunk[index]:
-            gap = pool.documents[found.document[index]].text[found.segments[last].end : segment.start]
-            if not gap.strip(" \t\r\n,"):
-                runs[-1].append(index)
-                continue
-        runs.append([index])
     owner = pool.units.segment
-    order = np.argsort(owner, kind="stable")
-    bounds = np.searchsorted(owner[order], np.arange(len(found.segments) + 1))
+    scored = np.flatnonzero(owner >= 0)
+    chunk = np.asarray(found.chunk, dtype=np.int64)[owner[scored]]
+    order = np.argsort(chunk, kind="stable")
     texts: list[ScoringText] = []
     members: list[IntArray] = []
-    for run in runs:
-        units = np.sort(order[bounds[run[0]] : bounds[run[-1] + 1]])
+    for units in np.split(scored[order], np.flatnonzero(np.diff(chunk[order])) + 1):
         if len(units) == 0:
             continue
-        start = found.segments[run[0]].start
-        text = pool.documents[found.document[run[0]]].text[start : found.segments[run[-1]].end]
-        headings = found.chunks[found.chunk[run[0]]].headings
-        inside = {"start": pool.units.start[units] - start, "end": pool.units.end[units] - start}
-        texts.append(ScoringText(text=text, headings=headings, **inside))
+        passage = found.chunks[found.chunk[int(owner[units[0]])]]
+        text = pool.documents[passage.document].text[passage.start : passage.end]
+        inside = {"start": pool.units.start[units] - passage.start, "end": pool.units.end[units] - passage.start}
+        texts.append(ScoringText(text=text, headings=passage.headings, **inside))
         members.append(units)
     return texts, members
 
 
-def unit_scores(
-    pool: Pool,
-    found: Sentences,
-    members: Sequence[IntArray],
-    own: Sequence[FloatArray],
-    fine: frozenset[int] = frozenset(),
-) -> FloatArray:
+def unit_scores(pool: Pool, found: Sentences, members: Sequence[IntArray], own: Sequence[FloatArray]) -> FloatArray:
     """Blend the scorer's values with the ranks of their sentences.
 
     Args:
+        pool: The units.
+        found: Their sentences.
         members: For each text the scorer saw, the indices of its units in the pool.
         own: The scorer's values, one array per text.
-        fine: Segments that are cut finely: their pieces say nothing alone, and share the best score among them.
 
     Returns:
         float32 of shape (units,); minus infinity for units that are there for others alone.
@@ -80,11 +67,46 @@ def unit_scores(
         rank = sentence if flat else RANK_WEIGHT * _percentile(sentence)
         unit = unit + rank[pool.units.segment[index]]
     blended[index] = unit
-    for segment in fine:
-        mine = pool.units.segment == segment
-        if mine.any():
-            blended[mine] = blended[mine].max()
     return blended
+
+
+def carried(pool: Pool, scores: FloatArray, finer: Pool, fine: frozenset[int]) -> FloatArray:
+    """Scores of the same segments when some are cut finely: those pieces share the best score of their segment.
+
+    Args:
+        pool, scores: Units and their scores as they were.
+        finer: The units now.
+        fine: Segments that are cut otherwise than in ``pool``.
+    """
+    longest = 1 + max((len(document.text) for document in pool.documents), default=0)
+    before, now = (p.owner * longest + p.units.start for p in (pool, finer))
+    place = np.minimum(np.searchsorted(before, now), len(before) - 1)
+    found = np.where(before[place] == now, scores[place], np.float32(-np.inf)).astype(np.float32)
+    for segment in fine:
+        best = scores[pool.units.segment == segment].max(initial=-np.inf)
+        found[finer.units.segment == segment] = best
+    return found
+
+
+def tiered(scores: FloatArray, units: Units, tier: IntArray, forced: BoolArray) -> FloatArray:
+    """Order units by tier, then by score.
+
+    Args:
+        scores: float32 of shape (n,).
+        units: Their units.
+        tier: int64 of shape (n,), higher comes first.
+        forced: True where a unit comes before everything else of its segment.
+
+    Returns:
+        float32 of shape (n,), whole numbers that say the order.
+    """
+    distinct, place = np.unique(np.nan_to_num(scores, nan=-np.inf), return_inverse=True)
+    place = 2 * place
+    if forced.any():
+        best = np.zeros(int(units.segment.max(initial=-1)) + 2, dtype=place.dtype)
+        np.maximum.at(best, units.segment, place)
+        place[forced] = best[units.segment[forced]] + 1
+    return np.asarray(place + 2 * (len(distinct) + 1) * tier, dtype=np.float32)
 
 
 def _percentile(values: NDArray[np.float64]) -> NDArray[np.float64]:

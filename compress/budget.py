@@ -35,7 +35,7 @@ def priority(scores: FloatArray, units: Units) -> IntArray:
     return np.lexsort((np.arange(len(best)), -best))
 
 
-def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolArray:
+def select(scores: FloatArray, units: Units, budget: int, count: Count, held: BoolArray | None = None) -> BoolArray:
     """Choose units under one threshold for the whole pool.
 
     The longest prefix of ``priority`` whose rendered text fits is kept, less what nothing kept leans on; the room
@@ -46,6 +46,8 @@ def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolA
         units: The pool's units; ``cost`` guides the search, ``count`` decides.
         budget: Most tokens.
         count: Exact tokens of the text of a selection, by the target's tokenizer.
+        held: True where a unit, once kept, is not given up for others, and until it is kept nothing else of its
+            segment fills the room that is left.
 
     Returns:
         bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
@@ -55,12 +57,13 @@ def select(scores: FloatArray, units: Units, budget: int, count: Count) -> BoolA
     kept = np.zeros(len(order), dtype=np.bool_)
     kept[order[:size]] = True
     bare = kept.copy()
-    _drop_barren(kept, units)
+    held = np.zeros(len(order), dtype=np.bool_) if held is None else held
+    _drop_barren(kept, units, held)
     if not kept.any():
         # Nothing fits with all that it leans on (JSON nested deeper than the budget): brackets say more than nothing.
         kept = bare
-    kept, used = _fill(kept, order, units, budget, count)
-    return kept if used >= budget * ENOUGH else _swap(kept, used, order, units, budget, count)
+    kept, used = _fill(kept, order, units, budget, count, held)
+    return kept if used >= budget * ENOUGH else _swap(kept, used, order, units, budget, count, held)
 
 
 def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) -> int:
@@ -93,26 +96,28 @@ def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) 
     return fits if fits_tokens <= budget else 0
 
 
-def _drop_barren(kept: BoolArray, units: Units) -> None:
+def _drop_barren(kept: BoolArray, units: Units, held: BoolArray) -> None:
     """Drop headings, headers and brackets of which nothing is kept."""
     children = np.bincount(units.parent[units.parent >= 0], minlength=len(kept))
     alive = np.bincount(units.parent[kept & (units.parent >= 0)], minlength=len(kept))
-    for index in np.flatnonzero(kept & (children > 0))[::-1].tolist():
+    for index in np.flatnonzero(kept & (children > 0) & ~held)[::-1].tolist():
         if not alive[index]:
             kept[index] = False
             if units.parent[index] >= 0:
                 alive[units.parent[index]] -= 1
 
 
-def _swap(kept: BoolArray, used: int, order: IntArray, units: Units, budget: int, count: Count) -> BoolArray:
+def _swap(
+    kept: BoolArray, used: int, order: IntArray, units: Units, budget: int, count: Count, held: BoolArray
+) -> BoolArray:
     """Give up one of the least units kept where what fits in its place comes closer to the budget."""
     best = kept
-    for index in order[kept[order]][::-1][:_MOST_SWAPS].tolist():
+    for index in order[kept[order] & ~held[order]][::-1][:_MOST_SWAPS].tolist():
         if bool(np.any(kept & (units.parent == index))):
             continue
         trial = kept.copy()
         trial[index] = False
-        trial, found = _fill(trial, order[order != index], units, budget, count)
+        trial, found = _fill(trial, order[order != index], units, budget, count, held)
         if found > used:
             best, used = trial, found
         if used >= budget * ENOUGH:
@@ -120,15 +125,20 @@ def _swap(kept: BoolArray, used: int, order: IntArray, units: Units, budget: int
     return best
 
 
-def _fill(kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count) -> tuple[BoolArray, int]:
+def _fill(
+    kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count, held: BoolArray
+) -> tuple[BoolArray, int]:
     used = count(kept) if kept.any() else 0
     leaned_on = np.zeros(len(kept), dtype=np.bool_)
     leaned_on[units.parent[units.parent >= 0]] = True
     tries, limit = 0, budget - used
-    for index in order[~kept[order] & ~leaned_on[order]].tolist():
+    lacking = _lacking(kept, units, held)
+    for index in order[~kept[order] & (~leaned_on[order] | held[order])].tolist():
         if used >= budget * _CLOSE or tries >= _MOST_FILLS:
             break
         if units.joined[index] and not kept[index - 1]:
+            continue
+        if lacking and not held[index] and int(units.segment[index]) in lacking:
             continue
         bundle = _with_ancestors(index, kept, units)
         cost = sum(int(units.cost[i]) for i in bundle)
@@ -144,7 +154,14 @@ def _fill(kept: BoolArray, order: IntArray, units: Units, budget: int, count: Co
         else:
             used = found
             limit = budget - used
+            if held[bundle].any():
+                lacking = _lacking(kept, units, held)
     return kept, used
+
+
+def _lacking(kept: BoolArray, units: Units, held: BoolArray) -> set[int]:
+    """Segments of which something held is still to be kept."""
+    return set(units.segment[held & ~kept].tolist()) - {-1}
 
 
 def _with_ancestors(index: int, kept: BoolArray, units: Units) -> list[int]:

@@ -12,6 +12,8 @@ from ctxpipe.compress.types import Chunk, Document
 _BLOCK = 1 << 18
 """Characters handed to the splitter at once; it copies its text once per separator."""
 _NEAR = 1 << 12
+_LONGEST_ROW = 8_000
+"""Most characters of a table row or a line of code that no passage's end may cut."""
 
 
 def chunks(
@@ -35,8 +37,10 @@ def chunks(
     if isinstance(structure, list):
         return _json_chunks(document, index, structure, size)
     result = []
-    for start, end in _pieces(document, size):
-        left, right = trim(document.text, start, end)
+    at = 0
+    for _, end in _pieces(document, size):
+        start, at = at, max(at, _settled(document, structure, end))
+        left, right = trim(document.text, start, at)
         if document.kind == "code":
             left = document.text.rfind("\n", start, left) + 1 or start
         if right > left:
@@ -45,6 +49,19 @@ def chunks(
                 Chunk(document=index, start=left, end=right, kind=document.kind, headings=_titled(document, trail))
             )
     return result
+
+
+def _settled(document: Document, structure: Outline, at: int) -> int:
+    """The place before ``at`` where no row, line or fence is cut in two, unless that would be too far away."""
+    text = document.text
+    if at >= len(text):
+        return at
+    if document.kind == "code":
+        start = text.rfind("\n", max(0, at - _LONGEST_ROW), at) + 1
+        return start or (0 if at <= _LONGEST_ROW else at)
+    segment = structure.region_segment(at)
+    inside = segment is not None and segment.start < at < segment.end and segment.end - segment.start <= _LONGEST_ROW
+    return segment.start if segment is not None and inside else at
 
 
 def _titled(document: Document, trail: tuple[str, ...]) -> tuple[str, ...]:

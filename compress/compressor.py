@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ctxpipe.compress.counting import Tokenizer
 from ctxpipe.compress.job import Job
+from ctxpipe.compress.keep import Keep
 from ctxpipe.compress.types import CompressedContext, Document, OnStage, Ranker, Scorer
 from ctxpipe.errors import UsageError
 
@@ -20,6 +21,7 @@ class Compressor:
         ranker: Used when there is a question; None ranks nothing.
         scorer: Prunes inside sentences.
         rank, prune: Names of the two, for the record.
+        keep: What is protected beside numbers, negations, addresses and names.
     """
 
     tokenizer: Tokenizer
@@ -27,6 +29,7 @@ class Compressor:
     scorer: Scorer
     rank: str
     prune: str
+    keep: Keep = field(default_factory=Keep)
 
     def compress(
         self,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from ctxpipe.compress import pool as pooling
 from ctxpipe.compress.budget import ENOUGH, priority, select
 from ctxpipe.compress.control import neutralise
 from ctxpipe.compress.counting import Estimates
+from ctxpipe.compress.frames import FRAME, Frames, has_frames, only
 from ctxpipe.compress.pool import Sentences, Structure
+from ctxpipe.compress.protection import MATCHED, Protection
 from ctxpipe.compress.render import Pool, merge, render
 from ctxpipe.compress.types import BoolArray, CompressedContext, Document, FloatArray, OnStage, SourceInfo, Span
 from ctxpipe.compress.units import build_units
@@ -32,6 +34,15 @@ SEPARATOR = "\n\n"
 """What stands between documents that are kept whole."""
 
 
+class _Choice(NamedTuple):
+    """What was kept of a pool: its tokens, and what to say of it."""
+
+    pool: Pool
+    kept: BoolArray
+    tokens: int
+    notes: tuple[str, ...]
+
+
 class Job:
     """One compression: its documents, what is known of them so far, and the time each stage took."""
 
@@ -43,6 +54,7 @@ class Job:
         self.question = question
         self.on_stage = on_stage
         self.timings: dict[str, float] = {}
+        self.protection = Protection(documents, owner.keep)
 
     def run(self, budget: int | None, rate: float | None) -> CompressedContext:
         """Do it; exactly one of the two is given and has been checked."""
@@ -60,12 +72,12 @@ class Job:
         ranked = self._ranked(found)
         with self._stage("prune"):
             found, pool = self._pooled(structures, ranked, total, allowed)
-            scores = self._scored(pool, found, frozenset())
+            scores = self._scored(pool, found)
         with self._stage("select"):
-            kept, tokens = self._select(pool, scores, allowed)
-            if tokens < allowed * ENOUGH and tokens < total * ENOUGH:
-                pool, kept = self._cut_finely(structures, found, pool, scores, kept, allowed)
-        return self._context(pool, kept, sources, allowed)
+            choice = self._select(structures, found, pool, scores, allowed)
+            if choice.tokens < allowed * ENOUGH and choice.tokens < total * ENOUGH:
+                choice = self._cut_finely(structures, found, pool, scores, choice, allowed)
+        return self._context(choice, sources, allowed)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -103,7 +115,8 @@ class Job:
         passages = pooling.passages(self.documents, structures, ratios)
         if self.question and self.owner.ranker is not None:
             average = sum(s.characters for s in sources) / max(1, total)
-            passages = pooling.shortlist(self.documents, passages, self.question, budget, average)
+            protected = self.protection.of_passages(passages)
+            passages = pooling.shortlist(self.documents, passages, self.question, budget, average, protected)
         return pooling.sentences_of(self.documents, structures, passages)
 
     def _ranked(self, found: Sentences) -> Sentences:
@@ -119,46 +132,74 @@ class Job:
         """The sentences that the selector sees, and their units: all, or the best few budgets' worth."""
         whole = self.owner.prune == "none"
         if ranked.score is None and not whole:
-            return ranked, self._pool(structures, ranked, budget, frozenset())
+            return ranked, self._pool(structures, ranked, budget)
         wanted = (_POOL_WHOLE if whole else _POOL_PRUNED) * budget
         characters = wanted * sum(len(d.text) for d in self.documents) / max(1, total) + 2000
+        protected = self.protection.of_segments(ranked)
         while True:
-            found = pooling.best(ranked, characters)
-            pool = self._pool(structures, found, budget, frozenset())
+            found = pooling.best(ranked, characters, protected)
+            pool = self._pool(structures, found, budget)
             # Characters a token differ between documents, so the average may have promised too much.
             if len(found.segments) == len(ranked.segments) or pool.units.cost.sum() >= min(wanted, 1.25 * budget):
                 return found, pool
             characters *= 2
 
-    def _scored(self, pool: Pool, found: Sentences, fine: frozenset[int]) -> FloatArray:
+    def _scored(self, pool: Pool, found: Sentences) -> FloatArray:
         texts, members = blend.scoring_texts(pool, found)
         own = [s.values for s in self.owner.scorer.score(texts, self.question, partial(self.on_stage, "prune"))]
-        return blend.unit_scores(pool, found, members, own, fine)
+        return blend.unit_scores(pool, found, members, own)
 
-    def _pool(self, structures: Sequence[Structure], found: Sentences, budget: int, fine: frozenset[int]) -> Pool:
+    def _pool(
+        self,
+        structures: Sequence[Structure],
+        found: Sentences,
+        budget: int,
+        fine: frozenset[int] = frozenset(),
+        *,
+        opened: bool = False,
+    ) -> Pool:
         parts = []
         bounds = np.searchsorted(np.asarray(found.document), np.arange(len(self.documents) + 1))
         for index, document in enumerate(self.documents):
             first, last = int(bounds[index]), int(bounds[index + 1])
-            if first == last:
+            if first == last and not has_frames(structures[index]):
                 continue
             units = build_units(
                 document,
                 structures[index],
                 found.segments[first:last],
                 Estimates(tokenizer=self.owner.tokenizer),
-                whole=max(16, budget // 8),
+                whole=budget,
                 fine=frozenset(i - first for i in fine if first <= i < last),
+                opened=opened,
+                also=self.protection.spans[index],
             )
             parts.append((index, units, first))
         return merge(self.documents, parts)
 
-    def _select(self, pool: Pool, scores: FloatArray, budget: int) -> tuple[BoolArray, int]:
-        def count(kept: BoolArray) -> int:
-            return self.owner.tokenizer.count(self._text(pool, kept)[0])
+    def _select(
+        self, structures: Sequence[Structure], found: Sentences, pool: Pool, scores: FloatArray, budget: int
+    ) -> _Choice:
+        """Choose among the units of a pool, what is protected first."""
+        tier = self.protection.tiers(pool, whole=self.owner.prune == "none")
+        held = self.protection.forced(pool, found)
+        notes: list[str] = []
+        frames = Frames(pool, structures)
+        if frames.fixed.any():
+            allowed = frames.fitting(scores, budget, partial(self._count, pool))
+            notes.append(frames.note(allowed, budget))
+            if allowed is not None:
+                pool, scores, tier, held = only(pool, allowed), scores[allowed], tier[allowed], held[allowed]
+                tier = np.where(frames.fixed[allowed], FRAME, tier)
+        if tier.any() or held.any():
+            scores = blend.tiered(scores, pool.units, tier, held)
+            held = held | (tier >= MATCHED)
+        kept = select(scores, pool.units, budget, partial(self._count, pool), held)
+        notes.append(self.protection.note(pool, kept, budget))
+        return _Choice(pool, kept, self._count(pool, kept), tuple(filter(None, notes)))
 
-        kept = select(scores, pool.units, budget, count)
-        return kept, count(kept)
+    def _count(self, pool: Pool, kept: BoolArray) -> int:
+        return self.owner.tokenizer.count(self._text(pool, kept)[0])
 
     def _cut_finely(
         self,
@@ -166,30 +207,40 @@ class Job:
         found: Sentences,
         pool: Pool,
         scores: FloatArray,
-        kept: BoolArray,
+        choice: _Choice,
         budget: int,
-    ) -> tuple[Pool, BoolArray]:
-        """Cut the first few segments that did not fit into small pieces, when nothing whole fills the budget."""
+    ) -> _Choice:
+        """Cut the first few segments that did not fit into small pieces, when nothing whole fills the budget.
+
+        Rows, lines and short JSON strings stay whole unless none of anything fits.
+        """
+        spans = set(
+            zip(choice.pool.owner[choice.kept].tolist(), choice.pool.units.start[choice.kept].tolist(), strict=True)
+        )
         order = priority(scores, pool.units)
-        waiting = pool.units.segment[order[~kept[order]]]
+        places = zip(pool.owner[order].tolist(), pool.units.start[order].tolist(), strict=True)
+        left = [index for index, place in zip(order.tolist(), places, strict=True) if place not in spans]
+        waiting = pool.units.segment[np.asarray(left, dtype=np.int64)]
         fine = frozenset(list(dict.fromkeys(waiting[waiting >= 0].tolist()))[:_CUT_FINELY])
-        finer = self._pool(structures, found, budget, fine)
-        again, tokens = self._select(finer, self._scored(finer, found, fine), budget)
-        before = self.owner.tokenizer.count(self._text(pool, kept)[0])
-        return (finer, again) if tokens > before else (pool, kept)
+        finer = self._pool(structures, found, budget, fine, opened=choice.tokens == 0)
+        if len(finer.units) == len(pool.units) or not fine:
+            return choice
+        again = self._select(structures, found, finer, blend.carried(pool, scores, finer, fine), budget)
+        return again if again.tokens > choice.tokens else choice
 
     def _text(self, pool: Pool, kept: BoolArray) -> tuple[str, tuple[Span, ...]]:
         rendered = render(pool, kept)
         return neutralise(rendered.text, self.owner.tokenizer.special_strings), rendered.spans
 
-    def _context(self, pool: Pool, kept: BoolArray, sources: tuple[SourceInfo, ...], budget: int) -> CompressedContext:
-        text, spans = self._text(pool, kept)
-        shielded = np.flatnonzero(kept & pool.units.protected)
+    def _context(self, choice: _Choice, sources: tuple[SourceInfo, ...], budget: int) -> CompressedContext:
+        pool = choice.pool
+        text, spans = self._text(pool, choice.kept)
+        shielded = np.flatnonzero(choice.kept & pool.units.protected)
         protected = tuple(
             Span(document=int(pool.owner[i]), start=int(pool.units.start[i]), end=int(pool.units.end[i]))
             for i in shielded
         )
-        return self._result(text, spans, protected, sources, self.owner.tokenizer.count(text), budget)
+        return self._result(text, spans, protected, sources, choice.tokens, budget, choice.notes)
 
     def _result(
         self,
@@ -199,6 +250,7 @@ class Job:
         sources: tuple[SourceInfo, ...],
         tokens: int,
         budget: int,
+        notes: tuple[str, ...] = (),
     ) -> CompressedContext:
         return CompressedContext(
             text=text,
@@ -214,4 +266,5 @@ class Job:
             tokenizer=self.owner.tokenizer.name,
             protected=protected,
             timings=dict(self.timings),
+            notes=notes,
         )

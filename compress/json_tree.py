@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ctxpipe.compress.sentences import sentences
@@ -14,6 +15,7 @@ RECORD = 320
 LONG_STRING = 80
 """A string of more characters than this is cut inside; a shorter one is kept or dropped whole."""
 
+_LONGEST_PATH = 200
 _TOKEN = re.compile(r'[ \t\r\n]*+(?:([{}\[\],:])|("(?:[^"\\]++|\\.)*+")|([^\s{}\[\],:"]+))', re.DOTALL)
 
 
@@ -30,6 +32,8 @@ class Node:
         container: True for objects, arrays and long strings, whose text from ``start`` to ``open_end`` opens them.
         open_end: End of the opening bracket or quote.
         path: Keys from the root, joined with dots.
+        fixed: Whether it must stay, since the whole makes no sense without it (a chat message's role).
+        record: Index of the node of the message or tool that a fixed node is part of, or -1.
     """
 
     start: int
@@ -40,6 +44,8 @@ class Node:
     container: bool
     open_end: int
     path: str
+    fixed: bool = False
+    record: int = -1
 
 
 class _Scanner:
@@ -88,35 +94,82 @@ class _Scanner:
                 parent=parent,
                 container=container,
                 open_end=start + 1 if container else end,
-                path=f"{above}.{label}" if above and label else above or label,
+                path=_joined(above, label),
             )
         )
         self.key, self.comma = (-1, ""), -1
 
 
+def _joined(above: str, label: str) -> str:
+    if len(above) > _LONGEST_PATH or not label:
+        return above  # deep below, the keys further up say enough, and all of them together would fill the memory
+    return f"{above}.{label}" if above else label
+
+
 def is_json(text: str) -> bool:
-    """Whether ``text`` is one JSON value, or one a line, that has an object or array in it."""
-    if not re.search(r"[\[{]", text[:4096]):
+    """Whether ``text`` is one JSON value, or one a line, that has an object, an array or a string in it."""
+    if not re.search(r"[\[{\"]", text[:4096]):
         return False
+    return _is_value(text) or _is_json_lines(text)
+
+
+def _is_value(text: str) -> bool:
+    # Values are not needed, and an integer of thousands of digits would be refused where it is turned into one.
+    count: Callable[..., int] = len
     try:
-        json.loads(text)
+        json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count).decode(text)
     except RecursionError:
-        return False
+        return _is_deep_value(text)
     except ValueError:
-        return _is_json_lines(text)
+        return False
     return True
 
 
 def _is_json_lines(text: str) -> bool:
+    lines = [line for line in text.split("\n") if line.strip()]
+    return bool(lines) and all(_is_value(line) for line in lines)
+
+
+def _is_deep_value(text: str) -> bool:
+    """The same for a value nested deeper than the interpreter's stack: brackets are counted, their insides parsed."""
+    closers: list[str] = []
+    before, done = "", False
+    for match in _TOKEN.finditer(text):
+        mark = match.group(1) or ("s" if match.group(2) else "v")
+        if done or mark not in _after(before, closers) or (mark in "sv" and not _is_scalar(match.group().strip())):
+            return False
+        if mark in "{[":
+            closers.append("}" if mark == "{" else "]")
+        elif mark in "}]":
+            closers.pop()
+        # A string where a key belongs is no value.
+        before = "k" if mark == "s" and closers[-1:] == ["}"] and before in ("{", ",") else mark
+        done = not closers and before != "k"
+    return done and not _TOKEN.sub("", text).strip(" \t\r\n")
+
+
+def _after(before: str, closers: list[str]) -> str:
+    """Marks that may follow one: brackets, comma, colon, ``s`` for a string, ``v`` for any other scalar."""
+    value = "{[sv"
+    if before in ("", ":"):
+        return value
+    if before == "k":
+        return ":"
+    if before == "{":
+        return "s}"
+    if before == "[":
+        return value + "]"
+    if before == ",":
+        return "s" if closers[-1] == "}" else value
+    return "," + closers[-1]
+
+
+def _is_scalar(text: str) -> bool:
     try:
-        count = 0
-        for line in text.split("\n"):
-            if line.strip():
-                json.loads(line)
-                count += 1
-    except (ValueError, RecursionError):
+        json.loads(text, parse_int=len)
+    except ValueError:
         return False
-    return count > 0
+    return True
 
 
 def scan(text: str) -> list[Node]:
@@ -138,6 +191,11 @@ def segments(text: str, nodes: list[Node]) -> list[Segment]:
     covered = -1
     for index, node in enumerate(nodes):
         if node.start < covered:
+            continue
+        if node.fixed:
+            if node.container and text[node.value] == '"':
+                inside = sentences(text, node.open_end, node.end - 1)
+                result.extend(Segment(a, b, "member", node.start) for a, b in inside)
             continue
         parent = nodes[node.parent].start if node.parent >= 0 else -1
         if node.container and node.end - node.start > RECORD:

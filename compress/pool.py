@@ -10,9 +10,10 @@ import numpy as np
 
 from ctxpipe.compress import json_tree
 from ctxpipe.compress.bm25 import bm25
+from ctxpipe.compress.chat import mark_frames
 from ctxpipe.compress.chunk import chunks
 from ctxpipe.compress.structure import Outline, Segment, outline, segments
-from ctxpipe.compress.types import Chunk, Document, FloatArray, OnProgress, Ranker, RankingText
+from ctxpipe.compress.types import BoolArray, Chunk, Document, FloatArray, OnProgress, Ranker, RankingText
 
 PASSAGE_TOKENS = 200
 """Size of a passage, within the 256 tokens that MiniLM reads."""
@@ -55,7 +56,9 @@ class Sentences:
 def structure_of(document: Document) -> Structure:
     """The document's outline, or its nodes when it is valid JSON."""
     if document.kind == "json" and json_tree.is_json(document.text):
-        return json_tree.scan(document.text)
+        nodes = json_tree.scan(document.text)
+        mark_frames(document.text, nodes)
+        return nodes
     return outline(document)
 
 
@@ -71,12 +74,17 @@ def passages(
 
 
 def shortlist(
-    documents: Sequence[Document], found: Sequence[Chunk], question: str, budget: int, characters_per_token: float
+    documents: Sequence[Document],
+    found: Sequence[Chunk],
+    question: str,
+    budget: int,
+    characters_per_token: float,
+    protected: BoolArray | None = None,
 ) -> list[Chunk]:
     """The passages that BM25 puts first, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
 
     All of them when the documents are no longer than that. Passages without any word of the question fill what room
-    is left, evenly over the documents.
+    is left, evenly over the documents. Passages that are ``protected`` are there in any case.
     """
     limit = max(SHORTLIST_BUDGETS * budget, SHORTLIST_TOKENS) * characters_per_token
     sizes = np.array([c.end - c.start for c in found], dtype=np.int64)
@@ -87,6 +95,8 @@ def shortlist(
     spread = (np.arange(len(found)) * 7919) % len(found)
     order = np.lexsort((spread, -scores))
     kept = order[: int(np.searchsorted(np.cumsum(sizes[order]), limit, side="right"))]
+    if protected is not None:
+        kept = np.union1d(kept, np.flatnonzero(protected))
     return [found[i] for i in np.sort(kept)]
 
 
@@ -123,11 +133,16 @@ def rank(
     return replace(found, score=ranker.rank(texts, question, on_progress))
 
 
-def best(found: Sentences, characters: float) -> Sentences:
-    """The highest-scored segments that together have about ``characters`` characters; the first ones if unranked."""
+def best(found: Sentences, characters: float, protected: BoolArray | None = None) -> Sentences:
+    """The highest-scored segments that together have about ``characters`` characters; the first ones if unranked.
+
+    Segments that are ``protected`` are there in any case.
+    """
     sizes = np.array([s.end - s.start + 1 for s in found.segments], dtype=np.int64)
     if sizes.sum() <= characters:
         return found
     order = np.arange(len(sizes)) if found.score is None else np.argsort(-found.score, kind="stable")
     kept = order[: 1 + int(np.searchsorted(np.cumsum(sizes[order]), characters))]
+    if protected is not None:
+        kept = np.union1d(kept, np.flatnonzero(protected))
     return found.subset(np.sort(kept).tolist())

@@ -10,8 +10,9 @@ import numpy as np
 import regex
 
 from ctxpipe.compress.types import BoolArray, Document, IntArray, Span, Units
+from ctxpipe.compress.words import UNSPACED
 
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]")
+_UNSPACED = regex.compile(rf"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,8 @@ def concatenate(arrays: Sequence[IntArray]) -> IntArray:
 def render(pool: Pool, kept: BoolArray) -> Rendered:
     """Put the kept units together in source order.
 
-    Neighbours keep the whitespace between them; where text was dropped there is one space or newline, or nothing
-    between characters of scripts without spaces.
+    Neighbours keep the whitespace between them; where text was dropped there is one space, or a newline and the
+    indentation of what follows, or nothing between characters of scripts without spaces.
     """
     documents, starts, ends = _pieces(pool, kept)
     parts: list[str] = []
@@ -104,7 +105,8 @@ def render(pool: Pool, kept: BoolArray) -> Rendered:
 
 def _marker(gap: str, before: str, after: str) -> str:
     if "\n" in gap:
-        return "\n"
+        indentation = gap[gap.rindex("\n") + 1 :]
+        return "\n" + indentation if indentation.isspace() else "\n"
     if _UNSPACED.match(before) and _UNSPACED.match(after):
         return ""
     return " "

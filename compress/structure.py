@@ -79,6 +79,15 @@ class Outline:
             index -= 1
         return tuple(heading.title for heading in reversed(trail))
 
+    def region_segment(self, offset: int) -> Segment | None:
+        """The last segment that begins at or before ``offset`` of the table or fenced code around it."""
+        index = bisect.bisect_right(self.regions, offset, key=lambda region: region[0]) - 1
+        if index < 0 or self.regions[index][1] <= offset:
+            return None
+        inside = self.regions[index][2]
+        place = bisect.bisect_right(inside, offset, key=lambda segment: segment.start) - 1
+        return inside[place] if place >= 0 else None
+
     def heading_at(self, offset: int) -> Heading | None:
         """The nearest heading that begins at or before ``offset``."""
         index = bisect.bisect_right(self.headings, (offset, 1 << 62, 0, "")) - 1

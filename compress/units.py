@@ -11,10 +11,12 @@ import regex
 from ctxpipe.compress import json_tree
 from ctxpipe.compress.structure import Outline, Segment
 from ctxpipe.compress.types import Document, IntArray, Units
-from ctxpipe.compress.words import words
+from ctxpipe.compress.words import PIECE, words
 
 _LINE = regex.compile(r"[^\n]*\S[^\n]*")
 _DIGIT = regex.compile(r"\d")
+FINE = 2
+"""Characters of the pieces that fill a budget's last tokens."""
 
 
 class Counter(Protocol):
@@ -49,6 +51,8 @@ def build_units(
     *,
     whole: int,
     fine: frozenset[int] = frozenset(),
+    opened: bool = False,
+    also: Sequence[tuple[int, int]] = (),
 ) -> Units:
     """The units of some segments of a document, and of whatever those lean on.
 
@@ -58,21 +62,30 @@ def build_units(
         pool: Segments in order.
         tokenizer: Estimates costs.
         whole: Most tokens of a row, line or heading that stays in one piece; a longer one is cut like running text.
-        fine: Indices of segments to cut into pieces of about a token, when nothing larger fits a budget.
+        fine: Indices of segments whose longest stretches without whitespace are cut into pieces of about a token.
+        opened: Whether rows, lines, headings and JSON strings in ``fine`` are cut into words, and stand alone.
+        also: Stretches of a JSON document whose brackets and keys get units whatever segments they are in.
 
     Returns:
         Units in order of their start, parents before children; ``segment`` indexes ``pool``.
     """
+    cut = fine if opened else frozenset[int]()
     if isinstance(structure, list):
-        found = _json_units(document.text, structure, pool, fine)
+        found = _json_units(document.text, structure, pool, fine, cut, also)
         costs = _piece_costs(document.text, found, tokenizer)
     else:
-        found, costs = _text_units(document.text, structure, pool, tokenizer, whole, fine)
+        found, costs = _text_units(document.text, structure, pool, tokenizer, whole, fine, cut)
     return _pack(found, costs)
 
 
 def _text_units(
-    text: str, structure: Outline, pool: Sequence[Segment], tokenizer: Counter, whole: int, fine: frozenset[int]
+    text: str,
+    structure: Outline,
+    pool: Sequence[Segment],
+    tokenizer: Counter,
+    whole: int,
+    fine: frozenset[int],
+    cut: frozenset[int],
 ) -> tuple[list[_Unit], list[int]]:
     place = {segment.start: index for index, segment in enumerate(pool)}
     closed = {segment.start: segment for segment in pool}
@@ -84,48 +97,66 @@ def _text_units(
             waiting.append(closed[start].parent)
     ordered = [closed[start] for start in sorted(closed)]
     starts = tokenizer.starts_many([text[s.start : s.end] for s in ordered])
-    broken = {s.start for s, tokens in zip(ordered, starts, strict=True) if s.kind != "prose" and len(tokens) > whole}
+    alone = {pool[index].start for index in cut}
+    broken = alone | {
+        s.start
+        for s, tokens in zip(ordered, starts, strict=True)
+        if s.kind not in ("prose", "line") and len(tokens) > whole
+    }
     found: list[_Unit] = []
     costs: list[int] = []
     for segment, tokens in zip(ordered, starts, strict=True):
-        parent = segment.parent if segment.parent not in broken else -1
+        parent = segment.parent if segment.parent not in broken and segment.start not in alone else -1
         index = place.get(segment.start, -1)
-        if index in fine and segment.close < 0:
-            units = _fine_units(text, segment.start, segment.end, index, parent)
+        piece = FINE if index in fine else PIECE
+        if segment.kind == "line" and segment.start not in broken:
+            units = _lines(text, segment, index, parent, tokens, whole, piece)
+        elif segment.kind == "prose" or segment.start in broken:
+            units = _words(text, segment.start, segment.end, index, parent, piece)
         else:
-            units = _cut(text, segment, index, parent, segment.start in broken)
+            units = [
+                _Unit(*segment[:2], index, parent, close=segment.close, close_end=segment.close_end, protected=True)
+            ]
         ends = np.array([u.end - segment.start for u in units[:-1]], dtype=np.int64)
         owner = np.searchsorted(ends, tokens, side="right")
         found.extend(units)
         costs.extend(np.bincount(owner, minlength=len(units)).tolist())
-        if segment.close >= 0:
+        if segment.close >= 0 and segment.start not in broken:
             costs[-1] += 2
     return found, costs
 
 
-def _cut(text: str, segment: Segment, index: int, parent: int, broken: bool) -> list[_Unit]:
-    if segment.kind == "line" and not broken:
-        lines = [m.span() for m in _LINE.finditer(text, segment.start, segment.end)]
-        return [_Unit(a, b, index, parent) for a, b in lines]
-    if segment.kind == "prose" or broken:
-        return [
-            _Unit(w.start, w.end, index, parent, protected=w.protected, joined=w.joined)
-            for w in words(text, segment.start, segment.end)
-        ]
+def _lines(
+    text: str, segment: Segment, index: int, parent: int, tokens: IntArray, whole: int, piece: int
+) -> list[_Unit]:
+    """A unit for each line, with its indentation, and for each word of a line that is too long."""
+    units: list[_Unit] = []
+    for match in _LINE.finditer(text, segment.start, segment.end):
+        first, last = np.searchsorted(tokens, (match.start() - segment.start, match.end() - segment.start))
+        if last - first > whole:
+            units.extend(_words(text, *match.span(), index, parent, piece))
+        else:
+            units.append(_Unit(*match.span(), index, parent))
+    return units
+
+
+def _words(text: str, start: int, end: int, index: int, parent: int, piece: int) -> list[_Unit]:
     return [
-        _Unit(
-            segment.start, segment.end, index, parent, close=segment.close, close_end=segment.close_end, protected=True
-        )
+        _Unit(w.start, w.end, index, parent, protected=w.protected, joined=w.joined)
+        for w in words(text, start, end, piece=piece)
     ]
 
 
-def _fine_units(text: str, start: int, end: int, index: int, parent: int) -> list[_Unit]:
-    return [_Unit(w.start, w.end, index, parent, joined=w.joined) for w in words(text, start, end, longest=0, piece=2)]
-
-
-def _json_units(text: str, nodes: list[json_tree.Node], pool: Sequence[Segment], fine: frozenset[int]) -> list[_Unit]:
+def _json_units(
+    text: str,
+    nodes: list[json_tree.Node],
+    pool: Sequence[Segment],
+    fine: frozenset[int],
+    cut: frozenset[int],
+    also: Sequence[tuple[int, int]],
+) -> list[_Unit]:
     starts = np.array([node.start for node in nodes], dtype=np.int64)
-    wanted: dict[int, int] = {}
+    wanted: dict[int, int] = {at: -1 for at, node in enumerate(nodes) if node.fixed}
     inside: list[tuple[int, int, int, int]] = []
     for index, segment in enumerate(pool):
         first, last = np.searchsorted(starts, (segment.start, segment.end))
@@ -134,6 +165,11 @@ def _json_units(text: str, nodes: list[json_tree.Node], pool: Sequence[Segment],
             holder = int(np.searchsorted(starts, segment.parent))
             inside.append((segment.start, segment.end, index, holder))
             wanted.setdefault(holder, -1)
+    for start, end in also:
+        first, last = np.searchsorted(starts, (start, end))
+        for at in range(max(0, int(first) - 1), int(last)):
+            if nodes[at].container and nodes[at].start < end and nodes[at].open_end > start:
+                wanted.setdefault(at, -1)
     for node in list(wanted):
         parent = nodes[node].parent
         while parent >= 0 and parent not in wanted:
@@ -141,28 +177,21 @@ def _json_units(text: str, nodes: list[json_tree.Node], pool: Sequence[Segment],
             parent = nodes[parent].parent
     found: list[_Unit] = []
     for at, index in wanted.items():
-        unit, contents = _json_unit(text, nodes, at, index, index in fine)
+        unit, contents = _json_unit(text, nodes, at, index, index in cut)
         found.append(unit)
         inside.extend(contents)
     for start, end, index, holder in inside:
-        parent = nodes[holder].start
-        if index in fine:
-            found.extend(_fine_units(text, start, end, index, parent))
-        else:
-            found.extend(
-                _Unit(w.start, w.end, index, parent, protected=w.protected, joined=w.joined)
-                for w in words(text, start, end)
-            )
+        found.extend(_words(text, start, end, index, nodes[holder].start, FINE if index in fine else PIECE))
     return sorted(found, key=lambda unit: unit.start)
 
 
 def _json_unit(
-    text: str, nodes: list[json_tree.Node], at: int, index: int, fine: bool
+    text: str, nodes: list[json_tree.Node], at: int, index: int, cut: bool
 ) -> tuple[_Unit, list[tuple[int, int, int, int]]]:
     """A node's unit, and the inside of the node when it is a string that is cut."""
     node = nodes[at]
     is_string = text[node.value] == '"'
-    opened = node.container or (fine and is_string and node.end - node.value > 2)
+    opened = node.container or (cut and is_string and node.end - node.value > 2)
     unit = _Unit(
         start=node.start,
         end=node.value + 1 if opened else node.end,

@@ -9,11 +9,13 @@ import regex
 from ctxpipe.compress.sentences import safe_cut, trim
 
 LONGEST = 48
-"""Most characters of a piece without whitespace that is no address or number; a longer one is cut at graphemes."""
+"""Most characters of a piece without whitespace that is nothing in particular; a longer one is cut at graphemes."""
+LONGEST_NAME = 160
+"""Most characters of an identifier, number or negation; a longer one is cut. Addresses and inline code never are."""
 PIECE = 16
 """Characters of what a long piece is cut into."""
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 _UNIT = (
     r"%|‰|°\s?[CFK]?|percent(?:age)?|per\s?cent|thousand|million|billion|trillion|dozen|hundred"
     r"|(?:[kKMGTPµumcnd]i?)?(?:[bB]|[gmsWVAJNLl]|Hz|Pa|bps|ha|eV|cal)"
@@ -24,7 +26,7 @@ _UNIT = (
 )
 _NUMBER = (
     rf"(?:[~≈<>≤≥±]\s?)?[-+−–(]?[\p{{Sc}}]?\s?[-+−]?\d(?:[\d,.:/'’]*\d)?(?:(?:st|nd|rd|th)\b)?"
-    rf"(?:[-\s]?(?:{_UNIT})(?![\p{{L}}\p{{N}}_]))?[^\s\p{{L}}\p{{N}}{_UNSPACED}]*"
+    rf"(?:[-\s]?(?:{_UNIT})(?![\p{{L}}\p{{N}}_]))?[^\s\p{{L}}\p{{N}}{UNSPACED}]*"
 )
 _NEGATION = (
     r"(?:not|no|never|without|neither|nor|none|cannot|hardly|barely|nobody|nothing|unless|except"
@@ -35,10 +37,10 @@ _WORD = regex.compile(
     rf"""
       (?P<address>(?:https?://|ftp://|www\.)[^\s<>"'）」]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     | (?P<code>`[^`\s][^`\n]{{0,78}}`\S*)
-    | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}{_SMALL_WORD}?[ \t]+[^\s{_UNSPACED}]+)
-    | (?P<number>(?<![\p{{L}}\p{{N}}_.])(?!\s){_NUMBER}(?=\s|$|[{_UNSPACED}]))
-    | (?P<unspaced>[{_UNSPACED}]\p{{M}}*(?:[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20])*)
-    | (?P<word>[^\s{_UNSPACED}]+)
+    | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}{_SMALL_WORD}?[ \t]+[^\s{UNSPACED}]+)
+    | (?P<number>(?<![\p{{L}}\p{{N}}_.])(?!\s){_NUMBER}(?=\s|$|[{UNSPACED}]))
+    | (?P<unspaced>[{UNSPACED}]\p{{M}}*(?:[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20])*)
+    | (?P<word>[^\s{UNSPACED}]+)
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
@@ -61,7 +63,7 @@ class Word(NamedTuple):
     joined: bool
 
 
-def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int = PIECE) -> list[Word]:
+def words(text: str, start: int, end: int, *, piece: int = PIECE) -> list[Word]:
     """Cut ``text[start:end]`` into pieces that may be removed.
 
     Numbers with sign and unit, negations with what they negate, addresses, inline code and identifiers stay whole;
@@ -70,8 +72,7 @@ def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int
     Args:
         text: The text.
         start, end: Range of it.
-        longest: Most characters of a piece that holds no address; a longer one is cut.
-        piece: Characters of what such a piece is cut into.
+        piece: Characters of what a stretch without whitespace is cut into when it is too long to stay whole.
 
     Returns:
         Pieces that hold every non-whitespace character of the range, ascending and disjoint.
@@ -80,13 +81,14 @@ def words(text: str, start: int, end: int, *, longest: int = LONGEST, piece: int
     for match in _WORD.finditer(text, start, end):
         left, right = match.span()
         group = match.lastgroup
-        if right - left > longest and (longest == 0 or group in ("word", "negation", "number")):
-            _cut(found, text, left, right, piece)
-            continue
         protected = group in ("address", "code", "negation", "number") or (
             group == "word" and _IDENTIFIER.fullmatch(match.group().strip(_EDGE)) is not None
         )
-        found.append(Word(left, right, protected, _goes_on(text, found, left)))
+        longest = LONGEST_NAME if protected else LONGEST
+        if right - left > longest and group not in ("address", "code"):
+            _cut(found, text, left, right, piece)
+        else:
+            found.append(Word(left, right, protected, _goes_on(text, found, left)))
     return found
 
 

@@ -46,7 +46,7 @@ def test_sentences_hold_all_text_and_none_is_too_long(text: str) -> None:
 
 @given(TEXTS, st.booleans())
 def test_words_hold_all_text(text: str, fine: bool) -> None:
-    found = words(text, 0, len(text), longest=0, piece=2) if fine else words(text, 0, len(text))
+    found = words(text, 0, len(text), piece=2) if fine else words(text, 0, len(text))
     assert squeeze(covered(text, [(w.start, w.end) for w in found])) == squeeze(text)
     for before, word in itertools.pairwise(found):
         letters = text[word.start].isalnum() and text[word.start - 1].isalnum()
