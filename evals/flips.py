@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctxpipe.evals.held import scored
 from ctxpipe.evals.statistics.binomial import clopper_pearson
 from ctxpipe.evals.types import ByItem
 
@@ -41,10 +42,10 @@ class AnswerFlips(Flips):
 
 def flips_of(raw: ByItem, arm: ByItem) -> Flips | None:
     """Flips by survival; None where no item has it in both arms."""
-    keys = [key for key in raw.keys() & arm.keys() if all("survival" in one[key].scores for one in (raw, arm))]
+    keys, values = scored("survival", raw, arm)
     if not keys:
         return None
-    lost, gained = _counts([(raw[key].scores["survival"], arm[key].scores["survival"]) for key in keys])
+    lost, gained = (int(way.sum()) for way in (values[:, 0] > values[:, 1], values[:, 0] < values[:, 1]))
     return Flips(lost=lost, gained=gained, n=len(keys), lost_bound=_bound(lost, len(keys)))
 
 
@@ -80,7 +81,7 @@ def _judged(raw: ByItem, arm: ByItem) -> list[str]:
     """Items whose answers are right or wrong in both arms; a summary is neither."""
     return [
         key
-        for key in raw.keys() & arm.keys()
+        for key in scored("answer", raw, arm)[0]
         if all(one[key].scores.get("answer") in (0.0, 1.0) and "rouge_l" not in one[key].scores for one in (raw, arm))
     ]
 

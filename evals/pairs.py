@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
+from ctxpipe.evals.held import held
 from ctxpipe.evals.jsonl import read_objects
 from ctxpipe.evals.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
@@ -203,21 +204,25 @@ def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
         ReadError: if the arm has no score for such an item although it did not fail.
         UsageError: if the arms disagree on the cluster or stratum of an item.
     """
-    both = [key for key in sorted(raw) if key in arm]
+    both = [key for key in held(raw) if key in arm]
     pairs = [(raw[key], arm[key]) for key in both if score in raw[key].scores]
+    clusters, strata = tuple([one.cluster for one, _ in pairs]), tuple([one.stratum for one, _ in pairs])
+    status_b = tuple([other.status for _, other in pairs])
+    b = np.asarray([other.scores.get(score) for _, other in pairs], dtype=np.float64)  # None becomes NaN
     for one, other in pairs:
         if one.cluster != other.cluster or one.stratum != other.stratum:
             raise UsageError(f"item {one.id} is in another cluster or stratum in {other.arm} than in {one.arm}")
-        if other.status == "ok" and score not in other.scores:
-            raise ReadError(f"item {other.id}, arm {other.arm}", f"score {score!r} is missing")
+    for place in np.flatnonzero(np.isnan(b)):
+        if status_b[place] == "ok":
+            raise ReadError(f"item {pairs[place][1].id}, arm {pairs[place][1].arm}", f"score {score!r} is missing")
     return Pairs(
         score=score,
-        clusters=tuple([one.cluster for one, _ in pairs]),
-        strata=tuple([one.stratum for one, _ in pairs]),
+        clusters=clusters,
+        strata=strata,
         a=np.asarray([one.scores[score] for one, _ in pairs], dtype=np.float64),
-        b=np.asarray([other.scores.get(score) for _, other in pairs], dtype=np.float64),  # None becomes NaN
+        b=b,
         status_a=tuple([one.status for one, _ in pairs]),
-        status_b=tuple([other.status for _, other in pairs]),
+        status_b=status_b,
         left_out=len(both) - len(pairs),
     )
 

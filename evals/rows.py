@@ -10,6 +10,7 @@ import numpy as np
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.comparison import Comparison, compare_with_raw
 from ctxpipe.evals.flips import AnswerFlips, Flips, answer_flips_of, flips_of
+from ctxpipe.evals.held import Held, held, scored
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.retained import Retained, gain_retained
 from ctxpipe.evals.statistics.tail import cluster_means, cvar
@@ -84,9 +85,9 @@ def row_of(
         margin: Largest loss that does not matter.
         seed: Of the bootstraps.
     """
-    ordered = [records[key] for key in sorted(records)]
-    places = Design.of([record.cluster for record in ordered], [record.stratum for record in ordered])
-    means = {name: _mean(places, [r.scores.get(name) for r in ordered]) for name in (*_MAIN_SCORES, *OTHER_SCORES)}
+    table = held(records)
+    ordered, places = list(table.values()), table.design
+    means = {name: _mean(places, table.column(name)) for name in (*_MAIN_SCORES, *OTHER_SCORES)}
     raw = controls.get("raw")
     retained, retained_n = _retained(records, controls, seed) if arm not in ("raw", "closed") else (None, 0)
     return Row(
@@ -95,7 +96,7 @@ def row_of(
         method=ordered[0].method,
         n=len(ordered),
         clusters=places.clusters,
-        achieved=_mean(places, [_kept_share(record) for record in ordered]),
+        achieved=_mean(places, np.asarray([_kept_share(record) for record in ordered], dtype=np.float64)),
         survival=means["survival"],
         nll=means["nll"],
         answer=means["answer"],
@@ -117,10 +118,7 @@ def row_of(
 
 def shared(score: str, *arms: ByItem) -> list[str]:
     """Items that have the score in all arms, sorted."""
-    common = list(arms[0])
-    for arm in arms:
-        common = [key for key in common if key in arm and score in arm[key].scores]
-    return sorted(common)
+    return scored(score, *arms)[0]
 
 
 def columns(score: str, keys: Sequence[str], *arms: ByItem) -> Floats:
@@ -130,18 +128,22 @@ def columns(score: str, keys: Sequence[str], *arms: ByItem) -> Floats:
 
 def design_of(keys: Sequence[str], records: ByItem) -> Design:
     """Clusters and strata of items."""
+    if isinstance(records, Held) and keys == records.ids:
+        return records.design
     return Design.of([records[key].cluster for key in keys], [records[key].stratum for key in keys])
 
 
 def losses_of(score: str, keys: Sequence[str], raw: ByItem, arm: ByItem) -> Floats:
     """Loss of each item against raw, positive where the arm is worse."""
-    values = columns(score, keys, raw, arm)
+    return _losses(score, columns(score, keys, raw, arm))
+
+
+def _losses(score: str, values: Floats) -> Floats:
     return np.asarray((values[:, 0] - values[:, 1]) * (-1 if score == "nll" else 1), dtype=np.float64)
 
 
-def _mean(places: Design, values: Sequence[float | None]) -> float | None:
-    """Macro mean over the strata of the values that are there."""
-    given = np.asarray(values, dtype=np.float64)  # None becomes NaN
+def _mean(places: Design, given: Floats) -> float | None:
+    """Macro mean over the strata of the values that are not NaN."""
     known = ~np.isnan(given)
     counts = np.bincount(places.stratum[known], minlength=len(places.strata))
     sums = np.bincount(places.stratum[known], weights=given[known], minlength=len(places.strata))
@@ -160,10 +162,9 @@ def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[R
     if not {"raw", "closed"} <= controls.keys():
         return None, 0
     raw, closed = controls["raw"], controls["closed"]
-    keys = shared("nll", closed, arm, raw)
+    keys, values = scored("nll", closed, arm, raw)
     if not keys:
         return None, 0
-    values = columns("nll", keys, closed, arm, raw)
     try:
         design = design_of(keys, raw)
         return gain_retained(values[:, 0], values[:, 1], values[:, 2], design, seed=seed), len(keys)
@@ -172,10 +173,10 @@ def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[R
 
 
 def _tail(raw: ByItem | None, arm: ByItem, name: str, score: str) -> float | None:
-    keys = shared(score, raw, arm) if raw is not None and name != "raw" else []
-    if not keys or raw is None:
+    if raw is None or name == "raw":
         return None
-    return cvar(cluster_means(losses_of(score, keys, raw, arm), design_of(keys, raw).cluster))
+    keys, values = scored(score, raw, arm)
+    return cvar(cluster_means(_losses(score, values), design_of(keys, raw).cluster)) if keys else None
 
 
 def _seconds(records: Sequence[Record]) -> dict[str, float]:

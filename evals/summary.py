@@ -18,6 +18,7 @@ from ctxpipe.evals.cost import Prices
 from ctxpipe.evals.effective import Lengths, lengths_of
 from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.headline import Headline, headline_of
+from ctxpipe.evals.held import Held
 from ctxpipe.evals.points import Point, points_of
 from ctxpipe.evals.records import latest
 from ctxpipe.evals.rows import Row, losses_of, row_of, shared
@@ -26,6 +27,8 @@ from ctxpipe.evals.types import ByItem, Record, Sample
 WORST = 10
 MARGIN = 0.05
 ALL = "all"
+NAMELESS = "items"
+"""The suite of records without a stratum."""
 SCORES = ("nll", "answer", "survival")
 """Scores that a report can be headed by, the one preferred first."""
 
@@ -150,11 +153,12 @@ def summarise(
     records = list(latest(loaded.records).values())
     if not records:
         raise UsageError(f"{path} holds no records yet")
-    by_arm: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    listed: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
-        by_arm[record.arm][record.id] = record
+        listed[record.arm].append(record)
+    by_arm = {arm: Held(own) for arm, own in listed.items()}
     chosen = _score(records, score)
-    suites = tuple(dict.fromkeys(record.stratum or "items" for record in records))
+    suites = tuple(dict.fromkeys(record.stratum or NAMELESS for record in records))
     rows = _rows(by_arm, suites, chosen, margin, seed)
     whole = rows[-len(by_arm) :]
     headline = headline_of(whole, by_arm, chosen, margin, method, seed)
@@ -191,23 +195,19 @@ def _score(records: Sequence[Record], asked: str | None) -> str:
     return asked or there[0]
 
 
-def _rows(by_arm: Mapping[str, ByItem], suites: Sequence[str], score: str, margin: float, seed: int) -> list[Row]:
+def _rows(by_arm: Mapping[str, Held], suites: Sequence[str], score: str, margin: float, seed: int) -> list[Row]:
     """Rows by suite and arm; those of all suites together come last."""
+    split = {arm: records.by_suite(NAMELESS) for arm, records in by_arm.items()}
     parts: list[tuple[str, Mapping[str, ByItem]]] = [
-        (suite, {arm: _within(records, suite) for arm, records in by_arm.items()}) for suite in suites
+        (suite, {arm: own[suite] for arm, own in split.items() if suite in own}) for suite in suites
     ]
     if len(suites) > 1:
         parts.append((ALL, by_arm))
     return [
-        row_of(suite, arm, records, {k: v for k, v in arms.items() if v}, score=score, margin=margin, seed=seed)
+        row_of(suite, arm, records, arms, score=score, margin=margin, seed=seed)
         for suite, arms in parts
         for arm, records in arms.items()
-        if records
     ]
-
-
-def _within(records: ByItem, suite: str) -> dict[str, Record]:
-    return {key: record for key, record in records.items() if (record.stratum or "items") == suite}
 
 
 def _worst(by_arm: Mapping[str, ByItem], arm: str, score: str, samples: Mapping[str, Sample]) -> tuple[Worst, ...]:

@@ -1,0 +1,71 @@
+"""The records of an arm as columns, so that a report of many of them reads each score once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import compress
+from operator import attrgetter
+
+import numpy as np
+
+from ctxpipe.evals.statistics.design import Design, Floats
+from ctxpipe.evals.types import ByItem, Record
+
+
+class Held(dict[str, Record]):
+    """The records of one arm by item, in the order of the ids, whose scores can be had as columns.
+
+    It must not be changed.
+
+    Args:
+        records: Of one arm, each item once.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        super().__init__({record.id: record for record in sorted(records, key=attrgetter("id"))})
+        self._columns: dict[str, Floats] = {}
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The items, sorted."""
+        return list(self)
+
+    @cached_property
+    def design(self) -> Design:
+        """Clusters and strata of all items."""
+        return Design.of([one.cluster for one in self.values()], [one.stratum for one in self.values()])
+
+    def column(self, score: str) -> Floats:
+        """A score of every item, NaN where there is none."""
+        if score not in self._columns:
+            values = [record.scores.get(score) for record in self.values()]
+            self._columns[score] = np.asarray(values, dtype=np.float64)  # None becomes NaN
+        return self._columns[score]
+
+    def by_suite(self, nameless: str) -> dict[str, Held]:
+        """The records of each stratum; those of none are under a name of their own."""
+        suites: dict[str, list[Record]] = {}
+        for record in self.values():
+            suites.setdefault(record.stratum or nameless, []).append(record)
+        return {suite: Held(records) for suite, records in suites.items()}
+
+
+def held(records: ByItem) -> Held:
+    """The records as columns; those that are already are given back."""
+    return records if isinstance(records, Held) else Held(records.values())
+
+
+def scored(score: str, *arms: ByItem) -> tuple[list[str], Floats]:
+    """Items that have a score in all arms, sorted, and their scores, shape (items, arms)."""
+    tables = [held(arm) for arm in arms]
+    ids = tables[0].ids
+    if any(table.ids != ids for table in tables[1:]):
+        common = set(ids).intersection(*tables[1:])
+        ids = sorted(common)
+        places = [np.fromiter((one in common for one in table), dtype=np.bool_, count=len(table)) for table in tables]
+        table = np.stack([one.column(score)[place] for one, place in zip(tables, places, strict=True)], axis=1)
+    else:
+        table = np.stack([one.column(score) for one in tables], axis=1)
+    there = np.asarray(~np.isnan(table).any(axis=1))
+    return list(ids if there.all() else compress(ids, there.tolist())), table[there]
