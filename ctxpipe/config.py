@@ -42,6 +42,8 @@ class Config:
         prune: How units are pruned.
         scorer: Model that the pruner scores with.
         scorer_url: Server that runs the pruner's model; None for this machine.
+        keep: Patterns of text to protect: an array in a file, a line each in the environment.
+        force_tokens: Strings that stay wherever anything else of their sentence does, with commas between them.
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
@@ -60,6 +62,8 @@ class Config:
     prune: str | None = None
     scorer: str | None = None
     scorer_url: str | None = None
+    keep: tuple[str, ...] | None = None
+    force_tokens: str | None = None
     score_cache: int | None = None
     budget: int | None = None
     rate: float | None = None
@@ -123,7 +127,7 @@ def load(
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[_Setting]:
     for key in SETTINGS:
-        if (value := flags.get(key)) is not None:
+        if (value := flags.get(key)) not in (None, ()):
             flag = f"--{key.replace('_', '-')}"
             yield _Setting(key=key, value=value, origin=flag, place=flag)
 
@@ -186,7 +190,7 @@ def _table(path: Path) -> dict[str, Any] | None:
 
 
 def _type(key: str) -> Any:
-    """The setting's type without None: str, int, float or a Literal."""
+    """The setting's type without None: str, int, float, a tuple of texts or a Literal."""
     hint = get_type_hints(Config)[key]
     if get_origin(hint) is Literal:
         return hint
@@ -198,6 +202,10 @@ def _checked(key: str, value: object, place: str) -> object:
     kind = _type(key)
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value, place)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise UsageError(f"{place} must be an array of texts")
+        return tuple(value)
     if kind is float and type(value) is int:
         return _parsed(key, str(value), place)
     if type(value) is not kind:
@@ -209,6 +217,8 @@ def _parsed(key: str, text: str, place: str) -> object:
     kind = _type(key)
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), text, place)
+    if get_origin(kind) is tuple:
+        return tuple(text.splitlines())
     try:
         return kind(text)  # so large a number that it has no float becomes infinite, which commands refuse
     except ValueError as exc:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from ctxpipe.compress import models
 from ctxpipe.compress.compressor import Compressor, check_size
+from ctxpipe.compress.keep import Keep, split_tokens
 from ctxpipe.compress.rankers import EMBEDDING, RANKERS
 from ctxpipe.compress.remembered import RememberingEmbedder, RememberingScorer
 from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
@@ -49,6 +50,8 @@ class Pipeline:
         scorer: Model that the pruner scores with; None for its own default.
         scorer_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
             ``CTXPIPE_SCORER_API_KEY``.
+        keep: Regular expressions (of the ``regex`` library); what matches is kept before anything else.
+        force_tokens: Strings, or a text with commas between them, that stay wherever anything else of their sentence does.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others; 0 neither uses nor keeps any.
         tokenizer: Model whose tokens budgets count; None for the target's.
@@ -76,6 +79,8 @@ class Pipeline:
         prune: str = "auto",
         scorer: str | None = None,
         scorer_url: str | None = None,
+        keep: Sequence[str] = (),
+        force_tokens: str | Sequence[str] = (),
         score_cache: int = MEGABYTES,
         tokenizer: str | None = None,
         target: str = "local",
@@ -107,6 +112,10 @@ class Pipeline:
         self._engine = engine
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
+        self._keep = Keep(
+            patterns=(keep,) if isinstance(keep, str) else tuple(keep),
+            force_tokens=split_tokens(force_tokens) if isinstance(force_tokens, str) else tuple(force_tokens),
+        )
         self._notes: list[str] = []
         self._cache = _cache(score_cache)
         self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options())
@@ -227,7 +236,12 @@ class Pipeline:
         self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
     ) -> CompressedContext:
         compressor = Compressor(
-            tokenizer=self.tokenizer, ranker=self._ranker, scorer=self._scorer, rank=self.rank, prune=self.prune
+            tokenizer=self.tokenizer,
+            ranker=self._ranker,
+            scorer=self._scorer,
+            rank=self.rank,
+            prune=self.prune,
+            keep=self._keep,
         )
         context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
         noted, self._notes[:] = tuple(self._notes), []

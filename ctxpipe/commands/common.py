@@ -50,6 +50,12 @@ def documents_options(function: F) -> F:
             click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
             click.option("--scorer-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
             click.option(
+                "--keep", multiple=True, metavar="REGEX", help="Keep what matches before anything else; repeatable."
+            ),
+            click.option(
+                "--force-tokens", metavar="LIST", help="Strings, with commas, that stay wherever their sentence does."
+            ),
+            click.option(
                 "--no-cache",
                 "score_cache",
                 is_flag=True,
@@ -76,6 +82,8 @@ def compression(config: Config) -> dict[str, Any]:
         "prune": config.prune or "auto",
         "scorer": config.scorer,
         "scorer_url": config.scorer_url,
+        "keep": config.keep or (),
+        "force_tokens": config.force_tokens or (),
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "errors": config.errors,
