@@ -10,6 +10,7 @@ import numpy as np
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.estimate import Estimate, estimated, right_or_wrong, spread_of
+from ctxpipe.evals.held import scored
 from ctxpipe.evals.pairs import Pairs, Source, outcomes, pair, pair_with_raw
 from ctxpipe.evals.statistics.binomial import mcnemar
 from ctxpipe.evals.statistics.design import FEW_CLUSTERS, Design, Floats
@@ -149,7 +150,7 @@ def compare_with_raw(raw: ByItem, arm: ByItem, *, score: str, margin: float, see
         UsageError: if the arms disagree on an item's cluster or stratum, or the margin is not above 0.
     """
     _check(margin)
-    if not any(score in arm[key].scores for key in raw if key in arm and score in raw[key].scores):
+    if not scored(score, raw, arm)[0]:
         return None
     return compare_pairs(pair_with_raw(raw, arm, score), margin=margin, seed=seed)
 

@@ -32,9 +32,24 @@ class Held(dict[str, Record]):
         return list(self)
 
     @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """Cluster of every item."""
+        return tuple([one.cluster for one in self.values()])
+
+    @cached_property
+    def strata(self) -> tuple[str, ...]:
+        """Stratum of every item."""
+        return tuple([one.stratum for one in self.values()])
+
+    @cached_property
+    def statuses(self) -> tuple[str, ...]:
+        """Status of every item."""
+        return tuple([one.status for one in self.values()])
+
+    @cached_property
     def design(self) -> Design:
         """Clusters and strata of all items."""
-        return Design.of([one.cluster for one in self.values()], [one.stratum for one in self.values()])
+        return Design.of(self.clusters, self.strata)
 
     def column(self, score: str) -> Floats:
         """A score of every item, NaN where there is none."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
-from ctxpipe.evals.held import held
+from ctxpipe.evals.held import Held, held
 from ctxpipe.evals.jsonl import read_objects
 from ctxpipe.evals.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
@@ -204,26 +205,33 @@ def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
         ReadError: if the arm has no score for such an item although it did not fail.
         UsageError: if the arms disagree on the cluster or stratum of an item.
     """
-    both = [key for key in held(raw) if key in arm]
-    pairs = [(raw[key], arm[key]) for key in both if score in raw[key].scores]
-    clusters, strata = tuple([one.cluster for one, _ in pairs]), tuple([one.stratum for one, _ in pairs])
-    status_b = tuple([other.status for _, other in pairs])
-    b = np.asarray([other.scores.get(score) for _, other in pairs], dtype=np.float64)  # None becomes NaN
-    for one, other in pairs:
-        if one.cluster != other.cluster or one.stratum != other.stratum:
-            raise UsageError(f"item {one.id} is in another cluster or stratum in {other.arm} than in {one.arm}")
-    for place in np.flatnonzero(np.isnan(b)):
-        if status_b[place] == "ok":
-            raise ReadError(f"item {pairs[place][1].id}, arm {pairs[place][1].arm}", f"score {score!r} is missing")
+    one, other = held(raw), held(arm)
+    if one.ids != other.ids:
+        both = [key for key in one if key in other]
+        one, other = Held(raw[key] for key in both), Held(arm[key] for key in both)
+    if (one.clusters, one.strata) != (other.clusters, other.strata):
+        places = zip(one.values(), other.values(), strict=True)
+        item = next(x for x, y in places if (x.cluster, x.stratum) != (y.cluster, y.stratum))
+        raise UsageError(f"item {item.id} is in another cluster or stratum in the arm than in {item.arm}")
+    a, b = one.column(score), other.column(score)
+    there = ~np.isnan(a)
+    for place in np.flatnonzero(there & np.isnan(b)):
+        if other.statuses[place] == "ok":
+            record = other[other.ids[place]]
+            raise ReadError(f"item {record.id}, arm {record.arm}", f"score {score!r} is missing")
+    kept = there.tolist()
+    clusters, strata, status_a, status_b = (
+        tuple(compress(names, kept)) for names in (one.clusters, one.strata, one.statuses, other.statuses)
+    )
     return Pairs(
         score=score,
         clusters=clusters,
         strata=strata,
-        a=np.asarray([one.scores[score] for one, _ in pairs], dtype=np.float64),
-        b=b,
-        status_a=tuple([one.status for one, _ in pairs]),
+        a=a[there],
+        b=b[there],
+        status_a=status_a,
         status_b=status_b,
-        left_out=len(both) - len(pairs),
+        left_out=len(kept) - len(clusters),
     )
 
 

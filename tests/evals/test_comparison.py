@@ -268,7 +268,7 @@ def test_an_arm_of_a_run_that_lacks_a_score_without_having_failed_is_named() -> 
     own = {key: replace(one, arm="x") for key, one in raw.items()}
     with pytest.raises(ReadError, match="item q1, arm x: score 'survival' is missing"):
         compare_with_raw(raw, own | {"q1": replace(own["q1"], scores={})}, score="survival", margin=0.1)
-    with pytest.raises(UsageError, match="item q1 is in another cluster or stratum in x than in raw"):
+    with pytest.raises(UsageError, match="item q1 is in another cluster or stratum in the arm than in raw"):
         compare_with_raw(raw, own | {"q1": replace(own["q1"], cluster="d")}, score="survival", margin=0.1)
     with pytest.raises(UsageError, match="must be above 0"):
         compare_with_raw(raw, own, score="survival", margin=0)
