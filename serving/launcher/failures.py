@@ -86,12 +86,13 @@ def explain(log: str, code: int) -> Failure:
         return Failure(reason="it was killed, most often because the machine's memory ran out")
     if last := _last_error(log):
         return Failure(reason=f"vLLM says: {last}")
-    return Failure(reason=f"vLLM ended with exit code {code} and no word about it")
+    return Failure(reason=f"vLLM ended with exit code {code} and printed nothing")
 
 
 def _last_error(log: str) -> str:
-    """The last exception that a log names, shortened; vLLM puts the cause before "See root cause above"."""
+    """The last exception that a log names, else its last line; vLLM puts the cause before "See root cause above"."""
     found = re.findall(r"^(?:\(.*?\) )?(?:ERROR \S+ \S+ \[\S+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)$", log, re.M)
     telling = [line for line in found if "root cause above" not in line and "core initialization failed" not in line]
-    last = (telling or found or [""])[-1].strip()
+    printed = [line for line in log.splitlines() if line.strip()]
+    last = (telling or found or printed or [""])[-1].strip()
     return last if len(last) <= 300 else f"{last[:297]}..."

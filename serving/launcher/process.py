@@ -56,6 +56,11 @@ class Process:
         finally:
             os.close(output)
 
+    @property
+    def pid(self) -> int:
+        """Of the supervisor."""
+        return self._process.pid
+
     def poll(self) -> int | None:
         """The exit code, 128 + n for signal n; None while it runs."""
         code = self._process.poll()

@@ -140,20 +140,21 @@ def _wait_ready(launch: Launch, process: Process, reader: LogReader, seconds: fl
     opener = _opener()
     end = time.monotonic() + seconds
     said = ""
-    while not _healthy(opener, launch.url):
+    healthy = False
+    while not healthy:
+        healthy = _healthy(opener, launch.url)
         for told in reader.milestones():
             if told != said:
                 note(told)
             said = told
-        if (code := process.poll()) is not None:
+        if (code := process.poll()) is not None:  # and if something answered, it was another server
             raise _Ended(code)
-        if time.monotonic() > end:
+        if not healthy and time.monotonic() > end:
             raise LaunchError(
                 f"the server did not answer within {seconds:,.0f} s; --start-timeout gives it more (log: {process.log})"
             )
-        time.sleep(POLL_SECONDS)
-    if (code := process.poll()) is not None:  # then it was another server that answered
-        raise _Ended(code)
+        if not healthy:
+            time.sleep(POLL_SECONDS)
 
 
 def _opener() -> OpenerDirector:

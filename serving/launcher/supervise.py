@@ -71,7 +71,7 @@ class Supervisor:
         if self._status is not None:
             for pid in descendants():
                 _send(pid, signal.SIGTERM)
-            self._wait(lambda: not self._reap(), LEFT_SECONDS)
+            self._wait(lambda: not self._reap(), min(self.grace, LEFT_SECONDS))
         while self._reap():
             for pid in descendants() or [self._child]:
                 _send(pid, signal.SIGKILL)

@@ -1,0 +1,132 @@
+"""What is read from vLLM: its log, its version, its port."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from fake_vllm import OOM, write_vllm
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe.errors import LaunchError, UsageError
+from ctxpipe.serving.launcher.failures import explain
+from ctxpipe.serving.launcher.milestones import LogReader, milestone
+from ctxpipe.serving.launcher.ports import free_port
+from ctxpipe.serving.launcher.program import find_program
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (OOM, "2896 tokens do"),
+        (OOM.replace("the estimated maximum model length is 2896. ", ""), "more GPUs"),
+        ("ValueError: No available memory for the cache blocks. Try", "more GPUs"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate", "more GPUs"),
+        (
+            "ValueError: Free memory on device cuda:0 (3.1/79.1 GiB) on startup is less than",
+            "only 3.1 of the GPU's 79.1",
+        ),
+        ("ValueError: World size (4) is larger than the number of available GPUs (1) in this", "4 GPUs were asked for"),
+        ("RuntimeError: No CUDA GPUs are available", "finds no GPU"),
+        ("OSError: org/x is not a local folder and is not a valid model identifier listed on", "was not found"),
+        ("You are trying to access a gated repo.\nMake sure to have access", "HF_TOKEN"),
+        ("OSError: We couldn't connect to 'https://huggingface.co' to load the files", "cannot be reached"),
+        (
+            "Value error, User-specified max_model_len (99999) is greater than the derived max_model_len "
+            "(max_position_embeddings=8192 or model_max_length=None in model's config.json).",
+            "a window of 99999 tokens is more than",
+        ),
+        ("ValueError: Model architectures ['FooForCausalLM'] are not supported for now.", "FooForCausalLM"),
+        ("vllm: error: unrecognized arguments: --language-model-only", "--language-model-only"),
+        ("ModuleNotFoundError: No module named 'vllm'", "not installed there"),
+        (
+            "(EngineCore pid=9) ERROR 11-21 12:31:18 [core.py:9] ValueError: the cause\n"
+            "(APIServer pid=8) RuntimeError: Engine core initialization failed. See root cause above.",
+            "vLLM says: ValueError: the cause",
+        ),
+        ("something\nodd happened\n", "vLLM says: odd happened"),
+        ("", "exit code 3"),
+    ],
+)
+def test_failures(log: str, told: str) -> None:
+    noise = "(APIServer pid=1) INFO 11-21 12:31:18 [x.py:1] Using max model len 8192\n" if log else ""
+    failure = explain(noise + log, 3)
+    assert told in failure.reason
+    assert failure.fits == (2896 if log == OOM else None)
+
+
+def test_the_kernel_ends_what_takes_too_much() -> None:
+    assert "memory ran out" in explain("INFO all is well\n", 137).reason
+
+
+@given(st.text(max_size=400), st.integers(1, 255))
+def test_any_log_is_explained_in_a_line(log: str, code: int) -> None:
+    reason = explain(log, code).reason
+    assert reason
+    assert len(reason) < 600
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "(Worker pid=1) INFO [x.py:1] Model loading took 60.42 GiB memory and 53.1 seconds",
+            "weights loaded: 60.42 GiB",
+        ),
+        ("(Worker pid=1) INFO [b.py:1] Dynamo bytecode transform time: 8.1 s", "compiling"),
+        ("Capturing CUDA graphs (mixed prefill-decode, PIECEWISE):  10%|", "capturing CUDA graphs"),
+        ("(APIServer pid=1) INFO [entry.py:140] Starting vLLM server on http://127.0.0.1:1", "starting the web server"),
+        ("(APIServer pid=1) INFO [x.py:1] anything else", None),
+    ],
+)
+def test_milestones(line: str, told: str | None) -> None:
+    assert milestone(line) == told
+
+
+@given(st.lists(st.binary(max_size=30), max_size=8))
+def test_a_log_is_read_as_it_grows(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]) -> None:
+    log = tmp_path_factory.mktemp("log") / "log"
+    reader, found = LogReader(log), []
+    for piece in [*pieces, b"\n"]:
+        with log.open("ab") as file:
+            file.write(piece.replace(b"\r", b"\n").decode("ascii", "ignore").encode())
+        found += reader.lines()
+    assert "\n".join(found) + "\n" == log.read_text()
+
+
+def test_ports() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
+        with pytest.raises(LaunchError, match=rf"port {taken} on 127.0.0.1 is taken; name another"):
+            free_port("127.0.0.1", taken)
+    assert free_port("127.0.0.1", taken) == taken
+    assert free_port("127.0.0.1", 0) > 1023
+    with pytest.raises(UsageError, match="no port 65536"):
+        free_port("127.0.0.1", 65536)
+    with pytest.raises(UsageError, match="no address of this machine"):
+        free_port("no such host", 80)
+    with pytest.raises(LaunchError, match="no address of this machine"):
+        free_port("192.0.2.77", 8000)
+
+
+def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = str(write_vllm(tmp_path))
+    assert find_program(program) == (program,)
+    monkeypatch.setenv("FAKE_VLLM_VERSION", "0.9.2")
+    with pytest.raises(LaunchError, match=r"is vLLM 0\.9\.2, and ctxpipe needs 0\.30 or newer"):
+        find_program(program)
+    monkeypatch.setenv("FAKE_VLLM_VERSION", "hello")
+    with pytest.raises(LaunchError, match="does not say its version"):
+        find_program(program)
+    monkeypatch.delenv("FAKE_VLLM_VERSION")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_program() == (program,)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(LaunchError, match=r"vllm is not installed: pip install 'ctxpipe\[vllm\]'"):
+        find_program()
+    with pytest.raises(LaunchError, match="/no/vllm is no program"):
+        find_program("/no/vllm")
