@@ -11,8 +11,10 @@ import pytest
 from scipy import stats
 
 from ctxpipe.errors import UsageError
+from ctxpipe.evals.statistics import draws
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
+from ctxpipe.evals.statistics.draws import drawn_counts
 from ctxpipe.evals.statistics.effective_counts import effective_items
 from ctxpipe.evals.statistics.retained import gain_retained
 
@@ -107,6 +109,33 @@ def test_columns_share_their_draws(rng: np.random.Generator) -> None:
     values = rng.normal(size=30)
     means = bootstrap_means(np.stack([values, 2 * values + 1], axis=1), Design.of(names(30)))
     assert means[:, 1] == pytest.approx(2 * means[:, 0] + 1)
+
+
+@pytest.mark.parametrize("clusters", [1, 7, 300, 2_000])
+def test_draws_that_are_remembered_are_the_draws(rng: np.random.Generator, clusters: int) -> None:
+    """Each arm of a suite has other values and the same draws; a large suite's are made anew, and are the same too."""
+    values = rng.normal(size=clusters)
+    design = Design.of(names(clusters))
+    first, again = (bootstrap_means(values, design, draws=300, seed=clusters) for _ in range(2))
+    assert again.tolist() == first.tolist()
+    counts = [
+        np.concatenate(
+            [batch for _, batch in drawn_counts(np.random.default_rng(3), clusters, 300, seed=3, block=block)]
+        )
+        for block in (10, 10, 11)
+    ]
+    assert (counts[0] == counts[1]).all()
+    assert (counts[0] == counts[2]).all(), "another block's draws are its generator's, here the same one's"
+    assert (counts[0].sum(axis=1) == clusters).all()
+
+
+def test_no_more_draws_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draws, "REMEMBERED", 1_000)
+    monkeypatch.setattr(draws, "_LARGEST", 500)
+    monkeypatch.setattr(draws, "_held", draws.OrderedDict())
+    for clusters in (4, 5, 50, 3):
+        list(drawn_counts(np.random.default_rng(0), clusters, 100, seed=0, block=0))
+    assert [key[2] for key in draws._held] == [5, 3], "50 is too large, and 4 had to go"
 
 
 def test_neither_the_order_of_items_nor_the_names_of_clusters_matter(rng: np.random.Generator) -> None:
