@@ -15,7 +15,7 @@ from ctxpipe.pipeline.cite import cite
 from ctxpipe.pipeline.prompt import context_room, messages
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.metrics import ServerMetrics, use_between
-from ctxpipe.serving.types import Engine, MeasuredEngine, OnText
+from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, OnText
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.pipeline import Pipeline, Sources
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _SLACK = 0.01
 """Share of the window that may stay empty, when more can be had by asking for more."""
 _UNLIMITED = 10**12
+_REFUSALS = 3
+_CAUTION = 0.98
+"""How often a server may refuse a prompt for its length, and how much below what it then says the next one aims."""
 _FITS = 6
 """Most attempts to make a prompt fit, when the target counts other than the tokenizer that budgets count in."""
 
@@ -56,7 +59,8 @@ def ask(
     pipeline.on_stage("ask", 0, 0)
     asked = time.perf_counter()
     before = _metrics(pipeline.engine)
-    answer = pipeline.engine.answer(messages(context.text, question), max_tokens=pipeline.max_tokens, on_text=on_text)
+    refusals = 0 if raw else _REFUSALS
+    context, prompt_tokens, answer = _answered(pipeline, found, question, context, prompt_tokens, on_text, refusals)
     answered = time.perf_counter()
     after = _metrics(pipeline.engine) if before else None
     citations = cite(answer.text, context)
@@ -124,6 +128,30 @@ def _fitting(
     if best is None:
         raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
     return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
+
+
+def _answered(
+    pipeline: Pipeline,
+    documents: tuple[Document, ...],
+    question: str,
+    context: CompressedContext,
+    prompt_tokens: int,
+    on_text: OnText | None,
+    refusals: int,
+) -> tuple[CompressedContext, int, Answer]:
+    """Ask, with less context when a server that could not count before says that its window does not hold it."""
+    while True:
+        chat = messages(context.text, question)
+        try:
+            return context, prompt_tokens, pipeline.engine.answer(chat, max_tokens=pipeline.max_tokens, on_text=on_text)
+        except WindowError as exc:
+            allowed = int(_CAUTION * context.kept_tokens * exc.room / max(1, exc.prompt_tokens))
+            if refusals == 0 or allowed < 1:
+                raise
+        refusals -= 1
+        notes = context.notes
+        context = dataclasses.replace(pipeline._compress(documents, question, allowed, None), notes=notes)
+        prompt_tokens = pipeline.engine.count(messages(context.text, question))
 
 
 def _metrics(engine: Engine) -> ServerMetrics | None:

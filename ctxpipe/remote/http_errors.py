@@ -20,6 +20,9 @@ KEY_VARIABLES = ("CTXPIPE_API_KEY", "OPENAI_API_KEY")
 _LONGEST = 300
 _TOO_LONG = re.compile(r"context.?(?:length|size|window)|max(?:imum )?.?model.?len|exceed_context_size", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:context (?:length|size|window)|model.?len(?:gth)?)[^\d.;]{0,40}?([\d,]*\d)", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"(?:resulted in|has|passed) ([\d,]*\d) (?:input )?tokens|\(([\d,]*\d) in the (?:messages|prompt)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +135,12 @@ def _rejected(status: int, detail: str, request: Request) -> EngineError:
         return RejectedError(status, f"{said}; {hint}")
     if status in (400, 413, 422) and request.prompt_tokens is not None and _TOO_LONG.search(detail):
         limit = _LIMIT.search(detail)
-        room = int(limit[1].replace(",", "")) - request.max_tokens if limit else 0
-        if limit and request.prompt_tokens > room:
-            return WindowError(request.prompt_tokens, max(0, room), f"the server said: {said}")
+        room = _number(limit) - request.max_tokens
+        tokens = max(request.prompt_tokens, _number(_COUNTED.search(detail)))
+        if limit and tokens > room:
+            return WindowError(tokens, max(0, room), f"the server said: {said}")
     return RejectedError(status, said)
+
+
+def _number(match: re.Match[str] | None) -> int:
+    return int(match[match.lastindex or 0].replace(",", "")) if match else 0

@@ -14,6 +14,7 @@ from samples import prose
 from ctxpipe import Document, Pipeline
 from ctxpipe.cli import main
 from ctxpipe.compress.tokenizer import TargetTokenizer
+from ctxpipe.errors import WindowError
 from ctxpipe.serving.fake import FakeEngine
 
 QUESTION = "What did Mr. Hale carry in 1911?"
@@ -111,6 +112,25 @@ def test_a_server_s_files_out_of_reach_are_noted_and_the_window_filled_all_the_s
     (note,) = run.context.notes
     assert note.startswith("the tokenizer of m is out of reach")
     assert 0.99 * 1500 <= run.prompt_tokens + 100 <= 1500
+
+
+def test_a_server_that_cannot_count_and_refuses_is_asked_with_less(
+    serve: Serve, document: Document, tokenizer: TargetTokenizer, smollm2_dir: Path
+) -> None:
+    def chat(x: Any) -> None:
+        tokens = int(1.3 * sum(tokenizer.count(turn["content"]) + 4 for turn in x.body["messages"]))
+        if tokens + x.body["max_tokens"] > 1500:
+            told = f"The context length is 1500 tokens; your messages resulted in {tokens} tokens"
+            x.error(400, told)
+        else:
+            echo(x)
+
+    server = serve(models=models(str(smollm2_dir)), tokenize=None, chat=chat)
+    run = Pipeline(target=server.url, rank="bm25", max_tokens=100).query(document, question=QUESTION)
+    assert len(server.asked("/v1/chat/completions")) == 2
+    assert 0.85 * 1400 <= 1.3 * run.context.kept_tokens <= 1400
+    with pytest.raises(WindowError, match="the server said: The context length is 1500"):
+        Pipeline(target=server.url, max_tokens=100).query(Document(text=prose(48)), question=QUESTION, raw=True)
 
 
 def test_no_server_names_code_that_runs_here(serve: Serve, document: Document, tmp_path: Path) -> None:
