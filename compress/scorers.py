@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.llmlingua2.scorer import LLMLingua2Scorer
 from ctxpipe.compress.reference.scorer import ReferenceScorer
 from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.types import Scorer
@@ -16,6 +17,7 @@ SCORERS.register("head-tail", HeadTailScorer)
 SCORERS.register("random", RandomScorer)
 SCORERS.register("surprisal", SurprisalScorer)
 SCORERS.register("contrastive", ContrastiveScorer)
+SCORERS.register("llmlingua2", LLMLingua2Scorer)
 SCORERS.register("llmlingua", SurprisalScorer)
 SCORERS.register("longllmlingua", ContrastiveScorer)
 SCORERS.register("llmlingua-walk", partial(SurprisalScorer, walk=True))
