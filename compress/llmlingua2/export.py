@@ -39,15 +39,19 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
     Raises:
         ModelError: when it cannot be loaded or exported.
     """
-    name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{precision}-{_FORMAT}"
-    target = cache_root() / "onnx" / name
+    name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{_FORMAT}"
+    target = cache_root() / "onnx" / f"{name}-{precision}"
+    known = cache_root() / "onnx" / f"{name}-float32" / MODEL_FILE
 
     def build(folder: Path, scratch: Path) -> None:
-        plain = (folder if precision == "float32" else scratch) / MODEL_FILE
         with quiet_export():
-            _export(classifier, plain)
-            if precision == "int8":
-                _quantise(plain, folder / MODEL_FILE, classifier.labels)
+            if precision == "float32":
+                _export(classifier, folder / MODEL_FILE)
+            else:
+                source = known if known.is_file() else scratch / MODEL_FILE
+                if source != known:
+                    _export(classifier, source)
+                _quantise(source, folder / MODEL_FILE, classifier.labels)
             _check_loads(folder / MODEL_FILE)
 
     try:

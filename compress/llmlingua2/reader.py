@@ -38,14 +38,19 @@ class Reader:
     Args:
         tokenizer: Of the tokenizers library; it is changed.
         window: Most tokens of a row, special ones included.
+        unknown: Id of the unknown token; None when there is none.
     """
 
-    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, window: int, unknown: int | None = None) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.begin, self.finish = _frame(tokenizer)
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
+        # A Unigram vocabulary holds "</s>" as a piece like any other, and finds it in texts all the same.
+        added = tokenizer.get_added_tokens_decoder()
+        self._special = np.array([place for place, token in added.items() if token.special], dtype=np.int32)
+        self._unknown = unknown
         self.limit = max(1, window - len(self.begin) - len(self.finish))
         ending = {place for token, place in tokenizer.get_vocab().items() if _ENDS.fullmatch(token.lstrip(_MARKS))}
         self._ending = np.array(sorted(ending), dtype=np.int32)
@@ -57,11 +62,12 @@ class Reader:
         Raises:
             ModelError: when its tokenizer cannot be loaded or tells no offsets.
         """
-        return cls(plain_tokenizer(load_tokenizer(classifier), classifier.name), classifier.window)
+        tokenizer = load_tokenizer(classifier)
+        return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
 
     def read(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokens of each text."""
-        return [_tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
+        return [self._tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
 
     def cuts(self, text: str, tokens: Tokens) -> IntArray:
         """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
@@ -83,6 +89,14 @@ class Reader:
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         except (TypeError, UnicodeEncodeError):
             return self._tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
+
+    def _tokens(self, encoding: Any) -> Tokens:
+        places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        ascending = np.maximum.accumulate(places, axis=0) if len(places) else places
+        ids = np.array(encoding.ids, dtype=np.int32)
+        if self._unknown is not None:
+            ids[np.isin(ids, self._special)] = self._unknown
+        return Tokens(ids, ascending[:, 0], ascending[:, 1])
 
     def _ends(self, text: str, tokens: Tokens) -> BoolArray:
         """Tokens after which a row may end: marks that close a sentence, and whatever stands before a newline."""
@@ -156,9 +170,3 @@ def _frame(tokenizer: Tokenizer) -> tuple[TokenRow, TokenRow]:
     if len(inner) == 0:
         return ids[:0], ids[:0]
     return ids[: inner[0]], ids[inner[-1] + 1 :]
-
-
-def _tokens(encoding: Any) -> Tokens:
-    places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    ascending = np.maximum.accumulate(places, axis=0) if len(places) else places
-    return Tokens(np.array(encoding.ids, dtype=np.int32), ascending[:, 0], ascending[:, 1])
