@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 4096
 """Prompt tokens of one batch, padding included."""
+LEAST_ALIKE = 0.8
+"""Length of a batch's shortest prompt as a share of its longest: a whole context beside a quarter would be padding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,8 @@ def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
     """Rows of like length together; the order depends on the rows alone."""
     batch: list[_Row] = []
     for row in sorted(rows, key=lambda row: (-len(row.prompt), row.prompt)):
-        if batch and (len(batch) + 1) * len(batch[0].prompt) > BATCH_TOKENS:
+        longest = len(batch[0].prompt) if batch else 0
+        if batch and ((len(batch) + 1) * longest > BATCH_TOKENS or len(row.prompt) < LEAST_ALIKE * longest):
             yield batch
             batch = []
         batch.append(row)
