@@ -57,7 +57,7 @@ def walk(
         tokenizer: Its tokenizer.
         texts: Blank ones have no tokens and are not read.
         question: With one, a token is judged by how much the question before everything lowers its loss.
-        rate: Share of the tokens to keep, above 0 and at most 1.
+        rate: Share of the tokens to keep, above 0 and at most 1. At 1 all is kept.
         size: Tokens of a segment.
     """
     held = [index for index, text in enumerate(texts) if text.strip()]
@@ -67,6 +67,7 @@ def walk(
     begin, end = np.array(encoded["offset_mapping"], dtype=np.int64).reshape(-1, 2).T
     start = int(np.searchsorted(end, len(lead), side="right")) if lead else 0
     own, judged, kept = _Walk(model, encoded["input_ids"], start, size).run(_segments(tokenizer, contexts, rate, size))
+    kept |= rate >= 1
     bounds = np.cumsum([len(lead), *(len(text) + len(GAP) for text in contexts)])
     found = {}
     for index, (left, right) in zip(held, itertools.pairwise(bounds.tolist()), strict=True):

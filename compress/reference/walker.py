@@ -72,7 +72,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
             texts: The package's contexts, walked as one text with two newlines between them; none may be blank.
             question: With one this is LongLLMLingua: contexts are ranked by the question's perplexity after them, and
                 tokens are judged by how much the question lowers their loss.
-            rate: Share of the model's tokens, above 0 and at most 1.
+            rate: Share of the model's tokens, above 0 and at most 1. At 1 all is kept.
             rank: Drop whole contexts first, as the package does by default.
             dynamic: How far better contexts are cut less and worse ones more.
         """
@@ -89,6 +89,8 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
                 concate_question=False,
                 **(options if question else {"rank_method": "llmlingua"}),
             )
+        if rate >= 1:
+            self._kept[:] = True
         return self._split(texts)
 
     def _split(self, texts: Sequence[str]) -> list[Pieces]:
