@@ -51,7 +51,8 @@ class Pipeline:
         scorer_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
             ``CTXPIPE_SCORER_API_KEY``.
         keep: Regular expressions (of the ``regex`` library); what matches is kept before anything else.
-        force_tokens: Strings, or a text with commas between them, that stay wherever anything else of their sentence does.
+        force_tokens: Strings, or a text with commas between them, that stay wherever anything else of their sentence
+            does.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others; 0 neither uses nor keeps any.
         tokenizer: Model whose tokens budgets count; None for the target's.
