@@ -15,10 +15,10 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test bench lint format pin clean distclean
+.PHONY: help setup models demo test test-vllm bench lint format pin clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install everything into .venv (the other targets do it too)
 
@@ -47,6 +47,9 @@ demo: models ## ask a question of the Python language reference, 20 times the wi
 
 test: models ## run all tests; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
+	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm $(ARGS)
 
 bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive
 	@$(BIN)/python benchmarks/scale.py

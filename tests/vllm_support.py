@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+import psutil
+
 from ctxpipe.serving.launcher.environment import Environment
 
 READY_SECONDS = 200
@@ -27,7 +29,7 @@ class Served:
         url: Without ``/v1``.
         model: The name that it serves its model under.
         log: What it printed.
-        pid: Its main process.
+        pid: Its main process, or the command that started it.
     """
 
     url: str
@@ -78,8 +80,6 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 
 def stop_tree(process: subprocess.Popen[bytes]) -> None:
     """End a server and everything that it started, whether or not it is willing."""
-    import psutil
-
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.terminate()
     try:
@@ -93,3 +93,64 @@ def stop_tree(process: subprocess.Popen[bytes]) -> None:
 
 def ctxpipe_command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "ctxpipe", *map(str, arguments)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """``ctxpipe serve --cpu`` as a user has it: a command in its own process group.
+
+    Attributes:
+        process: The command; its standard output is piped.
+        err: What it writes to standard error.
+        log: Where vLLM's output goes.
+    """
+
+    process: subprocess.Popen[str]
+    err: Path
+    log: Path
+
+    def url(self) -> str:
+        """The address, once the server answers."""
+        line = self.process.stdout.readline().strip() if self.process.stdout else ""
+        if not line:
+            raise RuntimeError(f"it did not come up: {self.said()}\n{tail(self.log)}")
+        return line
+
+    def said(self) -> str:
+        return self.err.read_text(encoding="utf-8")
+
+    def wait_until(self, told: str, seconds: float = READY_SECONDS) -> None:
+        """Wait until it says something on standard error."""
+        end = time.monotonic() + seconds
+        while told not in self.said():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"it never said {told!r}: {self.said()}\n{tail(self.log)}")
+            time.sleep(0.1)
+
+    def family(self) -> list[psutil.Process]:
+        """All processes below the command."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-3000:] if log.exists() else ""
+
+
+@contextmanager
+def serving(folder: Path, *options: object) -> Iterator[Serving]:
+    """``ctxpipe serve --cpu OPTIONS``, ended by SIGTERM with the block if it still runs."""
+    err, log = folder / "serve.err", folder / "serve.log"
+    command = ctxpipe_command("serve", "--cpu", "--port", 0, "--log", log, *options)
+    with err.open("wb") as out:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True)
+    try:
+        yield Serving(process=process, err=err, log=log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(90)
+        finally:
+            process.kill()
+            if process.stdout:
+                process.stdout.close()

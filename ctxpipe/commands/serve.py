@@ -114,8 +114,8 @@ def _serve(launch: Launch, log: Path, note: Callable[[str], None], **options: An
     try:
         with running(launch, log=log, on_note=note, **options) as server:
             ready = True
-            click.echo(server.url)
             _announce(server, note)
+            click.echo(server.url)
             server.wait()
     except (KeyboardInterrupt, SystemExit):
         if not ready:

