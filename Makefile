@@ -49,7 +49,7 @@ test: models ## run all tests; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
-	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm $(ARGS)
+	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
 
 bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive
 	@$(BIN)/python benchmarks/scale.py
