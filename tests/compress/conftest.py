@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import tiny_causal as tiny_causal_model
+from samples import library, prose
 
 SCRIPT = Path(__file__).with_name("tiny_model.py")
 
@@ -41,3 +42,12 @@ def index(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
 def tiny_causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a causal model of seeded weights, small enough to run anywhere."""
     return tiny_causal_model.write(tmp_path_factory.mktemp("tiny-causal"))
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a token classifier of seeded weights and two labels, for LLMLingua-2."""
+    support = runpy.run_path(str(SCRIPT.with_name("llmlingua_support.py")), run_name="llmlingua_support")
+    corpus = [prose(80), library()["chinese"].text[:2000], library()["code"].text[:8000]]
+    made: Path = support["xlmr_classifier"](tmp_path_factory.mktemp("tiny-classifier"), corpus, vocabulary=800)
+    return made

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from samples import library
 
 from ctxpipe.compress.compressor import Compressor
@@ -13,14 +19,25 @@ from ctxpipe.compress.fake import FakeRanker, FakeScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
 from ctxpipe.compress.tokenizer import TargetTokenizer
-from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.compress.types import CompressedContext, Document, Scorer
 
 QUESTION = "How much copper did the market not reach in 1950?"
 BUDGETS = (50, 333, 6000)
 LARGE = 50_000
 HELD = 0.98
-# Every emoji here is a multiple of three tokens, so 49 and 50 cannot be reached.
-COARSE = {("emoji.txt", 50)}
+# Every emoji here is a multiple of three tokens, every control string is eleven, and a row of the table is about
+# eighteen, so 49 and 50 cannot be reached without cutting one.
+COARSE = {("emoji.txt", 50), ("control.txt", 50), ("rows.csv", 50), ("x.py", 50)}
+CAUSAL = (
+    "surprisal", "contrastive", "llmlingua", "longllmlingua", "llmlingua-walk", "longllmlingua-walk", "reference",
+)  # fmt: skip
+FREE = ("none", "random", "head-tail")
+PRUNERS = ("fake", *FREE, *CAUSAL, "llmlingua2")
+"""Every scorer that is registered, and the fake one; ``made`` knows how to make each with a model of some kilobytes."""
+WHOLE = re.compile(
+    r"\d[\d,.]* kg\b|\bdid not reach\b|https?://\S+|[\w.]+@[\w.]+|\b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w+\b|-?\d+(?:\.\d+)?%"
+)
+"""Numbers with their unit, negations, addresses and identifiers: all of one is kept or nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -93,18 +110,129 @@ def test_rankers_keep_the_sentence_that_answers(rank: str, tokenizer: TargetToke
 
 
 # No token classifier is embedded; tests/compress/llmlingua2 holds llmlingua2 to the same contract with a small one.
-@pytest.mark.parametrize("scorer", sorted(set(SCORERS.names()) - MODEL_FREE - {"llmlingua2"}))
-@pytest.mark.parametrize("name", ["markdown", "code", "json", "csv", "chinese"])
-def test_model_scorers_meet_the_contract(name: str, scorer: str, tokenizer: TargetTokenizer) -> None:
-    whole = library()[name]
-    end = 3000 if whole.kind != "json" else whole.text.index("\n },", 2000) + 3
-    short = whole.text[:end] + ("]" if whole.kind == "json" else "")
-    document = Document(text=short, source=whole.source, kind=whole.kind, language=whole.language)
-    compressor = Compressor(
-        tokenizer=tokenizer, ranker=RANKERS.create("bm25"), scorer=SCORERS.create(scorer), rank="bm25", prune=scorer
+Make = Callable[[str], Scorer]
+
+
+@pytest.fixture(scope="module")
+def made(tiny_causal: Path, tiny_classifier: Path) -> Make:
+    """Scorers by name, each made once."""
+    known: dict[str, Scorer] = {}
+
+    def make(name: str) -> Scorer:
+        if name not in known:
+            options = {"model": str(tiny_causal)} if name in CAUSAL else {}
+            if name == "llmlingua2":
+                options = {"model": str(tiny_classifier), "runtime": "torch", "dtype": "fp32"}
+            known[name] = FakeScorer() if name == "fake" else SCORERS.create(name, **options)
+        return known[name]
+
+    return make
+
+
+def test_every_scorer_is_in_the_matrix() -> None:
+    assert set(PRUNERS) - {"fake"} == set(SCORERS.names())
+    assert set(FREE) == MODEL_FREE
+
+
+def structured() -> dict[str, Document]:
+    """Short documents with structure to lose."""
+    facts = " ".join(
+        f"See https://ex.org/a{i}?q={i} or mail ann{i}@ex.org: market_rate_{i % 7} fell {i}.5% "
+        f"and did not reach {i * 37:,} kg."
+        for i in range(40)
     )
-    for budget in (60, 200):
-        check(compressor.compress([document], question=QUESTION, budget=budget), tokenizer, budget)
+    table = "\n".join(f"| {'stone' * (i % 3 + 1)} | {i} | {i * 2.5} kg |" for i in range(40))
+    code = "def f(x):\n    if x:\n        return {\n            'a': x,\n        }\n\n    return None\n\n\n"
+    python = "".join(code.replace("f(", f"f{i}(").replace("'a'", f"'key_{i}'") for i in range(14))
+    markdown = (
+        f"# Report\n\n{facts[:900]}\n\n| name | n | mass |\n|---|---|---|\n{table}\n\n```python\n{python[:700]}\n```\n"
+    )
+    whole = library()["json"].text
+    rows = "\n".join(library()["csv"].text.split("\n")[:70])
+    return {
+        "prose": Document(text=facts, source="facts.txt"),
+        "markdown": Document(text=markdown, source="short.md", kind="markdown"),
+        "code": Document(text=python, source="short.py", kind="code", language="python"),
+        "csv": Document(text=rows, source="short.csv", kind="csv"),
+        "json": Document(text=whole[: whole.index("\n },", 2000) + 3] + "]", source="short.json", kind="json"),
+        "chinese": Document(text=library()["chinese"].text[:1200], source="zh.txt"),
+    }
+
+
+def check_structure(context: CompressedContext) -> None:
+    """Nothing that must stay whole is in pieces."""
+    document = context.documents[0]
+    kept = np.zeros(len(document.text), dtype=bool)
+    for span in context.spans:
+        kept[span.start : span.end] = True
+    for match in WHOLE.finditer(document.text) if document.kind in ("text", "markdown") else ():
+        assert kept[match.start() : match.end()].all() or not kept[match.start() : match.end()].any(), match
+    if document.source == "facts.txt":
+        assert set(context.text.split()) <= set(document.text.split())
+    lines, source = context.text.split("\n"), set(document.text.split("\n"))
+    if document.kind in ("code", "csv"):
+        assert set(lines) <= source
+    if document.kind == "csv":
+        assert lines[0] == document.text.split("\n")[0]
+    if document.kind == "markdown":
+        rows = [line for line in lines if line.startswith("|")]
+        assert set(rows) <= source
+        assert rows[:2] in ([], ["| name | n | mass |", "|---|---|---|"])
+        fences = [at for at, line in enumerate(lines) if line.startswith("```")]
+        assert len(fences) in (0, 2)
+        assert set(lines[slice(*fences)] if fences else []) <= source
+
+
+@pytest.mark.parametrize("prune", PRUNERS)
+@pytest.mark.parametrize("name", list(structured()))
+def test_every_pruner_keeps_every_structure(name: str, prune: str, made: Make, tokenizer: TargetTokenizer) -> None:
+    document = structured()[name]
+    compressor = Compressor(
+        tokenizer=tokenizer, ranker=RANKERS.create("bm25"), scorer=made(prune), rank="bm25", prune=prune
+    )
+    for budget in (60, 150, 500):
+        context = compressor.compress([document], question=QUESTION, budget=budget)
+        # Of a table's rows, or of code's lines, none may be as short as what is left.
+        check(context, tokenizer, budget, full=document.kind not in ("csv", "code"))
+        check_structure(context)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
+@pytest.mark.parametrize("name", ["code", "csv", "reference", "markdown"])
+def test_real_files_keep_their_lines_at_harsh_rates(name: str, rate: float, tokenizer: TargetTokenizer) -> None:
+    document = library()[name]
+    compressor = Compressor(tokenizer=tokenizer, ranker=None, scorer=FakeScorer(), rank="none", prune="fake")
+    context = compressor.compress([document], rate=rate)
+    assert context.kept_tokens >= HELD * context.budget
+    lines, source = context.text.split("\n"), set(document.text.split("\n"))
+    if document.kind in ("code", "csv"):
+        assert set(lines) <= source
+    else:
+        assert len([line for line in lines if line.startswith("```")]) % 2 == 0
+        assert {line for line in lines if line.startswith("| ")} <= source
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["3,000 kg", "did not reach", "https://ex.org/a?b=c", "snake_case_name", "camelCase", "-4.5%", "ann@ex.org",
+             "river", "stone.", "of", "the", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
+        ),
+        min_size=30, max_size=90,
+    ),
+    st.integers(20, 90),
+)  # fmt: skip
+def test_what_belongs_together_is_never_split_or_glued(pieces: list[str], budget: int) -> None:
+    tokenizer = TargetTokenizer.load("smollm2-135m")
+    document = Document(text=" ".join(pieces), source="facts.txt")
+    compressor = Compressor(
+        tokenizer=tokenizer, ranker=None, scorer=SCORERS.create("random"), rank="none", prune="random"
+    )
+    context = compressor.compress([document], budget=budget)
+    check_structure(context)
+    for name in re.findall(r"e3b\S+", context.text):
+        assert len(name) == 64
 
 
 def test_a_whole_document_is_returned_as_it_is(tokenizer: TargetTokenizer) -> None:
