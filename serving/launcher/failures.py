@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 KILLED = 137
+_STOPPED = frozenset({0, 130, 143})
 
 _GATED = "the model is gated: ask for access on its Hugging Face page, then set HF_TOKEN to a token that has it"
 _MISSING = "the model was not found: it is no folder here and no model on Hugging Face that HF_TOKEN may see"
@@ -53,7 +54,10 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"No module named '?vllm", "vLLM is not installed there"),
     (r"No space left on device", "the disk is full"),
     (r"Permission denied: '?([^'\n]+)", "vLLM may not read or write {}"),
-    (r"trust_remote_code", "the model comes with its own code, which runs only with -- --trust-remote-code"),
+    (
+        r"contains custom code|trust_remote_code=True",
+        "the model comes with its own code, which runs only with -- --trust-remote-code",
+    ),
 )
 """Patterns in vLLM's log, the first that is found counts; checked against vLLM 0.32 and Transformers 5.19."""
 
@@ -78,6 +82,8 @@ def explain(log: str, code: int) -> Failure:
         log: What vLLM printed.
         code: Exit code, 128 + n for signal n.
     """
+    if code in _STOPPED:
+        return Failure(reason="something else than ctxpipe stopped it")
     for number, (pattern, reason) in enumerate(_REASONS):
         if found := re.search(pattern, log):
             told = reason.format(*(group or "" for group in found.groups()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -145,5 +144,3 @@ def _check_extra(option: str) -> None:
         raise UsageError(f"{name} is not for a server that ctxpipe starts: {reason}")
     if name in _OURS:
         raise UsageError(f"{name} is set by ctxpipe; give it before --")
-    if re.fullmatch(r"-[a-z]", name) is None and name.startswith("-") and not name.startswith("--"):
-        raise UsageError(f"{option} is no option of vllm serve")

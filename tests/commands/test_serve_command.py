@@ -15,6 +15,8 @@ from commands_support import Command
 from fake_vllm import write_vllm
 from processes import alive, gone, pids_in
 
+from ctxpipe.commands.serve import KEPT_LOGS, new_log
+
 MODEL = ("--model", "llama-3.1-8b")
 
 
@@ -182,3 +184,37 @@ def test_queries_that_cannot_serve(run: Command, options: tuple[str, ...], told:
     done = run("query", tmp_path, "-q", "why?", *options)
     assert done.code == 2
     assert told in done.err
+
+
+def test_a_query_that_fails_stops_the_server_that_it_started(
+    run: Command, smollm2_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_vllm(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CTXPIPE_MODELS", str(smollm2_dir.parent))
+    monkeypatch.setenv("CTXPIPE_CACHE", str(tmp_path / "cache"))
+    note = tmp_path / "note.txt"
+    note.write_text("Tea was served at five.")
+    asked = ("-q", "When?", "--serve", *MODEL, "--rank", "bm25", "--timeout", 5)
+    done = run("query", note, *asked)  # the stand-in answers no question
+    assert done.code == 1, done.err
+    assert "answers, window 8,192 tokens" in done.err
+    assert done.err.splitlines()[-1].startswith("error: ")
+    (log,) = (tmp_path / "cache" / "logs").glob("*.log")
+    assert alive(pids_in(log)) == []
+    done = run("query", tmp_path / "missing.txt", *asked)
+    assert done.code == 1
+    assert "missing.txt" in done.err
+    assert "starting" not in done.err
+
+
+def test_old_logs_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CTXPIPE_CACHE", str(tmp_path))
+    (tmp_path / "logs").mkdir()
+    for number in range(30):
+        (tmp_path / "logs" / f"vllm-20250101-0000{number:02}-1.log").touch()
+    new = new_log()
+    new.touch()
+    kept = sorted(path.name for path in new.parent.iterdir())
+    assert len(kept) == KEPT_LOGS
+    assert (kept[0], kept[-1]) == ("vllm-20250101-000011-1.log", new.name)

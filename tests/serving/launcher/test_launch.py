@@ -62,7 +62,6 @@ def test_what_does_not_fit_is_not_started() -> None:
         ("--port", "before --"),
         ("--served_model_name=x", "before --"),
         ("--uds=/tmp/s", "not listen"),
-        ("-tp4", "no option"),
     ],
 )
 def test_options_that_vllm_shall_not_be_given(option: str, told: str) -> None:

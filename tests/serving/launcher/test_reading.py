@@ -46,15 +46,20 @@ from ctxpipe.serving.launcher.program import find_program
             "(APIServer pid=8) RuntimeError: Engine core initialization failed. See root cause above.",
             "vLLM says: ValueError: the cause",
         ),
+        ("ValueError: The repository org/x contains custom code which must be executed", "--trust-remote-code"),
         ("something\nodd happened\n", "vLLM says: odd happened"),
         ("", "exit code 3"),
     ],
 )
 def test_failures(log: str, told: str) -> None:
-    noise = "(APIServer pid=1) INFO 11-21 12:31:18 [x.py:1] Using max model len 8192\n" if log else ""
+    noise = "(EngineCore pid=1) INFO 11-21 12:31:18 [x.py:1] trust_remote_code=False, max_seq_len=8192\n" if log else ""
     failure = explain(noise + log, 3)
     assert told in failure.reason
     assert failure.fits == (2896 if log == OOM else None)
+
+
+def test_a_stop_is_no_failure_of_vllm() -> None:
+    assert "something else than ctxpipe" in explain("ValueError: of long ago", 143).reason
 
 
 def test_the_kernel_ends_what_takes_too_much() -> None:
