@@ -70,7 +70,7 @@ def draw(curves: Sequence[Curve], suffix: str) -> bytes:
             _curve(axes, curve, place)
         if first.model.startswith("scout") and first.rows[0].gpu == "h100-80gb":
             _brackets(axes, (*SCOUT_REFERENCE, *SCOUT_ADVICE))
-        _lines(axes, first)
+        _lines(axes, curves)
         _axes(axes, curves)
         out = io.BytesIO()
         metadata: dict[str, Any] = {"Date": None} if suffix == ".svg" else {}
@@ -118,17 +118,22 @@ def _brackets(axes: Axes, brackets: Sequence[Bracket]) -> None:
         )
 
 
-def _lines(axes: Axes, plan: Plan) -> None:
+def _lines(axes: Axes, curves: Sequence[Curve]) -> None:
     """The model's own limit and the documents, as lines across."""
+    plan = curves[0].plan
     marks = [(plan.max_tokens, f"the model's own limit: {plan.max_tokens:,}")]
     if plan.document_tokens is not None:
         needed = plan.document_tokens + plan.reserve_tokens
         marks.append((needed, f"documents, question and answer: {needed:,}"))
+    ends = [row.max_context_tokens for curve in curves for row in curve.plan.rows[-1:] if row.max_context_tokens]
     for tokens, text in marks:
+        # Where the curves are far above on the right, there is room there; else they are far below on the left.
+        right = tokens < 0.35 * min(ends, default=0)
         axes.axhline(tokens, color=_GREY, linewidth=1, linestyle=(0, (1, 2)), zorder=1)
         axes.annotate(
             text,
-            (0.01, tokens),
+            (0.99 if right else 0.01, tokens),
+            ha="right" if right else "left",
             xycoords=("axes fraction", "data"),
             xytext=(0, 3),
             textcoords="offset points",

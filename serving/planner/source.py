@@ -89,13 +89,15 @@ def _parsed(path: Path, name: str) -> Mapping[str, Any]:
 
 
 def _fetched(name: str) -> Path:
-    """The config.json of a hub id, from the hub's cache when the hub cannot be reached.
+    """The config.json of a hub id, from the hub's cache where it is there.
 
     Raises:
         ModelError: when it is not there, gated or private, or the hub cannot be reached and nothing is cached.
     """
-    from huggingface_hub import errors, hf_hub_download
+    from huggingface_hub import errors, hf_hub_download, try_to_load_from_cache
 
+    if isinstance(cached := try_to_load_from_cache(name, CONFIG), str):
+        return Path(cached)
     notes = logging.getLogger("huggingface_hub")
     level = notes.level
     notes.setLevel(logging.ERROR)

@@ -121,6 +121,7 @@ def test_the_models_own_tokenizer_counts_unless_it_cannot_be_had(
     config = tmp_path / "alone" / "config.json"
     config.parent.mkdir()
     config.write_bytes((smollm2_dir / "config.json").read_bytes())
+    (config.parent / "tokenizer.json").write_text("broken")
     other = run("plan", document, "--model", config, "--gpus", "1", "--json")
     assert json.loads(other.out)["tokenizer"] == "smollm2-135m"
     assert other.err.startswith("note: counted in tokens of smollm2-135m, since the model's tokenizer cannot be had: ")
