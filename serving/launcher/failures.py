@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 KILLED = 137
-_STOPPED = frozenset({0, 130, 143})
+_STOPPED = frozenset({130, 143})
 
 _GATED = "the model is gated: ask for access on its Hugging Face page, then set HF_TOKEN to a token that has it"
 _MISSING = "the model was not found: it is no folder here and no model on Hugging Face that HF_TOKEN may see"
@@ -61,6 +61,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 """Patterns in vLLM's log, the first that is found counts; checked against vLLM 0.32 and Transformers 5.19."""
 
+_ERROR = re.compile(r"^(?:\(.*?\) )?(?:ERROR \S+ \S+ \[\S+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)$", re.M)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -82,14 +84,17 @@ def explain(log: str, code: int) -> Failure:
         log: What vLLM printed.
         code: Exit code, 128 + n for signal n.
     """
+    stopped = Failure(reason="something else than ctxpipe stopped it")
     if code in _STOPPED:
-        return Failure(reason="something else than ctxpipe stopped it")
+        return stopped
     for number, (pattern, reason) in enumerate(_REASONS):
         if found := re.search(pattern, log):
             told = reason.format(*(group or "" for group in found.groups()))
             return Failure(reason=told, fits=int(found[1]) if number == 0 else None)
     if code == KILLED:
         return Failure(reason="it was killed, most often because the machine's memory ran out")
+    if code == 0 and not _ERROR.search(log):
+        return stopped
     if last := _last_error(log):
         return Failure(reason=f"vLLM says: {last}")
     return Failure(reason=f"vLLM ended with exit code {code} and printed nothing")
@@ -97,7 +102,7 @@ def explain(log: str, code: int) -> Failure:
 
 def _last_error(log: str) -> str:
     """The last exception that a log names, else its last line; vLLM puts the cause before "See root cause above"."""
-    found = re.findall(r"^(?:\(.*?\) )?(?:ERROR \S+ \S+ \[\S+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)$", log, re.M)
+    found = _ERROR.findall(log)
     telling = [line for line in found if "root cause above" not in line and "core initialization failed" not in line]
     printed = [line for line in log.splitlines() if line.strip()]
     last = (telling or found or printed or [""])[-1].strip()

@@ -60,6 +60,8 @@ def test_failures(log: str, told: str) -> None:
 
 def test_a_stop_is_no_failure_of_vllm() -> None:
     assert "something else than ctxpipe" in explain("ValueError: of long ago", 143).reason
+    assert "something else than ctxpipe" in explain("INFO shutting down", 0).reason
+    assert "EngineDeadError" in explain("(APIServer pid=1) EngineDeadError: it died", 0).reason
 
 
 def test_the_kernel_ends_what_takes_too_much() -> None:
