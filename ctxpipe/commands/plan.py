@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctxpipe.commands.common import Failures, progress, safe_line
 from ctxpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from ctxpipe.serving.planner.types import Plan
 
 
 @click.command(
@@ -54,7 +57,7 @@ from ctxpipe.errors import UsageError
 @click.option("--plot", metavar="FILE", help="Draw context against GPUs, as .svg or .png.")
 @click.option("--list", "listed", is_flag=True, help="List models, GPUs and quantisations that are built in.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--errors", type=click.Choice(["strict", "replace"]), default="strict", help="What undecodable bytes do.")
+@click.option("--errors", type=click.Choice(["strict", "replace"]), help="What undecodable bytes do.")
 @click.option("--quiet", is_flag=True, help="No progress, no notes.")
 def plan(
     paths: tuple[str, ...],
@@ -70,7 +73,7 @@ def plan(
     plot: str | None,
     listed: bool,
     as_json: bool,
-    errors: str,
+    errors: str | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -81,6 +84,7 @@ def plan(
     from ctxpipe.commands.plan_documents import count
     from ctxpipe.commands.plan_quality import stored
     from ctxpipe.commands.plan_table import plan_json, show, show_names
+    from ctxpipe.config import load
     from ctxpipe.serving.planner.files import suffix_of
     from ctxpipe.serving.planner.options import RESERVE
     from ctxpipe.serving.planner.plan import plan as make
@@ -96,6 +100,9 @@ def plan(
         "async_scheduling": not no_async,
         "kv_cache_bytes": kv_bytes,
     }
+    if tokenizer is not None and not paths:
+        raise UsageError("--tokenizer counts documents; name some")
+    config = load({"tokenizer": tokenizer, "errors": errors})
     if plot is not None:
         suffix_of(plot)
     made = make(**options)  # before documents are read, so that a mistake shows at once
@@ -104,9 +111,9 @@ def plan(
         counted = count(
             paths,
             tokens,
-            tokenizer=tokenizer,
+            tokenizer=config.tokenizer,
             model=made.repository,
-            errors=errors,
+            errors=config.errors,
             on_stage=on_stage,
             on_failure=failures,
         )
@@ -116,16 +123,20 @@ def plan(
         if counted.note and not quiet:
             click.echo(f"note: {safe_line(counted.note)}", err=True)
     if plot is not None:
-        from ctxpipe.serving.planner.compare import curves
-        from ctxpipe.serving.planner.plot import draw
-
-        used = options if counted is None else options | {"tokens": counted.tokens}
-        Path(plot).write_bytes(draw(curves(made, used), suffix_of(plot)))
+        _draw(made, options if counted is None else options | {"tokens": counted.tokens}, plot)
     if as_json:
         click.echo(json.dumps(plan_json(made, counted, quality), ensure_ascii=False))
     else:
         show(made, counted, quality)
     failures.check()
+
+
+def _draw(made: Plan, options: dict[str, Any], path: str) -> None:
+    from ctxpipe.serving.planner.compare import curves
+    from ctxpipe.serving.planner.files import suffix_of
+    from ctxpipe.serving.planner.plot import draw
+
+    Path(path).write_bytes(draw(curves(made, options), suffix_of(path)))
 
 
 def _numbers(text: str | None) -> list[int] | None:

@@ -49,15 +49,13 @@ def count(
         None without documents and tokens.
 
     Raises:
-        UsageError: for a number of tokens that makes no sense, or a tokenizer without documents to count.
+        UsageError: for a number of tokens that makes no sense.
         ModelError: if the tokenizer that was named cannot be had.
         ReadError: if nothing could be read.
     """
     if tokens is not None and tokens < 1:
         raise UsageError(f"documents of {tokens} tokens make no sense")
     if not paths:
-        if tokenizer is not None:
-            raise UsageError("--tokenizer counts documents; name some")
         return None if tokens is None else Counted(tokens=tokens)
     from ctxpipe.pipeline.pipeline import Pipeline
 

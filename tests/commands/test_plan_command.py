@@ -128,6 +128,17 @@ def test_the_models_own_tokenizer_counts_unless_it_cannot_be_had(
     assert other.err.count("\n") == 1
 
 
+def test_settings_of_a_file_are_used(
+    run: Command, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document.write_bytes(b"\xef\xbb\xbfsome text \xff" * 100)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ctxpipe.toml").write_text('tokenizer = "smollm2-135m"\nerrors = "replace"\n')
+    assert json.loads(run("plan", document, "--gpus", "1", "--json").out)["tokenizer"] == "smollm2-135m"
+    refused = run("plan", document, "--gpus", "1", "--errors", "strict")
+    assert (refused.code, refused.out) == (1, "")
+
+
 def test_quality_that_was_measured_is_told_at_the_rate_that_is_needed(run: Command, tmp_path: Path) -> None:
     stored = choice(tmp_path)
     held_out = json.loads(stored.read_text())["held_out"]
