@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=2 python benchmarks/surprisal_speed.py --tokens 3000
 
 Each method runs in a process of its own, one after the other, with the model loaded and warm before the clock starts.
-Speeds are given by the wall clock and by the seconds that cores spent, which a busy machine distorts less; ratios are of
-the latter. "peak" is a large matrix product in the same precision, "limit" the tokens at which the model's own
+Speeds are given by the wall clock and by the seconds that cores spent, which a busy machine distorts less; ratios are
+of the latter. "peak" is a large matrix product in the same precision, "limit" the tokens at which the model's own
 multiplications would reach it.
 """
 

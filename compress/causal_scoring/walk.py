@@ -227,7 +227,7 @@ class _Walk:
 
 
 def _threshold(held: FloatArray, share: float) -> float:
-    if share == 1.0:
+    if share == 1.0 or len(held) == 0:
         return float("-inf")
     place = max(0, min(len(held) - 1, int(len(held) * share) - 1))
     return float(np.sort(held)[::-1][place])

@@ -122,6 +122,12 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         size = args[2]
         return found + [[(size, found[-1][-1][1])]] * _MORE_SEGMENTS
 
+    def get_estimate_threshold_base_distribution(self, ppl: Any, *args: Any, **options: Any) -> float:
+        """The package's threshold; it has none for a text of one token after a question, which is kept."""
+        if len(ppl) == 0:
+            return float("-inf")
+        return float(super().get_estimate_threshold_base_distribution(ppl, *args, **options))
+
     def iterative_compress_prompt(self, context: list[str], *args: Any, **options: Any) -> Any:
         """The package's walk, with every token's offsets and fate remembered."""
         joined = GAP.join(context)

@@ -100,16 +100,25 @@ def xlmr_classifier(folder: Path, corpus: list[str], *, seed: int = 0, vocabular
     return folder
 
 
-def llama(folder: Path, tokenizer_folder: Path, *, seed: int = 0, window: int = 2048) -> Path:
-    """A tiny random Llama with the tokenizer of another model, saved in a folder."""
+def llama(folder: Path, corpus: list[str], *, seed: int = 0, window: int = 2048, vocabulary: int = 700) -> Path:
+    """A tiny random Llama with a byte-level tokenizer trained on a corpus, saved in a folder."""
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    letters = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=["<begin>", "<end>"], initial_alphabet=letters, show_progress=False
+    )
+    tokenizer.train_from_iterator(corpus, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<begin>", eos_token="<end>")
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        vocab_size=len(fast), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=window, tie_word_embeddings=False,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=0, eos_token_id=1,
     )  # fmt: skip
     with undisturbed():
         torch.manual_seed(seed)
@@ -118,5 +127,5 @@ def llama(folder: Path, tokenizer_folder: Path, *, seed: int = 0, window: int = 
             if parameter.dim() > 1:
                 torch.nn.init.normal_(parameter, std=0.15)
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    fast.save_pretrained(folder)
     return folder

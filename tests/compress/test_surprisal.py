@@ -60,8 +60,8 @@ def scorer(smollm2_dir: Path) -> SurprisalScorer:
 
 
 @pytest.fixture(scope="module")
-def tiny(smollm2_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.llama(tmp_path_factory.mktemp("llama"), smollm2_dir)
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.llama(tmp_path_factory.mktemp("llama"), [TEXT * 3, ODD])
 
 
 @pytest.fixture(scope="module")
@@ -155,11 +155,11 @@ def test_rows_that_share_a_prefix_have_the_losses_of_rows_alone(
     random_model: LocalLosses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw = np.random.default_rng(0)
-    question, others = draw.integers(0, 900, 70).tolist(), [draw.integers(0, 900, 60).tolist() for _ in range(2)]
+    question, others = draw.integers(0, 250, 70).tolist(), [draw.integers(0, 250, 60).tolist() for _ in range(2)]
     rows, contexts = [], []
     for index in range(14):
         context = [0, *(question if index else []), *others[index % 2]]
-        rows.append([*context, *draw.integers(0, 900, int(draw.integers(1, 40))).tolist()])
+        rows.append([*context, *draw.integers(0, 250, int(draw.integers(1, 40))).tolist()])
         contexts.append(len(context))
     shared = [group.shared for group in groups(rows, contexts)]
     assert max(shared) > 100
@@ -180,11 +180,11 @@ def test_batches_are_filled_and_hold_rows_of_like_length() -> None:
 
 
 def test_no_logits_of_a_whole_batch_are_held(random_model: LocalLosses, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The vocabulary has 49,152 entries: a batch's logits in float32 would be 800 MB."""
+    """With 49,152 entries in a vocabulary a full batch's logits in float32 would be 800 MB."""
     head = random_model.model.get_output_embeddings()
     sizes: list[int] = []
     hook = head.register_forward_hook(lambda module, given, made: sizes.append(len(made)))
-    rows = [list(range(5, 700)) for _ in range(3)]
+    rows = [[i % 250 for i in range(695)] for _ in range(3)]
     random_model.losses(rows, [600, 650, 1])
     hook.remove()
     assert max(sizes) <= local._LOGIT_ROWS
