@@ -13,7 +13,20 @@ _SPANS = {"full": (), "window": ("sliding_window",), "chunk": ("attention_chunk_
 _PATTERNS = {"gemma2": 2, "gemma3_text": 6, "gemma3": 6, "cohere2": 4, "gpt_oss": 2}
 """Every how many layers one has full attention, where the config leaves it to the model's code."""
 _NO_WINDOW_UNLESS_ASKED = frozenset({"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"})
-_REFUSED = ("num_kv_shared_layers", "mamba_d_state", "ssm_cfg", "linear_attn_config", "state_size")
+_REFUSED = (
+    "num_kv_shared_layers",
+    "mamba_d_state",
+    "mamba_num_heads",
+    "ssm_cfg",
+    "state_size",
+    "linear_attn_config",
+    "linear_num_key_heads",
+    "conv_L_cache",
+    "hybrid_override_pattern",
+    "layers_block_type",
+    "attn_type_list",
+)
+"""Fields of models whose layers share a cache or keep a state in place of keys and values."""
 
 
 def layers(config: Fields, kind_of_model: str) -> tuple[Layer, ...]:
@@ -31,23 +44,35 @@ def layers(config: Fields, kind_of_model: str) -> tuple[Layer, ...]:
             raise UsageError(f"{config.name} has {name}: how much its layers keep per token is not known here")
     count = config.need("num_hidden_layers", "n_layer")
     return tuple(
-        Layer(kind=kind, span=span, **_width(config, kind, index))
-        for index, (kind, span) in enumerate(_kinds(config, kind_of_model, count))
+        Layer(kind=kind, span=span, **_width(config, kind)) for kind, span in _kinds(config, kind_of_model, count)
     )
 
 
-def _width(config: Fields, kind: Kind, index: int) -> dict[str, int]:
+def _width(config: Fields, kind: Kind) -> dict[str, int]:
     if config.has("kv_lora_rank"):
         latent = config.need("kv_lora_rank") + config.need("qk_rope_head_dim")
         return {"kv_heads": 1, "k_dim": latent, "v_dim": 0, "latent": latent}
     heads = config.need("num_attention_heads", "n_head")
-    kv_heads = config.number("num_key_value_heads", heads)
-    head = config.values.get("head_dim")
-    width = config.need("head_dim") if head is not None else config.need("hidden_size", "n_embd") // heads
+    kv_heads = _kv_heads(config, heads)
+    width = config.number("head_dim", 0) or config.need("hidden_size", "n_embd") // heads
+    values = config.number("v_head_dim", width)
     if kind == "full" and config.has("global_head_dim"):
-        width = config.need("global_head_dim")
+        width = values = config.need("global_head_dim")
         kv_heads = config.number("num_global_key_value_heads", kv_heads)
-    return {"kv_heads": kv_heads, "k_dim": width, "v_dim": config.number("v_head_dim", width)}
+    if kind == "window":
+        kv_heads = config.number("swa_num_key_value_heads", kv_heads)
+        width = config.number("swa_head_dim", width)
+        values = config.number("swa_v_head_dim", values)
+    return {"kv_heads": kv_heads, "k_dim": width, "v_dim": values}
+
+
+def _kv_heads(config: Fields, heads: int) -> int:
+    """Falcon and GPT BigCode say in other words that all heads share one key and value."""
+    if config.has("num_key_value_heads"):
+        return config.need("num_key_value_heads")
+    if config.flag("multi_query") and not config.flag("new_decoder_architecture"):
+        return 1
+    return config.number("num_kv_heads", heads)
 
 
 def _kinds(config: Fields, kind_of_model: str, count: int) -> list[tuple[Kind, int]]:

@@ -58,8 +58,10 @@ def _built(config: Mapping[str, Any]) -> Any:
     named: Any = getattr(transformers, str((config.get("architectures") or [""])[0]), None)
     if named is not None and hasattr(named, "_from_config"):
         return named._from_config(loaded)
-    auto: Any = transformers.AutoModelForCausalLM
-    return auto.from_config(loaded, trust_remote_code=False)
+    known: Any = transformers.AutoModelForCausalLM
+    if type(loaded) not in known._model_mapping:
+        known = transformers.AutoModelForImageTextToText
+    return known.from_config(loaded, trust_remote_code=False)
 
 
 def _weight(path: str, shape: tuple[int, ...]) -> Weight:

@@ -72,6 +72,14 @@ def test_widths_of_heads() -> None:
     assert (layer.kv_heads, layer.k_dim, layer.elements(), layer.elements(2), layer.elements(8)) == (2, 16, 64, 32, 32)
     wide = {**BASE, "head_dim": 48, "num_key_value_heads": None}
     assert layers(Fields(name="m", values=wide), "llama")[0].elements() == 4 * 96
+    windows = {**BASE, "sliding_window": 9, "swa_num_key_value_heads": 4, "swa_head_dim": 24, "swa_v_head_dim": 8}
+    assert layers(Fields(name="m", values=windows), "mistral")[0].elements() == 4 * 32
+    mixed = windows | {"sliding_window_pattern": 2, "global_head_dim": 40, "num_global_key_value_heads": 1}
+    assert [one.elements() for one in layers(Fields(name="m", values=mixed), "gemma4")] == [128, 80] * 3
+    one_head = {key: value for key, value in BASE.items() if key != "num_key_value_heads"} | {"multi_query": True}
+    assert layers(Fields(name="m", values=one_head), "falcon")[0].elements() == 32
+    several = one_head | {"new_decoder_architecture": True, "num_kv_heads": 2}
+    assert layers(Fields(name="m", values=several), "falcon")[0].elements() == 64
     latent = {**BASE, "kv_lora_rank": 32, "qk_rope_head_dim": 8}
     assert layers(Fields(name="m", values=latent), "deepseek_v3")[0].elements(4) == 40
 
@@ -94,6 +102,7 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path, field: str) -> None:
         ({"layer_types": ["sliding_attention"] * 6}, "lacks sliding_window"),
         ({"torch_dtype": "int7"}, "has a torch_dtype of 'int7'"),
         ({"model_type": "jamba", "mamba_d_state": 16}, "has mamba_d_state"),
+        ({"model_type": "lfm2", "conv_L_cache": 3}, "has conv_L_cache"),
         ({"quantization_config": {"quant_method": "magic"}}, "is quantised by magic"),
     ],
 )
