@@ -77,7 +77,7 @@ def cpu_launch(
     """
     from ctxpipe.compress.models import cache_root, resolve
     from ctxpipe.serving.launcher.environment import environment_of, make_environment
-    from ctxpipe.serving.launcher.launch import CPU_CACHE_GIB, PRIVATE, Launch
+    from ctxpipe.serving.launcher.launch import CPU_CACHE, CPU_CACHE_GIB, PRIVATE, Launch
 
     if max_model_len == PLANNED:
         raise UsageError("--max-model-len plan needs a GPU; give a number or auto")
@@ -86,7 +86,9 @@ def cpu_launch(
     local = Path(place).is_dir()
     cache = cache_root()
     environment = make_environment(cache, on_note=note) if install else environment_of(cache)
-    more = {"VLLM_CPU_KVCACHE_SPACE": os.environ.get("VLLM_CPU_KVCACHE_SPACE", CPU_CACHE_GIB)}
+    more = {CPU_CACHE: os.environ.get(CPU_CACHE, CPU_CACHE_GIB)}
+    if any(option.partition("=")[0].replace("_", "-") == "--kv-cache-memory-bytes" for option in extra):
+        more = {}  # which would win
     return Launch(
         program=environment.command,
         model=place,

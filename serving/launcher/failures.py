@@ -27,6 +27,10 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"Free memory on device \S+ \(([\d.]+)/([\d.]+) GiB\)",
         "only {} of the GPU's {} GiB are free: end what else uses it, or lower --utilisation",
     ),
+    (
+        r"Decrease --kv-cache-memory-bytes, VLLM_CPU_KVCACHE_SPACE|Reduce CPU memory used by other processes",
+        "the machine has too little free memory: end what else uses it, or lower VLLM_CPU_KVCACHE_SPACE (GiB)",
+    ),
     (r"OutOfMemoryError|CUDA out of memory|HIP out of memory", _MEMORY),
     (
         r"World size \((\d+)\) is larger than the number of available GPUs \((\d+)\)",

@@ -19,6 +19,7 @@ KEY_VARIABLE = "VLLM_API_KEY"
 PRIVATE = MappingProxyType({"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"})
 """vLLM reports its use over the network unless told otherwise."""
 
+CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
 CPU_CACHE_GIB = "2"
 LOOPBACK = "127.0.0.1"
 

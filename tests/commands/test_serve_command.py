@@ -138,6 +138,8 @@ def test_cpu_names_the_embedded_model_and_an_environment_of_its_own(
     assert "HF_HUB_OFFLINE=1" in done.out
     assert "VLLM_CPU_KVCACHE_SPACE=2" in done.out
     assert "--served-model-name smollm2-135m --enforce-eager" in done.out
+    done = run("serve", "--cpu", "--dry-run", "--", "--kv-cache-memory-bytes", "64M")
+    assert "VLLM_CPU_KVCACHE_SPACE" not in done.out
 
 
 def test_listening_wider_without_a_key_is_warned_about(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
