@@ -33,9 +33,10 @@ _NEGATION = (
     r"|\p{L}+n['’]t|nicht|kein\w*|ne|pas|sin|nunca)"
 )
 _SMALL_WORD = r"(?:[ \t]+(?:a|an|the|any|be|been|to)(?![\p{L}]))"
+_ADDRESS = r"""(?:(?:https?://|ftp://|www\.)[^\s<>"'）」]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"""
 _WORD = regex.compile(
     rf"""
-      (?P<address>(?:https?://|ftp://|www\.)[^\s<>"'）」]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+      (?P<address>{_ADDRESS}[^\s\p{{L}}\p{{N}}{UNSPACED}]*)
     | (?P<code>`[^`\s][^`\n]{{0,78}}`\S*)
     | (?P<negation>(?<![\p{{L}}\p{{N}}]){_NEGATION}{_SMALL_WORD}?[ \t]+[^\s{UNSPACED}]+)
     | (?P<number>(?<![\p{{L}}\p{{N}}_.])(?!\s){_NUMBER}(?=\s|$|[{UNSPACED}]))
@@ -48,6 +49,7 @@ _IDENTIFIER = regex.compile(
     r"\p{L}[\p{L}\p{N}]*(?:_[\p{L}\p{N}]+)+|_+\p{L}\w*|\p{Ll}+\p{Lu}\w*|(?:\p{Lu}\p{Ll}+){2,}|\p{L}\w*(?:(?:\.|::|->)\p{L}\w*)+"
     r"|\p{Lu}[\p{Lu}\p{N}]+|\S*\d\S*|--?\p{L}[\w-]+|(?:/[\w.-]+){2,}"
 )
+_HOLDS_ADDRESS = regex.compile(_ADDRESS, regex.IGNORECASE)
 _EDGE = "\"'“”‘’()[]{},.;:!?"
 
 
@@ -81,6 +83,8 @@ def words(text: str, start: int, end: int, *, piece: int = PIECE) -> list[Word]:
     for match in _WORD.finditer(text, start, end):
         left, right = match.span()
         group = match.lastgroup
+        if group == "word" and _HOLDS_ADDRESS.search(text, left, right):
+            group = "address"  # in brackets or quotes
         protected = group in ("address", "code", "negation", "number") or (
             group == "word" and _IDENTIFIER.fullmatch(match.group().strip(_EDGE)) is not None
         )
