@@ -52,13 +52,15 @@ def chunks(
 
 
 def _settled(document: Document, structure: Outline, at: int) -> int:
-    """The place before ``at`` where no row, line or fence is cut in two, unless that would be too far away."""
+    """The place near ``at`` where no row, line or stop is cut off, unless that would be too far away."""
     text = document.text
     if at >= len(text):
         return at
     if document.kind == "code":
         start = text.rfind("\n", max(0, at - _LONGEST_ROW), at) + 1
         return start or (0 if at <= _LONGEST_ROW else at)
+    if text[at] in ".。":
+        return at + 1  # the splitter puts the stop in front of what follows it
     segment = structure.region_segment(at)
     inside = segment is not None and segment.start < at < segment.end and segment.end - segment.start <= _LONGEST_ROW
     return segment.start if segment is not None and inside else at
