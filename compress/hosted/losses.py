@@ -43,6 +43,9 @@ class HostedLosses:
             ModelError: if the server gives no log-probabilities of prompts.
             EngineError: if it cannot be reached or refuses.
         """
+        if any(None in row[:1] for row in rows):
+            # An encoder's tokenizer, such as BERT's, has no token that begins a text, and None stands in its place.
+            raise ModelError(f"{self._server.place} is no causal model: it has no token that begins a text")
         parts = [range(first, min(first + ROWS, len(rows))) for first in range(0, len(rows), ROWS)]
         said = self._server.ask(
             "/v1/completions",

@@ -222,6 +222,12 @@ def test_a_server_without_the_task_is_told_in_one_line(serve: Serve, classifier:
     assert len(server.asked("/pooling")) <= 1
 
 
+def test_an_encoder_is_no_causal_model(serve: Serve, classifier: Path) -> None:
+    server, _ = classifying(serve, classifier)
+    with pytest.raises(ModelError, match="is no causal model: it has no token that begins a text"):
+        HostedScorer("surprisal", server.url).score(TEXTS, None)
+
+
 def no_logprobs(x: Any) -> None:
     x.json({"choices": [{"index": i, "text": "x", "prompt_logprobs": None} for i in range(len(x.body["prompt"]))]})
 
