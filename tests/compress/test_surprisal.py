@@ -61,7 +61,7 @@ def scorer(smollm2_dir: Path) -> SurprisalScorer:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.llama(tmp_path_factory.mktemp("llama"), [TEXT * 3, ODD])
+    return support.llama(tmp_path_factory.mktemp("llama"), [TEXT * 3])
 
 
 @pytest.fixture(scope="module")
