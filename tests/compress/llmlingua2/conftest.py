@@ -15,8 +15,8 @@ from samples import library
 from ctxpipe.compress.hub import quiet_hub
 
 SUPPORT = Path(__file__).parents[1] / "llmlingua_support.py"
-CHARACTERS = 1500
-"""Of each document: one chunk of prose, two or three of code and data."""
+CHARACTERS = 1200
+"""Of each document: one chunk of prose, two of code and data."""
 
 
 @pytest.fixture(scope="session")

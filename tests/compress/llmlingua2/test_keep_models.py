@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
-from ctxpipe.compress.llmlingua2 import export
+from ctxpipe.compress.embedder import cpu_session
+from ctxpipe.compress.llmlingua2 import export, scorer
 from ctxpipe.compress.llmlingua2.classifier import DEFAULT_MODEL, Classifier
 from ctxpipe.compress.llmlingua2.keep import TokenRow
 from ctxpipe.compress.llmlingua2.loading import load_keep_model, settled
@@ -94,13 +97,16 @@ def test_weights_too_large_for_one_message_lie_beside_the_graph(
 ) -> None:
     classifier = Classifier.describe(str(xlmr))
     exact = OnnxKeepModel.load(classifier, precision="float32").keep_probabilities(rows)
-    monkeypatch.setenv("CTXPIPE_CACHE", str(tmp_path))
+    whole = export.exported(classifier, "float32") / export.MODEL_FILE
     monkeypatch.setattr(export, "LARGEST_FILE", 1000)
-    for precision, near in (("float32", 1e-5), ("int8", 0.5)):
-        found = OnnxKeepModel.load(classifier, precision=precision).keep_probabilities(rows)
+    plain, small = tmp_path / "plain.onnx", tmp_path / "small.onnx"
+    export._save(onnx.load(whole), plain)
+    export._quantise(plain, small, classifier.labels)
+    for path, near in ((plain, 1e-6), (small, 0.5)):
+        found = OnnxKeepModel(classifier=classifier, session=cpu_session(path)).keep_probabilities(rows)
         assert max(np.abs(a - b).max() for a, b in zip(found, exact, strict=True)) < near
-        names = sorted(path.name for path in export.exported(classifier, precision).iterdir())
-        assert names == ["model.onnx", "model.onnx.data"]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"plain.onnx", "plain.onnx.data", "small.onnx", "small.onnx.data"}
 
 
 def test_a_model_that_is_no_token_classifier_is_refused(minilm_dir: Path) -> None:
@@ -176,3 +182,19 @@ def test_what_is_left_open_is_made_up() -> None:
 def test_what_does_not_exist_is_refused(device: str, dtype: str, runtime: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         settled(device, dtype, runtime)
+
+
+def test_the_overlapped_benchmark_runs_on_a_processor(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+    benchmark = runpy.run_path(str(repository / "benchmarks" / "llmlingua2_speed.py"), run_name="llmlingua2_speed")
+    monkeypatch.setattr(scorer, "GROUP_CHARACTERS", 5000)
+    with torch.random.fork_rng(devices=[]):
+        found = benchmark["overlapped"](tmp_path, "tiny", 4000, "cpu", "bfloat16")
+    assert found["tokens"] == pytest.approx(4000, rel=0.3)
+    assert found["dtype"] == "torch.bfloat16"
+    assert found["tokens_per_second"] > 0
+    assert found["hardware"] == "processor"
