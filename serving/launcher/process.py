@@ -14,7 +14,7 @@ from ctxpipe.errors import LaunchError
 GRACE = 30.0
 """Seconds that vLLM may take to stop before it is killed."""
 
-_SUPERVISOR = Path(__file__).with_name("supervise.py")
+SUPERVISOR = Path(__file__).with_name("supervise.py")
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CTXPIPE_API_KEY", "OPENAI_API_KEY")
 """Variables that would lead vLLM's own environment astray, and keys that it has no use for."""
 
@@ -46,7 +46,7 @@ class Process:
             raise LaunchError(f"the log cannot be written to {log}: {exc.strerror}") from exc
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_SUPERVISOR), f"{grace:g}", *arguments],
+                [sys.executable, "-I", str(SUPERVISOR), f"{grace:g}", *arguments],
                 env={k: v for k, v in os.environ.items() if k not in _UNWANTED} | dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=output,
