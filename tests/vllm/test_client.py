@@ -25,6 +25,8 @@ from ctxpipe.serving.openai_client import OpenAIEngine
 from ctxpipe.serving.prompts import plain
 from ctxpipe.serving.types import Message
 
+# Starting a server is part of the first test, and a busy machine takes long to read a window.
+pytestmark = pytest.mark.timeout(900)
 CHAT = [
     Message(role="system", content="Answer from the context."),
     Message(role="user", content="Context: Ada Fenwick kept the light from 1871. Question: who kept the light?"),

@@ -19,6 +19,8 @@ from ctxpipe.compress.types import ScoringText
 from ctxpipe.compress.words import words
 from ctxpipe.errors import ModelError
 
+# Starting a server is part of the first test, and a busy machine takes long to read a window.
+pytestmark = pytest.mark.timeout(900)
 QUESTION = "What did Mr. Hale carry in 1911?"
 
 
