@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -52,6 +54,11 @@ def healthy(url: str) -> bool:
         return False
 
 
+def _die_with_us() -> None:
+    """Tests that are killed leave no server behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
 @contextmanager
 def started(environment: Environment, model: Path, folder: Path, *options: str, name: str = "m") -> Iterator[Served]:
     """``vllm serve MODEL OPTIONS`` until the block ends; 1 GiB of KV cache, no compilation, on loopback."""
@@ -61,7 +68,13 @@ def started(environment: Environment, model: Path, folder: Path, *options: str, 
     more = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, env=os.environ | more, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            command,
+            env=os.environ | more,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            preexec_fn=_die_with_us,
         )
     try:
         _wait(process, url := f"http://127.0.0.1:{port}", log)
@@ -142,7 +155,14 @@ def serving(folder: Path, *options: object) -> Iterator[Serving]:
     err, log = folder / "serve.err", folder / "serve.log"
     command = ctxpipe_command("serve", "--cpu", "--port", 0, "--log", log, *options)
     with err.open("wb") as out:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=out,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_die_with_us,
+        )
     try:
         yield Serving(process=process, err=err, log=log)
     finally:
