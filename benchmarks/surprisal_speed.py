@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=3000)
     parser.add_argument("--methods", default="llmlingua,walk,surprisal,llmlingua+question,surprisal+question")
-    parser.add_argument("--dtypes", default="float32,bfloat16")
+    parser.add_argument("--dtypes", default="bfloat16,float32")
     parser.add_argument("--name", default="surprisal-speed")
     parser.add_argument("--profile", action="store_true", help="print where the time goes, to standard error")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -153,6 +153,9 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
         upstream = f"llmlingua+{asked}" if asked else "llmlingua"
         if name != "llmlingua" and (upstream, dtype) in speed:
             found[f"{method} over {upstream}, {dtype}"] = round(speed[method, dtype] / speed[upstream, dtype], 2)
+        if name == "surprisal" and dtype == "bfloat16" and (upstream, "float32") in speed:
+            ratio = speed[method, dtype] / speed[upstream, "float32"]
+            found[f"{method} over {upstream}, each in its default precision on a CPU"] = round(ratio, 2)
     return found
 
 

@@ -66,7 +66,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         """
         # A threshold above the highest percentile there is would be an error, and the highest keeps nothing.
         asked = _MODERATE if rate >= 1 else max(rate, 1 - _NEARLY_ALL)
-        with quiet():
+        with undisturbed(), quiet():
             self.compress_prompt_llmlingua2(list(texts), rate=asked, force_tokens=list(force_tokens))
             bounds = np.cumsum([0, *self.counts]).tolist()
             return [

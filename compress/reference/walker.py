@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from llmlingua import PromptCompressor
 
-from ctxpipe.compress.reference.state import quiet
+from ctxpipe.compress.reference.state import quiet, undisturbed
 from ctxpipe.compress.reference.types import Encoder, Pieces
 from ctxpipe.compress.types import BoolArray, FloatArray, IntArray
 
@@ -79,7 +79,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         self._used = list(range(len(texts)))
         options = {"rank_method": "longllmlingua", "condition_in_question": "after", "condition_compare": True}
         target = rate * sum(self.get_token_length(text) for text in texts)
-        with quiet():
+        with undisturbed(), quiet():
             self.compress_prompt(
                 list(texts),
                 question=question,
