@@ -35,7 +35,7 @@ FREE = ("none", "random", "head-tail")
 PRUNERS = ("fake", *FREE, *CAUSAL, "llmlingua2")
 """Every scorer that is registered, and the fake one; ``made`` knows how to make each with a model of some kilobytes."""
 WHOLE = re.compile(
-    r"\d[\d,.]* kg\b|\bdid not reach\b|https?://\S+|[\w.]+@[\w.]+|\b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w+\b|-?\d+(?:\.\d+)?%"
+    r"\d[\d,.]* kg\b|\bnot reach\b|https?://\S+|[\w.]+@[\w.]+|\b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w+\b|-?\d+(?:\.\d+)?%"
 )
 """Numbers with their unit, negations, addresses and identifiers: all of one is kept or nothing."""
 
