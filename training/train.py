@@ -6,7 +6,6 @@ python -m training.train --examples ~/ctxpipe-training --out ~/ctxpipe-training/
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -117,14 +116,13 @@ class Run:
     def train_all(self, body: str, *, save_seconds: float, eval_seconds: float) -> dict[str, Any]:
         """Train to the end, from the last state when there is one; then calibrate and measure."""
         torch.manual_seed(self.settings.seed)
-        if self.device == "cpu":
-            torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
         model = pretrained(body).to(self.device)
         optimizer = self._optimizer(model)
         place = {
             "step": 0,
             "tokens": 0,
             "seconds": 0.0,
+            "cpu_seconds": 0.0,
             "best": -1.0,
             "settings": asdict(self.settings),
             "data": self.data,
@@ -181,7 +179,7 @@ class Run:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
     def _look(self, model: Pruner, place: dict[str, Any]) -> None:
         """Measure on every second question for development; keep the weights when they are best."""

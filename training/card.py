@@ -1,0 +1,187 @@
+"""Writes the model card from what the other steps left behind.
+
+python -m training.card --examples ~/ctxpipe-training --pruner ~/ctxpipe-training/pruner --out MODEL_CARD.md
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.export import INT8, MANIFEST
+from training.files import read_json, replace_atomically
+
+WEAKNESSES = (
+    "Trained on English prose, mostly of Wikipedia. Meetings, stories, medical pages and tables are a small part.",
+    "The vocabulary is that of an uncased English BERT: of Chinese, Japanese and Korean most characters, and of other "
+    "scripts most words, are unknown or fall into letters. In these languages its scores must not be trusted.",
+    "No source code and no JSON were trained on.",
+    "Questions over several passages are trained with two steps; longer chains were not seen.",
+    "A passage is read alone, at most {longest} tokens with its question. What only several passages together say is "
+    "not seen in the first pass.",
+    "Probabilities hold for the mixture of development questions, with a few passages that hold evidence among some "
+    "that look like it. In a long document evidence is rarer than the numbers say; their order is what counts.",
+    "Sentences that ask to be kept were put into {demanding} of the training passages as unwanted text. That lowers "
+    "their effect and does not rule it out.",
+)
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--pruner", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--benchmark", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON of survival.py.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def main(examples: Path, pruner: Path, benchmark: Path | None, out: Path) -> None:
+    """Write the card as Markdown."""
+    measured = read_json(benchmark) if benchmark else None
+    text = card(read_json(pruner / MANIFEST), read_json(examples / "report.json"), measured)
+    replace_atomically(out, lambda file: file.write(text.encode("utf-8")))
+
+
+def card(manifest: dict[str, Any], report: dict[str, Any], measured: dict[str, Any] | None) -> str:
+    """The card.
+
+    Args:
+        manifest: Of ``training.export``.
+        report: Of ``training.prepare``.
+        measured: Result of ``benchmarks/survival.py``; None leaves its section out.
+    """
+    parts = [
+        _head(manifest),
+        "## Data\n\n" + _data(report),
+        "## What was kept out\n\n" + _removed(report),
+        "## Training\n\n" + _training(manifest, report),
+        "## Figures on development documents\n\n" + _figures(manifest["metrics"]),
+        "## Export\n\n" + _export(manifest),
+    ]
+    if measured is not None:
+        parts.append("## Evaluation sets\n\n" + _measured(measured))
+    parts.append("## Weaknesses\n\n" + _weaknesses(manifest))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(manifest: dict[str, Any]) -> str:
+    file = manifest["files"][INT8]
+    return (
+        f"# ctxpipe pruner {manifest['version']}\n\n"
+        "Says of each token of a passage whether it is needed to answer a question, and of the passage whether it has "
+        "to do with it. Body: all-MiniLM-L6-v2 (Apache-2.0), 6 layers of 384. Two linear heads. It works without a "
+        "question too and then says which sentences are usually asked for.\n\n"
+        f"`{INT8}`, {file['bytes']:,} bytes, SHA-256 `{file['sha256']}`, ONNX opset {manifest['opset']}.\n\n"
+        f"Input: `{manifest['layout']['order']}`."
+    )
+
+
+def _data(report: dict[str, Any]) -> str:
+    sources = report["examples"]["train"]["sources"]
+    rows = [
+        (name, file["licence"], f"{sources[name]['examples']:,}", f"{sources[name]['tokens']:,}")
+        for name, file in report["files"].items()
+    ]
+    refused = [(name, entry["licence"], entry["reason"]) for name, entry in report["refused"].items()]
+    return (
+        _table(("file", "licence", "examples", "tokens"), rows)
+        + "\n\nThe weights hold none of these texts. Attribution and share-alike concern the data named here; who "
+        "passes the weights on should pass this list on too.\n\nNot used:\n\n"
+        + _table(("file", "licence", "why not"), refused)
+    )
+
+
+def _removed(report: dict[str, Any]) -> str:
+    reasons = [reason for reason in next(iter(report["files"].values()))["removed"] if reason != "items"]
+    rows = [
+        (name, f"{file['removed']['items']:,}", *(f"{file['removed'][reason]:,}" for reason in reasons))
+        for name, file in report["files"].items()
+    ]
+    overlap = report["left out for sharing 13 words with development documents"]
+    return (
+        "An item was removed when its question, by its words, is one of an evaluation set, or when its evidence shares "
+        "13 words in a row with a document of one. A passage without evidence was removed alone (last column but one: "
+        "items that lost such passages). `no evidence`: answerable by the data's word, but nothing is marked.\n\n"
+        + _table(("file", "items", *reasons), rows)
+        + f"\n\nTraining and development share no document with evidence; {overlap['items']:,} items and "
+        f"{overlap['passages']:,} passages were left out of training since they share 13 words with one."
+    )
+
+
+def _training(manifest: dict[str, Any], report: dict[str, Any]) -> str:
+    metrics, made = manifest["metrics"], report["examples"]["train"]
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in made["kinds"].items())
+    settings = ", ".join(f"{name} {value}" for name, value in manifest["settings"].items())
+    prepared = ", ".join(f"{name} {value}" for name, value in manifest["prepared"].items())
+    return (
+        f"{made['examples']:,} examples ({kinds}), {made['tokens']:,} tokens; {made['relevant']:,} passages with "
+        f"evidence. Prepared with: {prepared}. Trained with: {settings}. {metrics['steps']:,} steps on "
+        f"{metrics['device']} in {metrics['seconds'] / 60:.1f} minutes ({metrics['tokens_per_second']:,.0f} tokens/s); "
+        f"the best weights are those of step {metrics['best_step']:,}."
+    )
+
+
+def _figures(metrics: dict[str, Any]) -> str:
+    names = ("token_ap", "token_f1", "token_share", "relevance_auc", "relevance_mrr", "survival_any", "survival_all")
+    rows = [
+        (kind, *(_number(found.get(name)) for name in names), _number(found.get("survival_random")))
+        for kind, found in metrics["dev"].items()
+    ]
+    text = _table(("pass", *names, "survival_random"), rows)
+    by_source = metrics["dev"].get("question", {}).get("survival", {})
+    if by_source:
+        lines = [
+            (name, str(v["n"]), _number(v["any"]), _number(v["all"]), _number(v["random"]))
+            for name, v in by_source.items()
+        ]
+        text += (
+            "\n\nSurvival when each question keeps a quarter of the tokens of its passages, best sentences first: "
+            "`any` evidence, `all` passages with evidence, and `any` in random order.\n\n"
+            + _table(("file", "questions", "any", "all", "random"), lines)
+        )
+    error = metrics["calibration_error"]
+    lines = [(what, _number(error["before"][what]), _number(error["after"][what])) for what in error["before"]]
+    return (
+        text
+        + "\n\nExpected calibration error, fitted on one half and measured on the other:\n\n"
+        + _table(("of", "before", "after"), lines)
+    )
+
+
+def _export(manifest: dict[str, Any]) -> str:
+    check = manifest["check"]
+    names = ("largest_difference", "mean_difference", "relevance_difference", "same_tokens", "same_sentences")
+    rows = [(name, *(_number(check[name][n]) for n in names)) for name in ("float32", "int8")]
+    return (
+        f"Against torch on {check['examples']:,} development examples: difference of logits, and the part of the best "
+        f"quarter that is the same.\n\n{_table(('file', *names), rows)}\n\nLoads in {check['load_seconds']:.2f} s."
+    )
+
+
+def _measured(measured: dict[str, Any]) -> str:
+    rows = [
+        (name, str(entry["items"]), *(_number(value) for value in entry["survival"].values()))
+        for name, entry in measured["sets"].items()
+    ]
+    methods = tuple(next(iter(measured["sets"].values()))["survival"])
+    return f"Answer survival at {measured['rate']} of the tokens:\n\n" + _table(("set", "items", *methods), rows)
+
+
+def _weaknesses(manifest: dict[str, Any]) -> str:
+    from training.build import DEMANDING
+
+    given = {"longest": manifest["layout"]["longest"], "demanding": f"{DEMANDING:.0%}"}
+    return "\n".join(f"- {weakness.format(**given)}" for weakness in WEAKNESSES)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
