@@ -23,6 +23,9 @@ PR_SET_CHILD_SUBREAPER = 36
 LEFT_SECONDS = 5.0
 """For workers to end once vLLM itself has."""
 
+TRACKER_SECONDS = 3.0
+"""For Python's resource tracker to remove the shared memory of processes that were killed."""
+
 NOT_FOUND = 127
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -72,9 +75,11 @@ class Supervisor:
             for pid in descendants():
                 _send(pid, signal.SIGTERM)
             self._wait(lambda: not self._reap(), min(self.grace, LEFT_SECONDS))
+        patience = time.monotonic() + TRACKER_SECONDS
         while self._reap():
             for pid in descendants() or [self._child]:
-                _send(pid, signal.SIGKILL)
+                if time.monotonic() > patience or not _is_tracker(pid):
+                    _send(pid, signal.SIGKILL)
             time.sleep(0.05)
 
     def _wait(self, done: Callable[[], bool], seconds: float | None, *, lifeline: bool = False) -> None:
@@ -123,6 +128,12 @@ def descendants() -> list[int]:
         found += following
         following = [child for pid in following for child in below.get(pid, [])]
     return found
+
+
+def _is_tracker(pid: int) -> bool:
+    with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return b"multiprocessing.resource_tracker" in file.read()
+    return False
 
 
 def _send(pid: int, number: int) -> None:

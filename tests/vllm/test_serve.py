@@ -26,7 +26,7 @@ def nothing_left(command: Serving) -> Iterator[None]:
     family = [process.pid for process in command.family()]
     assert len(family) >= 3  # the supervisor, vLLM and its engine
     yield
-    assert gone(family), command.said()
+    assert gone(family, 60), command.said()  # while it starts, vLLM hears no SIGTERM and is killed after 30 s
 
 
 def test_a_taken_port_is_told_before_anything_starts(server: Served) -> None:
