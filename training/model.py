@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ctxpipe.compress.onnx_export import quiet_export
 from training.files import replace_atomically
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -53,7 +54,9 @@ def pretrained(folder: Path | str) -> Pruner:
     """A pruner on a pretrained body; its heads are new."""
     from transformers import AutoModel
 
-    return Pruner(AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False))
+    with quiet_export():  # it tells of the pooler, which is left out on purpose
+        body = AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
+    return Pruner(body)
 
 
 def trained(folder: Path, *, attention: str = "sdpa") -> Pruner:

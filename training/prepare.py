@@ -33,7 +33,7 @@ REMOVED = ("question in evaluation", "evidence in evaluation", "passages in eval
 @click.option("--evaluation", type=click.Path(exists=True, file_okay=False, path_type=Path), default="../shared/data")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for examples.")
 @click.option("--share", type=click.FloatRange(0, 1), default=1.0, help="Part of the items to read, for a trial.")
-@click.option("--scale", type=float, default=1.0, help="Factor on how many items of each file are used.")
+@click.option("--scale", type=float, default=0.8, help="Factor on how many items of each file are used.")
 @click.option("--dev", type=click.FloatRange(0, 0.5), default=0.06, help="Part of the documents for development.")
 @click.option("--dev-items", type=int, default=30, help="Development items of each file at most.")
 @click.option("--pool", type=int, default=16_000, help="Passages that hard negatives are looked for in.")
