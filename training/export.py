@@ -130,7 +130,9 @@ def onnx_files(model: Pruner, out: Path) -> None:
         )
         if program is None:
             raise click.ClickException("torch exported nothing")
-        onnx.save(without_traces(program.model_proto), out / FLOAT)
+        proto = without_traces(program.model_proto)
+        del proto.graph.value_info[:]  # shapes noted before weights were transposed; the quantiser infers them anew
+        onnx.save(proto, out / FLOAT)
         quantize_dynamic(out / FLOAT, out / INT8, per_channel=True, weight_type=QuantType.QInt8)
 
 
