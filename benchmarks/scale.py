@@ -42,7 +42,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "forty-megabytes.txt"
         path.write_text(document(), encoding="utf-8")
-        command = [sys.executable, "-m", "ctxpipe", "compress", str(path), "-q", QUESTION, "--budget", "6000", "--no-cache", "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "ctxpipe",
+            "compress",
+            str(path),
+            "-q",
+            QUESTION,
+            "--budget",
+            "6000",
+            "--no-cache",
+            "--json",
+        ]
         started = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds = time.perf_counter() - started
