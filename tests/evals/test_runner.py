@@ -217,7 +217,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--arms", "bm52"], "did you mean bm25"),
         (["--rates", "x"], "no list of rates"),
         (["--rates", "2.5"], "neither a rate"),
-        (["--layers", "4"], "layers are 1 and 2"),
+        (["--layers", "4"], "layers are 1, 2 and 3"),
         (["--limit", "0"], "must be 1 or more"),
         (["--lengths", "50"], "too short"),
         (["nedle"], "did you mean needle"),
