@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ctxpipe.compress.score_cache import MEGABYTES
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.types import Sample
 
@@ -38,6 +39,8 @@ METHODS: Mapping[str, tuple[str, str]] = {
 """Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
 FLOORS = ("head-tail", "random", "bm25")
 """Methods that any other must beat at the same budget."""
+_ASKED = frozenset({"contrastive", "longllmlingua", "longllmlingua-walk", "reference"})
+"""Pruners whose scores depend on the question."""
 _NO_TITLE = "table"
 """What public sets call a passage that has no title of its own."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
@@ -65,7 +68,7 @@ class Arm:
     @property
     def sees_question(self) -> bool:
         """Whether the method looks at the question; the two kinds are not to be compared without saying so."""
-        return self.method != "" and (self.rank != "none" or self.prune == "contrastive")
+        return self.method != "" and (self.rank != "none" or self.prune in _ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +155,13 @@ class ContextMaker:
 
     Args:
         tokenizer: Model whose tokens are counted: the target's.
+        reuse_scores: Keep pruners' scores in the user's cache. They are then computed once for all rates, and the time
+            of every rate but the first is not that of a first call.
     """
 
-    def __init__(self, tokenizer: str = "smollm2-135m") -> None:
+    def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
         self.tokenizer_name = tokenizer
+        self._score_cache = MEGABYTES if reuse_scores else 0
         self._pipelines: dict[tuple[str, str], Pipeline] = {}
 
     @property
@@ -206,7 +212,9 @@ class ContextMaker:
 
         key = DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
         if key not in self._pipelines:
-            self._pipelines[key] = Pipeline(rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=0)
+            self._pipelines[key] = Pipeline(
+                rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=self._score_cache
+            )
         return self._pipelines[key]
 
 

@@ -42,6 +42,7 @@ class Plan:
         lengths: Source tokens of generated tasks.
         tokenizer: Model whose tokens are counted.
         retry_errors: Try again what ended in an error before.
+        reuse_scores: Compute pruners' scores once for all rates; times of rates but the first are then too short.
     """
 
     suites: tuple[str, ...]
@@ -54,6 +55,7 @@ class Plan:
     lengths: tuple[int, ...] = ()
     tokenizer: str = "smollm2-135m"
     retry_errors: bool = False
+    reuse_scores: bool = False
 
     def __post_init__(self) -> None:
         if not self.layers or not set(self.layers) <= set(LAYERS):
@@ -105,7 +107,7 @@ def run(
         file = stack.enter_context(RecordFile(folder.records))
         outcome.notes += file.notes
         folder.start(_settings(plan, target, generator))
-        recorder = Recorder(plan.layers, plan.seed, ContextMaker(plan.tokenizer))
+        recorder = Recorder(plan.layers, plan.seed, ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores))
         samples = folder.keep(_samples(plan, recorder.maker.tokenizer))
         if target is not None:
             likelihoods = ResultCache(folder.cache, Likelihood, target.revision, target.score)

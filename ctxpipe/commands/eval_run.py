@@ -57,6 +57,9 @@ QUICK_LIMIT = 20
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
 @click.option("--retry-errors", is_flag=True, help="Try again what ended in an error before.")
+@click.option(
+    "--reuse-scores", is_flag=True, help="Score once for all rates; times of rates but the first mean nothing then."
+)
 @click.option("--quick", is_flag=True, help=f"A few items of {', '.join(QUICK_SUITES)}: minutes on two cores.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(
@@ -75,6 +78,7 @@ def run(
     tokenizer: str | None,
     out: Path,
     retry_errors: bool,
+    reuse_scores: bool,
     quick: bool,
     quiet: bool,
 ) -> None:
@@ -103,6 +107,7 @@ def run(
         lengths=tuple(parse_length(part) for part in lengths.split(",") if part.strip()),
         tokenizer=tokenizer or (model if target == "local" and model else "smollm2-135m"),
         retry_errors=retry_errors,
+        reuse_scores=reuse_scores,
     )
     scorer = _target(target, model, window) if 2 in plan.layers else None
     generator = _generator(target, model, window, answer_tokens) if 3 in plan.layers else None
