@@ -65,7 +65,9 @@ def started(environment: Environment, model: Path, folder: Path, *options: str, 
     port, log = free_port(), folder / f"vllm-{name}.log"
     command = [*environment.command, "serve", str(model), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--served-model-name", name, "--enforce-eager", *options]
-    more = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
+    more = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
+    if "--kv-cache-memory-bytes" not in options:  # which the variable would override
+        more["VLLM_CPU_KVCACHE_SPACE"] = "1"
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

@@ -186,7 +186,7 @@ def test_a_document_of_twenty_windows_fills_the_window(
     server: Served, tmp_path: Path, capfd: pytest.CaptureFixture[str], minilm_dir: Path
 ) -> None:
     path = tmp_path / "big.txt"
-    path.write_text(f"{prose(3400)}\n\n{NEEDLE}\n\n{prose(3400, 2)}", encoding="utf-8")
+    path.write_text(f"{prose(3600)}\n\n{NEEDLE}\n\n{prose(3600, 2)}", encoding="utf-8")
     found = ask_by_command(capfd, path, "-q", QUESTION, "--target", server.url, "--max-tokens", 16, "--rank", "bm25")
     assert found["context"]["source_tokens"] > 20 * 8192
     assert found["window"] == 8192

@@ -48,8 +48,8 @@ def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smol
         for folder in (plan.out, there.out)
     ]
     assert found[0].keys() == found[1].keys()
-    # Two implementations in bfloat16 differ in the third digit.
-    assert all(found[1][key] == pytest.approx(nll, rel=0.03, abs=0.03) for key, nll in found[0].items())
+    # Two implementations in bfloat16 differ by hundredths of a nat; another prompt or answer would by much more.
+    assert found[1] == pytest.approx(found[0], rel=0.05, abs=0.1)
 
 
 def test_what_does_not_fit_the_servers_window_is_truncated(server: Served, tmp_path: Path) -> None:
