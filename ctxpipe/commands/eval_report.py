@@ -25,6 +25,7 @@ _WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich woul
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
 @click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@click.option("--figures", type=click.Path(file_okay=False, path_type=Path), help="Write every plot as SVG into here.")
 @click.option("--score", metavar="NAME", help="Headline score: nll, answer or survival. [default: the first there is]")
 @click.option("--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
 @click.option("--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
@@ -40,6 +41,7 @@ def report(
     folder: Path,
     page: Path | None,
     numbers: Path | None,
+    figures: Path | None,
     score: str | None,
     margin: float,
     method: str | None,
@@ -55,6 +57,7 @@ def report(
     """Say what a run found: the verdict, and a table or a page with everything behind it."""
     from ctxpipe.evals.capacity import planned, served
     from ctxpipe.evals.cost import Prices
+    from ctxpipe.evals.figures import write_figures
     from ctxpipe.evals.report import html_report, verdict_line
     from ctxpipe.evals.report_lengths import LIMITS
     from ctxpipe.evals.summary import summarise
@@ -71,6 +74,8 @@ def report(
     if numbers is not None:
         text = json.dumps(summary.to_json(), indent=1, ensure_ascii=False, default=list)
         numbers.write_text(text + "\n", encoding="utf-8")
+    if figures is not None:
+        write_figures(summary, figures)
     click.echo(verdict_line(summary))
     _show_rows(summary)
     for one in summary.works:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -102,6 +103,24 @@ def run_folder(tmp_path: Path) -> Path:
         for record in records:
             file.append(record)
     return folder.path
+
+
+def test_plots_are_written_as_files_that_stand_alone(run_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures"
+    assert main(["eval", "report", str(run_folder), "--figures", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} >= {"pareto.svg", "gain-all.svg", "lengths-needle.svg"}
+    for path in out.iterdir():
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = "".join(ElementTree.parse(out / "lengths-needle.svg").getroot().itertext())
+    assert "default" in texts
+    assert "raw" in texts
+
+
+def test_a_folder_for_plots_that_cannot_be_made(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = run_folder / "run.json"
+    assert main(["eval", "report", str(run_folder), "--figures", str(taken / "x")]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {taken}")
 
 
 def test_the_report_says_what_works_where(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
