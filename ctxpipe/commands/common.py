@@ -45,7 +45,7 @@ def documents_options(function: F) -> F:
             click.option(
                 "--prune",
                 metavar="NAME",
-                help="none, surprisal, contrastive, head-tail or random; by default what measured best.",
+                help="none, llmlingua2, llmlingua, longllmlingua, reference, random...; by default what measured best.",
             ),
             click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
             click.option("--scorer-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
