@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from samples import prose
@@ -120,25 +122,67 @@ def test_langchain_asks_the_same_server_with_a_compressed_context(server: Served
     assert "".join(piece.content for piece in chat.stream(turns)) == answer.content
 
 
+@dataclass
+class Between:
+    """Stands between a client and a server, and counts the answers that are being made."""
+
+    server: Served
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    now: int = 0
+    most: int = 0
+    asked: int = 0
+
+    def enter(self, more: int) -> None:
+        with self.lock:
+            self.now += more
+            self.most = max(self.most, self.now)
+            self.asked += more > 0
+
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        between = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.forward(None)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                chat = self.path.endswith("/chat/completions")
+                between.enter(int(chat))
+                try:
+                    self.forward(body)
+                finally:
+                    between.enter(-int(chat))
+
+            def forward(self, body: bytes | None) -> None:
+                headers = {"Content-Type": "application/json"}
+                with urlopen(Request(f"{between.server.url}{self.path}", body, headers), timeout=240) as answer:
+                    read = answer.read()
+                    self.send_response(answer.status)
+                    self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(read)))
+                self.end_headers()
+                self.wfile.write(read)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
 def test_threads_share_an_engine_and_its_limit(server: Served) -> None:
-    engine = OpenAIEngine(server.url, concurrency=2, timeout=240)
-    over, most = threading.Event(), 0.0
-
-    def watch() -> None:
-        nonlocal most
-        while not over.wait(0.02):
-            most = max(most, busy(server))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    chats = [[Message(role="user", content=f"Tell a story of {n} foxes.")] for n in range(6)]
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda chat: engine.answer(chat, max_tokens=24), chats))
-    over.set()
-    watcher.join()
+    between = Between(server)
+    with ThreadingHTTPServer(("127.0.0.1", 0), between.handler()) as forward, ThreadPoolExecutor(7) as pool:
+        pool.submit(forward.serve_forever, 0.05)
+        try:
+            engine = OpenAIEngine(f"http://127.0.0.1:{forward.server_port}", concurrency=2, timeout=240)
+            chats = [[Message(role="user", content=f"Tell a story of {n} foxes.")] for n in range(6)]
+            answers = list(pool.map(lambda chat: engine.answer(chat, max_tokens=24), chats))
+        finally:
+            forward.shutdown()
     assert all(answer.completion_tokens == 24 or answer.finish_reason == "stop" for answer in answers)
     assert len({answer.text for answer in answers}) > 1
-    assert 1 <= most <= 2
+    assert (between.asked, between.most) == (6, 2)
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -151,11 +195,11 @@ def test_cancelling_frees_the_server(server: Served, engine: OpenAIEngine, strea
 
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask)
-        wait_until((lambda: heard.is_set() and busy(server) == 1) if streamed else (lambda: busy(server) == 1), 60)
+        wait_until((lambda: heard.is_set() and busy(server) == 1) if streamed else (lambda: busy(server) == 1), 120)
         stop.cancel()
         with pytest.raises(CancelledAnswer):
             asked.result(10)
-    wait_until(lambda: busy(server) == 0, 10)
+    wait_until(lambda: busy(server) == 0, 60)
     assert gauge(server, "kv_cache_usage_perc") == 0
 
 
