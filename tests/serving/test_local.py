@@ -157,7 +157,7 @@ def test_an_interrupt_from_the_keyboard_ends_the_answer_at_once(endless: LocalEn
     with pytest.raises(KeyboardInterrupt):
         endless.answer(HELLO, max_tokens=4000)
     timer.join()
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 10
     assert endless.answer(HELLO, max_tokens=2).completion_tokens == 2
 
 
@@ -167,7 +167,7 @@ def test_an_answer_that_takes_too_long_is_given_up(model_folder: Path) -> None:
     start = time.perf_counter()
     with pytest.raises(DeadlineError, match=r"within 0.2 s; it had \d+ tokens so far"):
         engine.answer(HELLO, max_tokens=4000)
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 10
 
 
 def test_exhausted_memory_is_one_clear_line(tokenizer: Any, echo_model: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_a_certificate_that_nobody_vouches_for(serve: Serve, certificate: tuple[
     start = time.perf_counter()
     with pytest.raises(UnreachableError, match=r"TLS failed, .*self.signed certificate; SSL_CERT_FILE"):
         connect(server.url, backoff=8, timeout=60)
-    assert time.perf_counter() - start < 4, "tried again"
+    assert time.perf_counter() - start < 8, "tried again"
 
 
 def test_a_certificate_made_trusted(
