@@ -8,12 +8,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.statistics.bootstrap import DRAWS, bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design, Floats
-from ctxpipe.evals.statistics.effective_counts import effective_items
+from ctxpipe.evals.statistics.share_bound import share_bounds
 
 SHARE = 0.85
 """Share of the score at the shortest length that still counts as working: Modarressi et al. (2025), NoLiMa."""
@@ -40,11 +39,12 @@ class LengthGain:
     """Effective lengths of two arms and their ratio.
 
     Attributes:
-        threshold: Score at or above which a length works.
+        threshold: Score at or above which a length works: a share of the raw score at the shortest length.
         raw, compressed: Effective lengths.
         raw_interval, compressed_interval: Two-sided 95% intervals of the lengths, those outside the measured ones set
             to the nearest of them.
-        raw_lower, compressed_lower: One-sided 95% lower bounds of the scores at each length, as fitted.
+        raw_lower, compressed_lower: One-sided 95% lower bounds of the score less the threshold at each length, as
+            fitted; a length works where that is not below 0.
         gain: compressed / raw; None when both are censored on the same side, where nothing is known of the ratio.
         censored: ``at least`` or ``at most`` where one of the lengths is only bounded.
         interval: Two-sided interval of the ratio, with lengths outside the measured ones set to the nearest of them.
@@ -66,12 +66,12 @@ class LengthGain:
 
 def crossing(lengths: Floats, scores: Floats, threshold: float) -> EffectiveLength:
     """The length at which a falling curve goes below a threshold; ``crossings`` for one curve."""
-    found, outside = crossings(lengths, scores[None], np.asarray([threshold]))
+    found, outside = crossings(lengths, scores[None], threshold)
     return EffectiveLength(length=float(found[0]), censored=_OUTSIDE[int(outside[0])])
 
 
-def crossings(lengths: Floats, scores: Floats, thresholds: Floats) -> tuple[Floats, NDArray[np.int8]]:
-    """The lengths at which falling curves go below their thresholds.
+def crossings(lengths: Floats, scores: Floats, threshold: float) -> tuple[Floats, NDArray[np.int8]]:
+    """The lengths at which falling curves go below a threshold.
 
     The scores are first made non-increasing by isotonic regression, so being above the threshold at a length includes
     being above it at every shorter one. Between the last length above and the first below, the fit is interpolated
@@ -80,21 +80,21 @@ def crossings(lengths: Floats, scores: Floats, thresholds: Floats) -> tuple[Floa
     Args:
         lengths: Ascending, shape (K,), in tokens.
         scores: Shape (d, K), a curve a row.
-        thresholds: What a score must reach, shape (d,).
+        threshold: What a score must reach.
 
     Returns:
         Lengths of shape (d,), the nearest measured one where the crossing is outside; and 0 inside, 1 where the curve
         is at least as good at the longest length, -1 where it is below at the shortest.
     """
     fit = falling(scores)
-    below = fit < thresholds[:, None]
+    below = fit < threshold
     first = np.where(below.any(axis=1), below.argmax(axis=1), len(lengths))
     outside = np.where(first == 0, -1, first == len(lengths)).astype(np.int8)
     found = np.where(outside < 0, lengths[0], lengths[-1]).astype(np.float64)
     inside = np.flatnonzero(outside == 0)
     after = first[inside]
     high, low = fit[inside, after - 1], fit[inside, after]
-    part = (high - thresholds[inside]) / (high - low)
+    part = (high - threshold) / (high - low)
     logs = np.log(lengths)
     found[inside] = np.exp(logs[after - 1] + part * (logs[after] - logs[after - 1]))
     return found, outside
@@ -120,29 +120,6 @@ def falling(scores: Floats) -> Floats:
     return fit
 
 
-def lower_bounds(scores: Floats, means: Floats, design: Design, *, level: float = 0.95) -> Floats:
-    """One-sided lower bounds of the macro mean of each column.
-
-    Right-or-wrong columns get the exact binomial bound at the effective number of items (Korn & Graubard 1998, Survey
-    Methodology 24:193-201), which knows that 20 of 20 right is not certainty; others the bootstrap's.
-
-    Args:
-        scores: Shape (n, K).
-        means: Bootstrap means, shape (draws, K).
-        design: Clusters and strata of the n items.
-        level: One-sided coverage.
-    """
-    bounds = np.empty(scores.shape[1])
-    for k, column in enumerate(scores.T):
-        if np.isin(column, (0.0, 1.0)).all():
-            n = effective_items(column, design)
-            right = design.mean(column) * n
-            bounds[k] = beta.ppf(1 - level, right, n - right + 1) if right > 0 else 0.0
-        else:
-            bounds[k] = expanded_interval(means[:, k], design, level=2 * level - 1)[0]
-    return bounds
-
-
 def length_gain(
     lengths: Sequence[int],
     raw: Floats,
@@ -156,8 +133,11 @@ def length_gain(
 ) -> LengthGain:
     """Effective lengths of the raw and the compressed arm on the same questions, and their ratio.
 
-    The effective length is where the one-sided 95% lower bound of the score falls below the threshold. In each draw of
-    the joint bootstrap both curves and the threshold move, and the bounds keep their distance from the means.
+    A length works while score - share * raw score at the shortest length, paired by question, has a one-sided 95% lower
+    bound at or above 0 (``share_bounds``); the effective length is where the bounds' isotonic fit falls below 0.
+    The threshold is measured on the same questions, so its error is in the bound and what hard and easy questions share
+    is not. In each draw of the joint bootstrap all curves and the threshold move, and the bounds keep their distance
+    from the means.
 
     Args:
         lengths: Source tokens, ascending, K of them, at least two.
@@ -175,20 +155,20 @@ def length_gain(
     sizes = _checked(lengths, raw, compressed, design)
     k = len(sizes)
     scores = np.concatenate([raw, compressed], axis=1)
-    points = np.asarray([design.mean(column) for column in scores.T])
-    threshold = share * float(points[0])
+    threshold = share * design.mean(raw[:, 0])
     if closed is not None and threshold <= closed:
         raise UsageError(
             f"{share:.0%} of the raw score at {lengths[0]:,} tokens is {threshold:.3f}, not above the {closed:.3f} "
             "that the model scores without any context; these questions cannot tell lengths apart"
         )
-    means = bootstrap_means(scores, design, draws=draws, seed=seed)
-    bounds = lower_bounds(scores, means, design)
-    before, after = crossing(sizes, bounds[:k], threshold), crossing(sizes, bounds[k:], threshold)
+    above = scores - share * raw[:, :1]
+    means = bootstrap_means(above, design, draws=draws, seed=seed)
+    bounds = share_bounds(scores, means, design, share=share)
+    before, after = crossing(sizes, bounds[:k], 0.0), crossing(sizes, bounds[k:], 0.0)
     gain, censored = _ratio(before, after)
-    moved, thresholds = means - (points - bounds), share * means[:, 0]
-    drawn_before, outside_before = crossings(sizes, moved[:, :k], thresholds)
-    drawn_after, outside_after = crossings(sizes, moved[:, k:], thresholds)
+    moved = means - (np.asarray([design.mean(column) for column in above.T]) - bounds)
+    drawn_before, outside_before = crossings(sizes, moved[:, :k], 0.0)
+    drawn_after, outside_after = crossings(sizes, moved[:, k:], 0.0)
     return LengthGain(
         threshold=threshold,
         raw=before,
