@@ -19,12 +19,13 @@ import torch
 from ctxpipe.compress.onnx_export import quiet_export, without_traces
 from training.batches import collate, under_cap
 from training.calibrate import Calibration
+from training.development import predict, select
 from training.examples import IGNORED, KINDS, LONGEST, QUESTION_TOKENS, SECOND_TOKENS, TITLE_TOKENS, Examples
 from training.files import read_json, replace_atomically, sha256, write_json
 from training.metrics import Logits, measure, sentence_table
 from training.model import WEIGHTS, Pruner, trained
 from training.prepare import model_tokenizer
-from training.train import CALIBRATION, METRICS, SETTINGS, predict, select
+from training.train import CALIBRATION, METRICS, SETTINGS
 
 OPSET = 18
 FORMAT = 1

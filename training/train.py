@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 
 from training import checkpoint
-from training.batches import Batch, collate, plan, under_cap
-from training.calibrate import PLAIN, Calibration, calibrate, error, sigmoid
+from training.batches import Batch, collate, plan
+from training.calibrate import PLAIN, calibrate
+from training.development import brief, errors, merit, predict, select
 from training.examples import FREE, IGNORED, Examples
 from training.files import Progress, read_json, sha256, write_json
-from training.metrics import Logits, measure, sentence_table
+from training.memory import keep_freed_memory
+from training.metrics import Logits, measure
 from training.model import WEIGHTS, Pruner, pretrained, trained
 
 STATE, METRICS, CALIBRATION, SETTINGS = "state.safetensors", "metrics.json", "calibration.json", "settings.json"
@@ -77,6 +79,7 @@ def main(
     """Train, keep the best weights, calibrate them, and write metrics.json."""
     from ctxpipe.compress.models import resolve
 
+    keep_freed_memory()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     run = Run(
@@ -275,71 +278,6 @@ def balanced(logit: Tensor, target: Tensor, weight: float) -> Tensor:
         said, wanted, pos_weight=torch.tensor(weight, device=said.device), reduction="sum"
     )
     return loss / (1 + (weight - 1) * wanted).sum()
-
-
-@torch.inference_mode()
-def predict(
-    model: torch.nn.Module, examples: Examples, device: str, *, autocast: AbstractContextManager[Any], cap: int = 8_192
-) -> Logits:
-    """Logits of all examples."""
-    model.eval()
-    keep = np.zeros(int(examples.offset[-1]))
-    relevance = np.zeros(len(examples))
-    progress = Progress("development examples", every=30)
-    done = 0
-    for index in under_cap(np.argsort(examples.lengths, kind="stable"), examples.lengths, cap):
-        batch = collate(examples, index).to(device)
-        with autocast:
-            token, passage = model(batch.ids, batch.mask, batch.types)
-        token, passage = token.float().cpu().numpy(), passage.float().cpu().numpy()
-        for row, member in enumerate(index):
-            begin, end = examples.offset[member], examples.offset[member + 1]
-            keep[begin:end] = token[row, : end - begin]
-        relevance[index] = passage
-        done += len(index)
-        progress(done, len(examples))
-    return Logits(keep=keep, relevance=relevance)
-
-
-def select(examples: Examples, chosen: Any) -> Examples:
-    """The examples where ``chosen`` is true."""
-    flat = np.repeat(chosen, examples.lengths)
-    parts = {name: getattr(examples, name)[flat] for name in ("ids", "target", "sentence")}
-    rows = {name: getattr(examples, name)[chosen] for name in ("second", "relevance", "source", "kind", "group")}
-    offset = np.concatenate([[0], np.cumsum(examples.lengths[chosen])]).astype(np.int64)
-    return Examples(offset=offset, **parts, **rows)
-
-
-def merit(found: dict[str, Any]) -> float:
-    """What decides which weights are best: survival of all evidence and token precision, over both passes."""
-    asked = [found[kind] for kind in ("question", "second") if kind in found]
-    values = [kind[name] for kind in asked for name in ("survival_all", "token_ap")]
-    known = [value for value in values if not math.isnan(value)]
-    return float(np.mean(known)) if known else 0.0
-
-
-def errors(examples: Examples, logits: Logits, calibration: Calibration) -> dict[str, float]:
-    """Calibration error of tokens, passages and sentences."""
-    scaled = calibration.scaled(logits)
-    known = examples.target != IGNORED
-    rows = examples.relevance >= 0
-    table = sentence_table(examples, scaled)
-    told = ~np.isnan(table.label)
-    chance = sigmoid(calibration.sentences(examples, scaled))
-    return {
-        "token": error(sigmoid(scaled.keep[known]), examples.target[known] / 100.0),
-        "passage": error(sigmoid(scaled.relevance[rows]), examples.relevance[rows].astype(float)),
-        "sentence": error(chance[told], table.label[told]),
-    }
-
-
-def brief(found: dict[str, Any]) -> str:
-    """The main figures on one line."""
-    parts = []
-    for kind, values in found.items():
-        names = ("token_ap", "relevance_auc", "relevance_mrr", "survival_any", "survival_all", "survival_random")
-        parts.append(f"{kind} " + " ".join(f"{name} {values[name]:.3f}" for name in names if name in values))
-    return "; ".join(parts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +18,12 @@ from training import files
 from training.batches import collate, plan
 from training.calibrate import PLAIN, Calibration, calibrate, error, sigmoid
 from training.card import card
+from training.development import predict, select
 from training.examples import IGNORED, Examples
 from training.export import INT8, MANIFEST, export, open_session, run_onnx
 from training.metrics import Logits, area_under_curve, average_precision, best_f1, sentence_table, survival
 from training.prepare import prepare
-from training.train import STATE, Run, Settings, balanced, predict, select
+from training.train import STATE, Run, Settings, balanced
 
 SETTINGS = Settings(steps=10, rate=2e-3, cap=768, precision="float32", seed=3)
 
@@ -247,3 +250,21 @@ def test_trained_exported_and_described(prepared: Path, tiny_body: Path, tmp_pat
     text = card(manifest, files.read_json(prepared / "report.json"), None)
     for word in (manifest["version"], "hotpot_samples", "CC BY-SA 4.0", "wice", "Weaknesses", "same_tokens"):
         assert word in text
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked")
+def test_freed_memory_is_kept_for_the_next_batch() -> None:
+    code = """
+import resource, torch
+
+assert keep_freed_memory()
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(4_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+assert faults() > 1000
+assert faults() < 100
+"""
+    root = Path(__file__).parents[2]
+    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
