@@ -132,19 +132,20 @@ def _tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def cpu_session(path: Path) -> InferenceSession:
-    """A session on the CPU, with as many threads as ``OMP_NUM_THREADS`` or the cores allow."""
+def cpu_session(path: Path, threads: int | None = None) -> InferenceSession:
+    """A session on the CPU, with as many threads as ``cpu_threads`` tells unless given."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = threads or cpu_threads()
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it remembers a plan per shape, and every run has another shape
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _threads() -> int:
+def cpu_threads() -> int:
+    """As many as ``OMP_NUM_THREADS`` or the cores allow."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     given = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, int(given) if given.isdigit() and int(given) else MAX_THREADS)

@@ -127,7 +127,12 @@ def rank(
 ) -> Sentences:
     """Score the segments against the question."""
     texts = [
-        RankingText(text=documents[d].text[s.start : s.end], headings=found.chunks[c].headings, group=c)
+        RankingText(
+            text=documents[d].text[s.start : s.end],
+            headings=found.chunks[c].headings,
+            group=c,
+            kind=found.chunks[c].kind,
+        )
         for s, d, c in zip(found.segments, found.document, found.chunk, strict=True)
     ]
     return replace(found, score=ranker.rank(texts, question, on_progress))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctxpipe.compress.bm25 import BM25Ranker
 from ctxpipe.compress.embedding import EmbeddingRanker
 from ctxpipe.compress.hybrid import HybridRanker
+from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.types import Ranker
 from ctxpipe.registry import Registry
 
@@ -12,6 +13,9 @@ RANKERS: Registry[Ranker] = Registry("ranker", "ctxpipe.rankers")
 RANKERS.register("bm25", BM25Ranker)
 RANKERS.register("embedding", EmbeddingRanker)
 RANKERS.register("hybrid", HybridRanker)
+RANKERS.register("learned", LearnedRanker)
 
-EMBEDDING = frozenset({"embedding", "hybrid"})
+EMBEDDING = frozenset({"embedding", "hybrid", "learned"})
 """Rankers that take an ``embedder``."""
+NOTING = frozenset({"learned"})
+"""Rankers that take an ``on_note``, called with a line for whoever reads the result."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.learned.scorer import LearnedScorer
 from ctxpipe.compress.llmlingua2.scorer import LLMLingua2Scorer
 from ctxpipe.compress.reference.scorer import ReferenceScorer
 from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
@@ -23,6 +24,7 @@ SCORERS.register("longllmlingua", ContrastiveScorer)
 SCORERS.register("llmlingua-walk", partial(SurprisalScorer, walk=True))
 SCORERS.register("longllmlingua-walk", partial(ContrastiveScorer, walk=True))
 SCORERS.register("reference", ReferenceScorer)
+SCORERS.register("learned", LearnedScorer)
 
 MODEL_FREE = frozenset({"none", "head-tail", "random"})
 """Scorers that take no ``model``."""

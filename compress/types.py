@@ -144,12 +144,14 @@ class ScoringText:
 class RankingText:
     """What a ranker sees of a chunk: its text, the trail of headings above it, and the passage it is part of.
 
-    ``group`` is equal for pieces of one passage, so a ranker may let a sentence profit from its neighbours.
+    ``group`` is equal for pieces of one passage, so a ranker may let a sentence profit from its neighbours. ``kind`` is
+    that of the passage.
     """
 
     text: str
     headings: tuple[str, ...] = ()
     group: int = 0
+    kind: Kind = "text"
 
 
 OnProgress = Callable[[int, int], None]

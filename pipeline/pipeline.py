@@ -13,7 +13,7 @@ from typing import Literal
 from ctxpipe.compress import models
 from ctxpipe.compress.compressor import Compressor, check_size
 from ctxpipe.compress.keep import Keep, split_tokens
-from ctxpipe.compress.rankers import EMBEDDING, RANKERS
+from ctxpipe.compress.rankers import EMBEDDING, NOTING, RANKERS
 from ctxpipe.compress.remembered import RememberingEmbedder, RememberingScorer
 from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
@@ -43,8 +43,8 @@ class Pipeline:
     """Reads, compresses, asks and cites, and keeps its models loaded between calls.
 
     Args:
-        rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, another registered ranker, ``"none"``, or ``"auto"``: the one
-            that measured best. Used when there is a question.
+        rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
+            ``"auto"``: the one that measured best. Used when there is a question.
         prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``.
         scorer: Model that the pruner scores with; None for its own default.
@@ -123,9 +123,10 @@ class Pipeline:
         self._scorer = self._remembering(self._make_scorer(scorer_url))
 
     def _ranker_options(self) -> dict[str, object]:
-        if self._cache is None or self.rank not in EMBEDDING:
-            return {}
-        return {"embedder": RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append)}
+        options: dict[str, object] = {"on_note": self._notes.append} if self.rank in NOTING else {}
+        if self._cache is not None and self.rank in EMBEDDING:
+            options["embedder"] = RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append)
+        return options
 
     def _remembering(self, scorer: Scorer) -> Scorer:
         return scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append)

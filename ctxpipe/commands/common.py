@@ -40,12 +40,14 @@ def documents_options(function: F) -> F:
             click.option("--rate", type=float, help="Share of the tokens to keep, above 0 and at most 1."),
             click.option("--tokenizer", metavar="MODEL", help="Whose tokens budgets count; the target's by default."),
             click.option(
-                "--rank", metavar="NAME", help="bm25, embedding, hybrid or none; by default what measured best."
+                "--rank",
+                metavar="NAME",
+                help="bm25, embedding, hybrid, learned or none; by default what measured best.",
             ),
             click.option(
                 "--prune",
                 metavar="NAME",
-                help="none, llmlingua2, llmlingua, longllmlingua, reference, random...; by default what measured best.",
+                help="none, learned, llmlingua2, longllmlingua, reference, random...; by default what measured best.",
             ),
             click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
             click.option("--scorer-url", metavar="URL", help="vLLM server that runs that model, in place of here."),

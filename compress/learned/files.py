@@ -1,0 +1,132 @@
+"""The pruner's folder: what must be in it, and whether it is what its manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxpipe.errors import ModelError
+
+SHIPPED = Path(__file__).parent / "model"
+MANIFEST, TOKENIZER = "manifest.json", "tokenizer.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How the parts of a sentence's score are added, each standardised over the sentences read.
+
+    Attributes:
+        fusion: Weight of the fusion's score.
+        first: Of the model's logit for the question alone.
+        second: Of the highest of its logits for the question with a found sentence.
+        seeds: How many found sentences are asked with.
+    """
+
+    fusion: float = 0.7
+    first: float = 1.0
+    second: float = 0.5
+    seeds: int = 1
+
+
+DEFAULT_WEIGHTS = Weights()
+"""Where a manifest names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunerFiles:
+    """A pruner before its weights are read.
+
+    Attributes:
+        folder: Where it lies.
+        model: The network's file.
+        tokenizer: The tokenizer's file.
+        hashes: SHA-256 of both, by name, as the manifest has them.
+        layout: Longest question, second question, title and row, in tokens.
+        sentence: For ``question``, ``second`` and ``free`` the weights of a sentence's mean and highest keep logit and
+            its passage's logit, and the constant.
+        weights: How its scores and the fusion's are added.
+        version: As the manifest names it.
+    """
+
+    folder: Path
+    model: Path
+    tokenizer: Path
+    hashes: dict[str, str]
+    layout: dict[str, int]
+    sentence: dict[str, tuple[float, float, float, float]]
+    weights: Weights
+    version: str
+
+    @classmethod
+    def describe(cls, folder: Path | str | None = None) -> PrunerFiles:
+        """Read a folder's manifest, that of the pruner in the package unless one is given.
+
+        Raises:
+            ModelError: when there is no manifest, or it says something else than such a manifest does.
+        """
+        place = SHIPPED if folder is None else Path(folder).expanduser()
+        try:
+            found = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+            if found["format"] != FORMAT:
+                raise ModelError(f"the pruner in {place} has format {found['format']}; this version reads {FORMAT}")
+            return cls(**_fields(place, found))
+        except FileNotFoundError as exc:
+            what = "the package" if folder is None else str(place)
+            raise ModelError(f"{what} holds no pruner: {place / MANIFEST} is missing") from exc
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise ModelError(f"{place / MANIFEST} is damaged: {type(exc).__name__}: {exc}") from exc
+
+    @property
+    def revision(self) -> str:
+        """Twelve hex digits that stand for network, tokenizer and how rows are laid out."""
+        said = json.dumps([sorted(self.hashes.items()), sorted(self.layout.items())])
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+    def check(self) -> None:
+        """Compare both files with their hashes.
+
+        Raises:
+            ModelError: when one is missing or another.
+        """
+        for name, wanted in self.hashes.items():
+            path = self.folder / name
+            try:
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as exc:
+                raise ModelError(f"the pruner is not complete: {path}: {exc.strerror or exc}") from exc
+            if found != wanted:
+                raise ModelError(f"the pruner is damaged: {path} is not the file that {MANIFEST} names")
+
+
+def _fields(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+    hashes = {str(name): str(about["sha256"]) for name, about in found["files"].items()}
+    (network,) = (name for name in hashes if name.endswith(".onnx"))
+    if TOKENIZER not in hashes or any(Path(name).name != name for name in hashes):
+        raise ValueError("it must name one .onnx file and tokenizer.json, both beside it")
+    layout = {name: int(found["layout"][name]) for name in ("question", "second", "title", "longest")}
+    if min(layout.values()) < 1 or layout["longest"] < layout["second"] + layout["title"] + 8:
+        raise ValueError(f"its layout leaves no room for a passage: {layout}")
+    weights = found.get("rank", {}).get("weights", {})
+    return {
+        "folder": folder,
+        "model": folder / network,
+        "tokenizer": folder / TOKENIZER,
+        "hashes": hashes,
+        "layout": layout,
+        "sentence": {name: _four(found["sentence"][name]) for name in ("question", "second", "free")},
+        "weights": Weights(
+            **{name: float(weights[name]) for name in ("fusion", "first", "second") if name in weights},
+            seeds=int(weights.get("seeds", DEFAULT_WEIGHTS.seeds)),
+        ),
+        "version": str(found["version"]),
+    }
+
+
+def _four(values: Any) -> tuple[float, float, float, float]:
+    mean, top, passage, constant = map(float, values)
+    return mean, top, passage, constant

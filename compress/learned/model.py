@@ -1,0 +1,132 @@
+"""The network: rows in, logits out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ctxpipe.compress.embedder import cpu_session, cpu_threads
+from ctxpipe.compress.hub import load_error
+from ctxpipe.compress.learned.files import PrunerFiles
+from ctxpipe.compress.learned.rows import Layout, Row
+from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress
+from ctxpipe.errors import CtxpipeError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+class Passage(NamedTuple):
+    """What is read under one question: tokens of title and text, and after which of the latter a window may end."""
+
+    title: IntArray
+    body: IntArray
+    ends: BoolArray | None = None
+
+
+class Reading(NamedTuple):
+    """What the network says of a passage.
+
+    Attributes:
+        keep: float32 of shape (tokens,): logit of each token's being needed.
+        relevance: float32 of shape (tokens,): logit of its window's having to do with the question. All are equal for
+            a passage that fits one window.
+    """
+
+    keep: FloatArray
+    relevance: FloatArray
+
+    @property
+    def passage(self) -> float:
+        """The passage's own logit: the highest of its windows, minus infinity for one without tokens."""
+        return float(self.relevance.max(initial=-np.inf))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedModel:
+    """Tokenizer and network.
+
+    Each row is a run of its own, and as many run side by side as there are cores. With int8 weights, activations are
+    scaled by the largest of a run: so no row's logits depend on the rows beside it, nor on how many cores there are,
+    nothing is padded, and on two cores it is no slower than batches of several rows.
+
+    Attributes:
+        files: What it was loaded from.
+        layout: Of rows.
+        session: ONNX Runtime's.
+        threads: Rows side by side.
+    """
+
+    files: PrunerFiles
+    layout: Layout
+    session: InferenceSession
+    threads: int
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None) -> LearnedModel:
+        """Load the pruner of the package, or the one in a folder.
+
+        Raises:
+            ModelError: when it is missing, damaged or cannot be loaded.
+        """
+        from tokenizers import Tokenizer
+
+        files = PrunerFiles.describe(folder)
+        files.check()
+        try:
+            layout = Layout.of(files, Tokenizer.from_file(str(files.tokenizer)))
+            session = cpu_session(files.model, threads=1)
+        except CtxpipeError:
+            raise
+        except Exception as exc:  # ONNX Runtime and tokenizers raise Exception itself
+            raise load_error(str(files.folder), "pruner", exc) from exc
+        return cls(files=files, layout=layout, session=session, threads=cpu_threads())
+
+    def read(
+        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+    ) -> list[Reading]:
+        """Read passages under one question.
+
+        Args:
+            question: Tokens as ``Layout.asked`` gave them; none for what matters when nobody asks.
+            passages: Any, empty ones too.
+            on_progress: Called with tokens done and tokens in all, those of question and title included.
+        """
+        laid = [list(self.layout.rows(question, *passage)) for passage in passages]
+        said = iter(self.run([row for rows in laid for row in rows], on_progress))
+        readings = []
+        for passage, rows in zip(passages, laid, strict=True):
+            keep, relevance = (np.zeros(len(passage.body), dtype=np.float32) for _ in range(2))
+            for row in rows:
+                keep[row.first : row.last], relevance[row.first : row.last] = next(said)
+            readings.append(Reading(keep, relevance))
+        return readings
+
+    def run(self, rows: Sequence[Row], on_progress: OnProgress | None = None) -> list[tuple[FloatArray, float]]:
+        """Keep logits of each row's passage, and its relevance logit."""
+        total, done = sum(len(row.ids) for row in rows), 0
+        found: list[tuple[FloatArray, float]] = []
+        # The longest first, so that the last ones to run are short and no core waits long for another.
+        order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
+        with ThreadPoolExecutor(max_workers=max(1, min(self.threads, os.cpu_count() or 1))) as pool:
+            for place, said in zip(order, pool.map(lambda i: self._one(rows[i]), order), strict=True):
+                found.append(said)
+                done += len(rows[place].ids)
+                if on_progress is not None:
+                    on_progress(done, total)
+        place_of = np.argsort(np.asarray(order, dtype=np.int64)).tolist()
+        return [found[i] for i in place_of]
+
+    def _one(self, row: Row) -> tuple[FloatArray, float]:
+        ids = row.ids[None, :]
+        types = np.zeros_like(ids)
+        types[:, row.second :] = 1
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+        keep, relevance = self.session.run(["keep", "relevance"], given)
+        return keep[0, row.body : -1], float(relevance[0])

@@ -1,0 +1,118 @@
+"""Sentences put back into the passages that the model reads, and which of them it can be trusted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ctxpipe.compress.learned.model import Passage
+from ctxpipe.compress.learned.rows import Encoded, Words
+from ctxpipe.compress.types import BoolArray, IntArray, RankingText
+
+TURNS_TOKENS = 200
+"""Tokens of joined turns, as many as passages had in training."""
+_FEWEST_TURNS = 6
+FOREIGN, MARKS = 0.2, 0.45
+"""Shares of a passage's tokens, unknown ones and letters of other scripts, and those without letter or digit, from
+which on the model is not asked; measured by ``training.fallback``."""
+_DATA = frozenset({"code", "json", "csv"})
+
+
+class Gathered(NamedTuple):
+    """A passage.
+
+    Attributes:
+        title: Its tokens.
+        body: Tokens of its sentences, one after the other.
+        owner: Which sentence each token is of; -1 for a speaker's name.
+        members: Its sentences.
+        readable: Whether it is prose in a script that the model knows.
+    """
+
+    title: IntArray
+    body: IntArray
+    owner: IntArray
+    members: tuple[int, ...]
+    readable: bool
+
+    def passage(self) -> Passage:
+        """As the model takes it: a window may end where a sentence does."""
+        ends: BoolArray = np.append(np.diff(self.owner) != 0, True) if len(self.owner) else np.zeros(0, dtype=np.bool_)
+        return Passage(self.title, self.body, ends)
+
+
+def titled(headings: Sequence[str]) -> str:
+    """A trail of headings as one title."""
+    return " - ".join(headings)
+
+
+def gather(texts: Sequence[RankingText], words: Words) -> list[Gathered]:
+    """The passages that sentences are of, each tokenised once."""
+    groups: dict[int, list[int]] = {}
+    for index, text in enumerate(texts):
+        groups.setdefault(text.group, []).append(index)
+    encoded = words.encode([text.text for text in texts])
+    trails = [titled(texts[members[0]].headings) for members in groups.values()]
+    if spoken(trails):
+        return list(_joined(list(groups.values()), trails, texts, encoded, words))
+    distinct = list(dict.fromkeys(trails))
+    known = dict(zip(distinct, (found.ids for found in words.encode(distinct)), strict=True))
+    return [
+        _gathered(known[trail], [(i, encoded[i].ids) for i in members], texts, words)
+        for members, trail in zip(groups.values(), trails, strict=True)
+    ]
+
+
+def spoken(trails: Sequence[str]) -> bool:
+    """Whether passages are turns of a conversation: most of their headings come back after another one, as names do."""
+    runs = [trail for index, trail in enumerate(trails) if index == 0 or trail != trails[index - 1]]
+    again = len(runs) - len(set(runs))
+    return len(runs) >= _FEWEST_TURNS and all(runs) and again >= len(runs) / 2
+
+
+def _joined(
+    groups: Sequence[Sequence[int]],
+    trails: Sequence[str],
+    texts: Sequence[RankingText],
+    encoded: Sequence[Encoded],
+    words: Words,
+) -> Iterable[Gathered]:
+    """Turns joined to passages of the length of those in training, each after its speaker's name."""
+    names = dict(zip(dict.fromkeys(trails), words.encode([f"{t}:" for t in dict.fromkeys(trails)]), strict=True))
+    title = np.zeros(0, dtype=np.int64)
+    parts: list[tuple[int, IntArray]] = []
+    length = 0
+    for members, trail in zip(groups, trails, strict=True):
+        turn = [(-1, names[trail].ids), *((i, encoded[i].ids) for i in members)]
+        size = sum(len(ids) for _, ids in turn)
+        if parts and length + size > TURNS_TOKENS:
+            yield _gathered(title, parts, texts, words)
+            parts, length = [], 0
+        parts += turn
+        length += size
+    yield _gathered(title, parts, texts, words)
+
+
+def _gathered(
+    title: IntArray, parts: Sequence[tuple[int, IntArray]], texts: Sequence[RankingText], words: Words
+) -> Gathered:
+    body = np.concatenate([ids for _, ids in parts])
+    owner = np.concatenate([np.full(len(ids), index, dtype=np.int64) for index, ids in parts])
+    members = tuple(index for index, _ in parts if index >= 0)
+    plain = all(texts[index].kind not in _DATA for index in members)
+    return Gathered(title, body, owner, members, plain and readable(body, words))
+
+
+def readable(ids: IntArray, words: Words) -> bool:
+    """Whether tokens are of prose in a script that the model knows, by the two shares."""
+    foreign, marks = shares(ids, words)
+    return len(ids) > 0 and foreign < FOREIGN and marks < MARKS
+
+
+def shares(ids: IntArray, words: Words) -> tuple[float, float]:
+    """Of some tokens the part that is unknown or of another script, and the part without letter or digit."""
+    if not len(ids):
+        return 0.0, 0.0
+    return float(words.strange[ids].mean()), float(words.marks[ids].mean())

@@ -1,0 +1,163 @@
+"""Question, title and passage as rows of tokens: ``[CLS] question [SEP] title [SEP] passage [SEP]``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import regex
+
+from ctxpipe.compress.encoding import batches, encodable
+from ctxpipe.compress.llmlingua2.reader import cut
+from ctxpipe.compress.types import BoolArray, IntArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from ctxpipe.compress.learned.files import PrunerFiles
+
+_FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
+_WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
+_SLACK = 24
+"""Tokens by which a window may be longer than an even share, so that it ends where a sentence does."""
+
+
+class Encoded(NamedTuple):
+    """The tokens of a text: ids, and the characters that each stands for; int64 of shape (tokens,)."""
+
+    ids: IntArray
+    start: IntArray
+    end: IntArray
+
+
+class Row(NamedTuple):
+    """One input of the network.
+
+    Attributes:
+        ids: All its tokens, int64.
+        second: Where token type 1 begins.
+        body: Where the passage begins.
+        first, last: Which tokens of the passage it holds, end exclusive.
+    """
+
+    ids: IntArray
+    second: int
+    body: int
+    first: int
+    last: int
+
+
+class Words:
+    """A WordPiece tokenizer; special tokens in a text are read as the characters that they are.
+
+    Args:
+        tokenizer: Of the tokenizers library; it is changed.
+
+    Raises:
+        ValueError: when it has no ``[CLS]`` and ``[SEP]``.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode_special_tokens = True
+        first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+        if first is None or last is None:
+            raise ValueError("its tokenizer has no [CLS] and [SEP]")
+        self.cls, self.sep = int(first), int(last)
+        self._tokenizer = tokenizer
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokens of each text."""
+        found = []
+        for batch in batches(texts):
+            try:
+                encodings = self._tokenizer.encode_batch(list(batch), add_special_tokens=False)
+            except (TypeError, UnicodeEncodeError):
+                plain = [encodable(text) for text in batch]
+                encodings = self._tokenizer.encode_batch(plain, add_special_tokens=False)
+            for encoding in encodings:
+                places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+                found.append(Encoded(np.array(encoding.ids, dtype=np.int64), places[:, 0], places[:, 1]))
+        return found
+
+    def ids(self, text: str) -> IntArray:
+        """Tokens of one text."""
+        return self.encode([text])[0].ids
+
+    @cached_property
+    def strange(self) -> BoolArray:
+        """By id: whether a token is unknown or has a letter of another script than the Latin one."""
+        vocabulary = self._tokenizer.get_vocab()
+        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
+        for token, place in vocabulary.items():
+            found[place] = token == "[UNK]" or bool(_FOREIGN.search(token))
+        return found
+
+    @cached_property
+    def marks(self) -> BoolArray:
+        """By id: whether a token has neither letter nor digit."""
+        vocabulary = self._tokenizer.get_vocab()
+        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
+        for token, place in vocabulary.items():
+            found[place] = not _WORDLIKE.search(token)
+        return found
+
+    @cached_property
+    def ends(self) -> BoolArray:
+        """By id: whether a window may end after a token."""
+        vocabulary = self._tokenizer.get_vocab()
+        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
+        found[[place for token, place in vocabulary.items() if token in (".", "!", "?", "。", "！", "？")]] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Lays out rows as the network was trained with them.
+
+    Attributes:
+        words: The tokenizer.
+        question, second, title, longest: Most tokens of a question, a second one, a title, and of a row.
+    """
+
+    words: Words
+    question: int
+    second: int
+    title: int
+    longest: int
+
+    @classmethod
+    def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> Layout:
+        """The layout that a pruner's manifest names."""
+        return cls(words=Words(tokenizer), **files.layout)
+
+    def asked(self, question: str, *, again: bool = False) -> IntArray:
+        """Tokens of a question, or of one with what was found, as many as are read."""
+        return self.words.ids(question)[: self.second if again else self.question]
+
+    def rows(self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None) -> Iterator[Row]:
+        """The rows of one passage: one, or several when it is too long for one.
+
+        Args:
+            question: As ``asked`` gave it.
+            title: Tokens of the title, of which the first are read.
+            body: Tokens of the passage; without any there is no row.
+            ends: bool of the same shape: a window may end after these; else after a stop.
+        """
+        words = self.words
+        head = np.concatenate([[words.cls], question, [words.sep]])
+        trail = np.concatenate([title[: self.title], [words.sep]])
+        begin = len(head) + len(trail)
+        limit = self.longest - begin - 1
+        count = -(-len(body) // limit)
+        if count > 1:
+            limit = min(limit, -(-len(body) // count) + _SLACK)
+        cuts = cut(len(body), words.ends[body] if ends is None else ends, limit).tolist()
+        for first, last in itertools.pairwise(cuts):
+            ids = np.concatenate([head, trail, body[first:last], [words.sep]]).astype(np.int64)
+            yield Row(ids, len(head), begin, first, last)

@@ -1,0 +1,93 @@
+"""Pruning by the trained pruner: how likely each token is to be needed for the question, or for any question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ctxpipe.compress.learned.files import PrunerFiles
+from ctxpipe.compress.learned.model import LearnedModel, Passage
+from ctxpipe.compress.learned.passages import readable, titled
+from ctxpipe.compress.llmlingua2.units import per_unit
+from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+
+NOTHING_KNOWN = -2.0
+"""Logit of every token of a text that the model cannot read: about the share of tokens that is needed anywhere, so that
+neither such a text nor one that is read goes first for that alone."""
+
+
+class LearnedScorer:
+    """Keep logit of the trained pruner, mean over the tokens of a unit.
+
+    It reads the question with each passage. Without a question it says what is asked for when somebody asks. Texts in
+    scripts that it does not know, code and data get one logit for all their tokens, so that ranking decides.
+
+    Args:
+        model: Folder of another pruner than the package's.
+        trust_remote_code: Accepted, as by other scorers, and of no effect: a pruner brings no code.
+    """
+
+    name = "learned"
+
+    def __init__(self, *, model: Path | str | None = None, trust_remote_code: bool = False) -> None:
+        self._folder = model
+
+    @cached_property
+    def files(self) -> PrunerFiles:
+        """What the manifest says.
+
+        Raises:
+            ModelError: when there is none.
+        """
+        return PrunerFiles.describe(self._folder)
+
+    @cached_property
+    def model(self) -> LearnedModel:
+        """The model, loaded when first needed.
+
+        Raises:
+            ModelError: when it cannot be loaded.
+        """
+        return LearnedModel.load(self._folder)
+
+    def identity(self) -> Identity | None:
+        """What makes its scores; told without loading weights."""
+        return Identity(scorer=self.name, model=self._named, revision=self.files.revision, dtype="int8", asks=True)
+
+    @property
+    def _named(self) -> str:
+        return "" if self._folder is None else str(self._folder)
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Score units by logits; without a question by what is usually asked for. Progress counts tokens."""
+        tokens = self.score_tokens(texts, question, on_progress)
+        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+
+    def score_tokens(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[TokenScores]:
+        """Keep logit of each of the model's tokens."""
+        layout = self.model.layout
+        encoded = layout.words.encode([text.text for text in texts])
+        titles = layout.words.encode([titled(text.headings) for text in texts])
+        asked = layout.asked(question or "")
+        trusted = not len(asked) or readable(asked, layout.words)
+        known = [index for index, found in enumerate(encoded) if trusted and readable(found.ids, layout.words)]
+        passages = [Passage(titles[index].ids, encoded[index].ids) for index in known]
+        values = [np.full(len(found.ids), NOTHING_KNOWN, dtype=np.float32) for found in encoded]
+        for index, reading in zip(known, self.model.read(asked, passages, on_progress), strict=True):
+            values[index] = reading.keep
+        return [
+            TokenScores(start=found.start, end=np.maximum.accumulate(found.end), values=value)
+            for found, value in zip(encoded, values, strict=True)
+        ]
+
+    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
+        """Mean over the tokens that a unit shares characters with."""
+        values = per_unit(tokens, text.start, text.end)
+        return Scores(values=values, scorer=self.name, model=self._named, revision=self.files.revision)

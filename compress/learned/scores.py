@@ -1,0 +1,119 @@
+"""From what the model says of tokens to one score per sentence, together with the fusion's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.model import Reading
+from ctxpipe.compress.learned.passages import Gathered
+from ctxpipe.compress.types import BoolArray
+
+Floats = NDArray[np.float64]
+
+
+def sentence_logits(
+    passages: Sequence[Gathered], readings: Sequence[Reading], size: int, weights: Sequence[float]
+) -> Floats:
+    """Logit of each sentence's being wanted: mean and highest keep logit of its tokens, and its passage's logit.
+
+    Args:
+        passages: Those that were read.
+        readings: What was said of them.
+        size: Number of sentences in all.
+        weights: Of the three, and the constant.
+
+    Returns:
+        Of shape (size,); NaN for a sentence of which no token was read.
+    """
+    if not passages:
+        return np.full(size, np.nan)
+    owner = np.concatenate([passage.owner for passage in passages])
+    inside = owner >= 0
+    owner = owner[inside]
+    keep = np.concatenate([reading.keep for reading in readings]).astype(np.float64)[inside]
+    relevance = np.concatenate([reading.relevance for reading in readings]).astype(np.float64)[inside]
+    count = np.bincount(owner, minlength=size)
+    known = count > 0
+    means = [np.bincount(owner, weights=values, minlength=size)[known] / count[known] for values in (keep, relevance)]
+    top = np.full(size, -np.inf)
+    np.maximum.at(top, owner, keep)
+    found = np.full(size, np.nan)
+    found[known] = weights[0] * means[0] + weights[1] * top[known] + weights[2] * means[1] + weights[3]
+    return found
+
+
+def added(fusion: Floats, first: Floats, second: Floats | None, weights: Weights) -> Floats:
+    """The fusion's score and the model's logits, each standardised over the sentences read, weighted and summed.
+
+    Args:
+        fusion: Of shape (sentences,).
+        first: Logits of the first pass; NaN where it read nothing.
+        second: Logits of the second pass; NaN where it did not read, which counts as its lowest. None before it.
+        weights: Of the three.
+
+    Returns:
+        Of shape (sentences,); NaN where the first pass read nothing.
+    """
+    read = ~np.isnan(first)
+    total = weights.fusion * _standard(fusion, read) + weights.first * _standard(first, read)
+    if second is not None and not np.isnan(second).all():
+        filled = np.where(np.isnan(second), np.nanmin(second), second)
+        total = total + weights.second * _standard(filled, read)
+    return np.where(read, total, np.nan)
+
+
+def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
+    """Give sentences that were not read their place among those that were.
+
+    One that could not be read gets the score that the sentence of its place by the fusion has: of the read ones, as
+    many stand below it as have a lower score by the fusion. One that was not worth reading stands below all others, in
+    the order of the fusion.
+
+    Args:
+        total: Scores, NaN where nothing was read.
+        fusion: The fusion's scores.
+        below: Which sentences were not worth reading.
+
+    Returns:
+        Of shape (sentences,), finite.
+    """
+    read = ~np.isnan(total)
+    if not read.any():
+        return fusion.astype(np.float64)
+    known = np.sort(fusion[read])
+    result = np.where(read, total, 0.0)
+    apart = ~read & ~below
+    clipped = np.clip(fusion[apart], known[0], known[-1])
+    result[apart] = np.interp(clipped, known, np.sort(total[read])) + 1e-3 * (fusion[apart] - clipped)
+    if below.any():
+        floor = result[~below].min() if (~below).any() else 0.0
+        result[below] = floor - 1 - (fusion[below].max() - fusion[below])
+    return result
+
+
+def shortlist(passages: Sequence[Gathered], scores: Floats, tokens: int) -> list[int]:
+    """The readable passages that hold the best sentences, up to so many tokens and at least one, in their order.
+
+    Args:
+        passages: All passages.
+        scores: One score per sentence; NaN counts as none.
+        tokens: Most tokens in all.
+    """
+    fit = [index for index, passage in enumerate(passages) if passage.readable]
+    values = np.where(np.isnan(scores), -np.inf, scores)
+    best = [max(values[list(passages[index].members)]) for index in fit]
+    order = np.argsort(-np.array(best), kind="stable").tolist()
+    sizes = np.cumsum([len(passages[fit[place]].body) for place in order])
+    kept = max(1, int(np.searchsorted(sizes, tokens, side="right")))
+    return sorted(fit[place] for place in order[:kept])
+
+
+def _standard(values: Floats, chosen: BoolArray) -> Floats:
+    """Of mean 0 and deviation 1 over the chosen ones; 0 where these are all equal."""
+    inside = values[chosen]
+    spread = float(inside.std()) if len(inside) else 0.0
+    return (values - inside.mean()) / spread if spread else np.zeros(len(values))
