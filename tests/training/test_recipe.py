@@ -256,6 +256,7 @@ def test_trained_exported_and_described(prepared: Path, tiny_body: Path, tmp_pat
 def test_freed_memory_is_kept_for_the_next_batch() -> None:
     code = """
 import resource, torch
+from training.memory import keep_freed_memory
 
 assert keep_freed_memory()
 def faults():
