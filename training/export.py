@@ -16,8 +16,9 @@ import click
 import numpy as np
 import torch
 
+from ctxpipe.compress.llmlingua2.export import fused_attention
 from ctxpipe.compress.onnx_export import quiet_export, without_traces
-from training.batches import collate, under_cap
+from training.batches import collate
 from training.calibrate import Calibration
 from training.development import predict, select
 from training.examples import IGNORED, KINDS, LONGEST, QUESTION_TOKENS, SECOND_TOKENS, TITLE_TOKENS, Examples
@@ -32,7 +33,7 @@ FORMAT = 1
 FLOAT, INT8, TOKENIZER, MANIFEST = "pruner.onnx", "pruner_int8.onnx", "tokenizer.json", "manifest.json"
 MOST_BYTES = 25_000_000
 MOST_SECONDS = 1.0
-INPUTS, OUTPUTS = ("input_ids", "attention_mask", "token_type_ids"), ("keep", "relevance")
+INPUTS, OUTPUTS = ("input_ids", "token_type_ids"), ("keep", "relevance")
 
 
 @click.command(context_settings={"show_default": True})
@@ -61,8 +62,8 @@ def export(examples: Path, run: Path, out: Path, *, checked: int, tokenizer: Any
     """
     out.mkdir(parents=True, exist_ok=True)
     calibration = Calibration.from_json(read_json(run / CALIBRATION))
-    model = folded(trained(run, attention="eager"), calibration)
-    onnx_files(model, out)
+    model = folded(trained(run), calibration)
+    onnx_files(folded(trained(run, attention=fused_attention()), calibration), out)
     text = (tokenizer or model_tokenizer()).to_str()
     replace_atomically(out / TOKENIZER, lambda file: file.write(text.encode()))
     dev = Examples.load(examples / "dev.npz")
@@ -111,8 +112,25 @@ def folded(model: Pruner, calibration: Calibration) -> Pruner:
     return model
 
 
+class Unmasked(torch.nn.Module):
+    """The network for rows without padding, which need no mask."""
+
+    def __init__(self, model: Pruner) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor) -> Any:
+        """Logits of all tokens and of the passages."""
+        return self.model(input_ids, None, token_type_ids)
+
+
 def onnx_files(model: Pruner, out: Path) -> None:
-    """Write the network in float32 and with int8 weights."""
+    """Write the network in float32 and with int8 weights.
+
+    Args:
+        model: With ``fused_attention``: one operator in place of ten, and no mask, are worth a third more speed.
+        out: Receives both files.
+    """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -120,8 +138,8 @@ def onnx_files(model: Pruner, out: Path) -> None:
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=512)
     with quiet_export():
         program = torch.onnx.export(
-            model.eval(),
-            (example, example.clone(), torch.zeros_like(example)),
+            Unmasked(model).eval(),
+            (example, torch.zeros_like(example)),
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
             dynamic_shapes={name: {0: batch, 1: length} for name in INPUTS},
@@ -134,7 +152,9 @@ def onnx_files(model: Pruner, out: Path) -> None:
         proto = without_traces(program.model_proto)
         del proto.graph.value_info[:]  # shapes noted before weights were transposed; the quantiser infers them anew
         onnx.save(proto, out / FLOAT)
-        quantize_dynamic(out / FLOAT, out / INT8, per_channel=True, weight_type=QuantType.QInt8)
+        # Behind an operator of ONNX Runtime's own, types cannot be inferred.
+        plain = {"DefaultTensorType": onnx.TensorProto.FLOAT}
+        quantize_dynamic(out / FLOAT, out / INT8, per_channel=True, weight_type=QuantType.QInt8, extra_options=plain)
 
 
 def compare(model: Pruner, out: Path, examples: Examples, calibration: Calibration) -> dict[str, Any]:
@@ -177,18 +197,16 @@ def open_session(path: Path) -> Any:
         return cpu_session(path)
 
 
-def run_onnx(session: Any, examples: Examples, cap: int = 1_024) -> Logits:
-    """Logits of all examples by ONNX Runtime, in batches as the package makes them."""
+def run_onnx(session: Any, examples: Examples) -> Logits:
+    """Logits of all examples by ONNX Runtime, row by row as the package runs them."""
     keep = np.zeros(int(examples.offset[-1]))
     relevance = np.zeros(len(examples))
-    for index in under_cap(np.argsort(examples.lengths, kind="stable"), examples.lengths, cap):
-        batch = collate(examples, index)
-        given = dict(zip(INPUTS, (batch.ids.numpy(), batch.mask.numpy(), batch.types.numpy()), strict=True))
+    for member in range(len(examples)):
+        batch = collate(examples, [member])
+        given = dict(zip(INPUTS, (batch.ids.numpy(), batch.types.numpy()), strict=True))
         token, passage = session.run(list(OUTPUTS), given)
-        for row, member in enumerate(index):
-            begin, end = examples.offset[member], examples.offset[member + 1]
-            keep[begin:end] = token[row, : end - begin]
-        relevance[index] = passage
+        keep[examples.offset[member] : examples.offset[member + 1]] = token[0]
+        relevance[member] = passage[0]
     return Logits(keep=keep, relevance=relevance)
 
 

@@ -35,8 +35,10 @@ class Pruner(nn.Module):
         self.mixed = nn.Linear(size, size)
         self.relevance = nn.Linear(size, 1)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of all tokens, (batch, length), and of the passages, (batch,)."""
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Logits of all tokens, (batch, length), and of the passages, (batch,); without padding no mask is needed."""
         read = self.body(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
         hidden = self.dropout(read.last_hidden_state)
         passage = torch.tanh(self.mixed(hidden[:, 0]))
@@ -64,7 +66,7 @@ def trained(folder: Path, *, attention: str = "sdpa") -> Pruner:
 
     Args:
         folder: Where it was written.
-        attention: Implementation in transformers; ONNX export wants ``eager``.
+        attention: Implementation in transformers; ONNX export wants ``fused_attention``.
     """
     from transformers import AutoConfig, AutoModel
 

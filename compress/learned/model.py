@@ -127,6 +127,5 @@ class LearnedModel:
         ids = row.ids[None, :]
         types = np.zeros_like(ids)
         types[:, row.second :] = 1
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-        keep, relevance = self.session.run(["keep", "relevance"], given)
+        keep, relevance = self.session.run(["keep", "relevance"], {"input_ids": ids, "token_type_ids": types})
         return keep[0, row.body : -1], float(relevance[0])

@@ -80,7 +80,7 @@ def _export(classifier: Classifier, path: Path) -> None:
         classifier,
         torch.float32,
         added_tokens=classifier.family in _EXTENDED,
-        attention=_attention() if classifier.family in _GLOBAL else "eager",
+        attention=fused_attention() if classifier.family in _GLOBAL else "eager",
     )
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=classifier.window)
     program = torch.onnx.export(
@@ -97,7 +97,7 @@ def _export(classifier: Classifier, path: Path) -> None:
     _save(without_traces(program.model_proto), path)
 
 
-def _attention() -> str:
+def fused_attention() -> str:
     """Attention as the one operator of ONNX Runtime that never holds a whole matrix of attention weights.
 
     Without it, these matrices go through memory four times in each layer.
