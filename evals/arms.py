@@ -80,6 +80,7 @@ class ArmContext:
         source_tokens, kept_tokens: Tokens of the item's documents and of the text.
         spans: Kept stretches of the item's documents as (document, start, end).
         timings: Seconds per stage.
+        reused_scores: Whether models' scores could come from an earlier call or rate.
     """
 
     text: str
@@ -87,6 +88,7 @@ class ArmContext:
     kept_tokens: int
     spans: tuple[tuple[int, int, int], ...]
     timings: Mapping[str, float]
+    reused_scores: bool = False
 
 
 def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
@@ -155,8 +157,8 @@ class ContextMaker:
 
     Args:
         tokenizer: Model whose tokens are counted: the target's.
-        reuse_scores: Keep pruners' scores in the user's cache. They are then computed once for all rates, and the time
-            of every rate but the first is not that of a first call.
+        reuse_scores: Keep models' scores in the user's cache. They are then computed once for all rates, and what
+            compression takes is not that of a first call; contexts say so.
     """
 
     def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
@@ -205,17 +207,29 @@ class ContextMaker:
             kept_tokens=context.kept_tokens,
             spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
             timings=context.timings,
+            reused_scores=bool(self._score_cache) and _asks_a_model(rank, prune),
         )
 
     def _pipeline(self, rank: str, prune: str) -> Pipeline:
-        from ctxpipe.pipeline.pipeline import DEFAULT_PRUNE, DEFAULT_RANK, Pipeline
+        from ctxpipe.pipeline.pipeline import Pipeline
 
-        key = DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
+        key = _resolved(rank, prune)
         if key not in self._pipelines:
             self._pipelines[key] = Pipeline(
                 rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=self._score_cache
             )
         return self._pipelines[key]
+
+
+def _resolved(rank: str, prune: str) -> tuple[str, str]:
+    from ctxpipe.pipeline.pipeline import DEFAULT_PRUNE, DEFAULT_RANK
+
+    return DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
+
+
+def _asks_a_model(rank: str, prune: str) -> bool:
+    rank, prune = _resolved(rank, prune)
+    return rank not in ("none", "bm25") or prune not in ("none", "head-tail", "random")
 
 
 def _documents(sample: Sample, held: Sequence[int]) -> list[Document]:

@@ -156,8 +156,20 @@ def curves(
     lines: Sequence[tuple[str, Sequence[float]]],
     style_of: Mapping[str, int],
     threshold: float | None,
+    *,
+    title: str,
+    works: Sequence[tuple[str, float, str]] = (),
 ) -> str:
-    """Scores over source tokens, the latter on a logarithmic scale; a dashed line where a length stops working."""
+    """Scores over source tokens, the latter on a logarithmic scale; a dashed line where a length stops working.
+
+    Args:
+        tokens: Lengths, ascending.
+        lines: Names of arms and their scores at each length.
+        style_of: Style by method.
+        threshold: The score below which a length does not work.
+        title: What the scores are.
+        works: Arm, effective length and a text for each tick on the axis.
+    """
     top = max(threshold or 0.0, *(score for _, scores in lines for score in scores)) * 1.08 or 1.0
     y = _Scale(0.0, top, _BOTTOM, _TOP)
     x = _Scale(math.log(tokens[0]) - 0.1, math.log(tokens[-1]) + 0.1, _LEFT, _RIGHT)
@@ -178,9 +190,18 @@ def curves(
     labels = (
         f'<text x="{(_LEFT + _RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">source tokens</text>'
         f'<text transform="translate(11 {(_TOP + _BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
-        "probability of an answer token</text>"
+        f"{esc(title)}</text>"
     )
-    return _svg(f"{grid}{drawn}{labels}", HEIGHT, "Score over the length of the source")
+    ticks = "".join(
+        f'<line x1="{x(math.log(size)):.1f}" x2="{x(math.log(size)):.1f}" y1="{_BOTTOM - 12}" y2="{_BOTTOM}" '
+        f'stroke="{_colour(name, style_of)}" stroke-width="3"><title>{esc(told)}</title></line>'
+        for name, size, told in works
+    )
+    return _svg(f"{grid}{drawn}{ticks}{labels}", HEIGHT, "Score over the length of the source")
+
+
+def _colour(name: str, style_of: Mapping[str, int]) -> str:
+    return PALETTE[style_of.get(name.partition("@")[0], style_of[""])]
 
 
 def _line(

@@ -21,7 +21,8 @@ class Point:
     Attributes:
         arm: Its name.
         achieved: Share of the tokens kept.
-        seconds: Mean seconds of an item, compression and target together; None where nothing was timed.
+        seconds: Mean seconds of an item, compression and target together; None where nothing was timed, or compression
+            was not since scores were reused.
         loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
         cost: Of a query, in the unit of the prices; None where it is not known.
         dominated, slower, dearer: Whether another arm is no worse in tokens (in seconds, in cost) and loss, and better
@@ -59,7 +60,7 @@ def points_of(
         often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
     beaten = dominated(costs, bounds)
     times = [total_seconds(row) for row, _ in found]
-    bills = [(prices or Prices()).cost(row.tokens, row.seconds) for row, _ in found]
+    bills = [cost_of(row, prices or Prices()) for row, _ in found]
     slower, dearer = (
         dominated(np.asarray([np.inf if c is None else c for c in one]), bounds) for one in (times, bills)
     )
@@ -81,6 +82,15 @@ def points_of(
 
 
 def total_seconds(row: Row) -> float | None:
-    """Mean seconds of an item, compression and target together; None where nothing was timed."""
+    """Mean seconds of an item, compression and target together; None where one of them is not known."""
+    if row.reused and "compress" not in row.seconds:
+        return None
     parts = [row.seconds[name] for name in ("compress", "target") if name in row.seconds]
     return sum(parts) if parts else None
+
+
+def cost_of(row: Row, prices: Prices) -> float | None:
+    """Cost of a query; None where the tokens, or seconds that have a price, are not known."""
+    if prices.hour and row.reused and "compress" not in row.seconds:
+        return None
+    return prices.cost(row.tokens, row.seconds)

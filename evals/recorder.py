@@ -108,6 +108,7 @@ class Recorder:
             prompt_hash=ask_hash(ask),
             answer=(answer.text or "") if answer is not None else "",
             spans=context.spans,
+            reused_scores=context.reused_scores,
         )
 
     def _failed(self, sample: Sample, arm: Arm, exc: CtxpipeError, context: ArmContext | None = None) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctxpipe.evals.markup import esc
 from ctxpipe.evals.page import PAGE
 from ctxpipe.evals.report_costs import cost_section
+from ctxpipe.evals.report_equal_budget import equal_budget_section
 from ctxpipe.evals.report_lengths import capacity_section, length_sections
 from ctxpipe.evals.report_plots import pareto_section
 from ctxpipe.evals.report_tables import suite_sections
@@ -21,6 +22,7 @@ def html_report(summary: Summary) -> str:
         verdict(summary),
         _facts(summary),
         pareto_section(summary),
+        equal_budget_section(summary),
         *length_sections(summary),
         capacity_section(summary),
         *suite_sections(summary),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctxpipe.evals.flips import Flips
 from ctxpipe.evals.markup import esc, number, percent, signed, table
+from ctxpipe.evals.points import cost_of
 from ctxpipe.evals.report_plots import cost_plot, latency_plot
 from ctxpipe.evals.report_tables import arm_name
 from ctxpipe.evals.rows import Row
@@ -74,12 +75,12 @@ def _times(rows: list[Row], summary: Summary) -> str:
     raw = next((row for row in rows if row.arm == "raw"), None)
     cells = []
     for row in rows:
-        cost = summary.prices.cost(row.tokens, row.seconds)
+        cost = cost_of(row, summary.prices)
         cells.append(
             [
                 arm_name(row),
                 "–" if "prompt" not in row.tokens else f"{row.tokens['prompt']:,.0f}",
-                number(row.seconds.get("compress"), 3),
+                "reused" if _unknown(row) else number(row.seconds.get("compress"), 3),
                 number(row.seconds.get("target"), 3),
                 number(row.seconds.get("first_token"), 3),
                 _saved(row, raw),
@@ -95,15 +96,26 @@ def _times(rows: list[Row], summary: Summary) -> str:
         "saves s",
         f"cost ({summary.prices.unit})",
     ]
+    reused = ""
+    if any(row.reused for row in rows):
+        reused = (
+            " Reused: a model's scores could come from an earlier call or rate, which is no measurement of "
+            "compression; run without --reuse-scores to time it."
+        )
     return (
         f'{table([esc(name) for name in head], cells)}<p class="soft">Means of an item. Saves: seconds of the target '
         "with raw, less those with the arm and less its compression; below 0 compressing takes longer than it saves at "
-        "this length.</p>"
+        f"this length.{reused}</p>"
     )
+
+
+def _unknown(row: Row) -> bool:
+    """Whether no item's compression was timed, since scores were reused."""
+    return row.reused > 0 and "compress" not in row.seconds
 
 
 def _saved(row: Row, raw: Row | None) -> str:
     whole = None if raw is None else raw.seconds.get("target")
-    if not row.method or whole is None or "target" not in row.seconds:
+    if not row.method or whole is None or "target" not in row.seconds or _unknown(row):
         return "–"
     return signed(whole - row.seconds["target"] - row.seconds.get("compress", 0.0))

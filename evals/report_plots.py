@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxpipe.evals.markup import esc, percent, signed, table
 from ctxpipe.evals.plots import costs, latency, legend, pareto, styles
-from ctxpipe.evals.points import total_seconds
+from ctxpipe.evals.points import cost_of, total_seconds
 from ctxpipe.evals.report_verdict import UNITS
 from ctxpipe.evals.summary import Summary
 
@@ -56,7 +56,7 @@ def cost_plot(summary: Summary) -> str:
     raw = summary.row(summary.whole, "raw")
     if not any(point.cost is not None for point in summary.points):
         return ""
-    cost = summary.prices.cost(raw.tokens, raw.seconds) if raw else None
+    cost = cost_of(raw, summary.prices) if raw else None
     style_of, unit = styles_of(summary), UNITS[summary.score]
     plot = costs(summary.points, style_of, summary.margin, unit, f"cost of a query ({summary.prices.unit})", cost)
     return plot + _legend(summary)

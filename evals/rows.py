@@ -38,7 +38,9 @@ class Row:
         retained_n: Their number.
         flips, answer_flips: By survival and by generated answers.
         cvar: Mean of the worst tenth of the source documents' losses of the headline score.
-        seconds: Mean seconds of an item: ``compress``, ``target``, and of the latter until the ``first_token``.
+        seconds: Mean seconds of an item: ``compress``, ``target``, and of the latter until the ``first_token``. Where
+            scores could be reused, compression has none.
+        reused: Number of those items.
         tokens: Mean tokens of an item: ``prompt`` and ``completion``, or ``context`` where no target was asked.
         errors, truncated: Items by status.
     """
@@ -62,6 +64,7 @@ class Row:
     answer_flips: AnswerFlips | None
     cvar: float | None
     seconds: Mapping[str, float]
+    reused: int
     tokens: Mapping[str, float]
     errors: int
     truncated: int
@@ -110,6 +113,7 @@ def row_of(
         answer_flips=answer_flips_of(raw, records, controls.get("raw2")) if raw and arm != "raw" else None,
         cvar=_tail(raw, records, arm, score),
         seconds=_seconds(ordered),
+        reused=sum(record.reused_scores for record in ordered),
         tokens=_tokens(ordered),
         errors=sum(record.status == "error" for record in ordered),
         truncated=sum(record.status == "truncated" for record in ordered),
@@ -180,7 +184,11 @@ def _tail(raw: ByItem | None, arm: ByItem, name: str, score: str) -> float | Non
 
 
 def _seconds(records: Sequence[Record]) -> dict[str, float]:
-    compressing = [sum(s for stage, s in r.timings.items() if stage not in _OF_TARGET) for r in records if r.timings]
+    compressing = [
+        sum(s for stage, s in r.timings.items() if stage not in _OF_TARGET)
+        for r in records
+        if r.timings and not r.reused_scores
+    ]
     found = {"compress": compressing} | {
         name: [r.timings[name] for r in records if name in r.timings] for name in _OF_TARGET
     }

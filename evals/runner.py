@@ -42,7 +42,7 @@ class Plan:
         lengths: Source tokens of generated tasks.
         tokenizer: Model whose tokens are counted.
         retry_errors: Try again what ended in an error before.
-        reuse_scores: Compute pruners' scores once for all rates; times of rates but the first are then too short.
+        reuse_scores: Compute pruners' scores once for all rates; compression is not timed then.
     """
 
     suites: tuple[str, ...]

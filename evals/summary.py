@@ -16,6 +16,7 @@ from ctxpipe.evals.capacity import Capacity, Works, works
 from ctxpipe.evals.comparison import Comparison
 from ctxpipe.evals.cost import Prices
 from ctxpipe.evals.effective import Lengths, lengths_of
+from ctxpipe.evals.equal_budget import EqualBudget, equal_budgets
 from ctxpipe.evals.folder import RunFolder
 from ctxpipe.evals.headline import Headline, headline_of
 from ctxpipe.evals.held import Held
@@ -57,6 +58,7 @@ class Summary:
         points: The methods over all suites.
         prices: What the points' costs are made of.
         headline: None where nothing was compared with raw.
+        equal_budget: The headline's method beside floors with as many tokens.
         noise: Mean absolute difference of the headline score between raw and raw again.
         lengths: Curves over lengths, where a suite was run at several.
         works: Those joined with the capacities that were named.
@@ -74,6 +76,7 @@ class Summary:
     points: tuple[Point, ...]
     prices: Prices
     headline: Headline | None
+    equal_budget: tuple[EqualBudget, ...]
     noise: float | None
     lengths: tuple[Lengths, ...]
     works: tuple[Works, ...]
@@ -102,6 +105,7 @@ class Summary:
             "settings": dict(self.settings),
             **fields,
             "headline": asdict(self.headline) if self.headline else None,
+            "equal_budget": [one.to_json() for one in self.equal_budget],
             "rows": [_row_json(row) for row in self.rows],
             "prices": asdict(self.prices) | {"unit": self.prices.unit},
             "points": [asdict(point) for point in self.points],
@@ -159,12 +163,17 @@ def summarise(
     by_arm = {arm: Held(own) for arm, own in listed.items()}
     chosen = _score(records, score)
     suites = tuple(dict.fromkeys(record.stratum or NAMELESS for record in records))
-    rows = _rows(by_arm, suites, chosen, margin, seed)
+    parts = _parts(by_arm, suites)
+    rows = [
+        row_of(suite, arm, own, arms, score=chosen, margin=margin, seed=seed)
+        for suite, arms in parts.items()
+        for arm, own in arms.items()
+    ]
     whole = rows[-len(by_arm) :]
     headline = headline_of(whole, by_arm, chosen, margin, method, seed)
     raw, again = by_arm.get("raw"), by_arm.get("raw2")
     keys = shared(chosen, raw, again) if raw and again else []
-    lengths = lengths_of(by_arm, seed=seed)
+    lengths = lengths_of(by_arm, score=chosen, seed=seed)
     noise = float(np.abs(losses_of(chosen, keys, raw, again)).mean()) if raw and again and keys else None
     return Summary(
         settings=settings,
@@ -177,6 +186,9 @@ def summarise(
         points=points_of(whole, by_arm, chosen, seed, prices),
         prices=prices or Prices(),
         headline=headline,
+        equal_budget=equal_budgets(
+            rows, parts, headline.method if headline else None, score=chosen, margin=margin, seed=seed
+        ),
         noise=noise,
         lengths=lengths,
         works=works(lengths, capacities) if capacities else (),
@@ -195,19 +207,13 @@ def _score(records: Sequence[Record], asked: str | None) -> str:
     return asked or there[0]
 
 
-def _rows(by_arm: Mapping[str, Held], suites: Sequence[str], score: str, margin: float, seed: int) -> list[Row]:
-    """Rows by suite and arm; those of all suites together come last."""
+def _parts(by_arm: Mapping[str, Held], suites: Sequence[str]) -> dict[str, Mapping[str, ByItem]]:
+    """Records by suite and arm; those of all suites together come last."""
     split = {arm: records.by_suite(NAMELESS) for arm, records in by_arm.items()}
-    parts: list[tuple[str, Mapping[str, ByItem]]] = [
-        (suite, {arm: own[suite] for arm, own in split.items() if suite in own}) for suite in suites
-    ]
-    if len(suites) > 1:
-        parts.append((ALL, by_arm))
-    return [
-        row_of(suite, arm, records, arms, score=score, margin=margin, seed=seed)
-        for suite, arms in parts
-        for arm, records in arms.items()
-    ]
+    parts: dict[str, Mapping[str, ByItem]] = {
+        suite: {arm: own[suite] for arm, own in split.items() if suite in own} for suite in suites
+    }
+    return parts | {ALL: by_arm} if len(suites) > 1 else parts
 
 
 def _worst(by_arm: Mapping[str, ByItem], arm: str, score: str, samples: Mapping[str, Sample]) -> tuple[Worst, ...]:

@@ -92,6 +92,8 @@ class Record:
         seed: Seed of the run.
         answer: What the target said.
         spans: Kept stretches as (document, start, end).
+        reused_scores: Whether models' scores could come from an earlier call or rate; the seconds of compression are no
+            measurement then.
 
     Raises:
         UsageError: for a score or timing that is not a finite number, an unknown status, or an error without text.
@@ -116,6 +118,7 @@ class Record:
     seed: int = 0
     answer: str = ""
     spans: tuple[tuple[int, int, int], ...] = ()
+    reused_scores: bool = False
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -131,7 +134,7 @@ class Record:
         kept: dict[str, object] = {}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name in _NEEDED or value not in (None, "", (), {}):
+            if one.name in _NEEDED or (value not in (None, "", (), {}) and value is not False):
                 kept[one.name] = dict(value) if isinstance(value, Mapping) else value
         return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -169,7 +172,7 @@ class Record:
             if name not in value:
                 continue
             found = value[name]
-            if not isinstance(found, expected) or isinstance(found, bool):
+            if not isinstance(found, expected) or (isinstance(found, bool) and expected is not bool):
                 raise ReadError(where, f"field {name!r} is {_shown(found)}, which is not what belongs there")
             given[name] = found
         try:
@@ -207,6 +210,7 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "seed": int,
     "answer": str,
     "spans": list,
+    "reused_scores": bool,
 }
 
 

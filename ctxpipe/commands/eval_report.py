@@ -59,7 +59,8 @@ def report(
     from ctxpipe.evals.cost import Prices
     from ctxpipe.evals.figures import write_figures
     from ctxpipe.evals.report import html_report, verdict_line
-    from ctxpipe.evals.report_lengths import LIMITS
+    from ctxpipe.evals.report_equal_budget import equal_budget_lines
+    from ctxpipe.evals.report_lengths import LIMITS, claim_line
     from ctxpipe.evals.summary import summarise
 
     prices = Prices(prompt=prompt_price, completion=answer_price, hour=hour_price)
@@ -78,6 +79,11 @@ def report(
         write_figures(summary, figures)
     click.echo(verdict_line(summary))
     _show_rows(summary)
+    for line in equal_budget_lines(summary):
+        click.echo(safe_line(line))
+    for arm in (arm for suite in summary.lengths for arm in suite.arms):
+        if line := claim_line(arm):
+            click.echo(safe_line(line))
     for one in summary.works:
         sign = "at least " if one.limit == "measured" else ""
         low, high = one.interval

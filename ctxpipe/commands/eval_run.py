@@ -58,7 +58,7 @@ QUICK_LIMIT = 20
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
 @click.option("--retry-errors", is_flag=True, help="Try again what ended in an error before.")
 @click.option(
-    "--reuse-scores", is_flag=True, help="Score once for all rates; times of rates but the first mean nothing then."
+    "--reuse-scores", is_flag=True, help="Compute models' scores once for all rates; compression is not timed then."
 )
 @click.option("--quick", is_flag=True, help=f"A few items of {', '.join(QUICK_SUITES)}: minutes on two cores.")
 @click.option("--quiet", is_flag=True, help="No progress.")
