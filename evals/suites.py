@@ -11,6 +11,7 @@ from ctxpipe.evals.data import SUITES, available_suites, load_suite, read_sample
 from ctxpipe.evals.generated import TASKS, CountMany, generate
 from ctxpipe.evals.hub import PREFIX, hub_samples, parse_hub_name
 from ctxpipe.evals.lengths import grow
+from ctxpipe.evals.nolima import is_needle_file, nolima_samples
 from ctxpipe.evals.types import Sample
 
 DEFAULT_LENGTHS = (1000,)
@@ -68,13 +69,13 @@ def suite_samples(
     """Yield the items of a suite.
 
     Args:
-        name: A generated task, a known set, a set of the Hub (``hf:...``), or a file or folder in the JSONL schema, of
-            LongBench or RULER.
+        name: A generated task, a known set, a set of the Hub (``hf:...``), a file or folder in the JSONL schema, of
+            LongBench or RULER, or a needle file of NoLiMa.
         data: Folder of the known sets.
         limit: Most items (at each length).
         seed: Of the choice of items and of what is generated.
-        lengths: Source tokens. A generated task without any has ``DEFAULT_LENGTHS``, a file its own contexts; to
-            reach a length, passages of the file's other items are added.
+        lengths: Source tokens. A generated task or needle file without any has ``DEFAULT_LENGTHS``, another file its
+            own contexts; to reach a length, passages of the file's other items are added.
         count_many: Counts tokens as the target does.
 
     Raises:
@@ -86,6 +87,11 @@ def suite_samples(
         for tokens in lengths or DEFAULT_LENGTHS:
             size = DEFAULT_LIMIT if limit is None else limit
             yield from generate(name, tokens=tokens, limit=size, seed=seed, count_many=count_many)
+        return
+    if is_needle_file(Path(name)):
+        yield from nolima_samples(
+            Path(name), lengths=lengths or DEFAULT_LENGTHS, limit=limit, seed=seed, count_many=count_many
+        )
         return
     chosen = list(_read(name, data, limit, seed))
     if lengths:
