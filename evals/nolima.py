@@ -48,10 +48,10 @@ def nolima_samples(
 
     A file is a list of ``{"id", "needle", "questions": {kind: text}, "character_set", "tests": {name:
     {"input_args"}}}``. ``{1}``, ``{2}``, ... stand for the arguments of a test and ``{CHAR}`` for one of the
-    characters, who is the answer unless the test has ``gold_answers``. ``distractors``, by kind, is a sentence to be put beside.
-    Prompts in the file are not used. The books are the text files of ``haystack/rand_shuffle`` beside the file's
-    folder, or of a folder ``haystack`` beside the file. A longer context goes on in the book where a shorter one ended,
-    and the needle keeps its depth. Questions about one fact are one cluster.
+    characters, who is the answer unless the test has ``gold_answers``. ``distractors``, by kind, is a sentence to be
+    put beside. Prompts in the file are not used. The books are the text files of ``haystack/rand_shuffle`` beside the
+    file's folder, or of a folder ``haystack`` beside the file. A longer context goes on in the book where a shorter
+    one ended, and the needle keeps its depth. Questions about one fact are one cluster.
 
     Licence: Adobe Research License, which forbids commercial use; the books have their own (``haystack/LICENSES.md``).
 
