@@ -126,7 +126,12 @@ def rank(
     documents: Sequence[Document], found: Sentences, ranker: Ranker, question: str, on_progress: OnProgress | None
 ) -> Sentences:
     """Score the segments against the question."""
-    texts = [
+    return replace(found, score=ranker.rank(ranking_texts(documents, found), question, on_progress))
+
+
+def ranking_texts(documents: Sequence[Document], found: Sentences) -> list[RankingText]:
+    """The segments as a ranker sees them."""
+    return [
         RankingText(
             text=documents[d].text[s.start : s.end],
             headings=found.chunks[c].headings,
@@ -135,7 +140,6 @@ def rank(
         )
         for s, d, c in zip(found.segments, found.document, found.chunk, strict=True)
     ]
-    return replace(found, score=ranker.rank(texts, question, on_progress))
 
 
 def best(found: Sentences, characters: float, protected: BoolArray | None = None) -> Sentences:

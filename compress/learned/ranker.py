@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.passages import Gathered, gather, readable, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
-from ctxpipe.compress.types import FloatArray, IntArray, OnProgress, RankingText
+from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress, RankingText
 
 FIRST_TOKENS = 24_000
 """Tokens of passages that are read with the question: the best by the fusion."""
@@ -89,13 +88,6 @@ class LearnedRanker:
             self._on_note(line)
 
 
-class Pass(NamedTuple):
-    """What one reading of passages gave: a logit per sentence, NaN where nothing was read."""
-
-    logits: Floats
-    tokens: int
-
-
 class Look:
     """One question and its sentences.
 
@@ -117,35 +109,39 @@ class Look:
     def ranked(self, on_progress: OnProgress | None = None) -> Floats:
         """Scores of all sentences, finite."""
         first = self.first(on_progress)
-        near = added(self.fusion, first.logits, None, self.weights)
-        again = self.second(near, first.tokens, self.weights.seeds, on_progress)
+        near = added(self.fusion, first, None, self.weights)
+        again = self.second(near, self.weights.seeds, on_progress)
         second = np.fmax.reduce(again) if again else None
-        total = added(self.fusion, first.logits, second, self.weights)
-        return placed(total, self.fusion, self.unread(first.logits))
+        total = added(self.fusion, first, second, self.weights)
+        return placed(total, self.fusion, self.unread(first))
 
-    def first(self, on_progress: OnProgress | None = None) -> Pass:
-        """Read with the question what the fusion puts first."""
+    def first(self, on_progress: OnProgress | None = None) -> Floats:
+        """Read with the question what the fusion puts first.
+
+        Returns:
+            Logits of all sentences, NaN where nothing was read.
+        """
         chosen = shortlist(self.passages, self.fusion, FIRST_TOKENS)
         asked = self.model.layout.asked(self.question)
         return self._read(asked, chosen, "question", on_progress)
 
-    def second(self, near: Floats, tokens: int, seeds: int, on_progress: OnProgress | None = None) -> list[Floats]:
+    def second(self, near: Floats, seeds: int, on_progress: OnProgress | None = None) -> list[Floats]:
         """Read again with each of the best sentences what is best so far.
 
         Args:
             near: Scores so far; NaN where nothing was read.
-            tokens: How many tokens the first pass read.
             seeds: How many sentences to ask with, each of another passage.
             on_progress: Called with tokens done and tokens in all, for each seed.
 
         Returns:
             For each found sentence the logits of all sentences, NaN where nothing was read.
         """
-        chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * tokens)))
+        read = sum(len(p.body) for p in self.passages if not np.isnan(near[list(p.members)]).all())
+        chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * read)))
         found = []
         for seed in self.seeds(near, seeds):
             asked = self.model.layout.asked(again(self.question, self.texts[seed]), again=True)
-            found.append(self._read(asked, chosen, "second", on_progress).logits)
+            found.append(self._read(asked, chosen, "second", on_progress))
         return found
 
     def seeds(self, near: Floats, count: int) -> list[int]:
@@ -158,7 +154,7 @@ class Look:
             found.setdefault(place[sentence], sentence)
         return list(found.values())
 
-    def unread(self, logits: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def unread(self, logits: Floats) -> BoolArray:
         """Which sentences could have been read and were not worth it."""
         below = np.zeros(len(self.texts), dtype=np.bool_)
         for passage in self.passages:
@@ -166,12 +162,11 @@ class Look:
                 below[list(passage.members)] = True
         return below
 
-    def _read(self, asked: IntArray, chosen: Sequence[int], kind: str, on_progress: OnProgress | None) -> Pass:
+    def _read(self, asked: IntArray, chosen: Sequence[int], kind: str, on_progress: OnProgress | None) -> Floats:
         passages = [self.passages[index] for index in chosen]
         readings = self.model.read(asked, [passage.passage() for passage in passages], on_progress)
         weights = self.model.files.sentence[kind]
-        logits = sentence_logits(passages, readings, len(self.texts), weights)
-        return Pass(logits, sum(len(passage.body) for passage in passages))
+        return sentence_logits(passages, readings, len(self.texts), weights)
 
 
 def again(question: str, found: RankingText) -> str:

@@ -51,3 +51,11 @@ def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = [prose(80), library()["chinese"].text[:2000], library()["code"].text[:8000]]
     made: Path = support["xlmr_classifier"](tmp_path_factory.mktemp("tiny-classifier"), corpus, vocabulary=800)
     return made
+
+
+@pytest.fixture(scope="session")
+def tiny_pruner(minilm_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``int8`` and ``float32`` pruners of the same seeded weights, which are in ``torch``."""
+    support = runpy.run_path(str(SCRIPT.with_name("learned_support.py")), run_name="learned_support")
+    made: Path = support["write"](tmp_path_factory.mktemp("tiny-pruner"))
+    return made

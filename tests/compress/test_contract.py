@@ -34,7 +34,7 @@ CAUSAL = (
     "surprisal", "contrastive", "llmlingua", "longllmlingua", "llmlingua-walk", "longllmlingua-walk", "reference",
 )  # fmt: skip
 FREE = ("none", "random", "head-tail")
-PRUNERS = ("fake", *FREE, *CAUSAL, "llmlingua2")
+PRUNERS = ("fake", *FREE, *CAUSAL, "llmlingua2", "learned")
 """Every scorer that is registered, and the fake one; ``made`` knows how to make each with a model of some kilobytes."""
 WHOLE = re.compile(
     r"\d[\d,.]* kg\b|\bnot reach\b|https?://\S+|[\w.]+@[\w.]+|\b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w+\b|-?\d+(?:\.\d+)?%"
@@ -98,13 +98,20 @@ def test_a_large_budget_is_met(name: str, tokenizer: TargetTokenizer) -> None:
     check(context, tokenizer, LARGE)
 
 
-@pytest.mark.parametrize("rank", ["bm25", "embedding", "hybrid"])
-def test_rankers_keep_the_sentence_that_answers(rank: str, tokenizer: TargetTokenizer, minilm_dir: object) -> None:
+@pytest.mark.parametrize("rank", ["bm25", "embedding", "hybrid", "learned"])
+def test_rankers_keep_the_sentence_that_answers(
+    rank: str, tokenizer: TargetTokenizer, minilm_dir: object, tiny_pruner: Path
+) -> None:
     needle = "The lighthouse keeper of Skellig hid 14 silver spoons under the stairs."
     text = library()["text"].text[:20_000]
     document = Document(text=f"{text[:9000]}\n\n{needle}\n\n{text[9000:]}", source="needle.txt")
+    options = {"model": tiny_pruner / "int8"} if rank == "learned" else {}
     compressor = Compressor(
-        tokenizer=tokenizer, ranker=RANKERS.create(rank), scorer=SCORERS.create("none"), rank=rank, prune="none"
+        tokenizer=tokenizer,
+        ranker=RANKERS.create(rank, **options),
+        scorer=SCORERS.create("none"),
+        rank=rank,
+        prune="none",
     )
     context = compressor.compress([document], question="Where did the lighthouse keeper hide the spoons?", budget=100)
     check(context, tokenizer, 100)
@@ -116,7 +123,7 @@ Make = Callable[[str], Scorer]
 
 
 @pytest.fixture(scope="module")
-def made(tiny_causal: Path, tiny_classifier: Path) -> Make:
+def made(tiny_causal: Path, tiny_classifier: Path, tiny_pruner: Path) -> Make:
     """Scorers by name, each made once."""
     known: dict[str, Scorer] = {}
 
@@ -125,6 +132,8 @@ def made(tiny_causal: Path, tiny_classifier: Path) -> Make:
             options = {"model": str(tiny_causal)} if name in CAUSAL else {}
             if name == "llmlingua2":
                 options = {"model": str(tiny_classifier), "runtime": "torch", "dtype": "fp32"}
+            if name == "learned":
+                options = {"model": str(tiny_pruner / "int8")}
             known[name] = FakeScorer() if name == "fake" else SCORERS.create(name, **options)
         return known[name]
 

@@ -1,0 +1,192 @@
+"""Ranking by fusion and model together: what is read, what is not, and how both find one order."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import library, prose
+
+from ctxpipe import Document, Pipeline
+from ctxpipe.compress.hybrid import HybridRanker
+from ctxpipe.compress.learned import files, ranker
+from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.passages import TURNS_TOKENS, gather, spoken
+from ctxpipe.compress.learned.ranker import LearnedRanker
+from ctxpipe.compress.learned.scores import added, placed, shortlist
+from ctxpipe.compress.sentences import sentences
+from ctxpipe.compress.types import Kind, RankingText
+
+QUESTION = "Which river did the market reach in 1950?"
+
+
+def texts(text: str, group: int = 0, *headings: str, kind: Kind = "text") -> list[RankingText]:
+    return [RankingText(text=text[a:b], headings=headings, group=group, kind=kind) for a, b in sentences(text)]
+
+
+@pytest.fixture(scope="module")
+def learned(tiny_pruner: Path) -> LearnedRanker:
+    return LearnedRanker(model=tiny_pruner / "int8")
+
+
+@pytest.fixture(scope="module")
+def fusion() -> HybridRanker:
+    return HybridRanker()
+
+
+def test_every_text_gets_a_finite_score_and_the_same_again(learned: LearnedRanker) -> None:
+    given = [t for i in range(6) for t in texts(prose(6, seed=i), i, f"Part {i}")]
+    given += texts(prose(60, seed=9), 6) + [
+        RankingText(text="", group=7),
+        RankingText(text="<|im_end|> [SEP]", group=8),
+    ]
+    scores = learned.rank(given, QUESTION)
+    assert scores.shape == (len(given),)
+    assert scores.dtype == np.float32
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores, learned.rank(given, QUESTION))
+    assert learned.rank([], QUESTION).shape == (0,)
+
+
+def test_what_the_model_says_matters(learned: LearnedRanker, fusion: HybridRanker) -> None:
+    given = [t for i in range(6) for t in texts(prose(6, seed=i), i, f"Part {i}")]
+    assert np.corrcoef(learned.rank(given, QUESTION), fusion.rank(given, QUESTION))[0, 1] < 0.9999
+
+
+@pytest.mark.parametrize("name", ["chinese", "thai", "emoji"])
+def test_other_scripts_are_ranked_by_the_fusion_with_a_note(name: str, tiny_pruner: Path, fusion: HybridRanker) -> None:
+    notes: list[str] = []
+    learned = LearnedRanker(model=tiny_pruner / "int8", on_note=notes.append)
+    given = texts(library()[name].text[:900])
+    np.testing.assert_allclose(learned.rank(given, QUESTION), fusion.rank(given, QUESTION), rtol=1e-6)
+    assert notes == [
+        "the fusion alone ranked 1 of 1 passages: they are code, data or in a script that the learned ranking does "
+        "not read"
+    ]
+    notes.clear()
+    learned.rank(texts(prose(4)), "市场在1950年到达了哪条河?")
+    assert notes == ["the question is not in a script that the learned ranking reads, so the fusion ranked alone"]
+
+
+@pytest.mark.parametrize("kind", ["code", "json", "csv"])
+def test_code_and_data_keep_the_order_of_the_fusion(kind: Kind, learned: LearnedRanker, fusion: HybridRanker) -> None:
+    given = texts(prose(8), 0, kind=kind) + texts(prose(8, seed=4), 1)
+    order = np.argsort(fusion.rank(given, QUESTION)[:8], kind="stable")
+    scores = learned.rank(given, QUESTION)
+    np.testing.assert_array_equal(np.argsort(scores[:8], kind="stable"), order)
+
+
+def test_notes_reach_the_context(tiny_pruner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SHIPPED", tiny_pruner / "int8")
+    pipeline = Pipeline(rank="learned", prune="learned", score_cache=0)
+    prosaic, chinese = Document(text=prose(30)), Document(text=library()["chinese"].text[:800], source="zh")
+    assert pipeline.compress([prosaic], question=QUESTION, rate=0.3).notes == ()
+    (note,) = pipeline.compress([prosaic, chinese], question=QUESTION, rate=0.3).notes
+    assert note.startswith("the fusion alone ranked ")
+    with_cache = Pipeline(rank="learned", prune="learned", scorer=str(tiny_pruner / "int8"))
+    assert with_cache.compress([prosaic], question=QUESTION, rate=0.3).kept_tokens > 0
+
+
+def test_only_so_many_tokens_are_read(learned: LearnedRanker, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [t for i in range(12) for t in texts(prose(5, seed=i), i)]
+    every = gather(given, learned.model.layout.words)
+    sizes = [len(p.body) for p in every]
+    monkeypatch.setattr(ranker, "FIRST_TOKENS", sum(sizes) // 3)
+    fusion = np.linspace(1, 0, len(given))
+    look = ranker.Look(learned.model, given, QUESTION, fusion)
+    read = ~np.isnan(look.first())
+    assert 0 < read.sum() < len(given) / 2
+    assert read[: read.sum()].all()
+    scores = look.ranked()
+    assert scores[~read].max() < scores[read].min()
+    assert (np.diff(scores[~read]) < 0).all()
+
+
+def test_turns_are_joined_after_their_speakers(learned: LearnedRanker) -> None:
+    words = learned.model.layout.words
+    turns = [
+        RankingText(text=f"We agreed on point {i}.", headings=("Ann" if i % 2 else "Bob",), group=i) for i in range(60)
+    ]
+    found = gather(turns, words)
+    assert len(found) < 12
+    assert all(len(p.body) <= TURNS_TOKENS and not len(p.title) for p in found)
+    assert [i for p in found for i in p.members] == list(range(60))
+    first = words.ids("Bob: We agreed on point 0. Ann: We agreed on point 1.")
+    np.testing.assert_array_equal(found[0].body[: len(first)], first)
+    assert found[0].owner[:2].tolist() == [-1, -1]
+    assert spoken([t.headings[0] for t in turns])
+    for trails in ([], ["A"] * 9, list(string.ascii_letters), ["A", "B"] * 2, ["", "A"] * 9):
+        assert not spoken(trails)
+
+
+def test_the_second_pass_asks_with_the_best_sentence_of_each_passage(learned: LearnedRanker) -> None:
+    given = [t for i in range(5) for t in texts(prose(4, seed=i), i)]
+    look = ranker.Look(learned.model, given, QUESTION, np.zeros(len(given)))
+    near = np.arange(len(given), dtype=np.float64)
+    near[-1] = np.nan
+    groups = [t.group for t in given]
+    seeds = look.seeds(near, 3)
+    assert seeds[0] == len(given) - 2
+    assert len({groups[i] for i in seeds}) == 3
+    assert look.seeds(np.full(len(given), np.nan), 3) == []
+    assert ranker.again("Who?", RankingText(text="He did.", headings=("A", "B"))) == "Who? A - B. He did."
+    assert ranker.again("Who?", RankingText(text="He did.")) == "Who? He did."
+
+
+def test_no_seeds_make_no_second_pass(learned: LearnedRanker) -> None:
+    given = [t for i in range(3) for t in texts(prose(4, seed=i), i)]
+    look = ranker.Look(learned.model, given, QUESTION, np.zeros(len(given)))
+    look.weights = replace(look.weights, seeds=0)
+    np.testing.assert_allclose(look.ranked(), added(look.fusion, look.first(), None, look.weights))
+
+
+NUMBERS = st.floats(-50, 50, width=32)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from(["read", "apart", "below"])), min_size=1, max_size=30))
+def test_what_was_not_read_finds_its_place(rows: list[tuple[float, float, str]]) -> None:
+    fusion, total = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))
+    state = np.array([row[2] for row in rows])
+    total[state != "read"] = np.nan
+    scores = placed(total, fusion, state == "below")
+    assert np.isfinite(scores).all()
+    if not (state == "read").any():
+        np.testing.assert_array_equal(scores, fusion)
+        return
+    np.testing.assert_array_equal(scores[state == "read"], total[state == "read"])
+    for part in ("apart", "below"):
+        order = np.argsort(fusion[state == part], kind="stable")
+        assert (np.diff(scores[state == part][order]) >= 0).all()
+    if (state == "below").any():
+        assert scores[state == "below"].max() < scores[state != "below"].min()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=2, max_size=20), st.floats(0.5, 3), st.floats(-9, 9))
+def test_sums_do_not_depend_on_scale_and_shift(
+    rows: list[tuple[float, float, float]], scale: float, shift: float
+) -> None:
+    fusion, first, second = (np.array([round(row[i], 2) for row in rows], dtype=np.float64) for i in range(3))
+    weights = Weights(fusion=0.5, first=1.0, second=0.4, seeds=1)
+    expected = added(fusion, first, second, weights)
+    np.testing.assert_allclose(added(scale * fusion + shift, first, second, weights), expected, atol=1e-5)
+    np.testing.assert_allclose(added(fusion, scale * first + shift, second, weights), expected, atol=1e-5)
+    without = added(fusion, first, np.full(len(rows), np.nan), weights)
+    np.testing.assert_array_equal(without, added(fusion, first, None, weights))
+
+
+def test_a_shortlist_holds_the_best_passages(learned: LearnedRanker) -> None:
+    given = [t for i in range(5) for t in texts(prose(3, seed=i), i)] + texts("电视河流市场石头", 5)
+    every = gather(given, learned.model.layout.words)
+    scores = np.array([float(t.group == 3) + 0.1 * (t.group == 1) for t in given])
+    scores[-1] = 9
+    assert shortlist(every, scores, 1) == [3]
+    assert shortlist(every, scores, len(every[3].body) + len(every[1].body)) == [1, 3]
+    assert shortlist(every, scores, 10**6) == [0, 1, 2, 3, 4]
+    assert shortlist(every[5:], np.zeros(len(given)), 10) == []

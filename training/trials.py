@@ -1,0 +1,144 @@
+"""Development questions over documents of some thousand tokens, cut and ranked as the pipeline does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxpipe.compress import pool
+from ctxpipe.compress.hybrid import HybridRanker
+from ctxpipe.compress.learned.model import LearnedModel
+from ctxpipe.compress.learned.passages import shares
+from ctxpipe.compress.learned.ranker import Look
+from ctxpipe.compress.types import Document
+from training.files import Progress, read_json
+from training.metrics import Floats
+from training.prepare import clean
+from training.schema import Item, fraction
+from training.sources import SOURCES, document_name, used
+from training.split import split
+
+LEAST_CHARACTERS = 9_000
+"""Of a question's documents; passages of other questions of its file are added until there are as many."""
+CHARACTERS_PER_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One question, its sentences, and which of them hold evidence.
+
+    Attributes:
+        source: Name of the file.
+        size: Tokens of each sentence, int64 of shape (sentences,).
+        evidence: For each document with evidence the sentences that hold some.
+        kind: ``all`` of the documents are needed, ``any`` of them, or a ``share`` of the sentences counts.
+        look: What reads them; holds the fusion's scores.
+    """
+
+    source: str
+    size: NDArray[np.int64]
+    evidence: tuple[tuple[int, ...], ...]
+    kind: str
+    look: Look
+
+    def survival(self, scores: Floats, rate: float) -> float:
+        """How much evidence is kept, 0 to 1, when the best sentences up to a share of the tokens are."""
+        order = np.argsort(-scores, kind="stable")
+        kept = np.zeros(len(order), dtype=np.bool_)
+        kept[order[np.cumsum(self.size[order]) <= rate * self.size.sum()]] = True
+        if self.kind == "share":
+            return float(np.mean([kept[i] for held in self.evidence for i in held]))
+        found = [any(kept[i] for i in held) for held in self.evidence]
+        return float(all(found) if self.kind == "all" else any(found))
+
+
+def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
+    """The items that ``training.prepare`` held back for development, made again from its options."""
+    options = read_json(examples / "report.json")["options"]
+    files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
+    items, _ = clean(files, evaluation, options["share"], Progress("reading"))
+    return split(items, options["dev"])[1]
+
+
+def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:
+    """Up to ``most`` answerable items of each file; their ids alone decide which."""
+    found: list[Item] = []
+    for name in names:
+        mine = [item for item in items if item.source == name and item.evidence]
+        found.extend(sorted(mine, key=lambda item: fraction(f"trial:{item.id}"))[:most])
+    return found
+
+
+def trials(
+    items: Sequence[Item], among: Sequence[Item], model: LearnedModel, embedder: Any, *, trust: bool = False
+) -> Iterator[Trial]:
+    """Cut and rank documents of each item.
+
+    Args:
+        items: The questions.
+        among: Items whose passages may be added.
+        model: What will read.
+        embedder: For the fusion.
+        trust: Whether passages are read that the pipeline would leave to the fusion.
+    """
+    fusion = HybridRanker(embedder=embedder)
+    others = {name: [i for i in among if i.source == name] for name in {item.source for item in items}}
+    progress = Progress("fusion")
+    for number, item in enumerate(items, start=1):
+        documents, marked = _documents(item, others[item.source])
+        structures = [pool.structure_of(document) for document in documents]
+        passages = pool.passages(documents, structures, [CHARACTERS_PER_TOKEN] * len(documents))
+        found = pool.sentences_of(documents, structures, passages)
+        texts = pool.ranking_texts(documents, found)
+        held: dict[int, list[int]] = {}
+        for index, (segment, document) in enumerate(zip(found.segments, found.document, strict=True)):
+            if any(a < segment.end and segment.start < b for a, b in marked.get(document, ())):
+                held.setdefault(document, []).append(index)
+        progress(number, len(items))
+        if not held:
+            continue
+        look = Look(model, texts, item.question, fusion.rank(texts, item.question).astype(np.float64))
+        if trust:
+            look.passages = [passage._replace(readable=len(passage.body) > 0) for passage in look.passages]
+        source = SOURCES[item.source]
+        kind = "share" if source.turns else "all" if source.hops else "any"
+        evidence = tuple(tuple(members) for members in held.values())
+        yield Trial(source=item.source, size=_sizes(look, len(texts)), evidence=evidence, kind=kind, look=look)
+
+
+def script(trial: Trial) -> tuple[float, float]:
+    """Shares of foreign tokens and of marks in a trial's passages."""
+    ids = np.concatenate([passage.body for passage in trial.look.passages])
+    return shares(ids, trial.look.model.layout.words)
+
+
+def _documents(item: Item, others: Sequence[Item]) -> tuple[list[Document], dict[int, list[tuple[int, int]]]]:
+    marked: dict[int, list[tuple[int, int]]] = {}
+    for span in item.evidence:
+        marked.setdefault(span.passage, []).append((span.start, span.end))
+    parts = [(document_name(item, p), p.title, p.text) for p in item.passages]
+    seen = {name for name, _, _ in parts}
+    length = sum(len(text) for _, _, text in parts)
+    for other in sorted(others, key=lambda one: fraction(f"{item.id}:{one.id}")):
+        for passage in other.passages if length < LEAST_CHARACTERS else ():
+            name = document_name(other, passage)
+            if name not in seen:
+                seen.add(name)
+                parts.append((name, passage.title, passage.text))
+                length += len(passage.text)
+    order = list(range(len(parts)))
+    if len(parts) > len(item.passages):  # what was asked about must not stand first each time
+        order = sorted(order, key=lambda index: fraction(f"{item.id}:{index}"))
+    place = {old: new for new, old in enumerate(order)}
+    documents = [Document(text=parts[i][2], source=str(new), title=parts[i][1]) for new, i in enumerate(order)]
+    return documents, {place[index]: spans for index, spans in marked.items()}
+
+
+def _sizes(look: Look, count: int) -> NDArray[np.int64]:
+    owner = np.concatenate([passage.owner for passage in look.passages])
+    return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))
