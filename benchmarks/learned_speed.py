@@ -34,20 +34,32 @@ from ctxpipe.compress.types import Document
 RATE = 0.25
 
 
-def median(run: Callable[[], Any], repeats: int) -> float:
-    """Seconds of the run in the middle, after one that does not count."""
+def median(run: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Seconds by the clock and of all cores of the run in the middle, after one that does not count."""
     run()
     times = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
+        times.append((time.perf_counter() - started, time.process_time() - spent))
+    clock, cores = np.median(times, axis=0)
+    return float(clock), float(cores)
+
+
+def speed(tokens: int, seconds: tuple[float, float]) -> dict[str, Any]:
+    """For the record."""
+    clock, cores = seconds
+    return {
+        "seconds": round(clock, 3),
+        "core_seconds": round(cores, 3),
+        "tokens_per_second": round(tokens / clock),
+        "tokens_per_core_second": round(tokens / cores),
+    }
 
 
 def loading(folder: Path | None, repeats: int) -> float:
     """Seconds to load the pruner: hashes, tokenizer, session."""
-    return median(lambda: LearnedModel.load(folder), repeats)
+    return median(lambda: LearnedModel.load(folder), repeats)[0]
 
 
 def alone(model: LearnedModel, text: str, repeats: int) -> dict[str, Any]:
@@ -63,7 +75,7 @@ def alone(model: LearnedModel, text: str, repeats: int) -> dict[str, Any]:
 
     seconds = median(read, repeats)
     tokens = sum(len(body.ids) for body in words.encode([passage.text for passage in found]))
-    return {"model_tokens": tokens, "seconds": round(seconds, 3), "model_tokens_per_second": round(tokens / seconds)}
+    return {"model_tokens": tokens, **speed(tokens, seconds)}
 
 
 def whole(ranker: Any, name: str, text: str, repeats: int, profile: bool) -> dict[str, Any]:
@@ -78,8 +90,7 @@ def whole(ranker: Any, name: str, text: str, repeats: int, profile: bool) -> dic
         profiler = cProfile.Profile()
         profiler.runcall(run)
         pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(15)
-    tokens = run().source_tokens
-    return {"seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
+    return speed(run().source_tokens, seconds)
 
 
 def main() -> None:
@@ -101,14 +112,14 @@ def main() -> None:
             "hybrid": whole(hybrid, "hybrid", text, options.repeats, False),
             "learned": whole(learned, "learned", text, options.repeats, options.profile),
         }
-        row["learned_over_hybrid"] = round(row["learned"]["seconds"] / row["hybrid"]["seconds"], 2)
+        for unit in ("seconds", "core_seconds"):
+            row[f"{unit}_over_hybrid"] = round(row["learned"][unit] / row["hybrid"][unit], 2)
         rows.append(row)
-        print(
-            f"{tokens:8,} tokens: network {row['network']['model_tokens_per_second']:7,} tokens/s, "
-            f"hybrid {row['hybrid']['tokens_per_second']:7,}, learned {row['learned']['tokens_per_second']:7,}, "
-            f"{row['learned_over_hybrid']} times as long",
-            flush=True,
+        said = ", ".join(
+            f"{name} {row[name]['tokens_per_second']:,} ({row[name]['tokens_per_core_second']:,} a core)"
+            for name in ("network", "hybrid", "learned")
         )
+        print(f"{tokens:8,} tokens: {said} tokens/s; {row['core_seconds_over_hybrid']} times the work", flush=True)
     files = learned.model.files
     result = {
         "pruner": files.version,

@@ -16,6 +16,7 @@ import numpy as np
 
 from ctxpipe.compress.learned.files import Weights
 from ctxpipe.compress.learned.model import LearnedModel
+from ctxpipe.compress.learned.passages import Shares
 from ctxpipe.compress.learned.scores import added, placed
 from training.export import MANIFEST
 from training.files import Progress, read_json, write_json
@@ -169,7 +170,7 @@ def languages(
     found = figures(read, weights)
     for name, row in found.items():
         shares = np.mean([script(one.trial) for one in read if one.trial.source == name], axis=0)
-        row["foreign"], row["marks"] = map(float, shares)
+        row.update(zip(Shares._fields, map(float, shares), strict=True))
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ctxpipe.compress import pool
 from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import LearnedModel
-from ctxpipe.compress.learned.passages import shares
+from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.types import Document
 from training.files import Progress, read_json
@@ -111,8 +111,8 @@ def trials(
         yield Trial(source=item.source, size=_sizes(look, len(texts)), evidence=evidence, kind=kind, look=look)
 
 
-def script(trial: Trial) -> tuple[float, float]:
-    """Shares of foreign tokens and of marks in a trial's passages."""
+def script(trial: Trial) -> Shares:
+    """What the rule looks at, over all of a trial's passages."""
     ids = np.concatenate([passage.body for passage in trial.look.passages])
     return shares(ids, trial.look.model.layout.words)
 

@@ -14,10 +14,20 @@ from ctxpipe.compress.types import BoolArray, IntArray, RankingText
 TURNS_TOKENS = 200
 """Tokens of joined turns, as many as passages had in training."""
 _FEWEST_TURNS = 6
-FOREIGN, MARKS = 0.2, 0.45
-"""Shares of a passage's tokens, unknown ones and letters of other scripts, and those without letter or digit, from
-which on the model is not asked; measured by ``training.fallback``."""
+FOREIGN, MARKS, PIECES = 0.4, 0.45, 0.38
+"""Shares of a passage's tokens from which on the model is not asked. Unknown ones and letters of other scripts; those
+without letter or digit; those that go on with a word. English passages stay below all three in 99 of 100 cases,
+passages in other scripts are above the first, in other languages of Latin script above the last, code and tables of
+numbers above the second (``training.shares``)."""
 _DATA = frozenset({"code", "json", "csv"})
+
+
+class Shares(NamedTuple):
+    """Parts of some tokens: unknown or of another script, without letter or digit, going on with a word."""
+
+    foreign: float
+    marks: float
+    pieces: float
 
 
 class Gathered(NamedTuple):
@@ -28,7 +38,7 @@ class Gathered(NamedTuple):
         body: Tokens of its sentences, one after the other.
         owner: Which sentence each token is of; -1 for a speaker's name.
         members: Its sentences.
-        readable: Whether it is prose in a script that the model knows.
+        readable: Whether it is prose in a language that the model knows.
     """
 
     title: IntArray
@@ -106,13 +116,13 @@ def _gathered(
 
 
 def readable(ids: IntArray, words: Words) -> bool:
-    """Whether tokens are of prose in a script that the model knows, by the two shares."""
-    foreign, marks = shares(ids, words)
-    return len(ids) > 0 and foreign < FOREIGN and marks < MARKS
+    """Whether tokens are of prose in a language that the model knows, by the three shares."""
+    found = shares(ids, words)
+    return len(ids) > 0 and found.foreign < FOREIGN and found.marks < MARKS and found.pieces < PIECES
 
 
-def shares(ids: IntArray, words: Words) -> tuple[float, float]:
-    """Of some tokens the part that is unknown or of another script, and the part without letter or digit."""
+def shares(ids: IntArray, words: Words) -> Shares:
+    """Parts of some tokens; all 0 when there are none."""
     if not len(ids):
-        return 0.0, 0.0
-    return float(words.strange[ids].mean()), float(words.marks[ids].mean())
+        return Shares(0.0, 0.0, 0.0)
+    return Shares(*(float(table[ids].mean()) for table in (words.strange, words.marks, words.pieces)))

@@ -11,7 +11,7 @@ import numpy as np
 from ctxpipe.compress.embedding import Embedder
 from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import LearnedModel
-from ctxpipe.compress.learned.passages import Gathered, gather, readable, titled
+from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
 from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress, RankingText
 
@@ -26,7 +26,7 @@ class LearnedRanker:
 
     The model reads whole passages and says of each sentence how likely it is to be wanted. Then the best sentences are
     each appended to the question, after their title, and the best passages are read again. Passages that are code,
-    JSON, CSV or in another script than the model was trained on keep the place that the fusion gives them.
+    JSON, CSV or in another language than the model was trained on keep the place that the fusion gives them.
 
     Args:
         model: Folder of another pruner than the package's.
@@ -67,7 +67,7 @@ class LearnedRanker:
         words = self.model.layout.words
         asked = self.model.layout.asked(question)
         fusion = self._fusion.rank(texts, question, on_progress)
-        if not readable(asked, words):
+        if not len(asked) or shares(asked, words).foreign >= FOREIGN:  # the others say little of so few tokens
             self._note("the question is not in a script that the learned ranking reads, so the fusion ranked alone")
             return fusion
         look = Look(self.model, texts, question, fusion.astype(np.float64))
@@ -79,7 +79,7 @@ class LearnedRanker:
         left = sum(not passage.readable for passage in passages)
         if left:
             self._note(
-                f"the fusion alone ranked {left:,} of {len(passages):,} passages: they are code, data or in a script "
+                f"the fusion alone ranked {left:,} of {len(passages):,} passages: they are code, data or in a language "
                 "that the learned ranking does not read"
             )
 

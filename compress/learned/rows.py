@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
+_STOPS = frozenset(".!?。！？")
 _SLACK = 24
 """Tokens by which a window may be longer than an even share, so that it ends where a sentence does."""
 
@@ -92,27 +93,27 @@ class Words:
     @cached_property
     def strange(self) -> BoolArray:
         """By id: whether a token is unknown or has a letter of another script than the Latin one."""
-        vocabulary = self._tokenizer.get_vocab()
-        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
-        for token, place in vocabulary.items():
-            found[place] = token == "[UNK]" or bool(_FOREIGN.search(token))
-        return found
+        return self._table(lambda token: token == "[UNK]" or bool(_FOREIGN.search(token)))
 
     @cached_property
     def marks(self) -> BoolArray:
         """By id: whether a token has neither letter nor digit."""
-        vocabulary = self._tokenizer.get_vocab()
-        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
-        for token, place in vocabulary.items():
-            found[place] = not _WORDLIKE.search(token)
-        return found
+        return self._table(lambda token: not _WORDLIKE.search(token))
+
+    @cached_property
+    def pieces(self) -> BoolArray:
+        """By id: whether a token goes on with a word."""
+        return self._table(lambda token: token.startswith("##"))
 
     @cached_property
     def ends(self) -> BoolArray:
         """By id: whether a window may end after a token."""
+        return self._table(lambda token: token in _STOPS)
+
+    def _table(self, holds: Callable[[str], bool]) -> BoolArray:
         vocabulary = self._tokenizer.get_vocab()
         found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
-        found[[place for token, place in vocabulary.items() if token in (".", "!", "?", "。", "！", "？")]] = True
+        found[[place for token, place in vocabulary.items() if holds(token)]] = True
         return found
 
 

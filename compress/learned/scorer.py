@@ -10,7 +10,7 @@ import numpy as np
 
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.model import LearnedModel, Passage
-from ctxpipe.compress.learned.passages import readable, titled
+from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
 from ctxpipe.compress.llmlingua2.units import per_unit
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
 
@@ -23,7 +23,7 @@ class LearnedScorer:
     """Keep logit of the trained pruner, mean over the tokens of a unit.
 
     It reads the question with each passage. Without a question it says what is asked for when somebody asks. Texts in
-    scripts that it does not know, code and data get one logit for all their tokens, so that ranking decides.
+    languages that it does not know, code and data get one logit for all their tokens, so that ranking decides.
 
     Args:
         model: Folder of another pruner than the package's.
@@ -76,7 +76,7 @@ class LearnedScorer:
         encoded = layout.words.encode([text.text for text in texts])
         titles = layout.words.encode([titled(text.headings) for text in texts])
         asked = layout.asked(question or "")
-        trusted = not len(asked) or readable(asked, layout.words)
+        trusted = shares(asked, layout.words).foreign < FOREIGN
         known = [index for index, found in enumerate(encoded) if trusted and readable(found.ids, layout.words)]
         passages = [Passage(titles[index].ids, encoded[index].ids) for index in known]
         values = [np.full(len(found.ids), NOTHING_KNOWN, dtype=np.float32) for found in encoded]

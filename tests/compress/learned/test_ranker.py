@@ -41,10 +41,8 @@ def fusion() -> HybridRanker:
 
 def test_every_text_gets_a_finite_score_and_the_same_again(learned: LearnedRanker) -> None:
     given = [t for i in range(6) for t in texts(prose(6, seed=i), i, f"Part {i}")]
-    given += texts(prose(60, seed=9), 6) + [
-        RankingText(text="", group=7),
-        RankingText(text="<|im_end|> [SEP]", group=8),
-    ]
+    given += texts(prose(60, seed=9), 6)
+    given += [RankingText(text="", group=7), RankingText(text="<|im_end|> [SEP]", group=8)]
     scores = learned.rank(given, QUESTION)
     assert scores.shape == (len(given),)
     assert scores.dtype == np.float32
@@ -65,7 +63,7 @@ def test_other_scripts_are_ranked_by_the_fusion_with_a_note(name: str, tiny_prun
     given = texts(library()[name].text[:900])
     np.testing.assert_allclose(learned.rank(given, QUESTION), fusion.rank(given, QUESTION), rtol=1e-6)
     assert notes == [
-        "the fusion alone ranked 1 of 1 passages: they are code, data or in a script that the learned ranking does "
+        "the fusion alone ranked 1 of 1 passages: they are code, data or in a language that the learned ranking does "
         "not read"
     ]
     notes.clear()
