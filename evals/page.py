@@ -14,10 +14,10 @@ PAGE = Template("""<!doctype html>
 <style>
 :root { color-scheme: light dark; --ink: #16181b; --soft: #5b6168; --faint: #94999f; --paper: #fff; --rule: #dcdfe3;
   --wash: #f4f6f8; --safe: #0072b2; --harmful: #c04a00; --open: #6b5b00; --gold: #fff3c9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef0; --soft: #a3a9b0; --faint: #6f757c; --paper: #15171a;
-  --rule: #32363b; --wash: #1e2125; --safe: #6cb6ec; --harmful: #ff9557; --open: #e6cf5a; --gold: #3a3213; } }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #eceef0; --soft: #a3a9b0; --faint: #6f757c;
+  --paper: #15171a; --rule: #32363b; --wash: #1e2125; --safe: #6cb6ec; --harmful: #ff9557; --open: #e6cf5a; --gold: #3a3213; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 1.25rem 1rem 3rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 72rem; padding: 1.25rem 1rem 3rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1rem; font-weight: 600; margin: 0 0 1rem; color: var(--soft); }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--rule); }
@@ -37,9 +37,11 @@ dl.facts dt { color: var(--soft); font-size: .82rem; } dl.facts dd { margin: 0; 
 .plot .margin { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 5 4; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: .25rem 0;
   font-size: .88rem; } .legend li { display: flex; align-items: center; gap: .35rem; }
-.wide { overflow-x: auto; margin: .5rem 0; overflow-wrap: normal; }
+.wide { overflow-x: auto; margin: .5rem 0; overflow-wrap: normal; background: linear-gradient(to left,
+  var(--paper) 40%, transparent) right / 3rem 100% no-repeat local, linear-gradient(to left, var(--rule), transparent)
+  right / 1.2rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; min-width: 100%; }
-th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); font-weight: 500; }
 details { border: 1px solid var(--rule); border-radius: .4rem; margin: .5rem 0; }
@@ -50,8 +52,11 @@ summary .loss { font-variant-numeric: tabular-nums; color: var(--harmful); margi
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 13.5px/1.55 ui-monospace, SFMono-Regular, Menlo, monospace;
   margin: 0; } .dropped { color: var(--faint); } .elided { color: var(--soft); font-style: italic; }
 ul.notes { padding-left: 1.1rem; max-width: 46rem; } ul.notes li { margin: .3rem 0; }
-@media print { body { font-size: 11pt; max-width: none; } h2 { break-after: avoid; }
-  .plot, .verdict { break-inside: avoid; }
+@media (max-width: 40rem) { td small { display: block; } }
+@media print { body { font-size: 11pt; max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
+  .plot, .verdict, tr { break-inside: avoid; } .plot { max-width: 26rem; }
+  .wide { overflow: visible; background: none; } table { font-size: 7.5pt; } td small { display: block; }
+  th, td { padding: .2rem .3rem; white-space: normal; overflow-wrap: normal; } th:first-child { position: static; }
   .dropped { text-decoration: line-through; } }
 </style>
 </head>

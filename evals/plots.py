@@ -184,7 +184,7 @@ def curves(
         at = y(threshold)
         grid += (
             f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{at:.1f}" y2="{at:.1f}" class="margin"/>'
-            f'<text x="{_RIGHT}" y="{at - 4:.1f}" text-anchor="end" class="note">works above {threshold:.3f}</text>'
+            f'<text x="{_LEFT + 4}" y="{at + 12:.1f}" class="note">works above {threshold:.3f}</text>'
         )
     drawn = "".join(_line(name, tokens, scores, style_of, x, y) for name, scores in lines)
     labels = (

@@ -32,7 +32,7 @@ def equal_budget_section(summary: Summary) -> str:
         f'<p class="soft">The same questions in as many tokens: {esc(summary.score)} of the arm less that of the '
         "beginning and end of the source (cut), and of the sentences that BM25 finds. "
         f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better; better and worse are said with 95% "
-        "confidence, each comparison by itself.</p>"
+        "confidence, each comparison by itself; without a word the two are not told apart.</p>"
     )
 
 
@@ -77,4 +77,6 @@ def _against(one: EqualBudget, floor: str) -> str:
     found = one.against.get(floor)
     if found is None:
         return "–"
-    return f"{interval(found.difference, found.ci95, plus=True)} {_WORDS[one.better(floor)]}"
+    better = one.better(floor)
+    word = "" if better is None else f" <b>{_WORDS[better]}</b>"
+    return f"{interval(found.difference, found.ci95, plus=True)}{word}"

@@ -150,3 +150,19 @@ def test_a_report_opens_and_is_used(page: Page, tmp_path: Path) -> None:
     assert asked == [file.as_uri()]
     wrong = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Page.javascriptDialogOpening")
     assert [event for event in page.events if event["method"] in wrong] == []
+
+
+def test_a_dark_screen_prints_on_white_paper(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(html_report(summarise(made(tmp_path / "run"))), encoding="utf-8")
+    page.call("Emulation.setDeviceMetricsOverride", width=1200, height=800, deviceScaleFactor=1, mobile=False)
+    colours = "['color', 'backgroundColor'].map(name => getComputedStyle(document.body)[name])"
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    page.call("Emulation.setEmulatedMedia", media="screen", features=dark)
+    page.open(file.as_uri())
+    assert page.value(colours) == ["rgb(236, 238, 240)", "rgb(21, 23, 26)"]
+    page.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert page.value(colours) == ["rgb(22, 24, 27)", "rgb(255, 255, 255)"]
+    assert page.value("getComputedStyle(document.querySelector('.wide')).overflowX") == "visible"
+    page.call("Emulation.setEmulatedMedia", media="screen", features=[])
+    assert page.value("document.documentElement.scrollWidth") <= 1200
