@@ -35,6 +35,7 @@ class Classifier:
         family: The config's ``model_type``: ``bert``, ``xlm-roberta``, ``modernbert``, ...
         keep: Index of the label that means keep.
         labels: Number of labels.
+        layers: Number of layers.
         window: Most tokens of a row, special ones included.
         trust_remote_code: Whether Python code that comes with the model may run.
     """
@@ -45,6 +46,7 @@ class Classifier:
     family: str
     keep: int
     labels: int
+    layers: int
     window: int
     trust_remote_code: bool = False
 
@@ -64,18 +66,10 @@ class Classifier:
             UsageError: when it has no label ``keep_label``.
         """
         place = resolve(name)
-        from transformers import AutoConfig
-
-        try:
-            with quiet_hub():
-                config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-        except CtxpipeError:
-            raise
-        except Exception as exc:  # OSError, ValueError, and what remote code raises
-            raise load_error(name, "config", exc) from exc
-        heads = config.architectures or []
-        if not any("ForTokenClassification" in head for head in heads):
-            raise ModelError(f"{name} is no token classifier but a {heads[0] if heads else config.model_type}")
+        config = read_config(name, trust_remote_code=trust_remote_code)
+        if not classifies_tokens(config):
+            heads = config.architectures or [config.model_type]
+            raise ModelError(f"{name} is no token classifier but a {heads[0]}")
         names = {int(index): str(label) for index, label in config.id2label.items()}
         return cls(
             name=name,
@@ -84,9 +78,33 @@ class Classifier:
             family=config.model_type,
             keep=_keep_index(name, names, keep_label),
             labels=len(names),
+            layers=int(config.num_hidden_layers),
             window=_window(config),
             trust_remote_code=trust_remote_code,
         )
+
+
+def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
+    """The transformers config of a model.
+
+    Raises:
+        ModelError: when there is no such model or it has no config.
+    """
+    place = resolve(name)
+    from transformers import AutoConfig
+
+    try:
+        with quiet_hub():
+            return AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # OSError, ValueError, and what remote code raises
+        raise load_error(name, "config", exc) from exc
+
+
+def classifies_tokens(config: Any) -> bool:
+    """Whether a config is that of a token classifier, whatever its model is called."""
+    return any("ForTokenClassification" in head for head in config.architectures or [])
 
 
 def _keep_index(name: str, labels: Mapping[int, str], wanted: str | None) -> int:

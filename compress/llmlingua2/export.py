@@ -19,10 +19,10 @@ MODEL_FILE = "model.onnx"
 OUTPUT = "keep"
 LARGEST_FILE = 1_500_000_000
 """Bytes of weights above which they are kept beside the graph: a protobuf message ends at 2 GiB."""
-BLOCK = 32
+BLOCK = 128
 """Weights and activations that share one 8-bit scale."""
 
-_FORMAT = 1
+_FORMAT = 2
 _ATTENTION = "ctxpipe_multi_head"
 _GLOBAL = frozenset({"bert", "camembert", "roberta", "xlm-roberta"})
 """Model types in which every token sees every other in every layer."""
@@ -51,7 +51,7 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
                 source = known if known.is_file() else scratch / MODEL_FILE
                 if source != known:
                     _export(classifier, source)
-                _quantise(source, folder / MODEL_FILE, classifier.labels)
+                _quantise(source, folder / MODEL_FILE, classifier)
             _check_loads(folder / MODEL_FILE)
 
     try:
@@ -126,20 +126,25 @@ def fused_attention() -> str:
     return _ATTENTION
 
 
-def _quantise(source: Path, target: Path, labels: int) -> None:
-    """Weights of the matrix products in 8 bits, activations when they are multiplied; the head stays as it is.
+def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
+    """Weights of the matrix products in 8 bits, activations when they are multiplied.
 
     One scale for each block of a row keeps far more of the decisions than ONNX Runtime's ``quantize_dynamic``, which
-    has one scale for all activations of a run.
+    has one scale for all activations of a run. The last layer and the head stay as they are: what is rounded there is
+    evened out by nothing after it.
     """
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
     model = onnx.load(source)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    heads = [n.name for n in model.graph.node if n.op_type == "MatMul" and shapes.get(n.input[1], ())[-1:] == (labels,)]
+    # The graph is in the order of its computation, so what is left over before the layers' own comes last: the head.
+    products = [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
+    each, rest = divmod(len(products), classifier.layers)
     config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
-    quantiser = MatMulNBitsQuantizer(model, bits=8, block_size=BLOCK, algo_config=config, nodes_to_exclude=heads)
+    quantiser = MatMulNBitsQuantizer(
+        model, bits=8, block_size=BLOCK, algo_config=config, nodes_to_exclude=products[-each - rest :]
+    )
     quantiser.process()
     _save(quantiser.model.model, target)
 

@@ -101,7 +101,7 @@ def test_weights_too_large_for_one_message_lie_beside_the_graph(
     monkeypatch.setattr(export, "LARGEST_FILE", 1000)
     plain, small = tmp_path / "plain.onnx", tmp_path / "small.onnx"
     export._save(onnx.load(whole), plain)
-    export._quantise(plain, small, classifier.labels)
+    export._quantise(plain, small, classifier)
     for path, near in ((plain, 1e-6), (small, 0.5)):
         found = OnnxKeepModel(classifier=classifier, session=cpu_session(path)).keep_probabilities(rows)
         assert max(np.abs(a - b).max() for a, b in zip(found, exact, strict=True)) < near
