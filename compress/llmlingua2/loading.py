@@ -6,7 +6,6 @@ from ctxpipe.compress.causal import torch_device
 from ctxpipe.compress.llmlingua2.classifier import Classifier
 from ctxpipe.compress.llmlingua2.keep import KeepModel
 from ctxpipe.compress.llmlingua2.onnx_model import OnnxKeepModel, Precision
-from ctxpipe.compress.llmlingua2.torch_model import TorchKeepModel
 from ctxpipe.errors import UsageError
 
 _NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
@@ -28,17 +27,17 @@ def settled(device: str, dtype: str, runtime: str) -> tuple[str, str, str]:
     Raises:
         UsageError: for what does not exist, here or together.
     """
-    on_cpu = torch_device(device).type == "cpu"
+    local = torch_device(device).type == "cpu"
     dtype = _NAMES.get(dtype, dtype)
     if runtime not in ("auto", "onnx", "torch"):
         raise UsageError(f"unknown runtime {runtime!r}; onnx, torch or auto")
     if dtype == "auto":
-        dtype = "bfloat16" if not on_cpu else "float32" if runtime == "torch" else "int8"
+        dtype = "bfloat16" if not local else "float32" if runtime == "torch" else "int8"
     if dtype not in (*_TORCH, "int8"):
         raise UsageError(f"unknown dtype {dtype!r}; {', '.join(_TORCH)}, int8 or auto")
     if runtime == "auto":
-        runtime = "onnx" if on_cpu and dtype in _ONNX else "torch"
-    if runtime == "onnx" and not on_cpu:
+        runtime = "onnx" if local and dtype in _ONNX else "torch"
+    if runtime == "onnx" and not local:
         raise UsageError("ONNX Runtime runs classifiers on the CPU alone; choose the runtime torch for a GPU")
     if runtime == "onnx" and dtype not in _ONNX:
         raise UsageError(f"ONNX Runtime runs classifiers in float32 or int8, not {dtype}")
@@ -69,4 +68,6 @@ def load_keep_model(
     device, dtype, runtime = settled(device, dtype, runtime)
     if runtime == "onnx":
         return OnnxKeepModel.load(classifier, precision=_ONNX[dtype])
+    from ctxpipe.compress.llmlingua2.torch_model import TorchKeepModel
+
     return TorchKeepModel.load(classifier, device=device, dtype=dtype, added_tokens=added_tokens)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ctxpipe.compress.llmlingua2.classifier import classifies_tokens, read_config
 from ctxpipe.compress.reference.encoders import ModelEncoder
-from ctxpipe.compress.reference.loading import is_classifier, load_model, require_package
+from ctxpipe.compress.reference.loading import load_model, require_package
 from ctxpipe.compress.reference.types import Encoder, Pieces
 from ctxpipe.errors import UsageError
 
@@ -59,7 +60,7 @@ class Reference:
             ModelError: when there is no such model.
         """
         if self._classifier is None:
-            self._classifier = is_classifier(self.model, trust_remote_code=self._trust)
+            self._classifier = classifies_tokens(read_config(self.model, trust_remote_code=self._trust))
         return self._classifier
 
     def mode(self, question: str | None, wanted: Mode | None = None) -> Mode:

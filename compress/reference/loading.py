@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from ctxpipe.compress.causal import load_causal_lm, torch_device, torch_dtype
@@ -16,29 +17,9 @@ def require_package() -> None:
     Raises:
         MissingExtraError: then.
     """
-    try:
-        import llmlingua  # noqa: F401 - whether it can be imported is the question
-    except ModuleNotFoundError as exc:
-        raise MissingExtraError("the llmlingua package", "reference") from exc
-
-
-def is_classifier(name: str, *, trust_remote_code: bool = False) -> bool:
-    """Whether a model is a token classifier, by its config.
-
-    Raises:
-        ModelError: when there is no such model or it has no config.
-    """
-    from transformers import AutoConfig
-
-    place = resolve(name)
-    try:
-        with quiet_hub():
-            config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # OSError, ValueError, and what remote code raises
-        raise load_error(name, "config", exc) from exc
-    return any("ForTokenClassification" in head for head in config.architectures or [])
+    # Importing it takes seconds, which scores that are kept can do without.
+    if find_spec("llmlingua") is None:
+        raise MissingExtraError("the llmlingua package", "reference")
 
 
 def load_model(

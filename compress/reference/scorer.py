@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import numpy as np
 
 from ctxpipe.compress.models import revision
 from ctxpipe.compress.reference.adapter import Mode, Reference
 from ctxpipe.compress.reference.types import Pieces
-from ctxpipe.compress.types import FloatArray, OnProgress, Scores, ScoringText
+from ctxpipe.compress.types import FloatArray, Identity, OnProgress, Scores, ScoringText
 
 _WALKED = 0.5
 
@@ -48,7 +49,21 @@ class ReferenceScorer:
         self.model = model
         self._mode = mode_of(mode)
         self._rate = rate
+        self._settings = device, dtype
         self._reference = Reference(model=model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+
+    def identity(self) -> Identity | None:
+        """What makes LLMLingua-2's probabilities; None for a walk, whose numbers depend on all texts together."""
+        if self._mode in ("llmlingua", "longllmlingua") or not self._reference.classifier:
+            return None
+        from ctxpipe.compress.causal import torch_device
+
+        device, dtype = self._settings
+        if dtype == "auto":
+            dtype = "float32" if torch_device(device).type == "cpu" else "bfloat16"
+        settings = f"llmlingua2 {version('llmlingua')}"
+        made = revision(self.model)
+        return Identity(scorer=self.name, model=self.model, revision=made, dtype=dtype, settings=settings)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
