@@ -213,7 +213,7 @@ class ContextMaker:
     def _pipeline(self, rank: str, prune: str) -> Pipeline:
         from ctxpipe.pipeline.pipeline import Pipeline
 
-        key = _resolved(rank, prune)
+        key = resolved(rank, prune)
         if key not in self._pipelines:
             self._pipelines[key] = Pipeline(
                 rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=self._score_cache
@@ -221,14 +221,15 @@ class ContextMaker:
         return self._pipelines[key]
 
 
-def _resolved(rank: str, prune: str) -> tuple[str, str]:
+def resolved(rank: str, prune: str) -> tuple[str, str]:
+    """Ranker and pruner with the pipeline's defaults for ``auto``."""
     from ctxpipe.pipeline.pipeline import DEFAULT_PRUNE, DEFAULT_RANK
 
     return DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
 
 
 def _asks_a_model(rank: str, prune: str) -> bool:
-    rank, prune = _resolved(rank, prune)
+    rank, prune = resolved(rank, prune)
     return rank not in ("none", "bm25") or prune not in ("none", "head-tail", "random")
 
 

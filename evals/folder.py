@@ -18,13 +18,19 @@ from ctxpipe.evals.types import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What every record of a run has in common; a run is gone on with only under the same."""
+    """What every record of a run has in common; a run is gone on with only under the same.
+
+    Attributes:
+        seed, layers, tokenizer, target, answer_tokens: As the run was asked for.
+        default: Ranker and pruner that the default method is made of, which other versions change.
+    """
 
     seed: int
     layers: tuple[int, ...]
     tokenizer: str
     target: str
     answer_tokens: int | None = None
+    default: str = ""
 
 
 class RunFolder:
@@ -52,7 +58,7 @@ class RunFolder:
         if self.settings.exists():
             noted = self.read_settings()
             for name, value in asked.items():
-                if noted.get(name) != value:
+                if noted.get(name) != value and not (name == "default" and name not in noted):
                     raise UsageError(
                         f"{self.path} holds a run with {name} {noted.get(name)!r}, not {value!r}; choose another folder"
                     )

@@ -158,6 +158,13 @@ def test_a_target_that_goes_away_stops_the_run_which_goes_on_later(tmp_path: Pat
     assert (outcome.written, outcome.errors) == (6 * len(ARMS), 0)
 
 
+def test_a_run_does_not_go_on_with_another_default_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(plan(tmp_path))
+    monkeypatch.setattr("ctxpipe.pipeline.pipeline.DEFAULT_RANK", "bm25")
+    with pytest.raises(UsageError, match=r"a run with default '\w+\+\w+', not 'bm25\+none'; choose another folder"):
+        run(plan(tmp_path))
+
+
 def test_errors_are_records_and_can_be_tried_again(tmp_path: Path) -> None:
     outcome = run(plan(tmp_path, layers=(1, 2)), Counting(fail_at=8, error=EngineError("no\nmemory")))
     assert outcome.errors == len(ARMS)
