@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxpipe.compress import pool
+from ctxpipe.compress.bm25 import bm25
 from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.passages import Shares, shares
@@ -24,7 +25,8 @@ from training.sources import SOURCES, document_name, used
 from training.split import split
 
 LEAST_CHARACTERS = 9_000
-"""Of a question's documents; passages of other questions of its file are added until there are as many."""
+"""Of a question's documents; until there are as many, passages of other questions of its file are added, those first
+that share most words with the question."""
 CHARACTERS_PER_TOKEN = 4.0
 
 
@@ -124,13 +126,14 @@ def _documents(item: Item, others: Sequence[Item]) -> tuple[list[Document], dict
     parts = [(document_name(item, p), p.title, p.text) for p in item.passages]
     seen = {name for name, _, _ in parts}
     length = sum(len(text) for _, _, text in parts)
-    for other in sorted(others, key=lambda one: fraction(f"{item.id}:{one.id}")):
-        for passage in other.passages if length < LEAST_CHARACTERS else ():
-            name = document_name(other, passage)
-            if name not in seen:
-                seen.add(name)
-                parts.append((name, passage.title, passage.text))
-                length += len(passage.text)
+    more = [(document_name(o, p), p.title, p.text) for o in others for p in o.passages]
+    more = [part for part in dict.fromkeys(more) if part[0] not in seen]
+    likeness = bm25([f"{title} {text}" for _, title, text in more], item.question)
+    for index in np.argsort(-likeness, kind="stable").tolist():
+        if length >= LEAST_CHARACTERS:
+            break
+        parts.append(more[index])
+        length += len(more[index][2])
     order = list(range(len(parts)))
     if len(parts) > len(item.passages):  # what was asked about must not stand first each time
         order = sorted(order, key=lambda index: fraction(f"{item.id}:{index}"))
