@@ -29,14 +29,16 @@ RUNS = {
     "quick": "--quick --data {data} --arms raw,raw2,closed,default,surprisal,contrastive,bm25,head-tail,random "
     "--rates 0.5,0.25,0.125 --reuse-scores",
     "sets": "nq10 hotpotqa musique tatqa xquad_en --data {data} --arms raw,closed,default,bm25 --rates 0.25 --limit 50",
-    "walks": "--quick --limit 6 --data {data} --arms raw,closed,default,surprisal,hybrid+llmlingua-walk,"
-    "hybrid+longllmlingua-walk,hybrid+reference --rates 0.25 --reuse-scores",
+    "pruners": "--quick --limit 6 --data {data} --arms raw,closed,default,surprisal,contrastive,hybrid+llmlingua-walk,"
+    "hybrid+longllmlingua-walk,hybrid+reference,hybrid+learned,learned+none --rates 0.5,0.25,0.125 --reuse-scores",
     "lengths": f"needle --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 20",
+    "facts": f"facts --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 8",
 }
 """What each run is asked for, and what its tables are made of."""
 FIGURES = {
     "quick": {"pareto": "quick-pareto", "gain-all": "quick-gain"},
     "lengths": {"lengths-needle": "lengths-needle"},
+    "facts": {"lengths-facts": "lengths-facts"},
 }
 """Plots of a report, and the names that the page has them under."""
 CONTROLS = ("raw", "raw2", "closed")
