@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from http_support import count_words, echo, list_models, servers
 
 from ctxpipe.cli import main
 from ctxpipe.errors import UsageError
@@ -136,3 +137,22 @@ def test_the_report_says_what_works_where(run_folder: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "scout on 1 x h100-80gb, needle, default@1000: a source of at least 4,000 tokens works" in said
     assert main(["eval", "report", str(run_folder), "--plan", "scout", "--gpus", "one"]) == 2
+
+
+def test_the_report_goes_by_the_window_of_a_running_server(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CTXPIPE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    said = {}
+    for window in (1500, 3000):
+        models = list_models({"id": "m", "object": "model", "max_model_len": window})
+        with servers(models=models, tokenize=count_words, chat=echo) as start:
+            url = start().url
+            assert main(["eval", "report", str(run_folder), "--server", url]) == 0
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("m at ")]
+        said[window] = " ".join(line.replace(url, "URL") for line in lines)
+    assert "m at URL, needle, raw: a source of 1,500 tokens works" in said[1500]
+    assert "m at URL, needle, raw: a source of 2," in said[3000]
+    assert "default@1000: a source of at least 4,000 tokens works" in said[3000]
