@@ -101,7 +101,9 @@ class Builder:
         own = draw.sample(one.others, min(OWN * self._more, len(one.others)))
         pool = self._pools[language(one.item.source)]
         allowed = _allowed(one)
-        mined = pool.hard(one.item.question, vector, HARD * self._more, allowed, draw)
+        # Composed questions bring no other passages of their own.
+        hard = HARD * (2 if SOURCES[one.item.source].hops and not own else 1)
+        mined = pool.hard(one.item.question, vector, hard * self._more, allowed, draw)
         if draw.random() < RANDOM_NEGATIVE:
             mined += pool.any(1, allowed, draw)
         negatives = [*own, *mined]

@@ -14,6 +14,7 @@ import click
 
 from training.export import INT8, MANIFEST
 from training.files import read_json, replace_atomically
+from training.sources import COMPOSED, SOURCES
 
 WEAKNESSES = (
     "Trained on English prose, mostly of Wikipedia. Meetings, stories, medical pages and tables are a small part.",
@@ -78,9 +79,12 @@ def _head(manifest: dict[str, Any]) -> str:
 
 def _data(report: dict[str, Any]) -> str:
     sources = report["examples"]["train"]["sources"]
+    licences = {name: file["licence"] for name, file in report["files"].items()}
+    if COMPOSED in sources:
+        licences[COMPOSED] = SOURCES[COMPOSED].licence
     rows = [
-        (name, file["licence"], f"{sources[name]['examples']:,}", f"{sources[name]['tokens']:,}")
-        for name, file in report["files"].items()
+        (name, licence, f"{sources[name]['examples']:,}", f"{sources[name]['tokens']:,}")
+        for name, licence in licences.items()
     ]
     refused = [(name, entry["licence"], entry["reason"]) for name, entry in report["refused"].items()]
     return (

@@ -21,13 +21,13 @@ from ctxpipe.compress.learned.scores import added, placed
 from training.export import MANIFEST
 from training.files import Progress, read_json, write_json
 from training.metrics import Floats
-from training.sources import SOURCES, used
+from training.sources import COMPOSED, SOURCES, used
 from training.trials import Trial, development, drawn, script, trials
 
 ASKED = (
-    "2wiki_samples", "clapnq_dev", "fairytaleqa", "foolmetwice", "hotpot_samples", "hybridqa_ottqa_dev", "onestopqa",
-    "qmsum_train", "quotesum_dev", "selqa", "squad_du_test", "squad_misc", "squad_reqa_train", "squadshifts_new_wiki",
-    "timeqa_human",
+    "2wiki_samples", "clapnq_dev", "composed", "fairytaleqa", "foolmetwice", "hotpot_samples", "hybridqa_ottqa_dev",
+    "onestopqa", "qmsum_train", "quotesum_dev", "selqa", "squad_du_test", "squad_misc", "squad_reqa_train",
+    "squadshifts_new_wiki", "timeqa_human",
 )  # fmt: skip
 """Files whose evidence is marked below the passage, in English."""
 FITTED = (0.03, 0.05, 0.08, 0.125, 0.18, 0.25)
@@ -82,7 +82,7 @@ def combine(data: Path, evaluation: Path, examples: Path, pruner: Path, *, items
     """
     model = LearnedModel.load(pruner)
     held_back = development(data, evaluation, examples)
-    asked = [name for name in ASKED if name in used()]
+    asked = [name for name in ASKED if name == COMPOSED or name in used()]
     chosen = list(trials(drawn(held_back, asked, items), held_back, model, embedder))
     if len(chosen) < 4:
         raise click.UsageError("there are too few development questions to fit on")

@@ -15,13 +15,14 @@ from typing import Any
 import click
 
 from training.build import Builder, Cut, cut, language, unasked
+from training.compose import compose
 from training.examples import KINDS, Example, Examples, Layout, assemble
 from training.files import Progress, sha256, write_json
 from training.negatives import Pool
 from training.overlap import Runs, evaluation_texts, same_question
 from training.pieces import Piece
 from training.schema import Item, fraction, read
-from training.sources import SOURCES, used
+from training.sources import COMPOSED, SOURCES, used
 from training.split import split
 
 UNASKED = 600
@@ -77,12 +78,15 @@ def prepare(
         raise click.UsageError(f"{data} has none of the known files")
     items, removed = clean(files, evaluation, share, progress)
     train_items, held_items, dev_documents = split(items, dev)
+    made_of = round(SOURCES[COMPOSED].items * scale * share)
+    train_items += compose(train_items, made_of, seed)
+    held_items += compose(held_items, dev_items, seed)
     asked = [cut(item, lambda name, _: name in dev_documents) for item in train_items]
     dev_runs = Runs(
         p.text for i in held_items for n, p in enumerate(i.passages) if any(e.passage == n for e in i.evidence)
     )
     train_cuts, dropped = without_overlap(asked, dev_runs)
-    names = list(files)
+    names = [*files, COMPOSED]
     free = draw_free(unasked(train_cuts, names, first_group=10_000_000), round(UNASKED * scale * share), seed)
     chosen = quotas(train_cuts, {n: round(SOURCES[n].items * scale * share) for n in names}, seed)
     dev_cuts = [cut(item, lambda *_: False) for item in held_items]
@@ -99,7 +103,7 @@ def prepare(
     report = {
         "options": {"share": share, "scale": scale, "dev": dev, "dev_items": dev_items, "pool": pool, "seed": seed},
         "sources": names,
-        "files": {name: describe(name, files[name], removed[name]) for name in names},
+        "files": {name: describe(name, path, removed[name]) for name, path in files.items()},
         "refused": {n: {"licence": s.licence, "reason": s.refused} for n, s in SOURCES.items() if s.refused},
         "left out for sharing 13 words with development documents": dropped,
         "items": {"train": len(train_items), "dev": len(held_items)},

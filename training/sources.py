@@ -34,8 +34,12 @@ class Source:
     turns: bool = False
 
 
+COMPOSED = "composed"
+"""Not a file: what ``training.compose`` makes of others."""
+
 SOURCES: dict[str, Source] = {
     "2wiki_samples": Source(licence="Apache-2.0", items=700, hops=True),
+    COMPOSED: Source(licence="those of the files it is made of", items=2_200, hops=True),
     "clapnq_dev": Source(licence="Apache-2.0; text CC BY-SA 3.0 (Wikipedia)", items=300),
     "contrast_ropes_quoref_drop": Source(
         licence="CC BY 4.0 (ROPES, Quoref), CC BY-SA 4.0 (DROP)",
@@ -81,7 +85,7 @@ _TABLE = re.compile(r"\s*\(table\)\s*$")
 
 def used() -> list[str]:
     """Names of the files that are trained on."""
-    return [name for name, source in SOURCES.items() if not source.refused]
+    return [name for name, source in SOURCES.items() if not source.refused and name != COMPOSED]
 
 
 def document_name(item: Item, passage: Passage) -> str:

@@ -47,6 +47,7 @@ class Settings:
         relevance_weight: Weight of the relevance loss against the keep loss.
         precision: ``bf16`` or ``float32``.
         seed: Of order, heads and dropout.
+        start: SHA-256 of the weights that training began with; empty for a body with new heads.
     """
 
     epochs: int = 1
@@ -58,12 +59,14 @@ class Settings:
     relevance_weight: float = 1.0
     precision: str = "bf16"
     seed: int = 0
+    start: str = ""
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--body", default="minilm-l6", help="An embedded encoder, or a folder.")
+@click.option("--start", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on from another run.")
 @click.option("--epochs", type=int, default=1)
 @click.option("--steps", type=int, default=0, help="Stop after so many batches; 0 for all.")
 @click.option("--rate", type=float, default=1e-4)
@@ -74,7 +77,14 @@ class Settings:
 @click.option("--save-minutes", type=float, default=3.0, help="Between two states.")
 @click.option("--eval-minutes", type=float, default=12.0, help="Between two looks at the development examples.")
 def main(
-    examples: Path, out: Path, body: str, device: str, save_minutes: float, eval_minutes: float, **settings: Any
+    examples: Path,
+    out: Path,
+    body: str,
+    start: Path | None,
+    device: str,
+    save_minutes: float,
+    eval_minutes: float,
+    **settings: Any,
 ) -> None:
     """Train, keep the best weights, calibrate them, and write metrics.json."""
     from ctxpipe.compress.models import resolve
@@ -87,11 +97,11 @@ def main(
         dev=Examples.load(examples / "dev.npz"),
         out=out,
         device=device,
-        settings=Settings(**settings),
+        settings=Settings(**settings, start=sha256(start / WEIGHTS) if start else ""),
         names=read_json(examples / "report.json")["sources"],
         data=sha256(examples / "train.npz"),
     )
-    metrics = run.train_all(resolve(body), save_seconds=60 * save_minutes, eval_seconds=60 * eval_minutes)
+    metrics = run.train_all(resolve(body), start, save_seconds=60 * save_minutes, eval_seconds=60 * eval_minutes)
     click.echo(brief(metrics["dev"]), err=True)
 
 
@@ -116,10 +126,18 @@ class Run:
     names: Sequence[str]
     data: str
 
-    def train_all(self, body: str, *, save_seconds: float, eval_seconds: float) -> dict[str, Any]:
-        """Train to the end, from the last state when there is one; then calibrate and measure."""
+    def train_all(
+        self, body: str, start: Path | None = None, *, save_seconds: float, eval_seconds: float
+    ) -> dict[str, Any]:
+        """Train to the end, from the last state when there is one; then calibrate and measure.
+
+        Args:
+            body: Folder of the pretrained body.
+            start: Folder of a run whose weights to begin with instead.
+            save_seconds, eval_seconds: Between two states, and between two looks at the development examples.
+        """
         torch.manual_seed(self.settings.seed)
-        model = pretrained(body).to(self.device)
+        model = (trained(start) if start else pretrained(body)).to(self.device)
         optimizer = self._optimizer(model)
         place = {
             "step": 0,

@@ -17,11 +17,12 @@ from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.types import Document
+from training.compose import FROM, compose
 from training.files import Progress, read_json
 from training.metrics import Floats
 from training.prepare import clean
 from training.schema import Item, fraction
-from training.sources import SOURCES, document_name, used
+from training.sources import COMPOSED, SOURCES, document_name, used
 from training.split import split
 
 LEAST_CHARACTERS = 9_000
@@ -60,11 +61,15 @@ class Trial:
 
 
 def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
-    """The items that ``training.prepare`` held back for development, made again from its options."""
+    """The items that ``training.prepare`` held back for development, made again from its options.
+
+    Questions composed of theirs come with them.
+    """
     options = read_json(examples / "report.json")["options"]
     files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
     items, _ = clean(files, evaluation, options["share"], Progress("reading"))
-    return split(items, options["dev"])[1]
+    held = split(items, options["dev"])[1]
+    return held + compose(held, options["dev_items"], options["seed"])
 
 
 def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:
@@ -89,7 +94,8 @@ def trials(
         trust: Whether passages are read that the pipeline would leave to the fusion.
     """
     fusion = HybridRanker(embedder=embedder)
-    others = {name: [i for i in among if i.source == name] for name in {item.source for item in items}}
+    alike = {name: FROM if name == COMPOSED else {name} for name in {item.source for item in items}}
+    others = {name: [item for item in among if item.source in names] for name, names in alike.items()}
     progress = Progress("fusion")
     for number, item in enumerate(items, start=1):
         documents, marked = _documents(item, others[item.source])

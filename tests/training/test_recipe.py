@@ -179,7 +179,7 @@ def run(prepared: Path, out: Path, settings: Settings = SETTINGS) -> Run:
 
 def test_prepared_examples_are_reported(prepared: Path) -> None:
     report = files.read_json(prepared / "report.json")
-    assert report["sources"] == ["hotpot_samples", "squad_misc"]
+    assert report["sources"] == ["hotpot_samples", "squad_misc", "composed"]
     assert set(report["refused"]) >= {"wice"}
     assert report["files"]["squad_misc"]["removed"]["question in evaluation"] == 1
     for side in ("train", "dev"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,19 +56,22 @@ def test_a_server_killed_in_mid_answer(tmp_path: Path) -> None:
     story.write_text(prose(200), encoding="utf-8")
     with serving(tmp_path) as command:
         url = command.url()
+        (vllm,) = [p for p in command.family() if "vllm.entrypoints.cli.main" in p.cmdline() and not supervises(p)]
+        # So long an answer, and so late a deadline, that neither can come before the kill on a machine however slow.
         asked = ctxpipe_command("query", story, "-q", "Tell all of it again, at length.", "--target", url)
-        asked += ["--budget", "300", "--max-tokens", "3000", "--rank", "bm25", "--quiet"]
-        with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+        asked += ["--budget", "300", "--max-tokens", "7000", "--timeout", "1200", "--rank", "bm25", "--quiet"]
+        started = time.monotonic()
+        with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client, nothing_left(command):
             assert client.stdout is not None
             assert client.stdout.read(1)
-            (vllm,) = [p for p in command.family() if "vllm.entrypoints.cli.main" in p.cmdline() and not supervises(p)]
-            with nothing_left(command):
-                vllm.kill()
-                _, err = client.communicate(timeout=60)
-                assert command.process.wait(60) == 1
+            begun = time.monotonic()
+            vllm.kill()
+            _, err = client.communicate(timeout=60)
+            told = f"{begun - started:.0f} s to the first text, {time.monotonic() - begun:.0f} s more to the end"
+            assert command.process.wait(60) == 1, told
     (line,) = err.decode().splitlines()
-    assert client.returncode == 1
-    assert "before the answer was complete" in line
+    assert client.returncode == 1, told
+    assert "before the answer was complete" in line, told
     assert command.said().splitlines()[-1].startswith("error: the server ended by itself: it was killed")
 
 
