@@ -8,20 +8,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from training.export import INT8, MANIFEST
 from training.files import read_json, replace_atomically
 from training.sources import COMPOSED, SOURCES
+from training.train import METRICS, SETTINGS
 
+REPORT = "report.json"
 WEAKNESSES = (
     "Trained on English prose, mostly of Wikipedia. Meetings, stories, medical pages and tables are a small part.",
     "The vocabulary is that of an uncased English BERT: of Chinese, Japanese and Korean most characters, and of other "
     "scripts most words, are unknown or fall into letters. In these languages its scores must not be trusted.",
     "No source code and no JSON were trained on.",
-    "Questions over several passages are trained with two steps; longer chains were not seen.",
+    "Questions over several passages are trained with two steps; longer chains were not seen. Most of them were made "
+    "by rule out of two questions over one passage each, and some of these read badly.",
     "A passage is read alone, at most {longest} tokens with its question. What only several passages together say is "
     "not seen in the first pass.",
     "Probabilities hold for the mixture of development questions, with a few passages that hold evidence among some "
@@ -35,30 +38,57 @@ WEAKNESSES = (
 @click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--pruner", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--benchmark", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON of survival.py.")
+@click.option(
+    "--before",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    nargs=2,
+    multiple=True,
+    help="Examples and run that the training began with.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def main(examples: Path, pruner: Path, benchmark: Path | None, out: Path) -> None:
+def main(examples: Path, pruner: Path, benchmark: Path | None, before: Sequence[tuple[Path, Path]], out: Path) -> None:
     """Write the card as Markdown."""
+    stages = [
+        Stage(read_json(made / REPORT), read_json(run / METRICS), read_json(run / SETTINGS)["settings"])
+        for made, run in before
+    ]
     measured = read_json(benchmark) if benchmark else None
-    text = card(read_json(pruner / MANIFEST), read_json(examples / "report.json"), measured)
+    text = card(read_json(pruner / MANIFEST), read_json(examples / REPORT), measured, stages)
     replace_atomically(out, lambda file: file.write(text.encode("utf-8")))
 
 
-def card(manifest: dict[str, Any], report: dict[str, Any], measured: dict[str, Any] | None) -> str:
+class Stage(NamedTuple):
+    """One training: the report of its examples, its metrics and its settings."""
+
+    report: dict[str, Any]
+    metrics: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def card(
+    manifest: dict[str, Any],
+    report: dict[str, Any],
+    measured: dict[str, Any] | None,
+    before: Sequence[Stage] = (),
+) -> str:
     """The card.
 
     Args:
         manifest: Of ``training.export``.
         report: Of ``training.prepare``.
         measured: Result of ``benchmarks/survival.py``; None leaves its section out.
+        before: Trainings that this one began with, the first first.
     """
     parts = [
         _head(manifest),
-        "## Data\n\n" + _data(report),
+        "## Data\n\n" + _data([*(stage.report for stage in before), report]),
         "## What was kept out\n\n" + _removed(report),
-        "## Training\n\n" + _training(manifest, report),
+        "## Training\n\n" + _training([*before, Stage(report, manifest["metrics"], manifest["settings"])]),
         "## Figures on development documents\n\n" + _figures(manifest["metrics"]),
         "## Export\n\n" + _export(manifest),
     ]
+    if "rank" in manifest:
+        parts.append("## Ranking\n\n" + _ranking(manifest["rank"]))
     if measured is not None:
         parts.append("## Evaluation sets\n\n" + _measured(measured))
     parts.append("## Weaknesses\n\n" + _weaknesses(manifest))
@@ -77,18 +107,22 @@ def _head(manifest: dict[str, Any]) -> str:
     )
 
 
-def _data(report: dict[str, Any]) -> str:
-    sources = report["examples"]["train"]["sources"]
-    licences = {name: file["licence"] for name, file in report["files"].items()}
-    if COMPOSED in sources:
+def _data(reports: Sequence[dict[str, Any]]) -> str:
+    last = reports[-1]
+    sources = [report["examples"]["train"]["sources"] for report in reports]
+    licences = {name: file["licence"] for name, file in last["files"].items()}
+    if COMPOSED in sources[-1]:
         licences[COMPOSED] = SOURCES[COMPOSED].licence
-    rows = [
-        (name, licence, f"{sources[name]['examples']:,}", f"{sources[name]['tokens']:,}")
-        for name, licence in licences.items()
-    ]
-    refused = [(name, entry["licence"], entry["reason"]) for name, entry in report["refused"].items()]
+    counted = {"examples": 0, "tokens": 0}
+    rows: list[tuple[str, ...]] = []
+    for name, licence in licences.items():
+        counts = [given.get(name, counted) for given in sources]
+        rows.append((name, licence, *(f"{count[what]:,}" for count in counts for what in counted)))
+    refused = [(name, entry["licence"], entry["reason"]) for name, entry in last["refused"].items()]
+    stages = [""] if len(reports) == 1 else [f" in training {number}" for number in range(1, len(reports) + 1)]
+    head = ("file", "licence", *(f"{what}{stage}" for stage in stages for what in counted))
     return (
-        _table(("file", "licence", "examples", "tokens"), rows)
+        _table(head, rows)
         + "\n\nThe weights hold none of these texts. Attribution and share-alike concern the data named here; who "
         "passes the weights on should pass this list on too.\n\nNot used:\n\n"
         + _table(("file", "licence", "why not"), refused)
@@ -112,11 +146,21 @@ def _removed(report: dict[str, Any]) -> str:
     )
 
 
-def _training(manifest: dict[str, Any], report: dict[str, Any]) -> str:
-    metrics, made = manifest["metrics"], report["examples"]["train"]
+def _training(stages: Sequence[Stage]) -> str:
+    said = [_stage(stage) for stage in stages]
+    if len(said) == 1:
+        return said[0]
+    return "\n".join(
+        f"{number}. {text}{' It began with the weights of the one before.' if number > 1 else ''}"
+        for number, text in enumerate(said, start=1)
+    )
+
+
+def _stage(stage: Stage) -> str:
+    metrics, made = stage.metrics, stage.report["examples"]["train"]
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in made["kinds"].items())
-    settings = ", ".join(f"{name} {value}" for name, value in manifest["settings"].items())
-    prepared = ", ".join(f"{name} {value}" for name, value in manifest["prepared"].items())
+    settings = ", ".join(f"{name} {value}" for name, value in stage.settings.items() if value != "")
+    prepared = ", ".join(f"{name} {value}" for name, value in stage.report["options"].items())
     return (
         f"{made['examples']:,} examples ({kinds}), {made['tokens']:,} tokens; {made['relevant']:,} passages with "
         f"evidence. Prepared with: {prepared}. Trained with: {settings}. {metrics['steps']:,} steps on "
@@ -134,14 +178,14 @@ def _figures(metrics: dict[str, Any]) -> str:
     text = _table(("pass", *names, "survival_random"), rows)
     by_source = metrics["dev"].get("question", {}).get("survival", {})
     if by_source:
-        lines = [
+        kept = [
             (name, str(v["n"]), _number(v["any"]), _number(v["all"]), _number(v["random"]))
             for name, v in by_source.items()
         ]
         text += (
             "\n\nSurvival when each question keeps a quarter of the tokens of its passages, best sentences first: "
             "`any` evidence, `all` passages with evidence, and `any` in random order.\n\n"
-            + _table(("file", "questions", "any", "all", "random"), lines)
+            + _table(("file", "questions", "any", "all", "random"), kept)
         )
     error = metrics["calibration_error"]
     lines = [(what, _number(error["before"][what]), _number(error["after"][what])) for what in error["before"]]
@@ -162,13 +206,35 @@ def _export(manifest: dict[str, Any]) -> str:
     )
 
 
+def _ranking(rank: dict[str, Any]) -> str:
+    """How the package adds the scores, and evidence kept of development questions that this was not fitted on."""
+    weights = ", ".join(f"{name} {value:g}" for name, value in rank["weights"].items())
+    named = {**rank["held"], **rank["languages"]}
+    ways = tuple(name for name in next(iter(named.values()), {}) if "@" in name)
+    rows = [(name, f"{row['n']:.0f}", *(_number(row[way]) for way in ways)) for name, row in named.items()]
+    merit = ", ".join(f"{name} {value:.3f}" for name, value in rank["merit"].items())
+    shares = ", ".join(f"{rate:g}" for rate in rank["rates"])
+    return (
+        f"Weights of the standardised scores: {weights}. Mean evidence kept on questions that nothing was fitted on, "
+        f"over shares {shares} of the tokens: {merit}. Per file; files in other languages (`ml_`) were read against "
+        f"the rule that leaves them to the fusion:\n\n{_table(('file', 'questions', *ways), rows)}"
+    )
+
+
 def _measured(measured: dict[str, Any]) -> str:
-    rows = [
-        (name, str(entry["items"]), *(_number(value) for value in entry["survival"].values()))
-        for name, entry in measured["sets"].items()
-    ]
-    methods = tuple(next(iter(measured["sets"].values()))["survival"])
-    return f"Answer survival at {measured['rate']} of the tokens:\n\n" + _table(("set", "items", *methods), rows)
+    parts = []
+    for one in (measured, *measured.get("more", ())):
+        sets = one["sets"]
+        methods = tuple(next(iter(sets.values()))["survival"])
+        rows = [
+            (name, str(entry["items"]), *(_number(value) for value in entry["survival"].values()))
+            for name, entry in sets.items()
+        ]
+        parts.append(
+            f"Kept at {one['rate']} of the tokens (answers; of qmsum, evidence):\n\n"
+            + _table(("set", "items", *methods), rows)
+        )
+    return "\n\n".join(parts)
 
 
 def _weaknesses(manifest: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ REMOVED = ("question in evaluation", "evidence in evaluation", "passages in eval
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), default="../shared/training")
 @click.option("--evaluation", type=click.Path(exists=True, file_okay=False, path_type=Path), default="../shared/data")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for examples.")
+@click.option("--composed/--no-composed", default=True, help="Also questions made of two others.")
 @click.option("--share", type=click.FloatRange(0, 1), default=1.0, help="Part of the items to read, for a trial.")
 @click.option("--scale", type=float, default=0.8, help="Factor on how many items of each file are used.")
 @click.option("--dev", type=click.FloatRange(0, 0.5), default=0.06, help="Part of the documents for development.")
@@ -51,6 +52,7 @@ def prepare(
     data: Path,
     evaluation: Path,
     out: Path,
+    composed: bool,
     share: float,
     scale: float,
     dev: float,
@@ -64,6 +66,7 @@ def prepare(
     Args:
         data, evaluation: Folders of training files and of evaluation sets.
         out: Receives what is made; embeddings found there are used again.
+        composed: Whether to compose questions over two documents.
         share: Part of the items to read.
         scale: Factor on the items of each file.
         dev: Part of the groups of documents that becomes development data.
@@ -78,15 +81,15 @@ def prepare(
         raise click.UsageError(f"{data} has none of the known files")
     items, removed = clean(files, evaluation, share, progress)
     train_items, held_items, dev_documents = split(items, dev)
-    made_of = round(SOURCES[COMPOSED].items * scale * share)
-    train_items += compose(train_items, made_of, seed)
-    held_items += compose(held_items, dev_items, seed)
+    if composed:
+        train_items += compose(train_items, round(SOURCES[COMPOSED].items * scale * share), seed)
+        held_items += compose(held_items, dev_items, seed)
     asked = [cut(item, lambda name, _: name in dev_documents) for item in train_items]
     dev_runs = Runs(
         p.text for i in held_items for n, p in enumerate(i.passages) if any(e.passage == n for e in i.evidence)
     )
     train_cuts, dropped = without_overlap(asked, dev_runs)
-    names = [*files, COMPOSED]
+    names = [*files, COMPOSED] if composed else list(files)
     free = draw_free(unasked(train_cuts, names, first_group=10_000_000), round(UNASKED * scale * share), seed)
     chosen = quotas(train_cuts, {n: round(SOURCES[n].items * scale * share) for n in names}, seed)
     dev_cuts = [cut(item, lambda *_: False) for item in held_items]
@@ -101,7 +104,15 @@ def prepare(
         made[side] = assemble(chain(built, extra), layout)
         made[side].save(out / f"{side}.npz")
     report = {
-        "options": {"share": share, "scale": scale, "dev": dev, "dev_items": dev_items, "pool": pool, "seed": seed},
+        "options": {
+            "composed": composed,
+            "share": share,
+            "scale": scale,
+            "dev": dev,
+            "dev_items": dev_items,
+            "pool": pool,
+            "seed": seed,
+        },
         "sources": names,
         "files": {name: describe(name, path, removed[name]) for name, path in files.items()},
         "refused": {n: {"licence": s.licence, "reason": s.refused} for n, s in SOURCES.items() if s.refused},

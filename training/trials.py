@@ -69,7 +69,7 @@ def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
     files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
     items, _ = clean(files, evaluation, options["share"], Progress("reading"))
     held = split(items, options["dev"])[1]
-    return held + compose(held, options["dev_items"], options["seed"])
+    return held + compose(held, options["dev_items"], options["seed"]) if options["composed"] else held
 
 
 def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from training import files
 from training.batches import collate, plan
 from training.calibrate import PLAIN, Calibration, calibrate, error, sigmoid
-from training.card import card
+from training.card import Stage, card
 from training.development import predict, select
 from training.examples import IGNORED, Examples
 from training.export import INT8, MANIFEST, export, open_session, run_onnx
 from training.metrics import Logits, area_under_curve, average_precision, best_f1, sentence_table, survival
+from training.model import WEIGHTS
 from training.prepare import prepare
 from training.train import STATE, Run, Settings, balanced
 
@@ -160,6 +161,7 @@ def prepared(made_data: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
         data=made_data[0],
         evaluation=made_data[1],
         out=out,
+        composed=True,
         share=1.0,
         scale=1.0,
         dev=0.25,
@@ -247,9 +249,30 @@ def test_trained_exported_and_described(prepared: Path, tiny_body: Path, tmp_pat
     np.testing.assert_allclose(said.keep[inside], expected.keep[inside], atol=1e-3)
     np.testing.assert_allclose(said.relevance, expected.relevance, atol=1e-3)
 
-    text = card(manifest, files.read_json(prepared / "report.json"), None)
+    report = files.read_json(prepared / "report.json")
+    text = card(manifest, report, None)
     for word in (manifest["version"], "hotpot_samples", "CC BY-SA 4.0", "wice", "Weaknesses", "same_tokens"):
         assert word in text
+    before = Stage(report, metrics | {"steps": 123}, {"rate": 0.25})
+    text = card(manifest, report, None, [before])
+    for word in ("tokens in training 2", "1. ", "rate 0.25. 123 steps", "2. ", "the weights of the one before"):
+        assert word in text
+
+
+def test_a_second_training_begins_with_the_weights_of_the_first(
+    prepared: Path, tiny_body: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    still = replace(SETTINGS, steps=1, rate=0.0)
+    run(prepared, tmp_path / "first", replace(SETTINGS, steps=2)).train_all(
+        str(tiny_body), save_seconds=1e9, eval_seconds=1e9
+    )
+    run(prepared, tmp_path / "second", still).train_all(
+        str(tiny_body), tmp_path / "first", save_seconds=1e9, eval_seconds=1e9
+    )
+    first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("first", "second"))
+    assert all((first[name] == second[name]).all() for name in first)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked")

@@ -33,7 +33,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
         support["write_rows"](root / "training" / f"{name}.jsonl.gz", rows)
     support["write_rows"](root / "data" / "dev.jsonl.gz", [{"documents": [{"title": "", "text": ""}], "question": "?"}])
     (root / "examples").mkdir()
-    (root / "examples" / "report.json").write_text(json.dumps({"options": {"share": 1.0, "dev": 0.4}}))
+    options = {"share": 1.0, "dev": 0.4, "dev_items": 5, "seed": 0, "composed": True}
+    (root / "examples" / "report.json").write_text(json.dumps({"options": options}))
     return root / "training", root / "data", root / "examples"
 
 
