@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 
-from training.overlap import words
+from training.overlap import same_question, words
 from training.schema import Evidence, Item, Passage, fraction
 from training.sources import COMPOSED, document_name
 
@@ -75,13 +75,14 @@ def description(item: Item) -> str:
     return ""
 
 
-def compose(items: Iterable[Item], most: int, seed: int) -> list[Item]:
+def compose(items: Iterable[Item], most: int, seed: int, barred: Container[str] = ()) -> list[Item]:
     """Composed items, each with a passage of evidence of either question; which ones hangs on ids and seed alone.
 
     Args:
         items: Items with answers and evidence in one document.
         most: Items to make at most.
         seed: Of the order in which pairs are taken.
+        barred: Questions, by ``same_question``, that must not come out.
     """
     usable = [item for item in items if _usable(item)]
     bridges: dict[str, list[Item]] = defaultdict(list)
@@ -98,8 +99,10 @@ def compose(items: Iterable[Item], most: int, seed: int) -> list[Item]:
         if len(made) == most:
             break
         if taken[name] < MOST_OF_ANSWER and max(taken[first.id], taken[second.id]) < MOST_OF_QUESTION:
-            taken.update((name, first.id, second.id))
-            made.append(_joined(name, first, second))
+            joined = _joined(name, first, second)
+            if same_question(joined.question) not in barred:
+                taken.update((name, first.id, second.id))
+                made.append(joined)
     return made
 
 
@@ -160,7 +163,7 @@ def _joined(name: str, first: Item, second: Item) -> Item:
 @cache
 def _place(name: str) -> re.Pattern[str]:
     """A name with its article, where it is not a part of a longer one."""
-    return re.compile(rf"(?<![\w\"'-])(?<![A-Z]\w [A-Z])(?:[Tt]he )?{re.escape(name)}(?![\w\"-]| [A-Z])")
+    return re.compile(rf"(?<![\w\"'-])(?:[Tt]he )?{re.escape(name)}(?![\w\"-]| [A-Z])")
 
 
 def _evidence_passage(item: Item) -> Passage:

@@ -82,8 +82,9 @@ def prepare(
     items, removed = clean(files, evaluation, share, progress)
     train_items, held_items, dev_documents = split(items, dev)
     if composed:
-        train_items += compose(train_items, round(SOURCES[COMPOSED].items * scale * share), seed)
-        held_items += compose(held_items, dev_items, seed)
+        barred, _ = evaluation_texts(evaluation)
+        train_items += compose(train_items, round(SOURCES[COMPOSED].items * scale * share), seed, barred)
+        held_items += compose(held_items, dev_items, seed, barred)
     asked = [cut(item, lambda name, _: name in dev_documents) for item in train_items]
     dev_runs = Runs(
         p.text for i in held_items for n, p in enumerate(i.passages) if any(e.passage == n for e in i.evidence)

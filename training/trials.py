@@ -20,6 +20,7 @@ from ctxpipe.compress.types import Document
 from training.compose import FROM, compose
 from training.files import Progress, read_json
 from training.metrics import Floats
+from training.overlap import evaluation_texts
 from training.prepare import clean
 from training.schema import Item, fraction
 from training.sources import COMPOSED, SOURCES, document_name, used
@@ -69,7 +70,9 @@ def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
     files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
     items, _ = clean(files, evaluation, options["share"], Progress("reading"))
     held = split(items, options["dev"])[1]
-    return held + compose(held, options["dev_items"], options["seed"]) if options["composed"] else held
+    if not options["composed"]:
+        return held
+    return held + compose(held, options["dev_items"], options["seed"], evaluation_texts(evaluation)[0])
 
 
 def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from training.compose import MOST_OF_QUESTION, compose, description
+from training.overlap import same_question
 from training.schema import Evidence, Item, Passage
 from training.sources import COMPOSED
 
@@ -55,6 +56,12 @@ def test_a_name_gives_way_to_the_question_that_asks_for_it() -> None:
     assert (made.source, made.answers) == (COMPOSED, ("Arden",))
     marked = [made.passages[e.passage].text[e.start : e.end] for e in made.evidence]
     assert marked == ["Ana Kahl", "Arden"]
+
+
+def test_a_question_of_an_evaluation_set_does_not_come_out() -> None:
+    assert (
+        compose([BORN, FOUNDER], 5, seed=0, barred={same_question("where was the founder of Gwarn Music born")}) == []
+    )
 
 
 @pytest.mark.parametrize(
