@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -75,8 +76,15 @@ class Runs:
         return hashes[~unknown]
 
 
-def evaluation_texts(folder: Path) -> tuple[set[str], list[str]]:
-    """Normalised questions and distinct document texts of every evaluation set below a folder."""
+class Known(NamedTuple):
+    """What evaluation sets hold: questions, by ``same_question``, and distinct document texts."""
+
+    questions: set[str]
+    texts: list[str]
+
+
+def evaluation_texts(folder: Path) -> Known:
+    """What every evaluation set below a folder holds."""
     questions: set[str] = set()
     texts: dict[str, None] = {}
     for path in sorted(folder.rglob("*.jsonl.gz")):
@@ -85,4 +93,4 @@ def evaluation_texts(folder: Path) -> tuple[set[str], list[str]]:
                 row = json.loads(line)
                 questions.add(same_question(row["question"]))
                 texts.update(dict.fromkeys(document["text"] for document in row["documents"]))
-    return questions, list(texts)
+    return Known(questions, list(texts))

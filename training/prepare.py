@@ -19,7 +19,7 @@ from training.compose import compose
 from training.examples import KINDS, Example, Examples, Layout, assemble
 from training.files import Progress, sha256, write_json
 from training.negatives import Pool
-from training.overlap import Runs, evaluation_texts, same_question
+from training.overlap import Known, Runs, evaluation_texts, same_question
 from training.pieces import Piece
 from training.schema import Item, fraction, read
 from training.sources import COMPOSED, SOURCES, used
@@ -75,45 +75,36 @@ def prepare(
         seed: For every draw.
         embedder: An ``OnnxEmbedder``; its tokenizer is also the model's. None leaves out its negatives.
     """
-    progress = Progress("reading")
     files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
     if not files:
         raise click.UsageError(f"{data} has none of the known files")
-    items, removed = clean(files, evaluation, share, progress)
+    names = [*files, COMPOSED] if composed else list(files)
+    wanted = {name: round(SOURCES[name].items * scale * share) for name in names}
+    known = evaluation_texts(evaluation)
+    items, removed = clean(files, known, share, Progress("reading"))
     train_items, held_items, dev_documents = split(items, dev)
     if composed:
-        barred, _ = evaluation_texts(evaluation)
-        train_items += compose(train_items, round(SOURCES[COMPOSED].items * scale * share), seed, barred)
-        held_items += compose(held_items, dev_items, seed, barred)
+        train_items += compose(train_items, wanted[COMPOSED], seed, known.questions)
+        held_items += compose(held_items, dev_items, seed, known.questions)
     asked = [cut(item, lambda name, _: name in dev_documents) for item in train_items]
-    dev_runs = Runs(
-        p.text for i in held_items for n, p in enumerate(i.passages) if any(e.passage == n for e in i.evidence)
-    )
-    train_cuts, dropped = without_overlap(asked, dev_runs)
-    names = [*files, COMPOSED] if composed else list(files)
-    free = draw_free(unasked(train_cuts, names, first_group=10_000_000), round(UNASKED * scale * share), seed)
-    chosen = quotas(train_cuts, {n: round(SOURCES[n].items * scale * share) for n in names}, seed)
+    train_cuts, dropped = without_overlap(asked, Runs(evidence_texts(held_items)))
     dev_cuts = [cut(item, lambda *_: False) for item in held_items]
-    dev_free = draw_free(unasked(dev_cuts, names, first_group=10_000_000), 100, seed)
-    dev_chosen = quotas(dev_cuts, dict.fromkeys(names, dev_items), seed)
     layout = Layout(model_tokenizer())
     made = {}
-    for side, cuts, extra, more in (("train", chosen, free, 1), ("dev", dev_chosen, dev_free, 2)):
-        pools = make_pools(cuts, pool, seed, embedder, out / "embeddings")
+    for side, cuts, quota, free, more in (
+        ("train", train_cuts, wanted, round(UNASKED * scale * share), 1),
+        ("dev", dev_cuts, dict.fromkeys(names, dev_items), 100, 2),
+    ):
+        extra = draw_free(unasked(cuts, names, first_group=10_000_000), free, seed)
+        chosen = quotas(cuts, quota, seed)
+        pools = make_pools(chosen, pool, seed, embedder, out / "embeddings")
         builder = Builder(pools, names, seed=seed, changed=side == "train", more=more)
-        built = builder.build(cuts, Progress(f"examples for {side}"))
+        built = builder.build(chosen, Progress(f"examples for {side}"))
         made[side] = assemble(chain(built, extra), layout)
         made[side].save(out / f"{side}.npz")
+    options = {"composed": composed, "share": share, "scale": scale, "dev": dev, "dev_items": dev_items}
     report = {
-        "options": {
-            "composed": composed,
-            "share": share,
-            "scale": scale,
-            "dev": dev,
-            "dev_items": dev_items,
-            "pool": pool,
-            "seed": seed,
-        },
+        "options": options | {"pool": pool, "seed": seed},
         "sources": names,
         "files": {name: describe(name, path, removed[name]) for name, path in files.items()},
         "refused": {n: {"licence": s.licence, "reason": s.refused} for n, s in SOURCES.items() if s.refused},
@@ -125,12 +116,16 @@ def prepare(
     click.echo(f"{len(made['train']):,} examples, {made['train'].offset[-1]:,} tokens in {out}", err=True)
 
 
+def evidence_texts(items: Iterable[Item]) -> list[str]:
+    """The passages that hold evidence."""
+    return [item.passages[index].text for item in items for index in sorted({span.passage for span in item.evidence})]
+
+
 def clean(
-    files: dict[str, Path], evaluation: Path, share: float, on_progress: Progress
+    files: dict[str, Path], known: Known, share: float, on_progress: Progress
 ) -> tuple[list[Item], dict[str, Counter[str]]]:
     """Read all files without what the evaluation sets hold; how much of each file was removed, and why."""
-    questions, texts = evaluation_texts(evaluation)
-    runs = Runs(texts)
+    runs = Runs(known.texts)
     shared: dict[str, bool] = {}
     kept: list[Item] = []
     removed: dict[str, Counter[str]] = {}
@@ -141,7 +136,7 @@ def clean(
             for passage in item.passages:
                 if passage.text not in shared:
                     shared[passage.text] = runs.shared(passage.text)
-            cleaned, reason = cleaned_item(item, questions, shared)
+            cleaned, reason = cleaned_item(item, known.questions, shared)
             if reason:
                 count[reason] += 1
             if cleaned is not None:

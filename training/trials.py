@@ -68,11 +68,12 @@ def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
     """
     options = read_json(examples / "report.json")["options"]
     files = {name: data / f"{name}.jsonl.gz" for name in used() if (data / f"{name}.jsonl.gz").is_file()}
-    items, _ = clean(files, evaluation, options["share"], Progress("reading"))
+    known = evaluation_texts(evaluation)
+    items, _ = clean(files, known, options["share"], Progress("reading"))
     held = split(items, options["dev"])[1]
     if not options["composed"]:
         return held
-    return held + compose(held, options["dev_items"], options["seed"], evaluation_texts(evaluation)[0])
+    return held + compose(held, options["dev_items"], options["seed"], known.questions)
 
 
 def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:

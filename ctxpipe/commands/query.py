@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,10 @@ from ctxpipe.commands.common import (
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ctxpipe.pipeline.types import Run
+    from ctxpipe.serving.types import OnText
 
 _CHOSEN = ("budget", "rate", "rank", "prune")
 
@@ -93,14 +94,6 @@ def query(
     own = own_server(config, cpu=cpu, quiet=quiet) if _serves(serve, cpu, flags) else None
     place = {"target": config.target, "model": config.model} if own is None else own.target(config)
     failures = Failures()
-    said = False
-
-    def on_text(text: str) -> None:
-        nonlocal said
-        said = True
-        click.echo(safe_text(text) if sys.stdout.isatty() else text, nl=False)
-        sys.stdout.flush()
-
     with progress(quiet) as on_stage:
         pipeline = Pipeline(
             **(compression(config) | place),
@@ -114,19 +107,9 @@ def query(
         )
         # Documents are read before a server is started for them, so that a wrong path shows at once.
         sources = paths if own is None else pipeline.read(paths)
-        try:
-            with nullcontext() if own is None else own.running():
-                run = pipeline.query(
-                    sources,
-                    question=question,
-                    budget=None if raw and flags["budget"] is None else config.budget,
-                    rate=None if raw and flags["rate"] is None else config.rate,
-                    raw=raw,
-                    on_text=None if as_json else on_text,
-                )
-        finally:
-            if said:
-                click.echo()
+        wanted = {name: None if raw and flags[name] is None else getattr(config, name) for name in ("budget", "rate")}
+        with nullcontext() if own is None else own.running(), _written(not as_json) as on_text:
+            run = pipeline.query(sources, question=question, raw=raw, on_text=on_text, **wanted)
     say_notes(run.context)
     if max_loss is not None:
         _warn(run, flags["rate"])
@@ -137,6 +120,24 @@ def query(
     if not quiet:
         _table(run, started)
     failures.check()
+
+
+@contextmanager
+def _written(streamed: bool) -> Iterator[OnText | None]:
+    """What writes an answer to standard output as it comes; the block's end ends its line, whatever happened."""
+    said = False
+
+    def on_text(text: str) -> None:
+        nonlocal said
+        said = True
+        click.echo(safe_text(text) if sys.stdout.isatty() else text, nl=False)
+        sys.stdout.flush()
+
+    try:
+        yield on_text if streamed else None
+    finally:
+        if said:
+            click.echo()
 
 
 def _serves(serve: bool, cpu: bool, flags: Mapping[str, Any]) -> bool:

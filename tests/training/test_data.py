@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from training.build import Builder, cut, second_question, unasked
 from training.examples import CERTAIN, FREE, IGNORED, SECOND, Example, Layout, assemble
 from training.negatives import Pool
-from training.overlap import RUN, Runs, same_question
+from training.overlap import RUN, Runs, evaluation_texts, same_question
 from training.pieces import Piece, joined_turns, pieces, with_demand
 from training.prepare import clean, cleaned_item, model_tokenizer, quotas, without_overlap
 from training.schema import Evidence, Item, Passage, SchemaError, read
@@ -96,7 +96,7 @@ def test_questions_are_equal_by_their_words() -> None:
 def test_what_evaluation_holds_is_removed_and_counted(made_data: tuple[Path, Path]) -> None:
     training, data = made_data
     files = {name: training / f"{name}.jsonl.gz" for name in ("squad_misc", "hotpot_samples")}
-    kept, removed = clean(files, data, 1.0, lambda *_: None)
+    kept, removed = clean(files, evaluation_texts(data), 1.0, lambda *_: None)
     assert removed["squad_misc"]["question in evaluation"] == 1
     assert removed["squad_misc"]["evidence in evaluation"] == 1
     assert {f"squad_misc/{n}" for n in (0, 1)}.isdisjoint(i.id for i in kept)
