@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ctxpipe.compress.causal import torch_device, torch_dtype
+from ctxpipe.compress.embedder import cpu_threads
 from ctxpipe.compress.hub import load_error, quiet_hub
 from ctxpipe.compress.llmlingua2.keep import TokenRow, token_batches
 from ctxpipe.compress.types import FloatArray, IntArray, OnProgress
 from ctxpipe.errors import CtxpipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import torch
 
@@ -80,6 +82,38 @@ class TorchKeepModel:
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``KeepModel``."""
+        batches = token_batches([len(row) for row in rows], self.batch_tokens)
+        if self.network.device.type == "cpu":
+            return self._side_by_side(rows, batches, on_progress)
+        return self._overlapped(rows, batches, on_progress)
+
+    def _side_by_side(
+        self, rows: Sequence[TokenRow], batches: Iterable[IntArray], on_progress: OnProgress | None
+    ) -> list[FloatArray]:
+        """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
+        import torch
+
+        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        total, done = sum(map(len, rows)), 0
+
+        def run(members: IntArray) -> tuple[IntArray, FloatArray]:
+            with torch.inference_mode():
+                values: FloatArray = self._launch([rows[index] for index in members.tolist()]).numpy()
+            return members, values
+
+        with _one_thread_each() as workers:
+            for members, values in workers.map(run, batches):
+                for place, index in enumerate(members.tolist()):
+                    found[index] = values[place, : len(rows[index])]
+                    done += len(rows[index])
+                if on_progress:
+                    on_progress(done, total)
+        return found
+
+    def _overlapped(
+        self, rows: Sequence[TokenRow], batches: Iterable[IntArray], on_progress: OnProgress | None
+    ) -> list[FloatArray]:
+        """One batch after the other, the next on its way before the last one's result is waited for."""
         import torch
 
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
@@ -93,8 +127,7 @@ class TorchKeepModel:
             return sum(len(rows[index]) for index in members.tolist())
 
         with torch.inference_mode():
-            for members in token_batches([len(row) for row in rows], self.batch_tokens):
-                # The next batch is on its way before the last one's result is waited for.
+            for members in batches:
                 launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
                 if waiting is not None:
                     done += take(*waiting)
@@ -126,6 +159,20 @@ class TorchKeepModel:
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
         device = self.network.device
         return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many workers as cores, in each of which torch runs on one thread; torch's setting is put back at the end."""
+    import torch
+
+    before = torch.get_num_threads()
+    workers = min(before, cpu_threads())
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Copy:

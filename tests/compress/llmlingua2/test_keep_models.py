@@ -14,7 +14,7 @@ import pytest
 from ctxpipe.compress.embedder import cpu_session
 from ctxpipe.compress.llmlingua2 import export, scorer
 from ctxpipe.compress.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.llmlingua2.keep import TokenRow
+from ctxpipe.compress.llmlingua2.keep import TokenRow, token_batches
 from ctxpipe.compress.llmlingua2.loading import load_keep_model, settled
 from ctxpipe.compress.llmlingua2.onnx_model import OnnxKeepModel
 from ctxpipe.compress.llmlingua2.torch_model import TorchKeepModel
@@ -64,6 +64,31 @@ def test_padded_batches_say_what_single_rows_say(xlmr: Path, rows: list[TokenRow
     together = TorchKeepModel(classifier=classifier, network=alone.network, batch_tokens=10_000)
     for one, many in zip(alone.keep_probabilities(rows), together.keep_probabilities(rows), strict=True):
         assert np.abs(one - many).max() < 2e-5
+
+
+def test_the_loop_of_a_gpu_says_what_that_of_a_cpu_does(xlmr: Path, rows: list[TokenRow]) -> None:
+    model = TorchKeepModel.load(Classifier.describe(str(xlmr)), device="cpu", dtype="float32")
+    ways = []
+    for way in (model._side_by_side, model._overlapped):
+        steps: list[tuple[int, int]] = []
+        batches = token_batches([len(row) for row in rows], model.batch_tokens)
+        ways.append(way(rows, batches, lambda done, total, steps=steps: steps.append((done, total))))
+        assert steps[-1] == (sum(LENGTHS), sum(LENGTHS))
+    for one, other in zip(*ways, strict=True):
+        assert np.abs(one - other).max() < 2e-5
+
+
+def test_torch_keeps_its_threads(xlmr: Path, rows: list[TokenRow]) -> None:
+    import torch
+
+    model = TorchKeepModel.load(Classifier.describe(str(xlmr)), device="cpu", dtype="float32")
+    before = torch.get_num_threads()
+    model.keep_probabilities(rows)
+    assert torch.get_num_threads() == before
+    broken = TorchKeepModel(classifier=model.classifier, network=model.network, batch_tokens=512)
+    with pytest.raises(IndexError):
+        broken.keep_probabilities([*rows, np.array([10**6], dtype=np.int32)])
+    assert torch.get_num_threads() == before
 
 
 def test_half_precision_is_close(xlmr: Path, rows: list[TokenRow]) -> None:
