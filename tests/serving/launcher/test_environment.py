@@ -69,11 +69,16 @@ def test_it_is_made_once_and_never_half(index: Path, tmp_path: Path) -> None:
         killed.kill()
     assert find_environment(cache) is None
     notes: list[str] = []
-    makers = [threading.Thread(target=make_environment, args=[cache], kwargs={"on_note": notes.append}) for _ in "ab"]
-    for maker in makers:
-        maker.start()
-    for maker in makers:
-        maker.join()
+    second = threading.Thread(target=make_environment, args=[cache], kwargs={"on_note": notes.append})
+
+    def begin_the_second(line: str) -> None:
+        notes.append(line)
+        if line.startswith("installing"):
+            second.start()
+            until(lambda: any(note.startswith("waiting for another process") for note in notes))
+
+    make_environment(cache, on_note=begin_the_second)
+    second.join()
     assert sum(note.startswith("installing") for note in notes) == 1
     assert sum(note.startswith("waiting for another process") for note in notes) == 1
     found = find_environment(cache)
