@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from ctxpipe.compress.llmlingua2.classifier import Classifier
 
+_Judged = tuple[IntArray, FloatArray]
+"""Indices of a batch's rows, and their probabilities, of shape (rows, longest row)."""
 CPU_TOKENS = 512
 """Tokens of a batch on a CPU, padding included: rows of 500 tokens are read one and a half times as fast alone."""
 GPU_TOKENS = 65_536
@@ -83,62 +85,36 @@ class TorchKeepModel:
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``KeepModel``."""
         batches = token_batches([len(row) for row in rows], self.batch_tokens)
-        if self.network.device.type == "cpu":
-            return self._side_by_side(rows, batches, on_progress)
-        return self._overlapped(rows, batches, on_progress)
-
-    def _side_by_side(
-        self, rows: Sequence[TokenRow], batches: Iterable[IntArray], on_progress: OnProgress | None
-    ) -> list[FloatArray]:
-        """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
-        import torch
-
+        judged = self._side_by_side if self.network.device.type == "cpu" else self._overlapped
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
-
-        def run(members: IntArray) -> tuple[IntArray, FloatArray]:
-            with torch.inference_mode():
-                values: FloatArray = self._launch([rows[index] for index in members.tolist()]).numpy()
-            return members, values
-
-        with _one_thread_each() as workers:
-            for members, values in workers.map(run, batches):
-                for place, index in enumerate(members.tolist()):
-                    found[index] = values[place, : len(rows[index])]
-                    done += len(rows[index])
-                if on_progress:
-                    on_progress(done, total)
-        return found
-
-    def _overlapped(
-        self, rows: Sequence[TokenRow], batches: Iterable[IntArray], on_progress: OnProgress | None
-    ) -> list[FloatArray]:
-        """One batch after the other, the next on its way before the last one's result is waited for."""
-        import torch
-
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
-        total, done = sum(map(len, rows)), 0
-        waiting: tuple[IntArray, _Copy] | None = None
-
-        def take(members: IntArray, copy: _Copy) -> int:
-            values = copy.fetch()
+        for members, values in judged(rows, batches):
             for place, index in enumerate(members.tolist()):
                 found[index] = values[place, : len(rows[index])]
-            return sum(len(rows[index]) for index in members.tolist())
-
-        with torch.inference_mode():
-            for members in batches:
-                launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
-                if waiting is not None:
-                    done += take(*waiting)
-                    if on_progress:
-                        on_progress(done, total)
-                waiting = members, launched
-            if waiting is not None:
-                done += take(*waiting)
-                if on_progress:
-                    on_progress(done, total)
+                done += len(rows[index])
+            if on_progress:
+                on_progress(done, total)
         return found
+
+    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+        """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
+
+        def run(members: IntArray) -> _Judged:
+            return members, self._launch([rows[index] for index in members.tolist()]).numpy()
+
+        with _one_thread_each() as workers:
+            yield from workers.map(run, batches)
+
+    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+        """One batch after the other, the next on its way before the last one's result is waited for."""
+        waiting: tuple[IntArray, _Copy] | None = None
+        for members in batches:
+            launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
+            if waiting is not None:
+                yield waiting[0], waiting[1].fetch()
+            waiting = members, launched
+        if waiting is not None:
+            yield waiting[0], waiting[1].fetch()
 
     def _launch(self, rows: Sequence[TokenRow]) -> torch.Tensor:
         """Probabilities, float32 of shape (rows, longest row), on the device."""
@@ -152,8 +128,9 @@ class TorchKeepModel:
         mask = None
         if min(lengths) < max(lengths):
             mask = self._moved(torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
-        logits = self.network(input_ids=ids, attention_mask=mask).logits
-        kept: torch.Tensor = torch.softmax(logits.float(), dim=-1)[..., self.classifier.keep]
+        with torch.inference_mode():
+            logits = self.network(input_ids=ids, attention_mask=mask).logits
+            kept: torch.Tensor = torch.softmax(logits.float(), dim=-1)[..., self.classifier.keep]
         return kept
 
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
