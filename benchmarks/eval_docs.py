@@ -28,10 +28,11 @@ BUDGET_ARMS = "raw,closed,default@2000,bm25@2000,head-tail@2000"
 RUNS = {
     "quick": "--quick --data {data} --arms raw,raw2,closed,default,surprisal,contrastive,bm25,head-tail,random "
     "--rates 0.5,0.25,0.125 --reuse-scores",
-    "sets": "nq10 hotpotqa musique tatqa xquad_en --data {data} --arms raw,closed,default,learned+none,bm25 "
+    "sets": "nq10 hotpotqa musique tatqa xquad_en --data {data} --arms raw,closed,default,hybrid+none,bm25 "
     "--rates 0.25,0.125 --limit 50 --reuse-scores",
     "pruners": "--quick --limit 6 --data {data} --arms raw,closed,default,surprisal,contrastive,hybrid+llmlingua-walk,"
-    "hybrid+longllmlingua-walk,hybrid+reference,hybrid+learned,learned+none --rates 0.5,0.25,0.125 --reuse-scores",
+    "hybrid+longllmlingua-walk,hybrid+reference,hybrid+learned,learned+learned,hybrid+none --rates 0.5,0.25,0.125 "
+    "--reuse-scores",
     "lengths": f"needle --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 20",
     "facts": f"facts --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 8",
 }
@@ -42,7 +43,7 @@ FIGURES = {
     "facts": {"lengths-facts": "lengths-facts"},
 }
 """Plots of a report, and the names that the page has them under."""
-RANKED = ("default", "learned+none", "bm25")
+RANKED = ("default", "hybrid+none", "bm25")
 CONTROLS = ("raw", "raw2", "closed")
 
 

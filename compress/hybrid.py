@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,15 +9,13 @@ import numpy as np
 
 from ctxpipe.compress.bm25 import BM25Index
 from ctxpipe.compress.embedding import Embedder, EmbeddingRanker
+from ctxpipe.compress.naming import name_of, plain
 from ctxpipe.compress.types import FloatArray, IntArray, OnProgress, RankingText
 
 MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
 """Weights of a sentence's cosine, of its BM25, and of its passage's share of both."""
 SECOND_LOOK, SEEDS = 0.7, 2
 NAMED, NAMING = 0.7, 3
-_SHORTEST_TITLE = 4
-_ASIDE = re.compile(r"\([^)]*\)")
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 class _Texts(NamedTuple):
@@ -57,7 +54,7 @@ class HybridRanker:
         again = self._fused(known, [f"{question} {_full(texts[i])}" for i in seeds])
         scores = first + SECOND_LOOK * np.max(again, axis=0)
         naming = np.argsort(-scores, kind="stable")[:NAMING].tolist()
-        said = _plain(" ".join([question, *(texts[i].text for i in naming)]))
+        said = plain(" ".join([question, *(texts[i].text for i in naming)]))
         return (_standard(scores) + NAMED * _named(texts, said)).astype(np.float32)
 
     def _index(self, texts: Sequence[RankingText], on_progress: OnProgress | None) -> _Texts:
@@ -97,14 +94,8 @@ def _standard(values: FloatArray) -> FloatArray:
     return (values - values.mean()) / spread if spread else values * 0
 
 
-def _plain(text: str) -> str:
-    return f" {_NO_WORD.sub(' ', text.lower()).strip()} "
-
-
 def _named(texts: Sequence[RankingText], said: str) -> FloatArray:
     """1 where a heading of the text occurs in what was said, else 0."""
-    known: dict[str, bool] = {}
-    for heading in {heading for text in texts for heading in text.headings}:
-        plain = _plain(_ASIDE.sub(" ", heading))
-        known[heading] = len(plain) - 2 >= _SHORTEST_TITLE and plain in said
+    names = {heading: name_of(heading) for heading in {heading for text in texts for heading in text.headings}}
+    known = {heading: bool(name) and name in said for heading, name in names.items()}
     return np.array([any(known[h] for h in t.headings) for t in texts], dtype=np.float32)

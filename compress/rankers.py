@@ -17,5 +17,7 @@ RANKERS.register("learned", LearnedRanker)
 
 EMBEDDING = frozenset({"embedding", "hybrid", "learned"})
 """Rankers that take an ``embedder``."""
+CACHING = frozenset({"learned"})
+"""Rankers that take a ``cache`` for what a model says of question and text together."""
 NOTING = frozenset({"learned"})
 """Rankers that take an ``on_note``, called with a line for whoever reads the result."""

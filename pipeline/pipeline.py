@@ -13,7 +13,7 @@ from typing import Literal
 from ctxpipe.compress import models
 from ctxpipe.compress.compressor import Compressor, check_size
 from ctxpipe.compress.keep import Keep, split_tokens
-from ctxpipe.compress.rankers import EMBEDDING, NOTING, RANKERS
+from ctxpipe.compress.rankers import CACHING, EMBEDDING, NOTING, RANKERS
 from ctxpipe.compress.remembered import RememberingEmbedder, RememberingScorer
 from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
@@ -33,7 +33,7 @@ OnFailure = Callable[[ReadError], None]
 
 DEFAULT_TOKENIZER = "smollm2-135m"
 DEFAULT_EMBEDDER = "minilm-l6"
-DEFAULT_RANK = "hybrid"
+DEFAULT_RANK = "learned"
 DEFAULT_PRUNE = "none"
 MAX_TOKENS = 512
 """Room left for the answer unless told otherwise."""
@@ -119,13 +119,17 @@ class Pipeline:
         )
         self._notes: list[str] = []
         self._cache = _cache(score_cache)
-        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options())
+        # Who asked for no ranking by name need not hear what part of it was left to another.
+        noting = rank != "auto"
+        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options(noting))
         self._scorer = self._remembering(self._make_scorer(scorer_url))
 
-    def _ranker_options(self) -> dict[str, object]:
-        options: dict[str, object] = {"on_note": self._notes.append} if self.rank in NOTING else {}
+    def _ranker_options(self, noting: bool) -> dict[str, object]:
+        options: dict[str, object] = {"on_note": self._notes.append} if noting and self.rank in NOTING else {}
         if self._cache is not None and self.rank in EMBEDDING:
             options["embedder"] = RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append)
+        if self._cache is not None and self.rank in CACHING:
+            options["cache"] = self._cache
         return options
 
     def _remembering(self, scorer: Scorer) -> Scorer:

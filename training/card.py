@@ -208,16 +208,17 @@ def _export(manifest: dict[str, Any]) -> str:
 
 def _ranking(rank: dict[str, Any]) -> str:
     """How the package adds the scores, and evidence kept of development questions that this was not fitted on."""
-    weights = ", ".join(f"{name} {value:g}" for name, value in rank["weights"].items())
+    near, weights = (", ".join(f"{name} {value:g}" for name, value in rank[key].items()) for key in ("near", "weights"))
     named = {**rank["held"], **rank["languages"]}
     ways = tuple(name for name in next(iter(named.values()), {}) if "@" in name)
     rows = [(name, f"{row['n']:.0f}", *(_number(row[way]) for way in ways)) for name, row in named.items()]
     merit = ", ".join(f"{name} {value:.3f}" for name, value in rank["merit"].items())
     shares = ", ".join(f"{rate:g}" for rate in rank["rates"])
     return (
-        f"Weights of the standardised scores: {weights}. Mean evidence kept on questions that nothing was fitted on, "
-        f"over shares {shares} of the tokens: {merit}. Per file; files in other languages (`ml_`) were read against "
-        f"the rule that leaves them to the fusion:\n\n{_table(('file', 'questions', *ways), rows)}"
+        f"Weights of the scores: {weights}; before the second pass: {near}. Mean evidence kept over shares {shares} of "
+        f"the tokens, each half of the questions by weights that were fitted on the other: {merit}. Per file; files in "
+        "other languages (`ml_`) were read against the rule that leaves them to the fusion:\n\n"
+        f"{_table(('file', 'questions', *ways), rows)}"
     )
 
 

@@ -6,18 +6,21 @@ python -m training.combine --examples ~/ctxpipe-training --pruner ~/ctxpipe-trai
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
-from ctxpipe.compress.learned.files import Weights
-from ctxpipe.compress.learned.model import LearnedModel
+from ctxpipe.compress.learned.files import PrunerFiles, Weights
+from ctxpipe.compress.learned.links import Link
+from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
 from ctxpipe.compress.learned.passages import Shares
 from ctxpipe.compress.learned.scores import added, placed
+from ctxpipe.compress.remembered import RememberingEmbedder, RememberingReader
+from ctxpipe.compress.score_cache import ScoreCache
 from training.export import MANIFEST
 from training.files import Progress, read_json, write_json
 from training.metrics import Floats
@@ -30,29 +33,44 @@ ASKED = (
     "squadshifts_new_wiki", "timeqa_human",
 )  # fmt: skip
 """Files whose evidence is marked below the passage, in English."""
-FITTED = (0.03, 0.05, 0.08, 0.125, 0.18, 0.25)
+RATES = (0.03, 0.05, 0.08, 0.125, 0.18, 0.25)
 """Shares of the tokens. At a quarter of such documents nearly all evidence survives with any weights, so that only
 smaller ones tell them apart."""
 SHOWN = (0.25, 0.125)
-FUSION = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)
-SECOND = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.5)
-MOST_SEEDS = 2
-WORTH = 0.004
-"""Survival that another found sentence must add, since each costs a reading."""
+FUSION = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
+SECOND = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+LINK = (0.0, 0.15, 0.3, 0.45, 0.6)
+READINGS, READINGS_MEGABYTES = "readings.sqlite", 4_000
+"""Where what the model said is kept in the folder of examples."""
+NEGLIGIBLE = 0.02
+"""Share of the tokens below which it no longer matters much at which of them evidence stands."""
+ENOUGH = 20
+"""Questions from which on a file counts as much as any other; one with fewer counts by their part."""
+WORTH = 0.005
+"""By how much the second pass must shorten, in the logarithm, what is to be kept, since it costs a reading."""
 
 
 class Read(NamedTuple):
-    """A trial with what the model said: logits of the first pass, and of the second for each found sentence."""
+    """A trial with what the model said in both passes; the second is None before it was made."""
 
     trial: Trial
     first: Floats
-    second: Sequence[Floats]
+    named: Sequence[Link]
+    second: Floats | None = None
 
     def scores(self, weights: Weights) -> Floats:
         """Scores of all sentences, as the ranker gives them."""
         look = self.trial.look
-        again = np.fmax.reduce(self.second[: weights.seeds]) if weights.seeds and self.second else None
-        return placed(added(look.fusion, self.first, again, weights), look.fusion, look.unread(self.first))
+        second = self.second if weights.second else None
+        total = added(look.fusion, self.first, second, weights, look.size, self.named)
+        return placed(total, look.fusion, look.unread(self.first))
+
+
+class Scored(NamedTuple):
+    """A trial with scores of all its sentences."""
+
+    trial: Trial
+    scores: Floats
 
 
 @click.command(context_settings={"show_default": True})
@@ -60,19 +78,20 @@ class Read(NamedTuple):
 @click.option("--evaluation", type=click.Path(exists=True, file_okay=False, path_type=Path), default="../shared/data")
 @click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--pruner", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--items", type=int, default=40, help="Development questions of each file.")
+@click.option("--items", type=int, default=60, help="Development questions of each file.")
 def main(data: Path, evaluation: Path, examples: Path, pruner: Path, items: int) -> None:
     """Write rank into manifest.json: the weights, and what they are worth per file."""
-    from ctxpipe.compress.embedder import OnnxEmbedder
-
-    found = combine(data, evaluation, examples, pruner, items=items, embedder=OnnxEmbedder.load())
+    embedder = RememberingEmbedder.of("minilm-l6", ScoreCache(examples / READINGS, megabytes=READINGS_MEGABYTES))
+    found = combine(data, evaluation, examples, pruner, items=items, embedder=embedder)
     for name, row in {**found["held"], **found["languages"]}.items():
         click.echo(f"{name:22} {row['n']:4} " + " ".join(f"{k} {v:.3f}" for k, v in row.items() if k != "n"))
     click.echo(str(found["weights"]))
 
 
 def combine(data: Path, evaluation: Path, examples: Path, pruner: Path, *, items: int, embedder: Any) -> dict[str, Any]:
-    """Fit on every second question of each file, measure on the others, write both into the manifest.
+    """Fit on all questions, measure each half by weights fitted on the other one, write both into the manifest.
+
+    Which passages are read again is decided by weights fitted on all questions, since each choice costs a reading.
 
     Args:
         data, evaluation, examples: As ``training.prepare`` had and wrote them; development items are found again.
@@ -80,29 +99,32 @@ def combine(data: Path, evaluation: Path, examples: Path, pruner: Path, *, items
         items: Development questions of each file at most.
         embedder: For the fusion.
     """
-    model = LearnedModel.load(pruner)
+    model = _kept_reader(pruner, ScoreCache(examples / READINGS, megabytes=READINGS_MEGABYTES))
     held_back = development(data, evaluation, examples)
     asked = [name for name in ASKED if name == COMPOSED or name in used()]
     chosen = list(trials(drawn(held_back, asked, items), held_back, model, embedder))
     if len(chosen) < 4:
         raise click.UsageError("there are too few development questions to fit on")
     read = first_pass(chosen)
-    fitting, measured = read[::2], read[1::2]
-    near = best(fitting, [Weights(fusion=f, first=1.0, second=0.0, seeds=0) for f in FUSION])
-    fitting, measured = (second_pass(part, near) for part in (fitting, measured))
-    weights = near
-    for seeds in range(1, MOST_SEEDS + 1):
-        tried = [replace(near, fusion=f, second=s, seeds=seeds) for f, s in itertools.product(FUSION, SECOND) if s]
-        more = best(fitting, tried)
-        if merit(fitting, more) > merit(fitting, weights) + WORTH:
-            weights = more
+    near = best(read, [Weights(fusion=f, second=0.0, link=k) for f, k in itertools.product(FUSION, LINK)])
+    read = second_pass(read, near)
+    even, odd = read[::2], read[1::2]
+    crossed = {"even": (even, final(odd, near)), "odd": (odd, final(even, near))}
+    held = [scored for half, weights in crossed.values() for scored in _scored(half, weights)]
+    weights = final(read, near)
+    click.echo(f"near {asdict(near)}, all {asdict(weights)}", err=True)
     result = {
-        "weights": asdict(weights),
-        "items": items,
-        "rates": FITTED,
         "near": asdict(near),
-        "merit": {"fusion": fused(measured), "first": merit(measured, near), "all": merit(measured, weights)},
-        "held": figures(measured, weights),
+        "weights": asdict(weights),
+        "crossed": {half: asdict(found) for half, (_, found) in crossed.items()},
+        "items": items,
+        "rates": RATES,
+        "merit": {
+            "fusion": _mean([Scored(one.trial, one.trial.look.fusion) for one in read], RATES),
+            "first": _mean(_scored(read, near), RATES),
+            "all": _mean(held, RATES),
+        },
+        "held": figures(held),
         "languages": languages(held_back, model, embedder, items, near, weights),
     }
     manifest = read_json(pruner / MANIFEST)
@@ -116,72 +138,98 @@ def first_pass(chosen: Sequence[Trial]) -> list[Read]:
     progress = Progress("first pass")
     read = []
     for number, trial in enumerate(chosen, start=1):
-        read.append(Read(trial, trial.look.first(), ()))
+        first = trial.look.first()
+        read.append(Read(trial, first, trial.look.links(first)))
         progress(number, len(chosen))
     return read
 
 
 def second_pass(read: Sequence[Read], near: Weights) -> list[Read]:
-    """Read every trial again with its best sentences by the first pass."""
+    """Read every trial again with its best sentence by the first pass."""
     progress = Progress("second pass")
     found = []
     for number, one in enumerate(read, start=1):
         look = one.trial.look
-        so_far = added(look.fusion, one.first, None, near)
-        again = look.second(so_far, MOST_SEEDS)
-        found.append(one._replace(second=again))
+        so_far = added(look.fusion, one.first, None, near, look.size, one.named)
+        found.append(one._replace(second=look.second(so_far)))
         progress(number, len(read))
     return found
 
 
+def final(read: Sequence[Read], near: Weights) -> Weights:
+    """The weights of everything; those of the first pass where the second is not worth its time."""
+    grid = itertools.product(FUSION, SECOND, LINK)
+    weights = best(read, [Weights(fusion=f, second=s, link=k) for f, s, k in grid])
+    return weights if merit(read, weights) > merit(read, near) + WORTH else near
+
+
 def best(read: Sequence[Read], tried: Sequence[Weights]) -> Weights:
-    """The weights under which most evidence survives; of equals the first."""
+    """The weights of the highest merit; of equals the first."""
     return max(tried, key=lambda weights: round(merit(read, weights), 9))
 
 
 def merit(read: Sequence[Read], weights: Weights) -> float:
-    """Evidence survival over all rates, every file counting the same."""
-    return _mean(read, lambda one: one.scores(weights), FITTED)
+    """How early evidence comes: mean negative logarithm of the share of the tokens to keep until it does.
+
+    Unlike survival at some rates it tells apart weights that move evidence a little. The few files with questions over
+    several documents, for which there are a second pass and links, count as much as all others together.
+    """
+    by_source: dict[str, list[float]] = {}
+    for one in read:
+        depths = one.trial.depths(one.scores(weights))
+        by_source.setdefault(one.trial.source, []).append(float(-np.log(NEGLIGIBLE + depths).mean()))
+    chains = [values for name, values in by_source.items() if SOURCES[name].hops]
+    others = [values for name, values in by_source.items() if not SOURCES[name].hops]
+    return float(np.mean([_per_file(files) for files in (chains, others) if files]))
 
 
-def fused(read: Sequence[Read]) -> float:
-    """The same of the fusion alone."""
-    return _mean(read, lambda one: one.trial.look.fusion, FITTED)
-
-
-def figures(read: Sequence[Read], weights: Weights) -> dict[str, dict[str, float]]:
+def figures(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
     """Evidence survival of each file by the fusion, and by all together."""
     found = {}
-    for name in sorted({one.trial.source for one in read}, key=list(SOURCES).index):
-        mine = [one for one in read if one.trial.source == name]
+    for name in sorted({one.trial.source for one in scored}, key=list(SOURCES).index):
+        mine = [one for one in scored if one.trial.source == name]
         row: dict[str, float] = {"n": len(mine)}
         for rate in SHOWN:
-            row[f"fusion@{rate:g}"] = _mean(mine, lambda one: one.trial.look.fusion, (rate,))
-            row[f"learned@{rate:g}"] = _mean(mine, lambda one: one.scores(weights), (rate,))
+            row[f"fusion@{rate:g}"] = _mean([Scored(one.trial, one.trial.look.fusion) for one in mine], (rate,))
+            row[f"learned@{rate:g}"] = _mean(mine, (rate,))
         found[name] = row
     return found
 
 
 def languages(
-    held_back: Sequence[Any], model: LearnedModel, embedder: Any, items: int, near: Weights, weights: Weights
+    held_back: Sequence[Any], model: Reader, embedder: Any, items: int, near: Weights, weights: Weights
 ) -> dict[str, dict[str, float]]:
     """The same where the model reads other languages against the rule, with the shares that the rule looks at."""
     names = [name for name in used() if name.startswith("ml_")]
     chosen = list(trials(drawn(held_back, names, items), held_back, model, embedder, trust=True))
     read = second_pass(first_pass(chosen), near)
-    found = figures(read, weights)
+    found = figures(_scored(read, weights))
     for name, row in found.items():
         shares = np.mean([script(one.trial) for one in read if one.trial.source == name], axis=0)
         row.update(zip(Shares._fields, map(float, shares), strict=True))
     return found
 
 
-def _mean(read: Sequence[Read], scores: Callable[[Read], Floats], rates: Sequence[float]) -> float:
+def _kept_reader(pruner: Path, cache: ScoreCache) -> Reader:
+    """The pruner behind a cache, so that a run that was stopped finds what it had read."""
+    files = PrunerFiles.describe(pruner)
+    return RememberingReader(lambda: LearnedModel.load(pruner), files, checked_layout(files), cache)
+
+
+def _per_file(files: Sequence[Sequence[float]]) -> float:
+    counts = [min(1.0, len(values) / ENOUGH) for values in files]
+    return float(np.average([np.mean(values) for values in files], weights=counts))
+
+
+def _scored(read: Sequence[Read], weights: Weights) -> list[Scored]:
+    return [Scored(one.trial, one.scores(weights)) for one in read]
+
+
+def _mean(scored: Sequence[Scored], rates: Sequence[float]) -> float:
+    """Evidence survival, every file counting the same."""
     by_source: dict[str, list[float]] = {}
-    for one in read:
-        said = scores(one)
-        kept = [one.trial.survival(said, rate) for rate in rates]
-        by_source.setdefault(one.trial.source, []).append(float(np.mean(kept)))
+    for trial, scores in scored:
+        by_source.setdefault(trial.source, []).append(float(np.mean([trial.survival(scores, rate) for rate in rates])))
     return float(np.mean([np.mean(values) for values in by_source.values()])) if by_source else 0.0
 
 

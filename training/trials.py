@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ctxpipe.compress import pool
 from ctxpipe.compress.bm25 import bm25
 from ctxpipe.compress.hybrid import HybridRanker
-from ctxpipe.compress.learned.model import LearnedModel
+from ctxpipe.compress.learned.model import Reader
 from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.types import Document
@@ -38,27 +37,32 @@ class Trial:
 
     Attributes:
         source: Name of the file.
-        size: Tokens of each sentence, int64 of shape (sentences,).
         evidence: For each document with evidence the sentences that hold some.
         kind: ``all`` of the documents are needed, ``any`` of them, or a ``share`` of the sentences counts.
         look: What reads them; holds the fusion's scores.
     """
 
     source: str
-    size: NDArray[np.int64]
     evidence: tuple[tuple[int, ...], ...]
     kind: str
     look: Look
 
+    def depths(self, scores: Floats) -> Floats:
+        """Which shares of the tokens must be kept, best sentences first, until evidence is among them.
+
+        One share for ``any`` evidence and one for ``all`` of it, 0 to 1; of kind ``share`` one for each sentence.
+        """
+        order = np.argsort(-scores, kind="stable")
+        share = np.empty(len(order))
+        share[order] = np.cumsum(self.look.size[order]) / self.look.size.sum()
+        first = [share[list(held)].min() for held in self.evidence]
+        if self.kind == "share":
+            return share[[i for held in self.evidence for i in held]]
+        return np.array([max(first) if self.kind == "all" else min(first)])
+
     def survival(self, scores: Floats, rate: float) -> float:
         """How much evidence is kept, 0 to 1, when the best sentences up to a share of the tokens are."""
-        order = np.argsort(-scores, kind="stable")
-        kept = np.zeros(len(order), dtype=np.bool_)
-        kept[order[np.cumsum(self.size[order]) <= rate * self.size.sum()]] = True
-        if self.kind == "share":
-            return float(np.mean([kept[i] for held in self.evidence for i in held]))
-        found = [any(kept[i] for i in held) for held in self.evidence]
-        return float(all(found) if self.kind == "all" else any(found))
+        return float((self.depths(scores) <= rate).mean())
 
 
 def development(data: Path, evaluation: Path, examples: Path) -> list[Item]:
@@ -86,7 +90,7 @@ def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:
 
 
 def trials(
-    items: Sequence[Item], among: Sequence[Item], model: LearnedModel, embedder: Any, *, trust: bool = False
+    items: Sequence[Item], among: Sequence[Item], model: Reader, embedder: Any, *, trust: bool = False
 ) -> Iterator[Trial]:
     """Cut and rank documents of each item.
 
@@ -120,7 +124,7 @@ def trials(
         source = SOURCES[item.source]
         kind = "share" if source.turns else "all" if source.hops else "any"
         evidence = tuple(tuple(members) for members in held.values())
-        yield Trial(source=item.source, size=_sizes(look, len(texts)), evidence=evidence, kind=kind, look=look)
+        yield Trial(source=item.source, evidence=evidence, kind=kind, look=look)
 
 
 def script(trial: Trial) -> Shares:
@@ -150,8 +154,3 @@ def _documents(item: Item, others: Sequence[Item]) -> tuple[list[Document], dict
     place = {old: new for new, old in enumerate(order)}
     documents = [Document(text=parts[i][2], source=str(new), title=parts[i][1]) for new, i in enumerate(order)]
     return documents, {place[index]: spans for index, spans in marked.items()}
-
-
-def _sizes(look: Look, count: int) -> NDArray[np.int64]:
-    owner = np.concatenate([passage.owner for passage in look.passages])
-    return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,19 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """How the parts of a sentence's score are added, each standardised over the sentences read.
+    """How the parts of a sentence's score are added, each evened out over the sentences read (``scores.added``).
 
     Attributes:
         fusion: Weight of the fusion's score.
         first: Of the model's logit for the question alone.
-        second: Of the highest of its logits for the question with a found sentence.
-        seeds: How many found sentences are asked with.
+        second: Of its logit for the question with the best sentence so far; 0 spares that reading.
+        link: Of being named by a good sentence of another passage.
     """
 
-    fusion: float = 0.7
+    fusion: float = 1.0
     first: float = 1.0
-    second: float = 0.5
-    seeds: int = 1
-
-
-DEFAULT_WEIGHTS = Weights()
-"""Where a manifest names none."""
+    second: float = 1.0
+    link: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +44,8 @@ class PrunerFiles:
         layout: Longest question, second question, title and row, in tokens.
         sentence: For ``question``, ``second`` and ``free`` the weights of a sentence's mean and highest keep logit and
             its passage's logit, and the constant.
-        weights: How its scores and the fusion's are added.
+        near: How the fusion's score and that of the first pass are added, to find what is read again.
+        weights: How all scores are added in the end.
         version: As the manifest names it.
     """
 
@@ -58,6 +55,7 @@ class PrunerFiles:
     hashes: dict[str, str]
     layout: dict[str, int]
     sentence: dict[str, tuple[float, float, float, float]]
+    near: Weights
     weights: Weights
     version: str
 
@@ -111,7 +109,7 @@ def _fields(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     layout = {name: int(found["layout"][name]) for name in ("question", "second", "title", "longest")}
     if min(layout.values()) < 1 or layout["longest"] < layout["second"] + layout["title"] + 8:
         raise ValueError(f"its layout leaves no room for a passage: {layout}")
-    weights = found.get("rank", {}).get("weights", {})
+    rank = found.get("rank", {})
     return {
         "folder": folder,
         "model": folder / network,
@@ -119,12 +117,14 @@ def _fields(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
         "hashes": hashes,
         "layout": layout,
         "sentence": {name: _four(found["sentence"][name]) for name in ("question", "second", "free")},
-        "weights": Weights(
-            **{name: float(weights[name]) for name in ("fusion", "first", "second") if name in weights},
-            seeds=int(weights.get("seeds", DEFAULT_WEIGHTS.seeds)),
-        ),
+        "near": replace(_weights(rank.get("near", {})), second=0.0),
+        "weights": _weights(rank.get("weights", {})),
         "version": str(found["version"]),
     }
+
+
+def _weights(named: dict[str, Any]) -> Weights:
+    return Weights(**{part.name: float(named.get(part.name, part.default)) for part in fields(Weights)})
 
 
 def _four(values: Any) -> tuple[float, float, float, float]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from ctxpipe.compress.embedder import cpu_session, cpu_threads
+from ctxpipe.compress.embedder import cpu_session, cpu_threads, side_by_side
 from ctxpipe.compress.hub import load_error
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.rows import Layout, Row
@@ -48,6 +46,26 @@ class Reading(NamedTuple):
         return float(self.relevance.max(initial=-np.inf))
 
 
+class Reader(Protocol):
+    """What reads passages under a question; ``LearnedModel`` is one."""
+
+    @property
+    def files(self) -> PrunerFiles:
+        """What it was loaded from."""
+        ...
+
+    @property
+    def layout(self) -> Layout:
+        """Of rows."""
+        ...
+
+    def read(
+        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+    ) -> list[Reading]:
+        """Read passages under one question; see ``LearnedModel.read``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedModel:
     """Tokenizer and network.
@@ -75,16 +93,11 @@ class LearnedModel:
         Raises:
             ModelError: when it is missing, damaged or cannot be loaded.
         """
-        from tokenizers import Tokenizer
-
         files = PrunerFiles.describe(folder)
-        files.check()
+        layout = checked_layout(files)
         try:
-            layout = Layout.of(files, Tokenizer.from_file(str(files.tokenizer)))
             session = cpu_session(files.model, threads=1)
-        except CtxpipeError:
-            raise
-        except Exception as exc:  # ONNX Runtime and tokenizers raise Exception itself
+        except Exception as exc:  # ONNX Runtime raises Exception itself
             raise load_error(str(files.folder), "pruner", exc) from exc
         return cls(files=files, layout=layout, session=session, threads=cpu_threads())
 
@@ -114,12 +127,11 @@ class LearnedModel:
         found: list[tuple[FloatArray, float]] = []
         # The longest first, so that the last ones to run are short and no core waits long for another.
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
-        with ThreadPoolExecutor(max_workers=max(1, min(self.threads, os.cpu_count() or 1))) as pool:
-            for place, said in zip(order, pool.map(lambda i: self._one(rows[i]), order), strict=True):
-                found.append(said)
-                done += len(rows[place].ids)
-                if on_progress is not None:
-                    on_progress(done, total)
+        for place, said in zip(order, side_by_side(self._one, [rows[i] for i in order], self.threads), strict=True):
+            found.append(said)
+            done += len(rows[place].ids)
+            if on_progress is not None:
+                on_progress(done, total)
         place_of = np.argsort(np.asarray(order, dtype=np.int64)).tolist()
         return [found[i] for i in place_of]
 
@@ -129,3 +141,20 @@ class LearnedModel:
         types[:, row.second :] = 1
         keep, relevance = self.session.run(["keep", "relevance"], {"input_ids": ids, "token_type_ids": types})
         return keep[0, row.body : -1], float(relevance[0])
+
+
+def checked_layout(files: PrunerFiles) -> Layout:
+    """The layout of a pruner's rows, after its files were compared with their hashes; the network is not loaded.
+
+    Raises:
+        ModelError: when a file is missing or damaged.
+    """
+    from tokenizers import Tokenizer
+
+    files.check()
+    try:
+        return Layout.of(files, Tokenizer.from_file(str(files.tokenizer)))
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # tokenizers raises Exception itself
+        raise load_error(str(files.folder), "pruner", exc) from exc

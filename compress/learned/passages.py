@@ -115,6 +115,12 @@ def _gathered(
     return Gathered(title, body, owner, members, plain and readable(body, words))
 
 
+def sizes(passages: Sequence[Gathered], count: int) -> IntArray:
+    """Tokens of each of so many sentences, at least 1: int64 of shape (count,)."""
+    owner = np.concatenate([passage.owner for passage in passages])
+    return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))
+
+
 def readable(ids: IntArray, words: Words) -> bool:
     """Whether tokens are of prose in a language that the model knows, by the three shares."""
     found = shares(ids, words)

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
 from ctxpipe.compress.embedding import Embedder
 from ctxpipe.compress.hybrid import HybridRanker
-from ctxpipe.compress.learned.model import LearnedModel
-from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, titled
+from ctxpipe.compress.learned.files import PrunerFiles
+from ctxpipe.compress.learned.links import Link, links
+from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
+from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
+from ctxpipe.compress.remembered import RememberingReader
+from ctxpipe.compress.score_cache import ScoreCache
 from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress, RankingText
 
 FIRST_TOKENS = 24_000
 """Tokens of passages that are read with the question: the best by the fusion."""
-SECOND_SHARE, SECOND_TOKENS = 0.35, 1_000
-"""Share of these that is read again with each found sentence, and how many tokens at least: the best so far."""
+SECOND_SHARE, SECOND_TOKENS = 0.35, 1_800
+"""Share of these that is read again with a found sentence, and how many tokens at least: the best so far."""
 
 
 class LearnedRanker:
     """The fusion's score of a sentence, the model's for the question, and its for the question with what was found.
 
-    The model reads whole passages and says of each sentence how likely it is to be wanted. Then the best sentences are
-    each appended to the question, after their title, and the best passages are read again. Passages that are code,
-    JSON, CSV or in another language than the model was trained on keep the place that the fusion gives them.
+    The model reads whole passages and says of each sentence how likely it is to be wanted. Then the best sentence is
+    appended to the question, after its title, and the best passages are read again. Passages that a good sentence of
+    another one names are raised. Passages that are code, JSON, CSV or in another language than the model was trained on
+    keep the place that the fusion gives them.
 
     Args:
         model: Folder of another pruner than the package's.
         embedder: For the fusion; MiniLM-L6 unless given.
-        on_note: Called with a line when passages could not be read.
+        cache: Where what the model said is kept.
+        on_note: Called with a line when passages could not be read, or the cache had to be set aside.
     """
 
     name = "learned"
@@ -41,20 +47,26 @@ class LearnedRanker:
         *,
         model: Path | str | None = None,
         embedder: Embedder | None = None,
+        cache: ScoreCache | None = None,
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._folder = model
+        self._cache = cache
         self._fusion = HybridRanker(embedder=embedder)
         self._on_note = on_note
 
     @cached_property
-    def model(self) -> LearnedModel:
-        """The model, loaded when first needed.
+    def model(self) -> Reader:
+        """What reads: the model, or the cache in front of it, which loads it when something is missing.
 
         Raises:
             ModelError: when it cannot be loaded.
         """
-        return LearnedModel.load(self._folder)
+        load = partial(LearnedModel.load, self._folder)
+        if self._cache is None:
+            return load()
+        files = PrunerFiles.describe(self._folder)
+        return RememberingReader(load, files, checked_layout(files), self._cache, self._on_note)
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """Score texts; only the order means anything.
@@ -98,21 +110,22 @@ class Look:
         fusion: Their scores by the fusion.
     """
 
-    def __init__(self, model: LearnedModel, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
+    def __init__(self, model: Reader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
         self.model = model
         self.texts = texts
         self.question = question
         self.fusion = fusion
         self.passages = gather(texts, model.layout.words)
-        self.weights = model.files.weights
+        self.size = sizes(self.passages, len(texts))
 
     def ranked(self, on_progress: OnProgress | None = None) -> Floats:
         """Scores of all sentences, finite."""
+        files = self.model.files
         first = self.first(on_progress)
-        near = added(self.fusion, first, None, self.weights)
-        again = self.second(near, self.weights.seeds, on_progress)
-        second = np.fmax.reduce(again) if again else None
-        total = added(self.fusion, first, second, self.weights)
+        named = self.links(first)
+        near = added(self.fusion, first, None, files.near, self.size, named)
+        second = self.second(near, on_progress) if files.weights.second else None
+        total = added(self.fusion, first, second, files.weights, self.size, named)
         return placed(total, self.fusion, self.unread(first))
 
     def first(self, on_progress: OnProgress | None = None) -> Floats:
@@ -125,42 +138,39 @@ class Look:
         asked = self.model.layout.asked(self.question)
         return self._read(asked, chosen, "question", on_progress)
 
-    def second(self, near: Floats, seeds: int, on_progress: OnProgress | None = None) -> list[Floats]:
-        """Read again with each of the best sentences what is best so far.
+    def links(self, first: Floats) -> list[Link]:
+        """The passages read that other passages read name."""
+        return links(self.texts, [p for p in self.passages if self._was_read(p, first)])
+
+    def second(self, near: Floats, on_progress: OnProgress | None = None) -> Floats | None:
+        """Read again with the best sentence what is best so far.
 
         Args:
             near: Scores so far; NaN where nothing was read.
-            seeds: How many sentences to ask with, each of another passage.
-            on_progress: Called with tokens done and tokens in all, for each seed.
+            on_progress: Called with tokens done and tokens in all.
 
         Returns:
-            For each found sentence the logits of all sentences, NaN where nothing was read.
+            Logits of all sentences, NaN where nothing was read; None when there is no sentence to ask with.
         """
-        read = sum(len(p.body) for p in self.passages if not np.isnan(near[list(p.members)]).all())
+        if np.isnan(near).all():
+            return None
+        read = sum(len(p.body) for p in self.passages if self._was_read(p, near))
         chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * read)))
-        found = []
-        for seed in self.seeds(near, seeds):
-            asked = self.model.layout.asked(again(self.question, self.texts[seed]), again=True)
-            found.append(self._read(asked, chosen, "second", on_progress))
-        return found
-
-    def seeds(self, near: Floats, count: int) -> list[int]:
-        """The best sentences, at most one of each passage."""
-        place = {member: index for index, passage in enumerate(self.passages) for member in passage.members}
-        found: dict[int, int] = {}
-        for sentence in np.argsort(-np.where(np.isnan(near), -np.inf, near), kind="stable").tolist():
-            if len(found) >= count or np.isnan(near[sentence]):
-                break
-            found.setdefault(place[sentence], sentence)
-        return list(found.values())
+        found = self.texts[int(np.nanargmax(near))]
+        asked = self.model.layout.asked(again(self.question, found), again=True)
+        return self._read(asked, chosen, "second", on_progress)
 
     def unread(self, logits: Floats) -> BoolArray:
         """Which sentences could have been read and were not worth it."""
         below = np.zeros(len(self.texts), dtype=np.bool_)
         for passage in self.passages:
-            if passage.readable and np.isnan(logits[list(passage.members)]).all():
+            if passage.readable and not self._was_read(passage, logits):
                 below[list(passage.members)] = True
         return below
+
+    @staticmethod
+    def _was_read(passage: Gathered, scores: Floats) -> bool:
+        return not bool(np.isnan(scores[list(passage.members)]).all())
 
     def _read(self, asked: IntArray, chosen: Sequence[int], kind: str, on_progress: OnProgress | None) -> Floats:
         passages = [self.passages[index] for index in chosen]

@@ -8,11 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.model import Reading
 from ctxpipe.compress.learned.passages import Gathered
-from ctxpipe.compress.types import BoolArray
+from ctxpipe.compress.types import BoolArray, IntArray
 
 Floats = NDArray[np.float64]
+RANK_OFFSET = 0.03
+"""Added to a rank before its reciprocal is taken: the best 3% of the tokens are told apart little."""
+LINK_FROM, LINK_MOST = 0.5, 3.0
+"""Deviations above the mean from which on a sentence lifts what it names, and by how many at the most."""
 
 
 def sentence_logits(
@@ -46,24 +51,79 @@ def sentence_logits(
     return found
 
 
-def added(fusion: Floats, first: Floats, second: Floats | None, weights: Weights) -> Floats:
-    """The fusion's score and the model's logits, each standardised over the sentences read, weighted and summed.
+def added(
+    fusion: Floats,
+    first: Floats,
+    second: Floats | None,
+    weights: Weights,
+    size: IntArray,
+    named: Sequence[Link] = (),
+) -> Floats:
+    """The fusion's score and the model's logits, each evened out over the sentences read, weighted and summed.
 
     Args:
         fusion: Of shape (sentences,).
         first: Logits of the first pass; NaN where it read nothing.
         second: Logits of the second pass; NaN where it did not read, which counts as its lowest. None before it.
-        weights: Of the three.
+        weights: Of the parts.
+        size: Tokens of each sentence.
+        named: Passages that other passages name; their sentences gain by how good the best of those that name them is.
 
     Returns:
         Of shape (sentences,); NaN where the first pass read nothing.
     """
     read = ~np.isnan(first)
-    total = weights.fusion * _standard(fusion, read) + weights.first * _standard(first, read)
+    total = weights.fusion * evened(fusion, read, size) + weights.first * evened(first, read, size)
     if second is not None and not np.isnan(second).all():
         filled = np.where(np.isnan(second), np.nanmin(second), second)
-        total = total + weights.second * _standard(filled, read)
-    return np.where(read, total, np.nan)
+        total = total + weights.second * evened(filled, read, size)
+    return np.where(read, total + weights.link * linked(total, read, named), np.nan)
+
+
+def evened(values: Floats, chosen: BoolArray, size: IntArray) -> Floats:
+    """Mean of two views of a score, both standardised: the value itself, and the reciprocal of its rank.
+
+    The value tells how far a sentence stands above the rest, the reciprocal that the first few matter most. The rank is
+    the share of the tokens that are at least as good, so that it means the same in a short and in a long document
+    (after reciprocal rank fusion, Cormack et al., 2009).
+
+    Args:
+        values: Of shape (sentences,).
+        chosen: Over which of them to standardise.
+        size: Tokens of each sentence.
+
+    Returns:
+        Of shape (sentences,), 0 for what is not chosen.
+    """
+    result = np.zeros(len(values))
+    _, place = np.unique(-values[chosen], return_inverse=True)
+    if len(place):
+        tokens = np.cumsum(np.bincount(place, weights=size[chosen]))
+        ranks = 1.0 / (RANK_OFFSET + tokens / tokens[-1])
+        result[chosen] = (_standard(values[chosen]) + _standard(ranks[place])) / 2
+    return result
+
+
+def linked(total: Floats, read: BoolArray, named: Sequence[Link]) -> Floats:
+    """What sentences gain by standing in a passage that a good sentence of another one names.
+
+    Args:
+        total: Scores so far.
+        read: Which of them count.
+        named: Passages that are named, by sentences that were read.
+
+    Returns:
+        Of shape (sentences,), in units of the scores: 0 to ``LINK_MOST`` deviations.
+    """
+    gain = np.zeros(len(total))
+    if not named:
+        return gain
+    inside = total[read]
+    middle, spread = float(inside.mean()), float(inside.std())
+    for link in named:
+        best = float(total[link.named_by].max())
+        gain[link.members] = np.clip(best - middle - LINK_FROM * spread, 0.0, LINK_MOST * spread)
+    return gain
 
 
 def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
@@ -112,8 +172,7 @@ def shortlist(passages: Sequence[Gathered], scores: Floats, tokens: int) -> list
     return sorted(fit[place] for place in order[:kept])
 
 
-def _standard(values: Floats, chosen: BoolArray) -> Floats:
-    """Of mean 0 and deviation 1 over the chosen ones; 0 where these are all equal."""
-    inside = values[chosen]
-    spread = float(inside.std()) if len(inside) else 0.0
-    return (values - inside.mean()) / spread if spread else np.zeros(len(values))
+def _standard(values: Floats) -> Floats:
+    """Of mean 0 and deviation 1; 0 where all are equal."""
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread else np.zeros(len(values))

@@ -54,6 +54,9 @@ def describe(folder: Path, file: str) -> None:
         "layout": layout,
         "sentence": dict.fromkeys(KINDS, (0.5, 0.25, 0.5, 0.0)),
         # What a network of random weights says must not drown the fusion.
-        "rank": {"weights": {"fusion": 1.0, "first": 0.1, "second": 0.05, "seeds": 2}},
+        "rank": {
+            "near": {"fusion": 1.0, "first": 0.1, "link": 0.1},
+            "weights": {"fusion": 1.0, "first": 0.1, "second": 0.05, "link": 0.2},
+        },
     }
     write_json(folder / MANIFEST, manifest)

@@ -6,6 +6,7 @@ import json
 import random
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
 
 def test_weights_are_fitted_and_used(folders: tuple[Path, Path, Path], tiny_pruner: Path, tmp_path: Path) -> None:
     from ctxpipe.compress.embedder import OnnxEmbedder
-    from training.combine import FUSION, SECOND, SHOWN, combine
+    from training.combine import FUSION, LINK, SECOND, SHOWN, combine
 
     embedder = OnnxEmbedder.load()
     results = []
@@ -49,11 +50,15 @@ def test_weights_are_fitted_and_used(folders: tuple[Path, Path, Path], tiny_prun
         results.append(combine(*folders, pruner, items=4, embedder=embedder))
         manifest = json.loads((pruner / "manifest.json").read_text())
         assert manifest["rank"] == json.loads(json.dumps(results[-1]))
-        assert PrunerFiles.describe(pruner).weights == Weights(**results[-1]["weights"])
+        found = PrunerFiles.describe(pruner)
+        assert found.weights == Weights(**results[-1]["weights"])
+        assert found.near == Weights(**results[-1]["near"])
     assert results[0] == results[1]
-    weights = results[0]["weights"]
-    assert weights["fusion"] in FUSION
-    assert weights["second"] in SECOND
+    for weights in (results[0]["near"], results[0]["weights"], *results[0]["crossed"].values()):
+        assert weights["fusion"] in FUSION
+        assert weights["second"] in (0.0, *SECOND)
+        assert weights["link"] in LINK
+    assert results[0]["near"]["second"] == 0
     assert set(results[0]["held"]) == {"hotpot_samples", "squad_misc"}
     assert set(results[0]["languages"]) == {"ml_faquad"}
     for row in (*results[0]["held"].values(), *results[0]["languages"].values()):
@@ -85,8 +90,8 @@ def test_survival_counts_what_fits(tiny_pruner: Path) -> None:
     model = LearnedModel.load(tiny_pruner / "int8")
     texts = [RankingText(text=f"Sentence number {n}.", group=n) for n in range(4)]
     look = Look(model, texts, "Which?", np.zeros(4))
+    assert len(set(look.size.tolist())) == 1
     scores = np.array([4.0, 3.0, 2.0, 1.0])
-    size = np.array([10, 10, 10, 10])
     for kind, evidence, rate, expected in (
         ("any", ((1,), (3,)), 0.5, 1.0),
         ("all", ((1,), (3,)), 0.5, 0.0),
@@ -94,8 +99,30 @@ def test_survival_counts_what_fits(tiny_pruner: Path) -> None:
         ("share", ((0, 2), (3,)), 0.5, 1 / 3),
         ("any", ((1,),), 0.49, 0.0),
     ):
-        trial = Trial(source="made", size=size, evidence=evidence, kind=kind, look=look)
+        trial = Trial(source="made", evidence=evidence, kind=kind, look=look)
         assert trial.survival(scores, rate) == pytest.approx(expected)
+
+
+def test_weights_that_bring_evidence_sooner_have_more_merit(tiny_pruner: Path) -> None:
+    from training.combine import Read, merit
+    from training.trials import Trial
+
+    model = LearnedModel.load(tiny_pruner / "int8")
+    texts = [RankingText(text=f"Sentence number {n}.", group=n) for n in range(6)]
+    look = Look(model, texts, "Which?", np.arange(6.0))
+    first = np.arange(6.0)[::-1]
+    early = Trial(source="squad_misc", evidence=((0,),), kind="any", look=look)
+    late = Trial(source="selqa", evidence=((0,), (3,)), kind="all", look=look)
+    trusting, doubting = Weights(fusion=0.0, second=0.0), Weights(first=0.0, second=0.0)
+    for trial in (early, late):
+        assert merit([Read(trial, first, ())], trusting) > merit([Read(trial, first, ())], doubting)
+    assert merit([Read(early, first, ())], trusting) > merit([Read(late, first, ())], trusting)
+    few, many = Read(early, first, ()), Read(late, first, ())
+    both = merit([few, *[many] * 20], trusting)
+    assert abs(both - merit([many], trusting)) < abs(both - merit([few], trusting))
+    chains = Read(replace(late, source="hotpot_samples"), first, ())
+    halves = merit([few], trusting), merit([chains], trusting)
+    assert merit([few, chains, chains], trusting) == pytest.approx(sum(halves) / 2)
 
 
 def test_the_fusion_is_what_the_pipeline_ranks_with(folders: tuple[Path, Path, Path], tiny_pruner: Path) -> None:

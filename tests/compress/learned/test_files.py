@@ -37,12 +37,14 @@ def test_a_folder_is_described_without_its_network(copy: Path) -> None:
     (copy / MODEL).unlink()
     again = PrunerFiles.describe(copy)
     assert again == whole
-    assert again.weights == Weights(fusion=1.0, first=0.1, second=0.05, seeds=2)
+    assert again.near == Weights(fusion=1.0, first=0.1, second=0.0, link=0.1)
+    assert again.weights == Weights(fusion=1.0, first=0.1, second=0.05, link=0.2)
     assert len(again.revision) == 12
     change(copy, lambda m: m["layout"].update(question=32))
     assert PrunerFiles.describe(copy).revision != again.revision
     change(copy, lambda m: m.pop("rank"))
-    assert PrunerFiles.describe(copy).weights == Weights()
+    bare = PrunerFiles.describe(copy)
+    assert (bare.near, bare.weights) == (Weights(second=0.0), Weights())
 
 
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER])

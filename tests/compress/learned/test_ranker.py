@@ -15,7 +15,6 @@ from samples import library, prose
 from ctxpipe import Document, Pipeline
 from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned import files, ranker
-from ctxpipe.compress.learned.files import Weights
 from ctxpipe.compress.learned.passages import TURNS_TOKENS, gather, spoken
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed, shortlist
@@ -122,25 +121,34 @@ def test_turns_are_joined_after_their_speakers(learned: LearnedRanker) -> None:
         assert not spoken(trails)
 
 
-def test_the_second_pass_asks_with_the_best_sentence_of_each_passage(learned: LearnedRanker) -> None:
-    given = [t for i in range(5) for t in texts(prose(4, seed=i), i)]
+def test_the_second_pass_asks_with_the_best_sentence(learned: LearnedRanker, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [t for i in range(5) for t in texts(prose(4, seed=i), i, f"Part {i}")]
     look = ranker.Look(learned.model, given, QUESTION, np.zeros(len(given)))
     near = np.arange(len(given), dtype=np.float64)
     near[-1] = np.nan
-    groups = [t.group for t in given]
-    seeds = look.seeds(near, 3)
-    assert seeds[0] == len(given) - 2
-    assert len({groups[i] for i in seeds}) == 3
-    assert look.seeds(np.full(len(given), np.nan), 3) == []
+    asked: list[str] = []
+    monkeypatch.setattr(ranker, "again", lambda question, found: asked.append(found.text) or question)
+    monkeypatch.setattr(ranker, "SECOND_TOKENS", 1)
+    second = look.second(near)
+    assert second is not None
+    assert asked == [given[-2].text]
+    # 35% of five passages of one size are one.
+    assert {given[i].group for i in np.flatnonzero(~np.isnan(second))} == {4}
+    assert look.second(np.full(len(given), np.nan)) is None
+
+
+def test_a_found_sentence_stands_after_its_title() -> None:
     assert ranker.again("Who?", RankingText(text="He did.", headings=("A", "B"))) == "Who? A - B. He did."
     assert ranker.again("Who?", RankingText(text="He did.")) == "Who? He did."
 
 
-def test_no_seeds_make_no_second_pass(learned: LearnedRanker) -> None:
+def test_without_a_weight_there_is_no_second_pass(learned: LearnedRanker, monkeypatch: pytest.MonkeyPatch) -> None:
     given = [t for i in range(3) for t in texts(prose(4, seed=i), i)]
-    look = ranker.Look(learned.model, given, QUESTION, np.zeros(len(given)))
-    look.weights = replace(look.weights, seeds=0)
-    np.testing.assert_allclose(look.ranked(), added(look.fusion, look.first(), None, look.weights))
+    near = learned.model.files.near
+    once = replace(learned.model, files=replace(learned.model.files, weights=near))
+    look = ranker.Look(once, given, QUESTION, np.zeros(len(given)))
+    monkeypatch.setattr(ranker.Look, "second", None)
+    np.testing.assert_allclose(look.ranked(), added(look.fusion, look.first(), None, near, look.size))
 
 
 NUMBERS = st.floats(-50, 50, width=32)
@@ -163,20 +171,6 @@ def test_what_was_not_read_finds_its_place(rows: list[tuple[float, float, str]])
         assert (np.diff(scores[state == part][order]) >= 0).all()
     if (state == "below").any():
         assert scores[state == "below"].max() < scores[state != "below"].min()
-
-
-@settings(max_examples=40)
-@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=2, max_size=20), st.floats(0.5, 3), st.floats(-9, 9))
-def test_sums_do_not_depend_on_scale_and_shift(
-    rows: list[tuple[float, float, float]], scale: float, shift: float
-) -> None:
-    fusion, first, second = (np.array([round(row[i], 2) for row in rows], dtype=np.float64) for i in range(3))
-    weights = Weights(fusion=0.5, first=1.0, second=0.4, seeds=1)
-    expected = added(fusion, first, second, weights)
-    np.testing.assert_allclose(added(scale * fusion + shift, first, second, weights), expected, atol=1e-5)
-    np.testing.assert_allclose(added(fusion, scale * first + shift, second, weights), expected, atol=1e-5)
-    without = added(fusion, first, np.full(len(rows), np.nan), weights)
-    np.testing.assert_array_equal(without, added(fusion, first, None, weights))
 
 
 def test_a_shortlist_holds_the_best_passages(learned: LearnedRanker) -> None:

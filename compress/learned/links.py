@@ -1,0 +1,54 @@
+"""Which passages are named by sentences of other passages: where a chain of documents may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ctxpipe.compress.learned.passages import Gathered
+from ctxpipe.compress.naming import name_of, plain
+from ctxpipe.compress.types import IntArray, RankingText
+
+COMMON_SHARE, COMMON = 0.25, 2
+"""A heading that more than this share of the passages name, and more than so many, leads nowhere in particular."""
+
+
+class Link(NamedTuple):
+    """A passage that others name.
+
+    Attributes:
+        members: Its sentences.
+        named_by: Sentences of passages without its headings that hold one of them.
+    """
+
+    members: IntArray
+    named_by: IntArray
+
+
+def links(texts: Sequence[RankingText], passages: Sequence[Gathered]) -> list[Link]:
+    """The passages that are named.
+
+    Joined turns of a conversation have speakers and no headings, so nothing links to them.
+
+    Args:
+        texts: All sentences.
+        passages: The passages to look at, by their sentences.
+    """
+    names = [_names(texts, passage) for passage in passages]
+    place = {member: index for index, passage in enumerate(passages) for member in passage.members}
+    words = {member: plain(texts[member].text) for member in place}
+    holding = {name: [member for member, text in words.items() if name in text] for name in frozenset().union(*names)}
+    found = []
+    for passage, own in zip(passages, names, strict=True):
+        by = sorted({member for name in own for member in holding[name] if not own & names[place[member]]})
+        if by and len({place[member] for member in by}) <= max(COMMON, COMMON_SHARE * len(passages)):
+            found.append(Link(np.array(passage.members, dtype=np.int64), np.array(by, dtype=np.int64)))
+    return found
+
+
+def _names(texts: Sequence[RankingText], passage: Gathered) -> frozenset[str]:
+    if not len(passage.title):
+        return frozenset()
+    return frozenset(filter(None, map(name_of, texts[passage.members[0]].headings)))
