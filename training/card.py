@@ -37,7 +37,13 @@ WEAKNESSES = (
 @click.command(context_settings={"show_default": True})
 @click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--pruner", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--benchmark", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON of survival.py.")
+@click.option(
+    "--benchmark",
+    "benchmarks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="JSON of survival.py; may be repeated.",
+)
 @click.option(
     "--before",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -46,13 +52,15 @@ WEAKNESSES = (
     help="Examples and run that the training began with.",
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def main(examples: Path, pruner: Path, benchmark: Path | None, before: Sequence[tuple[Path, Path]], out: Path) -> None:
+def main(
+    examples: Path, pruner: Path, benchmarks: Sequence[Path], before: Sequence[tuple[Path, Path]], out: Path
+) -> None:
     """Write the card as Markdown."""
     stages = [
         Stage(read_json(made / REPORT), read_json(run / METRICS), read_json(run / SETTINGS)["settings"])
         for made, run in before
     ]
-    measured = read_json(benchmark) if benchmark else None
+    measured = [read_json(benchmark) for benchmark in benchmarks]
     text = card(read_json(pruner / MANIFEST), read_json(examples / REPORT), measured, stages)
     replace_atomically(out, lambda file: file.write(text.encode("utf-8")))
 
@@ -68,7 +76,7 @@ class Stage(NamedTuple):
 def card(
     manifest: dict[str, Any],
     report: dict[str, Any],
-    measured: dict[str, Any] | None,
+    measured: Sequence[dict[str, Any]] = (),
     before: Sequence[Stage] = (),
 ) -> str:
     """The card.
@@ -76,7 +84,7 @@ def card(
     Args:
         manifest: Of ``training.export``.
         report: Of ``training.prepare``.
-        measured: Result of ``benchmarks/survival.py``; None leaves its section out.
+        measured: Results of ``benchmarks/survival.py``; without any its section is left out.
         before: Trainings that this one began with, the first first.
     """
     parts = [
@@ -89,7 +97,7 @@ def card(
     ]
     if "rank" in manifest:
         parts.append("## Ranking\n\n" + _ranking(manifest["rank"]))
-    if measured is not None:
+    if measured:
         parts.append("## Evaluation sets\n\n" + _measured(measured))
     parts.append("## Weaknesses\n\n" + _weaknesses(manifest))
     return "\n\n".join(parts) + "\n"
@@ -222,9 +230,9 @@ def _ranking(rank: dict[str, Any]) -> str:
     )
 
 
-def _measured(measured: dict[str, Any]) -> str:
+def _measured(measured: Sequence[dict[str, Any]]) -> str:
     parts = []
-    for one in (measured, *measured.get("more", ())):
+    for one in (run for result in measured for run in (result, *result.get("more", ()))):
         sets = one["sets"]
         methods = tuple(next(iter(sets.values()))["survival"])
         rows = [

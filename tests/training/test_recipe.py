@@ -250,11 +250,11 @@ def test_trained_exported_and_described(prepared: Path, tiny_body: Path, tmp_pat
     np.testing.assert_allclose(said.relevance, expected.relevance, atol=1e-3)
 
     report = files.read_json(prepared / "report.json")
-    text = card(manifest, report, None)
+    text = card(manifest, report)
     for word in (manifest["version"], "hotpot_samples", "CC BY-SA 4.0", "wice", "Weaknesses", "same_tokens"):
         assert word in text
     before = Stage(report, metrics | {"steps": 123}, {"rate": 0.25})
-    text = card(manifest, report, None, [before])
+    text = card(manifest, report, before=[before])
     for word in ("tokens in training 2", "1. ", "rate 0.25. 123 steps", "2. ", "the weights of the one before"):
         assert word in text
 
