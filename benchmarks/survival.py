@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,9 @@ import numpy as np
 from common import SETS, items, survives, write
 
 from ctxpipe import Pipeline
-from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.compress.learned.scorer import LearnedScorer
+from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.types import CompressedContext, Document, OnProgress, Scores, ScoringText
 from ctxpipe.evals.data import load_suite
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
@@ -31,6 +33,7 @@ METHODS = {
     "learned": {"rank": "learned", "prune": "none"},
     "learned-prune": {"rank": "learned", "prune": "learned"},
     "fusion-prune": {"rank": "hybrid", "prune": "learned"},
+    "classifier": {"rank": "hybrid", "prune": "unasked"},
     "embedding": {"rank": "embedding", "prune": "none"},
     "bm25": {"rank": "bm25", "prune": "none"},
     "contrastive": {"rank": "hybrid", "prune": "contrastive"},
@@ -40,6 +43,18 @@ METHODS = {
     "random": {"rank": "none", "prune": "random"},
 }
 RECALL = "qmsum"
+
+
+class Unasked(LearnedScorer):
+    """The package's own pruner without the question: a token classifier in the manner of LLMLingua-2."""
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        return super().score(texts, None, on_progress)
+
+
+SCORERS.register("unasked", Unasked)
 
 
 class Asked(NamedTuple):
