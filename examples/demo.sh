@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 export PYTHONUTF8=1
 
 reference=demo-output/python-reference.md
-question="Which exception is raised when an assert statement fails?"
+question="What does the nonlocal statement do?"
 
 mkdir -p demo-output
 .venv/bin/python -c '
@@ -16,5 +16,5 @@ for name in sorted(topics):
     print(f"# {name}\n\n{topics[name]}\n")
 ' > "$reference"
 
-echo "\$ ctxpipe query $reference -q \"$question\" --budget 6000"
-.venv/bin/ctxpipe query "$reference" -q "$question" --budget 6000
+echo "\$ ctxpipe query $reference -q \"$question\" --budget 600"
+.venv/bin/ctxpipe query "$reference" -q "$question" --budget 600
