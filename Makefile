@@ -42,7 +42,7 @@ $(READY): pyproject.toml constraints.txt setup.py
 models: $(READY) ## fetch the embedded models into the user's cache
 	@$(BIN)/ctxpipe models pull
 
-demo: models ## ask a question of the Python language reference, 20 times the window of the model that answers
+demo: models ## ask a question of the Python language reference, 14 times the window of the model that answers
 	@sh examples/demo.sh
 
 test: models ## run all tests; ARGS="-k budget" for some

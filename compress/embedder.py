@@ -97,7 +97,8 @@ class OnnxEmbedder:
         total, done = sum(map(len, rows)), 0
         found = np.zeros((len(distinct), self.dimension), dtype=np.float32)
         runs = list(_runs(rows, order))
-        for members, made in zip(runs, side_by_side(self._run, _picked(rows, runs), self.threads), strict=True):
+        embed = side_by_side(lambda members: self._run([rows[i] for i in members]), runs, self.threads)
+        for members, made in zip(runs, embed, strict=True):
             found[members] = made
             done += sum(len(rows[i]) for i in members)
             if on_progress is not None:
@@ -133,10 +134,6 @@ def _runs(rows: Sequence[TokenRow], order: Sequence[int]) -> Iterator[list[int]]
         members.append(index)
     if members:
         yield members
-
-
-def _picked(rows: Sequence[TokenRow], runs: Sequence[Sequence[int]]) -> list[list[TokenRow]]:
-    return [[rows[i] for i in members] for members in runs]
 
 
 def _tokenizer(folder: Path) -> Tokenizer:

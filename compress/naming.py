@@ -16,6 +16,6 @@ def plain(text: str) -> str:
 
 
 def name_of(heading: str) -> str:
-    """A heading as it is looked for in a plain text; empty when it is too short to be found by chance alone."""
+    """A heading as it is looked for in a plain text; empty when it is so short that chance would find it."""
     name = plain(_ASIDE.sub(" ", heading))
     return name if len(name) - 2 >= _SHORTEST else ""

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from ctxpipe.compress.learned.files import PrunerFiles, Weights
+from ctxpipe.compress.learned.files import Weights
 from ctxpipe.compress.learned.links import Link
-from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
+from ctxpipe.compress.learned.model import Reader
 from ctxpipe.compress.learned.passages import Shares
+from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed
-from ctxpipe.compress.remembered import RememberingEmbedder, RememberingReader
+from ctxpipe.compress.remembered import RememberingEmbedder
 from ctxpipe.compress.score_cache import ScoreCache
 from training.export import MANIFEST
 from training.files import Progress, read_json, write_json
@@ -41,7 +42,7 @@ FUSION = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
 SECOND = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 LINK = (0.0, 0.15, 0.3, 0.45, 0.6)
 READINGS, READINGS_MEGABYTES = "readings.sqlite", 4_000
-"""Where what the model said is kept in the folder of examples."""
+"""Where what the model said is kept in the folder of examples, so that a run that was stopped finds it."""
 NEGLIGIBLE = 0.02
 """Share of the tokens below which it no longer matters much at which of them evidence stands."""
 ENOUGH = 20
@@ -99,7 +100,7 @@ def combine(data: Path, evaluation: Path, examples: Path, pruner: Path, *, items
         items: Development questions of each file at most.
         embedder: For the fusion.
     """
-    model = _kept_reader(pruner, ScoreCache(examples / READINGS, megabytes=READINGS_MEGABYTES))
+    model = LearnedRanker(model=pruner, cache=ScoreCache(examples / READINGS, megabytes=READINGS_MEGABYTES)).model
     held_back = development(data, evaluation, examples)
     asked = [name for name in ASKED if name == COMPOSED or name in used()]
     chosen = list(trials(drawn(held_back, asked, items), held_back, model, embedder))
@@ -208,12 +209,6 @@ def languages(
         shares = np.mean([script(one.trial) for one in read if one.trial.source == name], axis=0)
         row.update(zip(Shares._fields, map(float, shares), strict=True))
     return found
-
-
-def _kept_reader(pruner: Path, cache: ScoreCache) -> Reader:
-    """The pruner behind a cache, so that a run that was stopped finds what it had read."""
-    files = PrunerFiles.describe(pruner)
-    return RememberingReader(lambda: LearnedModel.load(pruner), files, checked_layout(files), cache)
 
 
 def _per_file(files: Sequence[Sequence[float]]) -> float:
