@@ -7,8 +7,9 @@ from typing import Any
 from ctxpipe.compress.hub import load_error, quiet_hub
 from ctxpipe.compress.models import resolve
 from ctxpipe.errors import CtxpipeError, ModelError, UsageError
+from ctxpipe.precision import quick_dtype
 
-_DTYPES = {"auto": "bfloat16", "bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+_DTYPES = {"auto": "auto", "bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 _HEADS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
@@ -20,7 +21,7 @@ def load_causal_lm(
     Args:
         name: An embedded model, a folder or a Hugging Face id.
         device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
-        dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is bfloat16.
+        dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is whichever the device is quick in.
         trust_remote_code: Let Python code that comes with the model run.
 
     Returns:
@@ -34,7 +35,8 @@ def load_causal_lm(
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    where, precision = torch_device(device), torch_dtype(dtype)
+    where = torch_device(device)
+    precision = torch_dtype(quick_dtype(where.type) if dtype == "auto" else dtype)
     try:
         with quiet_hub():
             config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
@@ -94,21 +96,24 @@ def torch_device(device: str) -> Any:
 
 
 def torch_dtype(dtype: str) -> Any:
-    """The ``torch.dtype`` of a name; ``auto`` is bfloat16.
+    """The ``torch.dtype`` of a name.
 
     Raises:
         UsageError: for any but the three that models are run in.
     """
     import torch
 
-    return getattr(torch, dtype_name(dtype))
+    name = dtype_name(dtype)
+    if name == "auto":
+        raise UsageError("name the dtype: bfloat16, float16 or float32")
+    return getattr(torch, name)
 
 
 def dtype_name(dtype: str) -> str:
-    """The full name of a dtype; ``auto`` is bfloat16.
+    """The full name of a dtype; ``auto`` stays, so that PyTorch need not be loaded to ask the processor.
 
     Raises:
-        UsageError: for any but the three that models are run in.
+        UsageError: for any but the three that models are run in, and ``auto``.
     """
     name = _DTYPES.get(dtype, dtype)
     if name not in _DTYPES.values():

@@ -26,7 +26,7 @@ class SurprisalScorer:
     Args:
         model: Embedded name, Hugging Face id or directory of a causal model.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is bfloat16.
+        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is whichever the device is quick in.
         trust_remote_code: Whether code that comes with the model may run.
         walk: Read as the original does: all texts as one, segment by segment, without what was dropped before. Scores
             then depend on ``rate`` and on the other texts, and are not kept between calls.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ModelError
+from ctxpipe.precision import quick_dtype
 from ctxpipe.serving.local import LocalEngine
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)?")
@@ -26,7 +27,7 @@ def load_local(
     trust_remote_code: bool = False,
     stop_loops: bool = True,
 ) -> LocalEngine:
-    """Load a causal language model in bfloat16, from safetensors only.
+    """Load a causal language model from safetensors: in bfloat16 where the device multiplies it, else in float32.
 
     Args:
         path: Directory or hub id of the model.
@@ -69,10 +70,12 @@ def _model(path: str, trust_remote_code: bool) -> Any:
     import torch
     import transformers
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = getattr(torch, quick_dtype(device))
     model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-        path, dtype=torch.bfloat16, use_safetensors=True, trust_remote_code=trust_remote_code
+        path, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
     )
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model.to(device).eval()
 
 
 def _load(what: str, place: str, load: Callable[[], Any]) -> Any:

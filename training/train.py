@@ -71,7 +71,12 @@ class Settings:
 @click.option("--steps", type=int, default=0, help="Stop after so many batches; 0 for all.")
 @click.option("--rate", type=float, default=1e-4)
 @click.option("--cap", type=int, default=2_048, help="Tokens of a batch.")
-@click.option("--precision", type=click.Choice(["bf16", "float32"]), default="bf16")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "bf16", "float32"]),
+    default="auto",
+    help="auto is bf16 where the device multiplies it.",
+)
 @click.option("--seed", type=int, default=0)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option("--save-minutes", type=float, default=3.0, help="Between two states.")
@@ -82,22 +87,26 @@ def main(
     body: str,
     start: Path | None,
     device: str,
+    precision: str,
     save_minutes: float,
     eval_minutes: float,
     **settings: Any,
 ) -> None:
     """Train, keep the best weights, calibrate them, and write metrics.json."""
     from ctxpipe.compress.models import resolve
+    from ctxpipe.precision import quick_dtype
 
     keep_freed_memory()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision == "auto":
+        precision = "bf16" if quick_dtype(device) == "bfloat16" else "float32"
     run = Run(
         train=Examples.load(examples / "train.npz"),
         dev=Examples.load(examples / "dev.npz"),
         out=out,
         device=device,
-        settings=Settings(**settings, start=sha256(start / WEIGHTS) if start else ""),
+        settings=Settings(**settings, precision=precision, start=sha256(start / WEIGHTS) if start else ""),
         names=read_json(examples / "report.json")["sources"],
         data=sha256(examples / "train.npz"),
     )

@@ -284,7 +284,10 @@ def test_scores_are_kept_but_not_those_of_a_walk(tiny: Path, tmp_path: Path) -> 
     assert isinstance(scorer, TokenScorer)
     identity = scorer.identity()
     assert identity is not None
-    assert identity.dtype == "bfloat16"
+    assert identity.dtype == "auto"
+    named = SurprisalScorer(model=str(tiny), dtype="fp32").identity()
+    assert named is not None
+    assert named.dtype == "float32"
     assert "torch" not in str(vars(scorer))
     asked = ContrastiveScorer(model=str(tiny)).identity()
     assert asked is not None

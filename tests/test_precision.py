@@ -1,0 +1,40 @@
+"""Models run in the type that the processor is quick in."""
+
+from pathlib import Path
+
+import pytest
+import tiny_causal
+import torch
+
+from ctxpipe.compress.causal import dtype_name, load_causal_lm, torch_dtype
+from ctxpipe.errors import UsageError
+from ctxpipe.precision import quick_dtype
+from ctxpipe.serving.load import load_local
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"),
+    [("AVX512", "bfloat16"), ("AVX512_VNNI", "bfloat16"), ("AVX2", "float32"), ("DEFAULT", "float32")],
+)
+def test_a_processor_is_asked(monkeypatch: pytest.MonkeyPatch, capability: str, dtype: str) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert quick_dtype("cpu") == dtype
+    assert quick_dtype("cuda") == "bfloat16"
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_models_are_loaded_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dtype: str) -> None:
+    capability = {"bfloat16": "AVX512", "float32": "AVX2"}[dtype]
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    folder = str(tiny_causal.write(tmp_path))
+    assert load_causal_lm(folder)[0].dtype is getattr(torch, dtype)
+    assert load_causal_lm(folder, dtype="fp16")[0].dtype is torch.float16
+    assert load_local(folder)._model.dtype is getattr(torch, dtype)
+
+
+def test_what_is_left_open_has_no_dtype_of_torch() -> None:
+    assert dtype_name("auto") == "auto"
+    assert torch_dtype("bf16") is torch.bfloat16
+    with pytest.raises(UsageError, match="name the dtype"):
+        torch_dtype("auto")
