@@ -46,7 +46,7 @@ class Settings:
         decay: AdamW's weight decay, on matrices only.
         relevance_weight: Weight of the relevance loss against the keep loss.
         precision: ``bf16`` or ``float32``.
-        seed: Of order, heads and dropout.
+        seed: Of order and heads.
         start: SHA-256 of the weights that training began with; empty for a body with new heads.
     """
 
