@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,9 @@ import numpy as np
 from common import SETS, items, survives, write
 
 from ctxpipe import Pipeline
+from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scorer import LearnedScorer
+from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.types import CompressedContext, Document, OnProgress, Scores, ScoringText
 from ctxpipe.evals.data import load_suite
@@ -31,6 +34,7 @@ METHODS = {
     "default": {},
     "fusion": {"rank": "hybrid", "prune": "none"},
     "learned": {"rank": "learned", "prune": "none"},
+    "other": {"rank": "other", "prune": "none"},
     "learned-prune": {"rank": "learned", "prune": "learned"},
     "fusion-prune": {"rank": "hybrid", "prune": "learned"},
     "classifier": {"rank": "hybrid", "prune": "unasked"},
@@ -143,6 +147,7 @@ def main() -> None:
     parser.add_argument("--methods", default="default,bm25,head-tail,random", help=", ".join(METHODS))
     parser.add_argument("--against", default="", metavar="METHOD", help="compare each method with this one")
     parser.add_argument("--sets", default=",".join(SETS), help=f"of {', '.join((*SETS, RECALL))}")
+    parser.add_argument("--pruner", type=Path, help="folder of the pruner that the method other ranks with")
     parser.add_argument("--name", default="survival")
     options = parser.parse_args()
     methods = options.methods.split(",")
@@ -150,6 +155,9 @@ def main() -> None:
         parser.error(f"unknown method {unknown[0]}; known: {', '.join(METHODS)}")
     if options.against and options.against not in methods:
         parser.error(f"--against {options.against} is not among --methods")
+    if "other" in methods and options.pruner is None:
+        parser.error("the method other needs --pruner")
+    RANKERS.register("other", partial(LearnedRanker, model=options.pruner))
     pipelines = {method: Pipeline(**METHODS[method], score_cache=0) for method in methods}
     runs = []
     for rate in map(float, options.rates.split(",")):

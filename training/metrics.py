@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,33 +104,54 @@ def best_f1(score: Floats, positive: NDArray[np.bool_]) -> float:
     return float((2 * hit / (np.arange(1, len(hit) + 1) + positive.sum())).max())
 
 
-def survival(table: SentenceTable, examples: Examples, score: Floats, kind: int) -> dict[int, dict[str, float]]:
-    """For each file, how often evidence is kept when each question keeps a quarter of its tokens, best sentences first.
+class Saved(NamedTuple):
+    """What a question keeps with a quarter of its tokens, best sentences first.
 
-    ``any``: a sentence with marked evidence is kept. ``all``: one of every passage that has such sentences.
-    ``random``: what an order by chance would give ``any``, estimated from 20 orders.
+    Attributes:
+        group, source: The question, and its file.
+        any: Whether a sentence with marked evidence is kept.
+        all: Whether one of every passage that has such sentences is.
+        random: What an order by chance would give ``any``, estimated from 20 orders.
     """
+
+    group: int
+    source: int
+    any: float
+    all: float
+    random: float
+
+
+def saved(table: SentenceTable, examples: Examples, score: Floats, kind: int) -> list[Saved]:
+    """One row per question that has evidence and several passages."""
     chosen = np.isin(table.example, np.flatnonzero(examples.kind == kind))
     by_group: dict[int, list[int]] = defaultdict(list)
     for row in np.flatnonzero(chosen).tolist():
         by_group[int(examples.group[table.example[row]])].append(row)
-    found: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
+    found = []
     draw = np.random.default_rng(0)
-    for rows in by_group.values():
+    for group, rows in by_group.items():
         index = np.array(rows)
         holds = table.answer[index]
-        members = set(table.example[index].tolist())
-        if not holds.any() or len(members) < 2:
+        if not holds.any() or len(set(table.example[index].tolist())) < 2:
             continue
         kept = _kept(score[index], table.size[index])
         passages = {int(e) for e in table.example[index][holds]}
-        saved = {int(e) for e in table.example[index][holds & kept]}
+        left = {int(e) for e in table.example[index][holds & kept]}
         chance = np.mean([(_kept(draw.random(len(index)), table.size[index]) & holds).any() for _ in range(20)])
         source = int(examples.source[table.example[index[0]]])
-        found[source].append((float(bool(saved)), float(passages == saved), float(chance)))
+        found.append(Saved(group, source, float(bool(left)), float(passages == left), float(chance)))
+    return found
+
+
+def survival(table: SentenceTable, examples: Examples, score: Floats, kind: int) -> dict[int, dict[str, float]]:
+    """For each file the means of ``saved``, and of how many questions."""
+    by_source: dict[int, list[Saved]] = defaultdict(list)
+    for row in saved(table, examples, score, kind):
+        by_source[row.source].append(row)
+    names = ("any", "all", "random")
     return {
-        source: dict(zip(("any", "all", "random"), np.mean(values, axis=0).tolist(), strict=True)) | {"n": len(values)}
-        for source, values in sorted(found.items())
+        source: {name: float(np.mean([getattr(row, name) for row in rows])) for name in names} | {"n": len(rows)}
+        for source, rows in sorted(by_source.items())
     }
 
 

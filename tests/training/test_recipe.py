@@ -18,6 +18,7 @@ from training import files
 from training.batches import collate, plan
 from training.calibrate import PLAIN, Calibration, calibrate, error, sigmoid
 from training.card import Stage, card
+from training.compare import compare, paired
 from training.development import predict, select
 from training.examples import IGNORED, Examples
 from training.export import INT8, MANIFEST, export, open_session, run_onnx
@@ -257,6 +258,28 @@ def test_trained_exported_and_described(prepared: Path, tiny_body: Path, tmp_pat
     text = card(manifest, report, before=[before])
     for word in ("tokens in training 2", "1. ", "rate 0.25. 123 steps", "2. ", "the weights of the one before"):
         assert word in text
+
+
+def test_two_pruners_are_compared_question_by_question(prepared: Path, tiny_body: Path, tmp_path: Path) -> None:
+    some = run(prepared, tmp_path / "trained", replace(SETTINGS, epochs=25, steps=60, rate=5e-3))
+    members = np.isin(some.train.group, np.unique(some.train.group)[:6])
+    some.train = some.dev = select(some.train, members)
+    none = run(prepared, tmp_path / "untrained", replace(SETTINGS, steps=1, rate=0.0))
+    for one in (some, none):
+        one.train_all(str(tiny_body), save_seconds=1e9, eval_seconds=1e9)
+        export(prepared, one.out, one.out / "out", checked=20)
+    found = compare(some.dev, some.out / "out", none.out / "out")["question"]["token_ap"]
+    assert found["n"] == 6
+    assert found["difference"] == pytest.approx(found["pruner"] - found["against"])
+    assert 0 < found["low"] < found["difference"] < found["high"]
+    same = compare(some.dev, some.out / "out", some.out / "out")
+    assert {row["difference"] for rows in same.values() for row in rows.values()} == {0.0}
+
+
+def test_each_file_has_one_vote() -> None:
+    first, second = np.array([1.0, 1, 1, 0]), np.array([0.0, 0, 0, 0])
+    found = paired(first, second, ["large", "large", "large", "small"])
+    assert (found["pruner"], found["difference"]) == (0.5, 0.5)
 
 
 def test_a_second_training_begins_with_the_weights_of_the_first(
