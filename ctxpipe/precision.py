@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+_MULTIPLY = ("avx512_bf16", "amx_bf16")
+
 
 def quick_dtype(device: str) -> str:
     """``bfloat16`` where the device multiplies it, else ``float32``.
 
-    A processor without AVX-512 has PyTorch convert each number by itself, and takes several times as long as in float32
-    (docs/llmlingua.md has what was measured).
+    On a processor without instructions for it PyTorch converts each number, which takes several times as long as
+    float32 (docs/llmlingua.md has what was measured). Arm processors, and PyTorch before 2.10, which cannot say what
+    the processor has, count as such.
 
     Args:
         device: Kind of device as PyTorch names it: ``cpu``, ``cuda``, ...
@@ -16,4 +19,5 @@ def quick_dtype(device: str) -> str:
         return "bfloat16"
     import torch
 
-    return "bfloat16" if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else "float32"
+    found = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bfloat16" if any(found.get(name) for name in _MULTIPLY) else "float32"

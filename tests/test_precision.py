@@ -13,19 +13,28 @@ from ctxpipe.serving.load import load_local
 
 
 @pytest.mark.parametrize(
-    ("capability", "dtype"),
-    [("AVX512", "bfloat16"), ("AVX512_VNNI", "bfloat16"), ("AVX2", "float32"), ("DEFAULT", "float32")],
+    ("has", "dtype"),
+    [
+        ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": False}, "bfloat16"),
+        ({"avx512_bf16": False, "amx_bf16": True}, "bfloat16"),
+        ({"avx512_f": True, "avx512_bf16": False}, "float32"),
+        ({"bf16": True, "neon": True}, "float32"),
+    ],
 )
-def test_a_processor_is_asked(monkeypatch: pytest.MonkeyPatch, capability: str, dtype: str) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+def test_a_processor_is_asked(monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], dtype: str) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
     assert quick_dtype("cpu") == dtype
     assert quick_dtype("cuda") == "bfloat16"
 
 
+def test_a_pytorch_that_cannot_say_counts_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert quick_dtype("cpu") == "float32"
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 def test_models_are_loaded_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dtype: str) -> None:
-    capability = {"bfloat16": "AVX512", "float32": "AVX2"}[dtype]
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": dtype == "bfloat16"}, raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     folder = str(tiny_causal.write(tmp_path))
     assert load_causal_lm(folder)[0].dtype is getattr(torch, dtype)
