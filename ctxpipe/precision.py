@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 _MULTIPLY = ("avx512_bf16", "amx_bf16")
 
 
@@ -19,5 +22,5 @@ def quick_dtype(device: str) -> str:
         return "bfloat16"
     import torch
 
-    found = getattr(torch.cpu, "get_capabilities", dict)()
+    found: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return "bfloat16" if any(found.get(name) for name in _MULTIPLY) else "float32"
