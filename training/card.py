@@ -172,8 +172,7 @@ def _stage(stage: Stage) -> str:
     return (
         f"{made['examples']:,} examples ({kinds}), {made['tokens']:,} tokens; {made['relevant']:,} passages with "
         f"evidence. Prepared with: {prepared}. Trained with: {settings}. {metrics['steps']:,} steps on "
-        f"{metrics['device']} in {metrics['seconds'] / 60:.1f} minutes ({metrics['tokens_per_second']:,.0f} tokens/s); "
-        f"the best weights are those of step {metrics['best_step']:,}."
+        f"{metrics['device']} in {metrics['seconds'] / 60:.1f} minutes ({metrics['tokens_per_second']:,.0f} tokens/s)."
     )
 
 

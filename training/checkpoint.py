@@ -20,7 +20,7 @@ def write(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, 
     Args:
         path: The file.
         model, optimizer: What is being trained.
-        place: Anything that JSON can hold: step, position, best result so far.
+        place: Anything that JSON can hold: step, tokens, seconds, settings.
     """
     tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():

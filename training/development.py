@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -47,14 +46,6 @@ def select(examples: Examples, chosen: Any) -> Examples:
     rows = {name: getattr(examples, name)[chosen] for name in ("second", "relevance", "source", "kind", "group")}
     offset = np.concatenate([[0], np.cumsum(examples.lengths[chosen])]).astype(np.int64)
     return Examples(offset=offset, **parts, **rows)
-
-
-def merit(found: dict[str, Any]) -> float:
-    """What decides which weights are best: survival of all evidence and token precision, over both passes."""
-    asked = [found[kind] for kind in ("question", "second") if kind in found]
-    values = [kind[name] for kind in asked for name in ("survival_all", "token_ap")]
-    known = [value for value in values if not math.isnan(value)]
-    return float(np.mean(known)) if known else 0.0
 
 
 def errors(examples: Examples, logits: Logits, calibration: Calibration) -> dict[str, float]:

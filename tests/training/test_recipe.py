@@ -201,7 +201,7 @@ def test_a_stopped_run_ends_where_one_without_a_stop_does(
     from safetensors.torch import load_file
 
     whole, parts = run(prepared, tmp_path / "whole"), run(prepared, tmp_path / "parts")
-    metrics = whole.train_all(str(tiny_body), save_seconds=1e9, eval_seconds=1e9)
+    metrics = whole.train_all(str(tiny_body), save_seconds=1e9, eval_seconds=0)
     step = Run._step
     seen = []
 
@@ -219,6 +219,8 @@ def test_a_stopped_run_ends_where_one_without_a_stop_does(
     assert again["tokens"] == metrics["tokens"]
     first, second = (load_file(tmp_path / name / STATE) for name in ("whole", "parts"))
     assert all((first[name] == second[name]).all() for name in first)
+    kept = load_file(tmp_path / "whole" / WEIGHTS)
+    assert all((first[f"model.{name}"] == kept[name]).all() for name in kept)  # those of the last step
     with pytest.raises(click.UsageError, match="other settings"):
         run(prepared, tmp_path / "parts", replace(SETTINGS, rate=1e-3)).train_all(
             str(tiny_body), save_seconds=1e9, eval_seconds=1e9
