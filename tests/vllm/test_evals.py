@@ -40,7 +40,7 @@ def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smol
         lengths=(300,),
         layers=(2,),
     )
-    run(plan, LocalTarget())
+    run(plan, LocalTarget(dtype="bfloat16"))
     there = Plan(**{name: getattr(plan, name) for name in plan.__slots__} | {"out": tmp_path / "server"})
     run(there, ServerTarget(server.url))
     found = [
