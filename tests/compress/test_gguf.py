@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ctxpipe.compress.gguf import MODULES, convert_llama
+from ctxpipe.precision import quick_dtype
 
 HEADS, KEY_HEADS, LAYERS, WIDTH, INNER = 4, 2, 2, 32, 48
 TOKENS = ["<unk>", "<s>", "</s>", *"abĠ1", "ab", "Ġab"]
@@ -139,7 +140,7 @@ def test_the_embedded_model_knows_its_chat_and_stops(smollm2_dir):
     from ctxpipe.compress.causal import load_causal_lm
 
     model, tokenizer = load_causal_lm("smollm2-135m", device="cpu")
-    assert model.dtype is torch.bfloat16
+    assert model.dtype is getattr(torch, quick_dtype("cpu"))
     prompt = tokenizer.apply_chat_template(
         [{"role": "user", "content": "What is the capital of France?"}],
         add_generation_prompt=True,
