@@ -155,9 +155,10 @@ def main() -> None:
         parser.error(f"unknown method {unknown[0]}; known: {', '.join(METHODS)}")
     if options.against and options.against not in methods:
         parser.error(f"--against {options.against} is not among --methods")
-    if "other" in methods and options.pruner is None:
+    if options.pruner:
+        RANKERS.register("other", partial(LearnedRanker, model=options.pruner))
+    elif "other" in methods:
         parser.error("the method other needs --pruner")
-    RANKERS.register("other", partial(LearnedRanker, model=options.pruner))
     pipelines = {method: Pipeline(**METHODS[method], score_cache=0) for method in methods}
     runs = []
     for rate in map(float, options.rates.split(",")):

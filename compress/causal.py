@@ -36,7 +36,7 @@ def load_causal_lm(
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     where = torch_device(device)
-    precision = torch_dtype(quick_dtype(where.type) if dtype == "auto" else dtype)
+    precision = torch_dtype(dtype, where.type)
     try:
         with quiet_hub():
             config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
@@ -95,8 +95,8 @@ def torch_device(device: str) -> Any:
     return found
 
 
-def torch_dtype(dtype: str) -> Any:
-    """The ``torch.dtype`` of a name.
+def torch_dtype(dtype: str, device: str) -> Any:
+    """The ``torch.dtype`` of a name; ``auto`` is whichever the kind of device is quick in.
 
     Raises:
         UsageError: for any but the three that models are run in.
@@ -104,9 +104,7 @@ def torch_dtype(dtype: str) -> Any:
     import torch
 
     name = dtype_name(dtype)
-    if name == "auto":
-        raise UsageError("name the dtype: bfloat16, float16 or float32")
-    return getattr(torch, name)
+    return getattr(torch, quick_dtype(device) if name == "auto" else name)
 
 
 def dtype_name(dtype: str) -> str:

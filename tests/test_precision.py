@@ -7,7 +7,6 @@ import tiny_causal
 import torch
 
 from ctxpipe.compress.causal import dtype_name, load_causal_lm, torch_dtype
-from ctxpipe.errors import UsageError
 from ctxpipe.precision import quick_dtype
 from ctxpipe.serving.load import load_local
 
@@ -42,8 +41,9 @@ def test_models_are_loaded_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert load_local(folder)._model.dtype is getattr(torch, dtype)
 
 
-def test_what_is_left_open_has_no_dtype_of_torch() -> None:
+def test_what_is_left_open_is_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     assert dtype_name("auto") == "auto"
-    assert torch_dtype("bf16") is torch.bfloat16
-    with pytest.raises(UsageError, match="name the dtype"):
-        torch_dtype("auto")
+    assert torch_dtype("bf16", "cpu") is torch.bfloat16
+    assert torch_dtype("auto", "cpu") is torch.float32
+    assert torch_dtype("auto", "cuda") is torch.bfloat16

@@ -6,6 +6,7 @@ python -m training.compare --examples ~/ctxpipe-training --pruner ~/ctxpipe-trai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from ctxpipe.compress.learned.files import SHIPPED, PrunerFiles
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
-from training.calibrate import PLAIN, Calibration
+from training.calibrate import PLAIN
 from training.examples import IGNORED, KINDS, QUESTION, SECOND, Examples
 from training.export import open_session, run_onnx
 from training.files import write_json
@@ -53,13 +54,14 @@ def compare(examples: Examples, pruner: Path, against: Path) -> dict[str, dict[s
         For each pass and figure the means of both, the first less the second, and the limits of its interval.
     """
     first, second = (figures(examples, PrunerFiles.describe(folder)) for folder in (pruner, against))
+    source = dict(zip(examples.group.tolist(), map(str, examples.source.tolist()), strict=True))
     result: dict[str, dict[str, Any]] = {}
     for kind in (QUESTION, SECOND):
         for name in FIGURES:
             both = [group for group in first[kind, name] if group in second[kind, name]]
             if len(both) > 1:
                 values = [np.array([table[kind, name][group] for group in both]) for table in (first, second)]
-                result.setdefault(KINDS[kind], {})[name] = paired(*values, [_source(examples, g) for g in both])
+                result.setdefault(KINDS[kind], {})[name] = paired(*values, [source[group] for group in both])
     return result
 
 
@@ -81,7 +83,7 @@ def paired(first: Floats, second: Floats, sources: Sequence[str]) -> dict[str, f
 def figures(examples: Examples, files: PrunerFiles) -> dict[tuple[int, str], dict[int, float]]:
     """By pass and figure, the value of each question that has one."""
     logits = run_onnx(open_session(files.model), examples)
-    calibration = Calibration(keep=PLAIN.keep, relevance=PLAIN.relevance, sentence=files.sentence)
+    calibration = replace(PLAIN, sentence=files.sentence)
     score, table = calibration.sentences(examples, logits), sentence_table(examples, logits)
     found: dict[tuple[int, str], dict[int, float]] = {}
     for kind in (QUESTION, SECOND):
@@ -105,10 +107,6 @@ def precisions(examples: Examples, logits: Logits, kind: int) -> dict[int, float
         if not np.isnan(value):
             found[int(name)] = value
     return found
-
-
-def _source(examples: Examples, group: int) -> str:
-    return str(examples.source[int(np.argmax(examples.group == group))])
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class TorchKeepModel:
             UsageError: for a device or dtype that does not exist here.
         """
         where = torch_device(device)
-        precision = torch_dtype(dtype if dtype != "auto" else "float32" if where.type == "cpu" else "bfloat16")
+        precision = torch_dtype("float32" if dtype == "auto" and where.type == "cpu" else dtype, where.type)
         network = load_network(classifier, precision, added_tokens=added_tokens).to(where)
         return cls(
             classifier=classifier, network=network, batch_tokens=CPU_TOKENS if where.type == "cpu" else GPU_TOKENS

@@ -51,7 +51,7 @@ def load_model(
         with quiet_hub():
             tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
             model = AutoModelForTokenClassification.from_pretrained(
-                place, dtype=torch_dtype(precision), trust_remote_code=trust_remote_code
+                place, dtype=torch_dtype(precision, where.type), trust_remote_code=trust_remote_code
             )
         return model.to(where).eval(), tokenizer
     except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
