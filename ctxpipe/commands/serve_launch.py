@@ -86,9 +86,8 @@ def cpu_launch(
     local = Path(place).is_dir()
     cache = cache_root()
     environment = make_environment(cache, on_note=note) if install else environment_of(cache)
-    more = {CPU_CACHE: os.environ.get(CPU_CACHE, CPU_CACHE_GIB)}
-    if any(option.partition("=")[0].replace("_", "-") == "--kv-cache-memory-bytes" for option in extra):
-        more = {}  # which would win
+    # The option would win over the variable.
+    more = {} if _given("--kv-cache-memory-bytes", extra) else {CPU_CACHE: os.environ.get(CPU_CACHE, CPU_CACHE_GIB)}
     return Launch(
         program=environment.command,
         model=place,
@@ -96,9 +95,26 @@ def cpu_launch(
         host=host,
         port=port,
         max_model_len=length,
-        extra=("--enforce-eager", *extra),
+        extra=("--enforce-eager", *_precision(model or CPU_MODEL, extra), *extra),
         environment={**PRIVATE, **more, **({"HF_HUB_OFFLINE": "1"} if local else {})},
     )
+
+
+def _precision(model: str, extra: tuple[str, ...]) -> tuple[str, ...]:
+    """float32 for an embedded model where the processor is slow in bfloat16; vLLM would take bfloat16 all the same.
+
+    Other models are left as they are: twice the memory may not be there, and quantised ones may know no float32.
+    """
+    from ctxpipe.compress.embedded import EMBEDDED
+    from ctxpipe.precision import quick_dtype
+
+    if model not in EMBEDDED or _given("--dtype", extra) or (dtype := quick_dtype("cpu")) != "float32":
+        return ()
+    return ("--dtype", dtype)
+
+
+def _given(name: str, extra: tuple[str, ...]) -> bool:
+    return any(option.partition("=")[0].replace("_", "-") == name for option in extra)
 
 
 def _gpu_launch(options: dict[str, Any], extra: tuple[str, ...], note: Callable[[str], None], *, real: bool) -> Launch:

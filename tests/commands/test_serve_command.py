@@ -142,6 +142,18 @@ def test_cpu_names_the_embedded_model_and_an_environment_of_its_own(
     assert "VLLM_CPU_KVCACHE_SPACE" not in done.out
 
 
+def test_cpu_serves_in_the_type_that_the_processor_is_quick_in(
+    run: Command, smollm2_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("serve", "--cpu", "--dry-run")
+    monkeypatch.setattr("ctxpipe.precision.quick_dtype", lambda device: {"cpu": "float32"}[device])
+    assert " --enforce-eager --dtype float32" in run(*asked).out
+    assert "float32" not in run(*asked, "--model", smollm2_dir).out
+    assert run(*asked, "--", "--dtype=bfloat16").out.count("--dtype") == 1
+    monkeypatch.setattr("ctxpipe.precision.quick_dtype", lambda device: {"cpu": "bfloat16"}[device])
+    assert "--dtype" not in run(*asked).out
+
+
 def test_listening_wider_without_a_key_is_warned_about(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run("serve", *MODEL, "--host", "0.0.0.0", "--dry-run", "--quiet")
     assert "warning: 0.0.0.0 is reachable from other machines and no key is set" in done.err

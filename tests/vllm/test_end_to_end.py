@@ -29,7 +29,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def query(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ctxpipe_command("query", *arguments), capture_output=True, text=True, check=False, timeout=280
+        ctxpipe_command("query", *arguments), capture_output=True, text=True, check=False, timeout=800
     )
 
 
@@ -68,9 +68,8 @@ def test_a_short_document(server: Served, tmp_path: Path, options: tuple[str, ..
 
 @pytest.mark.parametrize("answer_tokens", [16, 512])
 def test_twenty_windows_fill_one_to_the_token(server: Served, reference: Path, answer_tokens: int) -> None:
-    done = query(
-        reference, "-q", QUESTION, "--target", server.url, "--rank", "bm25", "--max-tokens", answer_tokens, "--json"
-    )
+    asked = (reference, "-q", QUESTION, "--target", server.url, "--rank", "bm25", "--max-tokens", answer_tokens)
+    done = query(*asked, "--timeout", 700, "--json")  # a slow processor reads a window for minutes
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["raw"]["tokens"] >= 20 * WINDOW

@@ -12,6 +12,7 @@ from ctxpipe.evals.likelihood import LocalTarget
 from ctxpipe.evals.records import load
 from ctxpipe.evals.runner import Plan, run
 from ctxpipe.evals.server_likelihood import ServerTarget
+from ctxpipe.precision import quick_dtype
 from ctxpipe.serving.engines import connect
 
 ARMS = "raw,raw2,closed,default,random"
@@ -40,7 +41,7 @@ def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smol
         lengths=(300,),
         layers=(2,),
     )
-    run(plan, LocalTarget(dtype="bfloat16"))
+    run(plan, LocalTarget(dtype=quick_dtype("cpu")))
     there = Plan(**{name: getattr(plan, name) for name in plan.__slots__} | {"out": tmp_path / "server"})
     run(there, ServerTarget(server.url))
     found = [

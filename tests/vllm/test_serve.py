@@ -40,7 +40,7 @@ def test_a_taken_port_is_told_before_anything_starts(server: Served) -> None:
 
 
 def test_a_window_that_does_not_fit_is_retried_and_ctrl_c_stops_it(tmp_path: Path) -> None:
-    with serving(tmp_path, "--retry", "--", "--kv-cache-memory-bytes", "64M") as command:
+    with serving(tmp_path, "--retry", "--", "--kv-cache-memory-bytes", "64M", "--dtype", "bfloat16") as command:
         command.url()
         assert "the window does not fit the memory: vLLM says that 2" in command.said()
         assert "starting once more with --max-model-len 2" in command.said()
