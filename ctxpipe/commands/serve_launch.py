@@ -77,7 +77,7 @@ def cpu_launch(
     """
     from ctxpipe.compress.models import cache_root, resolve
     from ctxpipe.serving.launcher.environment import environment_of, make_environment
-    from ctxpipe.serving.launcher.launch import CPU_CACHE, CPU_CACHE_GIB, PRIVATE, Launch
+    from ctxpipe.serving.launcher.launch import CPU_CACHE, CPU_CACHE_GIB, PRIVATE, Launch, option_name
 
     if max_model_len == PLANNED:
         raise UsageError("--max-model-len plan needs a GPU; give a number or auto")
@@ -86,8 +86,10 @@ def cpu_launch(
     local = Path(place).is_dir()
     cache = cache_root()
     environment = make_environment(cache, on_note=note) if install else environment_of(cache)
+    given = set(map(option_name, extra))
     # The option would win over the variable.
-    more = {} if _given("--kv-cache-memory-bytes", extra) else {CPU_CACHE: os.environ.get(CPU_CACHE, CPU_CACHE_GIB)}
+    more = {} if "--kv-cache-memory-bytes" in given else {CPU_CACHE: os.environ.get(CPU_CACHE, CPU_CACHE_GIB)}
+    precision = () if "--dtype" in given else _precision(model or CPU_MODEL)
     return Launch(
         program=environment.command,
         model=place,
@@ -95,12 +97,12 @@ def cpu_launch(
         host=host,
         port=port,
         max_model_len=length,
-        extra=("--enforce-eager", *_precision(model or CPU_MODEL, extra), *extra),
+        extra=("--enforce-eager", *precision, *extra),
         environment={**PRIVATE, **more, **({"HF_HUB_OFFLINE": "1"} if local else {})},
     )
 
 
-def _precision(model: str, extra: tuple[str, ...]) -> tuple[str, ...]:
+def _precision(model: str) -> tuple[str, ...]:
     """float32 for an embedded model where the processor is slow in bfloat16; vLLM would take bfloat16 all the same.
 
     Other models are left as they are: twice the memory may not be there, and quantised ones may know no float32.
@@ -108,13 +110,8 @@ def _precision(model: str, extra: tuple[str, ...]) -> tuple[str, ...]:
     from ctxpipe.compress.embedded import EMBEDDED
     from ctxpipe.precision import quick_dtype
 
-    if model not in EMBEDDED or _given("--dtype", extra) or (dtype := quick_dtype("cpu")) != "float32":
-        return ()
-    return ("--dtype", dtype)
-
-
-def _given(name: str, extra: tuple[str, ...]) -> bool:
-    return any(option.partition("=")[0].replace("_", "-") == name for option in extra)
+    slow = model in EMBEDDED and quick_dtype("cpu") == "float32"
+    return ("--dtype", "float32") if slow else ()
 
 
 def _gpu_launch(options: dict[str, Any], extra: tuple[str, ...], note: Callable[[str], None], *, real: bool) -> Launch:

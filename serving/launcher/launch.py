@@ -97,7 +97,7 @@ class Launch:
     @property
     def url(self) -> str:
         """Where this machine reaches the server, without ``/v1``."""
-        secure = any(option.partition("=")[0].replace("_", "-") == "--ssl-certfile" for option in self.extra)
+        secure = "--ssl-certfile" in map(option_name, self.extra)
         host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host)
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
@@ -137,8 +137,13 @@ def from_plan(plan: Plan, gpus: int, *, planned_length: bool = False) -> dict[st
     }
 
 
+def option_name(option: str) -> str:
+    """The name of a vLLM option, which may be written with underscores and with its value."""
+    return option.partition("=")[0].replace("_", "-")
+
+
 def _check_extra(option: str) -> None:
-    name = option.partition("=")[0].replace("_", "-")
+    name = option_name(option)
     if variable := _SECRET.get(name):
         raise UsageError(f"{name} would show a secret to every user of this machine; set {variable} instead")
     if reason := _UNFIT.get(name):
