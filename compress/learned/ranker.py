@@ -23,15 +23,17 @@ FIRST_TOKENS = 24_000
 """Tokens of passages that are read with the question: the best by the fusion."""
 SECOND_SHARE, SECOND_TOKENS = 0.35, 1_800
 """Share of these that is read again with a found sentence, and how many tokens at least: the best so far."""
+ONCE_TOKENS, ONCE_TITLES = 1_000, 3
+"""A text of at most so many tokens and of fewer titles is not read again: it holds no other article to lead to."""
 
 
 class LearnedRanker:
     """The fusion's score of a sentence, the model's for the question, and its for the question with what was found.
 
     The model reads whole passages and says of each sentence how likely it is to be wanted. Then the best sentence is
-    appended to the question, after its title, and the best passages are read again. Passages that a good sentence of
-    another one names are raised. Passages that are code, JSON, CSV or in another language than the model was trained on
-    keep the place that the fusion gives them.
+    appended to the question, after its title, and the best passages are read again, unless the text is short and of
+    one piece. Passages that a good sentence of another one names are raised. Passages that are code, JSON, CSV or in
+    another language than the model was trained on keep the place that the fusion gives them.
 
     Args:
         model: Folder of another pruner than the package's.
@@ -150,11 +152,14 @@ class Look:
             on_progress: Called with tokens done and tokens in all.
 
         Returns:
-            Logits of all sentences, NaN where nothing was read; None when there is no sentence to ask with.
+            Logits of all sentences, NaN where nothing was read; None when there is no sentence to ask with, or the text
+            is short and of one piece.
         """
-        if np.isnan(near).all():
+        passages = [p for p in self.passages if self._was_read(p, near)]
+        read = sum(len(p.body) for p in passages)
+        titles = {self.texts[index].headings for p in passages for index in p.members}
+        if not passages or (read <= ONCE_TOKENS and len(titles) < ONCE_TITLES):
             return None
-        read = sum(len(p.body) for p in self.passages if self._was_read(p, near))
         chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * read)))
         found = self.texts[int(np.nanargmax(near))]
         asked = self.model.layout.asked(again(self.question, found), again=True)

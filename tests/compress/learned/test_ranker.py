@@ -138,6 +138,25 @@ def test_the_second_pass_asks_with_the_best_sentence(learned: LearnedRanker, mon
     assert look.second(np.full(len(given), np.nan)) is None
 
 
+@pytest.mark.parametrize(
+    ("passages", "titles", "again"), [(2, 1, False), (2, 2, False), (3, 3, True), (30, 1, True), (0, 0, False)]
+)
+def test_a_short_text_of_one_piece_is_read_once(
+    passages: int, titles: int, again: bool, learned: LearnedRanker
+) -> None:
+    given = [t for i in range(passages) for t in texts(prose(4, seed=i), i, f"Part {i % titles}")]
+    given += texts("电视河流市场石头", passages)  # what is not read does not count
+    look = ranker.Look(learned.model, given, QUESTION, np.zeros(len(given)))
+    read = sum(len(p.body) for p in look.passages if p.readable)
+    assert (read > ranker.ONCE_TOKENS) == (passages == 30)
+    first = look.first()
+    assert (look.second(first) is not None) == again
+    if passages and not again:
+        weights = learned.model.files.weights
+        alone = added(look.fusion, first, None, weights, look.size, look.links(first))
+        np.testing.assert_allclose(look.ranked(), placed(alone, look.fusion, look.unread(first)))
+
+
 def test_a_found_sentence_stands_after_its_title() -> None:
     assert ranker.again("Who?", RankingText(text="He did.", headings=("A", "B"))) == "Who? A - B. He did."
     assert ranker.again("Who?", RankingText(text="He did.")) == "Who? He did."
