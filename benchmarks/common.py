@@ -66,11 +66,12 @@ def items(data: Path, name: str, limit: int, seed: int = 0) -> Iterator[tuple[li
 
 def survives(text: str, answers: list[str], *, all_of_them: bool) -> bool:
     """Whether an answer (or, for answers of several parts, each part) occurs in a text, after SQuAD's normalisation."""
-    plain = _normal(text)
-    found = [_normal(answer) in plain for answer in answers if _normal(answer).strip()]
+    plain = normal(text)
+    found = [normal(answer) in plain for answer in answers if normal(answer).strip()]
     return bool(found) and (all(found) if all_of_them else any(found))
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """Words of a text in small letters, without punctuation and articles, a space around each."""
     words = "".join(" " if c in string.punctuation else c for c in text.lower()).split()
     return f" {' '.join(w for w in words if w not in ('a', 'an', 'the'))} "

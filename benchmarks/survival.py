@@ -15,16 +15,26 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from common import SETS, items, survives, write
 
 from ctxpipe import Pipeline
+from ctxpipe.compress.learned import ranker
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scorer import LearnedScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
-from ctxpipe.compress.types import CompressedContext, Document, OnProgress, Scores, ScoringText
+from ctxpipe.compress.types import (
+    CompressedContext,
+    Document,
+    FloatArray,
+    OnProgress,
+    RankingText,
+    Scores,
+    ScoringText,
+)
 from ctxpipe.evals.data import load_suite
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
@@ -34,6 +44,7 @@ METHODS = {
     "default": {},
     "fusion": {"rank": "hybrid", "prune": "none"},
     "learned": {"rank": "learned", "prune": "none"},
+    "twice": {"rank": "twice", "prune": "none"},
     "other": {"rank": "other", "prune": "none"},
     "learned-prune": {"rank": "learned", "prune": "learned"},
     "fusion-prune": {"rank": "hybrid", "prune": "learned"},
@@ -59,6 +70,17 @@ class Unasked(LearnedScorer):
 
 
 SCORERS.register("unasked", Unasked)
+
+
+class Twice(LearnedRanker):
+    """The learned ranking with a second pass over short texts of one piece too."""
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        with patch.object(ranker, "ONCE_TOKENS", 0):
+            return super().rank(texts, question, on_progress)
+
+
+RANKERS.register("twice", Twice)
 
 
 class Asked(NamedTuple):
