@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
-from common import SETS, items, normal, survives, write
+from common import SETS, normal, write
+from survival import asked
 
 from ctxpipe import Pipeline
 from ctxpipe.compress.rankers import RANKERS
@@ -32,7 +34,7 @@ class Knowing:
         """Score texts by ``answers``."""
         scores = np.zeros(len(texts), dtype=np.float32)
         for answer in filter(str.strip, map(normal, self.answers)):
-            size, run = min(runs(texts, answer), default=(0, slice(0)))
+            size, run = min(runs(texts, answer), key=itemgetter(0), default=(0, slice(0)))
             scores[run] = np.maximum(scores[run], 1 + 1 / (1 + size))
         return scores
 
@@ -63,15 +65,11 @@ def main() -> None:
     pipeline = Pipeline(rank="knowing", prune="none", score_cache=0)
     result = {}
     for name in options.sets.split(","):
-        every = name == "tatqa"
-        kept: dict[str, list[bool]] = {rate: [] for rate in options.rates.split(",")}
-        for documents, question, answers in items(options.data, name, options.items):
-            if not survives("\n".join(d.text for d in documents), answers, all_of_them=every):
-                continue
-            knowing.answers = answers
+        kept: dict[str, list[float]] = {rate: [] for rate in options.rates.split(",")}
+        for item in asked(options.data, name, options.items):
+            knowing.answers = item.answers
             for rate, values in kept.items():
-                context = pipeline.compress(documents, question=question, rate=float(rate))
-                values.append(survives(context.text, answers, all_of_them=every))
+                values.append(item.judge(pipeline.compress(item.documents, question=item.question, rate=float(rate))))
         result[name] = {rate: {"items": len(v), "survival": round(float(np.mean(v)), 4)} for rate, v in kept.items()}
         print(name, result[name], flush=True)
     write("survival-ceiling", {"items_drawn": options.items, "seed": 0, "sets": result})

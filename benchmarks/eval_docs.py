@@ -22,6 +22,10 @@ from typing import Any
 
 from common import RESULTS, write
 
+from ctxpipe.evals.comparison import compare
+from ctxpipe.evals.records import load
+from ctxpipe.evals.types import Record
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "evaluation.md"
 BUDGET_ARMS = "raw,closed,default@2000,bm25@2000,head-tail@2000"
@@ -160,6 +164,20 @@ def rewritten(page: str) -> str:
     return page
 
 
+def paired(records: Path) -> dict[str, Any]:
+    """The default's likelihood less the fusion's on every suite and on all, as ``ctxpipe eval compare`` has it."""
+    by_suite: dict[str, list[Record]] = {}
+    for record in load(records).records:
+        for suite in (record.stratum, "all"):
+            by_suite.setdefault(suite, []).append(record)
+    found: dict[str, Any] = {}
+    for suite, mine in by_suite.items():
+        for rate in ("0.25", "0.125"):
+            one = compare(mine, mine, score="nll", arm_a=f"hybrid+none@{rate}", arm_b=f"default@{rate}")
+            found.setdefault(suite, {})[rate] = {"items": one.n, "difference": one.difference, "ci95": one.ci95}
+    return found
+
+
 def measure(name: str, data: Path, folder: Path | None) -> None:
     """Run, report, and write the JSON and the figures."""
     arguments = RUNS[name].format(data=data)
@@ -170,7 +188,8 @@ def measure(name: str, data: Path, folder: Path | None) -> None:
         numbers, figures = Path(scratch) / "report.json", Path(scratch) / "figures"
         command = [*ctxpipe, "report", str(out), "--json", str(numbers), "--figures", str(figures)]
         subprocess.run(command, check=True)
-        write(f"eval-{name}", {"command": f"ctxpipe eval run {arguments}", "report": json.loads(numbers.read_text())})
+        result = {"command": f"ctxpipe eval run {arguments}", "report": json.loads(numbers.read_text())}
+        write(f"eval-{name}", result | ({"paired": paired(out / "records.jsonl")} if name == "sets" else {}))
         for plot, name_in_page in FIGURES.get(name, {}).items():
             shutil.copy(figures / f"{plot}.svg", DOCS / "figures" / f"{name_in_page}.svg")
 

@@ -84,12 +84,16 @@ RANKERS.register("twice", Twice)
 
 
 class Asked(NamedTuple):
-    """One item: what is compressed, what is asked, how what was kept is judged (0 to 1), and what it came from."""
+    """One item: what is compressed, what is asked, how what was kept is judged (0 to 1), and what it came from.
+
+    ``answers`` is empty where they are no words of the documents.
+    """
 
     documents: list[Document]
     question: str
     judge: Callable[[CompressedContext], float]
     cluster: str
+    answers: Sequence[str] = ()
 
 
 def asked(data: Path, name: str, limit: int) -> Iterator[Asked]:
@@ -101,7 +105,7 @@ def asked(data: Path, name: str, limit: int) -> Iterator[Asked]:
     for number, (documents, question, answers) in enumerate(items(data, name, limit)):
         if survives("\n".join(d.text for d in documents), answers, all_of_them=every):
             judge = lambda context, a=answers: float(survives(context.text, a, all_of_them=every))  # noqa: E731
-            yield Asked(documents, question, judge, str(number))
+            yield Asked(documents, question, judge, str(number), answers)
 
 
 def recalled(data: Path, limit: int) -> Iterator[Asked]:
@@ -138,7 +142,7 @@ def measured(data: Path, name: str, limit: int, rate: float, pipelines: dict[str
     seconds = dict.fromkeys(pipelines, 0.0)
     clusters: list[str] = []
     tokens = 0
-    for documents, question, judge, cluster in asked(data, name, limit):
+    for documents, question, judge, cluster, _ in asked(data, name, limit):
         clusters.append(cluster)
         for method, pipeline in pipelines.items():
             started = time.perf_counter()
