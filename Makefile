@@ -15,7 +15,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-vllm bench lint format pin clean distclean
+.PHONY: help setup models demo test test-vllm bench lint floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ lint: $(READY) ## check style, types and imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+floors: $(READY) ## print the floors of every folder, and import circles, of which there must be none
+	@$(BIN)/python scripts/floors.py
 
 format: $(READY) ## mend what can be mended by itself
 	@$(BIN)/ruff check --fix .

@@ -17,8 +17,9 @@ from common import SETS, normal, write
 from survival import asked
 
 from ctxpipe import Pipeline
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.rankers import RANKERS
-from ctxpipe.compress.types import FloatArray, OnProgress, RankingText
+from ctxpipe.compress.types import OnProgress, RankingText
 
 LONGEST = 12
 """Sentences that an answer may go over."""

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from common import write
 
-from ctxpipe.evals.folder import RunFolder, Settings
-from ctxpipe.evals.summary import summarise
+from ctxpipe.evals.run.folder import RunFolder, Settings
+from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.types import Passage, Record, Sample
 
 SUITES = {"single": (0.25, 1), "article": (0.25, 25), "table": (0.2, 5)}

@@ -24,13 +24,13 @@ from common import write
 from surprisal_speed import QUESTION, document, passages
 
 from ctxpipe.compress.compressor import Compressor
-from ctxpipe.compress.floors import NoScorer
-from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import LearnedModel, Passage
 from ctxpipe.compress.learned.passages import titled
 from ctxpipe.compress.learned.ranker import LearnedRanker
-from ctxpipe.compress.tokenizer import TargetTokenizer
+from ctxpipe.compress.prune.baselines import NoScorer
+from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.types import Document
+from ctxpipe.models.tokenizer import TargetTokenizer
 
 RATE = 0.25
 

@@ -93,7 +93,7 @@ def upstream(folder: Path) -> Run:
 
 
 def native(folder: Path, runtime: str, dtype: str) -> Run:
-    from ctxpipe.compress.llmlingua2.compat import Compat
+    from ctxpipe.compress.prune.llmlingua2.compat import Compat
 
     counter = encoding()
     model = Compat.load(
@@ -132,7 +132,7 @@ def classifier(folder: Path) -> Path:
     import torch
     from transformers import AutoTokenizer, BertForTokenClassification
 
-    from ctxpipe.compress.models import resolve
+    from ctxpipe.models.resolve import resolve
 
     torch.manual_seed(0)
     model = BertForTokenClassification.from_pretrained(resolve("minilm-l6"), num_labels=2)
@@ -147,7 +147,7 @@ def peak() -> float:
     import onnx
     from onnx import TensorProto, helper
 
-    from ctxpipe.compress.embedder import cpu_session
+    from ctxpipe.models.cpu import cpu_session
 
     size = 1536
     weight = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
@@ -250,7 +250,7 @@ def overlapped(folder: Path, shape: str, tokens: int, device: str, dtype: str) -
     """Source tokens per second from text to scores, and of tokenisation and network alone."""
     import torch
 
-    from ctxpipe.compress.llmlingua2.scorer import LLMLingua2Scorer
+    from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
     from ctxpipe.compress.types import ScoringText
 
     shaped(folder, shape, document(300_000))

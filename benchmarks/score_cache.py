@@ -25,7 +25,7 @@ from common import write
 CHILD = """
 import json, sys, time
 from ctxpipe import Pipeline
-from ctxpipe.compress.tokenizer import TargetTokenizer
+from ctxpipe.models.tokenizer import TargetTokenizer
 options, asked, path = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
 pipeline = Pipeline(**options)
 pipeline.tokenizer

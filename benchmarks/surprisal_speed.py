@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from common import write
 
-from ctxpipe.precision import quick_dtype
+from ctxpipe.models.precision import quick_dtype
 
 MODEL = "smollm2-135m"
 QUESTION = "How does the assert statement report a condition that does not hold?"
@@ -33,7 +33,7 @@ QUESTION = "How does the assert statement report a condition that does not hold?
 
 def document(tokens: int) -> str:
     """So many tokens of Python's own reference."""
-    from ctxpipe.compress.tokenizer import TargetTokenizer
+    from ctxpipe.models.tokenizer import TargetTokenizer
 
     text = "\n\n".join(f"# {name}\n\n{body}" for name, body in sorted(pydoc_data.topics.topics.items()))
     starts = TargetTokenizer.load(MODEL).starts_many([text[: 8 * tokens]])[0]
@@ -42,10 +42,10 @@ def document(tokens: int) -> str:
 
 def passages(text: str) -> list[Any]:
     """What the pipeline's pruner sees of a document: passages with their headings, in words."""
-    from ctxpipe.compress.chunk import chunks
-    from ctxpipe.compress.structure import outline
+    from ctxpipe.compress.text.chunk import chunks
+    from ctxpipe.compress.text.structure import outline
+    from ctxpipe.compress.text.words import words
     from ctxpipe.compress.types import Document, ScoringText
-    from ctxpipe.compress.words import words
 
     whole = Document(text=text, source="reference.md", kind="markdown")
     found = []
@@ -61,11 +61,11 @@ def prepared(method: str, dtype: str) -> Callable[[str], Any]:
     name, _, asked = method.partition("+")
     question = QUESTION if asked else ""
     if name == "llmlingua":
-        from ctxpipe.compress.reference.adapter import Reference
+        from ctxpipe.compress.prune.reference.adapter import Reference
 
         reference = Reference(model=MODEL, dtype=dtype)
         return lambda text: reference.pieces([text], question=question, rate=0.5)
-    from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
+    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 
     made = ContrastiveScorer if asked else SurprisalScorer
     scorer = made(model=MODEL, dtype=dtype, walk=name == "walk")
@@ -100,7 +100,7 @@ def peak(dtype: str) -> dict[str, Any]:
     """Multiplications and additions a second of the layers' own shapes, and tokens a second at that rate."""
     import torch
 
-    from ctxpipe.compress.causal import load_causal_lm
+    from ctxpipe.models.causal import load_causal_lm
 
     model, _ = load_causal_lm(MODEL, dtype=dtype)
     left, right = (torch.randn(2048, 2048, dtype=model.dtype) for _ in range(2))

@@ -21,24 +21,17 @@ import numpy as np
 from common import SETS, items, survives, write
 
 from ctxpipe import Pipeline
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.learned import ranker
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scorer import LearnedScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
-from ctxpipe.compress.types import (
-    CompressedContext,
-    Document,
-    FloatArray,
-    OnProgress,
-    RankingText,
-    Scores,
-    ScoringText,
-)
-from ctxpipe.evals.data import load_suite
+from ctxpipe.compress.types import CompressedContext, Document, OnProgress, RankingText, Scores, ScoringText
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
 from ctxpipe.evals.statistics.tango import tango_interval
+from ctxpipe.evals.suites.schema import load_suite
 
 METHODS = {
     "default": {},

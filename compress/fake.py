@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ctxpipe.compress.types import FloatArray, OnProgress, RankingText, Scores, ScoringText
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.types import OnProgress, RankingText, Scores, ScoringText
 
 
 class FakeRanker:

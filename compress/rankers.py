@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctxpipe.compress.bm25 import BM25Ranker
-from ctxpipe.compress.embedding import EmbeddingRanker
-from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.ranker import LearnedRanker
+from ctxpipe.compress.rank.bm25 import BM25Ranker
+from ctxpipe.compress.rank.embedding import EmbeddingRanker
+from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.types import Ranker
 from ctxpipe.registry import Registry
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from ctxpipe.compress.floors import HeadTailScorer, NoScorer, RandomScorer
 from ctxpipe.compress.learned.scorer import LearnedScorer
-from ctxpipe.compress.llmlingua2.scorer import LLMLingua2Scorer
-from ctxpipe.compress.reference.scorer import ReferenceScorer
-from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
+from ctxpipe.compress.prune.baselines import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
+from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
+from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.types import Scorer
 from ctxpipe.registry import Registry
 

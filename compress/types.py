@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.errors import UsageError
 
 Kind = Literal["text", "markdown", "html", "code", "json", "csv", "pdf"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float32]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,3 +313,8 @@ class CompressedContext:
     def dropped_tokens(self) -> int:
         """Tokens of the source that are not in ``text``."""
         return max(0, self.source_tokens - self.kept_tokens)
+
+
+def with_timing(context: CompressedContext, stage: str, seconds: float) -> CompressedContext:
+    """The same context with one more stage in front of its timings."""
+    return dataclasses.replace(context, timings={stage: seconds, **context.timings})

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
-    from ctxpipe.pipeline.functions import compress, query
-    from ctxpipe.pipeline.pipeline import Pipeline
+    from ctxpipe.pipeline.pipeline import Pipeline, compress, query
     from ctxpipe.pipeline.types import Citation, Run
     from ctxpipe.serving.types import Answer
 
@@ -52,7 +51,7 @@ _HOMES = {
     "Pipeline": "ctxpipe.pipeline.pipeline",
     "Run": "ctxpipe.pipeline.types",
     "Span": "ctxpipe.compress.types",
-    "query": "ctxpipe.pipeline.functions",
+    "query": "ctxpipe.pipeline.pipeline",
 }
 
 
@@ -60,7 +59,7 @@ class _CallablePackage(ModuleType):
     """`ctxpipe.compress` is a folder of modules and the function of that name: as a module it can be called."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from ctxpipe.pipeline.functions import compress as function
+        from ctxpipe.pipeline.pipeline import compress as function
 
         return function(*arguments, **options)
 

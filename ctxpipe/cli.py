@@ -16,9 +16,9 @@ from ctxpipe.errors import CtxpipeError, UnknownNameError
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
     "query": "ctxpipe.commands.query:query",
-    "plan": "ctxpipe.commands.plan:plan",
-    "serve": "ctxpipe.commands.serve:serve",
-    "eval": "ctxpipe.commands.evals:eval_",
+    "plan": "ctxpipe.commands.plan.command:plan",
+    "serve": "ctxpipe.commands.serve.command:serve",
+    "eval": "ctxpipe.commands.eval.command:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",
 }

@@ -12,14 +12,14 @@ if __name__ == "evals":
     raise ImportError("import ctxpipe.evals")
 
 if TYPE_CHECKING:
-    from ctxpipe.evals.arms import Arm, parse_arms
-    from ctxpipe.evals.choice import Choice, choose
-    from ctxpipe.evals.comparison import Comparison, compare
-    from ctxpipe.evals.data import load_suite, read_samples
-    from ctxpipe.evals.records import RecordFile, load
-    from ctxpipe.evals.report import html_report
-    from ctxpipe.evals.runner import Plan, run
-    from ctxpipe.evals.summary import Summary, summarise
+    from ctxpipe.evals.compare.choice import Choice, choose
+    from ctxpipe.evals.compare.comparison import Comparison, compare
+    from ctxpipe.evals.report.report import html_report
+    from ctxpipe.evals.run.arms import Arm, parse_arms
+    from ctxpipe.evals.run.records import RecordFile, load
+    from ctxpipe.evals.run.runner import Plan, run
+    from ctxpipe.evals.suites.schema import load_suite, read_samples
+    from ctxpipe.evals.summary.summary import Summary, summarise
     from ctxpipe.evals.types import Evidence, Passage, Record, Sample
 
 __all__ = [
@@ -45,25 +45,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Arm": "arms",
-    "Choice": "choice",
-    "Comparison": "comparison",
+    "Arm": "run.arms",
+    "Choice": "compare.choice",
+    "Comparison": "compare.comparison",
     "Evidence": "types",
     "Passage": "types",
-    "Plan": "runner",
+    "Plan": "run.runner",
     "Record": "types",
-    "RecordFile": "records",
+    "RecordFile": "run.records",
     "Sample": "types",
-    "Summary": "summary",
-    "choose": "choice",
-    "compare": "comparison",
-    "html_report": "report",
-    "load": "records",
-    "load_suite": "data",
-    "parse_arms": "arms",
-    "read_samples": "data",
-    "run": "runner",
-    "summarise": "summary",
+    "Summary": "summary.summary",
+    "choose": "compare.choice",
+    "compare": "compare.comparison",
+    "html_report": "report.report",
+    "load": "run.records",
+    "load_suite": "suites.schema",
+    "parse_arms": "run.arms",
+    "read_samples": "suites.schema",
+    "run": "run.runner",
+    "summarise": "summary.summary",
 }
 
 

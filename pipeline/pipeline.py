@@ -8,20 +8,22 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
-from ctxpipe.compress import models
-from ctxpipe.compress.compressor import Compressor, check_size
-from ctxpipe.compress.keep import Keep, split_tokens
+from ctxpipe.compress.cache.score_cache import MEGABYTES, ScoreCache
+from ctxpipe.compress.compressor import Compressor
+from ctxpipe.compress.prune.cached import RememberingScorer
+from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.compress.rankers import CACHING, EMBEDDING, NOTING, RANKERS
-from ctxpipe.compress.remembered import RememberingEmbedder, RememberingScorer
-from ctxpipe.compress.score_cache import MEGABYTES, ScoreCache
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
-from ctxpipe.compress.tokenizer import TargetTokenizer
-from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer
+from ctxpipe.compress.select.budget import check_size
+from ctxpipe.compress.select.keep import Keep, split_tokens
+from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer, with_timing
 from ctxpipe.errors import ModelError, ReadError, UsageError
-from ctxpipe.pipeline import asking
-from ctxpipe.pipeline.read import read
+from ctxpipe.models import resolve as models
+from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.pipeline.ask.fit import Request, ask, check_request
+from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.types import Run
 from ctxpipe.remote.cancel import in_thread
 from ctxpipe.serving.engines import connect
@@ -138,7 +140,7 @@ class Pipeline:
     def _make_scorer(self, url: str | None) -> Scorer:
         if url is None:
             return SCORERS.create(self.prune, **self._scorer_options())
-        from ctxpipe.compress.hosted.scorer import HostedScorer
+        from ctxpipe.compress.prune.hosted.scorer import HostedScorer
 
         return HostedScorer(self.prune, url, model=self._scorer_model, trust_remote_code=self._trust)
 
@@ -236,7 +238,7 @@ class Pipeline:
         found = self.read(documents)
         reading = time.perf_counter() - started
         context = self._compress(found, question, budget, rate)
-        return asking.with_timing(context, "read", reading)
+        return with_timing(context, "read", reading)
 
     def _compress(
         self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
@@ -278,7 +280,26 @@ class Pipeline:
             WindowError: if the question alone does not fit, or with ``raw`` everything together.
             ReadError, ModelError, EngineError: as their names say.
         """
-        return asking.ask(self, documents, question, budget, rate, raw, on_text)
+        check_request(question, budget, rate, raw)
+        started = time.perf_counter()
+        found = self.read(documents)
+        reading = time.perf_counter() - started
+        self.on_stage("connect", 0, 0)
+        request = Request(
+            documents=found,
+            question=question,
+            budget=budget,
+            rate=rate,
+            raw=raw,
+            max_tokens=self.max_tokens,
+            engine=self.engine,
+            target=self.target,
+            compress=self._compress,
+            special_strings=lambda: self.tokenizer.special_strings,
+            on_stage=self.on_stage,
+            on_text=on_text,
+        )
+        return ask(request, reading)
 
     async def acompress(
         self,
@@ -314,3 +335,64 @@ def _cache(megabytes: int) -> ScoreCache | None:
     if megabytes < 0:
         raise UsageError(f"the score cache may take 0 megabytes or more, not {megabytes}")
     return ScoreCache(megabytes=megabytes) if megabytes else None
+
+
+def compress(
+    documents: Sources,
+    *,
+    question: str | None = None,
+    budget: int | None = None,
+    rate: float | None = None,
+    **options: Any,
+) -> CompressedContext:
+    """Keep what matters most of some documents in at most ``budget`` tokens.
+
+    Example::
+
+        context = compress(["report.pdf", Document(text="...", source="note")], question="Who signed?", budget=6000)
+        context.text, context.kept_tokens, context.spans
+
+    Args:
+        documents: A path or several; text comes as a ``Document``.
+        question: What will be asked.
+        budget: Most tokens of the result, or
+        rate: share of the source's tokens, above 0 and at most 1.
+        **options: As for ``Pipeline``.
+
+    Raises:
+        CtxpipeError: see ``Pipeline.compress``.
+    """
+    return Pipeline(**options).compress(documents, question=question, budget=budget, rate=rate)
+
+
+def query(
+    documents: Sources,
+    *,
+    question: str,
+    budget: int | None = None,
+    rate: float | None = None,
+    raw: bool = False,
+    on_text: OnText | None = None,
+    **options: Any,
+) -> Run:
+    """Ask a question of documents of any length.
+
+    Example::
+
+        run = query("report.pdf", question="What did the auditors find?")
+        run.answer.text, run.citations
+
+    Args:
+        documents: A path or several; text comes as a ``Document``.
+        question: The question.
+        budget: Most tokens of context; by default as many as the window leaves room for.
+        rate: Share of the source's tokens, instead of a budget.
+        raw: Send everything, uncompressed.
+        on_text: Called with each piece of the answer as it arrives.
+        **options: As for ``Pipeline``.
+
+    Raises:
+        CtxpipeError: see ``Pipeline.query``.
+    """
+    pipeline = Pipeline(**options)
+    return pipeline.query(documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text)

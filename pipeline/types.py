@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ctxpipe.compress.types import CompressedContext
-from ctxpipe.serving.metrics import ServerUse
-from ctxpipe.serving.types import Answer
+from ctxpipe.serving.types import Answer, ServerUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,14 +19,14 @@ _HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(?:/.*)?")
 
 @ENGINES.register("local")
 def _local(path: str, **options: Any) -> Engine:
-    from ctxpipe.serving.load import load_local
+    from ctxpipe.serving.local.load import load_local
 
     return load_local(path, **options)
 
 
 @ENGINES.register("openai")
 def _openai(**options: Any) -> Engine:
-    from ctxpipe.serving.openai_client import OpenAIEngine
+    from ctxpipe.serving.openai.engine import OpenAIEngine
 
     return OpenAIEngine(**options)
 
@@ -100,7 +100,7 @@ def _place(name: str | None, resolve: Callable[[str], str] | None) -> str | None
 
 
 def _text_counter(place: str) -> Callable[[str], int]:
-    from ctxpipe.serving.load import load_tokenizer
+    from ctxpipe.serving.local.load import load_tokenizer
 
     tokenizer = load_tokenizer(place)
     return lambda text: len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
-
-if TYPE_CHECKING:
-    from ctxpipe.serving.metrics import ServerMetrics
+from typing import Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant"]
 OnText = Callable[[str], None]
@@ -113,3 +110,45 @@ class MeasuredEngine(Protocol):
     def metrics(self) -> ServerMetrics | None:
         """The server's counters now; None where it tells none, which is never an error."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerMetrics:
+    """A server's counters at one time, over all of its requests since it started.
+
+    Attributes:
+        prompt_tokens: Tokens of prompts, read from the cache or computed.
+        cache_queries: Tokens looked for in the prefix cache.
+        cache_hits: Tokens found there.
+        cache_usage: Share of the key-value cache's memory in use now, 0 to 1.
+        first_tokens: Requests that got their first token.
+        first_token_seconds: Seconds that these waited for it, all together.
+    """
+
+    prompt_tokens: int
+    cache_queries: int
+    cache_hits: int
+    cache_usage: float
+    first_tokens: int
+    first_token_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUse:
+    """What a server did between two readings. Requests of other clients in that time are in it, too.
+
+    Attributes:
+        requests: Requests that got their first token in that time; 1 when nobody else asked.
+        prompt_tokens: Tokens of their prompts.
+        cache_queries: Tokens of them that were looked for in the prefix cache.
+        cache_hits: Tokens of them that were found there, so that nothing had to be computed.
+        cache_usage: Share of the key-value cache's memory in use at the end, 0 to 1.
+        first_token_seconds: Seconds from a request's arrival to its first token, on average; None without requests.
+    """
+
+    requests: int
+    prompt_tokens: int
+    cache_queries: int
+    cache_hits: int
+    cache_usage: float
+    first_token_seconds: float | None

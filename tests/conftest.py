@@ -27,6 +27,7 @@ settings.register_profile(
 )
 settings.load_profile("ctxpipe")
 
+pytest_plugins = ["model_fixtures"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -50,7 +51,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def smollm2_dir() -> Path:
     """The embedded causal model, fetched when it is not in the user's cache."""
-    from ctxpipe.compress.models import resolve
+    from ctxpipe.models.resolve import resolve
 
     return Path(resolve("smollm2-135m"))
 
@@ -58,7 +59,7 @@ def smollm2_dir() -> Path:
 @pytest.fixture(scope="session")
 def minilm_dir() -> Path:
     """The embedded embedding model, fetched when it is not in the user's cache."""
-    from ctxpipe.compress.models import resolve
+    from ctxpipe.models.resolve import resolve
 
     return Path(resolve("minilm-l6"))
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from ctxpipe.serving.openai_client import OpenAIEngine
+from ctxpipe.serving.openai.engine import OpenAIEngine
 from ctxpipe.serving.types import Answer, Message
 
 Serve = Callable[..., Any]

@@ -8,7 +8,7 @@ import random
 from functools import cache
 from pathlib import Path
 
-import ctxpipe.compress.job as some_code
+import ctxpipe.compress.compressor as some_code
 from ctxpipe.compress.types import Document
 
 WORDS = (

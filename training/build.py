@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ctxpipe.compress.types import FloatArray
+from ctxpipe.arrays import FloatArray
 from training.examples import FREE, QUESTION, SECOND, Example
 from training.negatives import Pool
 from training.overlap import words

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.learned.files import Weights
 from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.model import Reader
 from ctxpipe.compress.learned.passages import Shares
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed
-from ctxpipe.compress.remembered import RememberingEmbedder
-from ctxpipe.compress.score_cache import ScoreCache
+from ctxpipe.compress.rank.cached import RememberingEmbedder
 from training.export import MANIFEST
 from training.files import Progress, read_json, write_json
 from training.metrics import Floats

@@ -16,8 +16,8 @@ import click
 import numpy as np
 import torch
 
-from ctxpipe.compress.llmlingua2.export import fused_attention
-from ctxpipe.compress.onnx_export import quiet_export, without_traces
+from ctxpipe.compress.prune.llmlingua2.export import fused_attention
+from ctxpipe.models.onnx import quiet_export, without_traces
 from training.batches import collate
 from training.calibrate import Calibration
 from training.development import predict, select
@@ -190,7 +190,7 @@ def compare(model: Pruner, out: Path, examples: Examples, calibration: Calibrati
 
 def open_session(path: Path) -> Any:
     """A session as the package opens them."""
-    from ctxpipe.compress.embedder import cpu_session
+    from ctxpipe.models.cpu import cpu_session
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

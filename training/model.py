@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ctxpipe.compress.onnx_export import quiet_export
+from ctxpipe.models.onnx import quiet_export
 from training.files import replace_atomically
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"

@@ -11,9 +11,9 @@ from typing import IO
 
 import numpy as np
 
-from ctxpipe.compress.bm25 import BM25Index
-from ctxpipe.compress.embedder import OnnxEmbedder
-from ctxpipe.compress.types import FloatArray, IntArray
+from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.rank.bm25 import BM25Index
+from ctxpipe.compress.rank.embedder import OnnxEmbedder
 from training.files import replace_atomically
 from training.pieces import Piece
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from ctxpipe.compress.sentences import sentences
+from ctxpipe.compress.text.sentences import sentences
 from training.schema import Evidence, Passage
 
 PIECE_WEIGHT = 850

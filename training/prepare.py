@@ -42,7 +42,7 @@ REMOVED = ("question in evaluation", "evidence in evaluation", "passages in eval
 @click.option("--seed", type=int, default=0)
 def main(**options: Any) -> None:
     """Read, check, split, mine negatives, and write train.npz, dev.npz and report.json."""
-    from ctxpipe.compress.embedder import OnnxEmbedder
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
 
     prepare(embedder=OnnxEmbedder.load("minilm-l6"), **options)
 
@@ -224,7 +224,7 @@ def model_tokenizer() -> Any:
     """The tokenizer of the body that is trained."""
     from tokenizers import Tokenizer
 
-    from ctxpipe.compress.models import resolve
+    from ctxpipe.models.resolve import resolve
 
     return Tokenizer.from_file(str(Path(resolve("minilm-l6")) / "tokenizer.json"))
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctxpipe.precision import quick_dtype
+from ctxpipe.models.precision import quick_dtype
 from training import checkpoint
 from training.batches import Batch, collate, plan
 from training.calibrate import PLAIN, calibrate
@@ -94,7 +94,7 @@ def main(
     **settings: Any,
 ) -> None:
     """Train, calibrate the last weights, and write metrics.json."""
-    from ctxpipe.compress.models import resolve
+    from ctxpipe.models.resolve import resolve
 
     keep_freed_memory()
     if device == "auto":

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ctxpipe.compress import pool
-from ctxpipe.compress.bm25 import bm25
-from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.model import Reader
 from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
+from ctxpipe.compress.rank.bm25 import bm25
+from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.select import pool
 from ctxpipe.compress.types import Document
 from training.compose import FROM, compose
 from training.files import Progress, read_json

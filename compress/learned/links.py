@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ctxpipe.arrays import IntArray
 from ctxpipe.compress.learned.passages import Gathered
-from ctxpipe.compress.naming import name_of, plain
-from ctxpipe.compress.types import IntArray, RankingText
+from ctxpipe.compress.rank.naming import name_of, plain
+from ctxpipe.compress.types import RankingText
 
 COMMON_SHARE, COMMON = 0.25, 2
 """A heading that more than this share of the passages name, and more than so many, leads nowhere in particular."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from ctxpipe.compress.embedder import cpu_session, cpu_threads, side_by_side
-from ctxpipe.compress.hub import load_error
+from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.rows import Layout, Row
-from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress
+from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import CtxpipeError
+from ctxpipe.models.cpu import cpu_session, cpu_threads, side_by_side
+from ctxpipe.models.hub import load_error
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

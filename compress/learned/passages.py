@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.learned.model import Passage
 from ctxpipe.compress.learned.rows import Encoded, Words
-from ctxpipe.compress.types import BoolArray, IntArray, RankingText
+from ctxpipe.compress.types import RankingText
 
 TURNS_TOKENS = 200
 """Tokens of joined turns, as many as passages had in training."""

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ctxpipe.compress.embedding import Embedder
-from ctxpipe.compress.hybrid import HybridRanker
+from ctxpipe.arrays import BoolArray, FloatArray, IntArray
+from ctxpipe.compress.cache.score_cache import ScoreCache
+from ctxpipe.compress.learned.cached import RememberingReader
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.links import Link, links
 from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
 from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
-from ctxpipe.compress.remembered import RememberingReader
-from ctxpipe.compress.score_cache import ScoreCache
-from ctxpipe.compress.types import BoolArray, FloatArray, IntArray, OnProgress, RankingText
+from ctxpipe.compress.rank.embedding import Embedder
+from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.types import OnProgress, RankingText
 
 FIRST_TOKENS = 24_000
 """Tokens of passages that are read with the question: the best by the fusion."""

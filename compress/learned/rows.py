@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import regex
 
-from ctxpipe.compress.encoding import batches, encodable
-from ctxpipe.compress.llmlingua2.reader import cut
-from ctxpipe.compress.types import BoolArray, IntArray
+from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.compress.text.cut import cut
+from ctxpipe.models.encoding import batches, encodable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

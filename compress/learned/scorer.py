@@ -11,7 +11,7 @@ import numpy as np
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.model import LearnedModel, Passage
 from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
-from ctxpipe.compress.llmlingua2.units import per_unit
+from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.learned.files import Weights
 from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.model import Reading
 from ctxpipe.compress.learned.passages import Gathered
-from ctxpipe.compress.types import BoolArray, IntArray
 
 Floats = NDArray[np.float64]
 RANK_OFFSET = 0.03

@@ -77,7 +77,7 @@ def documents_options(function: F) -> F:
 
 def compression(config: Config) -> dict[str, Any]:
     """The options of a pipeline that say how it compresses."""
-    from ctxpipe.compress.score_cache import MEGABYTES
+    from ctxpipe.compress.cache.score_cache import MEGABYTES
 
     return {
         "rank": config.rank or "auto",

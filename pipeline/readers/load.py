@@ -6,8 +6,8 @@ import os
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.decode import Errors, decode
 from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text, is_json
+from ctxpipe.pipeline.readers.text.decode import Errors, decode
 from ctxpipe.pipeline.readers.titles import markdown_title
 
 EMPTY = "empty"
@@ -57,7 +57,7 @@ def _load_text(data: bytes, format: Format | None, source: str, stem: str, error
     elif format.kind == "json" and not is_json(text):
         format = TEXT
     if format.reader == "html":
-        from ctxpipe.pipeline.readers.html import html_text
+        from ctxpipe.pipeline.readers.html.html import html_text
 
         text, title = html_text(text)
         return Document(text=text, source=source, kind="html", title=title or stem)

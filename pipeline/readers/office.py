@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from ctxpipe.errors import MissingExtraError, ReadError
+from ctxpipe.pipeline.readers.html.layout import table_lines
 from ctxpipe.pipeline.readers.kinds import zip_parts
-from ctxpipe.pipeline.readers.layout import table_lines
 
 _MOST_UNPACKED = 1 << 30
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.decode import Errors
+from ctxpipe.pipeline.readers.text.decode import Errors
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:

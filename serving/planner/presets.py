@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ctxpipe.serving.planner.quantisation import Quantisation
+from ctxpipe.serving.planner.model.quantisation import Quantisation
 
 _IGNORED = ["re:.*lm_head", "re:.*self_attn", "re:.*router", "re:.*vision_model", "re:.*multi_modal_projector"]
 _W4A16 = {

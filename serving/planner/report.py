@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.serving.planner import reference_profile, vllm_profile
+from ctxpipe.serving.planner.memory import reference_profile, vllm_profile
 from ctxpipe.serving.planner.rows import Job
 from ctxpipe.serving.planner.source import Source
 from ctxpipe.serving.planner.types import Assumption

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctxpipe.serving.planner import reference_profile, vllm_profile
-from ctxpipe.serving.planner.gpus import Gpu
-from ctxpipe.serving.planner.options import Memory
-from ctxpipe.serving.planner.parallel import Split
-from ctxpipe.serving.planner.quantisation import Quantisation
-from ctxpipe.serving.planner.shape import Shape
+from ctxpipe.serving.planner.memory import reference_profile, vllm_profile
+from ctxpipe.serving.planner.memory.gpus import Gpu
+from ctxpipe.serving.planner.memory.options import Memory
+from ctxpipe.serving.planner.memory.parallel import Split
+from ctxpipe.serving.planner.memory.vllm_profile import Estimate
+from ctxpipe.serving.planner.model.quantisation import Quantisation
+from ctxpipe.serving.planner.model.shape import Shape
 from ctxpipe.serving.planner.types import GIB, Profile, Row
-from ctxpipe.serving.planner.vllm_profile import Estimate
 
 _DECIMALS = 1_000_000
 

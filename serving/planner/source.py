@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ModelError, UnknownNameError, UsageError
+from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.presets import PRESETS
-from ctxpipe.serving.planner.quantisation import Quantisation
 
 CONFIG = "config.json"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")

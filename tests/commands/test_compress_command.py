@@ -9,7 +9,7 @@ import pytest
 from commands_support import Command
 from samples import prose
 
-from ctxpipe.compress.tokenizer import TargetTokenizer
+from ctxpipe.models.tokenizer import TargetTokenizer
 
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
 QUESTION = "Where did the keeper of Skellig hide the spoons?"

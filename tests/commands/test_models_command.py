@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from ctxpipe.commands.models import models
-from ctxpipe.compress.models import EMBEDDED
 from ctxpipe.errors import ModelError, UnknownNameError
+from ctxpipe.models.resolve import EMBEDDED
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_every_help_has_an_example(command):
 def test_a_terminal_sees_a_bar_on_standard_error_only(empty_cache):
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()
-    script = Path(__file__).parents[1] / "compress" / "tiny_model.py"
+    script = Path(__file__).parents[1] / "tiny_model.py"
     code = f"import runpy, sys; runpy.run_path({str(script)!r}, run_name='tiny')"
     assert subprocess.run([sys.executable, "-c", code], check=True)
     wheels = empty_cache / "wheels"

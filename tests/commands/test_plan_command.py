@@ -9,10 +9,10 @@ import pytest
 from commands_support import Command
 from samples import library
 
-from ctxpipe.compress.tokenizer import TargetTokenizer
-from ctxpipe.evals.choice import choose
-from ctxpipe.evals.records import RecordFile
+from ctxpipe.evals.compare.choice import choose
+from ctxpipe.evals.run.records import RecordFile
 from ctxpipe.evals.types import Record
+from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.serving import plan
 
 

@@ -15,7 +15,7 @@ from commands_support import Command
 from fake_vllm import write_vllm
 from processes import alive, gone, pids_in
 
-from ctxpipe.commands.serve import KEPT_LOGS, new_log
+from ctxpipe.commands.serve.command import KEPT_LOGS, new_log
 
 MODEL = ("--model", "llama-3.1-8b")
 
@@ -146,11 +146,11 @@ def test_cpu_serves_in_the_type_that_the_processor_is_quick_in(
     run: Command, smollm2_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ("serve", "--cpu", "--dry-run")
-    monkeypatch.setattr("ctxpipe.precision.quick_dtype", lambda device: {"cpu": "float32"}[device])
+    monkeypatch.setattr("ctxpipe.models.precision.quick_dtype", lambda device: {"cpu": "float32"}[device])
     assert " --enforce-eager --dtype float32" in run(*asked).out
     assert "float32" not in run(*asked, "--model", smollm2_dir).out
     assert run(*asked, "--", "--dtype=bfloat16").out.count("--dtype") == 1
-    monkeypatch.setattr("ctxpipe.precision.quick_dtype", lambda device: {"cpu": "bfloat16"}[device])
+    monkeypatch.setattr("ctxpipe.models.precision.quick_dtype", lambda device: {"cpu": "bfloat16"}[device])
     assert "--dtype" not in run(*asked).out
 
 

@@ -18,8 +18,8 @@ from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker, FakeScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
-from ctxpipe.compress.tokenizer import TargetTokenizer
 from ctxpipe.compress.types import CompressedContext, Document, Scorer
+from ctxpipe.models.tokenizer import TargetTokenizer
 
 QUESTION = "How much copper did the market not reach in 1950?"
 BUDGETS = (50, 333, 6000)

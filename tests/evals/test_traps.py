@@ -11,8 +11,8 @@ import bm25s
 import pytest
 
 from ctxpipe.evals import compare
-from ctxpipe.evals.data import load_suite
-from ctxpipe.evals.metrics import context_scores
+from ctxpipe.evals.scores.metrics import context_scores
+from ctxpipe.evals.suites.schema import load_suite
 from ctxpipe.evals.types import Record, Sample
 
 Method = Callable[[Sample], str]

@@ -12,9 +12,9 @@ from samples import prose
 
 import ctxpipe
 from ctxpipe import Document, Pipeline, compress, query
-from ctxpipe.compress.tokenizer import TargetTokenizer
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError, WindowError
-from ctxpipe.pipeline.prompt import messages
+from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.pipeline.ask.prompt import messages
 from ctxpipe.serving.fake import FakeEngine
 
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."

@@ -10,8 +10,8 @@ import pytest
 
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.serving.fake import FakeEngine
-from ctxpipe.serving.local import LocalEngine
-from ctxpipe.serving.openai_client import OpenAIEngine
+from ctxpipe.serving.local.engine import LocalEngine
+from ctxpipe.serving.openai.engine import OpenAIEngine
 from ctxpipe.serving.types import Engine, Message
 
 TEXTS = [

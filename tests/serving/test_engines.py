@@ -14,7 +14,7 @@ from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.remote.address import parse_address
 from ctxpipe.serving.engines import ENGINES, connect
 from ctxpipe.serving.fake import Call, FakeEngine
-from ctxpipe.serving.openai_client import OPENAI_URL, OpenAIEngine
+from ctxpipe.serving.openai.engine import OPENAI_URL, OpenAIEngine
 from ctxpipe.serving.types import Message
 
 HELLO = [Message(role="user", content="hello brown fox")]
@@ -89,7 +89,7 @@ def test_an_unknown_target_offers_names(target: str) -> None:
 def test_engines_import_nothing_heavy_until_they_are_used() -> None:
     code = (
         "import sys, ctxpipe.serving.engines as e; e.connect('fake');"
-        "import ctxpipe.serving.openai_client, ctxpipe.serving.load, ctxpipe.serving.local;"
+        "import ctxpipe.serving.openai.engine, ctxpipe.serving.local.load, ctxpipe.serving.local.engine;"
         "print([m for m in ('torch', 'transformers', 'openai', 'jinja2', 'httpx', 'anyio') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -155,7 +155,7 @@ def tiny_body(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def prepared(made_data: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ctxpipe.compress.embedder import OnnxEmbedder
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
 
     out = tmp_path_factory.mktemp("examples")
     prepare(

@@ -16,7 +16,8 @@ from processes import alive
 from vllm_support import Served, serving, started
 
 from ctxpipe.errors import LaunchError
-from ctxpipe.serving.launcher.environment import Environment, make_environment
+from ctxpipe.serving.launcher.environment import Environment
+from ctxpipe.serving.launcher.install import make_environment
 
 if not os.environ.get("CTXPIPE_TEST_VLLM"):
     collect_ignore_glob = ["test_*.py"]
@@ -27,7 +28,7 @@ StartVllm = Callable[..., AbstractContextManager[Served]]
 @pytest.fixture(scope="session")
 def vllm_environment() -> Environment:
     """The environment of ``ctxpipe serve --cpu``, made when it is not in the user's cache."""
-    from ctxpipe.compress.models import cache_root
+    from ctxpipe.models.cache import cache_root
 
     try:
         return make_environment(cache_root(), on_note=print)

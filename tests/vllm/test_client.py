@@ -21,11 +21,11 @@ from vllm_support import Served
 from ctxpipe import Document, Pipeline
 from ctxpipe.cli import main
 from ctxpipe.errors import CancelledAnswer, RejectedError
-from ctxpipe.precision import quick_dtype
+from ctxpipe.models.precision import quick_dtype
 from ctxpipe.remote.cancel import Cancellation
-from ctxpipe.serving.chat import ChatRenderer
-from ctxpipe.serving.openai_client import OpenAIEngine
-from ctxpipe.serving.prompts import plain
+from ctxpipe.serving.local.chat import ChatRenderer
+from ctxpipe.serving.openai.engine import OpenAIEngine
+from ctxpipe.serving.openai.prompts import plain
 from ctxpipe.serving.types import Message
 
 # Starting a server is part of the first test, and a busy machine takes long to read a window.
@@ -75,7 +75,7 @@ def test_counts_are_what_the_server_then_reads(engine: OpenAIEngine) -> None:
 def test_answers_are_as_likely_as_under_the_model_here(engine: OpenAIEngine, smollm2_dir: Path) -> None:
     import torch
 
-    from ctxpipe.compress.causal import load_causal_lm
+    from ctxpipe.models.causal import load_causal_lm
 
     dtype = quick_dtype("cpu")  # which the server has been given too
     model, tokenizer = load_causal_lm(str(smollm2_dir), device="cpu", dtype=dtype)

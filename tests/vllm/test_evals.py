@@ -6,13 +6,13 @@ import pytest
 from vllm_support import Served
 
 from ctxpipe.cli import main
-from ctxpipe.evals.arms import parse_arms
-from ctxpipe.evals.generation import Generator
-from ctxpipe.evals.likelihood import LocalTarget
-from ctxpipe.evals.records import load
-from ctxpipe.evals.runner import Plan, run
-from ctxpipe.evals.server_likelihood import ServerTarget
-from ctxpipe.precision import quick_dtype
+from ctxpipe.evals.run.arms import parse_arms
+from ctxpipe.evals.run.records import load
+from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.targets.generation import Generator
+from ctxpipe.evals.targets.likelihood import LocalTarget
+from ctxpipe.evals.targets.server_likelihood import ServerTarget
+from ctxpipe.models.precision import quick_dtype
 from ctxpipe.serving.engines import connect
 
 ARMS = "raw,raw2,closed,default,random"

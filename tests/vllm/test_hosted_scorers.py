@@ -12,11 +12,11 @@ from samples import prose
 from vllm_support import Served
 
 from ctxpipe import Document, Pipeline
-from ctxpipe.compress.hosted.scorer import HostedScorer
-from ctxpipe.compress.llmlingua2.scorer import LLMLingua2Scorer
-from ctxpipe.compress.surprisal import ContrastiveScorer, SurprisalScorer
+from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
+from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
+from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import ScoringText
-from ctxpipe.compress.words import words
 from ctxpipe.errors import ModelError
 
 # Starting a server is part of the first test, and a busy machine takes long to read a window.

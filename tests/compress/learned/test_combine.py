@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned.files import PrunerFiles, Weights
 from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.ranker import Look
+from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.types import RankingText
 
 RECIPE_TESTS = Path(__file__).parents[2] / "training" / "conftest.py"
@@ -40,7 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
 
 
 def test_weights_are_fitted_and_used(folders: tuple[Path, Path, Path], tiny_pruner: Path, tmp_path: Path) -> None:
-    from ctxpipe.compress.embedder import OnnxEmbedder
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
     from training.combine import FUSION, LINK, SECOND, SHOWN, combine
 
     embedder = OnnxEmbedder.load()
@@ -68,7 +68,7 @@ def test_weights_are_fitted_and_used(folders: tuple[Path, Path, Path], tiny_prun
 def test_documents_hold_the_evidence_and_enough_beside_it(
     folders: tuple[Path, Path, Path], tiny_pruner: Path, minilm_dir: Path
 ) -> None:
-    from ctxpipe.compress.embedder import OnnxEmbedder
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
     from training.trials import LEAST_CHARACTERS, development, drawn, trials
 
     model = LearnedModel.load(tiny_pruner / "int8")
@@ -126,7 +126,7 @@ def test_weights_that_bring_evidence_sooner_have_more_merit(tiny_pruner: Path) -
 
 
 def test_the_fusion_is_what_the_pipeline_ranks_with(folders: tuple[Path, Path, Path], tiny_pruner: Path) -> None:
-    from ctxpipe.compress.embedder import OnnxEmbedder
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
     from training.trials import development, drawn, trials
 
     held = development(*folders)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from samples import prose
 
+from ctxpipe.compress.cache.score_cache import ScoreCache
+from ctxpipe.compress.learned.cached import RememberingReader
 from ctxpipe.compress.learned.model import LearnedModel, Passage
-from ctxpipe.compress.remembered import RememberingReader
-from ctxpipe.compress.score_cache import ScoreCache
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from samples import library, prose
 
 from ctxpipe import Document, Pipeline
-from ctxpipe.compress.hybrid import HybridRanker
 from ctxpipe.compress.learned import files, ranker
 from ctxpipe.compress.learned.passages import TURNS_TOKENS, gather, spoken
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed, shortlist
-from ctxpipe.compress.sentences import sentences
+from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import Kind, RankingText
 
 QUESTION = "Which river did the market reach in 1950?"

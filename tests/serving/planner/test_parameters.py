@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ctxpipe.errors import UsageError
-from ctxpipe.serving.planner import meta
+from ctxpipe.serving.planner.model import meta
+from ctxpipe.serving.planner.model.read import read_shape
 from ctxpipe.serving.planner.presets import PRESETS
-from ctxpipe.serving.planner.read import read_shape
 
 PUBLISHED = {
     "scout": 108_641_793_536,

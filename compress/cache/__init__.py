@@ -1,0 +1,1 @@
+"""Scores, embeddings and readings kept between calls and processes."""

@@ -1,0 +1,67 @@
+"""The pruner's network in front of which the score cache stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ctxpipe.arrays import IntArray
+from ctxpipe.compress.cache.remembered import digest, pack_floats, remembered, unpack_floats
+from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
+from ctxpipe.compress.learned.files import PrunerFiles
+from ctxpipe.compress.learned.model import Passage, Reader, Reading
+from ctxpipe.compress.learned.rows import Layout
+from ctxpipe.compress.types import OnProgress
+
+
+class RememberingReader:
+    """What the pruner's network said of a passage under a question, from the cache; what is not there it reads.
+
+    Args:
+        load: Makes what reads, when first needed.
+        files, layout: Of the same pruner.
+        cache: Where readings are kept.
+        on_note: Called with a line when the cache had to be set aside.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Reader],
+        files: PrunerFiles,
+        layout: Layout,
+        cache: ScoreCache,
+        on_note: OnNote | None = None,
+    ) -> None:
+        self.files = files
+        self.layout = layout
+        self._load = load
+        self._cache = cache
+        self._on_note = on_note
+        self._model: Reader | None = None
+
+    def read(
+        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+    ) -> list[Reading]:
+        """Read passages; see ``LearnedModel.read``. Progress is that of what was not in the cache."""
+        asked = self.files.revision, question.tobytes()
+        return remembered(
+            self._cache,
+            [digest("reading", *asked, *(b"" if part is None else part.tobytes() for part in p)) for p in passages],
+            lambda missing: self._read(question, [passages[i] for i in missing], on_progress),
+            lambda reading: pack_floats(np.concatenate(reading)),
+            lambda place, value: _unpack_reading(value, len(passages[place].body)),
+            self._on_note,
+        )
+
+    def _read(
+        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None
+    ) -> Sequence[Reading]:
+        if self._model is None:
+            self._model = self._load()
+        return self._model.read(question, passages, on_progress)
+
+
+def _unpack_reading(value: bytes, size: int) -> Reading | None:
+    both = unpack_floats(value, 2 * size)
+    return None if both is None else Reading(both[:size], both[size:])

@@ -1,0 +1,62 @@
+"""Scorers that any other must beat at the same budget, and the one that prunes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.types import OnProgress, Scores, ScoringText
+
+
+class NoScorer:
+    """Prunes nothing inside a sentence: units keep the rank of their sentence, or the order of the source."""
+
+    name = "none"
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Zero for every unit."""
+        return [Scores(values=np.zeros(len(text.start), dtype=np.float32), scorer=self.name) for text in texts]
+
+
+class HeadTailScorer:
+    """Keeps the beginning and the end, in equal parts: truncation as it is commonly done."""
+
+    name = "head-tail"
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Minus the distance to the nearer end of all texts, in units."""
+        sizes = [len(text.start) for text in texts]
+        position = np.arange(sum(sizes), dtype=np.float32)
+        values = -np.minimum(position, position[::-1])
+        return _split(values, sizes, self.name)
+
+
+class RandomScorer:
+    """Keeps units at random, seeded by their own text, so that equal input gives equal output."""
+
+    name = "random"
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self._seed = seed
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Uniform in [0, 1)."""
+        return [Scores(values=self._draw(text), scorer=self.name, revision=str(self._seed)) for text in texts]
+
+    def _draw(self, text: ScoringText) -> FloatArray:
+        digest = hashlib.sha256(f"{self._seed}\0{text.text}".encode(errors="surrogatepass")).digest()
+        return np.random.default_rng(list(digest)).random(len(text.start), dtype=np.float32)
+
+
+def _split(values: FloatArray, sizes: Sequence[int], scorer: str) -> list[Scores]:
+    cuts = np.cumsum(sizes)[:-1]
+    return [Scores(values=part.astype(np.float32), scorer=scorer) for part in np.split(values, cuts)]

@@ -1,0 +1,86 @@
+"""The scorers that may run on a server, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+from ctxpipe.compress.prune.hosted.server import ScorerServer
+from ctxpipe.compress.types import OnProgress, Scorer, Scores, ScoringText
+from ctxpipe.errors import UsageError
+
+
+def _classifier(server: ScorerServer, trust_remote_code: bool) -> Scorer:
+    from ctxpipe.compress.prune.hosted.keep_model import HostedKeepModel
+    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
+
+    classifier = Classifier.describe(server.place, trust_remote_code=trust_remote_code)
+    hosted = HostedKeepModel(classifier=classifier, server=server)
+    return LLMLingua2Scorer(model=server.place, trust_remote_code=trust_remote_code, keep_model=hosted)
+
+
+def _causal(contrastive: bool, server: ScorerServer, trust_remote_code: bool) -> Scorer:
+    from ctxpipe.compress.prune.hosted.losses import HostedLosses
+    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
+
+    made = ContrastiveScorer if contrastive else SurprisalScorer
+    return made(model=server.place, trust_remote_code=trust_remote_code, losses=HostedLosses(server))
+
+
+_MAKERS: dict[str, Callable[[ScorerServer, bool], Scorer]] = {
+    "llmlingua2": _classifier,
+    "surprisal": partial(_causal, False),
+    "contrastive": partial(_causal, True),
+    "llmlingua": partial(_causal, False),
+    "longllmlingua": partial(_causal, True),
+}
+HOSTED = tuple(_MAKERS)
+"""Scorers that can run on a server."""
+
+
+class HostedScorer:
+    """A scorer whose network runs on a vLLM server. Windows and merging are those of the scorer of the same name.
+
+    Nothing is asked of the server before the first text is scored. Its scores are not kept between calls: what a
+    server holds can change under its name.
+
+    Args:
+        name: One of ``HOSTED``.
+        url: The server, with or without ``/v1``.
+        model: Folder or Hugging Face id of the model, for its tokenizer and config; by default what the server says.
+        trust_remote_code: Whether code that comes with ``model`` may run. Code that a server names never does.
+        **options: As for ``ScorerServer``.
+
+    Raises:
+        UsageError: for another scorer, or a URL that is none.
+    """
+
+    def __init__(
+        self, name: str, url: str, *, model: str | None = None, trust_remote_code: bool = False, **options: Any
+    ) -> None:
+        if name not in _MAKERS:
+            raise UsageError(f"--scorer-url goes with --prune {', '.join(HOSTED)}, not with {name}")
+        self.name = name
+        self._server = ScorerServer(url, model=model, **options)
+        self._trust = trust_remote_code and model is not None
+
+    def __repr__(self) -> str:
+        return f"HostedScorer({self.name!r}, {self._server.url!r})"
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return _MAKERS[self.name](self._server, self._trust)
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> Sequence[Scores]:
+        """Score units; see ``Scorer.score``.
+
+        Raises:
+            UsageError: if the scorer needs a question and there is none.
+            ModelError: if the server lacks the task, or serves another model than was named.
+            EngineError: if it cannot be reached or refuses.
+        """
+        return self._scorer.score(texts, question, on_progress)

@@ -1,0 +1,159 @@
+"""A vLLM server that scores: which model it serves, and many small requests to it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ctxpipe.compress.types import OnProgress
+from ctxpipe.errors import ModelError, RejectedError, UsageError
+from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.remote.address import parse_address
+from ctxpipe.remote.served import NO_ENDPOINT, Served, listed
+from ctxpipe.remote.transport import CONCURRENCY, Transport, Work, find_key
+from ctxpipe.remote.values import dig, parsed, whole
+
+KEY_VARIABLES = ("CTXPIPE_SCORER_API_KEY",)
+"""Where the key for a scoring server is read from. The target's key is never sent there."""
+ROWS = 8
+"""Windows of one request: enough that the requests themselves cost little, few enough to be spread over replicas."""
+_DISCOVERY_SECONDS = 30.0
+# Letters, figures, marks, line breaks and other scripts: vocabularies that cut this alike are hardly ever different.
+_PROBE = "Zebras invoice 48,151 umbrellas; naïve façades (x != y_2)\n\n\t“日本語” और العربية — don't."
+
+
+class ScorerServer:
+    """Where a scoring model is served. Nothing is asked before it is used.
+
+    Args:
+        url: The server, with or without ``/v1``.
+        model: Folder or Hugging Face id of the model, whose tokenizer and config are read here. By default what the
+            server says that it has loaded. Where several models are served, also the name to ask for.
+        api_key: Sent to the server; by default read from ``CTXPIPE_SCORER_API_KEY``.
+        timeout: Seconds that one request may take, retries included.
+        concurrency: Requests under way at a time.
+        retries: Attempts beside the first.
+        backoff: Seconds before the second attempt, doubled before each further one.
+
+    Raises:
+        UsageError: if the URL is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 300.0,
+        concurrency: int = CONCURRENCY,
+        retries: int = 3,
+        backoff: float = 0.5,
+    ) -> None:
+        self._address = parse_address(url)
+        self.url = self._address.base
+        self._model = model
+        self._timeout = timeout
+        self._transport = Transport(
+            base=self._address.base,
+            key=find_key(api_key, KEY_VARIABLES),
+            retries=retries,
+            backoff=backoff,
+            concurrency=concurrency,
+        )
+
+    @cached_property
+    def served(self) -> Served:
+        """The model that is asked.
+
+        Raises:
+            UsageError: if several are served and ``model`` is the name of none.
+            EngineError: if the server cannot be reached.
+        """
+        found = listed(self._transport, seconds=min(self._timeout, _DISCOVERY_SECONDS))
+        if self._model in found:
+            return found[str(self._model)]
+        if len(found) != 1:
+            names = ", ".join(sorted(found)) or "none"
+            raise UsageError(f"{self.url} serves these models: {names}; name one with --scorer")
+        return next(iter(found.values()))
+
+    @cached_property
+    def place(self) -> str:
+        """Folder or Hugging Face id to read tokenizer and config from; the server is known to cut text as that does.
+
+        Raises:
+            ModelError: if it cannot be had, or the server's model has another tokenizer.
+        """
+        served = self.served
+        place = self._model or served.root or served.name
+        try:
+            count = TargetTokenizer.load(place).count(_PROBE)
+        except (ModelError, UsageError) as exc:
+            if self._model:
+                raise
+            told = f"{self.url} serves {served.name}, whose tokenizer is needed here and cannot be had"
+            raise ModelError(f"{told}: {exc}; name the model with --scorer") from exc
+        theirs = self._count(_PROBE)
+        if theirs is not None and theirs != count:
+            raise ModelError(
+                f"{self.url} serves {served.name}, which cuts a text into {theirs} tokens where {place} makes {count}; "
+                "--scorer must name the model that is served"
+            )
+        return place
+
+    def ask(
+        self,
+        path: str,
+        bodies: Sequence[Mapping[str, Any]],
+        lacking: str,
+        *,
+        sizes: Sequence[int],
+        on_progress: OnProgress | None = None,
+    ) -> list[object]:
+        """Answers to many requests, several at a time.
+
+        Args:
+            path: Endpoint, beginning with ``/v1`` or not.
+            bodies: What to send; the model is added.
+            lacking: What to say when the server has no such task.
+            sizes: Tokens of each request, for progress.
+            on_progress: Called with tokens done and tokens in all.
+
+        Raises:
+            ModelError: if the server lacks the task.
+            EngineError: for whatever else goes wrong.
+        """
+        done, total = 0, sum(sizes)
+
+        def show(index: int) -> None:
+            nonlocal done
+            done += sizes[index]
+            if on_progress:
+                on_progress(done, total)
+
+        works = [self._work(path, {"model": self.served.name, **body}) for body in bodies]
+        try:
+            said = self._transport.run_all(works, seconds=self._timeout, on_done=show)
+        except RejectedError as exc:
+            if exc.status in NO_ENDPOINT or _lacks_task(str(exc)):
+                raise ModelError(f"{self.url} {lacking} ({exc})") from exc
+            raise
+        return [parsed(text) for text in said]
+
+    def _work(self, path: str, body: Mapping[str, Any]) -> Work[str]:
+        return lambda client, _: client.post(f"{self._address.root}{path}", body=body, cast_to=str)
+
+    def _count(self, text: str) -> int | None:
+        body = {"model": self.served.name, "prompt": text, "add_special_tokens": False}
+        try:
+            said = self._transport.post(f"{self._address.root}/tokenize", body, seconds=_DISCOVERY_SECONDS)
+        except RejectedError:
+            return None
+        return whole(dig(parsed(said), "count"))
+
+
+def _lacks_task(said: str) -> bool:
+    lowered = said.lower()
+    return "unsupported task" in lowered or "does not support" in lowered

@@ -1,0 +1,61 @@
+"""The seam between the words of LLMLingua-2 and the network that judges tokens, wherever that network runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.types import OnProgress
+
+TokenRow = NDArray[np.int32]
+"""Token ids of one window, special tokens included."""
+
+
+class KeepModel(Protocol):
+    """Says of every token of some windows how likely it is to be worth keeping.
+
+    Attributes:
+        name: The model as the user named it.
+        revision: Short name for its exact content; empty when it cannot be told.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - said above
+    @property
+    def revision(self) -> str: ...  # noqa: D102 - said above
+
+    def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
+        """Judge tokens.
+
+        Args:
+            rows: Windows, each with the special tokens that it is to be read with; none is empty.
+            on_progress: Called with tokens done and tokens in all.
+
+        Returns:
+            For each row, in the order given, float32 of the row's length: the softmax probability of the label that
+            means keep.
+        """
+        ...
+
+
+def token_batches(lengths: Sequence[int] | IntArray, cap: int) -> Iterator[IntArray]:
+    """Put rows of like length together, so that little is padding.
+
+    Args:
+        lengths: Tokens of each row.
+        cap: Most tokens of a batch, padding included; a longer row makes a batch of its own.
+
+    Yields:
+        Indices of the rows of each batch, longest rows first: the batch that needs most memory comes first.
+    """
+    sizes = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(-sizes, kind="stable")
+    first = 0
+    while first < len(order):
+        rows = max(1, cap // max(1, int(sizes[order[first]])))
+        yield order[first : first + rows]
+        first += rows

@@ -1,0 +1,73 @@
+"""Which runtime runs a classifier, in which precision."""
+
+from __future__ import annotations
+
+from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
+from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
+from ctxpipe.compress.prune.llmlingua2.onnx_model import OnnxKeepModel
+from ctxpipe.errors import UsageError
+from ctxpipe.models.causal import torch_device
+
+_NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+_ONNX: dict[str, Precision] = {"float32": "float32", "int8": "int8"}
+_TORCH = ("float32", "bfloat16", "float16")
+
+
+def settled(device: str, dtype: str, runtime: str) -> tuple[str, str, str]:
+    """Make up what was left open: int8 through ONNX Runtime on a CPU, bfloat16 through torch on a GPU.
+
+    Args:
+        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
+        dtype: ``float32``, ``bfloat16``, ``float16`` or ``int8``, or their short names, or ``auto``.
+        runtime: ``onnx``, ``torch``, or ``auto``: ONNX Runtime on a CPU for the two types that it has.
+
+    Returns:
+        Device, dtype and runtime.
+
+    Raises:
+        UsageError: for what does not exist, here or together.
+    """
+    local = torch_device(device).type == "cpu"
+    dtype = _NAMES.get(dtype, dtype)
+    if runtime not in ("auto", "onnx", "torch"):
+        raise UsageError(f"unknown runtime {runtime!r}; onnx, torch or auto")
+    if dtype == "auto":
+        dtype = "bfloat16" if not local else "float32" if runtime == "torch" else "int8"
+    if dtype not in (*_TORCH, "int8"):
+        raise UsageError(f"unknown dtype {dtype!r}; {', '.join(_TORCH)}, int8 or auto")
+    if runtime == "auto":
+        runtime = "onnx" if local and dtype in _ONNX else "torch"
+    if runtime == "onnx" and not local:
+        raise UsageError("ONNX Runtime runs classifiers on the CPU alone; choose the runtime torch for a GPU")
+    if runtime == "onnx" and dtype not in _ONNX:
+        raise UsageError(f"ONNX Runtime runs classifiers in float32 or int8, not {dtype}")
+    if runtime == "torch" and dtype not in _TORCH:
+        raise UsageError("int8 is for the CPU and the runtime onnx")
+    return device, dtype, runtime
+
+
+def load_keep_model(
+    classifier: Classifier,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    runtime: str = "auto",
+    added_tokens: bool = False,
+) -> KeepModel:
+    """Load a classifier's weights.
+
+    Args:
+        classifier: What to load.
+        device, dtype, runtime: See ``settled``.
+        added_tokens: With the embeddings that llmlingua adds.
+
+    Raises:
+        ModelError: when they cannot be loaded.
+        UsageError: for a device, dtype or runtime that does not exist here.
+    """
+    device, dtype, runtime = settled(device, dtype, runtime)
+    if runtime == "onnx":
+        return OnnxKeepModel.load(classifier, precision=_ONNX[dtype])
+    from ctxpipe.compress.prune.llmlingua2.torch_model import TorchKeepModel
+
+    return TorchKeepModel.load(classifier, device=device, dtype=dtype, added_tokens=added_tokens)

@@ -1,0 +1,149 @@
+"""Text to token ids with offsets, cut at the ends of sentences into rows that a classifier reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
+from ctxpipe.compress.text.cut import cut
+from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.hub import load_error, quiet_hub
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+
+_MARKS = "▁Ġ#"
+_ENDS = re.compile(r"[.!?。！？।؟…]+|Ċ+")
+_NEWLINE = re.compile(r"\n")
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text, special ones excluded: int32 ids and int64 offsets, both ascending, of shape (tokens,)."""
+
+    ids: TokenRow
+    start: IntArray
+    end: IntArray
+
+
+class Reader:
+    """Tokenises each text once. Special tokens in a text are read as the characters that they are.
+
+    Args:
+        tokenizer: Of the tokenizers library; it is changed.
+        window: Most tokens of a row, special ones included.
+        unknown: Id of the unknown token; None when there is none.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, window: int, unknown: int | None = None) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.begin, self.finish = _frame(tokenizer)
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        # A Unigram vocabulary holds "</s>" as a piece like any other, and finds it in texts all the same.
+        added = tokenizer.get_added_tokens_decoder()
+        self._special = np.array([place for place, token in added.items() if token.special], dtype=np.int32)
+        self._unknown = unknown
+        self.limit = max(1, window - len(self.begin) - len(self.finish))
+        ending = {place for token, place in tokenizer.get_vocab().items() if _ENDS.fullmatch(token.lstrip(_MARKS))}
+        self._ending = np.array(sorted(ending), dtype=np.int32)
+
+    @classmethod
+    def load(cls, classifier: Classifier) -> Reader:
+        """The reader of a classifier.
+
+        Raises:
+            ModelError: when its tokenizer cannot be loaded or tells no offsets.
+        """
+        tokenizer = load_tokenizer(classifier)
+        return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
+
+    def read(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokens of each text."""
+        return [self._tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
+
+    def cuts(self, text: str, tokens: Tokens) -> IntArray:
+        """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
+
+        Returns:
+            int64 of shape (rows + 1,): indices of tokens, from 0 to their number.
+        """
+        return cut(len(tokens.ids), self._ends(text, tokens), self.limit)
+
+    def rows(self, tokens: Tokens, cuts: IntArray) -> list[TokenRow]:
+        """The rows between cuts, each with its special tokens."""
+        return [
+            np.concatenate([self.begin, tokens.ids[a:b], self.finish])
+            for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+        ]
+
+    def _encode(self, texts: Sequence[str]) -> Sequence[Any]:
+        try:
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError):
+            return self._tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
+
+    def _tokens(self, encoding: Any) -> Tokens:
+        places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        ascending = np.maximum.accumulate(places, axis=0) if len(places) else places
+        ids = np.array(encoding.ids, dtype=np.int32)
+        if self._unknown is not None:
+            ids[np.isin(ids, self._special)] = self._unknown
+        return Tokens(ids, ascending[:, 0], ascending[:, 1])
+
+    def _ends(self, text: str, tokens: Tokens) -> BoolArray:
+        """Tokens after which a row may end: marks that close a sentence, and whatever stands before a newline."""
+        ends = np.isin(tokens.ids, self._ending)
+        lines = np.array([match.start() for match in _NEWLINE.finditer(text)], dtype=np.int64)
+        before = np.searchsorted(tokens.end, lines, side="right") - 1
+        ends[before[before >= 0]] = True
+        return ends
+
+
+def load_tokenizer(classifier: Classifier) -> Any:
+    """The transformers tokenizer of a classifier.
+
+    Raises:
+        ModelError: when it cannot be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_hub():
+            return AutoTokenizer.from_pretrained(classifier.place, trust_remote_code=classifier.trust_remote_code)
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
+        raise load_error(classifier.name, "tokenizer", exc) from exc
+
+
+def plain_tokenizer(tokenizer: Any, name: str) -> Tokenizer:
+    """A copy of what a transformers tokenizer is made of.
+
+    Raises:
+        ModelError: for one written in Python, which tells no offsets.
+    """
+    from tokenizers import Tokenizer
+
+    if not tokenizer.is_fast:
+        raise ModelError(f"{name} has a tokenizer written in Python, which tells no offsets")
+    return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+
+
+def _frame(tokenizer: Tokenizer) -> tuple[TokenRow, TokenRow]:
+    """The special tokens before and after a text."""
+    framed = tokenizer.encode("a")
+    special = np.array(framed.special_tokens_mask, dtype=np.bool_)
+    ids = np.array(framed.ids, dtype=np.int32)
+    inner = np.flatnonzero(~special)
+    if len(inner) == 0:
+        return ids[:0], ids[:0]
+    return ids[: inner[0]], ids[inner[-1] + 1 :]

@@ -1,0 +1,229 @@
+"""A token classifier run by torch, on a GPU or a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.prune.llmlingua2.keep import TokenRow, token_batches
+from ctxpipe.compress.types import OnProgress
+from ctxpipe.errors import CtxpipeError
+from ctxpipe.models.causal import torch_device, torch_dtype
+from ctxpipe.models.cpu import cpu_threads
+from ctxpipe.models.hub import load_error, quiet_hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import torch
+
+    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+
+_Judged = tuple[IntArray, FloatArray]
+"""Indices of a batch's rows, and their probabilities, of shape (rows, longest row)."""
+CPU_TOKENS = 512
+"""Tokens of a batch on a CPU, padding included: rows of 500 tokens are read one and a half times as fast alone."""
+GPU_TOKENS = 65_536
+ADDED_TOKENS = 100
+"""Tokens that llmlingua adds to a vocabulary, for forced strings that are no single token."""
+_UPSTREAM_SEED = 42
+_ERROR = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchKeepModel:
+    """A ``KeepModel`` in float32, bfloat16 or float16.
+
+    Attributes:
+        classifier: What is run.
+        network: The transformers model, in evaluation mode.
+        batch_tokens: Most tokens of a batch, padding included.
+    """
+
+    classifier: Classifier
+    network: Any
+    batch_tokens: int
+
+    @classmethod
+    def load(
+        cls, classifier: Classifier, *, device: str = "auto", dtype: str = "auto", added_tokens: bool = False
+    ) -> TorchKeepModel:
+        """Load the weights.
+
+        Args:
+            classifier: What to load.
+            device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
+            dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is bfloat16 on a GPU and float32 on a CPU.
+            added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
+
+        Raises:
+            ModelError: when they cannot be loaded.
+            UsageError: for a device or dtype that does not exist here.
+        """
+        where = torch_device(device)
+        precision = torch_dtype("float32" if dtype == "auto" and where.type == "cpu" else dtype, where.type)
+        network = load_network(classifier, precision, added_tokens=added_tokens).to(where)
+        return cls(
+            classifier=classifier, network=network, batch_tokens=CPU_TOKENS if where.type == "cpu" else GPU_TOKENS
+        )
+
+    @property
+    def name(self) -> str:
+        """The model as the user named it."""
+        return self.classifier.name
+
+    @property
+    def revision(self) -> str:
+        """Short name for its exact content."""
+        return self.classifier.revision
+
+    def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
+        """Judge tokens; see ``KeepModel``."""
+        batches = token_batches([len(row) for row in rows], self.batch_tokens)
+        judged = self._side_by_side if self.network.device.type == "cpu" else self._overlapped
+        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        total, done = sum(map(len, rows)), 0
+        for members, values in judged(rows, batches):
+            for place, index in enumerate(members.tolist()):
+                found[index] = values[place, : len(rows[index])]
+                done += len(rows[index])
+            if on_progress:
+                on_progress(done, total)
+        return found
+
+    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+        """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
+
+        def run(members: IntArray) -> _Judged:
+            return members, self._launch([rows[index] for index in members.tolist()]).numpy()
+
+        with _one_thread_each() as workers:
+            yield from workers.map(run, batches)
+
+    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+        """One batch after the other, the next on its way before the last one's result is waited for."""
+        waiting: tuple[IntArray, _Copy] | None = None
+        for members in batches:
+            launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
+            if waiting is not None:
+                yield waiting[0], waiting[1].fetch()
+            waiting = members, launched
+        if waiting is not None:
+            yield waiting[0], waiting[1].fetch()
+
+    def _launch(self, rows: Sequence[TokenRow]) -> torch.Tensor:
+        """Probabilities, float32 of shape (rows, longest row), on the device."""
+        import torch
+
+        lengths = [len(row) for row in rows]
+        padded = np.full((len(rows), max(lengths)), self.network.config.pad_token_id or 0, dtype=np.int64)
+        for place, row in enumerate(rows):
+            padded[place, : len(row)] = row
+        ids = self._moved(torch.from_numpy(padded))
+        mask = None
+        if min(lengths) < max(lengths):
+            mask = self._moved(torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
+        with torch.inference_mode():
+            logits = self.network(input_ids=ids, attention_mask=mask).logits
+            kept: torch.Tensor = torch.softmax(logits.float(), dim=-1)[..., self.classifier.keep]
+        return kept
+
+    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        device = self.network.device
+        return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many workers as cores, in each of which torch runs on one thread; torch's setting is put back at the end."""
+    import torch
+
+    before = torch.get_num_threads()
+    workers = min(before, cpu_threads())
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Copy:
+    """One copy from device to host, under way."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        import torch
+
+        self._event = None
+        self._host = values
+        if values.device.type == "cuda":
+            self._host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+            self._host.copy_(values, non_blocking=True)
+            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            self._event.record()
+
+    def fetch(self) -> FloatArray:
+        if self._event is not None:
+            self._event.synchronize()
+        values: FloatArray = self._host.numpy()
+        return values
+
+
+def load_network(
+    classifier: Classifier, precision: torch.dtype, *, added_tokens: bool = False, attention: str | None = None
+) -> Any:
+    """A classifier's transformers model on the CPU, in evaluation mode.
+
+    Args:
+        classifier: What to load.
+        precision: Type of its weights.
+        added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
+        attention: Implementation of attention; None leaves it to transformers.
+
+    Raises:
+        ModelError: when it cannot be loaded.
+    """
+    import torch
+    from transformers import AutoModelForTokenClassification
+
+    options = {} if attention is None else {"attn_implementation": attention}
+    try:
+        with quiet_hub(), _quiet_transformers():
+            network = AutoModelForTokenClassification.from_pretrained(
+                classifier.place, dtype=precision, trust_remote_code=classifier.trust_remote_code, **options
+            )
+            if added_tokens:
+                _add_tokens(classifier, network)
+    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
+        raise load_error(classifier.name, "model", exc) from exc
+    return network.eval()
+
+
+def _add_tokens(classifier: Classifier, network: Any) -> None:
+    import torch
+
+    from ctxpipe.compress.prune.llmlingua2.reader import load_tokenizer
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_UPSTREAM_SEED)
+        network.resize_token_embeddings(len(load_tokenizer(classifier)) + ADDED_TOKENS)
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Keep notes on new embeddings off the terminal."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity(_ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)

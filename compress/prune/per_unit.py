@@ -1,0 +1,34 @@
+"""From probabilities of a model's tokens to scores of units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.types import TokenScores
+
+
+def per_unit(tokens: TokenScores, start: IntArray, end: IntArray) -> FloatArray:
+    """Mean over the tokens that a unit shares characters with.
+
+    A unit without any (characters that the tokenizer drops) takes the mean of the tokens around it, and 0 where there
+    are none at all; so every unit has a score.
+
+    Args:
+        tokens: Offsets that ascend, and their values.
+        start, end: int64 of shape (n,): the units' offsets, in any order.
+
+    Returns:
+        float32 of shape (n,).
+    """
+    size = len(tokens.values)
+    if size == 0:
+        return np.zeros(len(start), dtype=np.float32)
+    first = np.searchsorted(tokens.end, start, side="right")
+    last = np.searchsorted(tokens.start, end, side="left")
+    bare = last <= first
+    first = np.where(bare, np.clip(last - 1, 0, size - 1), first)
+    last = np.where(bare, np.clip(last + 1, 1, size), last)
+    sums = np.concatenate([[0.0], np.cumsum(tokens.values, dtype=np.float64)])
+    means: FloatArray = ((sums[last] - sums[first]) / (last - first)).astype(np.float32)
+    return means

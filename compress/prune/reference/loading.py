@@ -1,0 +1,60 @@
+"""Models for the reference, loaded by what their config says."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from ctxpipe.errors import CtxpipeError, MissingExtraError
+from ctxpipe.models.causal import load_causal_lm, torch_device, torch_dtype
+from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.models.resolve import resolve
+
+
+def require_package() -> None:
+    """Say how to install the package when it is not there.
+
+    Raises:
+        MissingExtraError: then.
+    """
+    # Importing it takes seconds, which scores that are kept can do without.
+    if find_spec("llmlingua") is None:
+        raise MissingExtraError("the llmlingua package", "reference")
+
+
+def load_model(
+    name: str, *, classifier: bool, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
+) -> tuple[Any, Any]:
+    """Load a model and its tokenizer.
+
+    Args:
+        name: An embedded model, a folder or a Hugging Face id.
+        classifier: Whether it is a token classifier.
+        device: ``cpu``, ``cuda``, ...; ``auto`` is the GPU when there is one.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is float32 on a CPU and bfloat16 on a GPU.
+        trust_remote_code: Let Python code that comes with the model run.
+
+    Raises:
+        ModelError: when it cannot be loaded.
+        UsageError: for a device or dtype that does not exist here.
+    """
+    import torch
+
+    where = torch_device(device)
+    precision = dtype if dtype != "auto" else "float32" if where.type == "cpu" else "bfloat16"
+    if not classifier:
+        return load_causal_lm(name, device=device, dtype=precision, trust_remote_code=trust_remote_code)
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    place = resolve(name)
+    try:
+        with quiet_hub():
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+            model = AutoModelForTokenClassification.from_pretrained(
+                place, dtype=torch_dtype(precision, where.type), trust_remote_code=trust_remote_code
+            )
+        return model.to(where).eval(), tokenizer
+    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
+        raise load_error(name, "model", exc) from exc

@@ -1,0 +1,123 @@
+"""The llmlingua package as a scorer: its numbers per unit, this library's one budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.prune.reference.adapter import Mode, Reference
+from ctxpipe.compress.prune.reference.types import Pieces
+from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText
+from ctxpipe.models.ready import revision
+
+_WALKED = 0.5
+
+
+class ReferenceScorer:
+    """Scores units by what llmlingua 0.2.2 judges their words or tokens by.
+
+    With a token classifier that is LLMLingua-2's probability. With a causal model it is LLMLingua's loss or, when there
+    is a question, LongLLMLingua's contrast, each as met on the package's own walk, where all texts are one text and
+    what was dropped before is not seen. The package judges a token by the number of the token after it; so does this.
+
+    Args:
+        model: Embedded name, Hugging Face id or directory of a token classifier or causal model.
+        mode: ``"llmlingua2"``, ``"llmlingua"`` or ``"longllmlingua"``; ``"auto"`` goes by model and question.
+        rate: Share that the walk of a causal model keeps on its way.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        dtype: ``"float32"``, ``"bfloat16"``, ``"float16"`` or ``"auto"``.
+        trust_remote_code: Whether code that comes with the model may run.
+
+    Raises:
+        MissingExtraError: without the llmlingua package.
+    """
+
+    name = "reference"
+
+    def __init__(
+        self,
+        *,
+        model: str = "smollm2-135m",
+        mode: Mode | str = "auto",
+        rate: float = _WALKED,
+        device: str = "auto",
+        dtype: str = "auto",
+        trust_remote_code: bool = False,
+    ) -> None:
+        self.model = model
+        self._mode = mode_of(mode)
+        self._rate = rate
+        self._settings = device, dtype
+        self._reference = Reference(model=model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+
+    def identity(self) -> Identity | None:
+        """What makes LLMLingua-2's probabilities; None for a walk, whose numbers depend on all texts together."""
+        if self._mode in ("llmlingua", "longllmlingua") or not self._reference.classifier:
+            return None
+        from ctxpipe.models.causal import torch_device
+
+        device, dtype = self._settings
+        if dtype == "auto":
+            dtype = "float32" if torch_device(device).type == "cpu" else "bfloat16"
+        settings = f"llmlingua2 {version('llmlingua')}"
+        made = revision(self.model)
+        return Identity(scorer=self.name, model=self.model, revision=made, dtype=dtype, settings=settings)
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[Scores]:
+        """Score units; those without a piece of their own get the least score of their text.
+
+        Raises:
+            UsageError: when the mode does not fit the model, or needs a question and there is none.
+        """
+        found = self._reference.pieces([t.text for t in texts], question=question, mode=self._mode, rate=self._rate)
+        if on_progress:
+            on_progress(len(texts), len(texts))
+        made = revision(self.model)
+        return [
+            Scores(values=per_unit(text, pieces), scorer=self.name, model=self.model, revision=made)
+            for text, pieces in zip(texts, found, strict=True)
+        ]
+
+
+def mode_of(name: str) -> Mode | None:
+    """The mode of a name; None for ``"auto"``.
+
+    Raises:
+        UnknownNameError: for any other.
+    """
+    from typing import get_args
+
+    from ctxpipe.errors import UnknownNameError
+
+    if name == "auto":
+        return None
+    for mode in get_args(Mode):
+        if mode == name:
+            found: Mode = mode
+            return found
+    raise UnknownNameError("mode", name, (*get_args(Mode), "auto"))
+
+
+def per_unit(text: ScoringText, pieces: Pieces) -> FloatArray:
+    """Mean of the pieces' values over each unit's characters, float32 of shape (units,).
+
+    A word of the package may hold many units (text without spaces), and a unit several words.
+    """
+    known = np.isfinite(pieces.values)
+    values = np.zeros(len(text.text) + 1)
+    covered = np.zeros(len(text.text) + 1)
+    np.add.at(values, pieces.start[known], pieces.values[known])
+    np.add.at(values, pieces.end[known], -pieces.values[known].astype(np.float64))
+    np.add.at(covered, pieces.start[known], 1)
+    np.add.at(covered, pieces.end[known], -1)
+    sums = np.concatenate([[0.0], np.cumsum(np.cumsum(values))])
+    counts = np.concatenate([[0.0], np.cumsum(np.round(np.cumsum(covered)))])
+    count = counts[text.end] - counts[text.start]
+    least = float(pieces.values[known].min()) if known.any() else 0.0
+    means = (sums[text.end] - sums[text.start]) / np.maximum(count, 1)
+    return np.where(count > 0, means, least).astype(np.float32)

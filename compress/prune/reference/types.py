@@ -1,0 +1,45 @@
+"""What the reference says of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ctxpipe.arrays import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """The words (LLMLingua-2) or tokens (LLMLingua, LongLLMLingua) of one text and what was decided of each.
+
+    Attributes:
+        start, end: int64 of shape (n,): offsets in the source, ascending; equal where a piece has no characters there.
+        values: float32 of shape (n,): what the threshold was held against: the probability that a word is kept, or a
+            loss in nats, or by how many nats the question lowers it. NaN where the package decided without a number.
+        kept: bool of shape (n,).
+    """
+
+    start: IntArray
+    end: IntArray
+    values: FloatArray
+    kept: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @classmethod
+    def none(cls) -> Pieces:
+        """Those of a text that has none."""
+        empty = np.zeros(0, dtype=np.int64)
+        return cls(start=empty, end=empty, values=empty.astype(np.float32), kept=empty.astype(np.bool_))
+
+
+class Encoder(Protocol):
+    """Counts tokens for the package, which wants an object like one of tiktoken's."""
+
+    def encode(self, text: str) -> Sequence[int]:
+        """The tokens of a text, without special ones."""
+        ...

@@ -1,0 +1,1 @@
+"""Which texts matter for a question."""

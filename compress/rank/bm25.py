@@ -1,0 +1,90 @@
+"""BM25 over passages and sentences, by bm25s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.types import OnProgress, RankingText
+
+_WORD = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{L}\p{M}]+|\p{N}+(?:[.,:]\p{N}+)*"
+)
+STOPWORDS = frozenset(
+    "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to "
+    "was were will with you your what which who whom whose when where why how do does did".split()
+)
+
+
+class BM25Ranker:
+    """Okapi BM25 (Robertson and Walker, 1994), Lucene's variant of idf, k1 1.5, b 0.75, with Snowball English stems.
+
+    Words of scripts without spaces are single characters. A text's headings count as part of it.
+    """
+
+    name = "bm25"
+
+    def __init__(self, *, headings: bool = True) -> None:
+        self._headings = headings
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts. 0 where no word of the question occurs."""
+        return bm25([self._full(text) for text in texts], question)
+
+    def _full(self, text: RankingText) -> str:
+        return " ".join((*text.headings, text.text)) if self._headings else text.text
+
+
+class Vocabulary(dict[str, int]):
+    """Word to the id of its stem, -1 for a stop word. Each word is stemmed once, however often it occurs."""
+
+    def __init__(self) -> None:
+        import Stemmer
+
+        self._stem = Stemmer.Stemmer("english").stemWord
+        self.stems: dict[str, int] = {}
+
+    def __missing__(self, word: str) -> int:
+        known = -1 if word in STOPWORDS else self.stems.setdefault(self._stem(word), len(self.stems))
+        self[word] = known
+        return known
+
+    def ids(self, text: str) -> list[int]:
+        """Ids of a text's words, stop words left out."""
+        return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
+
+
+class BM25Index:
+    """Texts, indexed once and asked often.
+
+    Args:
+        texts: What is searched.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        import bm25s
+
+        self._vocabulary = Vocabulary()
+        ids = [self._vocabulary.ids(text) for text in texts]
+        self._stems = list(self._vocabulary.stems)
+        self._size = len(texts)
+        self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        if self._stems:
+            tokenized = bm25s.tokenization.Tokenized(ids=ids, vocab=dict(self._vocabulary.stems))
+            self._index.index(tokenized, show_progress=False)
+
+    def scores(self, question: str) -> FloatArray:
+        """Score of each text, float32 of shape (texts,); 0 where no word of the question occurs."""
+        known = len(self._stems)
+        wanted = [self._stems[word] for word in self._vocabulary.ids(question) if word < known]
+        if not wanted:
+            return np.zeros(self._size, dtype=np.float32)
+        return np.asarray(self._index.get_scores(wanted), dtype=np.float32)
+
+
+def bm25(texts: Sequence[str], question: str) -> FloatArray:
+    """BM25 score of each text for a question, float32 of shape (len(texts),)."""
+    return BM25Index(texts).scores(question)

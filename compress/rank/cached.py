@@ -1,0 +1,73 @@
+"""An embedder in front of which the score cache stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.cache.remembered import digest, named, pack_floats, remembered, unpack_floats
+from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
+from ctxpipe.compress.rank.embedding import Embedder
+from ctxpipe.compress.types import Identity, OnProgress
+
+
+class RememberingEmbedder:
+    """Embeddings from the cache; what is not there comes from the embedder, loaded when first needed, and is kept.
+
+    A text keeps the row that it got first, so its row does not depend on the texts that stand beside it later.
+
+    Args:
+        load: Makes the embedder.
+        identify: Names model, revision and precision without loading anything.
+        cache: Where rows are kept.
+        on_note: Called with a line when the cache had to be set aside.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Embedder],
+        identify: Callable[[], Identity],
+        cache: ScoreCache,
+        on_note: OnNote | None = None,
+    ) -> None:
+        self._load = load
+        self._identify = identify
+        self._cache = cache
+        self._on_note = on_note
+        self._embedder: Embedder | None = None
+
+    @classmethod
+    def of(cls, name: str, cache: ScoreCache, on_note: OnNote | None = None) -> RememberingEmbedder:
+        """In front of the embedder of a model, int8."""
+        from ctxpipe.compress.rank.embedder import MAX_TOKENS, OnnxEmbedder
+        from ctxpipe.models.ready import revision
+
+        def identify() -> Identity:
+            return Identity(scorer="embedding", revision=revision(name), dtype="int8", settings=str(MAX_TOKENS))
+
+        return cls(lambda: OnnxEmbedder.load(name), identify, cache, on_note)
+
+    def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
+        """Embed texts; see ``Embedder.encode``."""
+        place = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+        distinct = list(place)
+        identity = self._identify()
+        if not distinct or not identity.revision:
+            return self._made(texts, on_progress)
+        rows = remembered(
+            self._cache,
+            [digest("vector", *named(identity), text) for text in distinct],
+            lambda missing: list(self._made([distinct[i] for i in missing], on_progress)),
+            pack_floats,
+            lambda _, value: unpack_floats(value, len(value) // 4),
+            self._on_note,
+        )
+        found: FloatArray = np.stack([rows[place[text]] for text in texts])
+        return found
+
+    def _made(self, texts: Sequence[str], on_progress: OnProgress | None) -> FloatArray:
+        if self._embedder is None:
+            self._embedder = self._load()
+        return self._embedder.encode(texts, on_progress=on_progress)

@@ -1,0 +1,49 @@
+"""Ranking by meaning: cosine between the question and each text, headings in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.types import OnProgress, RankingText
+
+
+class Embedder(Protocol):
+    """Texts to unit-length rows; ``ctxpipe.compress.rank.embedder.OnnxEmbedder`` is one."""
+
+    def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
+        """Embed texts, float32 of shape (len(texts), dimension)."""
+        ...
+
+
+class EmbeddingRanker:
+    """Cosine of sentence embeddings (Reimers and Gurevych, 2019), MiniLM-L6 unless another embedder is given."""
+
+    name = "embedding"
+
+    def __init__(self, *, embedder: Embedder | None = None, headings: bool = True) -> None:
+        self._embedder = embedder
+        self._headings = headings
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder, loaded when first needed."""
+        if self._embedder is None:
+            from ctxpipe.compress.rank.embedder import OnnxEmbedder
+
+            self._embedder = OnnxEmbedder.load()
+        return self._embedder
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts by cosine, -1 to 1."""
+        rows = self.encode(texts, on_progress)
+        scores: FloatArray = rows @ self.embedder.encode([question])[0]
+        return scores
+
+    def encode(self, texts: Sequence[RankingText], on_progress: OnProgress | None = None) -> FloatArray:
+        """Embeddings of texts, float32 of shape (len(texts), dimension), rows of unit length."""
+        return self.embedder.encode([self._full(text) for text in texts], on_progress=on_progress)
+
+    def _full(self, text: RankingText) -> str:
+        return ". ".join((*text.headings, text.text)) if self._headings else text.text

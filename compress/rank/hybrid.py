@@ -1,0 +1,102 @@
+"""The fusion of words and meaning that is the default ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.rank.bm25 import BM25Index
+from ctxpipe.compress.rank.embedding import Embedder, EmbeddingRanker
+from ctxpipe.compress.rank.naming import name_of, plain
+from ctxpipe.compress.types import OnProgress, RankingText
+
+MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
+"""Weights of a sentence's cosine, of its BM25, and of its passage's share of both."""
+SECOND_LOOK, SEEDS = 0.7, 2
+NAMED, NAMING = 0.7, 3
+
+
+class _Texts(NamedTuple):
+    """What is known of the texts before any question: both indices, embeddings, and which passage each is in."""
+
+    sentences: BM25Index
+    passages: BM25Index
+    vectors: FloatArray
+    passage_vectors: FloatArray
+    passage: IntArray
+
+
+class HybridRanker:
+    """BM25 and embeddings of sentences and of their passages, standardised and added, then a second look.
+
+    A sentence that answers the second half of a question often shares no word with it, but with the sentence that
+    answers the first half. So the best sentences are each appended to the question, and the best of what these new
+    questions say is added. A section whose heading is named in the question or in the best sentences is raised.
+
+    Args:
+        embedder: For the embeddings; MiniLM-L6 unless given.
+    """
+
+    name = "hybrid"
+
+    def __init__(self, *, embedder: Embedder | None = None) -> None:
+        self._embedding = EmbeddingRanker(embedder=embedder)
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts; only the order means anything."""
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        known = self._index(texts, on_progress)
+        first = self._fused(known, [question])[0]
+        seeds = np.argsort(-first, kind="stable")[:SEEDS].tolist()
+        again = self._fused(known, [f"{question} {_full(texts[i])}" for i in seeds])
+        scores = first + SECOND_LOOK * np.max(again, axis=0)
+        naming = np.argsort(-scores, kind="stable")[:NAMING].tolist()
+        said = plain(" ".join([question, *(texts[i].text for i in naming)]))
+        return (_standard(scores) + NAMED * _named(texts, said)).astype(np.float32)
+
+    def _index(self, texts: Sequence[RankingText], on_progress: OnProgress | None) -> _Texts:
+        _, first, passage = np.unique([t.group for t in texts], return_index=True, return_inverse=True)
+        joined: list[list[str]] = [[*texts[i].headings] for i in first.tolist()]
+        for text, place in zip(texts, passage.tolist(), strict=True):
+            joined[place].append(text.text)
+        vectors = self._embedding.encode(texts, on_progress)
+        sums = np.zeros((len(joined), vectors.shape[1]), dtype=np.float32)
+        np.add.at(sums, passage, vectors)
+        norms = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+        return _Texts(
+            BM25Index([" ".join((*t.headings, t.text)) for t in texts]),
+            BM25Index([" ".join(parts) for parts in joined]),
+            vectors,
+            sums / norms,
+            passage,
+        )
+
+    def _fused(self, known: _Texts, questions: Sequence[str]) -> list[FloatArray]:
+        asked = self._embedding.embedder.encode(questions)
+        fused = []
+        for question, vector in zip(questions, asked, strict=True):
+            inside = MEANING * _standard((known.passage_vectors @ vector)[known.passage])
+            inside = inside + WORDS * _standard(known.passages.scores(question)[known.passage])
+            own = MEANING * _standard(known.vectors @ vector) + WORDS * _standard(known.sentences.scores(question))
+            fused.append(_standard(own + PASSAGE * inside))
+        return fused
+
+
+def _full(text: RankingText) -> str:
+    return ". ".join((*text.headings, text.text))
+
+
+def _standard(values: FloatArray) -> FloatArray:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread else values * 0
+
+
+def _named(texts: Sequence[RankingText], said: str) -> FloatArray:
+    """1 where a heading of the text occurs in what was said, else 0."""
+    names = {heading: name_of(heading) for heading in {heading for text in texts for heading in text.headings}}
+    known = {heading: bool(name) and name in said for heading, name in names.items()}
+    return np.array([any(known[h] for h in t.headings) for t in texts], dtype=np.float32)

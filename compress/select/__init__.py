@@ -1,0 +1,1 @@
+"""Scores to a context: the pool, the one selector, protection and rendering."""

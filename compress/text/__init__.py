@@ -1,0 +1,1 @@
+"""Documents to units: structure, passages, sentences and words, with exact offsets."""

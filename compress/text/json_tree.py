@@ -1,0 +1,216 @@
+"""JSON as a tree of offsets, so that members can be dropped and the rest stays valid JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.structure import Segment
+
+RECORD = 320
+"""A container of at most this many characters is ranked as one; so are neighbouring members up to this size."""
+LONG_STRING = 80
+"""A string of more characters than this is cut inside; a shorter one is kept or dropped whole."""
+
+_LONGEST_PATH = 200
+_TOKEN = re.compile(r'[ \t\r\n]*+(?:([{}\[\],:])|("(?:[^"\\]++|\\.)*+")|([^\s{}\[\],:"]+))', re.DOTALL)
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """A value, with its key when it is a member of an object.
+
+    Attributes:
+        start: Offset of the key, or of the value when there is none.
+        value: Offset of the value.
+        end: End of the value.
+        lead: Offset of the comma before it, or ``start``.
+        parent: Index of the container's node, or -1.
+        container: True for objects, arrays and long strings, whose text from ``start`` to ``open_end`` opens them.
+        open_end: End of the opening bracket or quote.
+        path: Keys from the root, joined with dots.
+        fixed: Whether it must stay, since the whole makes no sense without it (a chat message's role).
+        record: Index of the node of the message or tool that a fixed node is part of, or -1.
+    """
+
+    start: int
+    value: int
+    end: int
+    lead: int
+    parent: int
+    container: bool
+    open_end: int
+    path: str
+    fixed: bool = False
+    record: int = -1
+
+
+class _Scanner:
+    """Builds the nodes of valid JSON from its tokens."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.stack: list[int] = []
+        self.in_object: list[bool] = []
+        self.key_follows = False
+        self.key = (-1, "")
+        self.comma = -1
+
+    def mark(self, mark: str, at: int) -> None:
+        if mark in "{[":
+            self.add(at, at + 1, container=True)
+            self.stack.append(len(self.nodes) - 1)
+            self.in_object.append(mark == "{")
+            self.key_follows = mark == "{"
+        elif mark in "}]":
+            self.nodes[self.stack.pop()].end = at + 1
+            self.in_object.pop()
+            self.key_follows = False
+            self.comma = -1
+        elif mark == ",":
+            self.comma = at
+            self.key_follows = self.in_object[-1]
+
+    def string(self, text: str, start: int, end: int) -> None:
+        if self.key_follows:
+            self.key = (start, text[start + 1 : end - 1])
+            self.key_follows = False
+        else:
+            self.add(start, end, container=end - start > LONG_STRING)
+
+    def add(self, start: int, end: int, *, container: bool) -> None:
+        parent = self.stack[-1] if self.stack else -1
+        begin, label = self.key if self.key[0] >= 0 else (start, "")
+        above = self.nodes[parent].path if parent >= 0 else ""
+        self.nodes.append(
+            Node(
+                start=begin,
+                value=start,
+                end=end,
+                lead=self.comma if self.comma >= 0 else begin,
+                parent=parent,
+                container=container,
+                open_end=start + 1 if container else end,
+                path=_joined(above, label),
+            )
+        )
+        self.key, self.comma = (-1, ""), -1
+
+
+def _joined(above: str, label: str) -> str:
+    if len(above) > _LONGEST_PATH or not label:
+        return above  # deep below, the keys further up say enough, and all of them together would fill the memory
+    return f"{above}.{label}" if above else label
+
+
+def is_json(text: str) -> bool:
+    """Whether ``text`` is one JSON value, or one a line, that has an object, an array or a string in it."""
+    if not re.search(r"[\[{\"]", text[:4096]):
+        return False
+    return _is_value(text) or _is_json_lines(text)
+
+
+def _is_value(text: str) -> bool:
+    # Values are not needed, and an integer of thousands of digits would be refused where it is turned into one.
+    count: Callable[..., int] = len
+    try:
+        json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count).decode(text)
+    except RecursionError:
+        return _is_deep_value(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_json_lines(text: str) -> bool:
+    lines = [line for line in text.split("\n") if line.strip()]
+    return bool(lines) and all(_is_value(line) for line in lines)
+
+
+def _is_deep_value(text: str) -> bool:
+    """The same for a value nested deeper than the interpreter's stack: brackets are counted, their insides parsed."""
+    closers: list[str] = []
+    before, done = "", False
+    for match in _TOKEN.finditer(text):
+        mark = match.group(1) or ("s" if match.group(2) else "v")
+        if done or mark not in _after(before, closers) or (mark in "sv" and not _is_scalar(match.group().strip())):
+            return False
+        if mark in "{[":
+            closers.append("}" if mark == "{" else "]")
+        elif mark in "}]":
+            closers.pop()
+        # A string where a key belongs is no value.
+        before = "k" if mark == "s" and closers[-1:] == ["}"] and before in ("{", ",") else mark
+        done = not closers and before != "k"
+    return done and not _TOKEN.sub("", text).strip(" \t\r\n")
+
+
+def _after(before: str, closers: list[str]) -> str:
+    """Marks that may follow one: brackets, comma, colon, ``s`` for a string, ``v`` for any other scalar."""
+    value = "{[sv"
+    if before in ("", ":"):
+        return value
+    if before == "k":
+        return ":"
+    if before == "{":
+        return "s}"
+    if before == "[":
+        return value + "]"
+    if before == ",":
+        return "s" if closers[-1] == "}" else value
+    return "," + closers[-1]
+
+
+def _is_scalar(text: str) -> bool:
+    try:
+        json.loads(text, parse_int=len)
+    except ValueError:
+        return False
+    return True
+
+
+def scan(text: str) -> list[Node]:
+    """The nodes of valid JSON or JSON lines, in order of their start, parents before children."""
+    scanner = _Scanner()
+    for match in _TOKEN.finditer(text):
+        if match.group(1) is not None:
+            scanner.mark(match.group(1), match.start(1))
+        elif match.group(2) is not None:
+            scanner.string(text, *match.span(2))
+        else:
+            scanner.add(*match.span(3), container=False)
+    return scanner.nodes
+
+
+def segments(text: str, nodes: list[Node]) -> list[Segment]:
+    """Records, members and the sentences of long strings, as segments whose ``parent`` is their container's start."""
+    result: list[Segment] = []
+    covered = -1
+    for index, node in enumerate(nodes):
+        if node.start < covered:
+            continue
+        if node.fixed:
+            if node.container and text[node.value] == '"':
+                inside = sentences(text, node.open_end, node.end - 1)
+                result.extend(Segment(a, b, "member", node.start) for a, b in inside)
+            continue
+        parent = nodes[node.parent].start if node.parent >= 0 else -1
+        if node.container and node.end - node.start > RECORD:
+            if text[node.value] == '"':
+                inside = sentences(text, node.open_end, node.end - 1)
+                result.extend(Segment(a, b, "member", node.start) for a, b in inside)
+                covered = node.end
+            elif index + 1 == len(nodes) or nodes[index + 1].parent != index:
+                result.append(Segment(node.start, node.end, "member", parent))
+            continue
+        covered = node.end
+        last = result[-1] if result else None
+        in_array = node.parent >= 0 and text[nodes[node.parent].value] == "["
+        if in_array and not node.container and last and last.parent == parent and node.end - last.start <= RECORD:
+            result[-1] = last._replace(end=node.end)
+        else:
+            result.append(Segment(node.start, node.end, "member", parent))
+    return result

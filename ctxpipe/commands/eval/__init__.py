@@ -1,0 +1,1 @@
+"""`ctxpipe eval` and its subcommands."""

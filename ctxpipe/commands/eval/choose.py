@@ -1,0 +1,45 @@
+"""``ctxpipe eval choose``: the harshest rate that is safe, for ``query --max-loss``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ctxpipe.commands.eval.show import show
+
+
+@click.command(epilog="\b\nExample:\n  ctxpipe eval choose run1 --max-loss 0.02 --out ctxpipe-choice.json")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--max-loss", type=float, required=True, help="Largest loss that does not matter, in units of the score.")
+@click.option("--method", metavar="NAME", default="default", show_default=True, help="Whose rates.")
+@click.option("--score", metavar="NAME", help="Score to lose. [default: survival where there is one]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the halves and of the bootstrap.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Store the choice here too; query --max-loss looks in ./ctxpipe-choice.json.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def choose(
+    folder: Path, max_loss: float, method: str, score: str | None, seed: int, out: Path | None, as_json: bool
+) -> None:
+    """Choose the harshest rate that is safe on one half of the sources, and report it on the other half.
+
+    Items for which raw has no score are left out. The choice is stored in the run's folder as choice.json.
+    """
+    from ctxpipe.evals.compare.choice import choose as choose_rate
+
+    found = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
+    if out is not None:
+        out.write_text(json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    if found.held_out is None or found.arm is None:
+        click.echo(f"no rate of {method} is safe; the gentlest, {found.selection[0][0]}, on the selection half:")
+        show(found.selection[0][1])
+        return
+    click.echo(f"{found.arm}, chosen on {found.selection[0][1].n:,} items; on the {found.held_out.n:,} others:")
+    show(found.held_out)

@@ -1,0 +1,116 @@
+"""``ctxpipe eval report``: the verdict, and a table or a page with everything behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ctxpipe.commands.common import numbers_of, safe_line
+from ctxpipe.commands.eval.show import COLOURS
+
+if TYPE_CHECKING:
+    from ctxpipe.evals.summary.summary import Summary
+
+_WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  ctxpipe eval report run1\n"
+    "  ctxpipe eval report run1 --html run1.html --json run1.json --margin 0.02"
+)
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
+@click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@click.option("--figures", type=click.Path(file_okay=False, path_type=Path), help="Write every plot as SVG into here.")
+@click.option("--score", metavar="NAME", help="Headline score: nll, answer or survival. [default: the first there is]")
+@click.option("--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
+@click.option("--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
+@click.option("--prompt-price", type=float, default=0.0, help="Price of a million prompt tokens, in any currency.")
+@click.option("--answer-price", type=float, default=0.0, help="Price of a million tokens of answers.")
+@click.option("--hour-price", type=float, default=0.0, help="Price of an hour of the machine that compresses.")
+@click.option("--plan", "planned_model", metavar="MODEL", help="Say what source works with this model on --gpus.")
+@click.option("--gpus", default="1,2,4,8", show_default=True, help="Numbers of GPUs for --plan.")
+@click.option("--gpu", default="h100-80gb", show_default=True, help="Which GPU, for --plan.")
+@click.option("--server", metavar="URL", help="Say what source works with this server's window.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+def report(
+    folder: Path,
+    page: Path | None,
+    numbers: Path | None,
+    figures: Path | None,
+    score: str | None,
+    margin: float,
+    method: str | None,
+    prompt_price: float,
+    answer_price: float,
+    hour_price: float,
+    planned_model: str | None,
+    gpus: str,
+    gpu: str,
+    server: str | None,
+    seed: int,
+) -> None:
+    """Say what a run found: the verdict, and a table or a page with everything behind it."""
+    from ctxpipe.evals.report.equal_budget import equal_budget_lines
+    from ctxpipe.evals.report.figures import write_figures
+    from ctxpipe.evals.report.lengths import LIMITS, claim_line
+    from ctxpipe.evals.report.report import html_report, verdict_line
+    from ctxpipe.evals.summary.capacity import planned, served
+    from ctxpipe.evals.summary.cost import Prices
+    from ctxpipe.evals.summary.summary import summarise
+
+    prices = Prices(prompt=prompt_price, completion=answer_price, hour=hour_price)
+    capacities = [served(server)] if server else []
+    if planned_model:
+        capacities += planned(planned_model, numbers_of(gpus, int, "number of GPU"), gpu)
+    summary = summarise(
+        folder, score=score, margin=margin, method=method, seed=seed, prices=prices, capacities=capacities
+    )
+    if page is not None:
+        page.write_text(html_report(summary), encoding="utf-8")
+    if numbers is not None:
+        text = json.dumps(summary.to_json(), indent=1, ensure_ascii=False, default=list)
+        numbers.write_text(text + "\n", encoding="utf-8")
+    if figures is not None:
+        write_figures(summary, figures)
+    click.echo(verdict_line(summary))
+    _show_rows(summary)
+    for line in equal_budget_lines(summary):
+        click.echo(safe_line(line))
+    for arm in (arm for suite in summary.lengths for arm in suite.arms):
+        if line := claim_line(arm):
+            click.echo(safe_line(line))
+    for one in summary.works:
+        sign = "at least " if one.limit == "measured" else ""
+        low, high = one.interval
+        click.echo(
+            f"{safe_line(one.capacity.name)}, {one.suite}, {one.arm}: a source of {sign}{one.tokens:,.0f} tokens works "
+            f"[{low:,.0f}, {high:,.0f}]; held back by {LIMITS[one.limit]}"
+        )
+    for note in summary.notes:
+        click.echo(f"note: {safe_line(note)}", err=True)
+
+
+def _show_rows(summary: Summary) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "right", "verdict"):
+        table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
+    for row in summary.rows:
+        found = row.versus(summary.score)
+        gain = row.retained and "{:.2f} [{:.2f}, {:.2f}]".format(row.retained.value, *row.retained.interval)
+        kept = None if row.achieved is None else f"{row.achieved:.1%}"
+        means = (None if mean is None else f"{mean:.3f}" for mean in (row.survival, row.nll))
+        verdict = Text(found.verdict, style=COLOURS[found.verdict]) if found else Text("")
+        right = None if row.answer is None else f"{row.answer:.3f}"
+        table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict)
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDEST)
+    console.print(table)

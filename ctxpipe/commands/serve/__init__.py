@@ -1,0 +1,1 @@
+"""`ctxpipe serve`, and the server that `ctxpipe query --serve` starts."""

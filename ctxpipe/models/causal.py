@@ -1,0 +1,119 @@
+"""Loads causal language models through transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxpipe.errors import CtxpipeError, ModelError, UsageError
+from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.models.precision import quick_dtype
+from ctxpipe.models.resolve import resolve
+
+_DTYPES = {"auto": "auto", "bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+_HEADS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+
+
+def load_causal_lm(
+    name: str, *, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
+) -> tuple[Any, Any]:
+    """Load a model, in evaluation mode, and its tokenizer.
+
+    Args:
+        name: An embedded model, a folder or a Hugging Face id.
+        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
+        dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is whichever the device is quick in.
+        trust_remote_code: Let Python code that comes with the model run.
+
+    Returns:
+        The transformers model and tokenizer.
+
+    Raises:
+        ModelError: when it cannot be found, fetched or loaded, or is no causal language model.
+        UsageError: for a device or dtype that does not exist here.
+    """
+    place = resolve(name)
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    where = torch_device(device)
+    precision = torch_dtype(dtype, where.type)
+    try:
+        with quiet_hub():
+            config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
+            _check_head(name, config)
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+            model = AutoModelForCausalLM.from_pretrained(
+                place, config=config, dtype=precision, trust_remote_code=trust_remote_code
+            )
+        return model.to(where).eval(), tokenizer
+    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
+        raise load_error(name, "model", exc) from exc
+
+
+def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
+    """The transformers tokenizer of a model, without its weights.
+
+    Raises:
+        ModelError: when it cannot be found, fetched or loaded.
+    """
+    place = resolve(name)
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_hub():
+            return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+    except (CtxpipeError, MemoryError):
+        raise
+    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
+        raise load_error(name, "tokenizer", exc) from exc
+
+
+def _check_head(name: str, config: Any) -> None:
+    heads = config.architectures or []
+    if heads and not any(head.endswith(_HEADS) for head in heads):
+        raise ModelError(f"{name} is no causal language model but a {heads[0]}")
+
+
+def torch_device(device: str) -> Any:
+    """The ``torch.device`` of a name; ``auto`` is the GPU when there is one.
+
+    Raises:
+        UsageError: when there is none of that name here.
+    """
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+    except RuntimeError as exc:
+        raise UsageError(f"unknown device {device!r}; cpu, cuda, cuda:0, ... or auto") from exc
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"there is no device {device} here; CUDA devices: {torch.cuda.device_count()}")
+    return found
+
+
+def torch_dtype(dtype: str, device: str) -> Any:
+    """The ``torch.dtype`` of a name; ``auto`` is whichever the kind of device is quick in.
+
+    Raises:
+        UsageError: for any but the three that models are run in.
+    """
+    import torch
+
+    name = dtype_name(dtype)
+    return getattr(torch, quick_dtype(device) if name == "auto" else name)
+
+
+def dtype_name(dtype: str) -> str:
+    """The full name of a dtype; ``auto`` stays, so that PyTorch need not be loaded to ask the processor.
+
+    Raises:
+        UsageError: for any but the three that models are run in, and ``auto``.
+    """
+    name = _DTYPES.get(dtype, dtype)
+    if name not in _DTYPES.values():
+        raise UsageError(f"unknown dtype {dtype!r}; bfloat16, float16, float32 or auto")
+    return name

@@ -1,0 +1,83 @@
+"""Folders of BERT-like encoders as ONNX, exported on first use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.models.cache import cache_root
+from ctxpipe.models.hub import load_error
+from ctxpipe.models.once import made_once
+from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE, Pooling, export_encoder, quiet_export
+from ctxpipe.models.ready import revision
+from ctxpipe.models.resolve import resolve
+
+
+def exported(name: str) -> Path:
+    """The folder of an encoder that has both ONNX files, ``tokenizer.json`` and ``config.json``.
+
+    Any encoder but the embedded one is exported into the cache on its first use.
+
+    Args:
+        name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
+
+    Raises:
+        ModelError: when it cannot be found, fetched or exported.
+    """
+    place = resolve(name)
+    if _complete(Path(place)):
+        return Path(place)
+    try:
+        pooling = _pooling(place)
+        target = cache_root() / "onnx" / f"{Path(place).name}-{revision(place)}"
+        return made_once(target, ready=lambda: _complete(target), build=lambda new, _: _fill(new, place, pooling))
+    except CtxpipeError:
+        raise
+    except Exception as exc:  # whatever the hub, transformers, torch and ONNX raise
+        raise load_error(name, "encoder", exc) from exc
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / file).is_file() for file in (FLOAT_FILE, INT8_FILE, "tokenizer.json", "config.json"))
+
+
+def _fill(folder: Path, place: str, pooling: Pooling) -> None:
+    from transformers import AutoConfig, AutoTokenizer
+
+    with quiet_export():
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        if not tokenizer.is_fast:
+            raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not use")
+        tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        AutoConfig.from_pretrained(place).save_pretrained(folder)
+    export_encoder(place, folder, pooling=pooling)
+
+
+def _pooling(place: str) -> Pooling:
+    """How sentence-transformers pools this model; the mean when the model does not say."""
+    path = _file(place, "1_Pooling/config.json")
+    if path is None:
+        return "mean"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    modes = [
+        key.removeprefix("pooling_mode_") for key, value in said.items() if key.startswith("pooling_mode_") and value
+    ]
+    known: dict[tuple[str, ...], Pooling] = {("mean_tokens",): "mean", ("cls_token",): "cls"}
+    if tuple(modes) not in known:
+        raise ModelError(f"{place} pools by {' and '.join(modes)}; the embedder knows mean and cls")
+    return known[tuple(modes)]
+
+
+def _file(place: str, name: str) -> Path | None:
+    if Path(place).is_dir():
+        path = Path(place) / name
+        return path if path.is_file() else None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    hf_hub_download(place, "config.json")  # so that the revision is known
+    try:
+        return Path(hf_hub_download(place, name))
+    except (EntryNotFoundError, LocalEntryNotFoundError):
+        return None

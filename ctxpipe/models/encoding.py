@@ -1,0 +1,145 @@
+"""Two ways to encode: the tokenizers library in batches on every core, and a transformers tokenizer in Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ctxpipe.arrays import IntArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BATCH_CHARACTERS = 2_000_000
+"""Characters encoded at once: enough to keep every core busy, few enough to keep the encodings below 200 MB."""
+BATCH_TEXTS = 20_000
+
+_CONTROL = re.compile(r"<[|｜].*[|｜]>", re.DOTALL)
+_WORD = re.compile(r"\s*\S+|\s+")
+_PARALLELISM = "TOKENIZERS_PARALLELISM"
+
+
+class Encoder(Protocol):
+    """Encodes without special tokens, truncation or padding.
+
+    Attributes:
+        special_strings: Text of every control token.
+        cuts_exactly: Whether text cut between a letter and the whitespace after it has the tokens of the whole.
+    """
+
+    special_strings: tuple[str, ...]
+    cuts_exactly: bool
+
+    def lengths(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text."""
+        ...
+
+    def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
+        """Character offsets of each text's tokens, int64 of shape (tokens, 2)."""
+        ...
+
+
+class PlainEncoder:
+    """The tokenizers library.
+
+    Args:
+        tokenizer: Its truncation and padding are switched off.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        added = tokenizer.get_added_tokens_decoder().values()
+        self._tokenizer = tokenizer
+        self.special_strings = tuple(t.content for t in added if t.special or _CONTROL.fullmatch(t.content))
+        self.cuts_exactly = "ByteLevel" in json.dumps(json.loads(tokenizer.to_str())["pre_tokenizer"])
+
+    def lengths(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text."""
+        counts = [len(e) for batch in batches(texts) for e in self._encode(batch, offsets=False)]
+        return np.array(counts, dtype=np.int64)
+
+    def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
+        """Character offsets of each text's tokens; tokens that share one character have that character's."""
+        for batch in batches(texts):
+            for encoding in self._encode(batch, offsets=True):
+                yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+
+    def _encode(self, texts: Sequence[str], *, offsets: bool) -> Sequence[Any]:
+        encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
+        try:
+            return encode(texts, add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError):
+            return encode([encodable(text) for text in texts], add_special_tokens=False)
+
+
+class PythonEncoder:
+    """A transformers tokenizer written in Python, which tells no offsets; they are shared out within each word.
+
+    Args:
+        tokenizer: A ``PreTrainedTokenizerBase``.
+    """
+
+    cuts_exactly = False
+
+    def __init__(self, tokenizer: Any) -> None:
+        tokenizer.model_max_length = 10**30  # else it warns of long texts, which are only counted here
+        self._tokenizer = tokenizer
+        added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+        self.special_strings = tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
+
+    def lengths(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text."""
+        return np.array([self._length(text) for text in texts], dtype=np.int64)
+
+    def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
+        """Estimated character offsets: each word is encoded alone and its tokens are spread evenly over it."""
+        known: dict[str, int] = {}
+        for text in texts:
+            parts = []
+            for match in _WORD.finditer(text):
+                word = match.group()
+                if word not in known:
+                    known[word] = self._length(word)
+                edges = np.linspace(match.start(), match.end(), known[word] + 1).astype(np.int64)
+                parts.append(np.stack([edges[:-1], edges[1:]], axis=1))
+            yield np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.int64)
+
+    def _length(self, text: str) -> int:
+        return len(self._tokenizer.encode(encodable(text), add_special_tokens=False))
+
+
+def encodable(text: str) -> str:
+    """The text with each half of a surrogate pair, as broken JSON escapes give, made a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut texts into batches worth encoding at once."""
+    first = characters = 0
+    for index, text in enumerate(texts):
+        if index > first and (characters + len(text) > BATCH_CHARACTERS or index - first >= BATCH_TEXTS):
+            yield texts[first:index]
+            first, characters = index, 0
+        characters += len(text)
+    if first < len(texts):
+        yield texts[first:]
+
+
+def _hold_parallelism() -> None:
+    os.environ[_PARALLELISM] = "false"
+
+
+def _release_parallelism() -> None:
+    os.environ.pop(_PARALLELISM, None)
+
+
+if hasattr(os, "register_at_fork") and _PARALLELISM not in os.environ:
+    # A forked child has none of the tokenizers' threads and would wait for them; told so before the fork, it neither
+    # does nor warns.
+    os.register_at_fork(before=_hold_parallelism, after_in_parent=_release_parallelism)

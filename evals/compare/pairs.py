@@ -1,0 +1,297 @@
+"""Two arms joined item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ctxpipe.errors import ReadError, UnknownNameError, UsageError
+from ctxpipe.evals.compare.held import Held, held
+from ctxpipe.evals.run.records import torn_note
+from ctxpipe.evals.statistics.design import Floats
+from ctxpipe.evals.suites.jsonl import read_objects
+from ctxpipe.evals.types import STATUSES, ByItem, Record, finite_number
+
+Source = str | Path | Iterable[Record | Mapping[str, Any]]
+"""A record file, or records, or parsed lines."""
+
+PREFERRED = ("score", "survival")
+RAW = "raw"
+"""Name of the arm that all others are compared with."""
+
+NOT_SCORES = frozenset(field.name for field in fields(Record))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a comparison needs of one line; ``scores`` are nested, ``flat`` are other fields at the top level."""
+
+    id: str
+    cluster: str
+    stratum: str
+    arm: str
+    status: str
+    scores: Mapping[str, Any] | None
+    flat: Mapping[str, Any]
+    where: str
+
+    def score(self, name: str) -> float | None:
+        """The score of that name, or None where there is none.
+
+        Raises:
+            ReadError: if it is there and not a finite number.
+        """
+        value = (self.scores or {}).get(name)
+        if value is None:
+            value = self.flat.get(name)
+        if value is None:
+            return None
+        try:
+            return finite_number(value, f"score {name!r}")
+        except UsageError as exc:
+            raise ReadError(self.where, str(exc)) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Two arms on the same n items, sorted by id.
+
+    Attributes:
+        score: Name of the score compared.
+        clusters, strata: Of each item.
+        a, b: Scores, shape (n,); NaN where an arm has none because of an error or a truncation.
+        status_a, status_b: Status of each item in each arm.
+        not_applicable: Items left out because the score does not apply to them (neither arm has it).
+        left_out: Items left out because raw has no score for them.
+    """
+
+    score: str
+    clusters: tuple[str, ...]
+    strata: tuple[str, ...]
+    a: Floats
+    b: Floats
+    status_a: tuple[str, ...]
+    status_b: tuple[str, ...]
+    not_applicable: int = 0
+    left_out: int = 0
+
+
+def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[str] | None = None) -> list[Outcome]:
+    """Read one arm.
+
+    Args:
+        source: Where the records are.
+        name: What the source is called in errors, when it is no file.
+        arm: Which arm to take of a source with several.
+        notes: Gets a note for a last line that is cut short.
+
+    Raises:
+        ReadError: if a line is no record; it names the line and the field.
+        UsageError: if there are no records, several arms and none chosen, or no such arm.
+    """
+    lines: Iterable[tuple[str, Mapping[str, Any]]]
+    if isinstance(source, str | Path):
+        path = Path(source)
+        name = str(path)
+        torn = notes if notes is not None else []
+        lines = (
+            (f"{path}, line {number}", value)
+            for number, value in read_objects(path, on_torn=lambda number, _: torn.append(torn_note(path, number)))
+        )
+    else:
+        lines = ((f"{name}, record {i}", _mapping(value)) for i, value in enumerate(source, start=1))
+    found = [_outcome(value, where) for where, value in lines]
+    if not found:
+        raise UsageError(f"{name} holds no records")
+    arms = sorted({one.arm for one in found})
+    if arm is not None:
+        if arm not in arms:
+            raise UnknownNameError(f"arm in {name}", arm, arms)
+        found = [one for one in found if one.arm == arm]
+    elif len(arms) > 1:
+        raise UsageError(f"{name} holds several arms ({', '.join(arms)}); choose the one to compare")
+    return found
+
+
+def _mapping(value: Record | Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(value, Record):
+        return value
+    return {
+        "id": value.id,
+        "cluster": value.cluster,
+        "stratum": value.stratum,
+        "arm": value.arm,
+        "status": value.status,
+        "scores": value.scores,
+    }
+
+
+def _outcome(value: Mapping[str, Any], where: str) -> Outcome:
+    for field in ("id", "cluster"):
+        if value.get(field) is None:
+            raise ReadError(where, f"field {field!r} is missing")
+    status = value.get("status", "ok")
+    if status not in STATUSES:
+        raise ReadError(where, f"status is {status!r}; it must be one of {', '.join(STATUSES)}")
+    scores = value.get("scores")
+    if scores is not None and not isinstance(scores, Mapping):
+        raise ReadError(where, "field 'scores' is not an object of names and numbers")
+    return Outcome(
+        id=str(value["id"]),
+        cluster=str(value["cluster"]),
+        stratum=str(value.get("stratum") or ""),
+        arm=str(value.get("arm") or ""),
+        status=status,
+        scores=scores,
+        flat={k: v[:80] if isinstance(v, str) else v for k, v in value.items() if k not in NOT_SCORES},
+        where=where,
+    )
+
+
+def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs:
+    """Join two arms on the items' ids.
+
+    Where A is raw, items that failed in it are left out: of what raw cannot do, nothing can be lost.
+
+    Args:
+        a: One arm.
+        b: The other arm.
+        score: The score to compare; None chooses ``score``, ``survival`` or the only one there is.
+
+    Raises:
+        ReadError: if an item lacks the score without having failed, occurs twice, or its score is not finite.
+        UsageError: if the arms hold different items, or disagree on an item's cluster or stratum.
+        UnknownNameError: if no item has the score.
+    """
+    score = _chosen(a, b, score)
+    left, right = _by_id(a), _by_id(b)
+    _refuse_different_items(left, right)
+    kept: list[tuple[Outcome, Outcome, float, float]] = []
+    left_out = 0
+    for key in sorted(left):
+        one, other = left[key], right[key]
+        _refuse_different_places(one, other)
+        scores = one.score(score), other.score(score)
+        if one.arm == RAW and one.status != "ok" and scores[0] is None:
+            left_out += 1
+            continue
+        if scores == (None, None) and "ok" in (one.status, other.status) and _nested(one) and _nested(other):
+            continue
+        kept.append((one, other, _number(one, scores[0], score), _number(other, scores[1], score)))
+    return Pairs(
+        score=score,
+        clusters=tuple(one.cluster for one, *_ in kept),
+        strata=tuple(one.stratum or other.stratum for one, other, *_ in kept),
+        a=np.asarray([x for _, _, x, _ in kept], dtype=np.float64),
+        b=np.asarray([x for _, _, _, x in kept], dtype=np.float64),
+        status_a=tuple(one.status for one, *_ in kept),
+        status_b=tuple(other.status for _, other, *_ in kept),
+        not_applicable=len(left) - len(kept) - left_out,
+        left_out=left_out,
+    )
+
+
+def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
+    """Join the records of an arm with those of raw, on the items that both hold and raw has the score for.
+
+    It is ``pair`` for records, which are known to be sound and of which there may be very many.
+
+    Raises:
+        ReadError: if the arm has no score for such an item although it did not fail.
+        UsageError: if the arms disagree on the cluster or stratum of an item.
+    """
+    one, other = held(raw), held(arm)
+    if one.ids != other.ids:
+        both = [key for key in one if key in other]
+        one, other = Held(raw[key] for key in both), Held(arm[key] for key in both)
+    if (one.clusters, one.strata) != (other.clusters, other.strata):
+        places = zip(one.values(), other.values(), strict=True)
+        item = next(x for x, y in places if (x.cluster, x.stratum) != (y.cluster, y.stratum))
+        raise UsageError(f"item {item.id} is in another cluster or stratum in the arm than in {item.arm}")
+    a, b = one.column(score), other.column(score)
+    there = ~np.isnan(a)
+    for place in np.flatnonzero(there & np.isnan(b)):
+        if other.statuses[place] == "ok":
+            record = other[other.ids[place]]
+            raise ReadError(f"item {record.id}, arm {record.arm}", f"score {score!r} is missing")
+    kept = there.tolist()
+    clusters, strata, status_a, status_b = (
+        tuple(compress(names, kept)) for names in (one.clusters, one.strata, one.statuses, other.statuses)
+    )
+    return Pairs(
+        score=score,
+        clusters=clusters,
+        strata=strata,
+        a=a[there],
+        b=b[there],
+        status_a=status_a,
+        status_b=status_b,
+        left_out=len(kept) - len(clusters),
+    )
+
+
+def _nested(outcome: Outcome) -> bool:
+    return outcome.scores is not None or outcome.status != "ok"
+
+
+def _number(outcome: Outcome, value: float | None, score: str) -> float:
+    if value is not None:
+        return value
+    if outcome.status == "ok":
+        raise ReadError(outcome.where, f"score {score!r} is missing")
+    return float("nan")
+
+
+def _names(side: Sequence[Outcome]) -> set[str]:
+    nested = {name for one in side for name in one.scores or ()}
+    return nested or {name for one in side for name, value in one.flat.items() if isinstance(value, int | float)}
+
+
+def _chosen(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> str:
+    if score is not None:
+        for side in (a, b):
+            if not any(score in (one.scores or ()) or score in one.flat for one in side):
+                raise UnknownNameError("score", score, _names(a) | _names(b))
+        return score
+    names = _names(a) & _names(b)
+    for name in PREFERRED:
+        if name in names:
+            return name
+    if len(names) != 1:
+        have = f"they share {', '.join(sorted(names))}" if names else "they share none"
+        raise UsageError(f"which score to compare? {have}")
+    return names.pop()
+
+
+def _by_id(side: Sequence[Outcome]) -> dict[str, Outcome]:
+    """Items by id. An error that was tried again is followed by the record that counts."""
+    found: dict[str, Outcome] = {}
+    for one in side:
+        earlier = found.get(one.id)
+        if earlier and earlier.status != "error":
+            raise ReadError(one.where, f"id {one.id!r} was already used in {earlier.where}")
+        found[one.id] = one
+    return found
+
+
+def _refuse_different_items(left: Mapping[str, Outcome], right: Mapping[str, Outcome]) -> None:
+    only = [sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())]
+    if not any(only):
+        return
+    parts = []
+    for side, ids in zip("AB", only, strict=True):
+        examples = f" ({', '.join(ids[:3])}{', ...' if len(ids) > 3 else ''})" if ids else ""
+        parts.append(f"{len(ids):,} only in {side}{examples}")
+    raise UsageError(f"the arms hold different items, which cannot be paired: {'; '.join(parts)}")
+
+
+def _refuse_different_places(one: Outcome, other: Outcome) -> None:
+    if one.cluster != other.cluster:
+        raise UsageError(f"item {one.id} is in cluster {one.cluster!r} in A and {other.cluster!r} in B")
+    if one.stratum and other.stratum and one.stratum != other.stratum:
+        raise UsageError(f"item {one.id} is in stratum {one.stratum!r} in A and {other.stratum!r} in B")

@@ -1,0 +1,82 @@
+"""A report's answer to a buyer of one prompt budget: the method against floors that have as many tokens."""
+
+from __future__ import annotations
+
+from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.report.markup import esc, interval, number, table
+from ctxpipe.evals.summary.equal_budget import CUT, SEARCHED, EqualBudget
+from ctxpipe.evals.summary.summary import ALL, Summary
+
+FLOOR_NAMES = {CUT: "cut to as much", SEARCHED: "BM25 to as much"}
+_WORDS = {True: "better", False: "worse", None: "not told apart"}
+
+
+def equal_budget_section(summary: Summary) -> str:
+    """The table; empty where no floor was run with the method's budgets."""
+    if not summary.equal_budget:
+        return ""
+    rows = [
+        [
+            esc(f"{one.arm}, {'all suites' if one.suite == ALL else one.suite}"),
+            f"{one.source_tokens:,.0f}",
+            f"{one.kept_tokens:,.0f}",
+            number(one.mean),
+            *(_against(one, floor) for floor in FLOOR_NAMES),
+        ]
+        for one in summary.equal_budget
+    ]
+    head = ["arm and suite", "source tokens", "tokens kept", f"its {summary.score}"]
+    head += [f"less {name}" for name in FLOOR_NAMES.values()]
+    return (
+        f"<h2>With as many tokens</h2>{table(head, rows)}"
+        f'<p class="soft">The same questions in as many tokens: {esc(summary.score)} of the arm less that of the '
+        "beginning and end of the source (cut), and of the sentences that BM25 finds. "
+        f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better; better and worse are said with 95% "
+        "confidence, each comparison by itself; without a word the two are not told apart.</p>"
+    )
+
+
+def equal_budget_lines(summary: Summary) -> list[str]:
+    """One sentence for each suite's longest form, or for all suites together where lengths do not differ."""
+    shown = {one.suite: one for one in summary.equal_budget}
+    if summary.lengths:
+        longest = {f"{one.suite}@": max(one.tokens) for one in summary.lengths}
+        found = [
+            one
+            for family in longest
+            for one in sorted((o for o in shown.values() if o.suite.startswith(family)), key=_source)[-1:]
+        ]
+    else:
+        found = [one for one in summary.equal_budget if one.suite == summary.whole]
+    return [_sentence(one, summary) for one in found]
+
+
+def _source(one: EqualBudget) -> float:
+    return one.source_tokens
+
+
+def _sentence(one: EqualBudget, summary: Summary) -> str:
+    told = [
+        f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, {_WORDS[one.better(floor)]} by "
+        f"{abs(found.difference):.3f} {_plain(found)}"
+        if one.better(floor) is not None
+        else f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, not told apart {_plain(found)}"
+        for floor, found in one.against.items()
+    ]
+    return (
+        f"{one.suite}, {one.source_tokens:,.0f} source tokens in {one.kept_tokens:,.0f}: {one.arm} has {summary.score} "
+        f"{one.mean:.3f}; {'; '.join(told)}"
+    )
+
+
+def _plain(found: Comparison) -> str:
+    return f"[{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
+
+
+def _against(one: EqualBudget, floor: str) -> str:
+    found = one.against.get(floor)
+    if found is None:
+        return "–"
+    better = one.better(floor)
+    word = "" if better is None else f" <b>{_WORDS[better]}</b>"
+    return f"{interval(found.difference, found.ci95, plus=True)}{word}"

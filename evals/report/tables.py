@@ -1,0 +1,78 @@
+"""A report's tables of scores, one for each suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.report.loss_plots import styles_of
+from ctxpipe.evals.report.markup import esc, interval, number, percent, table
+from ctxpipe.evals.report.svg import Bar, forest
+from ctxpipe.evals.report.verdict import verdict_word
+from ctxpipe.evals.run.arms import CONTROLS, FLOORS
+from ctxpipe.evals.summary.rows import Row
+from ctxpipe.evals.summary.summary import Summary
+
+
+def suite_sections(summary: Summary) -> Iterator[str]:
+    """One section for all suites together, and one for each."""
+    style_of = styles_of(summary)
+    for suite in dict.fromkeys([summary.whole, *summary.suites]):
+        rows = [row for row in summary.rows if row.suite == suite]
+        name = "All suites, one vote each" if suite != summary.suites[0] and suite == summary.whole else suite
+        plot = _gain_plot(rows, style_of)
+        yield f"<h2>{esc(name)}</h2>{plot}{_table(rows, summary)}"
+
+
+def _gain_plot(rows: list[Row], style_of: dict[str, int]) -> str:
+    bars = [
+        Bar(row.arm, row.method, row.retained.value, *row.retained.interval)
+        for row in rows
+        if row.retained and row.arm not in ("raw2", "identity")
+    ]
+    if not bars:
+        return ""
+    title = "Context gain retained"
+    return (
+        f"<p>{title}, with 95% intervals "
+        '<span class="soft">(1 is what the whole context gives, 0 what no context gives)</span></p>'
+        f"{forest(bars, style_of, 1.0, title)}"
+    )
+
+
+def _table(rows: list[Row], summary: Summary) -> str:
+    two, three = (any(getattr(row, name) is not None for row in rows) for name in ("nll", "answer"))
+    head = ["arm", "verdict", "kept", "survival", "lost to raw"]
+    head += ["nll", "rise over raw", "gain retained"] if two else []
+    head += ["right answers", "lost to raw"] if three else []
+    head.append("evidence")
+    return table(head, [_cells(row, summary, two, three) for row in rows])
+
+
+def _cells(row: Row, summary: Summary, two: bool, three: bool) -> list[str]:
+    found = row.versus(summary.score)
+    verdict = "–" if found is None else verdict_word(found.verdict)
+    cells = [arm_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
+    if two:
+        cells += [number(row.nll), _change(row.nll_vs_raw, 1)]
+        cells.append("–" if row.retained is None else interval(row.retained.value, row.retained.interval))
+    if three:
+        cells += [number(row.answer), _change(row.answer_vs_raw, -1)]
+    evidence = row.other.get("evidence", row.other.get("gold"))
+    return [*cells, number(evidence)]
+
+
+def arm_name(row: Row) -> str:
+    """An arm's name, a control with what it is and a floor with a word that says so."""
+    if row.arm in CONTROLS:
+        return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
+    floor = " <small>floor</small>" if row.method in FLOORS else ""
+    return f"{esc(row.arm)}{floor}"
+
+
+def _change(found: Comparison | None, sign: int) -> str:
+    """The loss against raw, positive where the arm is worse."""
+    if found is None:
+        return "–"
+    ends = sorted(sign * end for end in found.ci95)
+    return interval(sign * found.difference, (ends[0], ends[1]), plus=True)

@@ -1,0 +1,82 @@
+"""What a report says first: the verdict, how sure it is, and against what."""
+
+from __future__ import annotations
+
+from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.report.markup import esc, interval, number, percent
+from ctxpipe.evals.summary.headline import Headline
+from ctxpipe.evals.summary.summary import Summary
+
+_SIGNS = {"safe": "✓ safe", "harmful": "✗ harmful", "inconclusive": "? inconclusive"}
+UNITS = {"nll": "nats per token", "answer": "share of right answers", "survival": "share of answers"}
+_NAMES = {
+    "nll": "likelihood of the right answer",
+    "answer": "right answers",
+    "survival": "answers that survive in the context",
+}
+
+
+def verdict_line(summary: Summary) -> str:
+    """The verdict in one plain sentence."""
+    compared = summary.compared()
+    if compared is None:
+        return "no verdict: nothing was compared with raw"
+    head, row, found = compared
+    return (
+        f"{found.verdict}: {head.arm} keeps {percent(row.achieved)} of the tokens; its loss of {summary.score} is "
+        f"{_bound(found, summary)}"
+    )
+
+
+def verdict(summary: Summary) -> str:
+    """The verdict as the page's first box."""
+    compared = summary.compared()
+    if compared is None:
+        return (
+            '<div class="verdict inconclusive"><strong>No verdict</strong><p>Nothing was compared with raw.</p></div>'
+        )
+    head, row, found = compared
+    retained = ""
+    if row.retained:
+        retained = f" It retains {interval(row.retained.value, row.retained.interval)} of what the whole context gives."
+    rest = f"{head.arm} keeps {percent(row.achieved)} of the tokens. Its loss of {_NAMES[summary.score]} is "
+    return (
+        f'<div class="verdict {found.verdict}"><strong>{_SIGNS[found.verdict]}: {esc(head.arm)}</strong>'
+        f"<p>{esc(rest + _bound(found, summary))}.{retained}</p><p>{_beaten(head)}</p>{_rates(head)}</div>"
+    )
+
+
+def _bound(found: Comparison, summary: Summary) -> str:
+    unit = UNITS[summary.score]
+    bound = f"below {number(found.loss_bound)} {unit} with 95% confidence"
+    if found.loss_bound < 0:
+        bound += " (it gains)"
+    if found.verdict == "harmful":
+        bound = f"beyond the margin of {summary.margin:g} {unit} with 95% confidence"
+    elif found.verdict == "inconclusive" and found.n_needed:
+        bound += f", which a margin of {summary.margin:g} does not decide; about {found.n_needed:,} items would"
+    else:
+        bound += f"; the margin is {summary.margin:g}"
+    return bound
+
+
+def _beaten(head: Headline) -> str:
+    if not head.beats:
+        return "It was not compared with a floor at the same budget, so no gain is claimed."
+    won = [floor for floor, better in head.beats.items() if better]
+    lost = [floor for floor, better in head.beats.items() if not better]
+    parts = [f"better than {' and '.join(won)}"] if won else []
+    parts += [f"not shown to be better than {' or '.join(lost)}"] if lost else []
+    return f"At the same budget it is {'; '.join(parts)}."
+
+
+def _rates(head: Headline) -> str:
+    if len(head.verdicts) < 2:
+        return ""
+    told = ", ".join(f"{esc(arm)} {verdict_word(verdict)}" for arm, verdict in head.verdicts)
+    return f"<p>From the gentlest rate to the harshest: {told}.</p>"
+
+
+def verdict_word(verdict: str) -> str:
+    """A verdict with its sign and colour."""
+    return f'<b class="{verdict}">{_SIGNS[verdict]}</b>'

@@ -1,0 +1,1 @@
+"""Arms run over a suite, resumable, into a folder of records."""

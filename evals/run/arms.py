@@ -1,0 +1,243 @@
+"""Arms: ways to turn an item's documents into the context that is asked about.
+
+The context of every arm is the text that the pipeline gives, as it is, in the same prompt. A passage's title informs
+the ranking and stands in no arm's text, so that no arm is told more than its tokens say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxpipe.compress.cache.score_cache import MEGABYTES
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.types import Sample
+
+if TYPE_CHECKING:
+    from ctxpipe.compress.types import Document
+    from ctxpipe.models.tokenizer import TargetTokenizer
+    from ctxpipe.pipeline.pipeline import Pipeline
+
+CONTROLS: Mapping[str, str] = {
+    "raw": "the whole context",
+    "raw2": "the whole context again: what differs from raw is noise",
+    "closed": "no context",
+    "gold": "only the documents that hold the evidence, where the set marks them",
+    "identity": "the default method at rate 1, which must lose nothing",
+}
+METHODS: Mapping[str, tuple[str, str]] = {
+    "default": ("auto", "auto"),
+    "embedding": ("embedding", "none"),
+    "bm25": ("bm25", "none"),
+    "contrastive": ("hybrid", "contrastive"),
+    "surprisal": ("hybrid", "surprisal"),
+    "head-tail": ("none", "head-tail"),
+    "random": ("none", "random"),
+}
+"""Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
+FLOORS = ("head-tail", "random", "bm25")
+"""Methods that any other must beat at the same budget."""
+_ASKED = frozenset({"contrastive", "longllmlingua", "longllmlingua-walk", "reference"})
+"""Pruners whose scores depend on the question."""
+_NO_TITLE = "table"
+"""What public sets call a passage that has no title of its own."""
+_AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One way to make a context.
+
+    Attributes:
+        name: As records have it: ``raw``, ``bm25@0.25``, ``default@2000``.
+        method: Short name, or ``<ranker>+<pruner>``; empty for a control.
+        rank, prune: What the pipeline is made with; empty for a control.
+        rate: Share of the source's tokens to keep, or None.
+        budget: Most tokens to keep, or None.
+    """
+
+    name: str
+    method: str = ""
+    rank: str = ""
+    prune: str = ""
+    rate: float | None = None
+    budget: int | None = None
+
+    @property
+    def sees_question(self) -> bool:
+        """Whether the method looks at the question; the two kinds are not to be compared without saying so."""
+        return self.method != "" and (self.rank != "none" or self.prune in _ASKED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmContext:
+    """What an arm made of an item.
+
+    Attributes:
+        text: The context.
+        source_tokens, kept_tokens: Tokens of the item's documents and of the text.
+        spans: Kept stretches of the item's documents as (document, start, end).
+        timings: Seconds per stage.
+        reused_scores: Whether models' scores could come from an earlier call or rate.
+    """
+
+    text: str
+    source_tokens: int
+    kept_tokens: int
+    spans: tuple[tuple[int, int, int], ...]
+    timings: Mapping[str, float]
+    reused_scores: bool = False
+
+
+def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
+    """Arms by name, each once, in order. A method without ``@`` gives one arm for every rate.
+
+    Args:
+        names: ``raw``, ``bm25``, ``bm25@0.25``, ``hybrid+surprisal@0.5``; a number above 1 is a budget in tokens.
+        rates: Shares above 0 and at most 1.
+
+    Raises:
+        UnknownNameError: for a name that is no control, method, ranker or pruner; the nearest are offered.
+        UsageError: for a rate or budget that makes no sense, or a method without any.
+    """
+    found: dict[str, Arm] = {}
+    for name in (part.strip() for part in names):
+        if name in CONTROLS:
+            found[name] = Arm(name=name)
+            continue
+        method, at, amount = name.partition("@")
+        rank, prune = _pair(method)
+        if at:
+            amounts = [_amount(name, amount)]
+        elif rates:
+            amounts = [float(rate) for rate in rates]
+        else:
+            raise UsageError(f"the arm {name!r} needs a rate: {name}@0.25, or --rates")
+        for one in amounts:
+            arm = _compressed(method, rank, prune, one)
+            found[arm.name] = arm
+    if not found:
+        raise UsageError("there is no arm to run")
+    return list(found.values())
+
+
+def _pair(method: str) -> tuple[str, str]:
+    if method in METHODS:
+        return METHODS[method]
+    from ctxpipe.compress.rankers import RANKERS
+    from ctxpipe.compress.scorers import SCORERS
+
+    rank, plus, prune = method.partition("+")
+    if not plus:
+        raise UnknownNameError("arm", method, [*CONTROLS, *METHODS])
+    for what, name, known in (("ranker", rank, RANKERS), ("pruner", prune, SCORERS)):
+        if name not in (*known.names(), "none", "auto"):
+            raise UnknownNameError(what, name, [*known.names(), "none", "auto"])
+    return rank, prune
+
+
+def _amount(name: str, text: str) -> float:
+    if not _AMOUNT.fullmatch(text):
+        raise UsageError(f"the arm {name!r} has no rate or budget behind its @; write it like bm25@0.25 or bm25@2000")
+    return float(text)
+
+
+def _compressed(method: str, rank: str, prune: str, amount: float) -> Arm:
+    if not amount > 0 or (amount > 1 and amount != int(amount)):
+        raise UsageError(f"{method}@{amount:g} is neither a rate, above 0 and at most 1, nor a budget in tokens")
+    rate, budget = (amount, None) if amount <= 1 else (None, int(amount))
+    size = f"{rate:g}" if budget is None else str(budget)
+    return Arm(name=f"{method}@{size}", method=method, rank=rank, prune=prune, rate=rate, budget=budget)
+
+
+class ContextMaker:
+    """Makes contexts, and keeps the models of each method loaded.
+
+    Args:
+        tokenizer: Model whose tokens are counted: the target's.
+        reuse_scores: Keep models' scores in the user's cache. They are then computed once for all rates, and what
+            compression takes is not that of a first call; contexts say so.
+    """
+
+    def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
+        self.tokenizer_name = tokenizer
+        self._score_cache = MEGABYTES if reuse_scores else 0
+        self._pipelines: dict[tuple[str, str], Pipeline] = {}
+
+    @property
+    def tokenizer(self) -> TargetTokenizer:
+        """What counts."""
+        return self._pipeline("none", "none").tokenizer
+
+    def make(self, arm: Arm, sample: Sample) -> ArmContext | None:
+        """The context of an item in an arm; None where the arm does not apply (no evidence is marked).
+
+        Raises:
+            CtxpipeError: whatever the pipeline raises.
+        """
+        whole = held = [i for i, passage in enumerate(sample.documents) if passage.text.strip()]
+        if arm.name == "gold":
+            wanted = {e.document for e in sample.evidence} | {i for i in held if sample.documents[i].gold}
+            held = [i for i in held if i in wanted]
+            if not held:
+                return None
+        if arm.name not in ("closed", "gold"):
+            return self._compress(arm, sample, held)
+        tokens = sum(self.tokenizer.count_long(sample.documents[i].text) for i in whole)
+        if arm.name == "closed":
+            return ArmContext(text="", source_tokens=tokens, kept_tokens=0, spans=(), timings={})
+        return replace(self._compress(arm, sample, held), source_tokens=tokens)
+
+    def _compress(self, arm: Arm, sample: Sample, held: Sequence[int]) -> ArmContext:
+        rank, prune = (arm.rank, arm.prune) if arm.method else ("none", "none")
+        if arm.name == "identity":
+            rank, prune = METHODS["default"]
+        whole = arm.rate is None and arm.budget is None
+        context = self._pipeline(rank, prune).compress(
+            _documents(sample, held),
+            question=sample.question,
+            rate=1.0 if whole else arm.rate,
+            budget=arm.budget,
+        )
+        return ArmContext(
+            text=context.text,
+            source_tokens=context.source_tokens,
+            kept_tokens=context.kept_tokens,
+            spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
+            timings=context.timings,
+            reused_scores=bool(self._score_cache) and _asks_a_model(rank, prune),
+        )
+
+    def _pipeline(self, rank: str, prune: str) -> Pipeline:
+        from ctxpipe.pipeline.pipeline import Pipeline
+
+        key = resolved(rank, prune)
+        if key not in self._pipelines:
+            self._pipelines[key] = Pipeline(
+                rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=self._score_cache
+            )
+        return self._pipelines[key]
+
+
+def resolved(rank: str, prune: str) -> tuple[str, str]:
+    """Ranker and pruner with the pipeline's defaults for ``auto``."""
+    from ctxpipe.pipeline.pipeline import DEFAULT_PRUNE, DEFAULT_RANK
+
+    return DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
+
+
+def _asks_a_model(rank: str, prune: str) -> bool:
+    rank, prune = resolved(rank, prune)
+    return rank not in ("none", "bm25") or prune not in ("none", "head-tail", "random")
+
+
+def _documents(sample: Sample, held: Sequence[int]) -> list[Document]:
+    from ctxpipe.compress.types import Document
+
+    return [
+        Document(text=passage.text, source=str(i), title="" if passage.title == _NO_TITLE else passage.title)
+        for i, passage in enumerate(sample.documents)
+        if i in held
+    ]

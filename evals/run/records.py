@@ -1,0 +1,149 @@
+"""Record files: append-only JSONL, one line per item and arm, that a stopped run goes on with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from ctxpipe.errors import CtxpipeError, ReadError
+from ctxpipe.evals.suites.jsonl import read_objects
+from ctxpipe.evals.types import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The records of a file in its order, and notes on what was wrong with the file, in words for the user."""
+
+    records: tuple[Record, ...]
+    notes: tuple[str, ...] = ()
+
+
+def load(path: str | Path) -> Loaded:
+    """Read a record file without changing it. A last line that is cut short is left out, and a note says so.
+
+    Raises:
+        ReadError: if the file cannot be read, or any other line is not a record; it names the line.
+    """
+    path = Path(path)
+    notes: list[str] = []
+    records = tuple(
+        Record.from_mapping(value, f"{path}, line {number}")
+        for number, value in read_objects(path, on_torn=lambda number, _: notes.append(torn_note(path, number)))
+    )
+    return Loaded(records=records, notes=tuple(notes))
+
+
+def torn_note(path: Path, number: int) -> str:
+    """What to say of a last line that was left out."""
+    return f"{path}: the last line, {number}, is cut short and was left out"
+
+
+def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
+    """The record that counts for each item and arm: the last one, since an error that was tried again is followed."""
+    return {(record.id, record.arm): record for record in records}
+
+
+def done(path: str | Path, *, retry_errors: bool = False) -> set[tuple[str, str]]:
+    """The (id, arm) pairs that a run need not do again; none when there is no file.
+
+    Args:
+        path: The record file.
+        retry_errors: Leave out those whose last record is an error.
+
+    Raises:
+        ReadError: as ``load``.
+    """
+    if not Path(path).exists():
+        return set()
+    last = latest(load(path).records)
+    return {key for key, record in last.items() if not (retry_errors and record.status == "error")}
+
+
+class RecordFile:
+    """A record file open for appending. Use it as a context manager; threads may share it.
+
+    Opening makes the file or goes on with it. While it is open no other process can open the same one.
+
+    Args:
+        path: The file; its folder is made when there is none.
+
+    Attributes:
+        records: What the file held when it was opened.
+        notes: What was repaired, in words for the user: a last line cut short by a killed writer is taken off.
+
+    Raises:
+        CtxpipeError: if another run has the file open.
+        ReadError: if it cannot be written, or holds a line that is not a record and is not the last one.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        from filelock import FileLock, Timeout
+
+        self.path = Path(path)
+        self._guard = threading.Lock()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(f"{self.path}.lock", thread_local=False)
+            self._lock.acquire(timeout=0)
+        except Timeout as exc:
+            raise CtxpipeError(f"{self.path}: another run is writing to this file") from exc
+        except OSError as exc:
+            raise ReadError(str(self.path), exc.strerror or str(exc)) from exc
+        try:
+            self.records, self.notes = self._resume()
+            self._file: IO[bytes] = self.path.open("ab")
+        except BaseException as exc:
+            self._lock.release()
+            if isinstance(exc, OSError):
+                raise ReadError(str(self.path), exc.strerror or str(exc)) from exc
+            raise
+
+    def _resume(self) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+        if not self.path.exists():
+            return (), ()
+        torn: list[tuple[int, int]] = []
+        records = tuple(
+            Record.from_mapping(value, f"{self.path}, line {number}")
+            for number, value in read_objects(self.path, on_torn=lambda *where: torn.append(where))
+        )
+        notes = []
+        with self.path.open("r+b") as file:
+            for number, offset in torn:
+                file.truncate(offset)
+                notes.append(f"{self.path}: the last line, {number}, was cut short and was removed")
+            end = file.seek(0, 2)
+            if end and (file.seek(end - 1), file.read(1))[1] != b"\n":
+                file.write(b"\n")
+        return records, tuple(notes)
+
+    def append(self, record: Record) -> None:
+        """Write one record; when this returns, the system has it, so killing the process does not lose it.
+
+        Raises:
+            CtxpipeError: if it cannot be written, for example on a full disk.
+        """
+        line = record.to_json().encode(errors="surrogatepass") + b"\n"
+        with self._guard:
+            try:
+                self._file.write(line)
+                self._file.flush()
+            except (OSError, ValueError) as exc:
+                raise CtxpipeError(f"{self.path}: cannot write a record ({exc})") from exc
+
+    def close(self) -> None:
+        """Close the file and let others open it. Closing twice does nothing."""
+        with self._guard:
+            self._file.close()
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,183 @@
+"""Runs arms over items: one record each, appended as soon as it is known, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.run.arms import METHODS, Arm, ContextMaker, resolved
+from ctxpipe.evals.run.folder import RunFolder, Settings
+from ctxpipe.evals.run.recorder import Recorder
+from ctxpipe.evals.run.records import RecordFile, latest
+from ctxpipe.evals.suites.suites import check_suite, suite_samples
+from ctxpipe.evals.targets.cache import ResultCache
+from ctxpipe.evals.targets.generation import Generated, Generator
+from ctxpipe.evals.targets.likelihood import Likelihood, Target
+from ctxpipe.evals.types import Sample
+
+if TYPE_CHECKING:
+    from ctxpipe.models.tokenizer import TargetTokenizer
+
+LAYERS = (1, 2, 3)
+OnProgress = Callable[[int, int, str], None]
+"""Called with the records done, those in all, and the suite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        suites: Names of generated tasks and known sets, or files.
+        arms: Every item is run in every one.
+        out: Folder of the run; one that exists is gone on with.
+        data: Folder of the known sets.
+        layers: Of 1 (what the context holds), 2 (likelihood of the answer) and 3 (what the target answers).
+        limit: Most items of a suite, at each length; None for all.
+        seed: Of the choice of items and of what is generated.
+        lengths: Source tokens of generated tasks.
+        tokenizer: Model whose tokens are counted.
+        retry_errors: Try again what ended in an error before.
+        reuse_scores: Compute pruners' scores once for all rates; compression is not timed then.
+    """
+
+    suites: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    out: Path
+    data: Path | None = None
+    layers: tuple[int, ...] = (1,)
+    limit: int | None = None
+    seed: int = 0
+    lengths: tuple[int, ...] = ()
+    tokenizer: str = "smollm2-135m"
+    retry_errors: bool = False
+    reuse_scores: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.layers or not set(self.layers) <= set(LAYERS):
+            raise UsageError(f"layers are 1, 2 and 3, not {', '.join(map(str, self.layers)) or 'none'}")
+        if not self.suites:
+            raise UsageError("there is no suite to run")
+        for name in self.suites:
+            check_suite(name, self.data)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a run did: records written, those that were there before, and how many of the new ones had no score."""
+
+    written: int = 0
+    found: int = 0
+    errors: int = 0
+    truncated: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def run(
+    plan: Plan,
+    target: Target | None = None,
+    generator: Generator | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Outcome:
+    """Run what has not been run.
+
+    Args:
+        plan: What to run.
+        target: What computes layer 2; without that layer none is needed.
+        generator: What answers in layer 3; without that layer none is needed.
+        on_progress: Called as records are done.
+
+    Raises:
+        UsageError: if the folder holds a run with another seed, other layers or another target.
+        UnreachableError: if the target's server is gone; what is done stays, and the same call goes on with it.
+        CtxpipeError: if another run writes to the folder.
+        ReadError: if a suite cannot be read.
+    """
+    for layer, needed in ((2, target), (3, generator)):
+        if layer in plan.layers and needed is None:
+            raise UsageError(f"layer {layer} needs a target")
+    folder = RunFolder(plan.out)
+    outcome = Outcome()
+    with ExitStack() as stack:
+        file = stack.enter_context(RecordFile(folder.records))
+        outcome.notes += file.notes
+        folder.start(_settings(plan, target, generator))
+        recorder = Recorder(plan.layers, plan.seed, ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores))
+        samples = folder.keep(_samples(plan, recorder.maker.tokenizer))
+        if target is not None:
+            likelihoods = ResultCache(folder.cache, Likelihood, target.revision, target.score)
+            recorder.likelihoods = stack.enter_context(likelihoods)
+            recorder.models[target.model] = target.revision
+        if generator is not None:
+            answers = ResultCache(folder.cache, Generated, generator.revision, generator.answer)
+            recorder.answers = stack.enter_context(answers)
+            recorder.models.setdefault(generator.model, generator.revision)
+        _Run(plan, recorder, file, outcome, on_progress or _nothing).over(samples)
+    return outcome
+
+
+def _settings(plan: Plan, target: Target | None, generator: Generator | None) -> Settings:
+    asked = target or generator
+    return Settings(
+        seed=plan.seed,
+        layers=tuple(sorted(plan.layers)),
+        tokenizer=plan.tokenizer,
+        target="" if asked is None else f"{asked.model} {asked.revision}",
+        answer_tokens=None if generator is None else generator.max_tokens,
+        default="+".join(resolved(*METHODS["default"])),
+    )
+
+
+def _nothing(done: int, total: int, suite: str) -> None:
+    return None
+
+
+def _samples(plan: Plan, tokenizer: TargetTokenizer) -> list[Sample]:
+    found: dict[str, Sample] = {}
+    for name in dict.fromkeys(plan.suites):
+        for sample in suite_samples(
+            name,
+            data=plan.data,
+            limit=plan.limit,
+            seed=plan.seed,
+            lengths=plan.lengths,
+            count_many=lambda texts: tokenizer.count_many(texts).tolist(),
+        ):
+            if sample.id in found:
+                raise UsageError(f"two suites hold an item {sample.id!r}; run them into folders of their own")
+            found[sample.id] = sample
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    plan: Plan
+    recorder: Recorder
+    file: RecordFile
+    outcome: Outcome
+    on_progress: OnProgress
+
+    def over(self, samples: Sequence[Sample]) -> None:
+        before = {
+            key
+            for key, record in latest(self.file.records).items()
+            if not (self.plan.retry_errors and record.status == "error")
+        }
+        total = len(samples) * len(self.plan.arms)
+        done = 0
+        for sample in samples:
+            self.on_progress(done, total, sample.stratum or sample.dataset)
+            waiting = [arm for arm in self.plan.arms if (sample.id, arm.name) not in before]
+            self.outcome.found += len(self.plan.arms) - len(waiting)
+            for record in self.recorder.records(sample, waiting):
+                self.file.append(record)
+                self.outcome.written += 1
+                self.outcome.errors += record.status == "error"
+                self.outcome.truncated += record.status == "truncated"
+            done += len(self.plan.arms)
+        self.on_progress(total, total, "")

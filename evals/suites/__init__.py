@@ -1,0 +1,1 @@
+"""Questions with known answers: files, the Hub, generated sets."""

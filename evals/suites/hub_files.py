@@ -1,0 +1,123 @@
+"""The files of a set on the Hugging Face Hub: from the cache, from the Hub, or from a folder that is a copy."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxpipe.errors import ReadError
+from ctxpipe.models.hub import quiet_hub
+
+_SECONDS = 10
+"""Longest wait for a first answer of the Hub."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A set at one commit.
+
+    Attributes:
+        files: Names of its files, sorted.
+        folder: Where those lie that are here; None for a set of which nothing is here.
+        repository, revision: What is fetched from the Hub; empty for a folder.
+        commit: Of the repository; empty for a folder.
+    """
+
+    files: tuple[str, ...]
+    folder: Path | None = None
+    repository: str = ""
+    revision: str = ""
+    commit: str = ""
+
+    def fetch(self, file: str) -> Path:
+        """A file of the set, fetched if it is not here.
+
+        Raises:
+            ReadError: if the Hub cannot be reached or does not deliver it, or the set changed in the meantime.
+        """
+        if self.folder is not None:
+            return self.folder / file
+        from huggingface_hub import hf_hub_download
+
+        with _hub(self.repository):
+            # By its branch and not by its commit: only so does the cache know again what was meant.
+            path = hf_hub_download(
+                self.repository, file, repo_type="dataset", revision=self.revision or None, etag_timeout=_SECONDS
+            )
+        if self.commit not in Path(path).parts:
+            raise ReadError(self.repository, "the set was changed while it was fetched; try again")
+        return Path(path)
+
+
+def copy_in(folder: Path, part: str = "") -> Copy:
+    """A copy of a set in a folder, of which only what can belong to a part is looked at."""
+    first = part.split("/")[0]
+    near = [path for path in folder.iterdir() if path.is_file() or path.name.startswith(first)]
+    deep = (file for path in near if path.is_dir() for file in path.rglob("*") if file.is_file())
+    files = (path.relative_to(folder).as_posix() for path in (*(path for path in near if path.is_file()), *deep))
+    return Copy(files=tuple(sorted(files)), folder=folder)
+
+
+def copy_of(repository: str, revision: str, enough: Callable[[Sequence[str]], bool]) -> Copy:
+    """A set of the Hub.
+
+    Args:
+        repository: ``OWNER/NAME``.
+        revision: Branch, tag or commit; empty for what the cache has of the newest, else the newest.
+        enough: Whether the files that the cache has are those that are needed; a half of them might be missing.
+
+    Raises:
+        ReadError: if the Hub cannot be reached or has no such set.
+    """
+    cached = _cached(repository, revision)
+    if cached is not None:
+        here = copy_in(cached)
+        if enough(here.files):
+            return Copy(files=here.files, folder=cached, repository=repository, revision=revision, commit=cached.name)
+    from huggingface_hub import HfApi
+
+    with _hub(repository):
+        found = HfApi().dataset_info(repository, revision=revision or None, timeout=_SECONDS)
+    files = tuple(sorted(one.rfilename for one in found.siblings or ()))
+    return Copy(files=files, repository=repository, revision=revision, commit=found.sha or "")
+
+
+def _cached(repository: str, revision: str) -> Path | None:
+    """The folder of what the Hub's cache has of a revision, which may be a part of it; its name is the commit."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
+
+    root = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="dataset")
+    known = root / "refs" / (revision or "main")
+    commit = known.read_text(encoding="utf-8").strip() if known.is_file() else revision
+    folder = root / "snapshots" / commit
+    return folder if commit and folder.is_dir() else None
+
+
+@contextmanager
+def _hub(repository: str) -> Iterator[None]:
+    """Turn what goes wrong with the Hub into one line."""
+    from huggingface_hub import errors
+
+    try:
+        with quiet_hub():
+            yield
+    except errors.GatedRepoError as exc:
+        raise ReadError(repository, "asks you to accept its terms on huggingface.co; then run 'hf auth login'") from exc
+    except errors.RepositoryNotFoundError as exc:
+        raise ReadError(repository, "the Hugging Face Hub has no such set, or it is private ('hf auth login')") from exc
+    except errors.HFValidationError as exc:
+        raise ReadError(repository, f"is no name of a set ({textwrap.shorten(str(exc), 160)})") from exc
+    except errors.RevisionNotFoundError as exc:
+        raise ReadError(repository, "the set has no such revision") from exc
+    except errors.HfHubHTTPError as exc:
+        reason = textwrap.shorten(str(exc), 160, placeholder=" ...")
+        raise ReadError(repository, f"the Hugging Face Hub did not deliver it ({reason})") from exc
+    except (OSError, errors.HTTPError) as exc:  # type: ignore[attr-defined]
+        raise ReadError(
+            repository,
+            "is not in the Hugging Face cache, and the Hub cannot be reached; a copy can be read: hf:./FOLDER",
+        ) from exc

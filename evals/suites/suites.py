@@ -1,0 +1,107 @@
+"""Suites by name: tasks made in code, sets in a data folder or on the Hub, files in their schema or in others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.suites.generated import TASKS, CountMany, generate
+from ctxpipe.evals.suites.hub import PREFIX, hub_samples, parse_hub_name
+from ctxpipe.evals.suites.lengths import grow
+from ctxpipe.evals.suites.nolima import is_needle_file, nolima_samples
+from ctxpipe.evals.suites.schema import SUITES, available_suites, load_suite, read_samples
+from ctxpipe.evals.types import Sample
+
+DEFAULT_LENGTHS = (1000,)
+DEFAULT_LIMIT = 50
+"""Items of a generated task when no limit is given."""
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]?)")
+
+
+def parse_length(text: str) -> int:
+    """Tokens of a length such as ``512`` or ``8k``; k is 1,000.
+
+    Raises:
+        UsageError: if it is no such length.
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is no length; write 512 or 8k")
+    return round(float(match[1]) * (1000 if match[2] else 1))
+
+
+def default_suites(data: Path | None) -> tuple[str, ...]:
+    """All generated tasks, and the known sets that are in a data folder."""
+    return (*TASKS, *(available_suites(data) if data is not None else ()))
+
+
+def check_suite(name: str, data: Path | None) -> None:
+    """Refuse a suite that cannot be read.
+
+    Raises:
+        UnknownNameError: if it is no task, known set or file; the nearest are offered.
+        UsageError: if it is a known set and no data folder is given, or begins with ``hf:`` and is no name of a set.
+        MissingExtraError: if it is a set of the Hub and ``datasets`` is not installed.
+    """
+    if name.startswith(PREFIX):
+        parse_hub_name(name)
+        return
+    if name in TASKS or Path(name).exists():
+        return
+    if name not in SUITES:
+        raise UnknownNameError("suite", name, [*TASKS, *SUITES])
+    if data is None:
+        raise UsageError(f"the suite {name!r} is read from a folder; name it with --data")
+
+
+def suite_samples(
+    name: str,
+    *,
+    data: Path | None,
+    limit: int | None,
+    seed: int,
+    lengths: Sequence[int] = (),
+    count_many: CountMany,
+) -> Iterator[Sample]:
+    """Yield the items of a suite.
+
+    Args:
+        name: A generated task, a known set, a set of the Hub (``hf:...``), a file or folder in the JSONL schema, of
+            LongBench or RULER, or a needle file of NoLiMa.
+        data: Folder of the known sets.
+        limit: Most items (at each length).
+        seed: Of the choice of items and of what is generated.
+        lengths: Source tokens. A generated task or needle file without any has ``DEFAULT_LENGTHS``, another file its
+            own contexts; to reach a length, passages of the file's other items are added.
+        count_many: Counts tokens as the target does.
+
+    Raises:
+        UnknownNameError, UsageError, MissingExtraError: as ``check_suite``.
+        ReadError: if a file cannot be read, or the Hub cannot be reached.
+    """
+    check_suite(name, data)
+    if name in TASKS:
+        for tokens in lengths or DEFAULT_LENGTHS:
+            size = DEFAULT_LIMIT if limit is None else limit
+            yield from generate(name, tokens=tokens, limit=size, seed=seed, count_many=count_many)
+        return
+    if is_needle_file(Path(name)):
+        yield from nolima_samples(
+            Path(name), lengths=lengths or DEFAULT_LENGTHS, limit=limit, seed=seed, count_many=count_many
+        )
+        return
+    chosen = list(_read(name, data, limit, seed))
+    if lengths:
+        chosen = list(grow(chosen, list(_read(name, data, None, seed)), lengths, seed=seed, count_many=count_many))
+    yield from chosen
+
+
+def _read(name: str, data: Path | None, limit: int | None, seed: int) -> Iterator[Sample]:
+    if name.startswith(PREFIX):
+        return hub_samples(name, limit=limit, seed=seed)
+    if name in SUITES and data is not None:
+        return load_suite(name, data, limit=limit, seed=seed)
+    return read_samples(name, limit=limit, seed=seed)

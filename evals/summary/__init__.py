@@ -1,0 +1,1 @@
+"""Records to the numbers of a report."""

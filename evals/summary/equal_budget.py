@@ -1,0 +1,95 @@
+"""A method against the floors that have as many tokens: what a buyer of one prompt budget asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ctxpipe.evals.compare.comparison import Comparison, compare
+from ctxpipe.evals.summary.rows import Row, shared
+from ctxpipe.evals.types import ByItem
+
+CUT, SEARCHED = "head-tail", "bm25"
+"""The raw context cut to the budget, and its best sentences by BM25."""
+LEAST_CUT = 0.98
+"""Share of the tokens above which an arm has nothing to choose, so that its floors are the same text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EqualBudget:
+    """One arm on one suite, and the floors with its budget on the same questions.
+
+    Attributes:
+        suite, arm: Names.
+        source_tokens, kept_tokens: Means of an item.
+        mean: Macro mean of the arm's score.
+        against: By floor (``head-tail``, ``bm25``) the comparison of the floor (A) with the arm (B).
+    """
+
+    suite: str
+    arm: str
+    source_tokens: float
+    kept_tokens: float
+    mean: float
+    against: Mapping[str, Comparison]
+
+    def better(self, floor: str) -> bool | None:
+        """Whether the arm is better than the floor with 95% confidence; False where it is worse, None otherwise."""
+        found = self.against[floor]
+        low, high = found.ci95
+        if low <= 0 <= high:
+            return None
+        return (high < 0) is found.lower_is_better
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON has them."""
+        return asdict(self) | {"against": {name: found.to_json() for name, found in self.against.items()}}
+
+
+def equal_budgets(
+    rows: Sequence[Row],
+    by_suite: Mapping[str, Mapping[str, ByItem]],
+    method: str | None,
+    *,
+    score: str,
+    margin: float,
+    seed: int,
+) -> tuple[EqualBudget, ...]:
+    """The method's arms beside the floors of the same rate or budget, wherever both were run.
+
+    Args:
+        rows: Of every suite and arm.
+        by_suite: Records by suite, arm and item.
+        method: The method spoken of; None for none.
+        score: The score to compare.
+        margin: Largest loss that does not matter.
+        seed: Of the bootstraps.
+    """
+    found = []
+    for row in rows:
+        if row.method != method or not method or (row.achieved or 1.0) > LEAST_CUT:
+            continue
+        arms = by_suite[row.suite]
+        amount = row.arm.partition("@")[2]
+        against = {}
+        for floor in (CUT, SEARCHED):
+            pair = (arms.get(f"{floor}@{amount}"), arms[row.arm])
+            if floor != method and pair[0] and shared(score, pair[0], pair[1]):
+                keys = sorted(pair[0].keys() & pair[1].keys())
+                both = ([one[key] for key in keys] for one in pair if one is not None)
+                against[floor] = compare(*both, score=score, margin=margin, seed=seed)
+        if against:
+            found.append(_entry(row, arms[row.arm], against))
+    return tuple(found)
+
+
+def _entry(row: Row, records: ByItem, against: Mapping[str, Comparison]) -> EqualBudget:
+    sizes = [
+        (one.source_tokens, one.kept_tokens)
+        for one in records.values()
+        if one.source_tokens is not None and one.kept_tokens is not None
+    ]
+    source, kept = (sum(column) / len(sizes) for column in zip(*sizes, strict=True))
+    mean = next(iter(against.values())).mean_b
+    return EqualBudget(suite=row.suite, arm=row.arm, source_tokens=source, kept_tokens=kept, mean=mean, against=against)

@@ -1,0 +1,61 @@
+"""The method that a report speaks of first: how far its rates are safe, and which floors it beats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ctxpipe.errors import UnknownNameError
+from ctxpipe.evals.compare.comparison import compare
+from ctxpipe.evals.run.arms import FLOORS
+from ctxpipe.evals.statistics.multiplicity import fixed_sequence
+from ctxpipe.evals.summary.rows import Row, shared
+from ctxpipe.evals.types import ByItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What is said first.
+
+    Attributes:
+        method: The method spoken of.
+        arm: Its harshest rate that is safe, of rates tested from the gentlest on; the gentlest where none is.
+        verdicts: Verdict of each of its arms, from the gentlest to the harshest.
+        safe: How many of them are safe by fixed-sequence testing.
+        beats: For each floor at the same rate, whether the arm is better with 95% confidence.
+    """
+
+    method: str
+    arm: str
+    verdicts: tuple[tuple[str, str], ...]
+    safe: int
+    beats: Mapping[str, bool]
+
+
+def headline_of(
+    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, margin: float, method: str | None, seed: int
+) -> Headline | None:
+    """What to say first of rows over all suites; None where nothing was compared with raw.
+
+    Raises:
+        UnknownNameError: if no row is of the method asked for.
+    """
+    methods = list(dict.fromkeys(row.method for row in rows if row.method and row.versus(score)))
+    if method is not None and method not in methods:
+        raise UnknownNameError("method in this run", method, methods)
+    if not methods:
+        return None
+    named = method or ("default" if "default" in methods else next((m for m in methods if m not in FLOORS), methods[0]))
+    own = sorted((row for row in rows if row.method == named), key=lambda row: -(row.achieved or 0.0))
+    verdicts = [(row.arm, found.verdict) for row in own if (found := row.versus(score))]
+    safe = fixed_sequence([verdict for _, verdict in verdicts])
+    arm = verdicts[max(0, safe - 1)][0]
+    beats = {}
+    for floor in FLOORS:
+        other = f"{floor}@{arm.partition('@')[2]}"
+        keys = sorted(by_arm[other].keys() & by_arm[arm].keys()) if other in by_arm and floor != named else []
+        if keys and shared(score, by_arm[other], by_arm[arm]):
+            pairs = ([by_arm[one][key] for key in keys] for one in (other, arm))
+            low, high = compare(*pairs, score=score, margin=margin, seed=seed).ci95
+            beats[floor] = high < 0 if score == "nll" else low > 0
+    return Headline(method=named, arm=arm, verdicts=tuple(verdicts), safe=safe, beats=beats)

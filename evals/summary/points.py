@@ -1,0 +1,96 @@
+"""Arms as choices: what each keeps or takes, what it loses, and whether another is better in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctxpipe.evals.statistics.bootstrap import bootstrap_means
+from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
+from ctxpipe.evals.summary.cost import Prices
+from ctxpipe.evals.summary.rows import Row, columns, design_of, shared
+from ctxpipe.evals.types import ByItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """An arm as a choice between tokens, or seconds, and loss.
+
+    Attributes:
+        arm: Its name.
+        achieved: Share of the tokens kept.
+        seconds: Mean seconds of an item, compression and target together; None where nothing was timed, or compression
+            was not since scores were reused.
+        loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
+        cost: Of a query, in the unit of the prices; None where it is not known.
+        dominated, slower, dearer: Whether another arm is no worse in tokens (in seconds, in cost) and loss, and better
+            in one.
+        frontier: Share of the resamples in which no other arm dominates it in tokens.
+    """
+
+    arm: str
+    achieved: float
+    seconds: float | None
+    loss_bound: float
+    loss: float
+    dominated: bool
+    slower: bool
+    frontier: float | None
+    cost: float | None = None
+    dearer: bool = False
+
+
+def points_of(
+    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int, prices: Prices | None = None
+) -> tuple[Point, ...]:
+    """The methods of rows over all suites, as points of a plot."""
+    found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
+    if not found:
+        return ()
+    # In whole percent: a method is not worth having for the last token that another one left unused.
+    costs = np.round([row.achieved or 0.0 for row, _ in found], 2)
+    bounds = np.asarray([one.loss_bound for _, one in found])
+    arms = [by_arm[row.arm] for row, _ in found]
+    keys = shared(score, *arms)
+    often: Sequence[float | None] = [None] * len(found)
+    if keys:
+        values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
+        often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
+    beaten = dominated(costs, bounds)
+    times = [total_seconds(row) for row, _ in found]
+    bills = [cost_of(row, prices or Prices()) for row, _ in found]
+    slower, dearer = (
+        dominated(np.asarray([np.inf if c is None else c for c in one]), bounds) for one in (times, bills)
+    )
+    return tuple(
+        Point(
+            arm=row.arm,
+            achieved=row.achieved or 0.0,
+            seconds=times[i],
+            loss_bound=one.loss_bound,
+            loss=one.difference if score == "nll" else -one.difference,
+            dominated=bool(beaten[i]),
+            slower=bool(slower[i]),
+            frontier=often[i],
+            cost=bills[i],
+            dearer=bool(dearer[i]),
+        )
+        for i, (row, one) in enumerate(found)
+    )
+
+
+def total_seconds(row: Row) -> float | None:
+    """Mean seconds of an item, compression and target together; None where one of them is not known."""
+    if row.reused and "compress" not in row.seconds:
+        return None
+    parts = [row.seconds[name] for name in ("compress", "target") if name in row.seconds]
+    return sum(parts) if parts else None
+
+
+def cost_of(row: Row, prices: Prices) -> float | None:
+    """Cost of a query; None where the tokens, or seconds that have a price, are not known."""
+    if prices.hour and row.reused and "compress" not in row.seconds:
+        return None
+    return prices.cost(row.tokens, row.seconds)

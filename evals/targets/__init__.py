@@ -1,0 +1,1 @@
+"""Who answers: likelihood and generation, local or on a server."""

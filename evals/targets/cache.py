@@ -1,0 +1,111 @@
+"""What a target already said, found again by what was asked of which model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from ctxpipe.errors import CtxpipeError, ReadError
+from ctxpipe.evals.targets.generation import Generated
+from ctxpipe.evals.targets.likelihood import Ask, Likelihood, ask_hash
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
+else:
+    T = TypeVar("T")
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_TABLES: Mapping[type, str] = {Likelihood: "likelihood", Generated: "answer"}
+
+
+class ResultCache(Generic[T]):
+    """A target in front of which a SQLite file remembers results. Use it as a context manager.
+
+    All results of one call are stored together before any is returned. So a run that is killed finds again exactly the
+    numbers that its records came from, although a batch's make-up changes the last digits.
+
+    Args:
+        path: The file; made when there is none.
+        kind: What results are: ``Likelihood`` or ``Generated``.
+        revision: Of the target: what changes when its results could.
+        compute: Gives one result for each ask that is not known, in order.
+
+    Raises:
+        ReadError: if the file cannot be opened or is no such cache.
+    """
+
+    def __init__(
+        self, path: Path, kind: type[T], revision: str, compute: Callable[[Sequence[Ask]], Sequence[T]]
+    ) -> None:
+        self.path = path
+        self.hits = 0
+        self._kind, self._table = kind, _TABLES[kind]
+        self._revision, self._compute = revision, compute
+        try:
+            self._database = sqlite3.connect(path)
+            self._database.execute(_SCHEMA.format(self._table))
+        except sqlite3.Error as exc:
+            raise ReadError(str(path), f"cannot be used as a cache ({exc})") from exc
+
+    def get(self, asks: Sequence[Ask], repeats: Sequence[int]) -> list[T]:
+        """Compute results, or find them.
+
+        Args:
+            asks: What to ask.
+            repeats: For each, 0, or the number of the repetition that is to be computed apart from the others.
+
+        Raises:
+            CtxpipeError: whatever the target raises.
+        """
+        keys = [self._key(ask, repeat) for ask, repeat in zip(asks, repeats, strict=True)]
+        known = {key: found for key in dict.fromkeys(keys) if (found := self._find(key)) is not None}
+        self.hits += len(known)
+        missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
+        if missing:
+            computed = dict(zip(missing, self._compute(list(missing.values())), strict=True))
+            self._store(computed)
+            known |= computed
+        return [known[key] for key in keys]
+
+    def _store(self, computed: Mapping[str, T]) -> None:
+        rows = []
+        for key, result in computed.items():
+            try:
+                rows.append((key, json.dumps(asdict(result), allow_nan=False)))
+            except ValueError:  # a number that is none is an error of this run, and not worth remembering
+                continue
+        try:
+            with self._database:
+                self._database.executemany(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", rows)
+        except sqlite3.Error as exc:
+            raise CtxpipeError(f"{self.path}: cannot write a result ({exc})") from exc
+
+    def _key(self, ask: Ask, repeat: int) -> str:
+        return hashlib.sha256(f"{self._revision}\0{ask_hash(ask)}\0{repeat}".encode()).hexdigest()
+
+    def _find(self, key: str) -> T | None:
+        try:
+            row = self._database.execute(f"SELECT value FROM {self._table} WHERE key = ?", (key,)).fetchone()
+            return None if row is None else self._kind(**json.loads(row[0]))
+        except (sqlite3.Error, TypeError, ValueError) as exc:
+            raise ReadError(str(self.path), f"damaged; remove it to compute its results again ({exc})") from exc
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,213 @@
+"""Layer 2: how likely a target finds the right answer after a context and a question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ctxpipe.errors import UsageError
+from ctxpipe.evals.types import Sample
+
+if TYPE_CHECKING:
+    from ctxpipe.serving.types import Message
+
+BATCH_TOKENS = 4096
+"""Prompt tokens of one batch, padding included."""
+LEAST_ALIKE = 0.8
+"""Length of a batch's shortest prompt as a share of its longest: a whole context beside a quarter would be padding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A context, a question and the right answers, any of which will do."""
+
+    context: str
+    question: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihood:
+    """What a target made of an ask.
+
+    Attributes:
+        nll: Mean negative log-likelihood per token of the likeliest right answer, in nats; None when it did not fit.
+        prompt_tokens: Tokens of the rendered prompt, without the answer.
+        seconds: Time taken; in a batch, a share by length.
+    """
+
+    nll: float | None
+    prompt_tokens: int
+    seconds: float
+
+
+class Target(Protocol):
+    """A model that can say how likely an answer is.
+
+    Attributes:
+        model: Its name.
+        revision: What changes when its numbers could.
+    """
+
+    model: str
+    revision: str
+
+    def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
+        """One result for each ask, in order."""
+        ...
+
+
+def ask_of(sample: Sample, context: str) -> Ask:
+    """The ask of an item. Where all answers are needed, all together are the right one."""
+    answers = (", ".join(sample.answers),) if sample.rule == "all" else sample.answers
+    return Ask(context=context, question=sample.question, answers=tuple(dict.fromkeys(filter(str.strip, answers))))
+
+
+def turns(ask: Ask) -> tuple[Message, ...]:
+    """The chat that is asked, the same as ``ctxpipe query`` sends."""
+    from ctxpipe.pipeline.ask.prompt import messages
+
+    return messages(ask.context, ask.question)
+
+
+def ask_hash(ask: Ask) -> str:
+    """Hash of the chat and the answers, by which results are found again."""
+    parts = [*(f"{turn.role}\0{turn.content}" for turn in turns(ask)), "\0", *ask.answers]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+class _Row(NamedTuple):
+    place: int
+    prompt: list[int]
+    answers: list[list[int]]
+
+
+class LocalTarget:
+    """A causal language model on this machine.
+
+    Args:
+        model: Embedded name, folder or Hugging Face id.
+        window: Tokens that prompt and answer may have together, when fewer than the model was made for.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        dtype: ``auto``, ``bfloat16``, ``float16`` or ``float32``.
+
+    Raises:
+        ModelError: if the model cannot be loaded.
+        UsageError: if its window is not known and not given.
+    """
+
+    def __init__(
+        self, model: str = "smollm2-135m", *, window: int | None = None, device: str = "auto", dtype: str = "auto"
+    ) -> None:
+        from ctxpipe.models.causal import load_causal_lm
+        from ctxpipe.models.ready import revision
+        from ctxpipe.serving.local.chat import ChatRenderer
+
+        self.model = model
+        self._model, self._tokenizer = load_causal_lm(model, device=device, dtype=dtype)
+        self._renderer = ChatRenderer(self._tokenizer)
+        self.window = _window(self._model, window)
+        place = f"{self._model.device.type}/{str(self._model.dtype).removeprefix('torch.')}"
+        self.revision = f"{revision(model)}/{place}/{self.window}"
+
+    def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
+        """Score asks, like lengths together. Only the logits of the answers' own positions are computed.
+
+        Raises:
+            UsageError: for an ask whose answers have no token.
+        """
+        results: list[Likelihood | None] = [None] * len(asks)
+        rows = []
+        for place, ask in enumerate(asks):
+            row = _Row(place, self._renderer.ids(turns(ask)), [self._ids(answer) for answer in ask.answers])
+            if not row.answers:
+                raise UsageError(f"the answers to {ask.question!r} are empty")
+            if len(row.prompt) + max(map(len, row.answers)) > self.window:
+                results[place] = Likelihood(nll=None, prompt_tokens=len(row.prompt), seconds=0.0)
+            else:
+                rows.append(row)
+        for batch in _batches(rows):
+            started = time.perf_counter()
+            losses = self._losses(batch)
+            per_token = (time.perf_counter() - started) / sum(len(row.prompt) for row in batch)
+            for row, nll in zip(batch, losses, strict=True):
+                size = len(row.prompt)
+                results[row.place] = Likelihood(nll=nll, prompt_tokens=size, seconds=size * per_token)
+        return [result for result in results if result is not None]
+
+    def _ids(self, answer: str) -> list[int]:
+        ids: list[int] = self._tokenizer(answer, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
+    def _losses(self, rows: Sequence[_Row]) -> list[float]:
+        """Read the prompts once, then all answers behind their prompts' caches."""
+        import torch
+
+        with torch.inference_mode():
+            prompts = _padded([row.prompt[:-1] for row in rows], self._model.device)
+            # Padding is on the right, where a causal model's earlier positions cannot see it, so no mask is needed.
+            cache = self._model.get_decoder()(input_ids=prompts, use_cache=True).past_key_values
+            owner = [i for i, row in enumerate(rows) for _ in row.answers]
+            if owner != list(range(len(rows))):
+                cache.batch_select_indices(torch.tensor(owner, device=self._model.device))
+            heads = [[rows[i].prompt[-1]] for i in owner]
+            answers = [answer for row in rows for answer in row.answers]
+            losses = self._answer_losses(
+                cache, prompts.shape[1], [len(rows[i].prompt) - 1 for i in owner], heads, answers
+            )
+        return [min(loss for loss, i in zip(losses, owner, strict=True) if i == place) for place in range(len(rows))]
+
+    def _answer_losses(
+        self, cache: Any, width: int, lengths: list[int], heads: list[list[int]], answers: list[list[int]]
+    ) -> list[float]:
+        """Mean loss of each answer; the prompts in the cache are ``lengths`` long, padded to ``width``."""
+        import torch
+
+        device = self._model.device
+        inputs = _padded([head + answer[:-1] for head, answer in zip(heads, answers, strict=True)], device)
+        size = torch.tensor(lengths, device=device)[:, None]
+        steps = torch.arange(inputs.shape[1], device=device)[None, :]
+        seen = torch.arange(width, device=device)[None, :] < size
+        mask = torch.cat([seen, torch.ones_like(inputs, dtype=torch.bool)], dim=1).long()
+        logits = self._model(
+            input_ids=inputs, attention_mask=mask, position_ids=size + steps, past_key_values=cache, use_cache=True
+        ).logits.float()
+        targets = _padded(answers, device)
+        losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+        inside = steps < torch.tensor([len(answer) for answer in answers], device=device)[:, None]
+        means: list[float] = ((losses * inside).sum(dim=1) / inside.sum(dim=1)).tolist()
+        return means
+
+
+def _padded(rows: Sequence[Sequence[int]], device: Any) -> Any:
+    import torch
+
+    result = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.long)
+    for place, row in enumerate(rows):
+        result[place, : len(row)] = torch.tensor(row, dtype=torch.long)
+    return result.to(device)
+
+
+def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    """Rows of like length together; the order depends on the rows alone."""
+    batch: list[_Row] = []
+    for row in sorted(rows, key=lambda row: (-len(row.prompt), row.prompt)):
+        longest = len(batch[0].prompt) if batch else 0
+        if batch and ((len(batch) + 1) * longest > BATCH_TOKENS or len(row.prompt) < LEAST_ALIKE * longest):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _window(model: Any, asked: int | None) -> int:
+    made_for = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    limits = [n for n in (made_for, asked) if isinstance(n, int) and n > 0]
+    if not limits:
+        raise UsageError("the model does not say how many tokens its window has; give it with --window")
+    return min(limits)

@@ -1,0 +1,1 @@
+"""A question to an answer with citations, within the target's window."""

@@ -1,0 +1,187 @@
+"""From documents and a question to an answer, within the window to the token."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ctxpipe.compress.compressor import SEPARATOR
+from ctxpipe.compress.select.budget import check_size
+from ctxpipe.compress.text.control import neutralise
+from ctxpipe.compress.types import CompressedContext, Document, OnStage, with_timing
+from ctxpipe.errors import UsageError, WindowError
+from ctxpipe.pipeline.ask.cite import cite
+from ctxpipe.pipeline.ask.prompt import context_room, messages
+from ctxpipe.pipeline.types import Run
+from ctxpipe.serving.openai.metrics import use_between
+from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, OnText, ServerMetrics
+
+_SLACK = 0.01
+"""Share of the window that may stay empty, when more can be had by asking for more."""
+_UNLIMITED = 10**12
+_REFUSALS = 3
+_CAUTION = 0.98
+"""How often a server may refuse a prompt for its length, and how much below what it then says the next one aims."""
+_FITS = 6
+"""Most attempts to make a prompt fit, when the target counts other than the tokenizer that budgets count in."""
+
+
+class Compress(Protocol):
+    """Compresses documents for a question under a budget or a rate."""
+
+    def __call__(
+        self, documents: Sequence[Document], question: str, budget: int | None, rate: float | None, /
+    ) -> CompressedContext:
+        """See ``Pipeline.compress``."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A question, and what is needed to answer it.
+
+    Attributes:
+        documents: What it is asked of.
+        question: The question.
+        budget, rate: Most tokens of context, or share of the source's tokens, or neither.
+        raw: Whether everything is sent, uncompressed.
+        max_tokens: Room left for the answer.
+        engine: The target.
+        target: Its name, for the record.
+        compress: Compresses the documents.
+        special_strings: The tokenizer's control strings.
+        on_stage: Called as work goes on.
+        on_text: Called with each piece of the answer as it arrives.
+    """
+
+    documents: tuple[Document, ...]
+    question: str
+    budget: int | None
+    rate: float | None
+    raw: bool
+    max_tokens: int
+    engine: Engine
+    target: str
+    compress: Compress
+    special_strings: Callable[[], tuple[str, ...]]
+    on_stage: OnStage
+    on_text: OnText | None
+
+    def compressed(self, budget: int | None, rate: float | None) -> CompressedContext:
+        """The documents under another budget or rate."""
+        return self.compress(self.documents, self.question, budget, rate)
+
+    def count(self, context: CompressedContext) -> int:
+        """Tokens of the whole prompt, by the target's count."""
+        return self.engine.count(messages(context.text, self.question))
+
+
+def check_request(question: str, budget: int | None, rate: float | None, raw: bool) -> None:
+    """Refuse what cannot be asked.
+
+    Raises:
+        UsageError: for an empty question, or a budget or rate that makes no sense.
+    """
+    if not question.strip():
+        raise UsageError("the question is empty")
+    if raw and (budget is not None or rate is not None):
+        raise UsageError("--raw sends everything; it goes with neither a budget nor a rate")
+    if budget is not None or rate is not None:
+        check_size(budget, rate)
+
+
+def ask(request: Request, reading: float) -> Run:
+    """Answer a request; see ``Pipeline.query``.
+
+    Args:
+        request: What is asked.
+        reading: Seconds that reading the documents took.
+    """
+    engine = request.engine
+    room = context_room(engine, request.question, request.max_tokens)
+    frame = engine.window - request.max_tokens - room
+    context, prompt_tokens = _everything(request, room + frame) if request.raw else _fitting(request, room)
+    request.on_stage("ask", 0, 0)
+    asked = time.perf_counter()
+    before = _metrics(engine)
+    context, prompt_tokens, answer = _answered(request, context, prompt_tokens)
+    answered = time.perf_counter()
+    after = _metrics(engine) if before else None
+    citations = cite(answer.text, context)
+    raw_tokens = prompt_tokens if request.raw else frame + context.source_tokens
+    return Run(
+        question=request.question,
+        context=with_timing(context, "read", reading),
+        prompt_tokens=prompt_tokens,
+        window=engine.window,
+        max_tokens=request.max_tokens,
+        target=request.target,
+        answer=answer,
+        citations=citations,
+        raw_tokens=raw_tokens,
+        raw_fits=raw_tokens <= room + frame,
+        server=use_between(before, after) if before and after else None,
+        timings={"read": reading, **context.timings, "ask": answered - asked, "cite": time.perf_counter() - answered},
+    )
+
+
+def _everything(request: Request, room: int) -> tuple[CompressedContext, int]:
+    text = neutralise(SEPARATOR.join(d.text for d in request.documents), request.special_strings())
+    tokens = request.engine.count(messages(text, request.question))
+    if tokens > room:
+        raise WindowError(tokens, room, "leave --raw away to compress, or use a target with a larger window")
+    return request.compressed(None, 1.0), tokens
+
+
+def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
+    """Compress until the whole prompt fits: the target counts template and context together, and may count other."""
+    budget, rate, window = request.budget, request.rate, request.engine.window
+    limit = window - request.max_tokens
+    enough = limit - _SLACK * window
+    tried = room if budget is None else min(budget, room)
+    most = _UNLIMITED if budget is None else budget
+    context = request.compressed(None if rate else tried, rate)
+    best: tuple[CompressedContext, int] | None = None
+    notes: dict[str, None] = {}
+    for _ in range(_FITS):
+        notes.update(dict.fromkeys(context.notes))
+        tokens = request.count(context)
+        if tokens <= limit and (best is None or tokens > best[1]):
+            best = context, tokens
+        if tokens <= limit and (tokens >= enough or rate or context.kept_tokens >= context.source_tokens):
+            break
+        # Our tokens are not the target's: what it counted says how many of ours one of its is worth.
+        share = room / max(1, tokens - (limit - room))
+        allowed = min(most, int(context.kept_tokens * share) - (tokens > limit))
+        if allowed < 1 or allowed == tried:
+            break
+        context, tried = request.compressed(allowed, None), allowed
+    if best is None:
+        raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
+    return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
+
+
+def _answered(
+    request: Request, context: CompressedContext, prompt_tokens: int
+) -> tuple[CompressedContext, int, Answer]:
+    """Ask, with less context when a server that could not count before says that its window does not hold it."""
+    refusals = 0 if request.raw else _REFUSALS
+    while True:
+        chat = messages(context.text, request.question)
+        try:
+            answer = request.engine.answer(chat, max_tokens=request.max_tokens, on_text=request.on_text)
+        except WindowError as exc:
+            allowed = int(_CAUTION * context.kept_tokens * exc.room / max(1, exc.prompt_tokens))
+            if refusals == 0 or allowed < 1:
+                raise
+        else:
+            return context, prompt_tokens, answer
+        refusals -= 1
+        context = dataclasses.replace(request.compressed(allowed, None), notes=context.notes)
+        prompt_tokens = request.count(context)
+
+
+def _metrics(engine: Engine) -> ServerMetrics | None:
+    return engine.metrics() if isinstance(engine, MeasuredEngine) else None

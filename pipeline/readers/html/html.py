@@ -1,0 +1,241 @@
+"""HTML to readable text: headings and tables as Markdown, lists as lines, ``<pre>`` verbatim, noise dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ctxpipe.pipeline.readers.html.layout import Layout
+from ctxpipe.pipeline.readers.titles import one_line
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_ROLES = {
+    tag: role
+    for role, tags in (
+        (
+            "dropped",
+            "head script style noscript template svg iframe object embed canvas audio video nav select datalist rt rp "
+            "-comment !doctype",
+        ),
+        ("verbatim", "pre listing xmp plaintext"),
+        ("heading", "h1 h2 h3 h4 h5 h6"),
+        ("list", "ul ol menu dir"),
+        ("item", "li"),
+        ("table", "table"),
+        ("row", "tr"),
+        ("cell", "td th"),
+        ("break", "br"),
+        ("superscript", "sup"),
+        ("paragraph", "p blockquote section article main figure fieldset details hr address"),
+        (
+            "line",
+            "body div dt dd dl header footer aside form figcaption caption legend summary center option optgroup "
+            "dialog hgroup search",
+        ),
+    )
+    for tag in tags.split()
+}
+"""What a tag does to the layout: a paragraph stands between empty lines, a line only on its own, the rest run on."""
+_HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
+_SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
+_PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
+
+
+def html_text(markup: str) -> tuple[str, str]:
+    """Lay out the visible text of a page.
+
+    Dropped are scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings. A table
+    that holds headings, verbatim text or other tables is page layout, and its cells are read one after the other.
+
+    Returns:
+        The text, and the page's title (its ``<title>``, else its first ``<h1>``) or an empty string.
+    """
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(markup)
+    if tree.root is None:
+        return "", ""
+    walk = _Walk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree))
+    walk.run(tree.root)
+    return walk.layout.text(), _title(tree)
+
+
+def _title(tree: LexborHTMLParser) -> str:
+    node = (tree.head.css_first("title") if tree.head else None) or tree.css_first("h1")
+    return one_line(node.text()).rstrip("¶§🔗 ") if node else ""
+
+
+class _Walk:
+    """One pass over the tree, without recursion, since pages nest as deep as they like."""
+
+    def __init__(self, hidden: set[int], grids: set[int]) -> None:
+        self.layout = Layout()
+        self._hidden = hidden
+        self._grids = grids
+        self._tables: list[bool] = []
+        self._counters: list[int | None] = []
+        self._verbatim: list[str] | None = None
+        self._heading = False
+        self._superscript = False
+
+    def run(self, root: LexborNode) -> None:
+        node, depth = root, 0
+        while True:
+            entered = self._enter(node)
+            child = node.first_child if entered else None
+            if child is not None:
+                node, depth = child, depth + 1
+                continue
+            if entered:
+                self._leave(node)
+            following = node.next if depth else None
+            while following is None:
+                parent = node.parent
+                if parent is None or depth == 0:
+                    return
+                node, depth = parent, depth - 1
+                self._leave(node)
+                following = node.next if depth else None
+            node = following
+
+    def _enter(self, node: LexborNode) -> bool:
+        """Open an element, or write a text; whether it was opened and is to be left again."""
+        tag = node.tag or ""
+        if tag == "-text":
+            self._write(node.text_content or "")
+            return False
+        role = _ROLES.get(tag, "")
+        if role == "dropped" or (self._hidden and node.mem_id in self._hidden):
+            return False
+        if self._verbatim is None:
+            if role:
+                self._open(role, tag, node)
+        elif role == "break":
+            self._verbatim.append("\n")
+        return True
+
+    def _open(self, role: str, tag: str, node: LexborNode) -> None:
+        layout = self.layout
+        match role:
+            case "break":
+                layout.line_break()
+            case "superscript":
+                self._superscript = True
+            case "heading":
+                layout.block(2)
+                layout.indent("#" * int(tag[1]) + " ", "")
+                layout.flat += 1
+                self._heading = True
+            case "verbatim":
+                layout.block(2)
+                self._verbatim = []
+            case "list":
+                # A list inside an item follows it directly; any other stands apart.
+                layout.block(1 if self._counters else 2)
+                self._counters.append(_number(node, "start") if tag == "ol" else None)
+            case "item":
+                layout.block(1)
+                layout.indent(self._marker(), "  ")
+            case "table":
+                layout.block(2)
+                self._tables.append(node.mem_id in self._grids)
+                if self._tables[-1]:
+                    layout.begin_table()
+            case "cell" if self._in_grid():
+                layout.begin_cell(_number(node, "colspan"), _number(node, "rowspan"))
+            case _:
+                layout.block(2 if role == "paragraph" else 1)
+                if tag == "blockquote":
+                    layout.indent("> ", "> ")
+
+    def _leave(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        role = _ROLES.get(tag, "")
+        if self._verbatim is None:
+            if role:
+                self._close(role, tag)
+        elif role == "verbatim":
+            self.layout.verbatim("".join(self._verbatim))
+            self._verbatim = None
+
+    def _close(self, role: str, tag: str) -> None:
+        layout = self.layout
+        match role:
+            case "break":
+                pass
+            case "superscript":
+                self._superscript = False
+            case "heading":
+                self._heading = False
+                layout.flat -= 1
+                layout.dedent()
+                layout.block(2)
+            case "list":
+                self._counters.pop()
+                layout.block(1 if self._counters else 2)
+            case "item":
+                layout.dedent()
+                layout.block(1)
+            case "table":
+                if self._tables.pop():
+                    layout.end_table()
+                layout.block(2)
+            case "row" if self._in_grid():
+                layout.end_row()
+            case "cell" if self._in_grid():
+                layout.end_cell()
+            case _:
+                if tag == "blockquote":
+                    layout.dedent()
+                layout.block(2 if role == "paragraph" else 1)
+
+    def _write(self, text: str) -> None:
+        if self._verbatim is not None:
+            self._verbatim.append(text)
+            return
+        words = _SPACE.sub(" ", text)
+        if "\u00ad" in words:
+            words = words.replace("\u00ad", "")
+        if self._heading and words.strip() in _PERMALINKS:
+            return
+        # Without a mark, the power of ten in a page's 10<sup>6</sup> would read 106.
+        if self._superscript and words.strip("-+−").isdecimal():
+            words = f"^{words}"
+        self.layout.write(words)
+
+    def _in_grid(self) -> bool:
+        return bool(self._tables) and self._tables[-1]
+
+    def _marker(self) -> str:
+        if not self._counters or self._counters[-1] is None:
+            return "- "
+        number = self._counters[-1]
+        self._counters[-1] = number + 1
+        return f"{number}. "
+
+
+def _grids(tree: LexborHTMLParser) -> set[int]:
+    """The tables that hold data: some row has two cells, and nothing inside needs lines of its own."""
+    around: set[int] = set()
+    for node in tree.css("table, h1, h2, h3, h4, h5, h6, pre"):
+        above = node.parent
+        while above is not None and above.mem_id not in around:
+            around.add(above.mem_id)
+            above = above.parent
+    nodes = _parents(_parents(tree.css("td + td, td + th, th + th, th + td")))
+    tables = [node for node in nodes if node.tag == "table"] + _parents(node for node in nodes if node.tag != "table")
+    return {table.mem_id for table in tables} - around
+
+
+def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
+    found = (node.parent for node in nodes)
+    return list({node.mem_id: node for node in found if node is not None}.values())
+
+
+def _number(node: LexborNode, attribute: str) -> int:
+    """A count from 1 to 100, so a hostile page cannot make a million cells of one; 1 when there is none."""
+    value = (node.attributes.get(attribute) or "").strip()
+    return min(max(int(value), 1), 100) if value.isdecimal() and len(value) < 6 else 1

@@ -1,0 +1,198 @@
+"""Reading documents: files, patterns, directories, standard input, in every format that has a reader."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, get_args
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError, UsageError
+from ctxpipe.pipeline.readers.find import Found, find, os_reason, shown
+from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
+from ctxpipe.pipeline.readers.load import EMPTY, load
+from ctxpipe.pipeline.readers.text.decode import HEAD, Errors, binary_reason
+
+STDIN = "stdin"
+"""What a document from standard input says it comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadResult:
+    """What could be read and what could not.
+
+    Attributes:
+        documents: The documents, in the order of the paths, those of a directory in sorted order.
+        failures: One error per path that could not be read.
+        skipped: Files met in a directory or through a pattern that hold no text (binary or empty), with the reason.
+    """
+
+    documents: tuple[Document, ...]
+    failures: tuple[ReadError, ...]
+    skipped: tuple[ReadError, ...] = ()
+
+
+def read(
+    paths: Sequence[str | os.PathLike[str] | Document],
+    *,
+    errors: Literal["strict", "replace"] = "strict",
+    stdin: BinaryIO | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> ReadResult:
+    """Read documents; one that fails does not stop the others.
+
+    The text of a plain file (text, Markdown, code, JSON, CSV) is exactly the file, decoded, without its byte-order
+    mark: newlines stay as they are, and offsets are the file's. HTML, PDF and office files are laid out as readable
+    text, and offsets are that text's.
+
+    Args:
+        paths: Files, directories (walked), patterns (``docs/**/*.md``), ``"-"`` for standard input, or documents,
+            which pass through. A file that is named twice is read once.
+        errors: ``"replace"`` reads damaged text with U+FFFD for each undecodable byte, instead of failing.
+        stdin: Where ``"-"`` reads from; the process's standard input by default.
+        on_progress: Called with (source, files done, files in all) before each file, and once at the end.
+
+    Returns:
+        The documents and the failures. Nothing is raised for a path that cannot be read.
+
+    Raises:
+        UsageError: if there are no paths, one is neither path nor document, or ``errors`` is unknown.
+    """
+    if isinstance(paths, str | os.PathLike | Document):
+        paths = [paths]
+    if not paths:
+        raise UsageError("nothing to read: give a file, a directory, a pattern, or - for standard input")
+    if errors not in get_args(Errors):
+        raise UsageError(f"errors must be 'strict' or 'replace', not {errors!r}")
+    arguments = [path if isinstance(path, Document) else _argument(path) for path in paths]
+    plan = [(argument, _jobs(argument)) for argument in arguments]
+    total = sum(len(jobs) for _, jobs in plan)
+    reader = _Reader(errors, stdin)
+    done = 0
+    for argument, jobs in plan:
+        outcomes, skipped = reader.outcomes, len(reader.skipped)
+        for job in jobs:
+            if on_progress is not None:
+                on_progress(job if isinstance(job, str) else job.source, done, total)
+            reader.take(job)
+            done += 1
+        if reader.outcomes == outcomes:
+            reason = f"no text files in it (passed over: {len(reader.skipped) - skipped})"
+            reader.failures.append(ReadError(_name(argument), reason))
+    if on_progress is not None:
+        on_progress("", total, total)
+    return ReadResult(documents=tuple(reader.documents), failures=tuple(reader.failures), skipped=tuple(reader.skipped))
+
+
+_Job = Document | Found | ReadError | str
+
+
+def _argument(path: str | os.PathLike[str]) -> str:
+    try:
+        return os.fsdecode(path)
+    except TypeError as exc:
+        raise UsageError(f"a path or a Document is needed, not {type(path).__name__}") from exc
+
+
+def _name(argument: str | Document) -> str:
+    return argument.source if isinstance(argument, Document) else shown(argument)
+
+
+def _jobs(argument: str | Document) -> list[_Job]:
+    if isinstance(argument, Document):
+        return [argument]
+    return [STDIN] if argument == "-" else list(find(argument))
+
+
+class _Reader:
+    """Takes one job after the other and sorts what comes of it."""
+
+    def __init__(self, errors: Errors, stdin: BinaryIO | None) -> None:
+        self.documents: list[Document] = []
+        self.failures: list[ReadError] = []
+        self.skipped: list[ReadError] = []
+        self._errors = errors
+        self._stdin = stdin
+        self._seen: set[str] = set()
+        self._passed_over: set[str] = set()
+        self._repeated = 0
+
+    @property
+    def outcomes(self) -> int:
+        """How many jobs gave a document or a failure, or were done before."""
+        return len(self.documents) + len(self.failures) + self._repeated
+
+    def take(self, job: _Job) -> None:
+        if isinstance(job, Document):
+            self.documents.append(job)
+        elif isinstance(job, ReadError):
+            self.failures.append(job)
+        elif self._is_new(job):
+            source = job if isinstance(job, str) else job.source
+            try:
+                document = self._read_stdin() if isinstance(job, str) else self._read_file(job)
+            except ReadError as exc:
+                self.failures.append(exc)
+            except MemoryError:
+                self.failures.append(ReadError(source, "too large for the memory of this machine"))
+            else:
+                self.documents.extend([document] if document else [])
+
+    def _is_new(self, job: Found | str) -> bool:
+        """Whether a job is to be done: for the first time, or because a file that was passed over is now named."""
+        key = STDIN if isinstance(job, str) else os.path.realpath(job.path)
+        named = isinstance(job, str) or job.named
+        if key in self._seen and not (named and key in self._passed_over):
+            self._repeated += 1
+            return False
+        self._seen.add(key)
+        self._passed_over.discard(key)
+        return True
+
+    def _read_stdin(self) -> Document:
+        stream = self._stdin or getattr(sys.stdin, "buffer", None)
+        if stream is None:
+            raise ReadError(STDIN, "there is no standard input")
+        try:
+            data = stream.read()
+        except (OSError, ValueError) as exc:
+            raise ReadError(STDIN, os_reason(exc)) from exc
+        return load(data, source=STDIN, name="", errors=self._errors)
+
+    def _read_file(self, found: Found) -> Document | None:
+        """The document of a file, or None for one that is skipped.
+
+        The head is looked at first, so a film in a directory is not read to its end.
+        """
+        try:
+            with open(found.path, "rb") as file:
+                reason = _unreadable(found, file.read(HEAD))
+                file.seek(0)
+                data = b"" if reason else file.read()
+        except OSError as exc:
+            raise ReadError(found.source, os_reason(exc)) from exc
+        if not reason and not data.isspace():
+            return load(data, source=found.source, name=found.path, errors=self._errors)
+        error = ReadError(found.source, reason or EMPTY)
+        if found.named:
+            raise error
+        self.skipped.append(error)
+        self._passed_over.add(os.path.realpath(found.path))
+        return None
+
+
+def _unreadable(found: Found, head: bytes) -> str:
+    """Why a file has no text, as far as its name and head tell; empty if it may have."""
+    if not head:
+        return EMPTY
+    if advice := REFUSED.get(os.path.splitext(found.path)[1].lower()):
+        return advice
+    format = by_name(found.path)
+    if format is not None and format.reader not in ("text", "html"):
+        return ""
+    # Without a telling name, a PDF is read by its head, and a ZIP archive may be an office file if it was named.
+    if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if found.named else b"%PDF-"):
+        return ""
+    return binary_reason(head)

@@ -1,0 +1,1 @@
+"""Bytes to text: encodings and legacy code pages."""

@@ -1,0 +1,161 @@
+"""Bytes to text, exactly or with one clear line that says where it fails.
+
+The rule, in this order:
+
+1. A byte-order mark decides (UTF-8, UTF-16, UTF-32) and is not part of the text.
+2. UTF-16 without a mark is taken for what it is when zero bytes fill one half of its byte pairs.
+3. A zero byte in anything else is an error: the file is binary or damaged.
+4. UTF-8 that decodes is UTF-8.
+5. An encoding that the file itself declares (``<meta charset>``, an XML or coding line) is taken if it decodes.
+6. :func:`~ctxpipe.pipeline.readers.text.legacy.legacy_codec` looks for a legacy encoding; when the bytes are UTF-8 with
+   damage, or give too little evidence, the file is an error that names the first bad byte.
+
+With ``errors="replace"`` what cannot be decoded, zero bytes included, becomes U+FFFD.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Literal
+
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.text.legacy import known_codec, legacy_codec
+
+HEAD = 8192
+"""Bytes at the start of a file that decide whether it is binary."""
+
+Errors = Literal["strict", "replace"]
+
+# UTF-32 before UTF-16: the little-endian mark of the one begins with that of the other.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MAGIC = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"RIFF", "a RIFF container"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x7fELF", "an ELF program"),
+    (b"MZ", "a Windows program"),
+    (b"\xcf\xfa\xed\xfe", "a macOS program"),
+    (b"\xca\xfe\xba\xbe", "a Java class or macOS program"),
+    (b"\0asm", "WebAssembly"),
+    (b"\xd0\xcf\x11\xe0", "an old or password-protected Office file"),
+    (b"%PDF-", "a PDF; give it the ending .pdf"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"ID3", "MP3 audio"),
+    (b"OggS", "Ogg media"),
+    (b"PAR1", "a Parquet file"),
+)
+_CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
+_DECLARED = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?([\w.:-]+)""", re.IGNORECASE)
+
+
+def binary_reason(head: bytes) -> str:
+    """Why a file that begins with ``head`` is binary; empty for text in whatever encoding.
+
+    A stray zero byte does not make a text binary: it takes a known signature, or eight control bytes that are 30% of
+    the head, or 5% of a head that is not UTF-8.
+
+    Args:
+        head: The first :data:`HEAD` bytes of the file, or all of a shorter one.
+    """
+    if any(head.startswith(mark) for mark, _ in _MARKS) or _unmarked_utf16(head):
+        return ""
+    utf8 = _is_utf8(head)
+    if utf8 and b"\0" not in head:
+        return ""
+    named = next((name for magic, name in _MAGIC if head.startswith(magic)), "")
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if named or (controls >= 8 and controls > len(head) * (0.3 if utf8 else 0.05)):
+        return f"a binary file ({named or 'unknown data'}), not text"
+    return ""
+
+
+def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: bool = False) -> str:
+    """Decode a text file by the rule above.
+
+    Args:
+        data: The whole file.
+        source: Its name, for the error.
+        errors: ``"replace"`` turns what cannot be decoded into U+FFFD.
+        declares: Whether the format is one that names its own encoding.
+
+    Raises:
+        ReadError: naming the offset of the first byte that cannot be decoded.
+    """
+    if reason := binary_reason(data[:HEAD]):
+        raise ReadError(source, reason)
+    mark, codec = next(((mark, codec) for mark, codec in _MARKS if data.startswith(mark)), (b"", ""))
+    codec = codec or _unmarked_utf16(data[:HEAD]) or "utf-8"
+    body = data[len(mark) :]
+    try:
+        text = body.decode(codec)
+    except UnicodeDecodeError as exc:
+        found = ""
+        if codec == "utf-8" and not mark:
+            found = (_declared(data) if declares else "") or legacy_codec(data, exc.start)
+        if not found and errors == "strict":
+            raise ReadError(source, _bad_byte(data, exc.start + len(mark), codec)) from exc
+        codec = found or codec
+        text = body.decode(codec, errors)
+    zero = text.find("\0")
+    if zero < 0:
+        return text
+    if errors == "replace":
+        return text.replace("\0", "\ufffd")
+    at = len(mark) + len(text[:zero].encode(codec))
+    raise ReadError(source, f"zero byte at byte {at:,}: a binary file, or a damaged text")
+
+
+def _bad_byte(data: bytes, at: int, codec: str) -> str:
+    where = f"byte {at:,} (0x{data[at]:02x}) is not {codec.upper()}"
+    if codec != "utf-8":
+        return f"{where}; the file is damaged"
+    return f"{where} and no other encoding fits well enough; save it as UTF-8 or read it with errors='replace'"
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        # Not final: a character cut off by the end of the head is no error.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _unmarked_utf16(head: bytes) -> str:
+    """The byte order of UTF-16 without a mark, or empty.
+
+    Zeros, at least four, fill 30% of one half of the byte pairs; the other half has no zero and no control byte.
+    """
+    if b"\0" not in head:
+        return ""
+    for high, low, codec in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
+        if high.count(0) >= max(4, 0.3 * len(high)) and len(low) == len(low.translate(None, _CONTROLS)):
+            return codec
+    return ""
+
+
+def _declared(data: bytes) -> str:
+    """The encoding that the file declares, if it is one that is known and decodes the whole file; else empty."""
+    match = _DECLARED.search(data, 0, 2048)
+    codec = known_codec(match[1].decode("ascii", "replace")) if match else ""
+    try:
+        data.decode(codec or "utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return codec

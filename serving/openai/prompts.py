@@ -1,0 +1,47 @@
+"""Messages in the form that a server takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ctxpipe.errors import RejectedError
+from ctxpipe.serving.openai.completion import Endpoint
+from ctxpipe.serving.types import Message
+
+STOPS = ("\n\nUser:", "\n\nSystem:")
+"""Where an answer to plain turns ends: a base model goes on and asks itself the next question."""
+_NO_TEMPLATE = re.compile(
+    r"(?:provide|define|have|set|no|without) (?:an? |the )?chat.?template|chat.?template (?:is )?(?:not|missing)",
+    re.IGNORECASE,
+)
+
+
+def turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Messages as the chat endpoint takes them."""
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def plain(messages: Sequence[Message]) -> str:
+    """Messages as plain turns, the form in which a model without a chat template is asked here and locally."""
+    return "".join(f"{m.role.capitalize()}: {m.content}\n\n" for m in messages) + "Assistant:"
+
+
+def prompt_of(messages: Sequence[Message], endpoint: Endpoint) -> dict[str, Any]:
+    """The part of a request for an answer that holds the messages."""
+    if endpoint == "chat":
+        return {"messages": turns(messages)}
+    return {"prompt": plain(messages), "stop": list(STOPS)}
+
+
+def tokenizing(messages: Sequence[Message], endpoint: Endpoint) -> Mapping[str, Any]:
+    """The part of a request for the tokens of the same prompt."""
+    if endpoint == "chat":
+        return {"messages": turns(messages), "add_generation_prompt": True}
+    return {"prompt": plain(messages), "add_special_tokens": True}
+
+
+def lacks_template(exc: RejectedError) -> bool:
+    """Whether a server refused a chat because its model has no chat template."""
+    return exc.status in (400, 422, 500) and _NO_TEMPLATE.search(str(exc)) is not None

@@ -1,0 +1,1 @@
+"""A shape to bytes: weights, KV cache, activations, by profile."""

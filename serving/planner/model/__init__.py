@@ -1,0 +1,1 @@
+"""A model's config to its shape: layers, attention, experts, quantisation."""

@@ -1,0 +1,66 @@
+"""From a model's config to its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ctxpipe.serving.planner.model.attention import layers
+from ctxpipe.serving.planner.model.experts import FAMILIES
+from ctxpipe.serving.planner.model.families import decoder
+from ctxpipe.serving.planner.model.fields import Fields, dtype, model_type, text_fields
+from ctxpipe.serving.planner.model.shape import Shape, Weight
+from ctxpipe.serving.planner.model.vision import llama4_vision
+
+_OTHER_PARTS = ("vision_config", "audio_config", "vision_tower", "mm_vision_tower")
+
+
+def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = False) -> Shape:
+    """The shape that a config describes.
+
+    Parameters are counted from the shapes of the kinds of model in ``FAMILIES``; any other is built by transformers on
+    the meta device and counted, which imports torch.
+
+    Args:
+        name: The model as it was named, for messages.
+        values: The fields of its config.json.
+        language_only: Leave out what sees or hears.
+
+    Raises:
+        UsageError: for a field that is missing or makes no sense, or a model whose memory is not known here.
+    """
+    config = Fields(name=name, values=values)
+    text = text_fields(config)
+    kind = model_type(text) if text.has("model_type") else model_type(config)
+    kept = layers(text, kind)
+    longest = text.need("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+    found, counted = _weights(config, text, kind, language_only)
+    type_name, size = dtype(config, text)
+    return Shape(
+        model_type=kind,
+        weights=tuple(found),
+        layers=kept,
+        heads=text.need("num_attention_heads", "n_head"),
+        max_tokens=longest,
+        dtype=type_name,
+        dtype_bytes=size,
+        counted="shapes" if counted else "transformers",
+    )
+
+
+def _weights(config: Fields, text: Fields, kind: str, language_only: bool) -> tuple[list[Weight], bool]:
+    sees = any(config.has(part) for part in _OTHER_PARTS)
+    if kind in FAMILIES and kind == "llama4_text" and sees:
+        tower = config.values.get("vision_config")
+        found = decoder(text, FAMILIES[kind], "language_model.")
+        if not language_only and isinstance(tower, dict):
+            found += llama4_vision(Fields(name=config.name, values=tower), text.need("hidden_size"))
+        return found, True
+    if kind in FAMILIES and (language_only or not sees):
+        return decoder(text, FAMILIES[kind]), True
+    from ctxpipe.serving.planner.model import meta
+
+    counted = meta.weights(config.name, config.values)
+    if language_only:
+        counted = tuple(weight for weight in counted if not meta.sees(weight))
+    return list(counted), False

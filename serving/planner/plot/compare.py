@@ -1,0 +1,61 @@
+"""The curves of a plot: a plan, and what it would be with another cache or profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxpipe.errors import CtxpipeError
+from ctxpipe.serving.planner.plan import plan
+from ctxpipe.serving.planner.plot.plot import Curve
+from ctxpipe.serving.planner.types import Plan
+
+_SEVERAL = (1, 2, 4, 8)
+
+
+def curves(made: Plan, options: dict[str, Any]) -> list[Curve]:
+    """The plan that was asked for, and its like with the other types of cache, full caches, and the other profile.
+
+    A plan of one number of GPUs is drawn at several. What makes no difference to a model is left out.
+
+    Args:
+        made: The plan.
+        options: What ``plan`` was called with.
+    """
+    if len(made.rows) == 1 and options.get("tp") is None and options.get("pp") is None:
+        counts = sorted({*_SEVERAL, made.rows[0].gpus})
+        made = _tried(options | {"gpus": counts}) or made
+        options = options | {"gpus": counts}
+    found = [Curve(label=_label(made), plan=made, chosen=True)]
+    if made.profile == "vllm":
+        others: list[dict[str, Any]] = [
+            {"kv_dtype": kv_dtype, "hybrid": hybrid} for hybrid in (True, False) for kv_dtype in ("auto", "fp8")
+        ]
+        fixed = {"kv_dtype": "auto", "utilisation": None, "overhead_gib": None, "quantization": None, "hybrid": True}
+        more = {"block_size": None, "batched_tokens": None, "kv_cache_bytes": None, "async_scheduling": True}
+        others.append({"profile": "reference", **fixed, **more})
+    else:
+        others = [{"profile": "vllm", "quantization": None}]
+    for other in others:
+        variant = _tried(options | other)
+        if variant is not None and not any(_same(variant, curve.plan) for curve in found):
+            found.append(Curve(label=_label(variant), plan=variant))
+    return found
+
+
+def _tried(options: dict[str, Any]) -> Plan | None:
+    try:
+        return plan(**options)
+    except CtxpipeError:
+        return None
+
+
+def _same(one: Plan, other: Plan) -> bool:
+    contexts = [[row.max_context_tokens for row in each.rows] for each in (one, other)]
+    return contexts[0] == contexts[1] and one.profile == other.profile
+
+
+def _label(made: Plan) -> str:
+    if made.profile == "reference":
+        return "llama-models, computed"
+    cache = made.dtype if made.kv_dtype == "auto" else made.kv_dtype
+    return f"vLLM, {'hybrid' if made.hybrid else 'full'} cache, {cache}"

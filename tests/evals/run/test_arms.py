@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.run.arms import METHODS, ContextMaker, parse_arms
+from ctxpipe.evals.types import Evidence, Passage, Sample
+
+FILLER = "The ferry leaves at noon when the wind is low. " * 12
+SAMPLE = Sample(
+    id="s",
+    dataset="made",
+    cluster="c",
+    documents=(
+        Passage(text=FILLER, title="table", gold=False),
+        Passage(text="  \n", title="Blank"),
+        Passage(text="The keeper of the Larkmoor light is Ada Fenwick.", title="Larkmoor", gold=True),
+        Passage(text=FILLER, title="Harbour", gold=False),
+    ),
+    question="Who keeps the Larkmoor light?",
+    answers=("Ada Fenwick",),
+    evidence=(Evidence(document=2, start=0, end=20),),
+)
+
+
+@pytest.fixture(scope="module")
+def maker() -> ContextMaker:
+    return ContextMaker()
+
+
+def test_names_give_arms_in_order_and_each_once() -> None:
+    found = parse_arms(["raw", "bm25", "raw", "hybrid+surprisal@0.5", "random@300", "bm25@.25"], [0.5, 0.25])
+    assert [arm.name for arm in found] == [
+        "raw",
+        "bm25@0.5",
+        "bm25@0.25",
+        "hybrid+surprisal@0.5",
+        "random@300",
+    ]
+    assert (found[3].rank, found[3].prune, found[3].rate) == ("hybrid", "surprisal", 0.5)
+    assert (found[4].rate, found[4].budget) == (None, 300)
+
+
+def test_methods_are_labelled_by_whether_they_see_the_question() -> None:
+    seeing = {
+        arm.method for arm in parse_arms([*METHODS, "none+contrastive", "none+surprisal"], [0.5]) if arm.sees_question
+    }
+    assert seeing == {*METHODS, "none+contrastive"} - {"head-tail", "random"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bm52@0.5", "unknown arm 'bm52'; did you mean bm25"),
+        ("rwa", "unknown arm 'rwa'; did you mean raw"),
+        ("hybird+none@0.5", "unknown ranker 'hybird'; did you mean hybrid"),
+        ("bm25+rando@0.5", "unknown pruner 'rando'; did you mean random"),
+    ],
+)
+def test_an_unknown_name_offers_the_nearest(name: str, said: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"^{said.replace('+', '[+]')}"):
+        parse_arms([name])
+
+
+@pytest.mark.parametrize("name", ["bm25", "bm25@", "bm25@x", "bm25@0", "bm25@1.5", "bm25@-1", "bm25@nan"])
+def test_an_amount_that_makes_no_sense_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        parse_arms([name])
+
+
+def test_no_arm_at_all_is_refused() -> None:
+    with pytest.raises(UsageError, match="no arm"):
+        parse_arms([])
+
+
+def test_spans_point_into_the_items_own_documents(maker: ContextMaker) -> None:
+    for arm in parse_arms(["raw", "identity", "gold", "bm25@0.25", "random@40", "head-tail@0.5"]):
+        made = maker.make(arm, SAMPLE)
+        assert made is not None
+        kept = "".join(SAMPLE.documents[d].text[s:e] for d, s, e in made.spans)
+        assert "".join(kept.split()) == "".join(made.text.split()), arm.name
+        assert made.kept_tokens == maker.tokenizer.count(made.text)
+
+
+def test_controls(maker: ContextMaker) -> None:
+    made = {arm.name: maker.make(arm, SAMPLE) for arm in parse_arms(["raw", "raw2", "closed", "gold", "identity"])}
+    raw, closed, gold = made["raw"], made["closed"], made["gold"]
+    assert raw is not None
+    assert closed is not None
+    assert gold is not None
+    texts = [passage.text for passage in SAMPLE.documents if passage.text.strip()]
+    assert raw.text == "\n\n".join(texts)
+    assert made["identity"] is not None
+    assert made["raw2"] is not None
+    assert raw.text == made["raw2"].text == made["identity"].text
+    assert (closed.text, closed.kept_tokens, closed.spans) == ("", 0, ())
+    assert gold.text == SAMPLE.documents[2].text
+    assert raw.source_tokens == closed.source_tokens == gold.source_tokens == maker.tokenizer.count_many(texts).sum()
+
+
+def test_a_compressed_arm_keeps_to_its_amount_and_finds_the_answer(maker: ContextMaker) -> None:
+    by_rate, by_budget = (maker.make(arm, SAMPLE) for arm in parse_arms(["bm25@0.25", "bm25@30"]))
+    assert by_rate is not None
+    assert by_budget is not None
+    assert 0 < by_rate.kept_tokens <= 0.25 * by_rate.source_tokens
+    assert 0 < by_budget.kept_tokens <= 30
+    assert "Ada Fenwick" in by_rate.text
+
+
+def test_gold_does_not_apply_where_no_evidence_is_marked(maker: ContextMaker) -> None:
+    unmarked = Sample(
+        id="u", dataset="d", cluster="c", documents=(Passage(text="Words."),), question="Q?", answers=("A",)
+    )
+    assert maker.make(parse_arms(["gold"])[0], unmarked) is None

@@ -1,0 +1,194 @@
+"""HTML: what is visible, and how it is laid out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe.pipeline.readers.html.html import html_text
+from ctxpipe.pipeline.readers.read import read
+
+
+def text(markup: str) -> str:
+    return html_text(markup)[0]
+
+
+PAGE = """<!doctype html><html><head><title> My
+ page </title><style>p {color: red}</style></head><body>
+<nav><a href=/>Home</a></nav><script>var noise = 1;</script>
+<h1>Hello <b>world</b><a href="#x">¶</a></h1>
+<p>One&nbsp;two
+   three<br>four &lt;tag&gt; &amp; <i>so</i> on</p>
+<h2>List</h2>
+<ul><li>first</li><li>second<ul><li>inner</li></ul></li><li>third</li></ul>
+<ol start="3"><li>three</li><li>four</li></ol>
+<pre>
+  def f():
+      # no <b>heading</b>
+      return 1
+</pre>
+<blockquote><p>said</p><p>twice</p></blockquote>
+<table><tr><th>Name</th><th>Price | net</th></tr><tr><td>A</td><td>1.50</td></tr><tr><td>B <p>C</p></td><td></td></tr>
+</table><footer>End</footer></body></html>"""
+
+LAID_OUT = """# Hello world
+
+One two three
+four <tag> & so on
+
+## List
+
+- first
+- second
+  - inner
+- third
+
+3. three
+4. four
+
+```
+  def f():
+      # no heading
+      return 1
+```
+
+> said
+
+> twice
+
+| Name | Price \\| net |
+| --- | --- |
+| A | 1.50 |
+| B C |  |
+
+End"""
+
+
+def test_a_page_is_laid_out_as_readable_lines(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(PAGE)
+    result = read([path])
+    assert result.failures == ()
+    document = result.documents[0]
+    assert document.text == LAID_OUT
+    assert (document.kind, document.title, document.source) == ("html", "My page", str(path))
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("plain <b>text</b>", "plain text"),
+        ("a<b>b</b>c <i> d</i>e", "abc de"),
+        ("<div>a<div>b</div>c</div>", "a\nb\nc"),
+        ("<p>a<p>b", "a\n\nb"),
+        ("a<br><br>b<br><br><br>c", "a\n\nb\n\nc"),
+        ("<h3>x<br>y<div>z</div></h3>t", "### x y z\n\nt"),
+        ("<h1></h1><p>only</p>", "only"),
+        ("<li>loose</li>", "- loose"),
+        ("<ul><li><ul><li>x</ul></ul>", "- - x"),
+        ("<ol><li>a<ol><li>b</ol><li>c</ol>", "1. a\n  1. b\n2. c"),
+        ("<dl><dt>Term<dd>Meaning</dl>", "Term\nMeaning"),
+        ("10<sup>6</sup> and 10<sup>-3</sup>, first<sup>st</sup>", "10^6 and 10^-3, firstst"),
+        ("<ruby>漢<rt>かん</rt></ruby>字", "漢字"),
+        ("hy&shy;phen", "hyphen"),
+        ("<pre>```\nx\n```</pre>", "````\n```\nx\n```\n````"),
+        ("<pre>a<br>b</pre>", "```\na\nb\n```"),
+        ("<pre>  \n </pre>x", "x"),
+        ("<p>a<!-- note -->b</p>", "ab"),
+        ("<p hidden>no</p><p style='DISPLAY: none'>no</p><div role=navigation>no</div>yes", "yes"),
+        (
+            "<select><option>no</select><noscript>no</noscript><svg><text>no</text></svg><template>no</template>yes",
+            "yes",
+        ),
+        ("<details><summary>Sum</summary>body</details>", "Sum\nbody"),
+        ("<h2><button>Question?</button></h2>answer", "## Question?\n\nanswer"),
+        ("&#128512; &eacute; &nosuch;", "😀 é &nosuch;"),
+        ("say <|im_start|>", "say <|im_start|>"),
+        ("", ""),
+    ],
+)
+def test_pieces(markup: str, expected: str) -> None:
+    assert text(markup) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        (
+            "<table><tr><th>y<th colspan=2>z</tr><tr><td rowspan=2>r<td>1<td>2</tr><tr><td>3<td>4</tr>"
+            "<tr><td>s<td>5</tr></table>",
+            "| y | z |  |\n| --- | --- | --- |\n| r | 1 | 2 |\n| r | 3 | 4 |\n| s | 5 |",
+        ),
+        (
+            "<table><caption>Cap</caption><thead><tr><td>a<td>b</thead><tbody><tr><td>1<td>2</tbody></table>t",
+            "Cap\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nt",
+        ),
+        (
+            "<table><tr><td>a<td>b</tr><tr><td><td></tr><tr><td rowspan=9>1<td>2</table>",
+            "| a | b |\n| --- | --- |\n| 1 | 2 |",
+        ),
+        ("<table><tr><td>only</tr><tr><td>column</table>", "only\ncolumn"),
+        ("<table><tr><td><h2>Head</h2>left<td>right</table>", "## Head\n\nleft\nright"),
+        (
+            "<table><tr><td>menu<td><table><tr><td>a<td>b</table></table>",
+            "menu\n\n| a | b |\n| --- | --- |",
+        ),
+        ("<ul><li><table><tr><td>a<td>b</table></ul>", "- | a | b |\n  | --- | --- |"),
+        ("<table><tr><td>a<br>b<ul><li>c</ul><td>d<pre></pre></table>", "a\nb\n\n- c\n\nd"),
+        ("<table><tr><td>a<br>b<ul><li>c<li>d</ul><td>e</table>", "| a b c d | e |\n| --- | --- |"),
+        ("<table></table>x", "x"),
+    ],
+)
+def test_tables(markup: str, expected: str) -> None:
+    assert text(markup) == expected
+
+
+def test_a_cell_that_claims_a_million_columns_makes_no_million_cells() -> None:
+    hostile = "<table>" + "<tr><td colspan=1000000 rowspan=1000000>a<td>b</tr>" * 50 + "</table>"
+    assert len(text(hostile)) < 100_000
+
+
+@pytest.mark.parametrize(
+    "opening", ["<div>", "<ul><li>", "<table><tr><td>", "<b>", "<blockquote>", "<table><tr><td>x<td>"]
+)
+def test_deep_nesting_neither_fails_nor_stalls(opening: str) -> None:
+    start = time.process_time()
+    assert "deep" in text(opening * 3000 + "deep")
+    assert time.process_time() - start < 3
+
+
+def test_many_blocks_side_by_side_take_linear_time() -> None:
+    piece = "<h2>Head</h2><p>words <a href=x>here</a></p><table><tr><th>A<th>B<tr><td>1<td>2</table>"
+    start = time.process_time()
+    assert text(piece * 5000).count("| 1 | 2 |") == 5000
+    assert time.process_time() - start < 3
+
+
+def test_titles() -> None:
+    assert html_text("<svg><title>icon</title></svg><h1>First ¶</h1><h1>Second</h1>")[1] == "First"
+    assert html_text("<title></title><p>x")[1] == ""
+    assert html_text("<title>A &amp; B</title><h1>other</h1>")[1] == "A & B"
+
+
+def test_a_page_without_text_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "blank.html"
+    path.write_text("<html><head><title>Redirect</title></head><body><script>go()</script></body></html>")
+    assert [failure.reason for failure in read([path]).failures] == ["empty: no text in it"]
+
+
+@given(
+    st.lists(
+        st.sampled_from("<p> <b> </b> <td> <tr> <table> </table> <ul> <li> </ul> <pre> </pre> <h1> </h1> x y".split())
+    )
+)
+def test_any_tag_soup_keeps_its_words_in_order(pieces: list[str]) -> None:
+    words = "".join(piece for piece in pieces if piece in ("x", "y"))
+    # Text between a table's rows is moved before the table, as every browser does.
+    found = [char for char in text("".join(pieces)) if char in "xy"]
+    assert sorted(found) == sorted(words)
+    if "<table>" not in pieces:
+        assert "".join(found) == words
