@@ -1,6 +1,6 @@
 """One hash of the kept text of 50 questions, to tell whether two versions keep the same text.
 
-`python benchmarks/kept_hashes.py ../shared/data`, in each version's own environment. Nothing is taken from the score cache.
+`python benchmarks/kept_hashes.py ../shared/data`, in each version's own environment. The score cache is not used.
 """
 
 from __future__ import annotations
