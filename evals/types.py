@@ -139,25 +139,6 @@ class Record:
         return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, line: str, where: str = "record") -> Record:
-        """Read what ``to_json`` wrote. Fields of other versions are passed over.
-
-        Args:
-            line: One JSON object.
-            where: File and line, for the error.
-
-        Raises:
-            ReadError: if it is no such object; it names ``where`` and the field.
-        """
-        try:
-            value = json.loads(line)
-        except ValueError as exc:
-            raise ReadError(where, f"not JSON ({exc})") from exc
-        if not isinstance(value, dict):
-            raise ReadError(where, "not a JSON object")
-        return cls.from_mapping(value, where)
-
-    @classmethod
     def from_mapping(cls, value: Mapping[str, Any], where: str = "record") -> Record:
         """Make a record of a parsed JSON object.
 

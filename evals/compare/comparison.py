@@ -15,7 +15,7 @@ from ctxpipe.evals.compare.pairs import Pairs, Source, outcomes, pair, pair_with
 from ctxpipe.evals.statistics.binomial import mcnemar
 from ctxpipe.evals.statistics.design import FEW_CLUSTERS, Design, Floats
 from ctxpipe.evals.statistics.effective_counts import effective_items
-from ctxpipe.evals.statistics.noninferiority import Verdict, items_to_decide, verdict
+from ctxpipe.evals.statistics.noninferiority import Verdict, check_margin, items_to_decide, verdict
 from ctxpipe.evals.types import ByItem
 
 
@@ -115,7 +115,7 @@ def compare(
         UsageError: if the arms hold different items, or the margin is not above 0.
         UnknownNameError: if nothing has the score or the arm.
     """
-    _check(margin)
+    check_margin(margin)
     notes: list[str] = []
     a = outcomes(records_a, "A", arm=arm_a, notes=notes)
     b = outcomes(records_b, "B", arm=arm_b, notes=notes)
@@ -149,15 +149,10 @@ def compare_with_raw(raw: ByItem, arm: ByItem, *, score: str, margin: float, see
         ReadError: if the arm has no score for an item of raw although it did not fail.
         UsageError: if the arms disagree on an item's cluster or stratum, or the margin is not above 0.
     """
-    _check(margin)
+    check_margin(margin)
     if not scored(score, raw, arm)[0]:
         return None
     return compare_pairs(pair_with_raw(raw, arm, score), margin=margin, seed=seed)
-
-
-def _check(margin: float) -> None:
-    if not 0 < margin < math.inf:
-        raise UsageError(f"the margin is the largest loss that does not matter; it must be above 0, not {margin}")
 
 
 def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str] | None = None) -> Comparison:

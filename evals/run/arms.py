@@ -39,8 +39,6 @@ METHODS: Mapping[str, tuple[str, str]] = {
 """Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
 FLOORS = ("head-tail", "random", "bm25")
 """Methods that any other must beat at the same budget."""
-_ASKED = frozenset({"contrastive", "longllmlingua", "longllmlingua-walk", "reference"})
-"""Pruners whose scores depend on the question."""
 _NO_TITLE = "table"
 """What public sets call a passage that has no title of its own."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
@@ -64,11 +62,6 @@ class Arm:
     prune: str = ""
     rate: float | None = None
     budget: int | None = None
-
-    @property
-    def sees_question(self) -> bool:
-        """Whether the method looks at the question; the two kinds are not to be compared without saying so."""
-        return self.method != "" and (self.rank != "none" or self.prune in _ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,22 +47,6 @@ def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
     return {(record.id, record.arm): record for record in records}
 
 
-def done(path: str | Path, *, retry_errors: bool = False) -> set[tuple[str, str]]:
-    """The (id, arm) pairs that a run need not do again; none when there is no file.
-
-    Args:
-        path: The record file.
-        retry_errors: Leave out those whose last record is an error.
-
-    Raises:
-        ReadError: as ``load``.
-    """
-    if not Path(path).exists():
-        return set()
-    last = latest(load(path).records)
-    return {key for key, record in last.items() if not (retry_errors and record.status == "error")}
-
-
 class RecordFile:
     """A record file open for appending. Use it as a context manager; threads may share it.
 

@@ -31,7 +31,7 @@ def verdict(lower: float, upper: float, margin: float) -> Verdict:
     Raises:
         UsageError: if the margin is not above 0.
     """
-    _check(margin)
+    check_margin(margin)
     if lower > -margin:
         return "safe"
     return "harmful" if upper < -margin else "inconclusive"
@@ -57,7 +57,7 @@ def items_needed(
     Raises:
         UsageError: if the margin is not above 0, the variance is not, or the difference is exactly at the margin.
     """
-    _check(margin)
+    check_margin(margin)
     gap = abs(margin + difference)
     if variance <= 0 or gap == 0:
         raise UsageError(f"no number of items decides a variance of {variance} at a distance of {gap} from the margin")
@@ -84,6 +84,11 @@ def items_to_decide(margin: float, spread: float, difference: float, n: int) -> 
     return max(n + 1, items_needed(margin, max(spread - difference**2, spread * NEAREST), difference=gap - margin))
 
 
-def _check(margin: float) -> None:
+def check_margin(margin: float) -> None:
+    """Refuse a margin that is none.
+
+    Raises:
+        UsageError: if it is not above 0.
+    """
     if not 0 < margin < math.inf:
         raise UsageError(f"the margin is the largest loss that does not matter; it must be above 0, not {margin}")

@@ -46,7 +46,6 @@ class ResultCache(Generic[T]):
         self, path: Path, kind: type[T], revision: str, compute: Callable[[Sequence[Ask]], Sequence[T]]
     ) -> None:
         self.path = path
-        self.hits = 0
         self._kind, self._table = kind, _TABLES[kind]
         self._revision, self._compute = revision, compute
         try:
@@ -67,7 +66,6 @@ class ResultCache(Generic[T]):
         """
         keys = [self._key(ask, repeat) for ask, repeat in zip(asks, repeats, strict=True)]
         known = {key: found for key in dict.fromkeys(keys) if (found := self._find(key)) is not None}
-        self.hits += len(known)
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
         if missing:
             computed = dict(zip(missing, self._compute(list(missing.values())), strict=True))

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.serving.planner.types import GIB
 
-GIB = 1 << 30
 _SIZE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>gib|gb|g)?", re.IGNORECASE)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.run.arms import METHODS, ContextMaker, parse_arms
+from ctxpipe.evals.run.arms import ContextMaker, parse_arms
 from ctxpipe.evals.types import Evidence, Passage, Sample
 
 FILLER = "The ferry leaves at noon when the wind is low. " * 12
@@ -39,13 +39,6 @@ def test_names_give_arms_in_order_and_each_once() -> None:
     ]
     assert (found[3].rank, found[3].prune, found[3].rate) == ("hybrid", "surprisal", 0.5)
     assert (found[4].rate, found[4].budget) == (None, 300)
-
-
-def test_methods_are_labelled_by_whether_they_see_the_question() -> None:
-    seeing = {
-        arm.method for arm in parse_arms([*METHODS, "none+contrastive", "none+surprisal"], [0.5]) if arm.sees_question
-    }
-    assert seeing == {*METHODS, "none+contrastive"} - {"head-tail", "random"}
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from ctxpipe.errors import CtxpipeError, ReadError
-from ctxpipe.evals.run.records import RecordFile, done, latest, load
+from ctxpipe.evals.run.records import RecordFile, latest, load
 from ctxpipe.evals.types import Record
 
 WRITER = """
 import sys, time
-from ctxpipe.evals.run.records import RecordFile, done
+from ctxpipe.evals.run.records import RecordFile, latest
 from ctxpipe.evals.types import Record
 
 path, total = sys.argv[1], int(sys.argv[2])
-finished = done(path)
 with RecordFile(path) as file:
+    finished = latest(file.records)
     for i in range(total):
         if (str(i), "raw") not in finished:
             file.append(Record(id=str(i), cluster=str(i % 7), arm="raw", scores={"survival": float(i % 3 > 0)}))
@@ -79,13 +79,14 @@ def test_a_last_line_that_lacks_only_its_end_is_kept(tmp_path: Path) -> None:
     assert [r.id for r in load(path).records] == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("read", [load, RecordFile, done])
-def test_a_corrupt_line_elsewhere_is_named(tmp_path: Path, read: object) -> None:
+@pytest.mark.parametrize(("line", "said"), [(b'{"id":\n', "not JSON"), (b"[1]\n", "not a JSON object")])
+@pytest.mark.parametrize("read", [load, RecordFile])
+def test_a_corrupt_line_elsewhere_is_named(tmp_path: Path, read: object, line: bytes, said: str) -> None:
     path = written(tmp_path / "run.jsonl", 3)
     lines = path.read_bytes().splitlines(keepends=True)
-    broken = b"".join([lines[0], b'{"id":\n', lines[2]])
+    broken = b"".join([lines[0], line, lines[2]])
     path.write_bytes(broken)
-    with pytest.raises(ReadError, match=r"run\.jsonl, line 2: not JSON"):
+    with pytest.raises(ReadError, match=rf"run\.jsonl, line 2: {said}"):
         read(path)  # type: ignore[operator]
     assert path.read_bytes() == broken
     with pytest.raises(ReadError, match="line 2"), RecordFile(path):
@@ -99,18 +100,21 @@ def test_a_last_line_that_lacks_a_field_is_an_error_and_not_repaired(tmp_path: P
         RecordFile(path)
 
 
-def test_done_is_every_item_and_arm_once_and_can_leave_errors_to_be_tried_again(tmp_path: Path) -> None:
+def test_the_latest_record_of_every_item_and_arm_counts(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    assert done(path) == set()
     with RecordFile(path) as file:
         file.append(record(0))
         file.append(record(1, status="error", error="the server went away", scores={}))
         file.append(record(2, status="error", error="the server went away", scores={}))
         file.append(record(2))
         file.append(record(2, arm="bm25"))
-    assert done(path) == {("0", "raw"), ("1", "raw"), ("2", "raw"), ("2", "bm25")}
-    assert done(path, retry_errors=True) == {("0", "raw"), ("2", "raw"), ("2", "bm25")}
-    assert latest(load(path).records)["2", "raw"].status == "ok"
+    last = latest(load(path).records)
+    assert {key: one.status for key, one in last.items()} == {
+        ("0", "raw"): "ok",
+        ("1", "raw"): "error",
+        ("2", "raw"): "ok",
+        ("2", "bm25"): "ok",
+    }
 
 
 def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:

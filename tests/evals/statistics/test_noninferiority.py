@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.statistics.multiplicity import fixed_sequence, holm
+from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.statistics.noninferiority import items_needed, items_to_decide, verdict
 from ctxpipe.evals.statistics.tango import tango_interval
 
@@ -64,20 +64,6 @@ def test_no_variance_cannot_be_planned_for() -> None:
         items_needed(0.05, 0.0)
     with pytest.raises(UsageError, match="no number of items"):
         items_needed(0.05, 0.1, difference=-0.05)
-
-
-def test_holm_gives_known_values() -> None:
-    # p.adjust(c(0.01, 0.02, 0.03, 0.04, 0.05), "holm") of R
-    assert holm([0.01, 0.02, 0.03, 0.04, 0.05]) == pytest.approx([0.05, 0.08, 0.09, 0.09, 0.09])
-    # Holm's step-down keeps the order given, and never exceeds 1
-    assert holm([0.6, 0.01, 0.5]) == pytest.approx([1.0, 0.03, 1.0])
-    assert holm([]) == []
-
-
-def test_holm_keeps_the_family_wise_error() -> None:
-    p_values = np.random.default_rng(1).random((4000, 8))
-    wrong = np.mean([min(holm(row.tolist())) <= 0.05 for row in p_values])
-    assert wrong == pytest.approx(0.05, abs=0.012)
 
 
 def test_a_fixed_sequence_ends_at_the_first_that_is_not_safe() -> None:
