@@ -22,8 +22,8 @@ from typing import Any
 
 from common import RESULTS, write
 
-from ctxpipe.evals.compare.comparison import compare
-from ctxpipe.evals.run.records import load
+from ctxpipe.evals.paired.comparison import compare
+from ctxpipe.evals.runs.records import load
 from ctxpipe.evals.types import Record
 
 DOCS = Path(__file__).parents[1] / "docs"

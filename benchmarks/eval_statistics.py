@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from common import write
 
-from ctxpipe.evals.run.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, Settings
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.types import Passage, Record, Sample
 

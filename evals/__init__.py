@@ -12,12 +12,12 @@ if __name__ == "evals":
     raise ImportError("import ctxpipe.evals")
 
 if TYPE_CHECKING:
-    from ctxpipe.evals.compare.choice import Choice, choose
-    from ctxpipe.evals.compare.comparison import Comparison, compare
+    from ctxpipe.evals.paired.choice import Choice, choose
+    from ctxpipe.evals.paired.comparison import Comparison, compare
     from ctxpipe.evals.report.report import html_report
-    from ctxpipe.evals.run.arms import Arm, parse_arms
-    from ctxpipe.evals.run.records import RecordFile, load
-    from ctxpipe.evals.run.runner import Plan, run
+    from ctxpipe.evals.runs.arms import Arm, parse_arms
+    from ctxpipe.evals.runs.records import RecordFile, load
+    from ctxpipe.evals.runs.runner import Plan, run
     from ctxpipe.evals.suites.schema import load_suite, read_samples
     from ctxpipe.evals.summary.summary import Summary, summarise
     from ctxpipe.evals.types import Evidence, Passage, Record, Sample
@@ -45,24 +45,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Arm": "run.arms",
-    "Choice": "compare.choice",
-    "Comparison": "compare.comparison",
+    "Arm": "runs.arms",
+    "Choice": "paired.choice",
+    "Comparison": "paired.comparison",
     "Evidence": "types",
     "Passage": "types",
-    "Plan": "run.runner",
+    "Plan": "runs.runner",
     "Record": "types",
-    "RecordFile": "run.records",
+    "RecordFile": "runs.records",
     "Sample": "types",
     "Summary": "summary.summary",
-    "choose": "compare.choice",
-    "compare": "compare.comparison",
+    "choose": "paired.choice",
+    "compare": "paired.comparison",
     "html_report": "report.report",
-    "load": "run.records",
+    "load": "runs.records",
     "load_suite": "suites.schema",
-    "parse_arms": "run.arms",
+    "parse_arms": "runs.arms",
     "read_samples": "suites.schema",
-    "run": "run.runner",
+    "run": "runs.runner",
     "summarise": "summary.summary",
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.types import Passage, Record, Sample
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x onerror=a>\"'&\x07\x1b[31m"

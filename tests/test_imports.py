@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +47,10 @@ def test_a_folder_is_not_importable_under_its_bare_name(repository: Path, name: 
     result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"ImportError: import ctxpipe.{name}"
+
+
+@pytest.mark.parametrize("name", ["evals", "serving"])
+def test_no_public_name_is_a_module_too(name: str) -> None:
+    """Importing a module sets its name in the package, and would hide the function of that name."""
+    package = importlib.import_module(f"ctxpipe.{name}")
+    assert not set(package.__all__) & {module.name for module in pkgutil.iter_modules(package.__path__)}

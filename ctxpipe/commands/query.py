@@ -159,7 +159,7 @@ def _chosen(
     if raw or any(flags[name] is not None for name in _CHOSEN):
         excluded = ", ".join(f"--{name}" for name in _CHOSEN)
         raise UsageError(f"--max-loss excludes --raw, {excluded}: the stored choice sets them")
-    from ctxpipe.evals.compare.stored_choice import CHOICE_FILE, read_choice
+    from ctxpipe.evals.paired.stored_choice import CHOICE_FILE, read_choice
 
     found = read_choice(Path(CHOICE_FILE) if choice is None else choice, max_loss=max_loss)
     if not quiet:

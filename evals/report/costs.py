@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.evals.compare.flips import Flips
+from ctxpipe.evals.paired.flips import Flips
 from ctxpipe.evals.report.loss_plots import cost_plot, latency_plot
 from ctxpipe.evals.report.markup import esc, number, percent, signed, table
 from ctxpipe.evals.report.tables import arm_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.paired.comparison import Comparison
 from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.summary.equal_budget import CUT, SEARCHED, EqualBudget
 from ctxpipe.evals.summary.summary import ALL, Summary

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.report.svg import curves, legend
-from ctxpipe.evals.run.arms import FLOORS
+from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.effective_length import EffectiveLength, LengthGain
 from ctxpipe.evals.summary.capacity import Works
 from ctxpipe.evals.summary.effective import ArmLengths, Lengths

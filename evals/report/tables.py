@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.paired.comparison import Comparison
 from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, percent, table
 from ctxpipe.evals.report.svg import Bar, forest
 from ctxpipe.evals.report.verdict import verdict_word
-from ctxpipe.evals.run.arms import CONTROLS, FLOORS
+from ctxpipe.evals.runs.arms import CONTROLS, FLOORS
 from ctxpipe.evals.summary.rows import Row
 from ctxpipe.evals.summary.summary import Summary
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.evals.compare.comparison import Comparison
+from ctxpipe.evals.paired.comparison import Comparison
 from ctxpipe.evals.report.markup import esc, interval, number, percent
 from ctxpipe.evals.summary.headline import Headline
 from ctxpipe.evals.summary.summary import Summary

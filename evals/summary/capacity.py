@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.run.arms import parse_arms
+from ctxpipe.evals.runs.arms import parse_arms
 from ctxpipe.evals.statistics.effective_length import EffectiveLength
 from ctxpipe.evals.summary.effective import Lengths
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.run.arms import FLOORS
+from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
 from ctxpipe.evals.summary.length_claims import Claim, claim_of

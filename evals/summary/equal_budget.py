@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctxpipe.evals.compare.comparison import Comparison, compare
+from ctxpipe.evals.paired.comparison import Comparison, compare
 from ctxpipe.evals.summary.rows import Row, shared
 from ctxpipe.evals.types import ByItem
 

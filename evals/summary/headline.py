@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ctxpipe.errors import UnknownNameError
-from ctxpipe.evals.compare.comparison import compare
-from ctxpipe.evals.run.arms import FLOORS
+from ctxpipe.evals.paired.comparison import compare
+from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.summary.rows import Row, shared
 from ctxpipe.evals.types import ByItem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ctxpipe.evals.compare.estimate import estimated, right_or_wrong, spread_of
+from ctxpipe.evals.paired.estimate import estimated, right_or_wrong, spread_of
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import SHARE, LengthGain
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.compare.comparison import Comparison, compare_with_raw
-from ctxpipe.evals.compare.flips import AnswerFlips, Flips, answer_flips_of, flips_of
-from ctxpipe.evals.compare.held import Held, held, scored
+from ctxpipe.evals.paired.comparison import Comparison, compare_with_raw
+from ctxpipe.evals.paired.flips import AnswerFlips, Flips, answer_flips_of, flips_of
+from ctxpipe.evals.paired.held import Held, held, scored
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.retained import Retained, gain_retained
 from ctxpipe.evals.statistics.tail import cluster_means, cvar

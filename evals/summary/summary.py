@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.compare.comparison import Comparison
-from ctxpipe.evals.compare.held import Held
-from ctxpipe.evals.run.arms import CONTROLS
-from ctxpipe.evals.run.folder import RunFolder
-from ctxpipe.evals.run.records import latest
+from ctxpipe.evals.paired.comparison import Comparison
+from ctxpipe.evals.paired.held import Held
+from ctxpipe.evals.runs.arms import CONTROLS
+from ctxpipe.evals.runs.folder import RunFolder
+from ctxpipe.evals.runs.records import latest
 from ctxpipe.evals.summary.capacity import Capacity, Works, works
 from ctxpipe.evals.summary.cost import Prices
 from ctxpipe.evals.summary.effective import Lengths, lengths_of

@@ -9,8 +9,8 @@ import pytest
 from commands_support import Command
 from samples import library
 
-from ctxpipe.evals.compare.choice import choose
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.paired.choice import choose
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.types import Record
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.serving import plan

@@ -6,9 +6,9 @@ import pytest
 from vllm_support import Served
 
 from ctxpipe.cli import main
-from ctxpipe.evals.run.arms import parse_arms
-from ctxpipe.evals.run.records import load
-from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.records import load
+from ctxpipe.evals.runs.runner import Plan, run
 from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import LocalTarget
 from ctxpipe.evals.targets.server_likelihood import ServerTarget

@@ -29,7 +29,7 @@ def choose(
 
     Items for which raw has no score are left out. The choice is stored in the run's folder as choice.json.
     """
-    from ctxpipe.evals.compare.choice import choose as choose_rate
+    from ctxpipe.evals.paired.choice import choose as choose_rate
 
     found = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
     if out is not None:

@@ -44,7 +44,7 @@ def compare(
     An item without a score, for an error or a truncation, counts as the worst in its arm, and safe is not said where
     such items of A could hide a loss. Where A is the arm "raw" they are left out instead, and a note says so.
     """
-    from ctxpipe.evals.compare.comparison import compare as compare_records
+    from ctxpipe.evals.paired.comparison import compare as compare_records
 
     found = compare_records(a, b, score=score, margin=margin, seed=seed, arm_a=arm_a, arm_b=arm_b)
     if as_json:

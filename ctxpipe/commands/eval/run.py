@@ -14,7 +14,7 @@ from ctxpipe.commands.common import numbers_of, safe_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctxpipe.evals.run.runner import OnProgress, Outcome
+    from ctxpipe.evals.runs.runner import OnProgress, Outcome
     from ctxpipe.evals.targets.generation import Generator
     from ctxpipe.evals.targets.likelihood import Target
 
@@ -88,9 +88,9 @@ def run(
     a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra).
     A run that was stopped goes on where it was when the same command is given again.
     """
-    from ctxpipe.evals.run.arms import parse_arms
-    from ctxpipe.evals.run.runner import Plan
-    from ctxpipe.evals.run.runner import run as run_plan
+    from ctxpipe.evals.runs.arms import parse_arms
+    from ctxpipe.evals.runs.runner import Plan
+    from ctxpipe.evals.runs.runner import run as run_plan
     from ctxpipe.evals.suites.suites import default_suites, parse_length
 
     if quick:

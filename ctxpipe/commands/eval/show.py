@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ctxpipe.evals.compare.comparison import Comparison
+    from ctxpipe.evals.paired.comparison import Comparison
 
 COLOURS = {"safe": "green", "harmful": "red", "inconclusive": "yellow"}
 

@@ -80,8 +80,8 @@ def stored(path: Path | None) -> Quality | None:
         UsageError: if a file was named and is not there.
         ReadError: if it cannot be read or holds no choice.
     """
-    from ctxpipe.evals.compare.stored_choice import CHOICE_FILE
-    from ctxpipe.evals.run.arms import parse_arms
+    from ctxpipe.evals.paired.stored_choice import CHOICE_FILE
+    from ctxpipe.evals.runs.arms import parse_arms
 
     place = Path(CHOICE_FILE) if path is None else path
     try:

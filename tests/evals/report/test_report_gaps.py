@@ -9,10 +9,10 @@ from pathlib import Path
 from report_support import ARMS, Parsed, made, record, sample
 
 from ctxpipe.evals.report.report import html_report, verdict_line
-from ctxpipe.evals.run.arms import parse_arms
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.records import RecordFile
-from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.records import RecordFile
+from ctxpipe.evals.runs.runner import Plan, run
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood
 from ctxpipe.evals.types import Record

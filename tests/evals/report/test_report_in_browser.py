@@ -15,8 +15,8 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.types import Passage, Record, Sample
 

@@ -8,8 +8,8 @@ import pytest
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.run.arms import parse_arms
-from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.runner import Plan, run
 from ctxpipe.evals.scores.metrics import context_scores
 from ctxpipe.evals.suites.lengths import grow
 from ctxpipe.evals.summary.summary import summarise

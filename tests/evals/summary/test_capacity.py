@@ -10,8 +10,8 @@ from http_support import count_words, echo, list_models, servers
 from ctxpipe.cli import main
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.statistics.effective_length import Censored, EffectiveLength, LengthGain
 from ctxpipe.evals.summary.capacity import Capacity, planned, works
 from ctxpipe.evals.summary.effective import ArmLengths, Lengths

@@ -13,8 +13,8 @@ from ctxpipe.cli import main
 from ctxpipe.evals.report.equal_budget import equal_budget_lines
 from ctxpipe.evals.report.lengths import claim_line
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import length_gain
 from ctxpipe.evals.summary.length_claims import claim_of

@@ -9,11 +9,11 @@ import pytest
 
 from ctxpipe.cli import main
 from ctxpipe.errors import EngineError, UsageError
-from ctxpipe.evals.compare.flips import answer_flips_of
+from ctxpipe.evals.paired.flips import answer_flips_of
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.run.arms import parse_arms
-from ctxpipe.evals.run.records import load
-from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.records import load
+from ctxpipe.evals.runs.runner import Plan, run
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import Ask

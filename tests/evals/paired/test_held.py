@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.evals.compare.held import Held, held, scored
+from ctxpipe.evals.paired.held import Held, held, scored
 from ctxpipe.evals.types import Record
 
 scores = st.dictionaries(st.sampled_from(["nll", "survival"]), st.floats(-9, 9))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.compare.comparison import Comparison, compare_with_raw
-from ctxpipe.evals.compare.pairs import PREFERRED
-from ctxpipe.evals.run.folder import RunFolder
-from ctxpipe.evals.run.records import latest
+from ctxpipe.evals.paired.comparison import Comparison, compare_with_raw
+from ctxpipe.evals.paired.pairs import PREFERRED
+from ctxpipe.evals.runs.folder import RunFolder
+from ctxpipe.evals.runs.records import latest
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.types import Record
 

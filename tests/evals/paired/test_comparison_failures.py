@@ -10,7 +10,7 @@ from evals_support import arm
 
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals import compare
-from ctxpipe.evals.compare.comparison import compare_with_raw
+from ctxpipe.evals.paired.comparison import compare_with_raw
 from ctxpipe.evals.summary.rows import row_of
 from ctxpipe.evals.types import Record
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.run.arms import METHODS, Arm, ContextMaker, resolved
-from ctxpipe.evals.run.folder import RunFolder, Settings
-from ctxpipe.evals.run.recorder import Recorder
-from ctxpipe.evals.run.records import RecordFile, latest
+from ctxpipe.evals.runs.arms import METHODS, Arm, ContextMaker, resolved
+from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.recorder import Recorder
+from ctxpipe.evals.runs.records import RecordFile, latest
 from ctxpipe.evals.suites.suites import check_suite, suite_samples
 from ctxpipe.evals.targets.cache import ResultCache
 from ctxpipe.evals.targets.generation import Generated, Generator

@@ -14,11 +14,11 @@ import pytest
 
 from ctxpipe.cli import main
 from ctxpipe.errors import EngineError, ReadError, UnknownNameError, UnreachableError, UsageError
-from ctxpipe.evals.compare.comparison import compare
-from ctxpipe.evals.run.arms import parse_arms
-from ctxpipe.evals.run.folder import RunFolder
-from ctxpipe.evals.run.records import load
-from ctxpipe.evals.run.runner import Plan, run
+from ctxpipe.evals.paired.comparison import compare
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.folder import RunFolder
+from ctxpipe.evals.runs.records import load
+from ctxpipe.evals.runs.runner import Plan, run
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood
 from ctxpipe.evals.types import Record
 

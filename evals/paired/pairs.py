@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
-from ctxpipe.evals.compare.held import Held, held
-from ctxpipe.evals.run.records import torn_note
+from ctxpipe.evals.paired.held import Held, held
+from ctxpipe.evals.runs.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
 from ctxpipe.evals.suites.jsonl import read_objects
 from ctxpipe.evals.types import STATUSES, ByItem, Record, finite_number

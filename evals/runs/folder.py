@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.evals.run.records import Loaded, load
+from ctxpipe.evals.runs.records import Loaded, load
 from ctxpipe.evals.suites.schema import read_samples
 from ctxpipe.evals.types import Sample
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ctxpipe.errors import CtxpipeError, ReadError
-from ctxpipe.evals.run.records import RecordFile, latest, load
+from ctxpipe.evals.runs.records import RecordFile, latest, load
 from ctxpipe.evals.types import Record
 
 WRITER = """
 import sys, time
-from ctxpipe.evals.run.records import RecordFile, latest
+from ctxpipe.evals.runs.records import RecordFile, latest
 from ctxpipe.evals.types import Record
 
 path, total = sys.argv[1], int(sys.argv[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctxpipe.evals.compare.held import scored
+from ctxpipe.evals.paired.held import scored
 from ctxpipe.evals.statistics.binomial import clopper_pearson
 from ctxpipe.evals.types import ByItem
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.compare.estimate import Estimate, estimated, right_or_wrong, spread_of
-from ctxpipe.evals.compare.held import scored
-from ctxpipe.evals.compare.pairs import Pairs, Source, outcomes, pair, pair_with_raw
+from ctxpipe.evals.paired.estimate import Estimate, estimated, right_or_wrong, spread_of
+from ctxpipe.evals.paired.held import scored
+from ctxpipe.evals.paired.pairs import Pairs, Source, outcomes, pair, pair_with_raw
 from ctxpipe.evals.statistics.binomial import mcnemar
 from ctxpipe.evals.statistics.design import FEW_CLUSTERS, Design, Floats
 from ctxpipe.evals.statistics.effective_counts import effective_items

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.run.arms import ContextMaker, parse_arms
+from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
 from ctxpipe.evals.types import Evidence, Passage, Sample
 
 FILLER = "The ferry leaves at noon when the wind is low. " * 12

@@ -7,9 +7,9 @@ import pytest
 
 from ctxpipe.cli import main
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.compare.choice import choose
-from ctxpipe.evals.compare.stored_choice import read_choice
-from ctxpipe.evals.run.records import RecordFile
+from ctxpipe.evals.paired.choice import choose
+from ctxpipe.evals.paired.stored_choice import read_choice
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.types import Record
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.evals.run.arms import Arm, parse_arms
+from ctxpipe.evals.runs.arms import Arm, parse_arms
 
 CHOICE_FILE = "ctxpipe-choice.json"
 """Where a choice is looked for, in the working directory, when no file is named."""
