@@ -59,7 +59,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, scores = Path(folder) / "pruned.txt", Path(folder) / "scores"
         path.write_text(reference[: int(given.tokens * 4.0)], encoding="utf-8")
-        options = {"prune": given.prune, "scorer": given.model}
+        options = {"prune": given.prune, "prune_model": given.model}
         pruned = [once(options, {"budget": budget}, path, scores) for budget in (given.tokens // 2, given.tokens // 4)]
         path = Path(folder) / "ranked.txt"
         path.write_text(reference[: int(given.ranked * 4.0)], encoding="utf-8")

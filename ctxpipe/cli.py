@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
 from ctxpipe.commands.common import safe_line
 from ctxpipe.errors import CtxpipeError, UnknownNameError
+from ctxpipe.old_names import OldNameWarning
 
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
@@ -144,12 +147,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], remembered: dict[str, bool]) -> int:
     code = 0
     try:
-        with app.make_context("ctxpipe", arguments, obj=remembered) as context:
+        with _old_names_as_notes(), app.make_context("ctxpipe", arguments, obj=remembered) as context:
             app.invoke(context)
     except click.exceptions.Exit as end:
         code = end.exit_code
     sys.stdout.flush()  # a full disk or a closed pipe must show here, where it can be told, and not at exit
     return code
+
+
+@contextmanager
+def _old_names_as_notes() -> Iterator[None]:
+    """Say each old name that is used, once. Other warnings go where they went."""
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", OldNameWarning)
+        show = warnings.showwarning
+
+        def note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, OldNameWarning):
+                show(message, category, *where, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                _say(f"note: {message}")
+
+        warnings.showwarning = note
+        yield
 
 
 def explain(error: Exception) -> tuple[str, int]:

@@ -10,20 +10,28 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.old_names import note_old_name
 
 FILE = "ctxpipe.toml"
 PROJECT_FILE = "pyproject.toml"
 PREFIX = "CTXPIPE_"
 DEFAULT = "default"
 OTHER_VARIABLES = frozenset(
-    {"CTXPIPE_API_KEY", "CTXPIPE_CACHE", "CTXPIPE_MODELS", "CTXPIPE_SCORER_API_KEY", "CTXPIPE_SCORES"}
+    {
+        "CTXPIPE_API_KEY",
+        "CTXPIPE_CACHE",
+        "CTXPIPE_MODELS",
+        "CTXPIPE_PRUNE_API_KEY",
+        "CTXPIPE_SCORES",
+        "CTXPIPE_SCORER_API_KEY",
+    }
 )
 """Variables that the library reads itself, as they are no settings: secrets and where models are kept."""
 
@@ -40,8 +48,8 @@ class Config:
         tokenizer: Model whose tokens budgets count; None for the target's.
         rank: How chunks are ranked for a question.
         prune: How units are pruned.
-        scorer: Model that the pruner scores with.
-        scorer_url: Server that runs the pruner's model; None for this machine.
+        prune_model: Model that the pruner scores with.
+        prune_url: Server that runs the pruner's model; None for this machine.
         keep: Patterns of text to protect: an array in a file, a line each in the environment.
         force_tokens: Strings that stay wherever anything else of their sentence does, with commas between them.
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
@@ -52,7 +60,7 @@ class Config:
         max_tokens: Most tokens of an answer.
         timeout: Seconds to wait for an answer.
         endpoint: How a server is asked: ``"chat"``, ``"completion"``, or ``"auto"``.
-        errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
+        decode_errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
         window: Tokens that the target has for prompt and answer; None to ask the target.
         origins: Setting to origin: ``"default"``, a file's name, an environment variable or a flag.
     """
@@ -60,8 +68,8 @@ class Config:
     tokenizer: str | None = None
     rank: str | None = None
     prune: str | None = None
-    scorer: str | None = None
-    scorer_url: str | None = None
+    prune_model: str | None = None
+    prune_url: str | None = None
     keep: tuple[str, ...] | None = None
     force_tokens: str | None = None
     score_cache: int | None = None
@@ -72,13 +80,15 @@ class Config:
     max_tokens: int | None = None
     timeout: float | None = None
     endpoint: Literal["auto", "chat", "completion"] = "auto"
-    errors: Literal["strict", "replace"] = "strict"
+    decode_errors: Literal["strict", "replace"] = "strict"
     window: int | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
 SETTINGS: tuple[str, ...] = tuple(f.name for f in fields(Config) if f.name != "origins")
 """Names of all settings, in the order in which they are shown."""
+OLD_SETTINGS: Mapping[str, str] = {"scorer": "prune_model", "scorer_url": "prune_url", "errors": "decode_errors"}
+"""Old name to new. Where both are given, the new one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +136,26 @@ def load(
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[_Setting]:
-    for key in SETTINGS:
-        if (value := flags.get(key)) not in (None, ()):
-            flag = f"--{key.replace('_', '-')}"
-            yield _Setting(key=key, value=value, origin=flag, place=flag)
+    for name in (*OLD_SETTINGS, *SETTINGS):
+        if (value := flags.get(name)) not in (None, ()):
+            flag = _flag(name)
+            yield _Setting(key=_current(name, _flag), value=value, origin=flag, place=flag)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _current(name: str, shown: Callable[[str], str] = str) -> str:
+    """The setting that a name stands for; an old one is noted, as the user writes it."""
+    key = OLD_SETTINGS.get(name, name)
+    if key != name:
+        note_old_name(shown(name), shown(key), stacklevel=3)
+    return key
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
@@ -137,15 +163,15 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
 
     Others are not ours to judge: container platforms make variables such as CTXPIPE_SERVICE_HOST from services' names.
     """
-    ours = {f"{PREFIX}{key.upper()}": key for key in SETTINGS}
-    for name, text in environ.items():
+    ours = {_variable(name): name for name in (*OLD_SETTINGS, *SETTINGS)}
+    for name, text in sorted(environ.items(), key=lambda item: ours.get(item[0]) not in OLD_SETTINGS):
         if not name.startswith(PREFIX) or not text or name in OTHER_VARIABLES:
             continue
         if name in ours:
-            key = ours[name]
+            key = _current(ours[name], _variable)
             yield _Setting(key=key, value=_parsed(key, text, name), origin=name, place=name)
         elif difflib.get_close_matches(name.removeprefix(PREFIX).lower(), SETTINGS, n=1, cutoff=0.75):
-            raise UnknownNameError("environment variable", name, ours)
+            raise UnknownNameError("environment variable", name, map(_variable, SETTINGS))
 
 
 def _from_files(directory: Path) -> Iterator[_Setting]:
@@ -164,14 +190,15 @@ def _from_files(directory: Path) -> Iterator[_Setting]:
 
 
 def _from_table(table: Mapping[str, object], origin: str) -> Iterator[_Setting]:
-    for key, value in table.items():
-        place = f"{origin}: {key}"
-        if key in SETTINGS:
+    for name, value in sorted(table.items(), key=lambda item: item[0] not in OLD_SETTINGS):
+        place = f"{origin}: {name}"
+        if name in SETTINGS or name in OLD_SETTINGS:
+            key = _current(name)
             yield _Setting(key=key, value=_checked(key, value, place), origin=origin, place=place)
-        elif _SECRET.search(key):
+        elif _SECRET.search(name):
             raise UsageError(f"{place} looks like a secret, which no file may hold; set CTXPIPE_API_KEY instead")
         else:
-            raise UnknownNameError(f"setting in {origin},", key, SETTINGS)
+            raise UnknownNameError(f"setting in {origin},", name, SETTINGS)
 
 
 def _table(path: Path) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer,
 from ctxpipe.errors import ModelError, ReadError, UsageError
 from ctxpipe.models import resolve as models
 from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.old_names import old_keywords
 from ctxpipe.pipeline.ask.fit import Request, ask, check_request
 from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.types import Run
@@ -49,9 +50,9 @@ class Pipeline:
             ``"auto"``: the one that measured best. Used when there is a question.
         prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``.
-        scorer: Model that the pruner scores with; None for its own default.
-        scorer_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
-            ``CTXPIPE_SCORER_API_KEY``.
+        prune_model: Model that the pruner scores with; None for its own default.
+        prune_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
+            ``CTXPIPE_PRUNE_API_KEY``.
         keep: Regular expressions (of the ``regex`` library); what matches is kept before anything else.
         force_tokens: Strings, or a text with commas between them, that stay wherever anything else of their sentence
             does.
@@ -65,7 +66,7 @@ class Pipeline:
         timeout: Seconds to wait for an answer.
         endpoint: How a server is asked: ``"chat"``, ``"completion"`` (plain turns, for base models), or ``"auto"``: by
             whether the model has a chat template.
-        errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
+        decode_errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
         trust_remote_code: Whether code that comes with a model may run.
         engine: An engine to use in place of ``target``.
         on_stage: Called with a stage's name, work done and work in all.
@@ -75,13 +76,14 @@ class Pipeline:
         UsageError: for unknown names, here and not later.
     """
 
+    @old_keywords(scorer="prune_model", scorer_url="prune_url", errors="decode_errors")
     def __init__(
         self,
         *,
         rank: str = "auto",
         prune: str = "auto",
-        scorer: str | None = None,
-        scorer_url: str | None = None,
+        prune_model: str | None = None,
+        prune_url: str | None = None,
         keep: Sequence[str] = (),
         force_tokens: str | Sequence[str] = (),
         score_cache: int = MEGABYTES,
@@ -92,7 +94,7 @@ class Pipeline:
         max_tokens: int = MAX_TOKENS,
         timeout: float = 300.0,
         endpoint: Literal["auto", "chat", "completion"] = "auto",
-        errors: Literal["strict", "replace"] = "strict",
+        decode_errors: Literal["strict", "replace"] = "strict",
         trust_remote_code: bool = False,
         engine: Engine | None = None,
         on_stage: OnStage | None = None,
@@ -108,9 +110,9 @@ class Pipeline:
         self.max_tokens = max_tokens
         self.timeout = timeout
         self.endpoint: Literal["auto", "chat", "completion"] = endpoint
-        self.errors: Literal["strict", "replace"] = errors
+        self.decode_errors: Literal["strict", "replace"] = decode_errors
         self._tokenizer_name = tokenizer
-        self._scorer_model = scorer
+        self._prune_model = prune_model
         self._trust = trust_remote_code
         self._engine = engine
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
@@ -124,7 +126,7 @@ class Pipeline:
         # Who asked for no ranking by name need not hear what part of it was left to another.
         noting = rank != "auto"
         self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options(noting))
-        self._scorer = self._remembering(self._make_scorer(scorer_url))
+        self._scorer = self._remembering(self._make_scorer(prune_url))
 
     def _ranker_options(self, noting: bool) -> dict[str, object]:
         options: dict[str, object] = {"on_note": self._notes.append} if noting and self.rank in NOTING else {}
@@ -142,15 +144,15 @@ class Pipeline:
             return SCORERS.create(self.prune, **self._scorer_options())
         from ctxpipe.compress.prune.hosted.scorer import HostedScorer
 
-        return HostedScorer(self.prune, url, model=self._scorer_model, trust_remote_code=self._trust)
+        return HostedScorer(self.prune, url, model=self._prune_model, trust_remote_code=self._trust)
 
     def _scorer_options(self) -> dict[str, object]:
         if self.prune in MODEL_FREE:
-            if self._scorer_model is not None:
-                raise UsageError(f"--prune {self.prune} uses no model, so --scorer has no effect")
+            if self._prune_model is not None:
+                raise UsageError(f"--prune {self.prune} uses no model, so --prune-model has no effect")
             return {}
         options: dict[str, object] = {"trust_remote_code": self._trust} if self._trust else {}
-        return options if self._scorer_model is None else {**options, "model": self._scorer_model}
+        return options if self._prune_model is None else {**options, "model": self._prune_model}
 
     @cached_property
     def engine(self) -> Engine:
@@ -205,7 +207,7 @@ class Pipeline:
         """
         self.on_stage("read", 0, 0)
         listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
-        result = read(listed, errors=self.errors)
+        result = read(listed, errors=self.decode_errors)
         for place, failure in enumerate(result.failures, start=1):
             if self.on_failure is None or (place == len(result.failures) and not result.documents):
                 raise failure

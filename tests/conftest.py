@@ -34,10 +34,15 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting, key or proxy of whoever runs the tests must not change what they see."""
-    from ctxpipe.config import PREFIX, SETTINGS
+    from ctxpipe.config import OLD_SETTINGS, PREFIX, SETTINGS
 
-    keys = ("CTXPIPE_API_KEY", "CTXPIPE_SCORER_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
-    for name in (*keys, "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", *(f"{PREFIX}{key.upper()}" for key in SETTINGS)):
+    keys = ("CTXPIPE_API_KEY", "CTXPIPE_PRUNE_API_KEY", "CTXPIPE_SCORER_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+    for name in (
+        *keys,
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
+        *(f"{PREFIX}{key.upper()}" for key in (*SETTINGS, *OLD_SETTINGS)),
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost,::1")
 

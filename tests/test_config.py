@@ -29,7 +29,7 @@ def project(folder: Path, text: str) -> None:
 def test_defaults_say_that_they_are_defaults(tmp_path: Path) -> None:
     config = load(directory=tmp_path, environ={})
     assert config.origins == dict.fromkeys(SETTINGS, "default")
-    assert (config.target, config.errors, config.budget) == ("local", "strict", None)
+    assert (config.target, config.decode_errors, config.budget) == ("local", "strict", None)
 
 
 def test_each_layer_overrides_the_one_before(tmp_path: Path) -> None:
@@ -44,9 +44,9 @@ def test_each_layer_overrides_the_one_before(tmp_path: Path) -> None:
 
 
 def test_a_section_of_pyproject_counts(tmp_path: Path) -> None:
-    project(tmp_path, '[project]\nname = "x"\n[tool.ctxpipe]\ntimeout = 30\nerrors = "replace"\n')
+    project(tmp_path, '[project]\nname = "x"\n[tool.ctxpipe]\ntimeout = 30\ndecode_errors = "replace"\n')
     config = load(directory=tmp_path, environ={})
-    assert (config.timeout, type(config.timeout), config.errors) == (30.0, float, "replace")
+    assert (config.timeout, type(config.timeout), config.decode_errors) == (30.0, float, "replace")
     assert config.origins["timeout"] == "pyproject.toml"
 
 
@@ -88,14 +88,14 @@ def test_a_later_rate_unsets_a_budget_and_the_other_way_round(
         ("budget = 1.0", {}, {}, "ctxpipe.toml: budget must be a whole number, not float"),
         ("rate = false", {}, {}, "ctxpipe.toml: rate must be a number, not bool"),
         ("rank = 1", {}, {}, "ctxpipe.toml: rank must be text, not int"),
-        ('errors = "ignore"', {}, {}, "ctxpipe.toml: errors must be strict or replace, not 'ignore'"),
-        ("errors = []", {}, {}, "ctxpipe.toml: errors must be strict or replace, not []"),
+        ('decode_errors = "ignore"', {}, {}, "ctxpipe.toml: decode_errors must be strict or replace, not 'ignore'"),
+        ("decode_errors = []", {}, {}, "ctxpipe.toml: decode_errors must be strict or replace, not []"),
         ("budget = ", {}, {}, "ctxpipe.toml is not TOML: Invalid value (at end of document)"),
         (f"budget = {'9' * 5000}", {}, {}, "ctxpipe.toml is not TOML: "),
         (f"budget = {'[' * 100_000}", {}, {}, "ctxpipe.toml is not TOML: "),
         ("", {"CTXPIPE_BUDGET": "many"}, {}, "CTXPIPE_BUDGET must be a whole number, not 'many'"),
         ("", {"CTXPIPE_RATE": "1,5"}, {}, "CTXPIPE_RATE must be a number, not '1,5'"),
-        ("", {"CTXPIPE_ERRORS": "loud"}, {}, "CTXPIPE_ERRORS must be strict or replace, not 'loud'"),
+        ("", {"CTXPIPE_DECODE_ERRORS": "loud"}, {}, "CTXPIPE_DECODE_ERRORS must be strict or replace, not 'loud'"),
         ("", {"CTXPIPE_BUGDET": "1"}, {}, "unknown environment variable 'CTXPIPE_BUGDET'; did you mean CTXPIPE_BUDGET"),
     ],
 )

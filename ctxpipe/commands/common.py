@@ -30,6 +30,13 @@ _STAGES = {
 }
 
 
+def decode_errors_option(function: F) -> F:
+    """``--decode-errors``, and its old name, which settings know."""
+    choice = click.Choice(["strict", "replace"])
+    function = click.option("--errors", type=choice, hidden=True)(function)
+    return click.option("--decode-errors", type=choice, help="What undecodable bytes do.")(function)
+
+
 def documents_options(function: F) -> F:
     """The options that say how documents become a context."""
     for option in reversed(
@@ -49,8 +56,8 @@ def documents_options(function: F) -> F:
                 metavar="NAME",
                 help="none, learned, llmlingua2, longllmlingua, reference, random...; by default what measured best.",
             ),
-            click.option("--scorer", metavar="MODEL", help="Model that the pruner scores with."),
-            click.option("--scorer-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
+            click.option("--prune-model", metavar="MODEL", help="Model that the pruner scores with."),
+            click.option("--prune-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
             click.option(
                 "--keep", multiple=True, metavar="REGEX", help="Keep what matches before anything else; repeatable."
             ),
@@ -66,9 +73,11 @@ def documents_options(function: F) -> F:
                 type=int,
                 help="Neither use nor keep scores and embeddings of earlier calls.",
             ),
-            click.option("--errors", type=click.Choice(["strict", "replace"]), help="What undecodable bytes do."),
+            decode_errors_option,
             click.option("--trust-remote-code", is_flag=True, help="Let code that comes with a model run."),
             click.option("--quiet", is_flag=True, help="No progress and no closing table."),
+            click.option("--scorer", hidden=True),
+            click.option("--scorer-url", hidden=True),
         ]
     ):
         function = option(function)
@@ -82,13 +91,13 @@ def compression(config: Config) -> dict[str, Any]:
     return {
         "rank": config.rank or "auto",
         "prune": config.prune or "auto",
-        "scorer": config.scorer,
-        "scorer_url": config.scorer_url,
+        "prune_model": config.prune_model,
+        "prune_url": config.prune_url,
         "keep": config.keep or (),
         "force_tokens": config.force_tokens or (),
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
-        "errors": config.errors,
+        "decode_errors": config.decode_errors,
     }
 
 

@@ -135,7 +135,7 @@ def test_settings_of_a_file_are_used(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ctxpipe.toml").write_text('tokenizer = "smollm2-135m"\nerrors = "replace"\n')
     assert json.loads(run("plan", document, "--gpus", "1", "--json").out)["tokenizer"] == "smollm2-135m"
-    refused = run("plan", document, "--gpus", "1", "--errors", "strict")
+    refused = run("plan", document, "--gpus", "1", "--decode-errors", "strict")
     assert (refused.code, refused.out) == (1, "")
 
 

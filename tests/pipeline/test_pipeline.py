@@ -141,7 +141,7 @@ def test_names_are_checked_at_once() -> None:
     with pytest.raises(UnknownNameError, match="surprisal"):
         Pipeline(prune="suprisal")
     with pytest.raises(UsageError, match="uses no model"):
-        Pipeline(prune="none", scorer="x/y")
+        Pipeline(prune="none", prune_model="x/y")
 
 
 def test_one_bad_file_raises_or_is_handed_over(report: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class HostedScorer:
         self, name: str, url: str, *, model: str | None = None, trust_remote_code: bool = False, **options: Any
     ) -> None:
         if name not in _MAKERS:
-            raise UsageError(f"--scorer-url goes with --prune {', '.join(HOSTED)}, not with {name}")
+            raise UsageError(f"--prune-url goes with --prune {', '.join(HOSTED)}, not with {name}")
         self.name = name
         self._server = ScorerServer(url, model=model, **options)
         self._trust = trust_remote_code and model is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError, RejectedError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.old_names import note_old_name
 from ctxpipe.remote.address import parse_address
+from ctxpipe.remote.http_errors import Key
 from ctxpipe.remote.served import NO_ENDPOINT, Served, listed
 from ctxpipe.remote.transport import CONCURRENCY, Transport, Work, find_key
 from ctxpipe.remote.values import dig, parsed, whole
 
-KEY_VARIABLES = ("CTXPIPE_SCORER_API_KEY",)
+KEY_VARIABLES = ("CTXPIPE_PRUNE_API_KEY",)
 """Where the key for a scoring server is read from. The target's key is never sent there."""
+_OLD_KEY_VARIABLE = "CTXPIPE_SCORER_API_KEY"
 ROWS = 8
 """Windows of one request: enough that the requests themselves cost little, few enough to be spread over replicas."""
 _DISCOVERY_SECONDS = 30.0
@@ -30,7 +34,7 @@ class ScorerServer:
         url: The server, with or without ``/v1``.
         model: Folder or Hugging Face id of the model, whose tokenizer and config are read here. By default what the
             server says that it has loaded. Where several models are served, also the name to ask for.
-        api_key: Sent to the server; by default read from ``CTXPIPE_SCORER_API_KEY``.
+        api_key: Sent to the server; by default read from ``CTXPIPE_PRUNE_API_KEY``.
         timeout: Seconds that one request may take, retries included.
         concurrency: Requests under way at a time.
         retries: Attempts beside the first.
@@ -57,7 +61,7 @@ class ScorerServer:
         self._timeout = timeout
         self._transport = Transport(
             base=self._address.base,
-            key=find_key(api_key, KEY_VARIABLES),
+            key=_key(api_key),
             retries=retries,
             backoff=backoff,
             concurrency=concurrency,
@@ -76,7 +80,7 @@ class ScorerServer:
             return found[str(self._model)]
         if len(found) != 1:
             names = ", ".join(sorted(found)) or "none"
-            raise UsageError(f"{self.url} serves these models: {names}; name one with --scorer")
+            raise UsageError(f"{self.url} serves these models: {names}; name one with --prune-model")
         return next(iter(found.values()))
 
     @cached_property
@@ -94,12 +98,12 @@ class ScorerServer:
             if self._model:
                 raise
             told = f"{self.url} serves {served.name}, whose tokenizer is needed here and cannot be had"
-            raise ModelError(f"{told}: {exc}; name the model with --scorer") from exc
+            raise ModelError(f"{told}: {exc}; name the model with --prune-model") from exc
         theirs = self._count(_PROBE)
         if theirs is not None and theirs != count:
             raise ModelError(
                 f"{self.url} serves {served.name}, which cuts a text into {theirs} tokens where {place} makes {count}; "
-                "--scorer must name the model that is served"
+                "--prune-model must name the model that is served"
             )
         return place
 
@@ -152,6 +156,14 @@ class ScorerServer:
         except RejectedError:
             return None
         return whole(dig(parsed(said), "count"))
+
+
+def _key(given: str | None) -> Key:
+    key = find_key(given, KEY_VARIABLES)
+    if key.secret is None and os.environ.get(_OLD_KEY_VARIABLE):
+        note_old_name(_OLD_KEY_VARIABLE, KEY_VARIABLES[0], stacklevel=2)
+        return find_key(None, (_OLD_KEY_VARIABLE,))
+    return key
 
 
 def _lacks_task(said: str) -> bool:

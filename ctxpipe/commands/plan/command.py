@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import Failures, progress, safe_line
+from ctxpipe.commands.common import Failures, decode_errors_option, progress, safe_line
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="FILE", help="Draw context against GPUs, as .svg or .png.")
 @click.option("--list", "listed", is_flag=True, help="List models, GPUs and quantisations that are built in.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--errors", type=click.Choice(["strict", "replace"]), help="What undecodable bytes do.")
+@decode_errors_option
 @click.option("--quiet", is_flag=True, help="No progress, no notes.")
 def plan(
     paths: tuple[str, ...],
@@ -73,6 +73,7 @@ def plan(
     plot: str | None,
     listed: bool,
     as_json: bool,
+    decode_errors: str | None,
     errors: str | None,
     quiet: bool,
     **options: Any,
@@ -102,7 +103,7 @@ def plan(
     }
     if tokenizer is not None and not paths:
         raise UsageError("--tokenizer counts documents; name some")
-    config = load({"tokenizer": tokenizer, "errors": errors})
+    config = load({"tokenizer": tokenizer, "decode_errors": decode_errors, "errors": errors})
     if plot is not None:
         suffix_of(plot)
     made = make(**options)  # before documents are read, so that a mistake shows at once
@@ -113,7 +114,7 @@ def plan(
             tokens,
             tokenizer=config.tokenizer,
             model=made.repository,
-            errors=config.errors,
+            decode_errors=config.decode_errors,
             on_stage=on_stage,
             on_failure=failures,
         )

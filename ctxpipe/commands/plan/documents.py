@@ -30,7 +30,7 @@ def count(
     *,
     tokenizer: str | None,
     model: str,
-    errors: Any,
+    decode_errors: Any,
     on_stage: Callable[[str, int, int], None],
     on_failure: Callable[[ReadError], None],
 ) -> Counted | None:
@@ -41,7 +41,7 @@ def count(
         tokens: As many more.
         tokenizer: Whose tokens; None for the model's. Where that cannot be had, the embedded model's, with a note.
         model: Folder or hub id of the model.
-        errors: What undecodable bytes do.
+        decode_errors: What undecodable bytes do.
         on_stage: Called with a stage, what is done and what there is to do.
         on_failure: Called for each document that cannot be read.
 
@@ -59,7 +59,9 @@ def count(
         return None if tokens is None else Counted(tokens=tokens)
     from ctxpipe.pipeline.pipeline import Pipeline
 
-    pipeline = Pipeline(rank="none", prune="none", errors=errors, on_stage=on_stage, on_failure=on_failure)
+    pipeline = Pipeline(
+        rank="none", prune="none", decode_errors=decode_errors, on_stage=on_stage, on_failure=on_failure
+    )
     documents = pipeline.read(paths)
     counter, note = _tokenizer(tokenizer, model)
     total = tokens or 0

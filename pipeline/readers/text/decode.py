@@ -125,7 +125,7 @@ def _bad_byte(data: bytes, at: int, codec: str) -> str:
     where = f"byte {at:,} (0x{data[at]:02x}) is not {codec.upper()}"
     if codec != "utf-8":
         return f"{where}; the file is damaged"
-    return f"{where} and no other encoding fits well enough; save it as UTF-8 or read it with errors='replace'"
+    return f"{where} and no other encoding fits well enough; save it as UTF-8 or pass --decode-errors replace"
 
 
 def _is_utf8(head: bytes) -> bool:

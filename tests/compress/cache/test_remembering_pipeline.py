@@ -29,7 +29,7 @@ def test_a_second_budget_of_a_new_process_loads_no_model(
     code = (
         "import json, sys\n"
         "from ctxpipe import Pipeline\n"
-        "pipeline = Pipeline(prune=sys.argv[1], scorer=sys.argv[3])\n"
+        "pipeline = Pipeline(prune=sys.argv[1], prune_model=sys.argv[3])\n"
         "texts = [pipeline.compress(sys.argv[4], budget=int(b)).text for b in sys.argv[5:]]\n"
         "print(json.dumps([texts, sys.argv[2] in sys.modules]))\n"
     )

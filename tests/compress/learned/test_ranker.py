@@ -86,7 +86,7 @@ def test_notes_reach_the_context(tiny_pruner: Path, monkeypatch: pytest.MonkeyPa
     (note,) = pipeline.compress([prosaic, chinese], question=QUESTION, rate=0.3).notes
     assert note.startswith("the fusion alone ranked ")
     assert Pipeline(score_cache=0).compress([prosaic, chinese], question=QUESTION, rate=0.3).notes == ()
-    with_cache = Pipeline(rank="learned", prune="learned", scorer=str(tiny_pruner / "int8"))
+    with_cache = Pipeline(rank="learned", prune="learned", prune_model=str(tiny_pruner / "int8"))
     assert with_cache.compress([prosaic], question=QUESTION, rate=0.3).kept_tokens > 0
 
 

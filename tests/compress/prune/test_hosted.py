@@ -170,7 +170,7 @@ def test_windows_follow_the_server_s(serve: Serve, tiny_causal: Path) -> None:
 def test_a_pipeline_keeps_the_same_words(serve: Serve, classifier: Path) -> None:
     server, _ = classifying(serve, classifier)
     document = Document(text=prose(40))
-    pipeline = Pipeline(prune="llmlingua2", rank="none", scorer_url=server.url)
+    pipeline = Pipeline(prune="llmlingua2", rank="none", prune_url=server.url)
     native = Compressor(
         tokenizer=pipeline.tokenizer,
         ranker=None,
@@ -288,14 +288,16 @@ def test_a_server_that_cuts_text_otherwise_serves_another_model(
     serve: Serve, classifier: Path, tiny_causal: Path
 ) -> None:
     server, _ = classifying(serve, classifier)
-    with pytest.raises(ModelError, match=r"serves m, which cuts a text into \d+ tokens where .* makes \d+; --scorer"):
+    with pytest.raises(
+        ModelError, match=r"serves m, which cuts a text into \d+ tokens where .* makes \d+; --prune-model"
+    ):
         HostedScorer("surprisal", server.url, model=str(tiny_causal)).score(TEXTS, None)
     assert server.asked("/pooling") == []
 
 
 def test_one_of_several_models_is_asked_by_its_name(serve: Serve, classifier: Path) -> None:
     server, _ = classifying(serve, classifier, models=models("other", str(classifier)))
-    with pytest.raises(UsageError, match=r"serves these models: .*; name one with --scorer"):
+    with pytest.raises(UsageError, match=r"serves these models: .*; name one with --prune-model"):
         HostedScorer("llmlingua2", server.url).score(TEXTS, None)
     HostedScorer("llmlingua2", server.url, model=str(classifier)).score(TEXTS, None)
     assert {body["model"] for body in server.asked("/pooling")} == {str(classifier)}
@@ -312,22 +314,22 @@ def test_the_key_has_a_variable_of_its_own(serve: Serve, classifier: Path, monke
     monkeypatch.setenv("CTXPIPE_API_KEY", "the-target-s")
     HostedScorer("llmlingua2", server.url).score(TEXTS, None)
     assert not any("the-target-s" in str(headers) for _, headers, _ in server.seen)
-    monkeypatch.setenv("CTXPIPE_SCORER_API_KEY", "sk-scorer-0123")
+    monkeypatch.setenv("CTXPIPE_PRUNE_API_KEY", "sk-scorer-0123")
     HostedScorer("llmlingua2", server.url).score(TEXTS, None)
     assert server.seen[-1][1]["authorization"] == "Bearer sk-scorer-0123"
     refusing = serve(models=lambda x: x.error(401, f"bad {x.handler.headers['Authorization']}"))
-    with pytest.raises(RejectedError, match=r"401: bad Bearer \[key\]; the key came from \$CTXPIPE_SCORER_API_KEY"):
+    with pytest.raises(RejectedError, match=r"401: bad Bearer \[key\]; the key came from \$CTXPIPE_PRUNE_API_KEY"):
         HostedScorer("llmlingua2", refusing.url).score(TEXTS, None)
-    monkeypatch.delenv("CTXPIPE_SCORER_API_KEY")
-    with pytest.raises(RejectedError, match=r"no key is set; put it into CTXPIPE_SCORER_API_KEY$"):
+    monkeypatch.delenv("CTXPIPE_PRUNE_API_KEY")
+    with pytest.raises(RejectedError, match=r"no key is set; put it into CTXPIPE_PRUNE_API_KEY$"):
         HostedScorer("llmlingua2", refusing.url).score(TEXTS, None)
 
 
 def test_only_scorers_with_a_network_go_to_a_server() -> None:
-    with pytest.raises(UsageError, match="--scorer-url goes with --prune llmlingua2, surprisal, contrastive, "):
-        Pipeline(prune="none", scorer_url="http://127.0.0.1:9")
+    with pytest.raises(UsageError, match="--prune-url goes with --prune llmlingua2, surprisal, contrastive, "):
+        Pipeline(prune="none", prune_url="http://127.0.0.1:9")
     with pytest.raises(UsageError, match="is not the URL of a server"):
-        Pipeline(prune="surprisal", scorer_url="nonsense")
+        Pipeline(prune="surprisal", prune_url="nonsense")
 
 
 def test_the_command_takes_the_option_and_the_setting(
@@ -337,7 +339,7 @@ def test_the_command_takes_the_option_and_the_setting(
     path = tmp_path / "a.txt"
     path.write_text(prose(20))
     arguments = ["compress", str(path), "--rate", "0.5", "--prune", "surprisal", "--quiet"]
-    assert main([*arguments, "--scorer-url", server.url]) == 0
+    assert main([*arguments, "--prune-url", server.url]) == 0
     asked = len(server.asked("/v1/completions"))
     assert asked > 0
     first = capsys.readouterr().out

@@ -46,7 +46,7 @@ def compress(folders: dict[str, str], smollm2_dir: Path) -> Compress:
 
     def run(prune: str, documents: Document | Sequence[Document], **asked: object) -> CompressedContext:
         if prune not in known:
-            known[prune] = Pipeline(rank="bm25", prune=prune, scorer=folders[prune], score_cache=0)
+            known[prune] = Pipeline(rank="bm25", prune=prune, prune_model=folders[prune], score_cache=0)
         question = asked.pop("question", QUESTION if prune == "longllmlingua" else None)
         return known[prune].compress(documents, question=question, **asked)
 
@@ -80,7 +80,7 @@ def test_its_constructor_downloads_tiktokens_file(folders: dict[str, str]) -> No
         "from ctxpipe import Document, Pipeline\n"
         "text = 'The market did not sell copper in 1950. ' * 40\n"
         "for prune, model in zip(sys.argv[1::2], sys.argv[2::2]):\n"
-        "    found = Pipeline(prune=prune, scorer=model).compress(Document(text=text), budget=60)\n"
+        "    found = Pipeline(prune=prune, prune_model=model).compress(Document(text=text), budget=60)\n"
         "    print(found.kept_tokens, 'tiktoken' in sys.modules)\n"
     )
     out = child(code, "llmlingua", folders["llmlingua"], "llmlingua2", folders["llmlingua2"])
@@ -93,7 +93,7 @@ def test_its_constructor_downloads_tiktokens_file(folders: dict[str, str]) -> No
 def test_its_budgets_count_the_tokens_of_another_model(prune: str, compress: Compress, folders: dict[str, str]) -> None:
     document = Document(text=library()["chinese"].text[:1500])
     for tokenizer in ("smollm2-135m", folders["llmlingua2"]):
-        pipeline = Pipeline(rank="bm25", prune=prune, scorer=folders[prune], tokenizer=tokenizer, score_cache=0)
+        pipeline = Pipeline(rank="bm25", prune=prune, prune_model=folders[prune], tokenizer=tokenizer, score_cache=0)
         budget = pipeline.tokenizer.count(document.text) // 2
         context = pipeline.compress(document, question=QUESTION, budget=budget)
         assert pipeline.tokenizer.count(context.text) == context.kept_tokens
@@ -297,7 +297,7 @@ def test_its_default_device_fails_without_a_gpu(folders: dict[str, str]) -> None
         "from ctxpipe import Document, Pipeline\n"
         "states = [random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]\n"
         "for prune, model in zip(sys.argv[1::2], sys.argv[2::2]):\n"
-        "    Pipeline(prune=prune, scorer=model).compress(Document(text='A market of stone. ' * 60), budget=60)\n"
+        "    Pipeline(prune=prune, prune_model=model).compress(Document(text='A market of stone. ' * 60), budget=60)\n"
         "after = [random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]\n"
         "print(json.dumps([torch.cuda.is_available(), states == after]))\n"
     )
@@ -318,7 +318,7 @@ def test_code_that_comes_with_a_model_runs_unasked(prune: str, folders: dict[str
     names = ("AutoConfig", "AutoModelForCausalLM", "AutoModelForTokenClassification")
     config["auto_map"] = {name: f"evil.{name}" for name in names}
     (folder / "config.json").write_text(json.dumps(config))
-    pipeline = Pipeline(rank="bm25", prune=prune, scorer=str(folder), score_cache=0)
+    pipeline = Pipeline(rank="bm25", prune=prune, prune_model=str(folder), score_cache=0)
     assert pipeline.compress(Document(text=prose(20)), question=QUESTION, budget=40).kept_tokens <= 40
     assert not marker.exists()
 
