@@ -24,7 +24,13 @@ Exceptions of other libraries are mapped to these once, at the seam where they a
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterable
+
+
+def reason_of(exc: BaseException) -> str:
+    """What an exception of another library says, in one short line."""
+    return textwrap.shorten(getattr(exc, "strerror", None) or str(exc), 240, placeholder=" ...") or type(exc).__name__
 
 
 class CtxpipeError(Exception):

@@ -100,7 +100,7 @@ def _place(name: str | None, resolve: Callable[[str], str] | None) -> str | None
 
 
 def _text_counter(place: str) -> Callable[[str], int]:
-    from ctxpipe.serving.local.load import load_tokenizer
+    from ctxpipe.models.causal import load_tokenizer
 
     tokenizer = load_tokenizer(place)
     return lambda text: len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])

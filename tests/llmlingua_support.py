@@ -8,8 +8,8 @@ from typing import Any
 from unittest import mock
 
 from ctxpipe.compress.prune.reference.encoders import ModelEncoder
-from ctxpipe.compress.prune.reference.state import quiet, undisturbed
-from ctxpipe.models.hub import quiet_hub
+from ctxpipe.compress.prune.reference.state import undisturbed
+from ctxpipe.models.quiet import quiet
 
 FAMILIES = {"bert": "bert-base-multilingual-cased", "xlm-roberta": "xlm-roberta-large"}
 
@@ -26,7 +26,7 @@ def upstream(folder: Path, encoder: Any = None, *, llmlingua2: bool = True) -> A
     from transformers import AutoConfig, AutoTokenizer
 
     encoder = encoder or ModelEncoder(AutoTokenizer.from_pretrained(folder))
-    with mock.patch.object(tiktoken, "encoding_for_model", return_value=encoder), undisturbed(), quiet_hub(), quiet():
+    with mock.patch.object(tiktoken, "encoding_for_model", return_value=encoder), undisturbed(), quiet():
         config = {"trust_remote_code": False}
         made = PromptCompressor(str(folder), device_map="cpu", model_config=config, use_llmlingua2=llmlingua2)
     if llmlingua2:
@@ -54,7 +54,7 @@ def bert_classifier(folder: Path, minilm: Path, *, seed: int = 0) -> Path:
     import torch
     from transformers import AutoTokenizer, BertForTokenClassification
 
-    with undisturbed(), quiet_hub(), quiet():
+    with undisturbed(), quiet():
         torch.manual_seed(seed)
         model = BertForTokenClassification.from_pretrained(minilm, num_labels=2)
         # The default head hardly tells words apart, and ties would hide differences.

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from ctxpipe.compress.prune.llmlingua2.export import fused_attention
-from ctxpipe.models.onnx import quiet_export, without_traces
+from ctxpipe.models.onnx import without_traces
+from ctxpipe.models.quiet import quiet
 from training.batches import collate
 from training.calibrate import Calibration
 from training.development import predict, select
@@ -136,7 +137,7 @@ def onnx_files(model: Pruner, out: Path) -> None:
 
     example = torch.ones(2, 8, dtype=torch.long)
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=512)
-    with quiet_export():
+    with quiet(output=False):
         program = torch.onnx.export(
             Unmasked(model).eval(),
             (example, torch.zeros_like(example)),

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ctxpipe.models.onnx import quiet_export
+from ctxpipe.models.quiet import quiet
 from training.files import replace_atomically
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -58,7 +58,7 @@ def pretrained(folder: Path | str) -> Pruner:
     """
     from transformers import AutoModel
 
-    with quiet_export():  # it tells of the pooler, which is left out on purpose
+    with quiet(output=False):  # it tells of the pooler, which is left out on purpose
         body = AutoModel.from_pretrained(
             folder,
             dtype=torch.float32,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ctxpipe.errors import ModelError
+from ctxpipe.errors import ModelError, reason_of
 
 SHIPPED = Path(__file__).parent / "model"
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.json"
@@ -96,7 +96,7 @@ class PrunerFiles:
                 with path.open("rb") as file:
                     found = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as exc:
-                raise ModelError(f"the pruner is not complete: {path}: {exc.strerror or exc}") from exc
+                raise ModelError(f"the pruner is not complete: {path}: {reason_of(exc)}") from exc
             if found != wanted:
                 raise ModelError(f"the pruner is damaged: {path} is not the file that {MANIFEST} names")
 

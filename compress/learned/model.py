@@ -13,9 +13,8 @@ from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.rows import Layout, Row
 from ctxpipe.compress.types import OnProgress
-from ctxpipe.errors import CtxpipeError
 from ctxpipe.models.cpu import cpu_session, cpu_threads, side_by_side
-from ctxpipe.models.hub import load_error
+from ctxpipe.models.hub import loading
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -96,10 +95,8 @@ class LearnedModel:
         """
         files = PrunerFiles.describe(folder)
         layout = checked_layout(files)
-        try:
+        with loading(str(files.folder), "pruner"):
             session = cpu_session(files.model, threads=1)
-        except Exception as exc:  # ONNX Runtime raises Exception itself
-            raise load_error(str(files.folder), "pruner", exc) from exc
         return cls(files=files, layout=layout, session=session, threads=cpu_threads())
 
     def read(
@@ -153,9 +150,5 @@ def checked_layout(files: PrunerFiles) -> Layout:
     from tokenizers import Tokenizer
 
     files.check()
-    try:
+    with loading(str(files.folder), "pruner"):
         return Layout.of(files, Tokenizer.from_file(str(files.tokenizer)))
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # tokenizers raises Exception itself
-        raise load_error(str(files.folder), "pruner", exc) from exc

@@ -16,7 +16,7 @@ from ctxpipe.compress.types import OnProgress
 from ctxpipe.models.cpu import cpu_session, cpu_threads, side_by_side
 from ctxpipe.models.encoders import exported
 from ctxpipe.models.encoding import batches, encodable
-from ctxpipe.models.hub import load_error
+from ctxpipe.models.hub import loading
 from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE
 
 if TYPE_CHECKING:
@@ -64,12 +64,10 @@ class OnnxEmbedder:
             ModelError: when it cannot be found, fetched, exported or loaded.
         """
         folder = exported(name)
-        try:
+        with loading(name, "encoder"):
             session = cpu_session(folder / (INT8_FILE if precision == "int8" else FLOAT_FILE), threads=1)
             tokenizer = _tokenizer(folder)
             pad = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("pad_token_id") or 0
-        except Exception as exc:  # ONNX Runtime and tokenizers raise Exception itself
-            raise load_error(name, "encoder", exc) from exc
         return cls(
             name=name,
             dimension=session.get_outputs()[0].shape[1],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxpipe.errors import CtxpipeError, ModelError, UsageError
-from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.models.hub import loading
 from ctxpipe.models.precision import quick_dtype
 from ctxpipe.models.resolve import resolve
 
@@ -14,12 +14,20 @@ _HEADS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
 def load_causal_lm(
-    name: str, *, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
+    name: str,
+    *,
+    label: str | None = None,
+    tokenizer: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    trust_remote_code: bool = False,
 ) -> tuple[Any, Any]:
-    """Load a model, in evaluation mode, and its tokenizer.
+    """Load a model from safetensors, in evaluation mode, and its tokenizer.
 
     Args:
         name: An embedded model, a folder or a Hugging Face id.
+        label: The model's name in errors; ``name`` by default.
+        tokenizer: The model that the tokenizer is taken from; ``name`` by default.
         device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
         dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is whichever the device is quick in.
         trust_remote_code: Let Python code that comes with the model run.
@@ -32,24 +40,19 @@ def load_causal_lm(
         UsageError: for a device or dtype that does not exist here.
     """
     place = resolve(name)
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     where = torch_device(device)
     precision = torch_dtype(dtype, where.type)
-    try:
-        with quiet_hub():
-            config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-            _check_head(name, config)
-            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
-            model = AutoModelForCausalLM.from_pretrained(
-                place, config=config, dtype=precision, trust_remote_code=trust_remote_code
-            )
-        return model.to(where).eval(), tokenizer
-    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
-        raise load_error(name, "model", exc) from exc
+    words = load_tokenizer(tokenizer or name, trust_remote_code=trust_remote_code)
+    with loading(label or name, "model"):
+        config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
+        if not trust_remote_code:  # such code names its classes as it likes
+            _check_head(label or name, config)
+        model = AutoModelForCausalLM.from_pretrained(
+            place, config=config, dtype=precision, use_safetensors=True, trust_remote_code=trust_remote_code
+        )
+        return model.to(where).eval(), words
 
 
 def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
@@ -61,13 +64,8 @@ def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
     place = resolve(name)
     from transformers import AutoTokenizer
 
-    try:
-        with quiet_hub():
-            return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
-    except (CtxpipeError, MemoryError):
-        raise
-    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
-        raise load_error(name, "tokenizer", exc) from exc
+    with loading(name, "tokenizer"):
+        return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
 
 
 def _check_head(name: str, config: Any) -> None:
@@ -87,12 +85,12 @@ def torch_device(device: str) -> Any:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        found = torch.device(device)
+        place = torch.device(device)
     except RuntimeError as exc:
         raise UsageError(f"unknown device {device!r}; cpu, cuda, cuda:0, ... or auto") from exc
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
         raise UsageError(f"there is no device {device} here; CUDA devices: {torch.cuda.device_count()}")
-    return found
+    return place
 
 
 def torch_dtype(dtype: str, device: str) -> Any:

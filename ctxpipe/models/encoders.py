@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.errors import ModelError
 from ctxpipe.models.cache import cache_root
-from ctxpipe.models.hub import load_error
+from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE, Pooling, export_encoder, quiet_export
+from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE, Pooling, export_encoder
+from ctxpipe.models.quiet import quiet
 from ctxpipe.models.ready import revision
 from ctxpipe.models.resolve import resolve
 
@@ -28,14 +29,10 @@ def exported(name: str) -> Path:
     place = resolve(name)
     if _complete(Path(place)):
         return Path(place)
-    try:
+    with loading(name, "encoder"):
         pooling = _pooling(place)
         target = cache_root() / "onnx" / f"{Path(place).name}-{revision(place)}"
         return made_once(target, ready=lambda: _complete(target), build=lambda new, _: _fill(new, place, pooling))
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # whatever the hub, transformers, torch and ONNX raise
-        raise load_error(name, "encoder", exc) from exc
 
 
 def _complete(folder: Path) -> bool:
@@ -45,7 +42,7 @@ def _complete(folder: Path) -> bool:
 def _fill(folder: Path, place: str, pooling: Pooling) -> None:
     from transformers import AutoConfig, AutoTokenizer
 
-    with quiet_export():
+    with quiet(output=False):
         tokenizer = AutoTokenizer.from_pretrained(place)
         if not tokenizer.is_fast:
             raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not use")

@@ -1,70 +1,67 @@
-"""What goes wrong with the Hugging Face Hub in one clear line, and its libraries kept off the terminal meanwhile."""
+"""What goes wrong with a model or with the Hugging Face Hub, in one line."""
 
 from __future__ import annotations
 
-import logging
-import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from ctxpipe.errors import ModelError
+from ctxpipe.errors import CtxpipeError, ModelError, reason_of
+from ctxpipe.models.quiet import quiet
+
+_INSTEAD = "name a local folder, or an embedded model ('ctxpipe models list')"
 
 
-def load_error(name: str, what: str, exc: BaseException) -> ModelError:
-    """The error to raise when a model's ``what`` (tokenizer, weights, ...) could not be loaded.
+@contextmanager
+def loading(name: str, what: str, *, instead: str = _INSTEAD) -> Iterator[None]:
+    """Load a model, or a part of one, with nothing on the terminal and every failure in one line.
 
     Args:
         name: The model as the user named it.
-        what: What was to be loaded.
-        exc: What huggingface_hub, transformers or tokenizers raised.
+        what: What is loaded (tokenizer, weights, ...).
+        instead: What can be done when the Hub cannot be reached.
+
+    Raises:
+        ModelError: for whatever huggingface_hub, transformers, tokenizers, ONNX Runtime or a model's own code raise.
+    """
+    try:
+        with quiet():
+            yield
+    except (CtxpipeError, MemoryError):
+        raise
+    except Exception as exc:  # some of these libraries raise Exception itself
+        if type(exc).__name__ == "OutOfMemoryError":  # torch's
+            raise
+        fault = hub_fault(exc, instead)
+        told = f"{name} {fault}" if fault else f"cannot load the {what} of {name}: {reason_of(exc)}"
+        raise ModelError(told) from exc
+
+
+def hub_fault(exc: BaseException, instead: str) -> str | None:
+    """What the Hub's part in an exception is, as it is said behind a name; None when it has none.
+
+    Args:
+        exc: What huggingface_hub raised, or what another library raised for it.
+        instead: What can be done when the Hub cannot be reached.
     """
     from huggingface_hub import errors
 
+    if isinstance(exc, errors.HFValidationError):
+        return f"is no name of a repository ({reason_of(exc)})"
     for cause in _causes(exc):
         if isinstance(cause, errors.GatedRepoError):
-            return ModelError(f"{name} asks you to accept its terms on huggingface.co; then run 'hf auth login'")
+            return "asks you to accept its terms on huggingface.co; then run 'hf auth login'"
         if isinstance(cause, errors.RepositoryNotFoundError):
-            return ModelError(f"the Hugging Face Hub has no model {name!r}, or it is private ('hf auth login')")
-        if isinstance(cause, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled | ConnectionError):
-            return ModelError(
-                f"{name} is no folder and not in the Hugging Face cache, and the Hub cannot be reached; "
-                "name a local folder, or an embedded model ('ctxpipe models list')"
-            )
-    reason = textwrap.shorten(str(exc), 240, placeholder=" ...") or type(exc).__name__
-    return ModelError(f"cannot load the {what} of {name}: {reason}")
+            return "is not on the Hugging Face Hub, or is private ('hf auth login')"
+        if isinstance(cause, errors.RevisionNotFoundError):
+            return "has no such revision"
+        if isinstance(cause, errors.LocalEntryNotFoundError | ConnectionError):
+            return f"is no folder and not in the Hugging Face cache, and the Hub cannot be reached; {instead}"
+        if isinstance(cause, errors.HfHubHTTPError) and not isinstance(cause, errors.EntryNotFoundError):
+            return f"was not delivered by the Hugging Face Hub ({reason_of(cause)})"
+    return None
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:
     while exc is not None:
         yield exc
         exc = exc.__cause__ or exc.__context__
-
-
-@contextmanager
-def quiet_hub() -> Iterator[None]:
-    """Silence the Hub's notes on each retry and transformers' bars; bars of downloads stay where a person watches."""
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    logger = logging.getLogger("huggingface_hub")
-    level, hidden = logger.level, are_progress_bars_disabled()
-    bars: Any = sys.modules.get("transformers.utils.logging")
-    shown = bars is not None and bars.is_progress_bar_enabled()
-    logger.setLevel(logging.ERROR)
-    if shown:
-        bars.disable_progress_bar()  # the Hub's bars with it
-    if not hidden and sys.stderr.isatty():
-        enable_progress_bars()
-    else:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        if shown:
-            bars.enable_progress_bar()
-        if hidden:
-            disable_progress_bars()
-        else:
-            enable_progress_bars()

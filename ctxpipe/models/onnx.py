@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+
+from ctxpipe.models.quiet import quiet
 
 FLOAT_FILE = "model.onnx"
 INT8_FILE = "model_int8.onnx"
@@ -35,7 +32,7 @@ def export_encoder(source: Path | str, folder: Path, *, pooling: Pooling = "mean
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     plain, small = folder / FLOAT_FILE, folder / INT8_FILE
-    with quiet_export():
+    with quiet(output=False):
         _export(source, plain, pooling)
         # One scale per output channel: cosine to float32 is 0.993 on average, 0.952 with one scale per matrix.
         quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
@@ -93,18 +90,3 @@ def without_traces(model: Any) -> Any:
         item.ClearField("metadata_props")
         item.ClearField("doc_string")
     return model
-
-
-@contextlib.contextmanager
-def quiet_export() -> Iterator[None]:
-    """Keep the exporters' notes about themselves off the user's terminal."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        nowhere = io.StringIO()
-        silent = contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere)
-        with warnings.catch_warnings(), silent[0], silent[1]:
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)

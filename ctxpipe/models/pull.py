@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.errors import CtxpipeError, ModelError, reason_of
 from ctxpipe.models.catalogue import EmbeddedModel
 from ctxpipe.models.once import made_once
 from ctxpipe.models.ready import MANIFEST, find
@@ -70,7 +70,7 @@ def _prepare(model: EmbeddedModel, folder: Path) -> None:
             "No space left" in str(exc) or shutil.disk_usage(folder).free < _FULL
         ):  # some of them only say that a file is broken
             raise OSError(errno.ENOSPC, "No space left on device") from exc
-        raise ModelError(f"cannot convert {model.name}: {_first_line(exc)}") from exc
+        raise ModelError(f"cannot convert {model.name}: {reason_of(exc)}") from exc
 
 
 def _write_manifest(model: EmbeddedModel, folder: Path) -> None:
@@ -102,11 +102,5 @@ def _faults_told(models: Path, model: EmbeddedModel) -> Iterator[None]:
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ModelError(f"the disk is full: {model.name} could not be made ready in {models}") from exc
-        reason = exc.strerror or _first_line(exc)
-        raise ModelError(
-            f"cannot make {model.name} ready in {models}: {reason}; CTXPIPE_CACHE names another folder"
-        ) from exc
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+        told = f"cannot make {model.name} ready in {models}: {reason_of(exc)}"
+        raise ModelError(f"{told}; CTXPIPE_CACHE names another folder") from exc

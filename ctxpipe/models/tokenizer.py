@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.models.encoding import BATCH_CHARACTERS, Encoder, PlainEncoder, PythonEncoder
-from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
 
 WHOLE_CHARACTERS = 4_000_000
@@ -50,7 +50,7 @@ class TargetTokenizer:
         """
         place = resolve(name)
         path = _local_file(name, place)
-        encoder = _plain(name, path) if path else _through_transformers(name, place, trust_remote_code)
+        encoder = _plain(name, path) if path else _through_transformers(name, trust_remote_code)
         return cls(name=name, special_strings=encoder.special_strings, encoder=encoder)
 
     def count(self, text: str) -> int:
@@ -119,35 +119,27 @@ def _local_file(name: str, place: str) -> Path | None:
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    try:
+    with loading(name, "tokenizer"):
         cached = try_to_load_from_cache(place, _FILE)
         if cached is not None:
             return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
-        with quiet_hub():
+        try:
             return Path(hf_hub_download(place, _FILE))
-    except LocalEntryNotFoundError as exc:
-        raise load_error(name, "tokenizer", exc) from exc
-    except EntryNotFoundError:
-        return None
-    except Exception as exc:  # the hub's own errors, httpx's and the system's
-        raise load_error(name, "tokenizer", exc) from exc
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            return None
 
 
 def _plain(name: str, path: Path) -> PlainEncoder:
     from tokenizers import Tokenizer
 
-    try:
+    with loading(name, "tokenizer"):
         return PlainEncoder(Tokenizer.from_file(str(path)))
-    except Exception as exc:  # tokenizers raises Exception itself
-        raise load_error(name, "tokenizer", exc) from exc
 
 
-def _through_transformers(name: str, place: str, trust_remote_code: bool) -> Encoder:
-    from transformers import AutoTokenizer
+def _through_transformers(name: str, trust_remote_code: bool) -> Encoder:
+    from ctxpipe.models.causal import load_tokenizer
 
-    try:
-        with quiet_hub():
-            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
-    except Exception as exc:  # OSError, ValueError, ImportError, and what sentencepiece and remote code raise
-        raise load_error(name, "tokenizer", exc) from exc
+    tokenizer = load_tokenizer(name, trust_remote_code=trust_remote_code)
     return PlainEncoder(tokenizer.backend_tokenizer) if tokenizer.is_fast else PythonEncoder(tokenizer)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctxpipe.errors import ReadError
-from ctxpipe.models.hub import quiet_hub
+from ctxpipe.errors import ReadError, reason_of
+from ctxpipe.models.hub import hub_fault
+from ctxpipe.models.quiet import quiet
 
 _SECONDS = 10
 """Longest wait for a first answer of the Hub."""
@@ -100,24 +100,9 @@ def _cached(repository: str, revision: str) -> Path | None:
 @contextmanager
 def _hub(repository: str) -> Iterator[None]:
     """Turn what goes wrong with the Hub into one line."""
-    from huggingface_hub import errors
-
     try:
-        with quiet_hub():
+        with quiet():
             yield
-    except errors.GatedRepoError as exc:
-        raise ReadError(repository, "asks you to accept its terms on huggingface.co; then run 'hf auth login'") from exc
-    except errors.RepositoryNotFoundError as exc:
-        raise ReadError(repository, "the Hugging Face Hub has no such set, or it is private ('hf auth login')") from exc
-    except errors.HFValidationError as exc:
-        raise ReadError(repository, f"is no name of a set ({textwrap.shorten(str(exc), 160)})") from exc
-    except errors.RevisionNotFoundError as exc:
-        raise ReadError(repository, "the set has no such revision") from exc
-    except errors.HfHubHTTPError as exc:
-        reason = textwrap.shorten(str(exc), 160, placeholder=" ...")
-        raise ReadError(repository, f"the Hugging Face Hub did not deliver it ({reason})") from exc
-    except (OSError, errors.HTTPError) as exc:  # type: ignore[attr-defined]
-        raise ReadError(
-            repository,
-            "is not in the Hugging Face cache, and the Hub cannot be reached; a copy can be read: hf:./FOLDER",
-        ) from exc
+    except Exception as exc:  # the Hub's own errors, those of its HTTP client and the system's
+        fault = hub_fault(exc, "a copy can be read: hf:./FOLDER") or f"cannot be fetched: {reason_of(exc)}"
+        raise ReadError(repository, fault) from exc

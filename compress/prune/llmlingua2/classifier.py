@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ctxpipe.errors import CtxpipeError, ModelError, UsageError
-from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.models.hub import loading
 from ctxpipe.models.ready import revision
 from ctxpipe.models.resolve import resolve
 
@@ -94,13 +94,8 @@ def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
     place = resolve(name)
     from transformers import AutoConfig
 
-    try:
-        with quiet_hub():
-            return AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # OSError, ValueError, and what remote code raises
-        raise load_error(name, "config", exc) from exc
+    with loading(name, "config"):
+        return AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
 
 
 def classifies_tokens(config: Any) -> bool:

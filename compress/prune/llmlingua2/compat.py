@@ -16,9 +16,9 @@ from ctxpipe.arrays import BoolArray, FloatArray
 from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
 from ctxpipe.compress.prune.llmlingua2.compat_words import Forced, Vocabulary, Words, chunk_bounds, merge
 from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
-from ctxpipe.compress.prune.llmlingua2.reader import load_tokenizer
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import MissingExtraError, ModelError, UsageError
+from ctxpipe.models.causal import load_tokenizer
 
 CHUNK_TOKENS = 510
 _MOST_FORCED = 100
@@ -87,7 +87,7 @@ class Compat:
         classifier = Classifier.describe(name)
         if classifier.family not in ("bert", "xlm-roberta"):
             raise ModelError(f"llmlingua knows BERT and XLM-R classifiers; {name} is of type {classifier.family}")
-        tokenizer = load_tokenizer(classifier)
+        tokenizer = load_tokenizer(name)
         vocabulary = Vocabulary.of(tokenizer, bert=classifier.family == "bert")
         model = load_keep_model(classifier, device=device, dtype=dtype, runtime=runtime, added_tokens=True)
         return cls(model=model, tokenizer=tokenizer, vocabulary=vocabulary, count=count or _cl100k())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.errors import CtxpipeError
 from ctxpipe.models.cache import cache_root
-from ctxpipe.models.hub import load_error
+from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import quiet_export, without_traces
+from ctxpipe.models.onnx import without_traces
+from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:
     from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
@@ -43,7 +43,7 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
     known = cache_root() / "onnx" / f"{name}-float32" / MODEL_FILE
 
     def build(folder: Path, scratch: Path) -> None:
-        with quiet_export():
+        with quiet(output=False):
             if precision == "float32":
                 _export(classifier, folder / MODEL_FILE)
             else:
@@ -53,12 +53,8 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
                 _quantise(source, folder / MODEL_FILE, classifier)
             _check_loads(folder / MODEL_FILE)
 
-    try:
+    with loading(classifier.name, "model"):
         return made_once(target, ready=(target / MODEL_FILE).is_file, build=build)
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # whatever transformers, torch and ONNX raise
-        raise load_error(classifier.name, "model", exc) from exc
 
 
 def _export(classifier: Classifier, path: Path) -> None:

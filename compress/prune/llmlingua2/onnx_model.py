@@ -13,7 +13,7 @@ from ctxpipe.compress.prune.llmlingua2.classifier import Precision
 from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.models.cpu import cpu_session
-from ctxpipe.models.hub import load_error
+from ctxpipe.models.hub import loading
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -49,11 +49,8 @@ class OnnxKeepModel:
         from ctxpipe.compress.prune.llmlingua2.export import MODEL_FILE, exported
 
         folder = exported(classifier, precision)
-        try:
-            session = cpu_session(folder / MODEL_FILE)
-        except Exception as exc:  # ONNX Runtime raises Exception itself
-            raise load_error(classifier.name, "model", exc) from exc
-        return cls(classifier=classifier, session=session)
+        with loading(classifier.name, "model"):
+            return cls(classifier=classifier, session=cpu_session(folder / MODEL_FILE))
 
     @property
     def name(self) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.text.cut import cut
-from ctxpipe.errors import CtxpipeError, ModelError
+from ctxpipe.errors import ModelError
+from ctxpipe.models.causal import load_tokenizer
 from ctxpipe.models.encoding import batches, encodable
-from ctxpipe.models.hub import load_error, quiet_hub
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -63,7 +63,7 @@ class Reader:
         Raises:
             ModelError: when its tokenizer cannot be loaded or tells no offsets.
         """
-        tokenizer = load_tokenizer(classifier)
+        tokenizer = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
         return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
 
     def read(self, texts: Sequence[str]) -> list[Tokens]:
@@ -106,23 +106,6 @@ class Reader:
         before = np.searchsorted(tokens.end, lines, side="right") - 1
         ends[before[before >= 0]] = True
         return ends
-
-
-def load_tokenizer(classifier: Classifier) -> Any:
-    """The transformers tokenizer of a classifier.
-
-    Raises:
-        ModelError: when it cannot be loaded.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        with quiet_hub():
-            return AutoTokenizer.from_pretrained(classifier.place, trust_remote_code=classifier.trust_remote_code)
-    except CtxpipeError:
-        raise
-    except Exception as exc:  # OSError, ValueError, and what tokenizers and remote code raise
-        raise load_error(classifier.name, "tokenizer", exc) from exc
 
 
 def plain_tokenizer(tokenizer: Any, name: str) -> Tokenizer:

@@ -13,10 +13,9 @@ import numpy as np
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.prune.llmlingua2.keep import TokenRow, token_batches
 from ctxpipe.compress.types import OnProgress
-from ctxpipe.errors import CtxpipeError
-from ctxpipe.models.causal import torch_device, torch_dtype
+from ctxpipe.models.causal import load_tokenizer, torch_device, torch_dtype
 from ctxpipe.models.cpu import cpu_threads
-from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.models.hub import loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +32,6 @@ GPU_TOKENS = 65_536
 ADDED_TOKENS = 100
 """Tokens that llmlingua adds to a vocabulary, for forced strings that are no single token."""
 _UPSTREAM_SEED = 42
-_ERROR = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,42 +186,22 @@ def load_network(
     Raises:
         ModelError: when it cannot be loaded.
     """
-    import torch
     from transformers import AutoModelForTokenClassification
 
     options = {} if attention is None else {"attn_implementation": attention}
-    try:
-        with quiet_hub(), _quiet_transformers():
-            network = AutoModelForTokenClassification.from_pretrained(
-                classifier.place, dtype=precision, trust_remote_code=classifier.trust_remote_code, **options
-            )
-            if added_tokens:
-                _add_tokens(classifier, network)
-    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
-        raise load_error(classifier.name, "model", exc) from exc
-    return network.eval()
+    with loading(classifier.name, "model"):
+        network = AutoModelForTokenClassification.from_pretrained(
+            classifier.place, dtype=precision, trust_remote_code=classifier.trust_remote_code, **options
+        )
+        if added_tokens:
+            _add_tokens(classifier, network)
+        return network.eval()
 
 
 def _add_tokens(classifier: Classifier, network: Any) -> None:
     import torch
 
-    from ctxpipe.compress.prune.llmlingua2.reader import load_tokenizer
-
+    words = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_UPSTREAM_SEED)
-        network.resize_token_embeddings(len(load_tokenizer(classifier)) + ADDED_TOKENS)
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Keep notes on new embeddings off the terminal."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity(_ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
+        network.resize_token_embeddings(len(words) + ADDED_TOKENS)

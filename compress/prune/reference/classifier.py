@@ -11,9 +11,10 @@ from llmlingua import PromptCompressor
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prune.reference.align import replaced, spans
-from ctxpipe.compress.prune.reference.state import quiet, undisturbed
+from ctxpipe.compress.prune.reference.state import undisturbed
 from ctxpipe.compress.prune.reference.types import Encoder, Pieces
 from ctxpipe.errors import ModelError
+from ctxpipe.models.quiet import quiet
 
 _FAMILIES = {"bert": "bert-base-multilingual-cased", "xlm-roberta": "xlm-roberta-large"}
 """What the package wants to read in a model's name, by what the model's config says."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from ctxpipe.errors import CtxpipeError, MissingExtraError
-from ctxpipe.models.causal import load_causal_lm, torch_device, torch_dtype
-from ctxpipe.models.hub import load_error, quiet_hub
+from ctxpipe.errors import MissingExtraError
+from ctxpipe.models.causal import load_causal_lm, load_tokenizer, torch_device, torch_dtype
+from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
 
 
@@ -38,23 +38,16 @@ def load_model(
         ModelError: when it cannot be loaded.
         UsageError: for a device or dtype that does not exist here.
     """
-    import torch
-
     where = torch_device(device)
     precision = dtype if dtype != "auto" else "float32" if where.type == "cpu" else "bfloat16"
     if not classifier:
         return load_causal_lm(name, device=device, dtype=precision, trust_remote_code=trust_remote_code)
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
+    from transformers import AutoModelForTokenClassification
 
+    tokenizer = load_tokenizer(name, trust_remote_code=trust_remote_code)
     place = resolve(name)
-    try:
-        with quiet_hub():
-            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
-            model = AutoModelForTokenClassification.from_pretrained(
-                place, dtype=torch_dtype(precision, where.type), trust_remote_code=trust_remote_code
-            )
+    with loading(name, "model"):
+        model = AutoModelForTokenClassification.from_pretrained(
+            place, dtype=torch_dtype(precision, where.type), trust_remote_code=trust_remote_code
+        )
         return model.to(where).eval(), tokenizer
-    except (CtxpipeError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as exc:  # OSError, ValueError, RuntimeError, and what safetensors and remote code raise
-        raise load_error(name, "model", exc) from exc

@@ -1,8 +1,7 @@
-"""Global state that the package sets, and notes that it causes, and nobody asked it to."""
+"""Global state that the package sets and nobody asked it to."""
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 from collections.abc import Iterator
@@ -35,16 +34,3 @@ def undisturbed() -> Iterator[None]:
             os.environ.pop(_HASH_SEED, None)
         else:
             os.environ[_HASH_SEED] = seed
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' notes on long texts and new embeddings off the terminal; the adapter deals with both."""
-    from transformers.utils.logging import get_verbosity, set_verbosity
-
-    level = get_verbosity()
-    set_verbosity(logging.ERROR)
-    try:
-        yield
-    finally:
-        set_verbosity(level)

@@ -10,8 +10,9 @@ import numpy as np
 from llmlingua import PromptCompressor
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
-from ctxpipe.compress.prune.reference.state import quiet, undisturbed
+from ctxpipe.compress.prune.reference.state import undisturbed
 from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.models.quiet import quiet
 
 GAP = "\n\n"
 """What the package puts between contexts."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctxpipe.errors import UsageError
+from ctxpipe.errors import UsageError, reason_of
+from ctxpipe.models.quiet import quiet
 from ctxpipe.serving.planner.model.shape import Weight
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
@@ -29,17 +29,15 @@ def weights(name: str, config: Mapping[str, Any]) -> tuple[Weight, ...]:
         UsageError: if transformers has no such model; code that comes with a model is never run.
     """
     import torch
+    import transformers  # noqa: F401 - so that it is held back
 
-    with _quiet():
+    with quiet():
         try:
             with torch.device("meta"):
                 model = _built(config)
         except Exception as exc:  # whatever a model's code makes of a config that it does not like
-            lines = str(exc).strip().splitlines() or [type(exc).__name__]
-            kind = config.get("model_type")
-            raise UsageError(
-                f"transformers cannot build {name} (model_type {kind!r}) from its config: {lines[0]}"
-            ) from exc
+            kind = f"model_type {config.get('model_type')!r}"
+            raise UsageError(f"transformers cannot build {name} ({kind}) from its config: {reason_of(exc)}") from exc
     return tuple(_weight(path, tuple(one.shape)) for path, one in model.named_parameters())
 
 
@@ -77,21 +75,3 @@ def _weight(path: str, shape: tuple[int, ...]) -> Weight:
     last = layer is None and not seen and ("lm_head" in name or name.endswith("norm"))
     number = int(layer[1]) if layer else None
     return Weight(name=name, rows=rows, columns=columns, copies=copies, layer=number, linear=linear, last=last)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep warnings of transformers off standard error; its level is global."""
-    import warnings
-
-    import transformers.utils
-
-    logging: Any = transformers.utils.logging
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from samples import library
 
-from ctxpipe.models.hub import quiet_hub
+from ctxpipe.models.quiet import quiet
 
 SUPPORT = Path(__file__).parents[3] / "llmlingua_support.py"
 CHARACTERS = 1200
@@ -83,7 +83,7 @@ def modernbert(models: Path, texts: list[str]) -> Path:
         pad_token_id=2, bos_token_id=0, eos_token_id=1,
         id2label={0: "keep", 1: "drop"}, label2id={"keep": 0, "drop": 1},
     )  # fmt: skip
-    with torch.random.fork_rng(devices=[]), quiet_hub():
+    with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(3)
         model = ModernBertForTokenClassification(config)
         torch.nn.init.normal_(model.classifier.weight, std=1)
