@@ -15,7 +15,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-vllm bench lint floors format pin clean distclean
+.PHONY: help setup models demo test test-vllm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,20 @@ lint: $(READY) ## check style, types and imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# The site's tools stand in an environment of their own: they need nothing of the package, which is read and not imported.
+DOCS := build/docs
+DOCS_READY := $(DOCS)/.ready
+
+$(DOCS_READY): pyproject.toml constraints.txt
+	@rm -rf $(DOCS) && $(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python $(PIP_INSTALL) -c constraints.txt $$($(PYTHON) -c \
+		'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
+	@touch $@
+
+docs: $(DOCS_READY) ## build the site of docs/ into build/site; a broken link fails it
+	@NO_COLOR=1 $(DOCS)/bin/zensical build --clean --strict
+	@echo "build/site/index.html, or with search: $(PYTHON) -m http.server --directory build/site"
+
 floors: $(READY) ## print the floors of every folder, and import circles, of which there must be none
 	@$(BIN)/python scripts/floors.py
 
@@ -71,7 +85,7 @@ format: $(READY) ## mend what can be mended by itself
 pin: ## write constraints.txt anew from what pyproject.toml allows
 	@rm -rf build/pin && $(PYTHON) -m venv build/pin
 	@build/pin/bin/python $(PIP_INSTALL) $(TORCH)
-	@build/pin/bin/python $(PIP_INSTALL) -e '.[dev]'
+	@build/pin/bin/python $(PIP_INSTALL) -e '.[dev,docs]'
 	@sed '/^#/!d' constraints.txt > build/constraints.txt
 	@build/pin/bin/python -m pip freeze --all --exclude-editable --exclude pip --exclude wheel \
 		| sed -E -e 's/\+[a-z0-9.]+$$//' -e '/^(cuda|nvidia|triton)/d' >> build/constraints.txt

@@ -78,7 +78,7 @@ def arms_table(report: dict[str, Any], suite: str) -> str:
             ]
         )
     return table(
-        ["arm", "kept", "survival", "rise of nll over raw", "gain retained", f"margin {report['margin']:g}"], rows
+        ["arm", "kept", "survival", "NLL minus raw", "gain retained", f"margin {report['margin']:g}"], rows
     )
 
 
@@ -88,7 +88,7 @@ def retained_table(report: dict[str, Any], arms: list[str]) -> str:
     for suite in dict.fromkeys(row["suite"] for row in report["rows"]):
         by_arm = {row["arm"]: row["retained"] for row in report["rows"] if row["suite"] == suite}
         cells = [interval(one["value"], *one["interval"]) if (one := by_arm[arm]) else "–" for arm in arms]
-        rows.append(["all, one vote each" if suite == "all" else suite, *cells])
+        rows.append(["all, same weight" if suite == "all" else suite, *cells])
     return table(["gain retained", *arms], rows)
 
 
@@ -102,7 +102,7 @@ def budget_table(report: dict[str, Any]) -> str:
         ]
         sizes = [f"{one['source_tokens']:,.0f}", f"{one['kept_tokens']:,.0f}"]
         rows.append([one["suite"], one["arm"], *sizes, f"{one['mean']:.2f}", *cells])
-    head = ["suite", "arm", "source tokens", "kept", "nll", "less cut to as much", "less BM25 to as much"]
+    head = ["suite", "arm", "source tokens", "kept", "NLL", "minus head-tail", "minus BM25"]
     return table(head, rows)
 
 
@@ -120,10 +120,10 @@ def lengths_tables(report: dict[str, Any]) -> str:
             ratio = "not known" if gain["gain"] is None else _sign(gain) + interval(gain["gain"], *gain["interval"])
             nominal = arm["nominal"]
             realised = "–" if gain["gain"] is None or not nominal else f"{gain['gain'] / nominal:.2f}"
-            held = "floor" if claim is None else "yes" if claim["holds"] else f"no: {claim['why_not']}"
+            held = "baseline" if claim is None else "yes" if claim["holds"] else f"no: {claim['why_not']}"
             lengths = [_length(gain, name) for name in ("raw", "compressed")]
             rows.append([arm["arm"], *lengths, ratio, f"{nominal:.2f}" if nominal else "–", realised, held])
-        head = ["arm", "raw works to", "arm works to", "gain", "nominal", "realised", "claimed"]
+        head = ["arm", "effective length of raw", "of the arm", "gain", "nominal", "realised", "claimed"]
         parts.append(table(head, rows))
     return "\n\n".join(parts)
 

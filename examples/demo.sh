@@ -16,5 +16,5 @@ for name in sorted(topics):
     print(f"# {name}\n\n{topics[name]}\n")
 ' > "$reference"
 
-echo "\$ ctxpipe query $reference -q \"$question\" --budget 600"
-.venv/bin/ctxpipe query "$reference" -q "$question" --budget 600
+echo "\$ ctxpipe query $reference -q \"$question\" --budget 200 --max-tokens 64"
+.venv/bin/ctxpipe query "$reference" -q "$question" --budget 200 --max-tokens 64
