@@ -77,9 +77,7 @@ def arms_table(report: dict[str, Any], suite: str) -> str:
                 "" if versus is None else versus["verdict"],
             ]
         )
-    return table(
-        ["arm", "kept", "survival", "NLL minus raw", "gain retained", f"margin {report['margin']:g}"], rows
-    )
+    return table(["arm", "kept", "survival", "NLL minus raw", "gain retained", f"margin {report['margin']:g}"], rows)
 
 
 def retained_table(report: dict[str, Any], arms: list[str]) -> str:
