@@ -306,8 +306,8 @@ class CompressedContext:
 
     @property
     def rate(self) -> float:
-        """Kept share of the source's tokens, 0 to 1."""
-        return self.kept_tokens / self.source_tokens if self.source_tokens else 1.0
+        """Kept share of the source's tokens, 0 to 1. What stands between documents may make the text the longer one."""
+        return min(1.0, self.kept_tokens / self.source_tokens) if self.source_tokens else 1.0
 
     @property
     def dropped_tokens(self) -> int:

@@ -18,7 +18,7 @@ from ctxpipe.old_names import OldNameWarning
 
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress:compress",
-    "query": "ctxpipe.commands.query:query",
+    "query": "ctxpipe.commands.query.command:query",
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",
     "eval": "ctxpipe.commands.eval.command:eval_",

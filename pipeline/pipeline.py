@@ -245,8 +245,11 @@ class Pipeline:
     def _compress(
         self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
     ) -> CompressedContext:
+        started = time.perf_counter()
+        tokenizer = self.tokenizer
+        loading = time.perf_counter() - started
         compressor = Compressor(
-            tokenizer=self.tokenizer,
+            tokenizer=tokenizer,
             ranker=self._ranker,
             scorer=self._scorer,
             rank=self.rank,
@@ -255,7 +258,7 @@ class Pipeline:
         )
         context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
         noted, self._notes[:] = tuple(self._notes), []
-        return dataclasses.replace(context, notes=(*noted, *context.notes))
+        return with_timing(dataclasses.replace(context, notes=(*noted, *context.notes)), "tokenizer", loading)
 
     def query(
         self,
@@ -287,6 +290,9 @@ class Pipeline:
         found = self.read(documents)
         reading = time.perf_counter() - started
         self.on_stage("connect", 0, 0)
+        started = time.perf_counter()
+        engine = self.engine
+        connecting = time.perf_counter() - started
         request = Request(
             documents=found,
             question=question,
@@ -294,14 +300,14 @@ class Pipeline:
             rate=rate,
             raw=raw,
             max_tokens=self.max_tokens,
-            engine=self.engine,
+            engine=engine,
             target=self.target,
             compress=self._compress,
             special_strings=lambda: self.tokenizer.special_strings,
             on_stage=self.on_stage,
             on_text=on_text,
         )
-        return ask(request, reading)
+        return ask(request, {"read": reading, "connect": connecting})
 
     async def acompress(
         self,

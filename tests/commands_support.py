@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from dataclasses import dataclass
 
@@ -32,3 +33,12 @@ class Command:
         code = main([str(argument) for argument in arguments])
         captured = self._capfd.readouterr()
         return Outcome(code=code, out=captured.out, err=captured.err)
+
+
+def assert_times_add_up(table: str) -> None:
+    """Check that the stages of ``--verbose`` add up to the whole, and that hardly any time is in none of them."""
+    found = {name: float(seconds) for name, seconds in re.findall(r"time: ([a-z ]+?) +(\d+\.\d+) s", table)}
+    whole = found.pop("in all")
+    assert len(found) > 5
+    assert sum(found.values()) == pytest.approx(whole, abs=0.005 * (len(found) + 1))
+    assert found["everything else"] < 0.1 * whole + 0.1

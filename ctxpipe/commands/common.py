@@ -1,15 +1,13 @@
-"""What ``compress`` and ``query`` share: options, progress, the closing table, what could not be read."""
+"""What commands that read documents share: options, what could not be read, text that is safe to print."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ctxpipe.commands.headed import HOW, HOW_MUCH, WHAT, option
 from ctxpipe.errors import CtxpipeError, ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -18,69 +16,73 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 N = TypeVar("N", int, float)
-_STAGES = {
-    "read": "reading",
-    "connect": "loading the target",
-    "count": "counting tokens",
-    "chunk": "finding passages",
-    "rank": "ranking",
-    "prune": "pruning",
-    "select": "selecting",
-    "ask": "asking",
-}
 
 
 def decode_errors_option(function: F) -> F:
     """``--decode-errors``, and its old name, which settings know."""
     choice = click.Choice(["strict", "replace"])
     function = click.option("--errors", type=choice, hidden=True)(function)
-    return click.option("--decode-errors", type=choice, help="What undecodable bytes do.")(function)
+    return option(
+        WHAT,
+        "--decode-errors",
+        type=choice,
+        help="A file with bytes that cannot be decoded: refuse it, or read it with the bytes marked. [default: strict]",
+    )(function)
 
 
 def documents_options(function: F) -> F:
     """The options that say how documents become a context."""
-    for option in reversed(
+    for decorate in reversed(
         [
             click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
-            click.option("-q", "--question", help="What will be asked; the best text for it is kept."),
-            click.option("--budget", type=int, help="Most tokens to keep."),
-            click.option("--rate", type=float, help="Share of the tokens to keep, above 0 and at most 1."),
-            click.option("--tokenizer", metavar="MODEL", help="Whose tokens budgets count; the target's by default."),
-            click.option(
+            option(WHAT, "-q", "--question", help="What will be asked; the text that helps to answer it is kept."),
+            option(
+                WHAT, "--keep", multiple=True, metavar="REGEX", help="Keep what matches, before all else; repeatable."
+            ),
+            option(
+                WHAT,
+                "--force-tokens",
+                metavar="LIST",
+                help="Strings, separated by commas, that stay wherever any other part of their sentence stays.",
+            ),
+            decode_errors_option,
+            option(HOW_MUCH, "--budget", type=int, metavar="TOKENS", help="Most tokens to keep."),
+            option(
+                HOW_MUCH, "--rate", type=float, metavar="SHARE", help="Share of the tokens to keep: 0.25 is a quarter."
+            ),
+            option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]"),
+            option(
+                HOW,
                 "--rank",
                 metavar="NAME",
-                help="bm25, embedding, hybrid, learned or none; by default what measured best.",
+                help="What orders sentences by the question: learned (a small model trained for this), hybrid (bm25 "
+                "and embedding), bm25 (words in common), embedding (similar meaning), none. [default: learned]",
             ),
-            click.option(
+            option(
+                HOW,
                 "--prune",
                 metavar="NAME",
-                help="none, learned, llmlingua2, longllmlingua, reference, random...; by default what measured best.",
+                help="What drops words from sentences: none (sentences stay whole), learned, llmlingua2, "
+                "longllmlingua, reference, random, ... [default: none]",
             ),
-            click.option("--prune-model", metavar="MODEL", help="Model that the pruner scores with."),
-            click.option("--prune-url", metavar="URL", help="vLLM server that runs that model, in place of here."),
-            click.option(
-                "--keep", multiple=True, metavar="REGEX", help="Keep what matches before anything else; repeatable."
-            ),
-            click.option(
-                "--force-tokens", metavar="LIST", help="Strings, with commas, that stay wherever their sentence does."
-            ),
-            click.option(
+            option(HOW, "--prune-model", metavar="MODEL", help="Model that --prune uses, in place of its own."),
+            option(HOW, "--prune-url", metavar="URL", help="vLLM server that runs the model of --prune."),
+            option(
+                HOW,
                 "--no-cache",
                 "score_cache",
                 is_flag=True,
                 flag_value=0,
                 default=None,
                 type=int,
-                help="Neither use nor keep scores and embeddings of earlier calls.",
+                help="Compute all scores anew, and store none.",
             ),
-            decode_errors_option,
-            click.option("--trust-remote-code", is_flag=True, help="Let code that comes with a model run."),
-            click.option("--quiet", is_flag=True, help="No progress and no closing table."),
+            option(HOW, "--trust-remote-code", is_flag=True, help="Run Python code that comes with a model."),
             click.option("--scorer", hidden=True),
             click.option("--scorer-url", hidden=True),
         ]
     ):
-        function = option(function)
+        function = decorate(function)
     return function
 
 
@@ -99,6 +101,20 @@ def compression(config: Config) -> dict[str, Any]:
         "tokenizer": config.tokenizer,
         "decode_errors": config.decode_errors,
     }
+
+
+def check_paths(paths: Sequence[str], question: str | None) -> None:
+    """Refuse a question that was given in place of a path.
+
+    Raises:
+        UsageError: if a path is no file and looks like a question, and none was given.
+    """
+    from glob import glob
+    from pathlib import Path
+
+    for path in () if question else paths:
+        if (" " in path.strip() or path.endswith("?")) and not Path(path).exists() and not glob(path):
+            raise UsageError(f"there is no file {path!r}; did you mean -q {path!r}?")
 
 
 class Failures:
@@ -137,63 +153,10 @@ def safe_text(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text.replace("\r\n", "\n"))
 
 
-@contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show stages on standard error while work goes on; nothing when quiet or not a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage == "ask":
-                # The answer's own text takes over the terminal from here.
-                bars.stop()
-                return
-            bars.update(task, description=_STAGES.get(stage, stage), completed=done, total=total or None)
-
-        yield show
-
-
 def say_notes(context: CompressedContext) -> None:
     """Say what a person should know of a compression, on standard error."""
     for note in context.notes:
         click.echo(f"note: {safe_line(note)}", err=True)
-
-
-def closing_table(
-    context: CompressedContext, timings: Mapping[str, float], more: Mapping[str, str], started: float
-) -> None:
-    """Print what was done, to standard error."""
-    from rich.console import Console
-    from rich.table import Table
-
-    rows = {
-        "source tokens": f"{context.source_tokens:,}",
-        "kept tokens": f"{context.kept_tokens:,} of {context.budget:,}",
-        "rate": f"{context.rate:.1%}",
-        "ranked, pruned by": f"{context.rank}, {context.prune}",
-        **more,
-        **{f"time: {_STAGES.get(name, name)}": f"{seconds:.2f} s" for name, seconds in timings.items()},
-        "time: in all": f"{time.perf_counter() - started:.2f} s",
-    }
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column(justify="right")
-    for name, value in rows.items():
-        table.add_row(name, safe_line(value))
-    Console(stderr=True).print(table)
 
 
 def context_json(context: CompressedContext) -> dict[str, Any]:
@@ -215,6 +178,7 @@ def context_json(context: CompressedContext) -> dict[str, Any]:
             for s in context.sources
         ],
         "timings": {stage: round(seconds, 4) for stage, seconds in context.timings.items()},
+        "notes": list(context.notes),
     }
 
 

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ctxpipe.commands.closing import Stopwatch, brief, closing_options, whole
 from ctxpipe.commands.common import (
     Failures,
-    closing_table,
+    check_paths,
     compression,
     context_json,
     documents_options,
-    progress,
     safe_text,
     say_notes,
 )
+from ctxpipe.commands.files import write_file
+from ctxpipe.commands.headed import OUTPUT, HeadedCommand, option
+from ctxpipe.commands.progress import progress
+from ctxpipe.commands.show import show_context
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext
 
-_SHOWN = 400
-
 
 @click.command(
+    cls=HeadedCommand,
     epilog="\b\nExamples:\n"
     '  ctxpipe compress report.pdf -q "Who signed the contract?" --budget 6000 > context.txt\n'
-    "  cat notes.md | ctxpipe compress - --rate 0.25 --html notes.html"
+    "  cat notes.md | ctxpipe compress - --rate 0.25 --html notes.html",
 )
 @documents_options
-@click.option("-o", "--output", metavar="FILE", help="Write the kept text there instead of to standard output.")
-@click.option("--show", is_flag=True, help="Show kept and dropped text in the terminal.")
-@click.option("--html", "page", metavar="FILE", help="Write a page that shows kept and dropped text.")
-@click.option("--json", "as_json", is_flag=True, help="Print text, spans and numbers as one JSON object.")
+@option(OUTPUT, "-o", "--output", metavar="FILE", help="Write the kept text there instead of to standard output.")
+@option(OUTPUT, "--show", is_flag=True, help="Show the whole text, and what was kept and dropped of it.")
+@option(OUTPUT, "--html", "page", metavar="FILE", help="Write a page that shows the same.")
+@option(
+    OUTPUT, "--json", "as_json", is_flag=True, help="Print text, places in the sources and numbers as one JSON object."
+)
+@closing_options
 def compress(
     paths: tuple[str, ...],
     question: str | None,
@@ -45,34 +49,45 @@ def compress(
     show: bool,
     page: str | None,
     as_json: bool,
+    verbose: bool,
     quiet: bool,
     trust_remote_code: bool,
     **flags: Any,
 ) -> None:
-    """Keep what matters most of documents, to an exact budget of tokens.
+    """Shorten documents to an exact number of tokens, and keep what matters most.
 
-    PATH is a file, a directory, a glob or - for standard input. The kept text goes to standard output.
+    A token is the piece of text that a model counts in, about three quarters of an English word. Sentences are ranked
+    by the question and the best are kept, in their order; without a question the beginning is. PATH is a file, a
+    directory, a glob or - for standard input. The kept text goes to standard output.
     """
-    from ctxpipe.config import load
-    from ctxpipe.pipeline.pipeline import Pipeline
+    watch = Stopwatch()
+    with watch.stage("start"):
+        from ctxpipe.config import load
+        from ctxpipe.pipeline.pipeline import Pipeline
 
-    started = time.perf_counter()
+    check_paths(paths, question)
     config = load(flags)
     if config.budget is None and config.rate is None:
         raise UsageError("say how much to keep: --budget TOKENS or --rate SHARE")
     failures = Failures()
     with progress(quiet) as on_stage:
-        pipeline = Pipeline(
-            **compression(config),
-            trust_remote_code=trust_remote_code,
-            on_stage=on_stage,
-            on_failure=failures,
-        )
+        with watch.stage("start"):
+            pipeline = Pipeline(
+                **compression(config),
+                trust_remote_code=trust_remote_code,
+                on_stage=on_stage,
+                on_failure=failures,
+            )
         context = pipeline.compress(paths, question=question, budget=config.budget, rate=config.rate)
     say_notes(context)
-    _write(context, output, show, page, as_json)
+    with watch.stage("write"):
+        _write(context, output, show, page, as_json)
     if not quiet:
-        closing_table(context, context.timings, {"tokenizer": context.tokenizer}, started)
+        timings = {**watch.timings, **context.timings}
+        if verbose:
+            whole(context, {}, timings, watch.seconds)
+        else:
+            brief(context, {"budget": f"{context.budget:,} tokens of {context.tokenizer}"}, timings, watch.seconds)
     failures.check()
 
 
@@ -89,54 +104,4 @@ def _write(context: CompressedContext, output: str | None, show: bool, page: str
         # A newline of ours would be a token more than the budget where the text is piped on.
         click.echo(safe_text(text) if terminal and not as_json else text, nl=terminal or as_json)
     if show:
-        _show(context, err=as_json and output is None)
-
-
-def write_file(path: str, text: str) -> None:
-    """Write a file whole or not at all: an error leaves what was there before.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    import os
-    import tempfile
-
-    target = Path(path)
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
-        return
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
-            file.write(text)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    import os
-
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _show(context: CompressedContext, *, err: bool) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    from ctxpipe.pipeline.view import pieces
-
-    styles = {"kept": "bold", "protected": "bold underline", "dropped": "dim strike", "elided": "dim italic"}
-    console = Console(stderr=err, highlight=False, soft_wrap=True)
-    current = -1
-    for piece in pieces(context, longest=_SHOWN):
-        if piece.document != current:
-            current = piece.document
-            console.print(Text(f"\n== {safe_text(context.documents[current].source)}", style="bold reverse"))
-        console.print(Text(safe_text(piece.text), style=styles[piece.fate]), end="")
-    console.print()
+        show_context(context, err=as_json and output is None)

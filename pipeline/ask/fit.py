@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ctxpipe.compress.compressor import SEPARATOR
@@ -92,28 +92,29 @@ def check_request(question: str, budget: int | None, rate: float | None, raw: bo
         check_size(budget, rate)
 
 
-def ask(request: Request, reading: float) -> Run:
+def ask(request: Request, timings: Mapping[str, float]) -> Run:
     """Answer a request; see ``Pipeline.query``.
 
     Args:
         request: What is asked.
-        reading: Seconds that reading the documents took.
+        timings: Seconds by stage until now: ``read`` and ``connect``.
     """
+    started = time.perf_counter()
     engine = request.engine
     room = context_room(engine, request.question, request.max_tokens)
     frame = engine.window - request.max_tokens - room
-    context, prompt_tokens = _everything(request, room + frame) if request.raw else _fitting(request, room)
+    fitted, prompt_tokens = _everything(request, room + frame) if request.raw else _fitting(request, room)
     request.on_stage("ask", 0, 0)
     asked = time.perf_counter()
     before = _metrics(engine)
-    context, prompt_tokens, answer = _answered(request, context, prompt_tokens)
+    context, prompt_tokens, answer = _answered(request, fitted, prompt_tokens)
     answered = time.perf_counter()
     after = _metrics(engine) if before else None
     citations = cite(answer.text, context)
     raw_tokens = prompt_tokens if request.raw else frame + context.source_tokens
     return Run(
         question=request.question,
-        context=with_timing(context, "read", reading),
+        context=with_timing(context, "read", timings["read"]),
         prompt_tokens=prompt_tokens,
         window=engine.window,
         max_tokens=request.max_tokens,
@@ -123,7 +124,13 @@ def ask(request: Request, reading: float) -> Run:
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens <= room + frame,
         server=use_between(before, after) if before and after else None,
-        timings={"read": reading, **context.timings, "ask": answered - asked, "cite": time.perf_counter() - answered},
+        timings={
+            **timings,
+            **fitted.timings,
+            "fit": max(0.0, asked - started - sum(fitted.timings.values())),
+            "ask": answered - asked,
+            "cite": time.perf_counter() - answered,
+        },
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from commands_support import Command
+from commands_support import Command, assert_times_add_up
 from samples import prose
 
 from ctxpipe.models.tokenizer import TargetTokenizer
@@ -27,8 +28,14 @@ def test_text_goes_out_and_the_table_to_the_side(run: Command, report: Path) -> 
     assert done.code == 0
     assert NEEDLE in done.out
     assert TargetTokenizer.load("smollm2-135m").count(done.out) <= 60
+    lines = done.err.splitlines()
+    assert [line.split()[0] for line in lines] == ["kept", "budget", "method", "time"]
+    assert re.search(r"kept +\d+ of [\d,]+ tokens \(\d+\.\d%\)", lines[0])
+    assert lines[1].endswith("60 tokens of smollm2-135m")
+    done = run("compress", report, "-q", QUESTION, "--budget", 60, "--verbose")
     for line in ("source tokens", "kept tokens", "rate", "tokenizer", "time: ranking"):
         assert line in done.err
+    assert_times_add_up(done.err)
 
 
 def test_json_holds_what_the_docs_say(run: Command, report: Path) -> None:
@@ -36,8 +43,9 @@ def test_json_holds_what_the_docs_say(run: Command, report: Path) -> None:
     found = json.loads(done.out)
     assert list(found) == [
         "text", "question", "rank", "prune", "tokenizer", "source_tokens", "kept_tokens", "budget", "rate", "spans",
-        "sources", "timings",
+        "sources", "timings", "notes",
     ]  # fmt: skip
+    assert found["notes"] == []
     assert found["kept_tokens"] == TargetTokenizer.load("smollm2-135m").count(found["text"]) <= 60
     text = report.read_text(encoding="utf-8")
     kept = "".join(text[s["start"] : s["end"]] for s in found["spans"])
@@ -46,6 +54,45 @@ def test_json_holds_what_the_docs_say(run: Command, report: Path) -> None:
         {"source": str(report), "kind": "markdown", "characters": len(text), "tokens": found["source_tokens"]}
     ]
     assert done.err == ""
+
+
+def test_json_holds_the_notes(run: Command, report: Path) -> None:
+    done = run("compress", report, "--budget", 30, "--keep", ".+", "--json", "--quiet")
+    (note,) = json.loads(done.out)["notes"]
+    assert "no room" in note
+    assert done.err == f"note: {note}\n"
+
+
+def test_the_rate_is_never_above_one(run: Command, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text("Tea.", encoding="utf-8")
+    done = run("compress", tmp_path, "--budget", 1000, "--json")
+    found = json.loads(done.out)
+    assert found["kept_tokens"] > found["source_tokens"]  # by what stands between the documents
+    assert found["rate"] == 1
+    assert "(100.0%)" in done.err
+
+
+def test_show_tells_kept_from_dropped_without_colours(run: Command, report: Path) -> None:
+    done = run("compress", report, "-q", QUESTION, "--budget", 60, "--show", "--quiet")
+    lines = done.out.splitlines()
+    assert lines[:2] == ["+ kept, - dropped", f"== {report}"]
+    assert f"+ {NEEDLE}" in lines
+    assert any(line.startswith("- ") for line in lines)
+    assert all(line.startswith(("+ ", "- ", "[... ")) or line.lstrip().startswith("[...") for line in lines[2:])
+    assert "\x1b" not in done.out
+
+
+def test_a_question_in_place_of_a_path(run: Command, report: Path) -> None:
+    for command in ("compress", "query"):
+        for question in (QUESTION, "Why?", "the keeper of Skellig"):
+            done = run(command, report, question, "--budget", 60)
+            assert done.code == 2
+            assert done.err == f"error: there is no file {question!r}; did you mean -q {question!r}?\n"
+    spaced = report.with_name("my report?.md")
+    spaced.write_text(NEEDLE, encoding="utf-8")
+    assert run("compress", spaced, "--budget", 60).code == 0
+    assert run("compress", report.with_name("my rep*?"), "--budget", 60).code == 0
 
 
 def test_standard_input_output_file_page_and_view(run: Command, tmp_path: Path) -> None:
@@ -168,11 +215,15 @@ def test_one_bad_file_among_many_does_not_stop_the_rest(run: Command, report: Pa
     assert "done without 1 input" in done.err
 
 
-def test_a_full_disk_leaves_the_old_file(run: Command, report: Path, tmp_path: Path) -> None:
-    done = run("compress", report, "--budget", 60, "-o", "/dev/full")
-    assert done.code == 1
-    assert "No space left" in done.err
-    kept = tmp_path / "no" / "such" / "folder.txt"
-    done = run("compress", report, "--budget", 60, "-o", kept)
-    assert done.code == 1
-    assert "No such file or directory" in done.err
+def test_output_that_cannot_be_written_is_named(run: Command, report: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "no" / "such" / "folder.txt"
+    for path, reason in (
+        ("/dev/full", "No space left on device"),
+        (tmp_path, "Is a directory"),
+        (missing, "No such file or directory"),
+        (report / "below.txt", "Not a directory"),
+    ):
+        for option in ("-o", "--html"):
+            done = run("compress", report, "--budget", 60, option, path)
+            assert done.code == 1
+            assert done.err == f"error: {path}: {reason}\n"

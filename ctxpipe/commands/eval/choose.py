@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ctxpipe.commands.eval.show import show
+from ctxpipe.commands.files import write_file
 
 
 @click.command(epilog="\b\nExample:\n  ctxpipe eval choose run1 --max-loss 0.02 --out ctxpipe-choice.json")
@@ -33,7 +34,7 @@ def choose(
 
     found = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
     if out is not None:
-        out.write_text(json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_file(out, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return

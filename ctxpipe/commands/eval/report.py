@@ -10,6 +10,7 @@ import click
 
 from ctxpipe.commands.common import numbers_of, safe_line
 from ctxpipe.commands.eval.show import COLOURS
+from ctxpipe.commands.files import write_file
 
 if TYPE_CHECKING:
     from ctxpipe.evals.summary.summary import Summary
@@ -71,10 +72,10 @@ def report(
         folder, score=score, margin=margin, method=method, seed=seed, prices=prices, capacities=capacities
     )
     if page is not None:
-        page.write_text(html_report(summary), encoding="utf-8")
+        write_file(page, html_report(summary))
     if numbers is not None:
         text = json.dumps(summary.to_json(), indent=1, ensure_ascii=False, default=list)
-        numbers.write_text(text + "\n", encoding="utf-8")
+        write_file(numbers, text + "\n")
     if figures is not None:
         write_figures(summary, figures)
     click.echo(verdict_line(summary))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxpipe.commands.common import numbers_of, safe_line
+from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, TARGET, WHAT, HeadedCommand, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,44 +25,90 @@ QUICK_LIMIT = 20
 
 
 @click.command(
+    cls=HeadedCommand,
     epilog="\b\nExamples:\n"
     "  ctxpipe eval run needle kv facts --lengths 1k,4k --limit 30 --out run1\n"
     "  ctxpipe eval run nq10 tatqa --data data --arms raw,closed,default,bm25 --rates 0.5,0.25 --out run2\n"
-    "  ctxpipe eval run nq10 --data data --target http://localhost:8000 --out run3"
+    "  ctxpipe eval run nq10 --data data --target http://localhost:8000 --out run3",
 )
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of public sets.")
-@click.option("--arms", default=ARMS, show_default=True, help="Arms; a method may carry its own rate: bm25@0.1.")
-@click.option("--rates", default="0.25", show_default=True, help="Shares of the tokens that methods keep.")
-@click.option("--limit", type=int, help="Most items of a suite. [default: all; 50 generated ones]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of items.")
-@click.option(
-    "--layers", default="1,2", show_default=True, help="1: what contexts hold; 2: likelihood of answers; 3: answers."
+@option(
+    WHAT,
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder of public sets.",
 )
-@click.option(
+@option(
+    WHAT,
     "--lengths",
     default="",
     metavar="1k,4k",
-    help="Source tokens: of generated tasks (1k without), and to grow sets to.",
+    help="Tokens of generated documents, and to grow those of other suites to. [default: 1k; others as they are]",
 )
-@click.option(
-    "--target", default="local", metavar="local|URL", show_default=True, help="What is asked in layers 2 and 3."
+@option(
+    WHAT,
+    "--arms",
+    default=ARMS,
+    show_default=True,
+    metavar="NAME,...",
+    help="What is compared; a method may have a rate of its own: bm25@0.1.",
 )
-@click.option("--model", metavar="NAME", help="The target's model.")
-@click.option("--answer-tokens", type=int, help="Most tokens of an answer in layer 3. [default: 64]")
-@click.option("--window", type=int, help="The target's window in tokens, when fewer than it says.")
-@click.option(
+@option(
+    HOW_MUCH,
+    "--rates",
+    default="0.25",
+    show_default=True,
+    metavar="SHARE,...",
+    help="Shares of the tokens that methods keep.",
+)
+@option(HOW_MUCH, "--limit", type=int, metavar="N", help="Most items of a suite. [default: all; 50 generated ones]")
+@option(
+    HOW_MUCH, "--quick", is_flag=True, help=f"{QUICK_LIMIT} items of {', '.join(QUICK_SUITES)}: minutes on two cores."
+)
+@option(
+    HOW,
+    "--layers",
+    default="1,2",
+    show_default=True,
+    metavar="N,...",
+    help="What is measured. 1: what the kept text holds; 2: how likely a model finds the right answer; 3: answers.",
+)
+@option(HOW, "--seed", type=int, default=0, show_default=True, metavar="N", help="Decides which items are drawn.")
+@option(
+    HOW,
     "--tokenizer",
     metavar="MODEL",
     help="Whose tokens are counted. [default: the local target's; smollm2-135m for a server]",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
-@click.option("--retry-errors", is_flag=True, help="Try again what ended in an error before.")
-@click.option(
-    "--reuse-scores", is_flag=True, help="Compute models' scores once for all rates; compression is not timed then."
+@option(
+    HOW,
+    "--reuse-scores",
+    is_flag=True,
+    help="Compute a model's scores once for all rates; compression is not timed then.",
 )
-@click.option("--quick", is_flag=True, help=f"A few items of {', '.join(QUICK_SUITES)}: minutes on two cores.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@option(
+    TARGET, "--target", default="local", metavar="local|URL", show_default=True, help="What is asked in layers 2 and 3."
+)
+@option(TARGET, "--model", metavar="NAME", help="Its model.")
+@option(TARGET, "--answer-tokens", type=int, metavar="N", help="Most tokens of an answer in layer 3. [default: 64]")
+@option(
+    TARGET,
+    "--window",
+    type=int,
+    metavar="TOKENS",
+    help="What prompt and answer may have together, if fewer than it says.",
+)
+@option(
+    OUTPUT,
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Folder of the run.",
+)
+@option(OUTPUT, "--retry-errors", is_flag=True, help="Try again what ended in an error before.")
+@option(OUTPUT, "--quiet", is_flag=True, help="No progress.")
 def run(
     suites: tuple[str, ...],
     data: Path | None,
@@ -82,10 +129,11 @@ def run(
     quick: bool,
     quiet: bool,
 ) -> None:
-    """Run arms over suites and record what each costs.
+    """Measure what compression loses, on questions whose answers are known.
 
     A suite is a generated task (needle, needles, kv, variables, facts), a public set in the --data folder, a file, or
-    a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra).
+    a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra). An arm is what the model is
+    given of the documents: everything (raw; raw2 once more, for the noise), nothing (closed), or what a method keeps.
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ctxpipe.evals.runs.arms import parse_arms

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import Failures, decode_errors_option, progress, safe_line
+from ctxpipe.commands.common import Failures, decode_errors_option, safe_line
+from ctxpipe.commands.files import write_file
+from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.progress import progress
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,49 +19,113 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=HeadedCommand,
     epilog="\b\nExamples:\n"
     "  ctxpipe plan --model scout --gpus 1,2,4,8 --kv-dtype fp8\n"
     "  ctxpipe plan report.pdf --gpus 1 --plot plan.svg\n"
-    "  ctxpipe plan --model ./my-model --gpu 48GiB --tp 2 --json"
+    "  ctxpipe plan --model ./my-model --gpu 48GiB --tp 2 --json",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--model", default="scout", show_default=True, help="Built-in name, folder, config.json or hub id.")
-@click.option("--gpus", metavar="N[,N...]", help="How many. [default: 1,2,4,8, or what --tp and --pp make up]")
-@click.option("--gpu", default="h100-80gb", show_default=True, help="Which, or its memory: 48GiB, name=46.5GiB.")
-@click.option(
+@option(
+    WHAT,
+    "--model",
+    default="scout",
+    show_default=True,
+    metavar="NAME",
+    help="Built-in name, folder, config.json or Hugging Face id.",
+)
+@option(
+    WHAT,
+    "--quantization",
+    metavar="NAME",
+    help="How weights are stored, in place of the model's own: none, w4a16, fp8, int4-mixed, ...",
+)
+@option(WHAT, "--language-only", is_flag=True, help="Leave out the parts of the model for images and sound.")
+@option(WHAT, "--tokens", type=int, metavar="N", help="Tokens of documents, beside those of PATH.")
+@option(WHAT, "--tokenizer", metavar="MODEL", help="Whose tokens documents are counted in. [default: the model's]")
+@decode_errors_option
+@option(HOW_MUCH, "--gpus", metavar="N[,N...]", help="How many GPUs. [default: 1,2,4,8, or --tp times --pp]")
+@option(
+    HOW_MUCH,
+    "--gpu",
+    default="h100-80gb",
+    show_default=True,
+    metavar="NAME",
+    help="Which GPU, or its memory: 48GiB, name=46.5GiB.",
+)
+@option(HOW_MUCH, "--context", type=int, metavar="TOKENS", help="Tokens that a request shall have.")
+@option(
+    HOW_MUCH,
+    "--batch",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Requests at once, each of the longest context.",
+)
+@option(HOW_MUCH, "--reserve", type=int, metavar="TOKENS", help="Left for question and answer. [default: 1024]")
+@option(
+    HOW_MUCH, "--utilisation", type=float, metavar="SHARE", help="Share of the memory that vLLM uses. [default: 0.92]"
+)
+@option(
+    HOW_MUCH,
+    "--overhead",
+    type=float,
+    metavar="GIB",
+    help="Memory of each GPU for neither weights nor KV cache. [default: 4]",
+)
+@option(
+    HOW,
     "--profile",
     default="vllm",
     show_default=True,
     metavar="vllm|reference",
-    help="Whose memory: vLLM's or Meta's scripts'.",
+    help="Whose memory is computed: vLLM's, or that of Meta's own scripts.",
 )
-@click.option("--quantization", metavar="NAME", help="In place of the config's: none, w4a16, fp8, int4-mixed, ...")
-@click.option("--kv-dtype", default="auto", show_default=True, help="Type of the KV cache: auto, bfloat16, fp8.")
-@click.option("--full-kv", is_flag=True, help="Keep every token in layers with a window or chunk, too.")
-@click.option("--utilisation", type=float, help="Share of the memory that vLLM uses. [default: 0.92]")
-@click.option("--overhead", type=float, metavar="GIB", help="Neither weights nor cache, on each GPU. [default: 4]")
-@click.option("--tp", type=int, help="Tensor parallelism. [default: what divides the heads, up to 8]")
-@click.option("--pp", type=int, help="Pipeline parallelism. [default: the rest]")
-@click.option("--batch", type=int, default=1, show_default=True, help="Requests at once, each of the longest context.")
-@click.option("--context", type=int, metavar="TOKENS", help="Context that a request shall have.")
-@click.option("--tokens", type=int, metavar="N", help="Tokens of documents, beside those of PATH.")
-@click.option("--tokenizer", metavar="MODEL", help="Whose tokens documents are counted in; the model's by default.")
-@click.option("--reserve", type=int, metavar="TOKENS", help="Left for question and answer. [default: 1024]")
-@click.option("--block-size", type=int, metavar="TOKENS", help="Of the cache. [default: vLLM's]")
-@click.option("--batched-tokens", type=int, metavar="N", help="Most tokens of a step. [default: vLLM's for the GPU]")
-@click.option("--no-async", is_flag=True, help="Without asynchronous scheduling.")
-@click.option("--kv-bytes", type=int, metavar="N", help="Bytes for the cache on each GPU, in place of the rest.")
-@click.option("--language-only", is_flag=True, help="Leave out what sees or hears (vLLM's --language-model-only).")
-@click.option(
+@option(
+    HOW,
+    "--tp",
+    type=int,
+    metavar="N",
+    help="Tensor parallelism: GPUs that share each layer. [default: what divides the attention heads, up to 8]",
+)
+@option(
+    HOW,
+    "--pp",
+    type=int,
+    metavar="N",
+    help="Pipeline parallelism: groups of layers, one after the other. [default: --gpus by --tp]",
+)
+@option(
+    HOW,
+    "--kv-dtype",
+    default="auto",
+    show_default=True,
+    metavar="TYPE",
+    help="Number type of the KV cache: auto, bfloat16, fp8.",
+)
+@option(HOW, "--full-kv", is_flag=True, help="Cache every token, also in layers that look at a window or chunk only.")
+@option(HOW, "--block-size", type=int, metavar="TOKENS", help="Tokens of a block of the KV cache. [default: vLLM's]")
+@option(
+    HOW,
+    "--batched-tokens",
+    type=int,
+    metavar="N",
+    help="Most tokens that vLLM computes in a step. [default: vLLM's for the GPU]",
+)
+@option(HOW, "--no-async", is_flag=True, help="Without vLLM's asynchronous scheduling.")
+@option(HOW, "--kv-bytes", type=int, metavar="N", help="Bytes of KV cache on each GPU, in place of what is left.")
+@option(
+    OUTPUT,
     "--choice",
     type=click.Path(path_type=Path),
-    help="What 'ctxpipe eval choose' stored. [default: ./ctxpipe-choice.json where there is one]",
+    metavar="FILE",
+    help="What 'ctxpipe eval choose' stored, to say what the needed rate costs. [default: ./ctxpipe-choice.json]",
 )
-@click.option("--plot", metavar="FILE", help="Draw context against GPUs, as .svg or .png.")
-@click.option("--list", "listed", is_flag=True, help="List models, GPUs and quantisations that are built in.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@decode_errors_option
-@click.option("--quiet", is_flag=True, help="No progress, no notes.")
+@option(OUTPUT, "--plot", metavar="FILE", help="Draw context against GPUs, as .svg or .png.")
+@option(OUTPUT, "--list", "listed", is_flag=True, help="List the models, GPUs and quantisations that are built in.")
+@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object.")
+@option(OUTPUT, "--quiet", is_flag=True, help="No progress, no notes.")
 def plan(
     paths: tuple[str, ...],
     gpus: str | None,
@@ -80,7 +147,8 @@ def plan(
 ) -> None:
     """Say which context fits on which GPUs, and how far documents must be compressed to fit.
 
-    Weights and KV cache are computed from the model's config; nothing is loaded. PATH is as for compress.
+    The memory of weights and KV cache (what a model keeps of each token that it has read) is computed from the model's
+    config; nothing is loaded. PATH is a document, as for compress.
     """
     from ctxpipe.commands.plan.documents import count
     from ctxpipe.commands.plan.quality import stored
@@ -137,7 +205,7 @@ def _draw(made: Plan, options: dict[str, Any], path: str) -> None:
     from ctxpipe.serving.planner.plot.files import suffix_of
     from ctxpipe.serving.planner.plot.plot import draw
 
-    Path(path).write_bytes(draw(curves(made, options), suffix_of(path)))
+    write_file(path, draw(curves(made, options), suffix_of(path)))
 
 
 def _numbers(text: str | None) -> list[int] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ RECIPES = ("command", "ray", "systemd")
 
 
 @click.command(
+    cls=HeadedCommand,
     context_settings={"ignore_unknown_options": False},
     epilog="\b\nExamples:\n"
     "  ctxpipe serve --model scout --gpus 4 --kv-dtype fp8\n"
@@ -33,36 +35,81 @@ RECIPES = ("command", "ray", "systemd")
     "  ctxpipe serve --cpu --port 0 -- --max-num-seqs 4",
 )
 @click.argument("extra", nargs=-1, metavar="[-- VLLM_OPTION...]")
-@click.option("--cpu", is_flag=True, help="Without a GPU: a vLLM of its own, installed once, and the embedded model.")
-@click.option("--model", metavar="NAME", help="Built-in name, folder or hub id. [default: scout; with --cpu, embedded]")
-@click.option("--name", help="What clients call the model. [default: its name]")
-@click.option("--gpus", type=int, help="How many. [default: 1, or what --tp and --pp make up]")
-@click.option("--gpu", help="Which, or its memory: 48GiB. [default: what nvidia-smi finds, else h100-80gb]")
-@click.option("--tp", type=int, help="Tensor parallelism. [default: what divides the heads, up to 8]")
-@click.option("--pp", type=int, help="Pipeline parallelism. [default: the rest]")
-@click.option(
+@option(
+    WHAT,
+    "--model",
+    metavar="NAME",
+    help="Built-in name, folder or Hugging Face id. [default: scout; with --cpu, smollm2-135m]",
+)
+@option(WHAT, "--name", help="What clients call the model. [default: its name]")
+@option(WHAT, "--language-only", is_flag=True, help="Leave out the parts of the model for images and sound.")
+@option(WHAT, "--cpu", is_flag=True, help="Do without a GPU: install a vLLM of its own, once, and serve a small model.")
+@option(HOW_MUCH, "--gpus", type=int, metavar="N", help="GPUs to use. [default: 1, or --tp times --pp]")
+@option(
+    HOW_MUCH,
+    "--gpu",
+    metavar="NAME",
+    help="Which GPU, or its memory: 48GiB. [default: what nvidia-smi finds, else h100-80gb]",
+)
+@option(
+    HOW_MUCH,
     "--max-model-len",
     metavar="N|auto|plan",
-    help="Window in tokens: what vLLM finds room for, or what was planned. [default: auto; with --cpu, the model's]",
+    help="Window in tokens: a number, what vLLM finds room for (auto), or what 'ctxpipe plan' says (plan). "
+    "[default: auto; with --cpu, the model's]",
 )
-@click.option("--kv-dtype", help="Type of the KV cache: auto, bfloat16, fp8. [default: auto]")
-@click.option("--utilisation", type=float, help="Share of each GPU's memory that vLLM uses. [default: 0.92]")
-@click.option("--language-only", is_flag=True, help="Leave out what sees or hears.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all networks.")
-@click.option("--port", type=int, default=8000, show_default=True, help="Port to listen on; 0 for any that is free.")
-@click.option("--retry", is_flag=True, help="If the window does not fit, start once more with the one that does.")
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="File for vLLM's output.")
-@click.option("--start-timeout", type=float, default=3600.0, show_default=True, help="Seconds that a start may take.")
-@click.option("--vllm", metavar="PROGRAM", help="The vllm to start. [default: beside this Python, else on the path]")
-@click.option(
+@option(HOW_MUCH, "--retry", is_flag=True, help="If the window does not fit, start once more with the one that does.")
+@option(
+    HOW_MUCH,
+    "--utilisation",
+    type=float,
+    metavar="SHARE",
+    help="Share of each GPU's memory that vLLM uses. [default: 0.92]",
+)
+@option(
+    HOW_MUCH,
+    "--start-timeout",
+    type=float,
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a start may take.",
+)
+@option(
+    HOW,
+    "--tp",
+    type=int,
+    metavar="N",
+    help="Tensor parallelism: GPUs that share each layer. [default: what divides the attention heads, up to 8]",
+)
+@option(
+    HOW,
+    "--pp",
+    type=int,
+    metavar="N",
+    help="Pipeline parallelism: groups of layers, one after the other. [default: --gpus by --tp]",
+)
+@option(HOW, "--kv-dtype", metavar="TYPE", help="Number type of the KV cache: auto, bfloat16, fp8. [default: auto]")
+@option(HOW, "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all networks.")
+@option(HOW, "--port", type=int, default=8000, show_default=True, help="Port to listen on; 0 for any that is free.")
+@option(HOW, "--vllm", metavar="PROGRAM", help="The vllm to start. [default: beside this Python, else on the path]")
+@option(
+    OUTPUT,
     "--dry-run",
     is_flag=False,
     flag_value="command",
     type=click.Choice(RECIPES),
-    help="Start nothing; print the command, or a recipe for a Ray cluster or systemd.",
+    help="Start nothing; print the command, or how to start it on a Ray cluster or under systemd.",
 )
-@click.option("--nodes", type=int, help="Machines of the Ray cluster, for --dry-run ray. [default: 2]")
-@click.option("--quiet", is_flag=True, help="Say only what goes wrong, and the address.")
+@option(OUTPUT, "--nodes", type=int, metavar="N", help="With --dry-run ray: machines of the cluster. [default: 2]")
+@option(
+    OUTPUT,
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File for vLLM's own output. [default: a new one in the cache]",
+)
+@option(OUTPUT, "--quiet", is_flag=True, help="Say only what goes wrong, and the address.")
 def serve(
     extra: tuple[str, ...],
     cpu: bool,

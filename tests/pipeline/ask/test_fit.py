@@ -158,7 +158,10 @@ def test_the_command_shows_what_the_server_counted(
         models=models(str(smollm2_dir)),
         metrics=lambda x: x.send(readings[len(server.asked("/v1/chat/completions"))], kind="text/plain"),
     )
-    assert main(["query", str(path), "-q", QUESTION, "--target", server.url, "--max-tokens", "50", "--json"]) == 0
+    assert (
+        main(["query", str(path), "-q", QUESTION, "--target", server.url, "--max-tokens", "50", "--json", "--verbose"])
+        == 0
+    )
     captured = capsys.readouterr()
     assert json.loads(captured.out)["server"] == {
         "requests": 1,
@@ -170,7 +173,10 @@ def test_the_command_shows_what_the_server_counted(
     }
     assert "512 of 600 prompt tokens cached, first token after 0.25 s" in captured.err
     plain = serve(models=models(str(smollm2_dir)))
-    assert main(["query", str(path), "-q", QUESTION, "--target", plain.url, "--max-tokens", "50", "--json"]) == 0
+    assert (
+        main(["query", str(path), "-q", QUESTION, "--target", plain.url, "--max-tokens", "50", "--json", "--verbose"])
+        == 0
+    )
     captured = capsys.readouterr()
     assert "server" not in json.loads(captured.out)
     assert "cached" not in captured.err

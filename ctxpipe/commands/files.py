@@ -1,0 +1,47 @@
+"""Writing the files that a command is asked for: whole or not at all, and named in errors."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_file(path: str | Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: an error leaves what was there before.
+
+    Args:
+        path: The file. A device or a pipe is written to as it is.
+        content: Text goes out as UTF-8, with bytes that were not decodable as they were.
+
+    Raises:
+        OSError: if it cannot be written; it names ``path``.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc  # not the temporary file's name, or none
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

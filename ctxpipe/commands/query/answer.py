@@ -1,0 +1,90 @@
+"""What ``query`` tells beside the answer: its sources, a JSON object, the closing table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxpipe.commands.closing import Stopwatch, brief, whole
+from ctxpipe.commands.common import context_json, safe_line
+
+if TYPE_CHECKING:
+    from ctxpipe.pipeline.types import Run
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """The object that ``query --json`` prints."""
+    context = context_json(run.context)
+    del context["text"]
+    return {
+        "answer": run.answer.text,
+        "target": run.target,
+        "model": run.answer.model,
+        "prompt_tokens": run.prompt_tokens,
+        "completion_tokens": run.answer.completion_tokens,
+        "window": run.window,
+        "finish_reason": run.answer.finish_reason,
+        "context": context,
+        "raw": {"tokens": run.raw_tokens, "fits": run.raw_fits},
+        "citations": [
+            {"source": c.source, "start": c.start, "end": c.end, "page": c.page, "support": c.support, "text": c.text}
+            for c in run.citations
+        ],
+        "timings": {stage: round(seconds, 4) for stage, seconds in run.timings.items()},
+        **({"server": asdict(run.server)} if run.server else {}),
+    }
+
+
+def say_sources(run: Run) -> None:
+    """Say what in the documents supports the answer, on standard error."""
+    for citation in run.citations:
+        page = f", page {citation.page}" if citation.page is not None else ""
+        place = f"{citation.source}{page}, characters {citation.start:,} to {citation.end:,}"
+        text = " ".join(citation.text.split())
+        short = text if len(text) <= 160 else f"{text[:157]}..."
+        click.echo(safe_line(f"  [{place}] {short}"), err=True)
+
+
+def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
+    """Print the closing table.
+
+    Args:
+        run: What was asked and answered.
+        watch: Times the command.
+        verbose: Everything, not only what matters.
+    """
+    timings = dict(watch.timings)
+    for stage, seconds in run.timings.items():
+        timings[stage] = timings.get(stage, 0.0) + seconds
+    share = (run.prompt_tokens + run.max_tokens) / run.window
+    cut = " (cut off)" if run.answer.finish_reason == "length" else ""
+    if not verbose:
+        more = {
+            "prompt": f"{run.prompt_tokens:,} tokens ({run.raw_tokens:,} uncompressed), "
+            f"{share:.1%} of the window with room for the answer",
+            "answer": f"{run.answer.completion_tokens:,} tokens{cut} by {run.answer.model}",
+        }
+        brief(run.context, more, timings, watch.seconds)
+        return
+    raw = "fits" if run.raw_fits else f"{run.raw_tokens + run.max_tokens - run.window:,} too many"
+    more = {
+        "prompt tokens": f"{run.prompt_tokens:,}",
+        "window used": f"{share:.1%} of {run.window:,}, with {run.max_tokens:,} for the answer",
+        "raw prompt": f"{run.raw_tokens:,} ({raw})",
+        "answer tokens": f"{run.answer.completion_tokens:,}{cut}",
+        "model": run.answer.model,
+        **_server(run),
+    }
+    whole(run.context, more, timings, watch.seconds)
+
+
+def _server(run: Run) -> dict[str, str]:
+    """What the server counted, as a line of the closing table."""
+    if run.server is None or run.server.first_token_seconds is None:
+        return {}
+    first = f"first token after {run.server.first_token_seconds:.2f} s"
+    others = f", {run.server.requests:,} requests" if run.server.requests > 1 else ""
+    hits, tokens = run.server.cache_hits, run.server.prompt_tokens
+    return {"server": f"{hits:,} of {tokens:,} prompt tokens cached, {first}{others}"}

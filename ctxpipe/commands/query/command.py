@@ -1,0 +1,188 @@
+"""``ctxpipe query``: a question, documents of any length, an answer with its sources."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxpipe.commands.closing import Stopwatch, closing_options
+from ctxpipe.commands.common import (
+    Failures,
+    check_paths,
+    compression,
+    documents_options,
+    safe_text,
+    say_notes,
+)
+from ctxpipe.commands.headed import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
+from ctxpipe.commands.progress import progress
+from ctxpipe.commands.query.answer import close, run_json, say_sources
+from ctxpipe.commands.query.choice import chosen, warn_of_less
+from ctxpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ctxpipe.commands.serve.query import OwnServer
+    from ctxpipe.compress.types import Document
+    from ctxpipe.pipeline.pipeline import Pipeline
+    from ctxpipe.serving.types import OnText
+
+
+@click.command(
+    cls=HeadedCommand,
+    epilog="\b\nExamples:\n"
+    '  ctxpipe query report.pdf -q "What did the auditors find?"\n'
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --target http://127.0.0.1:8000 --json\n'
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --serve --cpu',
+)
+@documents_options
+@option(HOW_MUCH, "--raw", is_flag=True, help="Send everything, uncompressed.")
+@option(
+    HOW_MUCH,
+    "--max-loss",
+    type=float,
+    metavar="LOSS",
+    help="Keep as much as 'ctxpipe eval choose' found to lose at most this (0.02 is 2 points), instead of filling the "
+    "window.",
+)
+@option(
+    HOW_MUCH,
+    "--choice",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What 'ctxpipe eval choose' stored. [default: ./ctxpipe-choice.json]",
+)
+@option(
+    TARGET,
+    "--target",
+    metavar="local|URL",
+    help="What answers: a model on this machine, or a server with OpenAI's interface.",
+)
+@option(TARGET, "--model", metavar="NAME", help="Its model. [default: smollm2-135m; a server's only one]")
+@option(TARGET, "--serve", is_flag=True, help="Start a vLLM server for --model, ask it, and stop it.")
+@option(TARGET, "--cpu", is_flag=True, help="With --serve: without a GPU, as 'ctxpipe serve --cpu' does.")
+@option(
+    TARGET,
+    "--window",
+    type=int,
+    metavar="TOKENS",
+    help="What prompt and answer may have together, if the server does not say.",
+)
+@option(TARGET, "--max-tokens", type=int, metavar="TOKENS", help="Room left for the answer. [default: 512]")
+@option(TARGET, "--timeout", type=float, metavar="SECONDS", help="How long to wait for the answer. [default: 300]")
+@option(
+    TARGET,
+    "--endpoint",
+    type=click.Choice(["auto", "chat", "completion"]),
+    help="How a server is asked: by chat messages, by plain text, or as its model needs. [default: auto]",
+)
+@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print the answer, its sources and numbers as one JSON object.")
+@closing_options
+def query(
+    paths: tuple[str, ...],
+    question: str | None,
+    serve: bool,
+    cpu: bool,
+    raw: bool,
+    max_loss: float | None,
+    choice: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    trust_remote_code: bool,
+    **flags: Any,
+) -> None:
+    """Ask a question of documents that need not fit the model's window.
+
+    The window is the number of tokens that a model can take at once. The documents are shortened to fit it, as
+    'ctxpipe compress' does. The answer goes to standard output as it is written; the places in the documents that
+    support it, and a table, go to standard error.
+    """
+    watch = Stopwatch()
+    with watch.stage("start"):
+        from ctxpipe.commands.serve.query import own_server
+        from ctxpipe.config import load
+        from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
+
+    check_paths(paths, question)
+    if not question or not question.strip():
+        raise UsageError("ask something: -q QUESTION")
+    flags |= chosen(max_loss, choice, raw, flags, quiet)
+    config = load(flags)
+    with watch.stage("serve") if (serves := _serves(serve, cpu, flags)) else nullcontext():
+        own = own_server(config, cpu=cpu, quiet=quiet) if serves else None
+    place = {"target": config.target, "model": config.model} if own is None else own.target(config)
+    failures = Failures()
+    with progress(quiet) as on_stage:
+        with watch.stage("start"):
+            pipeline = Pipeline(
+                **(compression(config) | place),
+                window=config.window,
+                max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
+                timeout=300.0 if config.timeout is None else config.timeout,
+                endpoint=config.endpoint,
+                trust_remote_code=trust_remote_code,
+                on_stage=on_stage,
+                on_failure=failures,
+            )
+        wanted = {name: None if raw and flags[name] is None else getattr(config, name) for name in ("budget", "rate")}
+        with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
+            run = pipeline.query(sources, question=question, raw=raw, on_text=on_text, **wanted)
+    say_notes(run.context)
+    if max_loss is not None:
+        warn_of_less(run, flags["rate"])
+    if as_json:
+        click.echo(json.dumps(run_json(run), ensure_ascii=False))
+    else:
+        say_sources(run)
+    if not quiet:
+        close(run, watch, verbose=verbose)
+    failures.check()
+
+
+@contextmanager
+def _started(
+    own: OwnServer | None, pipeline: Pipeline, paths: tuple[str, ...], watch: Stopwatch
+) -> Iterator[tuple[str, ...] | tuple[Document, ...]]:
+    """What is asked, with the server that answers running. Documents are read first, so a wrong path shows at once."""
+    if own is None:
+        yield paths
+        return
+    with watch.stage("read"):
+        documents = pipeline.read(paths)
+    with ExitStack() as stack:
+        with watch.stage("serve"):
+            stack.enter_context(own.running())
+        yield documents
+
+
+@contextmanager
+def _written(streamed: bool) -> Iterator[OnText | None]:
+    """What writes an answer to standard output as it comes; the block's end ends its line, whatever happened."""
+    said = False
+
+    def on_text(text: str) -> None:
+        nonlocal said
+        said = True
+        click.echo(safe_text(text) if sys.stdout.isatty() else text, nl=False)
+        sys.stdout.flush()
+
+    try:
+        yield on_text if streamed else None
+    finally:
+        if said:
+            click.echo()
+
+
+def _serves(serve: bool, cpu: bool, flags: Mapping[str, Any]) -> bool:
+    if cpu and not serve:
+        raise UsageError("--cpu needs --serve")
+    if serve and flags["target"] is not None:
+        raise UsageError("--serve and --target exclude each other: the server that is started is the target")
+    return serve
