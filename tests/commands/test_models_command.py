@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 
 from ctxpipe.commands.models import models
 from ctxpipe.errors import ModelError, UnknownNameError
-from ctxpipe.models.resolve import EMBEDDED
+from ctxpipe.models.catalogue import EMBEDDED
 
 
 @pytest.fixture
@@ -100,17 +102,24 @@ def test_a_terminal_sees_a_bar_on_standard_error_only(empty_cache):
     )
     subprocess.run([sys.executable, "-c", make], check=True)
     environment = os.environ | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "TERM": "xterm", "COLUMNS": "100"}
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, str(script), "models", "pull"],
         stdout=subprocess.PIPE,
         stderr=follower,
         env=environment,
         text=True,
-        timeout=120,
-    )
-    os.close(follower)
-    shown = os.read(leader, 1 << 20).decode()
-    os.close(leader)
-    assert (done.returncode, done.stdout) == (0, "")
+    ) as process:
+        os.close(follower)
+        shown = b"".join(chunks(leader)).decode()
+        os.close(leader)
+        out, _ = process.communicate(timeout=120)
+    assert (process.returncode, out) == (0, "")
     assert "tiny-1m: downloading" in shown
     assert "tiny-1m is ready in" in shown
+
+
+def chunks(terminal: int) -> Iterator[bytes]:
+    """What is written to a terminal until nobody has it open; one read gives a few kilobytes at most."""
+    with suppress(OSError):  # EIO is how Linux says so
+        while chunk := os.read(terminal, 1 << 16):
+            yield chunk
