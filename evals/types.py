@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from pydantic import SkipValidation, StrictBool, StrictFloat, StrictInt
+from pydantic_core import to_jsonable_python
+
 from ctxpipe.errors import ReadError, UsageError
+from ctxpipe.json_form import parsed, shown
 
 Status = Literal["ok", "truncated", "error"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -103,22 +107,22 @@ class Record:
     cluster: str
     arm: str
     stratum: str = ""
-    scores: Mapping[str, float] = field(default_factory=dict)
-    source_tokens: int | None = None
-    kept_tokens: int | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    rate: float | None = None
-    timings: Mapping[str, float] = field(default_factory=dict)
-    status: Status = "ok"
+    scores: Mapping[str, SkipValidation[float]] = field(default_factory=dict)
+    source_tokens: StrictInt | None = None
+    kept_tokens: StrictInt | None = None
+    prompt_tokens: StrictInt | None = None
+    completion_tokens: StrictInt | None = None
+    rate: StrictFloat | None = None
+    timings: Mapping[str, SkipValidation[float]] = field(default_factory=dict)
+    status: SkipValidation[Status] = "ok"
     error: str = ""
     method: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     prompt_hash: str = ""
-    seed: int = 0
+    seed: StrictInt = 0
     answer: str = ""
     spans: tuple[tuple[int, int, int], ...] = ()
-    reused_scores: bool = False
+    reused_scores: StrictBool = False
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -131,12 +135,12 @@ class Record:
 
     def to_json(self) -> str:
         """The record as one line of JSON without a line end. Empty fields that may be missing are left out."""
-        kept: dict[str, object] = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if one.name in _NEEDED or (value not in (None, "", (), {}) and value is not False):
-                kept[one.name] = dict(value) if isinstance(value, Mapping) else value
-        return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        line = {
+            name: value
+            for name, value in to_jsonable_python(self).items()
+            if name in _NEEDED or (value not in (None, "", [], {}) and value is not False)
+        }
+        return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any], where: str = "record") -> Record:
@@ -145,54 +149,16 @@ class Record:
         Raises:
             ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
         """
-        for name in _NEEDED:
-            if name not in value:
-                raise ReadError(where, f"field {name!r} is missing")
-        given: dict[str, Any] = {}
-        for name, expected in _FIELD_TYPES.items():
-            if name not in value:
-                continue
-            found = value[name]
-            if not isinstance(found, expected) or (isinstance(found, bool) and expected is not bool):
-                raise ReadError(where, f"field {name!r} is {_shown(found)}, which is not what belongs there")
-            given[name] = found
-        try:
-            if "spans" in given:
-                given["spans"] = tuple((int(d), int(s), int(e)) for d, s, e in given["spans"])
-            return cls(**given)
-        except UsageError as exc:
-            raise ReadError(where, str(exc)) from exc
-        except (TypeError, ValueError) as exc:
-            raise ReadError(where, "field 'spans' is not a list of [document, start, end]") from exc
+        record = parsed(cls, value, where)
+        if "scores" not in value:
+            raise ReadError(where, "field 'scores' is missing")
+        return record
 
 
 ByItem = Mapping[str, Record]
 """The records of one arm by item."""
 
 _NEEDED = ("id", "cluster", "arm", "scores")
-
-_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
-    "id": str,
-    "cluster": str,
-    "arm": str,
-    "stratum": str,
-    "scores": dict,
-    "source_tokens": int,
-    "kept_tokens": int,
-    "prompt_tokens": int,
-    "completion_tokens": int,
-    "rate": (int, float),
-    "timings": dict,
-    "status": str,
-    "error": str,
-    "method": str,
-    "models": dict,
-    "prompt_hash": str,
-    "seed": int,
-    "answer": str,
-    "spans": list,
-    "reused_scores": bool,
-}
 
 
 def finite_number(value: object, what: str) -> float:
@@ -206,7 +172,7 @@ def finite_number(value: object, what: str) -> float:
         UsageError: if it is no number, NaN or infinite.
     """
     if not isinstance(value, int | float):
-        raise UsageError(f"{what} is {_shown(value)}, which is not a number")
+        raise UsageError(f"{what} is {shown(value)}, which is not a number")
     try:
         number = float(value)
     except OverflowError as exc:
@@ -215,8 +181,3 @@ def finite_number(value: object, what: str) -> float:
         found = "NaN" if math.isnan(number) else "infinite"
         raise UsageError(f"{what} is {found}; only finite numbers can be compared")
     return number
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.paired.comparison import Comparison, compare_with_raw
@@ -15,13 +18,18 @@ from ctxpipe.evals.runs.folder import RunFolder
 from ctxpipe.evals.runs.records import latest
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.types import Record
+from ctxpipe.json_form import JsonForm
 
 STORED = "choice.json"
 _LEAST_SOURCES = 4
 
 
+def _with_arms(tested: Iterable[tuple[str, Comparison]]) -> list[dict[str, Any]]:
+    return [{"arm": arm, **comparison.to_json()} for arm, comparison in tested]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(JsonForm):
     """What was chosen and how it does on sources that it was not chosen on.
 
     Attributes:
@@ -38,21 +46,8 @@ class Choice:
     seed: int
     arm: str | None
     rate: float | None
-    selection: tuple[tuple[str, Comparison], ...]
+    selection: Annotated[tuple[tuple[str, Comparison], ...], PlainSerializer(_with_arms)]
     held_out: Comparison | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them."""
-        return {
-            "method": self.method,
-            "score": self.score,
-            "max_loss": self.max_loss,
-            "seed": self.seed,
-            "arm": self.arm,
-            "rate": self.rate,
-            "selection": [{"arm": arm, **found.to_json()} for arm, found in self.selection],
-            "held_out": None if self.held_out is None else self.held_out.to_json(),
-        }
 
 
 def choose(path: Path, *, max_loss: float, method: str = "default", score: str | None = None, seed: int = 0) -> Choice:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.paired.estimate import Estimate, estimated, right_or_wrong, spread_of
@@ -17,10 +18,11 @@ from ctxpipe.evals.statistics.design import FEW_CLUSTERS, Design, Floats
 from ctxpipe.evals.statistics.effective_counts import effective_items
 from ctxpipe.evals.statistics.noninferiority import Verdict, check_margin, items_to_decide, verdict
 from ctxpipe.evals.types import ByItem
+from ctxpipe.json_form import JsonForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(JsonForm):
     """What a comparison of arm A with arm B found.
 
     Attributes:
@@ -74,13 +76,10 @@ class Comparison:
     seed: int
     notes: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them, the discordant counts as one object."""
-        fields = asdict(self)
-        fields["ci95"] = list(self.ci95)
-        fields["notes"] = list(self.notes)
-        fields["discordant"] = {"a_better": fields.pop("a_better"), "b_better": fields.pop("b_better")}
-        return fields
+    @model_serializer(mode="wrap")
+    def _with_one_object_of_counts(self, fields_of: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = fields_of(self)
+        return fields | {"discordant": {name: fields.pop(name) for name in ("a_better", "b_better")}}
 
 
 def compare(

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.paired.held import Held, held
 from ctxpipe.evals.runs.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
 from ctxpipe.evals.suites.jsonl import read_objects
-from ctxpipe.evals.types import STATUSES, ByItem, Record, finite_number
+from ctxpipe.evals.types import ByItem, Record, Status, finite_number
+from ctxpipe.json_form import parsed
 
 Source = str | Path | Iterable[Record | Mapping[str, Any]]
 """A record file, or records, or parsed lines."""
@@ -26,17 +28,20 @@ RAW = "raw"
 
 NOT_SCORES = frozenset(field.name for field in fields(Record))
 
+_COMPARED = ("id", "cluster", "stratum", "arm", "status", "scores")
+_Text = Annotated[str, BeforeValidator(str)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a comparison needs of one line; ``scores`` are nested, ``flat`` are other fields at the top level."""
 
-    id: str
-    cluster: str
-    stratum: str
-    arm: str
-    status: str
-    scores: Mapping[str, Any] | None
+    id: _Text
+    cluster: _Text
+    stratum: _Text = ""
+    arm: _Text = ""
+    status: Status = "ok"
+    scores: Mapping[str, Any] | None = None
     flat: Mapping[str, Any]
     where: str
 
@@ -104,7 +109,7 @@ def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[s
             for number, value in read_objects(path, on_torn=lambda number, _: torn.append(torn_note(path, number)))
         )
     else:
-        lines = ((f"{name}, record {i}", _mapping(value)) for i, value in enumerate(source, start=1))
+        lines = ((f"{name}, record {i}", _fields_of(value)) for i, value in enumerate(source, start=1))
     found = [_outcome(value, where) for where, value in lines]
     if not found:
         raise UsageError(f"{name} holds no records")
@@ -118,39 +123,14 @@ def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[s
     return found
 
 
-def _mapping(value: Record | Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(value, Record):
-        return value
-    return {
-        "id": value.id,
-        "cluster": value.cluster,
-        "stratum": value.stratum,
-        "arm": value.arm,
-        "status": value.status,
-        "scores": value.scores,
-    }
+def _fields_of(value: Record | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: getattr(value, name) for name in _COMPARED} if isinstance(value, Record) else value
 
 
 def _outcome(value: Mapping[str, Any], where: str) -> Outcome:
-    for field in ("id", "cluster"):
-        if value.get(field) is None:
-            raise ReadError(where, f"field {field!r} is missing")
-    status = value.get("status", "ok")
-    if status not in STATUSES:
-        raise ReadError(where, f"status is {status!r}; it must be one of {', '.join(STATUSES)}")
-    scores = value.get("scores")
-    if scores is not None and not isinstance(scores, Mapping):
-        raise ReadError(where, "field 'scores' is not an object of names and numbers")
-    return Outcome(
-        id=str(value["id"]),
-        cluster=str(value["cluster"]),
-        stratum=str(value.get("stratum") or ""),
-        arm=str(value.get("arm") or ""),
-        status=status,
-        scores=scores,
-        flat={k: v[:80] if isinstance(v, str) else v for k, v in value.items() if k not in NOT_SCORES},
-        where=where,
-    )
+    flat = {k: v[:80] if isinstance(v, str) else v for k, v in value.items() if k not in NOT_SCORES}
+    known = {k: v for k, v in value.items() if k in NOT_SCORES and v is not None}
+    return parsed(Outcome, known | {"flat": flat, "where": where}, where)
 
 
 def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs:

@@ -1,12 +1,13 @@
-"""A stored choice of a rate, read back where a rate is needed."""
+"""A stored choice of a rate, read back where a rate, or what was measured at one, is needed."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals.runs.arms import Arm, parse_arms
@@ -32,6 +33,67 @@ class StoredChoice:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRate:
+    """One rate against the whole context.
+
+    Attributes:
+        arm: Method and rate.
+        rate: The rate.
+        score: What was scored.
+        raw, kept: Mean score with the whole context and at the rate.
+        loss_bound: One-sided 95% upper bound of the loss.
+        margin: Loss that does not matter.
+        verdict: ``safe``, ``harmful`` or ``inconclusive``.
+        n: Items.
+    """
+
+    arm: str = ""
+    rate: float = 1.0
+    score: str
+    raw: Annotated[float, Field(alias="mean_a")]
+    kept: Annotated[float, Field(alias="mean_b")]
+    loss_bound: float
+    margin: float
+    verdict: str
+    n: int
+
+    @property
+    def told(self) -> str:
+        """In a few words."""
+        return f"{self.score} {self.kept:.2f}, raw {self.raw:.2f}, at {self.rate:g}: {self.verdict}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRates:
+    """Rates that were measured, from the gentlest to the harshest, and the file that they were read from."""
+
+    path: str
+    rates: tuple[MeasuredRate, ...]
+
+    def at(self, rate: float) -> MeasuredRate | None:
+        """The gentlest that is at least as harsh as a rate: what it keeps, the rate keeps or more.
+
+        None for a rate of 0, where nothing fits, or 1, where nothing is lost, and where all that was measured is
+        gentler.
+        """
+        if not 0 < rate < 1:
+            return None
+        return next((one for one in self.rates if one.rate <= rate), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What of a ``Choice`` is needed of its file."""
+
+    method: str
+    score: str
+    max_loss: float
+    arm: str | None
+    selection: tuple[MeasuredRate, ...]
+    held_out: MeasuredRate | None
+
+
 def read_choice(path: Path, *, max_loss: float) -> StoredChoice:
     """Read what ``eval choose`` stored, if it holds for a loss.
 
@@ -48,37 +110,62 @@ def read_choice(path: Path, *, max_loss: float) -> StoredChoice:
     """
     if not (math.isfinite(max_loss) and max_loss > 0):
         raise UsageError(f"a largest loss of {max_loss:g} makes no sense; it must be above 0")
-    make = f"ctxpipe eval choose RUN --max-loss {max_loss:g} --out {path}"
-    value = _read(path, make)
-    try:
-        method, name, score = (value[key] for key in ("method", "arm", "score"))
-        chosen_for = float(value["max_loss"])
-        if name is None:
-            raise UsageError(f"{path}: no rate of {method} was safe at a loss of {chosen_for:g} of {score}")
-        if not chosen_for <= max_loss:
-            raise UsageError(f"{path} was chosen for a loss of {chosen_for:g} of {score}; for a smaller one: {make}")
-        (arm,) = parse_arms([name])
-        verdict = str(value["held_out"]["verdict"])
-    except UsageError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise ReadError(str(path), f"holds no choice; make one: {make}") from exc
+    make = _command(path, f"{max_loss:g}")
+    stored = _read(path, make)
+    lost = f"a loss of {stored.max_loss:g} of {stored.score}"
+    if stored.arm is None or stored.held_out is None:
+        raise UsageError(f"{path}: no rate of {stored.method} was safe at {lost}")
+    if not stored.max_loss <= max_loss:
+        raise UsageError(f"{path} was chosen for {lost}; for a smaller one: {make}")
+    (arm,) = parse_arms([stored.arm])
     if arm.rate is None:
-        raise ReadError(str(path), f"holds {name}, which has no rate")
-    if verdict == "harmful":
-        raise UsageError(f"{path}: {name} was harmful on the sources that it was not chosen on")
-    return StoredChoice(arm=arm, score=str(score), max_loss=chosen_for, verdict=verdict)
+        raise ReadError(str(path), f"holds {stored.arm}, which has no rate")
+    if stored.held_out.verdict == "harmful":
+        raise UsageError(f"{path}: {stored.arm} was harmful on the sources that it was not chosen on")
+    return StoredChoice(arm=arm, score=stored.score, max_loss=stored.max_loss, verdict=stored.held_out.verdict)
 
 
-def _read(path: Path, make: str) -> dict[str, Any]:
+def measured_rates(path: Path | None) -> MeasuredRates | None:
+    """What ``eval choose`` measured.
+
+    The chosen rate is reported on the sources that it was not chosen on, the others on those that it was chosen from.
+
+    Args:
+        path: The file; None for the usual one, where there is one.
+
+    Raises:
+        UsageError: if a file was named and is not there.
+        ReadError: if it cannot be read or holds no choice.
+    """
+    place = Path(CHOICE_FILE) if path is None else path
+    if path is None and not place.exists():
+        return None
+    make = _command(place, "LOSS")
+    stored = _read(place, make)
+    measured = {one.arm: one for one in stored.selection}
+    if stored.arm is not None and stored.held_out is not None:
+        measured[stored.arm] = stored.held_out
+    rates = []
+    for name, one in measured.items():
+        try:
+            (arm,) = parse_arms([name])
+        except UsageError as exc:
+            raise ReadError(str(place), f"holds no choice; make one: {make}") from exc
+        if arm.rate is not None:
+            rates.append(replace(one, arm=name, rate=arm.rate))
+    return MeasuredRates(path=str(place), rates=tuple(sorted(rates, key=lambda one: -one.rate)))
+
+
+def _command(path: Path, max_loss: str) -> str:
+    return f"ctxpipe eval choose RUN --max-loss {max_loss} --out {path}"
+
+
+def _read(path: Path, make: str) -> _Stored:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(_Stored).validate_json(path.read_bytes())
     except FileNotFoundError as exc:
         raise UsageError(f"no choice of a rate is stored in {path}; make one: {make}") from exc
     except OSError as exc:
         raise ReadError(str(path), exc.strerror or str(exc)) from exc
-    except (ValueError, RecursionError) as exc:
+    except ValidationError as exc:
         raise ReadError(str(path), f"holds no choice; make one: {make}") from exc
-    if not isinstance(value, dict):
-        raise ReadError(str(path), f"holds no choice; make one: {make}")
-    return value

@@ -6,9 +6,12 @@ import gzip
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals.runs.records import Loaded, load
@@ -54,7 +57,7 @@ class RunFolder:
             UsageError: if the folder holds a run with other settings; it names them.
             ReadError: if the folder cannot be written or its settings are damaged.
         """
-        asked = json.loads(json.dumps(asdict(settings)))
+        asked = to_jsonable_python(settings)
         if self.settings.exists():
             noted = self.read_settings()
             for name, value in asked.items():
@@ -72,14 +75,11 @@ class RunFolder:
             ReadError: if there are none, or they are damaged.
         """
         try:
-            found = json.loads(self.settings.read_text(encoding="utf-8"))
+            return TypeAdapter(dict[str, Any]).validate_json(self.settings.read_bytes())
         except OSError as exc:
             raise ReadError(str(self.path), "no run is in this folder") from exc
-        except ValueError as exc:
+        except ValidationError as exc:
             raise ReadError(str(self.settings), "damaged") from exc
-        if not isinstance(found, dict):
-            raise ReadError(str(self.settings), "damaged")
-        return found
 
     def keep(self, samples: Iterable[Sample]) -> list[Sample]:
         """Write the items beside those of earlier calls, and return those given.

@@ -7,18 +7,45 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator
 
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals.scores.text import contains_text
 from ctxpipe.evals.suites.generated import CountMany
 from ctxpipe.evals.types import Evidence, Passage, Sample
+from ctxpipe.json_form import parsed
 
 NEEDLES = "needlesets/needle_set.json"
 HAYSTACKS = "haystack/rand_shuffle"
 _HEAD = 65_536
 _SLOT = re.compile(r"\{(CHAR|\d+)\}")
+
+
+_Text = Annotated[str, BeforeValidator(str)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """One filling of a needle, and who or what is right, if it is not the character."""
+
+    input_args: list[_Text]
+    gold_answers: str | list[_Text] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needle:
+    """An entry of a needle file."""
+
+    id: _Text
+    needle: str
+    questions: dict[str, str]
+    tests: dict[str, _Test]
+    character_set: list[_Text] | None = None
+    distractors: dict[str, str] | None = None
 
 
 class _Case(NamedTuple):
@@ -71,8 +98,8 @@ def nolima_samples(
     file = path / NEEDLES if path.is_dir() else path
     books = _books(file)
     cases: list[_Case] = []
-    for at, entry in enumerate(_entries(file)):
-        cases += _cases(entry, f"{file}, entry {at}", books, seed)
+    for where, needle in _needles(file):
+        cases += _cases(needle, where, books, seed)
     cases.sort(key=lambda case: _order(case, seed, books))
     texts = {book: _lines(book) for book in {case.book for case in cases[:limit]}}
     sizes = {book: [int(n) + 1 for n in count_many(lines)] for book, lines in texts.items()}
@@ -90,44 +117,39 @@ def _books(file: Path) -> list[Path]:
     raise ReadError(str(file), f"no books in {HAYSTACKS} beside its folder, nor in a folder haystack beside it")
 
 
-def _entries(file: Path) -> list[Any]:
+def _needles(file: Path) -> Iterator[tuple[str, _Needle]]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        entries = json.loads(file.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ReadError(str(file), exc.strerror or str(exc)) from exc
     except (ValueError, RecursionError) as exc:
         raise ReadError(str(file), f"not JSON ({exc})") from exc
-    if not isinstance(found, list) or not found:
+    if not isinstance(entries, list) or not entries:
         raise ReadError(str(file), "not a list of needles")
-    return found
+    for at, entry in enumerate(entries):
+        where = f"{file}, entry {at}"
+        yield where, parsed(_Needle, entry, where)
 
 
-def _cases(entry: Any, where: str, books: Sequence[Path], seed: int) -> Iterator[_Case]:
-    try:
-        name, needle, tests = str(entry["id"]), entry["needle"], entry["tests"]
-        characters, others = [str(one) for one in entry.get("character_set") or ()], entry.get("distractors") or {}
-        for test, given in tests.items():
-            arguments = [str(one) for one in given["input_args"]]
-            for kind, question in entry["questions"].items():
-                for book in books:
-                    draw = random.Random(f"{seed}/{name}/{test}/{kind}/{book.name}")
-                    character = draw.choice(characters) if characters else ""
-                    fill = _Fill(arguments, character, where)
-                    gold = given.get("gold_answers") or ([character] if character else [])
-                    if not gold:
-                        raise ReadError(where, "neither 'character_set' nor 'gold_answers' gives an answer")
-                    yield _Case(
-                        name=f"{name}/{test}/{kind}/{book.stem}",
-                        fact=f"{name}/{test}",
-                        needle=fill(needle),
-                        question=fill(question),
-                        answers=tuple([gold] if isinstance(gold, str) else map(str, gold)),
-                        distractor=fill(others.get(kind, "")),
-                        book=book,
-                    )
-    except (KeyError, TypeError, AttributeError) as exc:
-        what = f"field {exc} is missing" if isinstance(exc, KeyError) else "not a needle with its questions and tests"
-        raise ReadError(where, what) from exc
+def _cases(needle: _Needle, where: str, books: Sequence[Path], seed: int) -> Iterator[_Case]:
+    for name, test in needle.tests.items():
+        for kind, question in needle.questions.items():
+            for book in books:
+                draw = random.Random(f"{seed}/{needle.id}/{name}/{kind}/{book.name}")
+                character = draw.choice(needle.character_set) if needle.character_set else ""
+                fill = _Fill(test.input_args, character, where)
+                gold = test.gold_answers or ([character] if character else [])
+                if not gold:
+                    raise ReadError(where, "neither 'character_set' nor 'gold_answers' gives an answer")
+                yield _Case(
+                    name=f"{needle.id}/{name}/{kind}/{book.stem}",
+                    fact=f"{needle.id}/{name}",
+                    needle=fill(needle.needle),
+                    question=fill(question),
+                    answers=(gold,) if isinstance(gold, str) else tuple(gold),
+                    distractor=fill((needle.distractors or {}).get(kind, "")),
+                    book=book,
+                )
 
 
 class _Fill(NamedTuple):

@@ -12,15 +12,19 @@ import hashlib
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from annotated_types import MinLen
+from pydantic import BeforeValidator, SkipValidation
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.suites.formats import in_schema
 from ctxpipe.evals.suites.jsonl import read_objects
 from ctxpipe.evals.types import AnswerRule, Evidence, Passage, Sample
+from ctxpipe.json_form import parsed
 
 SUITES: Mapping[str, str] = {
     "nq5": "nq_mdqa/nq5.jsonl.gz",
@@ -167,98 +171,80 @@ def parse_sample(value: Mapping[str, Any], where: str = "sample") -> Sample:
     Raises:
         ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
     """
-    documents, support = _documents(value, where)
-    dataset = _text(value, "dataset", where)
-    stratum = value.get("stratum", dataset)
+    line = parsed(_Line, value, where)
     return Sample(
-        id=_text(value, "id", where),
-        dataset=dataset,
-        cluster=_text(value, "cluster", where),
-        documents=documents,
-        question=_text(value, "question", where),
-        answers=_answers(value, where),
-        metric=_text(value, "metric", where),
-        evidence=_evidence(value, documents, where) or support,
-        stratum=stratum if isinstance(stratum, str) else str(stratum),
-        rule=_rule(value, where),
-        scale=str(value.get("scale") or ""),
+        id=line.id,
+        dataset=line.dataset,
+        cluster=line.cluster,
+        documents=tuple(Passage(text=one.text, title=one.title, gold=one.gold) for one in line.documents),
+        question=line.question,
+        answers=tuple(line.answers),
+        metric=line.metric,
+        evidence=_evidence(line, where) or tuple(_support(line.documents)),
+        stratum=line.dataset if line.stratum is None else line.stratum,
+        rule="all" if line.answer_type == "multi-span" else line.answer_rule,
+        scale=line.scale,
     )
 
 
-def _need(value: Mapping[str, Any], name: str, where: str) -> Any:
-    if name not in value:
-        raise ReadError(where, f"field {name!r} is missing")
-    return value[name]
+_Name = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+_Word = Annotated[str, BeforeValidator(lambda value: str(value or ""))]
+_T = TypeVar("_T")
+_Several = Annotated[list[_T], BeforeValidator(lambda value: value or [])]
 
 
-def _text(value: Mapping[str, Any], name: str, where: str) -> str:
-    found = _need(value, name, where)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    if not isinstance(found, str):
-        raise ReadError(where, f"field {name!r} is not a text")
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    text: str
+    title: _Word = ""
+    gold: SkipValidation[bool | None] = None
+    support: _Several[str] = field(default_factory=list)
 
 
-def _answers(value: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    found = _need(value, "answers", where)
-    if not isinstance(found, list) or not found or not all(isinstance(answer, str) for answer in found):
-        raise ReadError(where, "field 'answers' is not a list of one or more texts")
-    return tuple(found)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    doc: int
+    start: int
+    end: int
 
 
-def _rule(value: Mapping[str, Any], where: str) -> AnswerRule:
-    if value.get("answer_type") == "multi-span":
-        return "all"
-    match value.get("answer_rule", "any"):
-        case "any":
-            return "any"
-        case "all":
-            return "all"
-        case other:
-            raise ReadError(where, f"field 'answer_rule' is {other!r}; it must be any or all")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """What a line holds, in the schema and in the spellings of public sets."""
+
+    documents: Annotated[list[_Document], MinLen(1)]
+    id: _Name
+    dataset: _Name
+    cluster: _Name
+    question: _Name
+    answers: Annotated[list[str], MinLen(1)]
+    metric: _Name
+    evidence: _Several[_Stretch] = field(default_factory=list)
+    evidence_turns: _Several[tuple[int, int]] = field(default_factory=list)
+    stratum: Annotated[str, BeforeValidator(str)] | None = None
+    answer_type: Any = None
+    answer_rule: AnswerRule = "any"
+    scale: _Word = ""
 
 
-def _documents(value: Mapping[str, Any], where: str) -> tuple[tuple[Passage, ...], tuple[Evidence, ...]]:
-    found = _need(value, "documents", where)
-    if not isinstance(found, list) or not found:
-        raise ReadError(where, "field 'documents' is not a list of one or more documents")
-    passages, support = [], []
-    for index, document in enumerate(found):
-        if not isinstance(document, dict) or not isinstance(document.get("text"), str):
-            raise ReadError(where, f"document {index} has no text")
-        gold = document.get("gold")
-        passages.append(Passage(text=document["text"], title=str(document.get("title") or ""), gold=gold))
-        support += _support(document, index)
-    return tuple(passages), tuple(support)
-
-
-def _support(document: Mapping[str, Any], index: int) -> list[Evidence]:
+def _support(documents: Iterable[_Document]) -> Iterator[Evidence]:
     """Where the supporting sentences stand; one that was rewritten and is not in the text is passed over."""
-    text: str = document["text"]
-    spans = []
-    for sentence, times in Counter(s.strip() for s in document.get("support") or () if s.strip()).items():
-        start = -1
-        for _ in range(times):
-            start = text.find(sentence, start + 1)
-            if start >= 0:
-                spans.append(Evidence(document=index, start=start, end=start + len(sentence)))
-    return spans
+    for index, document in enumerate(documents):
+        for sentence, times in Counter(s.strip() for s in document.support if s.strip()).items():
+            start = -1
+            for _ in range(times):
+                start = document.text.find(sentence, start + 1)
+                if start >= 0:
+                    yield Evidence(document=index, start=start, end=start + len(sentence))
 
 
-def _evidence(value: Mapping[str, Any], documents: tuple[Passage, ...], where: str) -> tuple[Evidence, ...]:
+def _evidence(line: _Line, where: str) -> tuple[Evidence, ...]:
+    sizes = [len(document.text) for document in line.documents]
+    spans = [(one.doc, one.start, one.end) for one in line.evidence]
     try:
-        spans = [(int(e["doc"]), int(e["start"]), int(e["end"])) for e in value.get("evidence") or ()]
-        spans += [
-            (turn, 0, len(documents[turn].text))
-            for first, last in value.get("evidence_turns") or ()
-            for turn in range(int(first), int(last) + 1)
-        ]
-        for document, start, end in spans:
-            if document < 0 or not 0 <= start <= end <= len(documents[document].text):
-                raise IndexError
-    except (KeyError, TypeError, ValueError) as exc:
-        raise ReadError(where, "field 'evidence' is not a list of {doc, start, end}") from exc
+        spans += [(i, 0, sizes[i]) for first, last in line.evidence_turns for i in range(first, last + 1)]
+        if any(i < 0 or not 0 <= start <= end <= sizes[i] for i, start, end in spans):
+            raise IndexError
     except IndexError as exc:
         raise ReadError(where, "field 'evidence' points outside the documents") from exc
     return tuple(Evidence(document=document, start=start, end=end) for document, start, end in spans)

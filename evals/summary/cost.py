@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import computed_field
+
 from ctxpipe.errors import UsageError
 
 
@@ -36,6 +38,7 @@ class Prices:
         """Whether any price was given."""
         return bool(self.prompt or self.completion or self.hour)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def unit(self) -> str:
         """What costs are counted in."""

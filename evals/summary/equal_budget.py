@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from ctxpipe.evals.paired.comparison import Comparison, compare
 from ctxpipe.evals.summary.rows import Row, shared
@@ -41,10 +40,6 @@ class EqualBudget:
         if low <= 0 <= high:
             return None
         return (high < 0) is found.lower_is_better
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them."""
-        return asdict(self) | {"against": {name: found.to_json() for name, found in self.against.items()}}
 
 
 def equal_budgets(

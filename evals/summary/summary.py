@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import model_serializer
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.paired.comparison import Comparison
@@ -24,6 +25,7 @@ from ctxpipe.evals.summary.headline import Headline, headline_of
 from ctxpipe.evals.summary.points import Point, points_of
 from ctxpipe.evals.summary.rows import Row, losses_of, row_of, shared
 from ctxpipe.evals.types import ByItem, Record, Sample
+from ctxpipe.json_form import JsonForm
 
 WORST = 10
 MARGIN = 0.05
@@ -43,10 +45,14 @@ class Worst:
     arm: Record
     loss: float
 
+    @model_serializer
+    def _in_short(self) -> dict[str, Any]:
+        return {"id": self.sample.id, "loss": self.loss, "raw": dict(self.raw.scores), "arm": dict(self.arm.scores)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """A report's numbers.
+class Summary(JsonForm):
+    """A report's numbers; in JSON, the worst items are ids, losses and scores.
 
     Attributes:
         settings: Of the run.
@@ -97,33 +103,6 @@ class Summary:
     def whole(self) -> str:
         """The name under which all suites are together."""
         return ALL if len(self.suites) > 1 else self.suites[0]
-
-    def to_json(self) -> dict[str, Any]:
-        """The numbers as JSON has them; of the worst items, their ids and losses."""
-        fields = {name: getattr(self, name) for name in ("score", "margin", "seed", "suites", "arms", "noise", "notes")}
-        return {
-            "settings": dict(self.settings),
-            **fields,
-            "headline": asdict(self.headline) if self.headline else None,
-            "equal_budget": [one.to_json() for one in self.equal_budget],
-            "rows": [_row_json(row) for row in self.rows],
-            "prices": asdict(self.prices) | {"unit": self.prices.unit},
-            "points": [asdict(point) for point in self.points],
-            "lengths": [asdict(one) for one in self.lengths],
-            "works": [asdict(one) for one in self.works],
-            "worst": [
-                {"id": w.sample.id, "loss": w.loss, "raw": dict(w.raw.scores), "arm": dict(w.arm.scores)}
-                for w in self.worst
-            ],
-        }
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    fields = asdict(row)
-    for name in ("survival_vs_raw", "nll_vs_raw", "answer_vs_raw"):
-        found: Comparison | None = getattr(row, name)
-        fields[name] = None if found is None else found.to_json()
-    return fields
 
 
 def summarise(

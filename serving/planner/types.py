@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from ctxpipe.json_form import form_of
 
 GIB = 1 << 30
 
@@ -59,25 +60,6 @@ class Row:
     reason: str = ""
     fits_raw: bool | None = None
     rate_needed: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them; those of documents only where there are some."""
-        found: dict[str, Any] = {
-            "gpus": self.gpus,
-            "gpu": self.gpu,
-            "tensor_parallel": self.tensor_parallel,
-            "pipeline_parallel": self.pipeline_parallel,
-            "weights_gib": round(self.weights_gib, 3),
-            "kv_gib": round(self.kv_gib, 3),
-            "bytes_per_token": self.bytes_per_token,
-            "max_context_tokens": self.max_context_tokens,
-            "limit": self.limit,
-            "fits": self.fits,
-            "reason": self.reason,
-        }
-        if self.fits_raw is not None:
-            found |= {"fits_raw": self.fits_raw, "rate_needed": self.rate_needed}
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,27 +126,10 @@ class Plan:
                 return row
         raise KeyError(gpus)
 
-    def to_json(self) -> Mapping[str, Any]:
-        """The plan as JSON has it; ``document_tokens`` and ``rate_needed`` only where there are documents."""
-        found: dict[str, Any] = {
-            "model": self.model,
-            "repository": self.repository,
-            "profile": self.profile,
-            "parameters": self.parameters,
-            "weights_bytes": self.weights_bytes,
-            "quantisation": self.quantisation,
-            "dtype": self.dtype,
-            "kv_dtype": self.kv_dtype,
-            "hybrid": self.hybrid,
-            "batch": self.batch,
-            "max_tokens": self.max_tokens,
-            "context_tokens": self.context_tokens,
-            "context_kv_bytes": self.context_kv_bytes,
-            "rows": [row.to_json() for row in self.rows],
-            "assumptions": [{"name": one.name, "value": one.value, "source": one.source} for one in self.assumptions],
-        }
-        if self.document_tokens is not None:
-            found["document_tokens"] = self.document_tokens
-            found["reserve_tokens"] = self.reserve_tokens
-            found["rate_needed"] = self.rate_needed
-        return found
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON has it; what is of documents only where there are some."""
+        left_out = {"utilisation", "language_only"} | ({"reserve_tokens"} if self.document_tokens is None else set())
+        plan: dict[str, Any] = form_of(self, exclude=left_out, exclude_none=True)
+        for row in plan["rows"]:
+            row |= {name: round(row[name], 3) for name in ("weights_gib", "kv_gib")}
+        return plan

@@ -206,7 +206,7 @@ def test_what_is_built_in_is_listed(run: Command) -> None:
         (
             ["--choice", "nowhere.json"],
             2,
-            "error: no choice of a rate is stored in nowhere.json; 'ctxpipe eval choose'",
+            "error: no choice of a rate is stored in nowhere.json; make one: ctxpipe eval choose RUN --max-loss LOSS",
         ),
         (["--profile", "refrence"], 2, "error: unknown profile 'refrence'; did you mean reference?"),
         (["--quantization", "w4"], 2, "error: unknown quantisation 'w4'; did you mean w4a16"),
@@ -238,5 +238,5 @@ def test_a_choice_that_is_none_is_refused(run: Command, tmp_path: Path) -> None:
         outcome = run("plan", "--tokens", "5", "--choice", path)
         assert (outcome.code, outcome.err) == (
             1,
-            f"error: {path}: holds no choice of a rate; 'ctxpipe eval choose' makes one\n",
+            f"error: {path}: holds no choice; make one: ctxpipe eval choose RUN --max-loss LOSS --out {path}\n",
         )

@@ -196,6 +196,11 @@ def test_bad_requests(run: Command, report: Path, arguments: list[str], code: in
     assert "Traceback" not in done.err
 
 
+def held_out(verdict: str) -> dict[str, object]:
+    numbers = {"mean_a": 0.9, "mean_b": 0.88, "loss_bound": 0.03, "margin": 0.02, "n": 200}
+    return {"score": "survival", "verdict": verdict, **numbers}
+
+
 def choice(path: Path, **changes: object) -> Path:
     found = {
         "method": "bm25",
@@ -203,7 +208,8 @@ def choice(path: Path, **changes: object) -> Path:
         "max_loss": 0.02,
         "arm": "bm25@0.25",
         "rate": 0.25,
-        "held_out": {"verdict": "inconclusive"},
+        "selection": [],
+        "held_out": held_out("inconclusive"),
     }
     path.write_text(json.dumps(found | changes), encoding="utf-8")
     return path
@@ -225,7 +231,7 @@ def test_a_stored_choice_sets_method_and_rate(
     assert (context["rank"], context["prune"]) == ("bm25", "none")
     assert 0.2 < context["rate"] <= 0.25
     assert "bm25@0.25, chosen for a loss of at most 0.02 of survival; inconclusive on the sources" in done.err
-    other = choice(tmp_path / "other.json", arm="head-tail@0.1", held_out={"verdict": "safe"})
+    other = choice(tmp_path / "other.json", arm="head-tail@0.1", held_out=held_out("safe"))
     done = run(*asked, "--max-loss", 0.02, "--choice", other, "--quiet")
     assert done.code == 0, done.err
     assert json.loads(done.out)["context"]["rate"] <= 0.1
@@ -241,7 +247,7 @@ def test_a_stored_choice_sets_method_and_rate(
     [
         ({"max_loss": 0.05}, 2, "was chosen for a loss of 0.05 of survival"),
         ({"arm": None, "rate": None, "held_out": None}, 2, "no rate of bm25 was safe at a loss of 0.02"),
-        ({"held_out": {"verdict": "harmful"}}, 2, "bm25@0.25 was harmful on the sources"),
+        ({"held_out": held_out("harmful")}, 2, "bm25@0.25 was harmful on the sources"),
         ({"arm": "bm52@0.25"}, 2, "did you mean bm25?"),
         ({"arm": "bm25@2000"}, 1, "bm25@2000, which has no rate"),
         ({"arm": "raw"}, 1, "raw, which has no rate"),

@@ -60,7 +60,7 @@ def test_a_missing_field_is_named_with_its_line(field: str) -> None:
         ({"id": 3}, "field 'id' is 3"),
         ({"status": "fine"}, "status is 'fine'; it must be one of ok, truncated, error"),
         ({"status": "error"}, "an error needs its text"),
-        ({"spans": [[1, 2]]}, "field 'spans' is not a list of"),
+        ({"spans": [[1, 2]]}, "field 'spans.0.2' is missing"),
         ({"source_tokens": True}, "field 'source_tokens' is true"),
     ],
 )

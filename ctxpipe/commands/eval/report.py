@@ -74,8 +74,7 @@ def report(
     if page is not None:
         write_file(page, html_report(summary))
     if numbers is not None:
-        text = json.dumps(summary.to_json(), indent=1, ensure_ascii=False, default=list)
-        write_file(numbers, text + "\n")
+        write_file(numbers, json.dumps(summary.to_json(), indent=1, ensure_ascii=False) + "\n")
     if figures is not None:
         write_figures(summary, figures)
     click.echo(verdict_line(summary))

@@ -151,9 +151,9 @@ def plan(
     config; nothing is loaded. PATH is a document, as for compress.
     """
     from ctxpipe.commands.plan.documents import count
-    from ctxpipe.commands.plan.quality import stored
     from ctxpipe.commands.plan.table import plan_json, show, show_names
     from ctxpipe.config import load
+    from ctxpipe.evals.paired.stored_choice import measured_rates
     from ctxpipe.serving.planner.memory.options import RESERVE
     from ctxpipe.serving.planner.plan import plan as make
     from ctxpipe.serving.planner.plot.files import suffix_of
@@ -186,7 +186,7 @@ def plan(
             on_stage=on_stage,
             on_failure=failures,
         )
-    quality = stored(choice) if counted is not None or choice is not None else None
+    measured = measured_rates(choice) if counted is not None or choice is not None else None
     if counted is not None:
         made = make(**options, tokens=counted.tokens)
         if counted.note and not quiet:
@@ -194,9 +194,9 @@ def plan(
     if plot is not None:
         _draw(made, options if counted is None else options | {"tokens": counted.tokens}, plot)
     if as_json:
-        click.echo(json.dumps(plan_json(made, counted, quality), ensure_ascii=False))
+        click.echo(json.dumps(plan_json(made, counted, measured), ensure_ascii=False))
     else:
-        show(made, counted, quality)
+        show(made, counted, measured)
     failures.check()
 
 

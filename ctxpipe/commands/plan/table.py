@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ctxpipe.commands.common import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.commands.plan.documents import Counted
-    from ctxpipe.commands.plan.quality import Quality
+    from ctxpipe.evals.paired.stored_choice import MeasuredRates
     from ctxpipe.serving.planner.types import Plan, Row
 
 _WIDTH = 160
 
 
-def plan_json(made: Plan, counted: Counted | None, quality: Quality | None) -> dict[str, Any]:
+def plan_json(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> dict[str, Any]:
     """The object that ``plan --json`` prints."""
-    found = dict(made.to_json())
+    found = made.to_json()
     if counted is not None:
         found["tokenizer"] = counted.tokenizer
-    if quality is not None:
-        found["choice"] = quality.path
+    if measured is not None:
+        found["choice"] = measured.path
         for row, shown in zip(made.rows, found["rows"], strict=True):
-            measured = None if row.rate_needed is None else quality.at(row.rate_needed)
-            shown["measured"] = None if measured is None else measured.to_json()
+            rate = None if row.rate_needed is None else measured.at(row.rate_needed)
+            shown["measured"] = None if rate is None else asdict(rate)
     return found
 
 
-def show(made: Plan, counted: Counted | None, quality: Quality | None) -> None:
+def show(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> None:
     """Print rows, then every constant that went in."""
     from rich.console import Console
     from rich.table import Table
@@ -40,14 +41,14 @@ def show(made: Plan, counted: Counted | None, quality: Quality | None) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("GPUs", "split", "weights/GPU", "cache/GPU", "bytes/token", "longest context"):
         table.add_column(name, justify="left" if name == "split" else "right")
-    for name in ["", *(["documents"] if counted else []), *(["measured"] if counted and quality else [])]:
+    for name in ["", *(["documents"] if counted else []), *(["measured"] if counted and measured else [])]:
         table.add_column(name, overflow="fold")
     for row in made.rows:
         cells = [*_cells(row), _outcome(row)]
         if counted is not None:
             cells.append(_documents_cell(row))
-            if quality is not None:
-                cells.append(_measured_cell(row, quality))
+            if measured is not None:
+                cells.append(_measured_cell(row, measured))
         table.add_row(*map(safe_line, cells))
     console.print(table)
     constants = Table(box=None, pad_edge=False, show_header=False, style="dim")
@@ -125,8 +126,8 @@ def _documents_cell(row: Row) -> str:
     return f"fit at --rate {row.rate_needed:.6f}".rstrip("0") if row.rate_needed else "do not fit"
 
 
-def _measured_cell(row: Row, quality: Quality) -> str:
+def _measured_cell(row: Row, measured: MeasuredRates) -> str:
     if row.fits_raw or not row.rate_needed:
         return ""
-    measured = quality.at(row.rate_needed)
-    return "nothing as harsh was measured" if measured is None else measured.told
+    rate = measured.at(row.rate_needed)
+    return "nothing as harsh was measured" if rate is None else rate.told

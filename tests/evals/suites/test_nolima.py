@@ -122,8 +122,8 @@ def test_a_needle_file_is_run_as_a_suite(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"needle": None}, "entry 0: not a needle"),
-        ({"tests": {"T": {}}}, "entry 0: field 'input_args' is missing"),
+        ({"needle": None}, "entry 0: field 'needle' is null: input should be a valid string"),
+        ({"tests": {"T": {}}}, "entry 0: field 'tests.T.input_args' is missing"),
         ({"tests": {"T": {"input_args": ["one"]}}}, r"a text asks for \{2\}, and a test has 1 arguments"),
         ({"character_set": []}, "neither 'character_set' nor 'gold_answers'"),
     ],

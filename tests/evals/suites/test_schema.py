@@ -93,16 +93,16 @@ def test_a_missing_field_is_named_with_its_line(tmp_path: Path, field: str) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"answers": []}, "one or more texts"),
-        ({"answers": "three"}, "one or more texts"),
-        ({"documents": []}, "one or more documents"),
-        ({"documents": [{"title": "x"}]}, "document 0 has no text"),
-        ({"question": None}, "field 'question' is not a text"),
+        ({"answers": []}, r"field 'answers' is \[\]: list should have at least 1 item"),
+        ({"answers": "three"}, "field 'answers' is \"three\": input should be a valid list"),
+        ({"documents": []}, r"field 'documents' is \[\]: list should have at least 1 item"),
+        ({"documents": [{"title": "x"}]}, "field 'documents.0.text' is missing"),
+        ({"question": None}, "field 'question' is null: input should be a valid string"),
         ({"evidence": [{"doc": 0, "start": 0, "end": 99}]}, "points outside the documents"),
         ({"evidence": [{"doc": 2, "start": 0, "end": 1}]}, "points outside the documents"),
-        ({"evidence": [{"document": 0}]}, "not a list of {doc, start, end}"),
+        ({"evidence": [{"document": 0}]}, "field 'evidence.0.doc' is missing"),
         ({"evidence_turns": [[0, 5]]}, "points outside the documents"),
-        ({"answer_rule": "most"}, "must be any or all"),
+        ({"answer_rule": "most"}, "input should be 'any' or 'all'"),
     ],
 )
 def test_a_wrong_field_is_refused(change: dict[str, object], said: str) -> None:
