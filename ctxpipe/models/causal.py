@@ -45,7 +45,7 @@ def load_causal_lm(
     where = torch_device(device)
     precision = torch_dtype(dtype, where.type)
     words = load_tokenizer(tokenizer or name, trust_remote_code=trust_remote_code)
-    with loading(label or name, "model"):
+    with loading(label or name, "model", place=place):
         config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
         if not trust_remote_code:  # such code names its classes as it likes
             _check_head(label or name, config)
@@ -64,7 +64,7 @@ def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
     place = resolve(name)
     from transformers import AutoTokenizer
 
-    with loading(name, "tokenizer"):
+    with loading(name, "tokenizer", place=place):
         return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
 
 

@@ -29,7 +29,7 @@ def exported(name: str) -> Path:
     place = resolve(name)
     if _complete(Path(place)):
         return Path(place)
-    with loading(name, "encoder"):
+    with loading(name, "encoder", place=place):
         pooling = _pooling(place)
         target = cache_root() / "onnx" / f"{Path(place).name}-{revision(place)}"
         return made_once(target, ready=lambda: _complete(target), build=lambda new, _: _fill(new, place, pooling))

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from ctxpipe.errors import CtxpipeError, ModelError, reason_of
 from ctxpipe.models.quiet import quiet
+from ctxpipe.models.reach import within_reach
 
 _INSTEAD = "name a local folder, or an embedded model ('ctxpipe models list')"
 
 
 @contextmanager
-def loading(name: str, what: str, *, instead: str = _INSTEAD) -> Iterator[None]:
+def loading(name: str, what: str, *, place: str = "", instead: str = _INSTEAD) -> Iterator[None]:
     """Load a model, or a part of one, with nothing on the terminal and every failure in one line.
 
     Args:
         name: The model as the user named it.
         what: What is loaded (tokenizer, weights, ...).
+        place: Folder or Hugging Face id that it is loaded from; empty when that is certainly a folder.
         instead: What can be done when the Hub cannot be reached.
 
     Raises:
         ModelError: for whatever huggingface_hub, transformers, tokenizers, ONNX Runtime or a model's own code raise.
     """
     try:
-        with quiet():
+        with quiet(), within_reach(place) if place else nullcontext():
             yield
     except (CtxpipeError, MemoryError):
         raise

@@ -121,8 +121,9 @@ def _local_file(name: str, place: str) -> Path | None:
 
     with loading(name, "tokenizer"):
         cached = try_to_load_from_cache(place, _FILE)
-        if cached is not None:
-            return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
+    if cached is not None:
+        return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
+    with loading(name, "tokenizer", place=place):
         try:
             return Path(hf_hub_download(place, _FILE))
         except LocalEntryNotFoundError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ctxpipe.errors import ReadError, reason_of
 from ctxpipe.models.hub import hub_fault
 from ctxpipe.models.quiet import quiet
+from ctxpipe.models.reach import within_reach
 
 _SECONDS = 10
 """Longest wait for a first answer of the Hub."""
@@ -101,7 +102,7 @@ def _cached(repository: str, revision: str) -> Path | None:
 def _hub(repository: str) -> Iterator[None]:
     """Turn what goes wrong with the Hub into one line."""
     try:
-        with quiet():
+        with quiet(), within_reach(repository):
             yield
     except Exception as exc:  # the Hub's own errors, those of its HTTP client and the system's
         fault = hub_fault(exc, "a copy can be read: hf:./FOLDER") or f"cannot be fetched: {reason_of(exc)}"

@@ -99,5 +99,5 @@ def _fetched(name: str) -> Path:
 
     if isinstance(cached := try_to_load_from_cache(name, CONFIG), str):
         return Path(cached)
-    with loading(name, CONFIG, instead=_INSTEAD):
+    with loading(name, CONFIG, place=name, instead=_INSTEAD):
         return Path(hf_hub_download(name, CONFIG))

@@ -94,7 +94,7 @@ def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
     place = resolve(name)
     from transformers import AutoConfig
 
-    with loading(name, "config"):
+    with loading(name, "config", place=place):
         return AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
 
 

@@ -53,7 +53,7 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
                 _quantise(source, folder / MODEL_FILE, classifier)
             _check_loads(folder / MODEL_FILE)
 
-    with loading(classifier.name, "model"):
+    with loading(classifier.name, "model", place=classifier.place):
         return made_once(target, ready=(target / MODEL_FILE).is_file, build=build)
 
 

@@ -189,7 +189,7 @@ def load_network(
     from transformers import AutoModelForTokenClassification
 
     options = {} if attention is None else {"attn_implementation": attention}
-    with loading(classifier.name, "model"):
+    with loading(classifier.name, "model", place=classifier.place):
         network = AutoModelForTokenClassification.from_pretrained(
             classifier.place, dtype=precision, trust_remote_code=classifier.trust_remote_code, **options
         )

@@ -46,7 +46,7 @@ def load_model(
 
     tokenizer = load_tokenizer(name, trust_remote_code=trust_remote_code)
     place = resolve(name)
-    with loading(name, "model"):
+    with loading(name, "model", place=place):
         model = AutoModelForTokenClassification.from_pretrained(
             place, dtype=torch_dtype(precision, where.type), trust_remote_code=trust_remote_code
         )
