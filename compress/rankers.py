@@ -1,4 +1,4 @@
-"""Rankers by name."""
+"""Rankers by name, and the making of one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.rank.bm25 import BM25Ranker
 from ctxpipe.compress.rank.embedding import EmbeddingRanker
 from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
 from ctxpipe.compress.types import Ranker
 from ctxpipe.registry import Registry
 
-RANKERS: Registry[Ranker] = Registry("ranker", "ctxpipe.rankers")
+RANKERS: Registry[Ranker] = Registry("ranker", "ctxpipe.rankers", "rank")
 RANKERS.register("bm25", BM25Ranker)
 RANKERS.register("embedding", EmbeddingRanker)
 RANKERS.register("hybrid", HybridRanker)
 RANKERS.register("learned", LearnedRanker)
 
-EMBEDDING = frozenset({"embedding", "hybrid", "learned"})
-"""Rankers that take an ``embedder``."""
-CACHING = frozenset({"learned"})
-"""Rankers that take a ``cache`` for what a model says of question and text together."""
-NOTING = frozenset({"learned"})
-"""Rankers that take an ``on_note``, called with a line for whoever reads the result."""
+DEFAULT_RANK = "learned"
+"""What ``"auto"`` stands for: the ranking that measured best."""
+NO_RANK = "none"
+
+
+def make_ranker(rank: str | Ranker, resources: Resources) -> Ranker | None:
+    """The ranker of a name, or the one given, with what is lent to it; None for ``"none"``.
+
+    Raises:
+        UnknownNameError: for a name that is not known.
+        UsageError: for what is no ranker.
+    """
+    if isinstance(rank, str) and rank == NO_RANK:
+        return None
+    RANKERS.check(rank)
+    made = RANKERS.create(rank) if isinstance(rank, str) else rank
+    return made.with_resources(resources) if isinstance(made, BorrowingRanker) else made

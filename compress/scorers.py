@@ -1,7 +1,8 @@
-"""Scorers by name."""
+"""Scorers by name, and the choice of one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ctxpipe.compress.learned.scorer import LearnedScorer
@@ -10,9 +11,10 @@ from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
 from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
 from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.types import Scorer
+from ctxpipe.errors import UsageError
 from ctxpipe.registry import Registry
 
-SCORERS: Registry[Scorer] = Registry("scorer", "ctxpipe.scorers")
+SCORERS: Registry[Scorer] = Registry("scorer", "ctxpipe.scorers", "score")
 SCORERS.register("none", NoScorer)
 SCORERS.register("head-tail", HeadTailScorer)
 SCORERS.register("random", RandomScorer)
@@ -26,5 +28,62 @@ SCORERS.register("longllmlingua-walk", partial(ContrastiveScorer, walk=True))
 SCORERS.register("reference", ReferenceScorer)
 SCORERS.register("learned", LearnedScorer)
 
-MODEL_FREE = frozenset({"none", "head-tail", "random"})
-"""Scorers that take no ``model``."""
+DEFAULT_PRUNE = "none"
+"""What ``"auto"`` stands for: no token pruner measured better than whole sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """Which scorer prunes, with which model, and where the model runs.
+
+    Attributes:
+        scorer: A registered name, ``"auto"``, or an object that has ``score``.
+        model: Model that a scorer named uses; None for its own default.
+        url: vLLM server that runs the model in place of this machine. Its key is read from ``CTXPIPE_PRUNE_API_KEY``.
+
+    Raises:
+        UnknownNameError: for a scorer that is not known.
+        UsageError: for what is no scorer, a model or URL that would have no effect, or a URL that is none.
+    """
+
+    scorer: str | Scorer = "auto"
+    model: str | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.scorer == "auto":
+            object.__setattr__(self, "scorer", DEFAULT_PRUNE)
+        SCORERS.check(self.scorer)
+        if not isinstance(self.scorer, str):
+            if self.model is not None or self.url is not None:
+                raise UsageError(f"{self.name} is an object and has its model; a model or URL goes with a name")
+        elif self.url is not None:
+            from ctxpipe.compress.prune.hosted.scorer import check_hosted
+
+            check_hosted(self.scorer, self.url)
+        elif self.model is not None and not SCORERS.takes(self.scorer, "model"):
+            raise UsageError(f"--prune {self.scorer} uses no model, so --prune-model has no effect")
+
+    @classmethod
+    def of(cls, given: str | Scorer | Pruning, *, model: str | None = None, url: str | None = None) -> Pruning:
+        """From the short form: a name or an object, and what differs from it."""
+        made = given if isinstance(given, Pruning) else cls(scorer=given)
+        return replace(made, model=made.model if model is None else model, url=made.url if url is None else url)
+
+    @property
+    def name(self) -> str:
+        """The scorer's name, for the record."""
+        return SCORERS.name_of(self.scorer)
+
+    def make(self, *, trust_remote_code: bool = False) -> Scorer:
+        """The scorer. Models are loaded when it first scores."""
+        if not isinstance(self.scorer, str):
+            return self.scorer
+        if self.url is not None:
+            from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+
+            return HostedScorer(self.scorer, self.url, model=self.model, trust_remote_code=trust_remote_code)
+        options: dict[str, object] = {} if self.model is None else {"model": self.model}
+        if trust_remote_code and SCORERS.takes(self.scorer, "trust_remote_code"):
+            options["trust_remote_code"] = True
+        return SCORERS.create(self.scorer, **options)

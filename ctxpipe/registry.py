@@ -1,4 +1,7 @@
-"""Names to factories: how rankers, scorers and engines are chosen by name and added by other packages."""
+"""Names to factories: how rankers, scorers and engines are chosen by name and added by other packages.
+
+Wherever a name is taken, an object that does the same is taken too.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,13 @@ class Registry(Generic[T]):
     Args:
         what: What the names stand for, as error messages say it: ``"ranker"``.
         group: Entry-point group through which other packages add names: ``"ctxpipe.rankers"``.
+        method: What every object of this kind can be called for: ``"rank"``.
     """
 
-    def __init__(self, what: str, group: str) -> None:
+    def __init__(self, what: str, group: str, method: str = "") -> None:
         self.what = what
         self.group = group
+        self.method = method
         self._factories: dict[str, Callable[..., T]] = {}
 
     @overload
@@ -63,7 +68,7 @@ class Registry(Generic[T]):
             UsageError: if the factory does not take these options.
             CtxpipeError: if another package offers the name but it cannot be imported.
         """
-        factory = self._factories.get(name) or self._load(name)
+        factory = self._factory(name)
         try:
             inspect.signature(factory).bind(**options)
         except TypeError as exc:
@@ -71,6 +76,40 @@ class Registry(Generic[T]):
         except ValueError:
             pass  # a factory written in C may have no signature to check against
         return factory(**options)
+
+    def takes(self, name: str, option: str) -> bool:
+        """Whether the factory of a name takes an option.
+
+        Raises:
+            UnknownNameError, CtxpipeError: as ``create``.
+        """
+        try:
+            parameters = inspect.signature(self._factory(name)).parameters
+        except ValueError:  # written in C
+            return False
+        return option in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+
+    def check(self, given: str | T) -> None:
+        """Refuse what is neither a known name nor an object of this kind.
+
+        Raises:
+            UnknownNameError: for a name that is not known.
+            UsageError: for an object without the method, or a class.
+        """
+        if isinstance(given, str):
+            if given not in self._factories and given not in self._entry_points:
+                raise UnknownNameError(self.what, given, self.names())
+        elif isinstance(given, type):
+            raise UsageError(f"{given.__name__} is a class; give an object of it: {given.__name__}()")
+        elif not callable(getattr(given, self.method, None)):
+            raise UsageError(f"{type(given).__name__} is no {self.what}: it has no method {self.method}")
+
+    def name_of(self, given: str | T) -> str:
+        """The name given, or what an object calls itself: its ``name``, else its class's."""
+        return given if isinstance(given, str) else str(getattr(given, "name", type(given).__name__))
+
+    def _factory(self, name: str) -> Callable[..., T]:
+        return self._factories.get(name) or self._load(name)
 
     @cached_property
     def _entry_points(self) -> dict[str, EntryPoint]:

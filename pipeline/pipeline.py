@@ -6,69 +6,81 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from os import PathLike
 from typing import Any, Literal
 
-from ctxpipe.compress.cache.score_cache import MEGABYTES, ScoreCache
+from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.rankers import CACHING, EMBEDDING, NOTING, RANKERS
-from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
+from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
+from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
+from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.select.keep import Keep, split_tokens
-from ctxpipe.compress.types import CompressedContext, Document, OnStage, Scorer, with_timing
-from ctxpipe.errors import ModelError, ReadError, UsageError
-from ctxpipe.models import resolve as models
+from ctxpipe.compress.select.keep import Keep
+from ctxpipe.compress.types import CompressedContext, Document, KeptScorer, OnStage, Ranker, Scorer, with_timing
+from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
-from ctxpipe.old_names import old_keywords
+from ctxpipe.old_names import Group, old_keywords
 from ctxpipe.pipeline.ask.fit import Request, ask, check_request
 from ctxpipe.pipeline.readers.read import read
+from ctxpipe.pipeline.target import Connection
 from ctxpipe.pipeline.types import Run
 from ctxpipe.remote.cancel import in_thread
-from ctxpipe.serving.engines import connect
+from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine, OnText
 
 Source = str | PathLike[str] | Document
 Sources = Source | Sequence[Source]
 OnFailure = Callable[[ReadError], None]
 
-DEFAULT_TOKENIZER = "smollm2-135m"
 DEFAULT_EMBEDDER = "minilm-l6"
-DEFAULT_RANK = "learned"
-DEFAULT_PRUNE = "none"
 MAX_TOKENS = 512
 """Room left for the answer unless told otherwise."""
+
+_old_keywords = old_keywords(
+    Group(
+        keyword="target",
+        shown="Target",
+        fields={name: name for name in ("window", "timeout", "endpoint")},
+        make=lambda given, values: dataclasses.replace(Target.of("local" if given is None else given), **values),
+    ),
+    Group(
+        keyword="keep",
+        shown="Keep",
+        fields={"force_tokens": "force_tokens"},
+        make=lambda given, values: dataclasses.replace(Keep.of(() if given is None else given), **values),
+    ),
+    scorer="prune_model",
+    scorer_url="prune_url",
+    errors="decode_errors",
+    engine="target",
+)
 
 
 class Pipeline:
     """Reads, compresses, asks and cites, and keeps its models loaded between calls.
 
+    ``prune``, ``keep``, ``score_cache`` and ``target`` take a plain value, or an object with all options of their kind.
+
     Args:
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
-            ``"auto"``: the one that measured best. Used when there is a question.
+            ``"auto"``: the one that measured best; or an object that has ``rank``. Used when there is a question.
         prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
-            ``"head-tail"``), another registered scorer, or ``"auto"``.
+            ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
         prune_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
             ``CTXPIPE_PRUNE_API_KEY``.
-        keep: Regular expressions (of the ``regex`` library); what matches is kept before anything else.
-        force_tokens: Strings, or a text with commas between them, that stay wherever anything else of their sentence
-            does.
+        keep: Regular expressions (of the ``regex`` library), or a ``Keep``; what matches is kept before anything else.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
-            others; 0 neither uses nor keeps any.
+            others, or a ``Caching``; 0 neither uses nor keeps any.
         tokenizer: Model whose tokens budgets count; None for the target's.
-        target: ``"local"``, the URL of an OpenAI-compatible server, or another registered engine.
+        target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object that has
+            ``answer``, or a ``Target``.
         model: The target's model; None for the embedded one, or the only one that a server has.
-        window: The target's window in tokens, when it cannot say itself.
         max_tokens: Room left for the answer.
-        timeout: Seconds to wait for an answer.
-        endpoint: How a server is asked: ``"chat"``, ``"completion"`` (plain turns, for base models), or ``"auto"``: by
-            whether the model has a chat template.
         decode_errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
         trust_remote_code: Whether code that comes with a model may run.
-        engine: An engine to use in place of ``target``.
         on_stage: Called with a stage's name, work done and work in all.
         on_failure: Called for each document that cannot be read, and the others go on; None raises the first.
 
@@ -76,128 +88,76 @@ class Pipeline:
         UsageError: for unknown names, here and not later.
     """
 
-    @old_keywords(scorer="prune_model", scorer_url="prune_url", errors="decode_errors")
+    @_old_keywords
     def __init__(
         self,
         *,
-        rank: str = "auto",
-        prune: str = "auto",
+        rank: str | Ranker = "auto",
+        prune: str | Scorer | Pruning = "auto",
         prune_model: str | None = None,
         prune_url: str | None = None,
-        keep: Sequence[str] = (),
-        force_tokens: str | Sequence[str] = (),
-        score_cache: int = MEGABYTES,
+        keep: str | Sequence[str] | Keep = (),
+        score_cache: int | Caching = MEGABYTES,
         tokenizer: str | None = None,
-        target: str = "local",
+        target: str | Engine | Target = "local",
         model: str | None = None,
-        window: int | None = None,
         max_tokens: int = MAX_TOKENS,
-        timeout: float = 300.0,
-        endpoint: Literal["auto", "chat", "completion"] = "auto",
         decode_errors: Literal["strict", "replace"] = "strict",
         trust_remote_code: bool = False,
-        engine: Engine | None = None,
         on_stage: OnStage | None = None,
         on_failure: OnFailure | None = None,
     ) -> None:
         if max_tokens < 1:
             raise UsageError(f"the answer needs room for at least 1 token, not {max_tokens}")
-        self.rank = DEFAULT_RANK if rank == "auto" else rank
-        self.prune = DEFAULT_PRUNE if prune == "auto" else prune
-        self.target = target
-        self.model = model
-        self.window = window
         self.max_tokens = max_tokens
-        self.timeout = timeout
-        self.endpoint: Literal["auto", "chat", "completion"] = endpoint
         self.decode_errors: Literal["strict", "replace"] = decode_errors
-        self._tokenizer_name = tokenizer
-        self._prune_model = prune_model
-        self._trust = trust_remote_code
-        self._engine = engine
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
-        self._keep = Keep(
-            patterns=(keep,) if isinstance(keep, str) else tuple(keep),
-            force_tokens=split_tokens(force_tokens) if isinstance(force_tokens, str) else tuple(force_tokens),
-        )
+        self._keep = Keep.of(keep)
         self._notes: list[str] = []
-        self._cache = _cache(score_cache)
+        self._cache = Caching.of(score_cache).open()
+        self._target = Connection(
+            Target.of(target, model=model), tokenizer=tokenizer, trust_remote_code=trust_remote_code
+        )
         # Who asked for no ranking by name need not hear what part of it was left to another.
-        noting = rank != "auto"
-        self._ranker = None if self.rank == "none" else RANKERS.create(self.rank, **self._ranker_options(noting))
-        self._scorer = self._remembering(self._make_scorer(prune_url))
+        named = rank != "auto"
+        self._ranker = make_ranker(rank if named else DEFAULT_RANK, self._resources(notes=named))
+        self.rank = RANKERS.name_of(rank if named else DEFAULT_RANK)
+        pruning = Pruning.of(prune, model=prune_model, url=prune_url)
+        self._scorer = pruning.make(trust_remote_code=trust_remote_code)
+        self.prune = pruning.name
 
-    def _ranker_options(self, noting: bool) -> dict[str, object]:
-        options: dict[str, object] = {"on_note": self._notes.append} if noting and self.rank in NOTING else {}
-        if self._cache is not None and self.rank in EMBEDDING:
-            options["embedder"] = RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append)
-        if self._cache is not None and self.rank in CACHING:
-            options["cache"] = self._cache
-        return options
-
-    def _remembering(self, scorer: Scorer) -> Scorer:
-        return scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append)
-
-    def _make_scorer(self, url: str | None) -> Scorer:
-        if url is None:
-            return SCORERS.create(self.prune, **self._scorer_options())
-        from ctxpipe.compress.prune.hosted.scorer import HostedScorer
-
-        return HostedScorer(self.prune, url, model=self._prune_model, trust_remote_code=self._trust)
-
-    def _scorer_options(self) -> dict[str, object]:
-        if self.prune in MODEL_FREE:
-            if self._prune_model is not None:
-                raise UsageError(f"--prune {self.prune} uses no model, so --prune-model has no effect")
-            return {}
-        options: dict[str, object] = {"trust_remote_code": self._trust} if self._trust else {}
-        return options if self._prune_model is None else {**options, "model": self._prune_model}
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The target, connected when first needed."""
-        if self._engine is not None:
-            return self._engine
-        return connect(
-            self.target,
-            model=self.model,
-            timeout=self.timeout,
-            window=self.window,
-            trust_remote_code=self._trust,
-            resolve=models.resolve,
-            count_text=self._count_text,
-            endpoint=self.endpoint,
+    def _resources(self, *, notes: bool) -> Resources:
+        return Resources(
+            embedder=RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append),
+            cache=self._cache,
+            on_note=self._notes.append if notes else None,
         )
 
-    def _count_text(self, text: str) -> int:
-        return self.tokenizer.count_long(text)
+    @property
+    def remembers(self) -> bool:
+        """Whether what its ranker or its scorer computes may come from an earlier call."""
+        kept = isinstance(self._ranker, BorrowingRanker) or isinstance(self._scorer, KeptScorer)
+        return self._cache is not None and kept
 
-    @cached_property
+    @property
+    def target(self) -> str:
+        """The target's name or URL."""
+        return self._target.target.name
+
+    @property
+    def engine(self) -> Engine:
+        """What answers, connected when first needed."""
+        return self._target.engine
+
+    @property
     def tokenizer(self) -> TargetTokenizer:
         """What budgets count in: the one named, else the target model's, else the embedded model's.
 
         A server's model may go by a name of its own, and its files may be out of reach. What then counts is near
         enough to compress by; the prompt is made to fit by the server's own count.
         """
-        if self._tokenizer_name or (self.model and self.target == "local"):
-            return self._load_tokenizer(self._tokenizer_name or str(self.model))
-        if self.target == "local" or "engine" not in self.__dict__:
-            return self._load_tokenizer(self.model or DEFAULT_TOKENIZER)
-        for name in filter(None, (self.engine.model, getattr(self.engine, "tokenizer", None))):
-            try:
-                # No server may name the code that runs here.
-                return TargetTokenizer.load(name, trust_remote_code=self._trust and name == self.model)
-            except (ModelError, UsageError):
-                continue
-        self._notes.append(
-            f"the tokenizer of {self.engine.model} is out of reach, so {DEFAULT_TOKENIZER}'s counts in its place; "
-            "name one with --tokenizer"
-        )
-        return self._load_tokenizer(DEFAULT_TOKENIZER)
-
-    def _load_tokenizer(self, name: str) -> TargetTokenizer:
-        return TargetTokenizer.load(name, trust_remote_code=self._trust)
+        return self._target.counter().tokenizer
 
     def read(self, documents: Sources) -> tuple[Document, ...]:
         """Read paths (files, directories, globs, ``-``); documents pass through.
@@ -246,19 +206,21 @@ class Pipeline:
         self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
     ) -> CompressedContext:
         started = time.perf_counter()
-        tokenizer = self.tokenizer
+        counter = self._target.counter()
         loading = time.perf_counter() - started
+        scorer = self._scorer
         compressor = Compressor(
-            tokenizer=tokenizer,
+            tokenizer=counter.tokenizer,
             ranker=self._ranker,
-            scorer=self._scorer,
+            scorer=scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append),
             rank=self.rank,
             prune=self.prune,
             keep=self._keep,
         )
         context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
-        noted, self._notes[:] = tuple(self._notes), []
-        return with_timing(dataclasses.replace(context, notes=(*noted, *context.notes)), "tokenizer", loading)
+        noted, self._notes[:] = (counter.note, *self._notes), []
+        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
+        return with_timing(context, "tokenizer", loading)
 
     def query(
         self,
@@ -339,12 +301,7 @@ class Pipeline:
         )
 
 
-def _cache(megabytes: int) -> ScoreCache | None:
-    if megabytes < 0:
-        raise UsageError(f"the score cache may take 0 megabytes or more, not {megabytes}")
-    return ScoreCache(megabytes=megabytes) if megabytes else None
-
-
+@_old_keywords
 def compress(
     documents: Sources,
     *,
@@ -373,6 +330,7 @@ def compress(
     return Pipeline(**options).compress(documents, question=question, budget=budget, rate=rate)
 
 
+@_old_keywords
 def query(
     documents: Sources,
     *,

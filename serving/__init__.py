@@ -12,13 +12,16 @@ if __name__ == "serving":
     raise ImportError("import ctxpipe.serving")
 
 if TYPE_CHECKING:
+    from ctxpipe.serving.planner.memory.options import Memory, Parallelism
     from ctxpipe.serving.planner.plan import plan
     from ctxpipe.serving.planner.types import Assumption, Plan, Row
 
-__all__ = ["Assumption", "Plan", "Row", "plan"]
+__all__ = ["Assumption", "Memory", "Parallelism", "Plan", "Row", "plan"]
 
 _HOMES = {
     "Assumption": "planner.types",
+    "Memory": "planner.memory.options",
+    "Parallelism": "planner.memory.options",
     "Plan": "planner.types",
     "Row": "planner.types",
     "plan": "planner.plan",

@@ -1,19 +1,23 @@
-"""Engines by name, and the one call that turns a ``--target`` into an engine."""
+"""Engines by name, and what turns a target into an engine."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from ctxpipe.errors import UsageError
 from ctxpipe.registry import Registry
+from ctxpipe.remote.served import Served
 from ctxpipe.serving.types import Engine
 
 DEFAULT_MODEL = "smollm2-135m"
 DEFAULT_TIMEOUT = 300.0
 
-ENGINES: Registry[Engine] = Registry("target", "ctxpipe.engines")
+Endpoint = Literal["auto", "chat", "completion"]
+
+ENGINES: Registry[Engine] = Registry("target", "ctxpipe.engines", "answer")
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(?:/.*)?")
 
 
@@ -50,7 +54,7 @@ def connect(
     trust_remote_code: bool = False,
     resolve: Callable[[str], str] | None = None,
     count_text: Callable[[str], int] | None = None,
-    endpoint: Literal["auto", "chat", "completion"] = "auto",
+    endpoint: Endpoint = "auto",
 ) -> Engine:
     """The engine behind a target.
 
@@ -82,17 +86,104 @@ def connect(
         return ENGINES.create(
             "local", path=_place(name, resolve), model=name, window=window, timeout=timeout, **options
         )
-    if target == "openai" or re.match(r"https?://", target, re.IGNORECASE):
+    if is_server(target):
         options = {"endpoint": endpoint} if target == "openai" else {"endpoint": endpoint, "url": target}
         counter = count_text or (_text_counter(str(_place(tokenizer, resolve))) if tokenizer else None)
         return ENGINES.create(
             "openai", model=model, window=window, timeout=timeout, api_key=api_key, count_text=counter, **options
         )
-    if _HOST_AND_PORT.fullmatch(target) or "://" in target:
-        raise UsageError(f"{target!r} is not the URL of a server; write it like http://localhost:8000")
+    _check(target)
     given: dict[str, Any] = {"model": model, "window": window, "api_key": api_key, "tokenizer": tokenizer}
     given["timeout"] = timeout if timeout != DEFAULT_TIMEOUT else None
     return ENGINES.create(target, **{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What answers, and how it is asked.
+
+    Attributes:
+        engine: ``"local"``, the URL of an OpenAI-compatible server, the name of another registered engine, or an
+            object that has ``answer``.
+        model: The model to ask; None for the embedded one, or the only one that a server has.
+        window: Tokens that prompt and answer may have together, when fewer than the model allows or nobody says.
+        timeout: Seconds that an answer may take.
+        endpoint: How a server is asked: ``"chat"``, ``"completion"`` (plain turns, for base models), or ``"auto"``: by
+            whether the model has a chat template.
+
+    Raises:
+        UnknownNameError: for an engine that is not known.
+        UsageError: for what is no engine and no URL, an option of an engine that is an object, or a value that makes
+            no sense.
+    """
+
+    engine: str | Engine = "local"
+    model: str | None = None
+    window: int | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    endpoint: Endpoint = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.timeout > 0 or (self.window is not None and self.window < 1):
+            raise UsageError("a timeout is above 0, a window 1 or more")
+        if self.endpoint not in get_args(Endpoint):
+            raise UsageError(f"an endpoint is {', '.join(get_args(Endpoint))}, not {self.endpoint!r}")
+        if isinstance(self.engine, str):
+            _check(self.engine)
+            return
+        ENGINES.check(self.engine)
+        if (self.model, self.window, self.timeout, self.endpoint) != (None, None, DEFAULT_TIMEOUT, "auto"):
+            raise UsageError(f"{self.name} is an object and has its model; a model and the like go with a name or URL")
+
+    @classmethod
+    def of(cls, given: str | Engine | Target, *, model: str | None = None) -> Target:
+        """From the short form: a name, a URL or an object, and a model."""
+        made = given if isinstance(given, Target) else cls(engine=given)
+        return made if model is None else replace(made, model=model)
+
+    @property
+    def name(self) -> str:
+        """The engine's name or URL, for the record."""
+        return ENGINES.name_of(self.engine)
+
+    def connect(self, **options: Any) -> Engine:
+        """The engine; see ``connect`` for options beside these and what is raised."""
+        if not isinstance(self.engine, str):
+            return self.engine
+        return connect(
+            self.engine,
+            model=self.model,
+            window=self.window,
+            timeout=self.timeout,
+            endpoint=self.endpoint,
+            **options,
+        )
+
+    def look(self) -> Served | None:
+        """What a server says of the model to ask, in one short try; None for what is no server.
+
+        Raises:
+            UsageError: if several models are served and none was named.
+            EngineError: if the server cannot be reached.
+        """
+        if not isinstance(self.engine, str) or not is_server(self.engine):
+            return None
+        from ctxpipe.serving.openai.engine import OPENAI_URL, look
+
+        return look(OPENAI_URL if self.engine == "openai" else self.engine, self.model)
+
+
+def is_server(target: str) -> bool:
+    """Whether a target is an OpenAI-compatible server."""
+    return target == "openai" or re.match(r"https?://", target, re.IGNORECASE) is not None
+
+
+def _check(target: str) -> None:
+    if is_server(target):
+        return
+    if _HOST_AND_PORT.fullmatch(target) or "://" in target:
+        raise UsageError(f"{target!r} is not the URL of a server; write it like http://localhost:8000")
+    ENGINES.check(target)
 
 
 def _place(name: str | None, resolve: Callable[[str], str] | None) -> str | None:

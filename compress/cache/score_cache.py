@@ -11,7 +11,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from ctxpipe.errors import UsageError
 
 MEGABYTES = 512
 """Size that the file is held to unless told otherwise."""
@@ -46,6 +49,35 @@ def default_path() -> Path:
     from ctxpipe.models.cache import cache_root
 
     return cache_root() / f"scores-{_VERSION}.sqlite3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """Whether what models compute is kept for later calls, of this process and others.
+
+    Attributes:
+        megabytes: Size that the file is held to; 0 neither uses nor keeps anything.
+        path: The file; None for ``CTXPIPE_SCORES``, else one in the user's cache folder.
+
+    Raises:
+        UsageError: for a size below 0.
+    """
+
+    megabytes: int = MEGABYTES
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.megabytes < 0:
+            raise UsageError(f"the score cache may take 0 megabytes or more, not {self.megabytes}")
+
+    @classmethod
+    def of(cls, given: int | Caching) -> Caching:
+        """From the short form: megabytes."""
+        return given if isinstance(given, Caching) else cls(megabytes=given)
+
+    def open(self) -> ScoreCache | None:
+        """The cache; None where nothing is kept."""
+        return ScoreCache(self.path, megabytes=self.megabytes) if self.megabytes else None
 
 
 class ScoreCache:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -16,8 +18,8 @@ from ctxpipe.compress.learned.links import Link, links
 from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
 from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
-from ctxpipe.compress.rank.embedding import Embedder
 from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
 FIRST_TOKENS = 24_000
@@ -57,6 +59,15 @@ class LearnedRanker:
         self._cache = cache
         self._fusion = HybridRanker(embedder=embedder)
         self._on_note = on_note
+
+    def with_resources(self, resources: Resources) -> Self:
+        """The same ranker with embedder, cache and notes, save what it was made with."""
+        made = copy(self)
+        made.__dict__.pop("model", None)  # which has no cache in front of it
+        made._cache = self._cache or resources.cache
+        made._fusion = self._fusion.with_resources(resources)
+        made._on_note = self._on_note or resources.on_note
+        return made
 
     @cached_property
     def model(self) -> Reader:

@@ -27,12 +27,11 @@ class LearnedScorer:
 
     Args:
         model: Folder of another pruner than the package's.
-        trust_remote_code: Accepted, as by other scorers, and of no effect: a pruner brings no code.
     """
 
     name = "learned"
 
-    def __init__(self, *, model: Path | str | None = None, trust_remote_code: bool = False) -> None:
+    def __init__(self, *, model: Path | str | None = None) -> None:
         self._folder = model
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache.remembered import digest, named, pack_floats, remembered, unpack_floats
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
-from ctxpipe.compress.rank.embedding import Embedder
+from ctxpipe.compress.rank.resources import Embedder
 from ctxpipe.compress.types import Identity, OnProgress
 
 
@@ -21,7 +21,7 @@ class RememberingEmbedder:
     Args:
         load: Makes the embedder.
         identify: Names model, revision and precision without loading anything.
-        cache: Where rows are kept.
+        cache: Where rows are kept; None keeps none.
         on_note: Called with a line when the cache had to be set aside.
     """
 
@@ -29,7 +29,7 @@ class RememberingEmbedder:
         self,
         load: Callable[[], Embedder],
         identify: Callable[[], Identity],
-        cache: ScoreCache,
+        cache: ScoreCache | None,
         on_note: OnNote | None = None,
     ) -> None:
         self._load = load
@@ -39,7 +39,7 @@ class RememberingEmbedder:
         self._embedder: Embedder | None = None
 
     @classmethod
-    def of(cls, name: str, cache: ScoreCache, on_note: OnNote | None = None) -> RememberingEmbedder:
+    def of(cls, name: str, cache: ScoreCache | None, on_note: OnNote | None = None) -> RememberingEmbedder:
         """In front of the embedder of a model, int8."""
         from ctxpipe.compress.rank.embedder import MAX_TOKENS, OnnxEmbedder
         from ctxpipe.models.ready import revision
@@ -51,6 +51,8 @@ class RememberingEmbedder:
 
     def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
         """Embed texts; see ``Embedder.encode``."""
+        if self._cache is None:
+            return self._made(texts, on_progress)
         place = {text: index for index, text in enumerate(dict.fromkeys(texts))}
         distinct = list(place)
         identity = self._identify()

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from copy import copy
+from typing import Self
 
 from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
-
-
-class Embedder(Protocol):
-    """Texts to unit-length rows; ``ctxpipe.compress.rank.embedder.OnnxEmbedder`` is one."""
-
-    def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
-        """Embed texts, float32 of shape (len(texts), dimension)."""
-        ...
 
 
 class EmbeddingRanker:
@@ -25,6 +19,12 @@ class EmbeddingRanker:
     def __init__(self, *, embedder: Embedder | None = None, headings: bool = True) -> None:
         self._embedder = embedder
         self._headings = headings
+
+    def with_resources(self, resources: Resources) -> Self:
+        """The same ranker with the embedder lent, unless it has one."""
+        made = copy(self)
+        made._embedder = self._embedder or resources.embedder
+        return made
 
     @property
     def embedder(self) -> Embedder:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from copy import copy
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.rank.bm25 import BM25Index
-from ctxpipe.compress.rank.embedding import Embedder, EmbeddingRanker
+from ctxpipe.compress.rank.embedding import EmbeddingRanker
 from ctxpipe.compress.rank.naming import name_of, plain
+from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
 MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
@@ -44,6 +46,12 @@ class HybridRanker:
 
     def __init__(self, *, embedder: Embedder | None = None) -> None:
         self._embedding = EmbeddingRanker(embedder=embedder)
+
+    def with_resources(self, resources: Resources) -> Self:
+        """The same ranker with the embedder lent, unless it has one."""
+        made = copy(self)
+        made._embedding = self._embedding.with_resources(resources)
+        return made
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """Score texts; only the order means anything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import regex
@@ -23,23 +24,32 @@ class Keep:
 
     Attributes:
         patterns: Regular expressions, in the syntax of the ``regex`` library; ``^`` and ``$`` match at lines.
-        force_tokens: Strings. One that begins or ends with a letter or digit counts as a whole word there.
+        force_tokens: Strings that stay wherever anything else of their sentence does; a text holds several, with commas
+            between them. One that begins or ends with a letter or digit counts as a whole word there.
 
     Raises:
         UsageError: for a pattern that is none.
     """
 
-    patterns: tuple[str, ...] = ()
-    force_tokens: tuple[str, ...] = ()
+    patterns: Sequence[str] = ()
+    force_tokens: Sequence[str] = ()
     _compiled: tuple[regex.Pattern[str], ...] = field(init=False, repr=False)
     _forced: regex.Pattern[str] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        patterns, tokens = self.patterns, self.force_tokens
+        object.__setattr__(self, "patterns", (patterns,) if isinstance(patterns, str) else tuple(patterns))
+        object.__setattr__(self, "force_tokens", split_tokens(tokens) if isinstance(tokens, str) else tuple(tokens))
         object.__setattr__(self, "_compiled", tuple(_compiled(pattern) for pattern in self.patterns))
         strings = [_bounded(token) for token in self.force_tokens if token.strip()]
         # The longest first: an alternative that is a part of another must not win over it.
         strings.sort(key=lambda part: (-len(part), part))
         object.__setattr__(self, "_forced", regex.compile("|".join(strings)) if strings else None)
+
+    @classmethod
+    def of(cls, given: str | Sequence[str] | Keep) -> Keep:
+        """From the short form: a pattern, or several."""
+        return given if isinstance(given, Keep) else cls(patterns=given)
 
     def matches(self, text: str, source: str) -> list[tuple[int, int]]:
         """Stretches of a document that match a pattern, ascending; the same one once.

@@ -89,14 +89,14 @@ def documents_options(function: F) -> F:
 def compression(config: Config) -> dict[str, Any]:
     """The options of a pipeline that say how it compresses."""
     from ctxpipe.compress.cache.score_cache import MEGABYTES
+    from ctxpipe.compress.select.keep import Keep
 
     return {
         "rank": config.rank or "auto",
         "prune": config.prune or "auto",
         "prune_model": config.prune_model,
         "prune_url": config.prune_url,
-        "keep": config.keep or (),
-        "force_tokens": config.force_tokens or (),
+        "keep": Keep(patterns=config.keep or (), force_tokens=config.force_tokens or ()),
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "decode_errors": config.decode_errors,

@@ -74,6 +74,8 @@ def compress(
         with watch.stage("start"):
             pipeline = Pipeline(
                 **compression(config),
+                target=config.target,
+                model=config.model,
                 trust_remote_code=trust_remote_code,
                 on_stage=on_stage,
                 on_failure=failures,

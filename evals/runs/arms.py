@@ -16,7 +16,7 @@ from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
-    from ctxpipe.compress.types import Document
+    from ctxpipe.compress.types import Document, Ranker, Scorer
     from ctxpipe.models.tokenizer import TargetTokenizer
     from ctxpipe.pipeline.pipeline import Pipeline
 
@@ -42,6 +42,7 @@ FLOORS = ("head-tail", "random", "bm25")
 _NO_TITLE = "table"
 """What public sets call a passage that has no title of its own."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+_METHOD = re.compile(r"[^\s,@]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +52,37 @@ class Arm:
     Attributes:
         name: As records have it: ``raw``, ``bm25@0.25``, ``default@2000``.
         method: Short name, or ``<ranker>+<pruner>``; empty for a control.
-        rank, prune: What the pipeline is made with; empty for a control.
+        rank, prune: What the pipeline is made with, names or objects; empty for a control.
         rate: Share of the source's tokens to keep, or None.
         budget: Most tokens to keep, or None.
     """
 
     name: str
     method: str = ""
-    rank: str = ""
-    prune: str = ""
+    rank: str | Ranker = ""
+    prune: str | Scorer = ""
     rate: float | None = None
     budget: int | None = None
+
+    @classmethod
+    def of(cls, method: str, amount: float, *, rank: str | Ranker = "auto", prune: str | Scorer = "auto") -> Arm:
+        """The arm of a ranker and a pruner, each a name or an object.
+
+        Args:
+            method: What records call the two.
+            amount: A rate, or above 1 a budget in tokens.
+            rank, prune: As for ``Pipeline``.
+
+        Raises:
+            UsageError: for a rate or budget that makes no sense, or a method that the name of an arm cannot hold.
+        """
+        if not _METHOD.fullmatch(method) or method in CONTROLS:
+            raise UsageError(f"{method!r} cannot name a method: it is a control, or has a comma, an @ or white space")
+        if not amount > 0 or (amount > 1 and amount != int(amount)):
+            raise UsageError(f"{method}@{amount:g} is neither a rate, above 0 and at most 1, nor a budget in tokens")
+        rate, budget = (amount, None) if amount <= 1 else (None, int(amount))
+        size = f"{rate:g}" if budget is None else str(budget)
+        return cls(name=f"{method}@{size}", method=method, rank=rank, prune=prune, rate=rate, budget=budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +130,7 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
         else:
             raise UsageError(f"the arm {name!r} needs a rate: {name}@0.25, or --rates")
         for one in amounts:
-            arm = _compressed(method, rank, prune, one)
+            arm = Arm.of(method, one, rank=rank, prune=prune)
             found[arm.name] = arm
     if not found:
         raise UsageError("there is no arm to run")
@@ -137,14 +158,6 @@ def _amount(name: str, text: str) -> float:
     return float(text)
 
 
-def _compressed(method: str, rank: str, prune: str, amount: float) -> Arm:
-    if not amount > 0 or (amount > 1 and amount != int(amount)):
-        raise UsageError(f"{method}@{amount:g} is neither a rate, above 0 and at most 1, nor a budget in tokens")
-    rate, budget = (amount, None) if amount <= 1 else (None, int(amount))
-    size = f"{rate:g}" if budget is None else str(budget)
-    return Arm(name=f"{method}@{size}", method=method, rank=rank, prune=prune, rate=rate, budget=budget)
-
-
 class ContextMaker:
     """Makes contexts, and keeps the models of each method loaded.
 
@@ -157,7 +170,7 @@ class ContextMaker:
     def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
         self.tokenizer_name = tokenizer
         self._score_cache = MEGABYTES if reuse_scores else 0
-        self._pipelines: dict[tuple[str, str], Pipeline] = {}
+        self._pipelines: dict[tuple[str | int, ...], Pipeline] = {}
 
     @property
     def tokenizer(self) -> TargetTokenizer:
@@ -188,7 +201,8 @@ class ContextMaker:
         if arm.name == "identity":
             rank, prune = METHODS["default"]
         whole = arm.rate is None and arm.budget is None
-        context = self._pipeline(rank, prune).compress(
+        pipeline = self._pipeline(rank, prune)
+        context = pipeline.compress(
             _documents(sample, held),
             question=sample.question,
             rate=1.0 if whole else arm.rate,
@@ -200,30 +214,30 @@ class ContextMaker:
             kept_tokens=context.kept_tokens,
             spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
             timings=context.timings,
-            reused_scores=bool(self._score_cache) and _asks_a_model(rank, prune),
+            reused_scores=pipeline.remembers,
         )
 
-    def _pipeline(self, rank: str, prune: str) -> Pipeline:
+    def _pipeline(self, rank: str | Ranker, prune: str | Scorer) -> Pipeline:
         from ctxpipe.pipeline.pipeline import Pipeline
 
-        key = resolved(rank, prune)
+        # Names and short names of the same methods share what is loaded.
+        default_rank, default_prune = defaults()
+        rank = default_rank if rank == "auto" else rank
+        prune = default_prune if prune == "auto" else prune
+        key = tuple(one if isinstance(one, str) else id(one) for one in (rank, prune))
         if key not in self._pipelines:
             self._pipelines[key] = Pipeline(
-                rank=key[0], prune=key[1], tokenizer=self.tokenizer_name, score_cache=self._score_cache
+                rank=rank, prune=prune, tokenizer=self.tokenizer_name, score_cache=self._score_cache
             )
         return self._pipelines[key]
 
 
-def resolved(rank: str, prune: str) -> tuple[str, str]:
-    """Ranker and pruner with the pipeline's defaults for ``auto``."""
-    from ctxpipe.pipeline.pipeline import DEFAULT_PRUNE, DEFAULT_RANK
+def defaults() -> tuple[str, str]:
+    """Ranker and pruner of the default method."""
+    from ctxpipe.compress.rankers import DEFAULT_RANK
+    from ctxpipe.compress.scorers import DEFAULT_PRUNE
 
-    return DEFAULT_RANK if rank == "auto" else rank, DEFAULT_PRUNE if prune == "auto" else prune
-
-
-def _asks_a_model(rank: str, prune: str) -> bool:
-    rank, prune = resolved(rank, prune)
-    return rank not in ("none", "bm25") or prune not in ("none", "head-tail", "random")
+    return DEFAULT_RANK, DEFAULT_PRUNE
 
 
 def _documents(sample: Sample, held: Sequence[int]) -> list[Document]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.runs.arms import METHODS, Arm, ContextMaker, resolved
+from ctxpipe.evals.runs.arms import Arm, ContextMaker, defaults
 from ctxpipe.evals.runs.folder import RunFolder, Settings
 from ctxpipe.evals.runs.recorder import Recorder
 from ctxpipe.evals.runs.records import RecordFile, latest
@@ -129,7 +129,7 @@ def _settings(plan: Plan, target: Target | None, generator: Generator | None) ->
         tokenizer=plan.tokenizer,
         target="" if asked is None else f"{asked.model} {asked.revision}",
         answer_tokens=None if generator is None else generator.max_tokens,
-        default="+".join(resolved(*METHODS["default"])),
+        default="+".join(defaults()),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 from ctxpipe.errors import EngineError, RejectedError, UsageError
 from ctxpipe.remote.address import parse_address
 from ctxpipe.remote.cancel import cancelled, in_thread
-from ctxpipe.remote.served import NO_ENDPOINT, choose
+from ctxpipe.remote.served import NO_ENDPOINT, Served, choose
 from ctxpipe.remote.transport import CONCURRENCY, Transport, find_key
 from ctxpipe.remote.values import dig, parsed, whole
 from ctxpipe.serving.openai.completion import Endpoint, Reply, complete
@@ -27,7 +27,21 @@ OPENAI_URL = "https://api.openai.com/v1"
 # server cannot count, and then once more for the generation prompt.
 TOKENS_PER_MESSAGE = 8
 _DISCOVERY_SECONDS = 30.0
+_LOOK_SECONDS = 3.0
 _METRICS_SECONDS = 5.0
+
+
+def look(url: str, model: str | None = None) -> Served:
+    """What a server says of a model that it serves, asked once and not waited for long.
+
+    Raises:
+        UsageError: if the URL is none, or several models are served and none was named.
+        UnknownNameError: if the server does not serve ``model``.
+        EngineError: if the server cannot be reached or is not OpenAI-compatible.
+    """
+    address = parse_address(url)
+    transport = Transport(base=address.base, key=find_key(None), retries=0)
+    return choose(transport, model, seconds=_LOOK_SECONDS)
 
 
 class OpenAIEngine:

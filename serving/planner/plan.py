@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.old_names import Group, old_keywords
 from ctxpipe.serving.planner.memory import reference_profile
 from ctxpipe.serving.planner.memory.gpus import gpu as find_gpu
-from ctxpipe.serving.planner.memory.options import OVERHEAD_GIB, RESERVE, UTILISATION, Memory, kv_type
+from ctxpipe.serving.planner.memory.options import RESERVE, Memory, Parallelism
 from ctxpipe.serving.planner.memory.parallel import Split
 from ctxpipe.serving.planner.memory.parallel import split as split_over
 from ctxpipe.serving.planner.model.fields import Fields, text_fields
@@ -25,28 +27,49 @@ DEFAULT_GPUS = (1, 2, 4, 8)
 _MOST_GPUS = 4096
 
 
+_old_keywords = old_keywords(
+    Group(
+        keyword="memory",
+        shown="Memory",
+        fields={
+            name: name
+            for name in (
+                "hybrid",
+                "utilisation",
+                "overhead_gib",
+                "block_size",
+                "batched_tokens",
+                "async_scheduling",
+                "kv_cache_bytes",
+            )
+        },
+        make=lambda given, values: replace(given or Memory(), **{k: v for k, v in values.items() if v is not None}),
+    ),
+    Group(
+        keyword="parallelism",
+        shown="Parallelism",
+        fields={"tp": "tensor", "pp": "pipeline"},
+        make=lambda given, values: replace(given or Parallelism(), **values),
+    ),
+)
+
+
+@_old_keywords
 def plan(
     model: str = "scout",
     *,
     gpus: int | Sequence[int] | None = None,
     gpu: str = "h100-80gb",
+    parallelism: Parallelism | None = None,
     profile: Profile = "vllm",
     quantization: str | None = None,
-    kv_dtype: str = "auto",
-    hybrid: bool = True,
-    utilisation: float | None = None,
-    overhead_gib: float | None = None,
-    tp: int | None = None,
-    pp: int | None = None,
-    batch: int = 1,
+    language_only: bool = False,
+    memory: Memory | None = None,
+    kv_dtype: str | None = None,
+    batch: int | None = None,
     context: int | None = None,
     tokens: int | None = None,
     reserve: int = RESERVE,
-    block_size: int | None = None,
-    batched_tokens: int | None = None,
-    async_scheduling: bool = True,
-    kv_cache_bytes: int | None = None,
-    language_only: bool = False,
 ) -> Plan:
     """Plan the memory of a model.
 
@@ -58,24 +81,18 @@ def plan(
 
     Args:
         model: A built-in model, a folder with a config.json, such a file, or a Hugging Face id.
-        gpus: How many, one or several; 1, 2, 4 and 8 by default, or ``tp * pp``.
+        gpus: How many, one or several; 1, 2, 4 and 8 by default, or as many as ``parallelism`` takes.
         gpu: Which: a name that is known (``h100-80gb``, ``l40s``), or a size (``48GiB``, ``name=46.5GiB``).
+        parallelism: How the model is split over them.
         profile: ``"vllm"``, or ``"reference"`` for the scripts of llama-models.
         quantization: In place of what the config says: ``none``, ``w4a16``, ``fp8``, ``int4-mixed``, ...
-        kv_dtype: Type of the KV cache: ``auto``, ``bfloat16``, ``float16`` or ``fp8``.
-        hybrid: Whether layers with a window or chunk keep no more than that.
-        utilisation: Share of a GPU's memory that vLLM uses; 0.92 by default.
-        overhead_gib: GiB of each GPU that are neither weights nor cache; 4 by default, which is an assumption.
-        tp, pp: Tensor and pipeline parallelism; chosen when left out.
-        batch: Requests at once, each of the longest context.
+        language_only: Leave out what sees or hears, as ``--language-model-only`` does.
+        memory: How vLLM is told to use the memory.
+        kv_dtype: Type of the KV cache, in place of ``memory``'s.
+        batch: Requests at once, each of the longest context, in place of ``memory``'s.
         context: Tokens that a request shall have; rows say whether they fit.
         tokens: Tokens of documents; rows say which share of them fits.
         reserve: Tokens left for question, template and answer beside documents.
-        block_size: Tokens of a cache block; vLLM's choice by default.
-        batched_tokens: Most tokens of a step; vLLM's choice for the GPU by default.
-        async_scheduling: Whether vLLM schedules a step ahead, as it does by default.
-        kv_cache_bytes: Memory for the cache on each GPU, as ``--kv-cache-memory-bytes`` sets it.
-        language_only: Leave out what sees or hears, as ``--language-model-only`` does.
 
     Raises:
         UnknownNameError: for a GPU, model, profile or type that is not known, offering the nearest.
@@ -85,23 +102,15 @@ def plan(
     """
     if profile not in PROFILES:
         raise UnknownNameError("profile", profile, PROFILES)
-    counts = _counts(gpus, tp, pp)
+    parallelism = parallelism or Parallelism()
+    counts = _counts(gpus, parallelism)
     _check_tokens(tokens, reserve)
-    memory = Memory(
-        kv_dtype=kv_type(kv_dtype),
-        hybrid=hybrid,
-        utilisation=UTILISATION if utilisation is None else utilisation,
-        overhead_gib=OVERHEAD_GIB if overhead_gib is None else overhead_gib,
-        block=block_size,
-        batched_tokens=batched_tokens,
-        asynchronous=async_scheduling,
-        cache_bytes=kv_cache_bytes,
-        batch=batch,
-    )
+    memory = memory or Memory()
+    memory = replace(memory, kv_dtype=kv_dtype or memory.kv_dtype, batch=memory.batch if batch is None else batch)
     source = find(model)
     shape = read_shape(source.name, source.config, language_only=language_only)
     if profile == "reference":
-        _check_reference(memory, shape, source.name, pp)
+        _check_reference(memory, shape, source.name, parallelism)
     wanted = _wanted(shape, source.name, context)
     job = Job(
         shape=shape,
@@ -113,14 +122,14 @@ def plan(
         tokens=tokens,
         reserve=reserve,
     )
-    splits = [_split(job, count, tp, pp) for count in counts]
+    splits = [_split(job, count, parallelism) for count in counts]
     return _plan(job, source, wanted, splits, language_only)
 
 
-def _split(job: Job, gpus: int, tp: int | None, pp: int | None) -> Split:
+def _split(job: Job, gpus: int, parallelism: Parallelism) -> Split:
     if job.profile == "reference":
-        return split_over(job.shape, gpus, tp or gpus, 1)
-    return split_over(job.shape, gpus, tp, pp)
+        return split_over(job.shape, gpus, parallelism.tensor or gpus, 1)
+    return split_over(job.shape, gpus, parallelism.tensor, parallelism.pipeline)
 
 
 def _plan(job: Job, source: Source, wanted: int, splits: list[Split], language_only: bool) -> Plan:
@@ -149,14 +158,9 @@ def _plan(job: Job, source: Source, wanted: int, splits: list[Split], language_o
     )
 
 
-def _counts(gpus: int | Sequence[int] | None, tp: int | None, pp: int | None) -> list[int]:
-    for what, value in (("tensor", tp), ("pipeline", pp)):
-        if value is not None and value < 1:
-            raise UsageError(f"{what} parallelism {value} makes no sense; it must be at least 1")
+def _counts(gpus: int | Sequence[int] | None, parallelism: Parallelism) -> list[int]:
     if gpus is None:
-        if tp is None and pp is None:
-            return list(DEFAULT_GPUS)
-        return [(tp or 1) * (pp or 1)]
+        return list(DEFAULT_GPUS) if parallelism.gpus is None else [parallelism.gpus]
     counts = [gpus] if isinstance(gpus, int) else sorted(set(gpus))
     for count in counts:
         if not 1 <= count <= _MOST_GPUS:
@@ -173,8 +177,8 @@ def _check_tokens(tokens: int | None, reserve: int) -> None:
         raise UsageError(f"a reserve of {reserve} tokens makes no sense")
 
 
-def _check_reference(memory: Memory, shape: Shape, name: str, pp: int | None) -> None:
-    if memory != Memory(batch=memory.batch) or pp not in (None, 1):
+def _check_reference(memory: Memory, shape: Shape, name: str, parallelism: Parallelism) -> None:
+    if memory != Memory(batch=memory.batch) or parallelism.pipeline not in (None, 1):
         raise UsageError(
             "the reference profile fixes its memory: only model, GPUs, quantisation and batch can be chosen"
         )

@@ -13,7 +13,7 @@ from ctxpipe.evals.paired.choice import choose
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.types import Record
 from ctxpipe.models.tokenizer import TargetTokenizer
-from ctxpipe.serving import plan
+from ctxpipe.serving import Memory, Parallelism, plan
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def test_the_table_has_a_row_for_each_and_every_constant(run: Command) -> None:
 def test_json_is_the_plan(run: Command) -> None:
     outcome = run("plan", "--json", "--model", "gemma-3-27b", "--gpu", "l40s", "--gpus", "2", "--full-kv")
     found = json.loads(outcome.out)
-    assert found == json.loads(json.dumps(plan("gemma-3-27b", gpu="l40s", gpus=2, hybrid=False).to_json()))
+    assert found == json.loads(
+        json.dumps(plan("gemma-3-27b", gpu="l40s", gpus=2, memory=Memory(hybrid=False)).to_json())
+    )
     assert found.keys() >= {"model", "profile", "rows"}
     keys = {"gpus", "gpu", "weights_gib", "kv_gib", "bytes_per_token", "max_context_tokens"}
     assert all(row.keys() >= keys for row in found["rows"])
@@ -75,14 +77,9 @@ def test_every_option_reaches_the_plan(run: Command) -> None:
     )
     expected = plan(
         "scout",
-        tp=2,
-        pp=3,
+        parallelism=Parallelism(tensor=2, pipeline=3),
         batch=2,
-        utilisation=0.8,
-        overhead_gib=6,
-        block_size=32,
-        batched_tokens=1024,
-        async_scheduling=False,
+        memory=Memory(utilisation=0.8, overhead_gib=6, block_size=32, batched_tokens=1024, async_scheduling=False),
         quantization="w4a16",
         language_only=True,
         tokens=9_000_000,

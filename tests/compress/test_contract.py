@@ -17,7 +17,7 @@ from samples import library
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker, FakeScorer
 from ctxpipe.compress.rankers import RANKERS
-from ctxpipe.compress.scorers import MODEL_FREE, SCORERS
+from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.types import CompressedContext, Document, Scorer
 from ctxpipe.models.tokenizer import TargetTokenizer
 
@@ -142,7 +142,7 @@ def made(tiny_causal: Path, tiny_classifier: Path, tiny_pruner: Path) -> Make:
 
 def test_every_scorer_is_in_the_matrix() -> None:
     assert set(PRUNERS) - {"fake"} == set(SCORERS.names())
-    assert set(FREE) == MODEL_FREE
+    assert set(FREE) == {name for name in SCORERS.names() if not SCORERS.takes(name, "model")}
 
 
 def structured() -> dict[str, Document]:

@@ -280,6 +280,6 @@ def test_a_base_model_behind_a_key(
         assert found.prompt_tokens == answer.prompt_tokens
         assert plain(CHAT).endswith("Assistant:")
         document = Document(text=f"{prose(400)}\n\n{NEEDLE}")
-        run = Pipeline(engine=engine, rank="bm25", max_tokens=16).query(document, question=QUESTION)
+        run = Pipeline(target=engine, rank="bm25", max_tokens=16).query(document, question=QUESTION)
         assert 0.99 * 2048 <= run.prompt_tokens + 16 <= 2048
         assert run.answer.prompt_tokens == run.prompt_tokens

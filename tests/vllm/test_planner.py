@@ -16,7 +16,7 @@ import vllm_estimate
 from planner_support import TINY_LLAMA4, write_config
 from vllm_support import Served
 
-from ctxpipe.serving import plan
+from ctxpipe.serving import Memory, Parallelism, plan
 from ctxpipe.serving.launcher.environment import Environment
 from ctxpipe.serving.planner.presets import PRESETS
 
@@ -64,13 +64,14 @@ def job(
 def planned(config: Path, one: dict[str, Any]) -> int:
     made = plan(
         str(config),
-        tp=one["tensor"],
-        pp=one["pipeline"],
-        kv_cache_bytes=one["memory"],
-        kv_dtype=one["kv_dtype"],
-        hybrid=one["hybrid"],
-        block_size=one["block"],
-        batched_tokens=STEP,
+        parallelism=Parallelism(tensor=one["tensor"], pipeline=one["pipeline"]),
+        memory=Memory(
+            kv_cache_bytes=one["memory"],
+            kv_dtype=one["kv_dtype"],
+            hybrid=one["hybrid"],
+            block_size=one["block"],
+            batched_tokens=STEP,
+        ),
     )
     return made.rows[0].max_context_tokens
 
@@ -130,7 +131,7 @@ def test_a_tiny_llama4_gets_the_context_that_was_planned(
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (tmp_path / name).write_bytes((smollm2_dir / name).read_bytes())
     given = {"kv_cache_bytes": 256 << 20, "block_size": 128, "batched_tokens": 2048, "async_scheduling": False}
-    made = plan(str(tmp_path), gpus=1, hybrid=hybrid, **given)
+    made = plan(str(tmp_path), gpus=1, memory=Memory(hybrid=hybrid, **given))
     assert made.rows[0].max_context_tokens == length
     options = ["--max-model-len", "auto", "--kv-cache-memory-bytes", "256M", "--load-format", "dummy"]
     options += ["--max-num-batched-tokens", "2048", "--dtype", "bfloat16"]

@@ -9,6 +9,7 @@ from typing import Any
 from ctxpipe.compress.prune.hosted.server import ScorerServer
 from ctxpipe.compress.types import OnProgress, Scorer, Scores, ScoringText
 from ctxpipe.errors import UsageError
+from ctxpipe.remote.address import parse_address
 
 
 def _classifier(server: ScorerServer, trust_remote_code: bool) -> Scorer:
@@ -40,6 +41,17 @@ HOSTED = tuple(_MAKERS)
 """Scorers that can run on a server."""
 
 
+def check_hosted(name: str, url: str) -> None:
+    """Refuse a scorer that cannot run on a server, and a URL that is none.
+
+    Raises:
+        UsageError: for either.
+    """
+    if name not in _MAKERS:
+        raise UsageError(f"--prune-url goes with --prune {', '.join(HOSTED)}, not with {name}")
+    parse_address(url)
+
+
 class HostedScorer:
     """A scorer whose network runs on a vLLM server. Windows and merging are those of the scorer of the same name.
 
@@ -60,8 +72,7 @@ class HostedScorer:
     def __init__(
         self, name: str, url: str, *, model: str | None = None, trust_remote_code: bool = False, **options: Any
     ) -> None:
-        if name not in _MAKERS:
-            raise UsageError(f"--prune-url goes with --prune {', '.join(HOSTED)}, not with {name}")
+        check_hosted(name, url)
         self.name = name
         self._server = ScorerServer(url, model=model, **options)
         self._trust = trust_remote_code and model is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 @option(
     HOW_MUCH,
     "--overhead",
+    "overhead_gib",
     type=float,
     metavar="GIB",
     help="Memory of each GPU for neither weights nor KV cache. [default: 4]",
@@ -104,7 +106,14 @@ if TYPE_CHECKING:
     metavar="TYPE",
     help="Number type of the KV cache: auto, bfloat16, fp8.",
 )
-@option(HOW, "--full-kv", is_flag=True, help="Cache every token, also in layers that look at a window or chunk only.")
+@option(
+    HOW,
+    "--full-kv",
+    "hybrid",
+    flag_value=False,
+    default=True,
+    help="Cache every token, also in layers that look at a window or chunk only.",
+)
 @option(HOW, "--block-size", type=int, metavar="TOKENS", help="Tokens of a block of the KV cache. [default: vLLM's]")
 @option(
     HOW,
@@ -113,8 +122,22 @@ if TYPE_CHECKING:
     metavar="N",
     help="Most tokens that vLLM computes in a step. [default: vLLM's for the GPU]",
 )
-@option(HOW, "--no-async", is_flag=True, help="Without vLLM's asynchronous scheduling.")
-@option(HOW, "--kv-bytes", type=int, metavar="N", help="Bytes of KV cache on each GPU, in place of what is left.")
+@option(
+    HOW,
+    "--no-async",
+    "async_scheduling",
+    flag_value=False,
+    default=True,
+    help="Without vLLM's asynchronous scheduling.",
+)
+@option(
+    HOW,
+    "--kv-bytes",
+    "kv_cache_bytes",
+    type=int,
+    metavar="N",
+    help="Bytes of KV cache on each GPU, in place of what is left.",
+)
 @option(
     OUTPUT,
     "--choice",
@@ -129,13 +152,9 @@ if TYPE_CHECKING:
 def plan(
     paths: tuple[str, ...],
     gpus: str | None,
-    full_kv: bool,
-    overhead: float | None,
     tokens: int | None,
     tokenizer: str | None,
     reserve: int | None,
-    no_async: bool,
-    kv_bytes: int | None,
     choice: Path | None,
     plot: str | None,
     listed: bool,
@@ -154,20 +173,19 @@ def plan(
     from ctxpipe.commands.plan.table import plan_json, show, show_names
     from ctxpipe.config import load
     from ctxpipe.evals.paired.stored_choice import measured_rates
-    from ctxpipe.serving.planner.memory.options import RESERVE
+    from ctxpipe.serving.planner.memory.options import RESERVE, Memory, Parallelism
     from ctxpipe.serving.planner.plan import plan as make
     from ctxpipe.serving.planner.plot.files import suffix_of
 
     if listed:
         show_names()
         return
+    memory = {field.name: options.pop(field.name) for field in fields(Memory)}
     options |= {
         "gpus": _numbers(gpus),
-        "hybrid": not full_kv,
-        "overhead_gib": overhead,
+        "parallelism": Parallelism(tensor=options.pop("tp"), pipeline=options.pop("pp")),
+        "memory": Memory(**{name: value for name, value in memory.items() if value is not None}),
         "reserve": RESERVE if reserve is None else reserve,
-        "async_scheduling": not no_async,
-        "kv_cache_bytes": kv_bytes,
     }
     if tokenizer is not None and not paths:
         raise UsageError("--tokenizer counts documents; name some")

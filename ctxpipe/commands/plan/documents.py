@@ -73,7 +73,7 @@ def count(
 
 def _tokenizer(name: str | None, model: str) -> tuple[Any, str]:
     from ctxpipe.models.tokenizer import TargetTokenizer
-    from ctxpipe.pipeline.pipeline import DEFAULT_TOKENIZER
+    from ctxpipe.pipeline.target import DEFAULT_TOKENIZER
 
     if name is not None:
         return TargetTokenizer.load(name), ""

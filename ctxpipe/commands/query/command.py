@@ -109,6 +109,7 @@ def query(
         from ctxpipe.commands.serve.query import own_server
         from ctxpipe.config import load
         from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
+        from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
 
     check_paths(paths, question)
     if not question or not question.strip():
@@ -117,16 +118,20 @@ def query(
     config = load(flags)
     with watch.stage("serve") if (serves := _serves(serve, cpu, flags)) else nullcontext():
         own = own_server(config, cpu=cpu, quiet=quiet) if serves else None
-    place = {"target": config.target, "model": config.model} if own is None else own.target(config)
+    place = {"engine": config.target, "model": config.model} if own is None else own.place()
+    target = Target(
+        **place,
+        window=config.window,
+        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
+        endpoint=config.endpoint,
+    )
     failures = Failures()
     with progress(quiet) as on_stage:
         with watch.stage("start"):
             pipeline = Pipeline(
-                **(compression(config) | place),
-                window=config.window,
+                **(compression(config) | ({} if own is None else own.tokenizer(config))),
+                target=target,
                 max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
-                timeout=300.0 if config.timeout is None else config.timeout,
-                endpoint=config.endpoint,
                 trust_remote_code=trust_remote_code,
                 on_stage=on_stage,
                 on_failure=failures,

@@ -146,16 +146,17 @@ def _program_name(given: str | None) -> tuple[str, ...]:
 
 
 def _plan(options: dict[str, Any], gpus: int) -> Plan:
+    from ctxpipe.serving.planner.memory.options import Memory, Parallelism
     from ctxpipe.serving.planner.plan import plan
 
+    utilisation = options["utilisation"]
     return plan(
         options["model"] or GPU_MODEL,
         gpus=gpus,
         gpu=options["gpu"] or _gpu_here() or GPU,
-        kv_dtype=options["kv_dtype"] or "auto",
-        utilisation=options["utilisation"],
-        tp=options["tp"],
-        pp=options["pp"],
+        kv_dtype=options["kv_dtype"],
+        memory=Memory() if utilisation is None else Memory(utilisation=utilisation),
+        parallelism=Parallelism(tensor=options["tp"], pipeline=options["pp"]),
         language_only=options["language_only"],
     )
 

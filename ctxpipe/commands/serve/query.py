@@ -30,12 +30,14 @@ class OwnServer:
     launch: Launch
     note: Callable[[str], None]
 
-    def target(self, config: Config) -> dict[str, Any]:
-        """The options of a pipeline that asks it; budgets count the model's own tokens where they are at hand."""
-        options: dict[str, Any] = {"target": self.launch.url, "model": None}
-        if config.tokenizer is None and Path(self.launch.model).is_dir():
-            options["tokenizer"] = self.launch.model
-        return options
+    def place(self) -> dict[str, Any]:
+        """Where a pipeline asks it."""
+        return {"engine": self.launch.url}
+
+    def tokenizer(self, config: Config) -> dict[str, Any]:
+        """Budgets count the model's own tokens where they are at hand."""
+        at_hand = config.tokenizer is None and Path(self.launch.model).is_dir()
+        return {"tokenizer": self.launch.model} if at_hand else {}
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -53,7 +53,7 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
     weights: list[float] = []
     for stage in stages(len(shape.layers), split.pipeline):
         weights.append(_stage_weights(shape, quantisation, stage) / split.tensor)
-        room = memory.cache_bytes
+        room = memory.kv_cache_bytes
         if room is None:
             room = math.ceil(gpu.memory * memory.utilisation) - math.ceil(weights[-1]) - memory.overhead
         pools.append(pool(groups, found, stage, room))
@@ -68,12 +68,12 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
 def block_size(shape: Shape, memory: Memory) -> int:
     """Tokens of a block: what was asked for, else vLLM's choice on NVIDIA GPUs."""
     latent = any(layer.latent for layer in shape.layers)
-    return memory.block or (LATENT_BLOCK if latent else BLOCK)
+    return memory.block_size or (LATENT_BLOCK if latent else BLOCK)
 
 
 def in_flight(memory: Memory, gpu: Gpu, split: Split) -> int:
     """Tokens that are scheduled and not yet settled: a full step for every stage, and one more when asynchronous."""
-    return (split.pipeline + int(memory.asynchronous)) * (memory.batched_tokens or gpu.batched_tokens)
+    return (split.pipeline + int(memory.async_scheduling)) * (memory.batched_tokens or gpu.batched_tokens)
 
 
 def _stage_weights(shape: Shape, quantisation: Quantisation, stage: range) -> float:
@@ -113,8 +113,8 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
         ),
         Assumption(
             name="steps in flight",
-            value="one per pipeline stage" + (" and one more" if memory.asynchronous else ""),
-            source=f"asynchronous scheduling, {'on' if memory.asynchronous else 'off'}; on by default in {VERSION}",
+            value="one per pipeline stage" + (" and one more" if memory.async_scheduling else ""),
+            source=f"asynchronous scheduling, {'on' if memory.async_scheduling else 'off'}; on by default in {VERSION}",
         ),
         Assumption(
             name="split",
@@ -122,9 +122,9 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
             source="approximation: norms and routers are small and held by every GPU",
         ),
     ]
-    if memory.cache_bytes is not None:
+    if memory.kv_cache_bytes is not None:
         found = [one for one in found if one.name not in ("GPU memory", "utilisation", "overhead", "split")]
-        found.insert(0, Assumption(name="cache", value=f"{memory.cache_bytes:,} bytes", source="given"))
+        found.insert(0, Assumption(name="cache", value=f"{memory.kv_cache_bytes:,} bytes", source="given"))
     if any(layer.kind != "full" for layer in shape.layers):
         state = "on" if memory.hybrid else "off"
         found.append(

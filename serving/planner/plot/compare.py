@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ctxpipe.errors import CtxpipeError
+from ctxpipe.serving.planner.memory.options import Memory, Parallelism
 from ctxpipe.serving.planner.plan import plan
 from ctxpipe.serving.planner.plot.plot import Curve
 from ctxpipe.serving.planner.types import Plan
@@ -21,18 +23,20 @@ def curves(made: Plan, options: dict[str, Any]) -> list[Curve]:
         made: The plan.
         options: What ``plan`` was called with.
     """
-    if len(made.rows) == 1 and options.get("tp") is None and options.get("pp") is None:
+    memory, parallelism = options.get("memory") or Memory(), options.get("parallelism") or Parallelism()
+    if len(made.rows) == 1 and parallelism.gpus is None:
         counts = sorted({*_SEVERAL, made.rows[0].gpus})
         made = _tried(options | {"gpus": counts}) or made
         options = options | {"gpus": counts}
     found = [Curve(label=_label(made), plan=made, chosen=True)]
     if made.profile == "vllm":
         others: list[dict[str, Any]] = [
-            {"kv_dtype": kv_dtype, "hybrid": hybrid} for hybrid in (True, False) for kv_dtype in ("auto", "fp8")
+            {"kv_dtype": kv_dtype, "memory": replace(memory, hybrid=hybrid)}
+            for hybrid in (True, False)
+            for kv_dtype in ("auto", "fp8")
         ]
-        fixed = {"kv_dtype": "auto", "utilisation": None, "overhead_gib": None, "quantization": None, "hybrid": True}
-        more = {"block_size": None, "batched_tokens": None, "kv_cache_bytes": None, "async_scheduling": True}
-        others.append({"profile": "reference", **fixed, **more})
+        fixed = {"kv_dtype": "auto", "memory": Memory(batch=memory.batch), "quantization": None}
+        others.append({"profile": "reference", **fixed})
     else:
         others = [{"profile": "vllm", "quantization": None}]
     for other in others:

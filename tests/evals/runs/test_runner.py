@@ -160,7 +160,7 @@ def test_a_target_that_goes_away_stops_the_run_which_goes_on_later(tmp_path: Pat
 
 def test_a_run_does_not_go_on_with_another_default_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(plan(tmp_path))
-    monkeypatch.setattr("ctxpipe.pipeline.pipeline.DEFAULT_RANK", "bm25")
+    monkeypatch.setattr("ctxpipe.compress.rankers.DEFAULT_RANK", "bm25")
     with pytest.raises(UsageError, match=r"a run with default '\w+\+\w+', not 'bm25\+none'; choose another folder"):
         run(plan(tmp_path))
 

@@ -40,7 +40,7 @@ def test_the_window_is_filled_by_the_target_s_own_count(
     tokenizer: TargetTokenizer, document: Document, factor: float
 ) -> None:
     engine = FakeEngine("yes", window=1500, count=lambda text: int(factor * tokenizer.count(text)))
-    run = Pipeline(engine=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION)
+    run = Pipeline(target=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION)
     assert 0.99 * 1500 <= run.prompt_tokens + 100 <= 1500
 
 
@@ -49,14 +49,14 @@ def test_who_names_a_size_gets_no_more_than_that(
     tokenizer: TargetTokenizer, document: Document, size: dict[str, Any]
 ) -> None:
     engine = FakeEngine("yes", window=1500, count=lambda text: int(0.5 * tokenizer.count(text)))
-    context = Pipeline(engine=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION, **size).context
+    context = Pipeline(target=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION, **size).context
     wanted = size.get("budget", 0.05 * context.source_tokens)
     assert 0.98 * wanted <= context.kept_tokens <= wanted
 
 
 def test_a_budget_above_the_room_is_used_as_far_as_it_fits(tokenizer: TargetTokenizer, document: Document) -> None:
     engine = FakeEngine("yes", window=1500, count=lambda text: int(0.5 * tokenizer.count(text)))
-    run = Pipeline(engine=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION, budget=2000)
+    run = Pipeline(target=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION, budget=2000)
     assert 0.98 * 2000 <= run.context.kept_tokens <= 2000
     assert run.prompt_tokens <= 1400
 
@@ -64,7 +64,7 @@ def test_a_budget_above_the_room_is_used_as_far_as_it_fits(tokenizer: TargetToke
 def test_a_document_that_fits_is_sent_whole(tokenizer: TargetTokenizer) -> None:
     engine = FakeEngine("yes", window=4000, count=tokenizer.count)
     text = prose(20)
-    assert Pipeline(engine=engine, rank="bm25").query(Document(text=text), question=QUESTION).context.text == text
+    assert Pipeline(target=engine, rank="bm25").query(Document(text=text), question=QUESTION).context.text == text
 
 
 # What counts for a server

@@ -106,10 +106,10 @@ def test_a_run_holds_what_its_server_counted(serve: Serve) -> None:
         models=lambda x: x.json({"data": [{"id": "m", "max_model_len": 1000}]}),
         metrics=lambda x: x.send(readings[min(1, len(server.asked("/v1/chat/completions")))], kind="text/plain"),
     )
-    run = Pipeline(engine=connect(server.url), rank="none", max_tokens=20).query(Document(text="A fox."), question="Q?")
+    run = Pipeline(target=connect(server.url), rank="none", max_tokens=20).query(Document(text="A fox."), question="Q?")
     assert run.server is not None
     assert (run.server.requests, run.server.prompt_tokens, run.server.cache_hits) == (1, 40, 32)
     assert run.server.first_token_seconds == pytest.approx(0.4)
-    plain = Pipeline(engine=connect(serve(models=server.routes["/v1/models"]).url), rank="none", max_tokens=20)
+    plain = Pipeline(target=connect(serve(models=server.routes["/v1/models"]).url), rank="none", max_tokens=20)
     assert plain.query(Document(text="A fox."), question="Q?").server is None
     assert ask(connect(server.url)).text

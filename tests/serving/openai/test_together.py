@@ -198,7 +198,7 @@ def test_a_pipeline_s_task_cancels_its_request(serve: Serve) -> None:
     chat = Silent()
     server = serve(chat=chat)
     engine = connect(server.url, timeout=20)
-    pipeline = Pipeline(engine=engine, rank="none", max_tokens=5)
+    pipeline = Pipeline(target=engine, rank="none", max_tokens=5)
 
     async def main() -> None:
         task = asyncio.create_task(pipeline.aquery(Document(text="A fox."), question="What?"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planner_support import TINY_LLAMA4, write_config
 
-from ctxpipe.serving import plan
+from ctxpipe.serving import Memory, Parallelism, plan
 from ctxpipe.serving.planner.memory.paging import grouped, pages, pool
 from ctxpipe.serving.planner.memory.parallel import stages
 from ctxpipe.serving.planner.model.shape import Layer
@@ -39,7 +40,7 @@ def closed_form(cache: int, tp: int, dtype_bytes: int, *, hybrid: bool) -> int:
 @pytest.mark.parametrize("kv_dtype", ["auto", "fp8"])
 @pytest.mark.parametrize("hybrid", [True, False])
 def test_scout_has_the_closed_forms_context_to_the_block(tp: int, kv_dtype: str, hybrid: bool) -> None:
-    made = plan("scout", gpus=tp, kv_dtype=kv_dtype, hybrid=hybrid)
+    made = plan("scout", gpus=tp, kv_dtype=kv_dtype, memory=Memory(hybrid=hybrid))
     (row,) = made.rows
     total = int(79.1 * GIB)
     cache = math.ceil(total * 0.92) - math.ceil(made.weights_bytes / tp) - 4 * GIB
@@ -54,14 +55,15 @@ def test_scout_has_the_closed_forms_context_to_the_block(tp: int, kv_dtype: str,
 
 @pytest.mark.parametrize(("hybrid", "each"), [(True, 22_000), (False, 5_500)])
 def test_a_gib_of_overhead_costs_what_it_holds(hybrid: bool, each: int) -> None:
-    less, more = (plan("scout", gpus=1, hybrid=hybrid, overhead_gib=gib).rows[0].max_context_tokens for gib in (4, 5))
+    memories = (Memory(hybrid=hybrid, overhead_gib=gib) for gib in (4, 5))
+    less, more = (plan("scout", gpus=1, memory=memory).rows[0].max_context_tokens for memory in memories)
     assert less - more == pytest.approx(each, rel=0.01)
 
 
 @pytest.mark.parametrize(("hybrid", "length"), [(True, 252_800), (False, 65_408)])
 def test_a_tiny_llama4_has_what_a_server_said(tmp_path, hybrid: bool, length: int) -> None:
     given = {"kv_cache_bytes": 256 << 20, "block_size": 128, "batched_tokens": 2048, "async_scheduling": False}
-    made = plan(str(write_config(tmp_path, TINY_LLAMA4)), gpus=1, hybrid=hybrid, **given)
+    made = plan(str(write_config(tmp_path, TINY_LLAMA4)), gpus=1, memory=Memory(hybrid=hybrid, **given))
     assert made.rows[0].max_context_tokens == length
 
 
@@ -75,13 +77,13 @@ def test_the_reference_profile_lies_within_every_published_bracket() -> None:
 
 
 def test_published_estimates_come_out_of_presets() -> None:
-    made = plan("scout-q4-k-m", gpus=1, hybrid=False)
+    made = plan("scout-q4-k-m", gpus=1, memory=Memory(hybrid=False))
     assert f"{made.weights_bytes / 1e9:.1f}" == "61.0"
     assert f"{made.context_kv_bytes / 1e9:,.0f}" == "2,062"
     assert made.context_tokens == LIMIT
     (advice,) = SCOUT_ADVICE
     for hybrid in (True, False):
-        longest = plan("scout", gpus=advice.gpus, batch=1, hybrid=hybrid).rows[0].max_context_tokens
+        longest = plan("scout", gpus=advice.gpus, batch=1, memory=Memory(hybrid=hybrid)).rows[0].max_context_tokens
         assert longest > advice.fails
 
 
@@ -95,14 +97,14 @@ def test_what_is_left_out_of_the_weights_goes_to_the_cache() -> None:
 def test_a_pipeline_is_dealt_out_as_vllm_does() -> None:
     assert [len(stage) for stage in stages(48, 5)] == [9, 10, 10, 10, 9]
     assert [len(stage) for stage in stages(61, 4)] == [15, 15, 16, 15]
-    made = plan("scout", tp=8, pp=2)
+    made = plan("scout", parallelism=Parallelism(tensor=8, pipeline=2))
     assert made.rows[0].gpus == 16
     split = plan("scout", gpus=(3, 12)).rows
     assert [(row.tensor_parallel, row.pipeline_parallel) for row in split] == [(1, 3), (4, 3)]
 
 
 def test_latent_attention_is_held_by_every_gpu() -> None:
-    one, eight = (plan("deepseek-v3", gpus=tp, kv_cache_bytes=GIB).rows[0] for tp in (1, 8))
+    one, eight = (plan("deepseek-v3", gpus=tp, memory=Memory(kv_cache_bytes=GIB)).rows[0] for tp in (1, 8))
     assert one.max_context_tokens == eight.max_context_tokens
     assert one.bytes_per_token == 61 * 576 * 2 == eight.bytes_per_token // 8
 
@@ -131,13 +133,13 @@ def test_the_longest_context_fits_and_one_token_more_does_not(
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 4), st.floats(0.5, 1.0), st.floats(0, 12), st.integers(1, 8))
 def test_more_memory_never_means_less_context(power: int, utilisation: float, overhead: float, batch: int) -> None:
-    options = {"utilisation": utilisation, "overhead_gib": overhead, "batch": batch}
-    here = plan("scout", gpus=2**power, **options).rows[0]
+    memory = Memory(utilisation=utilisation, overhead_gib=overhead, batch=batch)
+    here = plan("scout", gpus=2**power, memory=memory).rows[0]
     for other in (
-        plan("scout", gpus=2**power, gpu="h200", **options).rows[0],
-        plan("scout", gpus=2**power, **options | {"overhead_gib": overhead / 2}).rows[0],
-        plan("scout", gpus=2**power, **options | {"batch": max(1, batch - 1)}).rows[0],
-        plan("scout", gpus=2**power, kv_dtype="fp8", **options).rows[0],
+        plan("scout", gpus=2**power, gpu="h200", memory=memory).rows[0],
+        plan("scout", gpus=2**power, memory=replace(memory, overhead_gib=overhead / 2)).rows[0],
+        plan("scout", gpus=2**power, memory=memory, batch=max(1, batch - 1)).rows[0],
+        plan("scout", gpus=2**power, kv_dtype="fp8", memory=memory).rows[0],
     ):
         assert other.max_context_tokens >= here.max_context_tokens
     assert (here.max_context_tokens == 0) == bool(here.reason) == (not here.fits)

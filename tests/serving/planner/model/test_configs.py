@@ -13,7 +13,7 @@ import pytest
 from planner_support import TINY_LLAMA4, write_config
 
 from ctxpipe.errors import CtxpipeError, ModelError, UnknownNameError, UsageError
-from ctxpipe.serving import plan
+from ctxpipe.serving import Memory, Parallelism, plan
 from ctxpipe.serving.planner.memory.gpus import GPUS, gpu
 from ctxpipe.serving.planner.model.attention import layers
 from ctxpipe.serving.planner.model.fields import Fields
@@ -197,33 +197,34 @@ def test_every_gpu_holds_less_than_its_name_says() -> None:
         ({"gpus": 0}, "0 GPUs make no sense"),
         ({"gpus": [1, -2]}, "-2 GPUs make no sense"),
         ({"gpus": []}, "no number of GPUs"),
-        ({"tp": 0}, "tensor parallelism 0 makes no sense"),
+        ({"parallelism": {"tensor": 0}}, "tensor parallelism 0 makes no sense"),
         (
-            {"tp": 3, "gpus": 3},
+            {"parallelism": {"tensor": 3}, "gpus": 3},
             "tensor parallelism 3 does not divide the 40 heads and 8 KV heads; these do: 1, 2, 4, 8",
         ),
-        ({"tp": 5}, "does not divide"),
-        ({"tp": 2, "gpus": 3}, "tensor parallelism 2 times pipeline parallelism 1 is not 3 GPUs"),
-        ({"pp": 49}, "49 pipeline stages are more than the model's 48 layers"),
+        ({"parallelism": {"tensor": 5}}, "does not divide"),
+        ({"parallelism": {"tensor": 2}, "gpus": 3}, "tensor parallelism 2 times pipeline parallelism 1 is not 3 GPUs"),
+        ({"parallelism": {"pipeline": 49}}, "49 pipeline stages are more than the model's 48 layers"),
         ({"context": 10_485_761}, "a context of 10,485,761 tokens is above the 10,485,760 that scout was made for"),
         ({"context": 0}, "a context of 0 tokens"),
         ({"tokens": 0}, "documents of 0 tokens"),
         ({"reserve": -1}, "a reserve of -1"),
         ({"batch": 0}, "a batch of 0"),
-        ({"utilisation": 0.0}, "a utilisation of 0"),
-        ({"utilisation": 1.2}, "a utilisation of 1.2"),
-        ({"utilisation": float("nan")}, "a utilisation of nan"),
-        ({"overhead_gib": -1.0}, "an overhead of -1"),
-        ({"block_size": 0}, "a block size of 0"),
+        ({"memory": {"utilisation": 0.0}}, "a utilisation of 0"),
+        ({"memory": {"utilisation": 1.2}}, "a utilisation of 1.2"),
+        ({"memory": {"utilisation": float("nan")}}, "a utilisation of nan"),
+        ({"memory": {"overhead_gib": -1.0}}, "an overhead of -1"),
+        ({"memory": {"block_size": 0}}, "a block size of 0"),
         ({"profile": "reference", "kv_dtype": "fp8"}, "the reference profile fixes its memory"),
-        ({"profile": "reference", "pp": 2}, "the reference profile fixes its memory"),
+        ({"profile": "reference", "parallelism": {"pipeline": 2}}, "the reference profile fixes its memory"),
         ({"profile": "reference", "gpus": 16}, "tensor parallelism 16 does not divide"),
         ({"profile": "reference", "model": "qwen3-8b"}, "Meta's scripts for Llama; qwen3-8b is qwen3"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_in_one_line(options: dict[str, Any], line: str) -> None:
+    kinds = {"memory": Memory, "parallelism": Parallelism}
     with pytest.raises(UsageError, match=line) as caught:
-        plan(**options)
+        plan(**{key: kinds[key](**value) if key in kinds else value for key, value in options.items()})
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -233,7 +234,7 @@ def test_what_does_not_fit_says_why() -> None:
     assert (small.max_context_tokens, small.fits) == (0, False)
     assert small.reason == "the weights need 42.7 GiB more than a GPU has room for"
     assert (wanted.fits, wanted.reason) == (False, "200,000 tokens are 91,248 too many")
-    little = plan("scout", gpus=1, kv_cache_bytes=1000).rows[0]
+    little = plan("scout", gpus=1, memory=Memory(kv_cache_bytes=1000)).rows[0]
     assert little.reason == "not one token of KV cache fits beside the weights"
     assert plan("scout", gpus=1, context=108_752).rows[0].fits
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ctxpipe.errors import UsageError
-from ctxpipe.serving import plan
+from ctxpipe.serving import Memory, Parallelism, plan
 from ctxpipe.serving.planner.plot.compare import curves
 from ctxpipe.serving.planner.plot.files import suffix_of
 from ctxpipe.serving.planner.plot.plot import draw
@@ -32,7 +32,7 @@ def test_a_plan_is_drawn_with_its_like() -> None:
         "vLLM, full cache, fp8",
         "llama-models, computed",
     ]
-    assert drawn(kv_dtype="fp8", hybrid=False)[0] == "vLLM, full cache, fp8"
+    assert drawn(kv_dtype="fp8", memory=Memory(hybrid=False))[0] == "vLLM, full cache, fp8"
     assert drawn(profile="reference") == ["llama-models, computed", "vLLM, hybrid cache, bfloat16"]
     assert drawn(model="qwen2.5-14b-1m") == ["vLLM, hybrid cache, bfloat16", "vLLM, hybrid cache, fp8"]
 
@@ -41,7 +41,7 @@ def test_one_number_of_gpus_is_drawn_among_others() -> None:
     options = {"model": "scout", "gpus": [16]}
     found = curves(plan(**options), options)
     assert [row.gpus for row in found[0].plan.rows] == [1, 2, 4, 8, 16]
-    fixed = {"model": "scout", "gpus": [16], "tp": 8}
+    fixed = {"model": "scout", "gpus": [16], "parallelism": Parallelism(tensor=8)}
     assert [row.gpus for row in curves(plan(**fixed), fixed)[0].plan.rows] == [16]
 
 

@@ -1,0 +1,96 @@
+"""The target of a pipeline: connected when it is first asked, and what counts its tokens before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from ctxpipe.errors import CtxpipeError, ModelError, UsageError
+from ctxpipe.models.resolve import resolve
+from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.serving.engines import Target
+from ctxpipe.serving.types import Engine
+
+DEFAULT_TOKENIZER = "smollm2-135m"
+
+
+class Counter(NamedTuple):
+    """What budgets count in, and what to know about it; empty where it is the target's own."""
+
+    tokenizer: TargetTokenizer
+    note: str = ""
+
+
+class Connection:
+    """A target.
+
+    Args:
+        target: Where it is.
+        tokenizer: Model whose tokens count in place of the target's.
+        trust_remote_code: Whether code that comes with a model named here may run.
+    """
+
+    def __init__(self, target: Target, *, tokenizer: str | None, trust_remote_code: bool) -> None:
+        self.target = target
+        self._named = tokenizer
+        self._trust = trust_remote_code
+        self._counter: Counter | None = None
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What answers, connected when first needed."""
+        return self.target.connect(
+            trust_remote_code=self._trust,
+            resolve=resolve,
+            count_text=lambda text: self.counter().tokenizer.count_long(text),
+        )
+
+    def counter(self) -> Counter:
+        """What budgets count in: the tokenizer named, else the target's, else the embedded model's and a note.
+
+        Whether a question was asked before makes no difference. A server is asked for its model in one short try; one
+        that does not answer is asked again the next time.
+        """
+        if self._counter is None:
+            try:
+                self._counter = self._found()
+            except CtxpipeError as exc:
+                if self._named or self.target.engine == "local":
+                    raise
+                return _in_place(f"{self.target.name} does not say which model it has ({exc})")
+        return self._counter
+
+    def _found(self) -> Counter:
+        if self._named or self.target.engine == "local":
+            return Counter(self._load(self._named or self.target.model or DEFAULT_TOKENIZER))
+        tried = ""
+        for name in self._names():
+            tried = tried or name
+            try:
+                return Counter(self._load(name))
+            except (ModelError, UsageError):
+                continue
+        return _in_place(f"the tokenizer of {tried} is out of reach")
+
+    def _names(self) -> Iterator[str]:
+        """Models whose tokenizer may be the target's, the likeliest first."""
+        if self.target.model:
+            yield self.target.model
+        known = "engine" in self.__dict__ and getattr(self.engine, "tokenizer", None)
+        served = None if known else self.target.look()
+        if served is None:
+            said = self.engine.model, getattr(self.engine, "tokenizer", None)
+        else:
+            said = served.name, served.root
+        yield from filter(None, said)
+
+    def _load(self, name: str) -> TargetTokenizer:
+        # No server may name the code that runs here.
+        trusted = self._trust and name in (self._named, self.target.model)
+        return TargetTokenizer.load(name, trust_remote_code=trusted)
+
+
+def _in_place(why: str) -> Counter:
+    told = f"{why}, so {DEFAULT_TOKENIZER}'s counts in its place; name one with --tokenizer"
+    return Counter(TargetTokenizer.load(DEFAULT_TOKENIZER), told)
