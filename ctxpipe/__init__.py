@@ -58,10 +58,11 @@ _HOMES = {
 class _CallablePackage(ModuleType):
     """`ctxpipe.compress` is a folder of modules and the function of that name: as a module it can be called."""
 
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
+    @property
+    def __call__(self) -> Any:
         from ctxpipe.pipeline.pipeline import compress as function
 
-        return function(*arguments, **options)
+        return function
 
 
 importlib.import_module("ctxpipe.compress").__class__ = _CallablePackage

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from http_support import servers
 
-from ctxpipe import Document, Pipeline, compress
+from ctxpipe import Document, Pipeline, compress, query
 from ctxpipe.cli import main
 from ctxpipe.compress.prune.hosted.server import ScorerServer
 from ctxpipe.config import load
 from ctxpipe.errors import RejectedError, UsageError
 from ctxpipe.old_names import OldNameWarning
+from ctxpipe.serving import Memory, Parallelism, plan
+from ctxpipe.serving.fake import FakeEngine
 
 DAMAGED = b"Tea was served \xff at five. " * 20
 
@@ -35,10 +38,46 @@ def test_old_keywords_do_what_the_new_ones_do(damaged: Path) -> None:
         Pipeline(prune="surprisal", scorer_url="nonsense")  # type: ignore[call-arg]
 
 
-def test_a_warning_names_the_line_that_used_the_old_name() -> None:
+def test_keywords_that_were_grouped_work_one_by_one() -> None:
     with pytest.warns(OldNameWarning) as caught:
-        Pipeline(errors="replace")  # type: ignore[call-arg]
-    assert caught[0].filename == __file__
+        pipeline = Pipeline(target="fake", window=50, timeout=2.0, keep="Tea", force_tokens=["five"])  # type: ignore[call-arg]
+    assert [str(one.message).partition(";")[0] for one in caught] == [
+        "window= is now target=Target(window=...)",
+        "timeout= is now target=Target(timeout=...)",
+        "force_tokens= is now keep=Keep(force_tokens=...)",
+    ]
+    assert pipeline.engine.window == 50
+    with pytest.warns(OldNameWarning, match="engine= is now target="):
+        assert Pipeline(engine=FakeEngine("yes", window=70)).engine.window == 70  # type: ignore[call-arg]
+    with pytest.warns(OldNameWarning, match="force_tokens= is now keep="):
+        kept = compress(Document(text="Tea was served at five. " * 9), budget=7, prune="random", force_tokens="five")
+    assert "five" in kept.text
+
+
+def test_a_plan_takes_what_was_grouped() -> None:
+    new = plan("scout", parallelism=Parallelism(tensor=2, pipeline=3), memory=Memory(hybrid=False, overhead_gib=6))
+    with pytest.warns(OldNameWarning) as caught:
+        old = plan("scout", tp=2, pp=3, hybrid=False, overhead_gib=6, utilisation=None)  # type: ignore[call-arg]
+    assert old == new
+    assert {str(one.message).partition(";")[0] for one in caught} >= {
+        "tp= is now parallelism=Parallelism(tensor=...)",
+        "overhead_gib= is now memory=Memory(overhead_gib=...)",
+    }
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: Pipeline(errors="replace", window=9),
+        lambda: compress(Document(text="Tea."), rate=0.5, errors="replace", timeout=1.0),
+        lambda: query(Document(text="Tea."), question="Tea?", errors="replace", engine=FakeEngine()),
+        lambda: plan("scout", tp=2, hybrid=False),
+    ],
+)
+def test_a_warning_names_the_line_that_used_the_old_name(use: Callable[[], object]) -> None:
+    with pytest.warns(OldNameWarning) as caught:
+        use()
+    assert [one.filename for one in caught] == [__file__] * 2
 
 
 def test_an_old_name_beside_the_new_one_is_refused() -> None:
