@@ -105,7 +105,7 @@ class MissingExtraError(CtxpipeError):
     """
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional dependency: pip install 'ctxpipe[{extra}]'")
+        super().__init__(f'{feature} needs an optional dependency: pip install "ctxpipe[{extra}]"')
 
 
 class EngineError(CtxpipeError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ctxpipe.errors import UsageError
+from ctxpipe.extras import require
 from ctxpipe.registry import Registry
 from ctxpipe.remote.served import Served
 from ctxpipe.serving.types import Engine
@@ -77,12 +78,14 @@ def connect(
     Raises:
         UnknownNameError: for a target that is no engine and no URL.
         UsageError: for options that make no sense for the target.
+        MissingExtraError: for a local model without the extra ``local``.
         ModelError: if a local model cannot be loaded.
         EngineError: if a server cannot be reached.
     """
     if target == "local":
         options: dict[str, Any] = {"tokenizer": _place(tokenizer, resolve), "trust_remote_code": trust_remote_code}
         name = model or DEFAULT_MODEL
+        require("local", f"asking {name} on this machine", "torch", "transformers")
         return ENGINES.create(
             "local", path=_place(name, resolve), model=name, window=window, timeout=timeout, **options
         )

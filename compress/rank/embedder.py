@@ -54,18 +54,20 @@ class OnnxEmbedder:
 
     @classmethod
     def load(cls, name: str = "minilm-l6", *, precision: Precision = "int8") -> OnnxEmbedder:
-        """Load an encoder, exporting it to ONNX into the cache on its first use.
+        """Load an encoder; any but the embedded one in int8 is exported to ONNX into the cache on its first use.
 
         Args:
             name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
             precision: ``int8`` is about twice as fast.
 
         Raises:
+            MissingExtraError: when it must be exported and the extra ``local`` is missing.
             ModelError: when it cannot be found, fetched, exported or loaded.
         """
-        folder = exported(name)
+        file = INT8_FILE if precision == "int8" else FLOAT_FILE
+        folder = exported(name, file)
         with loading(name, "encoder"):
-            session = cpu_session(folder / (INT8_FILE if precision == "int8" else FLOAT_FILE), threads=1)
+            session = cpu_session(folder / file, threads=1)
             tokenizer = _tokenizer(folder)
             pad = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("pad_token_id") or 0
         return cls(

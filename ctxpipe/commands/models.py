@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def models() -> None:
     """List and fetch the two small models that ctxpipe uses by itself.
 
-    They come from the package index through pip, checked against their hashes, and are kept in the user's cache
-    (CTXPIPE_CACHE moves it). On a machine without a network, copy their folders there and let CTXPIPE_MODELS name
-    the folder that holds them.
+    What the default method reads of them is part of the package. The rest is needed to run a model on this machine
+    (pip install "ctxpipe[local]"): it comes from the package index through pip, is checked against hashes, and is kept
+    in the user's cache (CTXPIPE_CACHE moves it). On a machine without a network, copy the folders there and let
+    CTXPIPE_MODELS name the folder that holds them.
     """
 
 
@@ -72,6 +73,7 @@ def path(name: str) -> None:
 
 def _row(name: str) -> dict[str, Any]:
     from ctxpipe.models.ready import embedded, find
+    from ctxpipe.models.shipped import shipped_hashes
 
     model = embedded(name)
     fault = ""
@@ -87,6 +89,7 @@ def _row(name: str) -> dict[str, Any]:
         "download_bytes": model.wheel_size,
         "ready_bytes": model.ready_size,
         "revision": model.revision,
+        "packaged": list(shipped_hashes(name)),
         "ready": folder is not None,
         "path": str(folder) if folder else None,
         "fault": fault or None,
@@ -94,7 +97,10 @@ def _row(name: str) -> dict[str, Any]:
 
 
 def _state(row: dict[str, Any]) -> str:
-    return str(row["path"] or row["fault"] or f"to be fetched ({_megabytes(row['download_bytes'])})")
+    missing = f"to be fetched ({_megabytes(row['download_bytes'])})"
+    if row["packaged"]:
+        missing += f"; in the package: {', '.join(row['packaged'])}"
+    return str(row["path"] or row["fault"] or missing)
 
 
 def _megabytes(size: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from ctxpipe.models.onnx import EXPORTERS
 from ctxpipe.models.wheel import PinnedFile
 
 LAYOUT = 1
@@ -24,6 +25,7 @@ class EmbeddedModel:
         files: What is unpacked of the wheel.
         prepare: Turns a folder of unpacked files into a ready one.
         required: Files that a ready folder has at least.
+        imports: Modules that ``prepare`` imports; the extra ``local`` brings them.
         licence: SPDX identifier of the model's licence.
         purpose: What it is used for here.
         wheel_size, ready_size: Bytes of the download and of the ready folder.
@@ -39,6 +41,7 @@ class EmbeddedModel:
     purpose: str
     wheel_size: int
     ready_size: int
+    imports: tuple[str, ...] = ()
 
     @property
     def requirement(self) -> str:
@@ -84,6 +87,7 @@ _SMOLLM2 = EmbeddedModel(
     purpose="local target model, surprisal and contrastive scores",
     wheel_size=92_871_040,
     ready_size=272_600_000,
+    imports=("torch", "gguf", "safetensors"),
 )
 
 _MINILM_FILES = (
@@ -109,6 +113,7 @@ _MINILM = EmbeddedModel(
     purpose="sentence embeddings for ranking",
     wheel_size=83_506_384,
     ready_size=205_200_000,
+    imports=EXPORTERS,
 )
 
 EMBEDDED: Mapping[str, EmbeddedModel] = MappingProxyType({model.name: model for model in (_SMOLLM2, _MINILM)})

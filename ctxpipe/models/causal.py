@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.extras import require
 from ctxpipe.models.hub import loading
 from ctxpipe.models.precision import quick_dtype
 from ctxpipe.models.resolve import resolve
@@ -36,9 +37,11 @@ def load_causal_lm(
         The transformers model and tokenizer.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         ModelError: when it cannot be found, fetched or loaded, or is no causal language model.
         UsageError: for a device or dtype that does not exist here.
     """
+    require("local", f"running {name} on this machine", "torch", "transformers")
     place = resolve(name)
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -59,8 +62,10 @@ def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
     """The transformers tokenizer of a model, without its weights.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         ModelError: when it cannot be found, fetched or loaded.
     """
+    require("local", f"the tokenizer of {name}", "transformers")
     place = resolve(name)
     from transformers import AutoTokenizer
 
@@ -78,8 +83,10 @@ def torch_device(device: str) -> Any:
     """The ``torch.device`` of a name; ``auto`` is the GPU when there is one.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         UsageError: when there is none of that name here.
     """
+    require("local", "running a model on this machine", "torch")
     import torch
 
     if device == "auto":

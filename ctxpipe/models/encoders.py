@@ -6,29 +6,38 @@ import json
 from pathlib import Path
 
 from ctxpipe.errors import ModelError
+from ctxpipe.extras import require
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE, Pooling, export_encoder
+from ctxpipe.models.onnx import EXPORTERS, FLOAT_FILE, INT8_FILE, Pooling, export_encoder
 from ctxpipe.models.quiet import quiet
 from ctxpipe.models.ready import revision
 from ctxpipe.models.resolve import resolve
+from ctxpipe.models.shipped import shipped
+
+_BESIDE = ("tokenizer.json", "config.json")
 
 
-def exported(name: str) -> Path:
-    """The folder of an encoder that has both ONNX files, ``tokenizer.json`` and ``config.json``.
+def exported(name: str, file: str) -> Path:
+    """The folder of an encoder that has an ONNX file, ``tokenizer.json`` and ``config.json``.
 
-    Any encoder but the embedded one is exported into the cache on its first use.
+    The embedded encoder in int8 is part of the package. Any other is exported into the cache on its first use.
 
     Args:
         name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
+        file: ``FLOAT_FILE`` or ``INT8_FILE``.
 
     Raises:
+        MissingExtraError: when it must be exported and the extra ``local`` is missing.
         ModelError: when it cannot be found, fetched or exported.
     """
+    if folder := shipped(name, file, *_BESIDE):
+        return folder
     place = resolve(name)
     if _complete(Path(place)):
         return Path(place)
+    require("local", f"exporting {name} to ONNX", *EXPORTERS)
     with loading(name, "encoder", place=place):
         pooling = _pooling(place)
         target = cache_root() / "onnx" / f"{Path(place).name}-{revision(place)}"
@@ -36,7 +45,7 @@ def exported(name: str) -> Path:
 
 
 def _complete(folder: Path) -> bool:
-    return all((folder / file).is_file() for file in (FLOAT_FILE, INT8_FILE, "tokenizer.json", "config.json"))
+    return all((folder / file).is_file() for file in (FLOAT_FILE, INT8_FILE, *_BESIDE))
 
 
 def _fill(folder: Path, place: str, pooling: Pooling) -> None:

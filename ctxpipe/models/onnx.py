@@ -10,6 +10,8 @@ from ctxpipe.models.quiet import quiet
 FLOAT_FILE = "model.onnx"
 INT8_FILE = "model_int8.onnx"
 OUTPUT = "pooled"
+EXPORTERS = ("torch", "transformers", "onnx", "onnxscript")
+"""What an export imports."""
 
 Pooling = Literal["mean", "cls"]
 

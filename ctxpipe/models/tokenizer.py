@@ -11,6 +11,7 @@ from ctxpipe.arrays import IntArray
 from ctxpipe.models.encoding import BATCH_CHARACTERS, Encoder, PlainEncoder, PythonEncoder
 from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
+from ctxpipe.models.shipped import shipped
 
 WHOLE_CHARACTERS = 4_000_000
 """Longest text encoded in one piece by a tokenizer for which a cut may change the count."""
@@ -46,9 +47,10 @@ class TargetTokenizer:
 
         Raises:
             ModelError: when it cannot be found, fetched or read.
+            MissingExtraError: for a tokenizer that only transformers reads, without the extra ``local``.
             UnknownNameError: for a near miss of an embedded name.
         """
-        place = resolve(name)
+        place = str(shipped(name, _FILE) or resolve(name))
         path = _local_file(name, place)
         encoder = _plain(name, path) if path else _through_transformers(name, trust_remote_code)
         return cls(name=name, special_strings=encoder.special_strings, encoder=encoder)

@@ -10,7 +10,6 @@ Rows are in a format of ``formats``, or in the schema of ``data``.
 from __future__ import annotations
 
 import glob
-import importlib.util
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -18,11 +17,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ctxpipe.errors import MissingExtraError, ReadError, UnknownNameError, UsageError
+from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.suites.hub_files import Copy, copy_in, copy_of
 from ctxpipe.evals.suites.hub_rows import BUILDERS, ending_of, rows_of
 from ctxpipe.evals.suites.schema import Rows, read_rows
 from ctxpipe.evals.types import Sample
+from ctxpipe.extras import require
 
 PREFIX = "hf:"
 SYNTAX = "hf:OWNER/NAME[@REVISION][/PART], or hf:./FOLDER[/PART] for a copy"
@@ -69,8 +69,7 @@ def parse_hub_name(name: str) -> HubName:
         MissingExtraError: if ``datasets`` is not installed.
     """
     rest = name.removeprefix(PREFIX)
-    if importlib.util.find_spec("datasets") is None:
-        raise MissingExtraError("reading sets from the Hub", "datasets")
+    require("datasets", "reading sets from the Hub", "datasets")
     if rest[:1] in (".", "/", "~"):
         path = Path(rest).expanduser()
         folder = next((one for one in (path, *path.parents) if one.is_dir()), Path("/"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from ctxpipe.errors import MissingExtraError, ReadError
+from ctxpipe.extras import require
 from ctxpipe.pipeline.readers.html.layout import table_lines
 from ctxpipe.pipeline.readers.kinds import zip_parts
 
@@ -37,12 +38,14 @@ def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source:
     """
     _check_package(data, ending, source)
     try:
+        require("office", f"reading .{ending} files", *_NEEDED[ending])
+    except MissingExtraError as exc:
+        raise ReadError(source, str(exc)) from exc
+    try:
         with warnings.catch_warnings():
             # openpyxl warns of parts that it does not know, none of which holds text.
             warnings.simplefilter("ignore")
             text = _READERS[ending](data)
-    except ImportError as exc:
-        raise ReadError(source, str(MissingExtraError(f"reading .{ending} files", "office"))) from exc
     except Exception as exc:  # the parsers raise whatever the damage happens to cause: KeyError, XML and struct errors
         raise ReadError(source, f"not a .{ending} file, or damaged ({type(exc).__name__})") from exc
     return _cut_slides(text) if ending == "pptx" else (text, ())
@@ -121,4 +124,5 @@ def _cut_slides(text: str) -> tuple[str, tuple[int, ...]]:
     return "\n\n".join(slides), tuple(starts)
 
 
+_NEEDED = {"docx": ("markitdown", "mammoth"), "pptx": ("markitdown", "pptx"), "xlsx": ("openpyxl",)}
 _READERS: dict[str, Callable[[bytes], str]] = {"docx": _docx, "pptx": _pptx, "xlsx": _xlsx}

@@ -30,7 +30,7 @@ def find_program(given: str | None = None) -> tuple[str, ...]:
         if given:
             raise LaunchError(f"{given} is no program that can be run; --vllm names the vllm to start")
         raise LaunchError(
-            "vllm is not installed: pip install 'ctxpipe[vllm]' on a machine with a GPU, name another with --vllm, "
+            'vllm is not installed: pip install "ctxpipe[vllm]" on a machine with a GPU, name another with --vllm, '
             "or start a small model without a GPU (--cpu)"
         )
     program = str(Path(found).absolute())

@@ -28,6 +28,7 @@ def load_local(
         stop_loops: End a greedy answer that says one thing three times over.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         ModelError: if the model cannot be found or loaded.
     """
     name = model or path

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.extras import require
 from ctxpipe.models.hub import loading
 from ctxpipe.models.ready import revision
 from ctxpipe.models.resolve import resolve
@@ -89,8 +90,10 @@ def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
     """The transformers config of a model.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         ModelError: when there is no such model or it has no config.
     """
+    require("local", f"the config of {name}", "transformers")
     place = resolve(name)
     from transformers import AutoConfig
 

@@ -17,7 +17,8 @@ from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifi
 from ctxpipe.compress.prune.llmlingua2.compat_words import Forced, Vocabulary, Words, chunk_bounds, merge
 from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
 from ctxpipe.compress.types import OnProgress
-from ctxpipe.errors import MissingExtraError, ModelError, UsageError
+from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.extras import require
 from ctxpipe.models.causal import load_tokenizer
 
 CHUNK_TOKENS = 510
@@ -218,10 +219,9 @@ def _joined(parts: Sequence[Any], dtype: Any) -> Any:
 
 
 def _cl100k() -> Count:
-    try:
-        import tiktoken
-    except ModuleNotFoundError as exc:
-        raise MissingExtraError("tiktoken", "reference") from exc
+    require("llmlingua", "counting in cl100k", "tiktoken")
+    import tiktoken
+
     try:
         encoding = tiktoken.get_encoding("cl100k_base")
     except Exception as exc:  # requests raises its own, tiktoken ValueError

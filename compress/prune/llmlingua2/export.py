@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.extras import require
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import without_traces
+from ctxpipe.models.onnx import EXPORTERS, without_traces
 from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
     shape: the softmax probability of the label that means keep.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         ModelError: when it cannot be loaded or exported.
     """
+    require("local", "exporting a classifier to ONNX", *EXPORTERS)
     name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{_FORMAT}"
     target = cache_root() / "onnx" / f"{name}-{precision}"
     known = cache_root() / "onnx" / f"{name}-float32" / MODEL_FILE

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
-from ctxpipe.errors import MissingExtraError
+from ctxpipe.extras import require
 from ctxpipe.models.causal import load_causal_lm, load_tokenizer, torch_device, torch_dtype
 from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
@@ -17,9 +16,7 @@ def require_package() -> None:
     Raises:
         MissingExtraError: then.
     """
-    # Importing it takes seconds, which scores that are kept can do without.
-    if find_spec("llmlingua") is None:
-        raise MissingExtraError("the llmlingua package", "reference")
+    require("llmlingua", "the llmlingua package", "llmlingua")
 
 
 def load_model(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxpipe.errors import UsageError, reason_of
+from ctxpipe.extras import require
 from ctxpipe.models.quiet import quiet
 from ctxpipe.serving.planner.model.shape import Weight
 
@@ -26,8 +27,10 @@ def weights(name: str, config: Mapping[str, Any]) -> tuple[Weight, ...]:
         config: The fields of its config.json.
 
     Raises:
+        MissingExtraError: without the extra ``local``.
         UsageError: if transformers has no such model; code that comes with a model is never run.
     """
+    require("local", f"counting the parameters of {name}", "torch", "transformers")
     import torch
     import transformers  # noqa: F401 - so that it is held back
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.errors import MissingExtraError
+from ctxpipe.extras import require
 from ctxpipe.serving.planner.plot.files import SUFFIXES
 from ctxpipe.serving.planner.published import SCOUT_ADVICE, SCOUT_REFERENCE, Bracket
 from ctxpipe.serving.planner.types import Plan
@@ -55,11 +55,10 @@ def draw(curves: Sequence[Curve], suffix: str) -> bytes:
     Raises:
         MissingExtraError: without matplotlib.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError as exc:
-        raise MissingExtraError("drawing a plot", "plot") from exc
+    require("plot", "drawing a plot", "matplotlib")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     if suffix not in SUFFIXES:
         raise ValueError(suffix)
     first = curves[0].plan

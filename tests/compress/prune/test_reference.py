@@ -211,7 +211,7 @@ def test_it_runs_where_there_is_no_gpu_and_no_network(folders: dict[str, Path]) 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "llmlingua", None)
     with pytest.raises(
-        MissingExtraError, match=r"the llmlingua package .*pip install 'ctxpipe\[reference\]'"
+        MissingExtraError, match=r'the llmlingua package .*pip install "ctxpipe\[llmlingua\]"'
     ) as caught:
         SCORERS.create("reference")
     assert isinstance(caught.value, CtxpipeError)

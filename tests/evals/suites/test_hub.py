@@ -207,7 +207,7 @@ def test_a_name_is_taken_apart() -> None:
 def test_without_datasets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(
-        MissingExtraError, match=r"reading sets from the Hub needs .* pip install 'ctxpipe\[datasets\]'"
+        MissingExtraError, match=r'reading sets from the Hub needs .* pip install "ctxpipe\[datasets\]"'
     ):
         check_suite("hf:zai-org/LongBench/hotpotqa", None)
 

@@ -217,7 +217,7 @@ def test_a_missing_extra_names_its_pip_line(
     monkeypatch.setitem(sys.modules, module, None)
     ending = name[1:]
     assert reason(tmp_path, zipped(a="text"), name) == (
-        f"reading {ending} files needs an optional dependency: pip install 'ctxpipe[office]'"
+        f'reading {ending} files needs an optional dependency: pip install "ctxpipe[office]"'
     )
 
 

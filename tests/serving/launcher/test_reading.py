@@ -133,7 +133,7 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_program() == (program,)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    with pytest.raises(LaunchError, match=r"vllm is not installed: pip install 'ctxpipe\[vllm\]'"):
+    with pytest.raises(LaunchError, match=r'vllm is not installed: pip install "ctxpipe\[vllm\]"'):
         find_program()
     with pytest.raises(LaunchError, match="/no/vllm is no program"):
         find_program("/no/vllm")

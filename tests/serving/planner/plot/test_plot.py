@@ -85,4 +85,4 @@ def test_without_matplotlib_the_extra_is_named() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert result.stderr == "error: drawing a plot needs an optional dependency: pip install 'ctxpipe[plot]'\n"
+    assert result.stderr == 'error: drawing a plot needs an optional dependency: pip install "ctxpipe[plot]"\n'
