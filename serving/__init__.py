@@ -1,4 +1,4 @@
-"""The target model: what it needs of memory, how it is started, engines that answer. Knows nothing of compression.
+"""The target model: memory planning, launching, and engines that answer. Independent of compression.
 
 The names below are imported when they are first used.
 """

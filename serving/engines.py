@@ -1,4 +1,4 @@
-"""Engines by name, and what turns a target into an engine."""
+"""Engines by name, and ``connect``, which turns a target into an engine."""
 
 from __future__ import annotations
 
@@ -57,27 +57,27 @@ def connect(
     count_text: Callable[[str], int] | None = None,
     endpoint: Endpoint = "auto",
 ) -> Engine:
-    """The engine behind a target.
+    """Return the engine for a target.
 
     Args:
         target: ``"local"``, the URL of an OpenAI-compatible server, or the name of another registered engine. The
             latter's factory is called with those of ``model``, ``window``, ``timeout``, ``api_key`` and ``tokenizer``
             that differ from their defaults.
         model: Model to ask. A local one is a directory, a hub id or a name that ``resolve`` knows; ``smollm2-135m`` by
-            default. A server's is the name it serves the model under, which may be left out when it serves one.
+            default. For a server it is the served name, which may be left out if the server has only one model.
         window: Tokens that prompt and answer may have together, when fewer than the model allows or nobody says.
         timeout: Seconds that an answer may take.
         api_key: Key for a server; by default ``CTXPIPE_API_KEY``, then ``OPENAI_API_KEY``.
-        tokenizer: Tokenizer of the model when it is not its own, given like a local model. For a server that cannot
-            count, it makes ``count_text``.
-        trust_remote_code: Run Python code that comes with a local model.
-        resolve: From the name of a local model or tokenizer to its directory or hub id.
+        tokenizer: Tokenizer to use instead of the model's own, named like a local model. For a server that cannot
+            count, ``count_text`` is made from it.
+        trust_remote_code: Run Python code that ships with a local model.
+        resolve: Maps the name of a local model or tokenizer to its directory or hub id.
         count_text: Tokens of a text without special tokens, for servers that cannot count.
         endpoint: How a server is asked; see ``OpenAIEngine``.
 
     Raises:
-        UnknownNameError: for a target that is no engine and no URL.
-        UsageError: for options that make no sense for the target.
+        UnknownNameError: for a target that is neither an engine nor a URL.
+        UsageError: for options that the target does not take.
         MissingExtraError: for a local model without the extra ``local``.
         ModelError: if a local model cannot be loaded.
         EngineError: if a server cannot be reached.

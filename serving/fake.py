@@ -1,4 +1,4 @@
-"""An engine without a model, for tests and for trying a pipeline out."""
+"""An engine without a model, for tests and trials."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class FakeEngine:
     """Answers from a function; the same request always gets the same answer.
 
     Args:
-        answers: The answer to everything, or a function from the messages to the answer. By default the last
-            message comes back.
+        answers: The answer to every request, or a function from the messages to the answer. By default the last
+            message is returned.
         window: Tokens that prompt and answer may have together.
         model: Name that the answers carry.
         count: Tokens of a text; by default its words, split at whitespace.
@@ -68,7 +68,7 @@ class FakeEngine:
         """Answer, streaming word by word when ``on_text`` is given.
 
         Raises:
-            UsageError: for a request that makes no sense.
+            UsageError: for an invalid request.
             WindowError: if prompt and answer together may exceed the window.
         """
         check_request(messages, max_tokens, temperature)

@@ -1,4 +1,4 @@
-"""What every engine asks of a request before it does any work."""
+"""Checks that every engine makes before it does any work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxpipe.serving.types import Message, Role
 
 
 def check_request(messages: Sequence[Message], max_tokens: int, temperature: float) -> None:
-    """Refuse a request that makes no sense.
+    """Refuse an invalid request.
 
     Raises:
         UsageError: for no messages, an unknown role, no room for an answer, or a temperature below 0.
@@ -21,9 +21,9 @@ def check_request(messages: Sequence[Message], max_tokens: int, temperature: flo
         if message.role not in get_args(Role):
             raise UsageError(f"unknown role {message.role!r}; known: {', '.join(get_args(Role))}")
     if max_tokens < 1:
-        raise UsageError(f"an answer needs at least 1 token, not {max_tokens}")
+        raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
     if temperature < 0:
-        raise UsageError(f"the temperature is 0 or more, not {temperature:g}")
+        raise UsageError(f"the temperature must be at least 0, not {temperature:g}")
 
 
 def check_window(prompt_tokens: int, max_tokens: int, window: int) -> None:

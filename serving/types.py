@@ -1,4 +1,4 @@
-"""What goes to a target model and what comes back."""
+"""Requests to a target model, and its answers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a target said.
+    """The answer of a target.
 
     Attributes:
         text: The answer.
-        model: Model that gave it, as the target names it.
+        model: The model, as the target names it.
         prompt_tokens, completion_tokens: As the target counts them.
-        finish_reason: ``"stop"`` when the model ended by itself, ``"length"`` when it ran out of room.
+        finish_reason: ``"stop"`` if the model ended by itself, ``"length"`` if it reached a limit.
         seconds: From sending the prompt to the last token.
-        first_token_seconds: From sending the prompt to the first token; None when it was not streamed.
+        first_token_seconds: From sending the prompt to the first token; None if it was not streamed.
     """
 
     text: str
@@ -42,13 +42,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerLikelihood:
-    """How likely a target finds a given answer.
+    """The likelihood of a given answer under a target.
 
     Attributes:
         token_ids: The answer's tokens.
-        logprobs: Natural logarithm of each one's probability, given the prompt and the tokens before it.
+        logprobs: Natural log-probability of each token, given the prompt and the tokens before it.
         prompt_tokens: Tokens of the rendered prompt, without the answer.
-        seconds: What the request took.
+        seconds: Duration of the request.
     """
 
     token_ids: tuple[int, ...]
@@ -63,19 +63,19 @@ class AnswerLikelihood:
 
     @property
     def mean(self) -> float:
-        """The same per token."""
+        """Log-probability per token, in nats."""
         return self.total / len(self.logprobs)
 
 
 class Engine(Protocol):
-    """A target model. Everything that is asked of it goes through ``answer``; the rest describes it.
+    """A target model. ``answer`` asks it; the other members describe it.
 
-    A request that runs inside of a ``ctxpipe.remote.cancel.Cancellation`` should end when that is cancelled.
+    A request inside a ``ctxpipe.remote.cancel.Cancellation`` should end when that is cancelled.
 
     Attributes:
         name: Registry name of the engine (``"local"``, ``"openai"``, ``"fake"``).
-        model: The model's name as people know it.
-        window: Tokens that prompt and answer may have together.
+        model: The model's name for messages and results.
+        window: Most tokens of prompt and answer together.
     """
 
     name: str
@@ -89,32 +89,32 @@ class Engine(Protocol):
     def answer(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, on_text: OnText | None = None
     ) -> Answer:
-        """Ask.
+        """Answer a chat.
 
         Args:
             messages: The chat, the last turn being the user's.
-            max_tokens: Most tokens that the answer may have.
+            max_tokens: Most tokens of the answer.
             temperature: 0 is greedy.
-            on_text: Called with each piece of text as it arrives; given one, the engine streams.
+            on_text: Called with each piece of text as it arrives; if given, the engine streams.
 
         Raises:
-            EngineError: mapped from whatever went wrong; see ``ctxpipe.errors``.
+            EngineError: for any failure; see ``ctxpipe.errors``.
         """
         ...
 
 
 @runtime_checkable
 class MeasuredEngine(Protocol):
-    """An engine whose server counts about itself. It offers this beside what every engine does."""
+    """An engine whose server has counters."""
 
     def metrics(self) -> ServerMetrics | None:
-        """The server's counters now; None where it tells none, which is never an error."""
+        """The server's counters now; None if it has none, which is not an error."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerMetrics:
-    """A server's counters at one time, over all of its requests since it started.
+    """A server's counters at one time, over all requests since its start.
 
     Attributes:
         prompt_tokens: Tokens of prompts, read from the cache or computed.
@@ -122,7 +122,7 @@ class ServerMetrics:
         cache_hits: Tokens found there.
         cache_usage: Share of the key-value cache's memory in use now, 0 to 1.
         first_tokens: Requests that got their first token.
-        first_token_seconds: Seconds that these waited for it, all together.
+        first_token_seconds: Sum of their times to first token.
     """
 
     prompt_tokens: int
@@ -135,13 +135,13 @@ class ServerMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerUse:
-    """What a server did between two readings. Requests of other clients in that time are in it, too.
+    """The difference of two readings of a server's counters. Requests of other clients are included.
 
     Attributes:
-        requests: Requests that got their first token in that time; 1 when nobody else asked.
+        requests: Requests that got their first token in that time; 1 if there were no other clients.
         prompt_tokens: Tokens of their prompts.
         cache_queries: Tokens of them that were looked for in the prefix cache.
-        cache_hits: Tokens of them that were found there, so that nothing had to be computed.
+        cache_hits: Tokens of them that were found there and not computed.
         cache_usage: Share of the key-value cache's memory in use at the end, 0 to 1.
         first_token_seconds: Seconds from a request's arrival to its first token, on average; None without requests.
     """

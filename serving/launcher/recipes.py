@@ -1,4 +1,4 @@
-"""What would be started, as text: a shell command, a Ray cluster's, a systemd unit."""
+"""What would be started, as text: a shell command, commands for a Ray cluster, a systemd unit."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ WantedBy=multi-user.target
 
 
 def recipe(kind: str, launch: Launch, *, nodes: int = 1, key: str | None = None) -> str:
-    """The text of a recipe. No secret stands in it.
+    """The text of a recipe. It contains no secret.
 
     Args:
         kind: One of ``RECIPES``.
@@ -71,7 +71,7 @@ def recipe(kind: str, launch: Launch, *, nodes: int = 1, key: str | None = None)
         key: The variable that holds the key which the server would demand.
 
     Raises:
-        UnknownNameError: for another kind.
+        UnknownNameError: for an unknown kind.
         UsageError: when the GPUs cannot be shared among the machines.
     """
     if kind not in RECIPES:

@@ -1,4 +1,4 @@
-"""A vLLM server from start to end: started, watched until it answers, explained when it does not, stopped."""
+"""A vLLM server from start to end: start it, wait until it answers, explain a failure, stop it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ctxpipe.serving.launcher.ports import free_port
 from ctxpipe.serving.launcher.process import GRACE, Process
 
 START_SECONDS = 3600.0
-"""How long a start may take: hundreds of gigabytes may have to be downloaded."""
+"""Default deadline of a start: hundreds of gigabytes may have to be downloaded."""
 
 POLL_SECONDS = 0.25
 
@@ -46,10 +46,10 @@ class Server:
     process: Process
 
     def wait(self) -> None:
-        """Wait until the server ends by itself, which it should not.
+        """Wait until the server ends by itself, which is an error.
 
         Raises:
-            LaunchError: when it has.
+            LaunchError: always, with the reason.
         """
         code = self.process.wait()
         failure = explain(tail(self.log), code)
@@ -57,7 +57,7 @@ class Server:
 
 
 def key_variable() -> str | None:
-    """The variable that holds the key which a server shall demand: ``CTXPIPE_API_KEY``, else ``VLLM_API_KEY``."""
+    """The variable with the key that clients must send: ``CTXPIPE_API_KEY``, else ``VLLM_API_KEY``."""
     return next((name for name in ("CTXPIPE_API_KEY", KEY_VARIABLE) if os.environ.get(name)), None)
 
 
@@ -78,20 +78,20 @@ def running(
     grace: float = GRACE,
     on_note: OnNote | None = None,
 ) -> Iterator[Server]:
-    """A server for as long as the block lasts; afterwards none of its processes is left.
+    """Run a server for the length of the block; afterwards none of its processes is left.
 
     Args:
         launch: What to start. Port 0 takes any that is free.
         log: File for vLLM's output.
         key: What clients must send; it goes through the environment, never the command line.
-        retry: When the window does not fit, start once more with the window that vLLM says does.
-        seconds: How long the start may take.
-        grace: How long the stop may take before it is enforced.
-        on_note: Called with a line at each step of the start.
+        retry: If the window does not fit, start once more with the window that vLLM reports as fitting.
+        seconds: Deadline of the start.
+        grace: Seconds until a stopping server is killed.
+        on_note: Called with one line per step of the start.
 
     Raises:
-        LaunchError: if it does not start. ``fits`` is the window that vLLM says would.
-        UsageError: for a port that there is none of.
+        LaunchError: if it does not start. ``fits`` is the window that would fit according to vLLM.
+        UsageError: for an invalid port.
     """
     note = on_note or _nothing
     launch = replace(launch, port=free_port(launch.host, launch.port))
@@ -109,7 +109,7 @@ def running(
 
 
 def _nothing(line: str) -> None:
-    """Tell nobody."""
+    """Ignore the note."""
 
 
 def _start(launch: Launch, log: Path, key: str | None, seconds: float, grace: float, note: OnNote) -> Server:
@@ -151,14 +151,14 @@ def _wait_ready(launch: Launch, process: Process, reader: LogReader, seconds: fl
             raise _Ended(code)
         if not healthy and time.monotonic() > end:
             raise LaunchError(
-                f"the server did not answer within {seconds:,.0f} s; --start-timeout gives it more (log: {process.log})"
+                f"the server did not answer within {seconds:,.0f} s; raise --start-timeout (log: {process.log})"
             )
         if not healthy:
             time.sleep(POLL_SECONDS)
 
 
 def _opener() -> OpenerDirector:
-    """Asks this machine's own server: past any proxy, and whatever certificate it was given."""
+    """An opener for this machine's own server: no proxy, any certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -174,7 +174,7 @@ def _healthy(opener: OpenerDirector, url: str) -> bool:
 
 
 def _served(launch: Launch, key: str | None) -> tuple[str, int]:
-    """The model's name and window, as the server itself says."""
+    """The model's name and window, as the server reports them."""
     request = Request(f"{launch.url}/v1/models", headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
         with _opener().open(request, timeout=30) as answer:
@@ -183,4 +183,4 @@ def _served(launch: Launch, key: str | None) -> tuple[str, int]:
     except HTTPError as exc:
         raise LaunchError(f"the server answers /v1/models with {exc.code}; is it vLLM?") from exc
     except (URLError, OSError, ValueError, LookupError, TypeError) as exc:
-        raise LaunchError("the server does not say which model it serves; is it vLLM?") from exc
+        raise LaunchError("the server does not report which model it serves; is it vLLM?") from exc

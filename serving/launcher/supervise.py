@@ -1,9 +1,9 @@
-"""Stands between ctxpipe and vLLM, so that none of vLLM's processes outlives either of them.
+"""Runs between ctxpipe and vLLM, so that none of vLLM's processes outlives either of them.
 
-vLLM starts workers, and workers of workers, that stay when their parent is killed. This program starts vLLM, adopts
-whatever is orphaned below it, and ends everything when it is told to, when vLLM ends, or when its standard input
-closes, which the kernel does for a parent that died in whatever way. It needs the standard library alone and is run as
-a file: ``python -I supervise.py GRACE COMMAND...``, GRACE being the seconds that vLLM may take to stop.
+vLLM starts workers, which start further workers, and these stay when their parent is killed. This program starts vLLM,
+adopts orphaned processes below it, and ends everything when it is asked to, when vLLM ends, or when its standard input
+closes, which happens whenever its parent dies. It uses only the standard library and is run as a file:
+``python -I supervise.py GRACE COMMAND...``, where GRACE is the number of seconds until a stopping vLLM is killed.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from contextlib import suppress
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 LEFT_SECONDS = 5.0
-"""For workers to end once vLLM itself has."""
+"""Seconds for workers to end after vLLM has ended."""
 
 TRACKER_SECONDS = 3.0
-"""For Python's resource tracker to remove the shared memory of processes that were killed."""
+"""Seconds for Python's resource tracker to remove the shared memory of killed processes."""
 
 NOT_FOUND = 127
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Supervisor:
-    """One command and all that descends from it.
+    """One command and all its descendants.
 
     Args:
         grace: Seconds to wait for the command after asking it to stop.
@@ -54,7 +54,7 @@ class Supervisor:
         self.asked += 1
 
     def run(self, command: list[str]) -> int:
-        """Run the command to its end, and everything below it. The exit code is the command's, 128 + n for signals."""
+        """Run the command and end everything below it. Returns the command's exit code, 128 + n for signal n."""
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
         try:
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent).pid
@@ -70,7 +70,7 @@ class Supervisor:
         return 1 if self._status is None else self._status
 
     def _end_the_rest(self) -> None:
-        """Workers end when their parent has; those that do not are killed, with whatever they start meanwhile."""
+        """Wait for workers, which end when their parent has; kill the rest, and whatever they start meanwhile."""
         if self._status is not None:
             for pid in descendants():
                 _send(pid, signal.SIGTERM)
@@ -83,7 +83,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def _wait(self, done: Callable[[], bool], seconds: float | None, *, lifeline: bool = False) -> None:
-        """Sleep until something is true; a closed standard input counts as being asked to stop."""
+        """Sleep until a condition holds; a closed standard input is a request to stop."""
         end = None if seconds is None else time.monotonic() + seconds
         watched = [self._woken, 0] if lifeline else [self._woken]
         while True:
@@ -101,7 +101,7 @@ class Supervisor:
                 self.asked += 1
 
     def _reap(self) -> bool:
-        """Collect what has ended; whether anything is left."""
+        """Collect ended processes; return whether any are left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -147,7 +147,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _die_with_parent() -> None:
-    """If this supervisor is killed, vLLM is at least asked to stop. Runs between fork and exec, where no thread is."""
+    """Have the kernel ask vLLM to stop if this supervisor is killed. Runs between fork and exec, without threads."""
     for number in _STOPS:
         signal.signal(number, signal.SIG_DFL)
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A chat as token ids, with the contents of messages as data: no text in them can become a control token."""
+"""A chat as token ids. The contents of messages are data: no text in them can become a control token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxpipe.serving.types import Message
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# The form in which a model without a chat template is asked.
+# For models without a chat template.
 PLAIN = (
     "{{ start }}{% for message in messages %}{{ message.role | capitalize }}: {{ message.content }}\n\n"
     "{% endfor %}Assistant:"
@@ -22,10 +22,10 @@ _BRACKETED = re.compile(r"<.+>|\[.+\]", re.DOTALL)
 
 
 class ChatRenderer:
-    """Renders messages with a tokenizer's chat template, or as plain turns when it has none.
+    """Renders messages with a tokenizer's chat template, or as plain turns if it has none.
 
     Control tokens are the tokenizer's special tokens and its other added tokens of a bracketed form such as
-    ``<tool_call>``. A content whose own tokens hold one of them has the strings behind them broken by a space.
+    ``<tool_call>``. If the tokens of a content include one, its string is broken with a space.
 
     Args:
         tokenizer: A tokenizer of transformers.
@@ -38,12 +38,12 @@ class ChatRenderer:
         """Token ids of the whole prompt: template, special tokens and generation prompt included.
 
         Raises:
-            EngineError: if the template cannot take these messages, or a content cannot be made harmless.
+            EngineError: if the template refuses these messages, or a content cannot be made harmless.
         """
         return self._encode(self._render([{"role": m.role, "content": self.harmless(m.content)} for m in messages]))
 
     def harmless(self, content: str) -> str:
-        """The content itself when it holds no control token, else with its control strings broken by a space."""
+        """The content; any control strings in it are broken with a space."""
         if not self._controls(content):
             return content
         broken = _break(self._pattern, content)
@@ -67,7 +67,7 @@ class ChatRenderer:
         except TemplateError as exc:
             if len(turns) < 2 or turns[0]["role"] != "system":
                 raise EngineError(f"the model's chat template does not take these messages: {exc}") from exc
-        # Templates without a system role refuse one; their models read it at the head of the first turn.
+        # Templates without a system role refuse one; for their models it goes to the start of the first turn.
         head, first, *rest = turns
         return self._render([{**first, "content": f"{head['content']}\n\n{first['content']}"}, *rest])
 
@@ -77,12 +77,12 @@ class ChatRenderer:
             template = {"chat_template": PLAIN, "start": self._start}
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **template)
         if not isinstance(text, str):
-            raise ModelError("the tokenizer's chat template does not give a text")
+            raise ModelError("the tokenizer's chat template does not return text")
         return text
 
     @cached_property
     def _start(self) -> str:
-        """The token that the tokenizer itself puts before a text, if it does."""
+        """The token that the tokenizer puts before a text, if any."""
         tokenizer = self._tokenizer
         begins = tokenizer("a", verbose=False)["input_ids"][:1] == [tokenizer.bos_token_id]
         return str(tokenizer.bos_token) if begins and tokenizer.bos_token else ""
@@ -99,13 +99,13 @@ class ChatRenderer:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        # Stripped, because a space at either end would be found again after every break.
+        # Stripped, because a name with a space at either end would match again after every break.
         strings = sorted({s.strip() for s in self._control.values() if len(s.strip()) > 1}, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, strings)) or "(?!)")
 
 
 def _break(pattern: re.Pattern[str], text: str) -> str:
-    # A break can make the rest of an overlapping string whole, so this repeats until nothing is found.
+    # A break can complete an overlapping string, so this repeats until nothing is found.
     while True:
         broken = pattern.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
         if broken == text:

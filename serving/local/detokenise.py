@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
-# Bytes that will never be a character must not hold the stream up; no character has more bytes than this.
+# Bytes that never form a character must not block the stream; no character has more bytes than this.
 _LONGEST = 8
 
 
 class Detokeniser:
-    """Turns tokens into text as they arrive; a character whose bytes span tokens comes whole.
+    """Turns tokens into text as they arrive; a character that spans several tokens is emitted once it is complete.
 
     A token's text depends on the one before it (leading spaces, merged bytes), so each new piece is the difference
     between two decodings that begin at the same earlier token.
 
     Args:
         decode: Token ids to text, special tokens left out.
-        emit: Called with every piece of text that is not empty.
+        emit: Called with every non-empty piece of text.
     """
 
     def __init__(self, decode: Callable[[Sequence[int]], str], emit: Callable[[str], None]) -> None:
@@ -29,7 +29,7 @@ class Detokeniser:
         self.text = ""
 
     def add(self, ids: Sequence[int]) -> None:
-        """Take tokens, emit what text they complete."""
+        """Add tokens and emit the text that they complete."""
         for number in ids:
             self._ids.append(number)
             whole = len(self._ids) - self._done >= _LONGEST

@@ -39,13 +39,13 @@ class LocalEngine:
     Args:
         model: The loaded model.
         tokenizer: Its tokenizer.
-        name: The model's name as people know it.
-        window: Tokens that prompt and answer may have together; never more than the model was made for.
-        timeout: Seconds that an answer may take.
-        stop_loops: End a greedy answer that says one thing three times over, with finish reason ``"length"``.
+        name: The model's name for messages and results.
+        window: Limit on the tokens of prompt and answer together; never above the model's own.
+        timeout: Deadline of an answer in seconds.
+        stop_loops: End a greedy answer that repeats itself three times, with finish reason ``"length"``.
 
     Raises:
-        UsageError: if the window is below 1, or neither the model, the tokenizer nor ``window`` says how large it is.
+        UsageError: if the window is below 1, or neither the model, the tokenizer nor ``window`` gives its size.
     """
 
     name = "local"
@@ -79,13 +79,13 @@ class LocalEngine:
     def answer(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0, on_text: OnText | None = None
     ) -> Answer:
-        """Generate an answer in the calling thread, so an interrupt from the keyboard ends it at once.
+        """Generate an answer in the calling thread, so that Ctrl-C ends it at once.
 
         Raises:
-            UsageError: for a request that makes no sense.
+            UsageError: for an invalid request.
             WindowError: before any work, if prompt and answer together may exceed the window.
             DeadlineError: if the answer takes longer than the timeout.
-            EngineError: if the memory does not suffice.
+            EngineError: if memory runs out.
         """
         check_request(messages, max_tokens, temperature)
         ids = self._renderer.ids(messages)
@@ -125,14 +125,14 @@ class LocalEngine:
                 streamer=listener,
                 **self._options(max_tokens, temperature),
             )
-        except RuntimeError as exc:  # the only class that all devices' exhausted memory has in common
+        except RuntimeError as exc:  # the only common class of out-of-memory errors on all devices
             if not isinstance(exc, torch.OutOfMemoryError) and "allocate" not in str(exc):
                 raise
-            raise EngineError(f"{self.model}: the memory does not suffice for {len(ids):,} prompt tokens") from exc
+            raise EngineError(f"{self.model}: not enough memory for {len(ids):,} prompt tokens") from exc
         return int(made[0, -1])
 
     def _options(self, max_tokens: int, temperature: float) -> dict[str, Any]:
-        """What is to hold in place of the model's own generation settings."""
+        """Options that replace the model's own generation settings."""
         options: dict[str, Any] = {"max_new_tokens": max_tokens, "max_length": None, "pad_token_id": self._padding}
         if temperature > 0:
             return {**options, "do_sample": True, "temperature": temperature}
@@ -184,7 +184,7 @@ class _Listener:
 
 
 def _stop_at_loop(ids: Any, scores: Any, **_: Any) -> Any:
-    """What ``generate`` asks after each token, with all ids so far: bool of shape (batch,)."""
+    """The stopping criterion of ``generate``, called after each token with all ids so far: bool of shape (batch,)."""
     import torch
 
     tail = ids[:, -TIMES * LONGEST :].tolist()
@@ -197,5 +197,5 @@ def _window(model: Any, tokenizer: Any, asked: int | None) -> int:
     made_for = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     limits = [n for n in (made_for, tokenizer.model_max_length, asked) if isinstance(n, int) and 0 < n < _SANE_LIMIT]
     if not limits:
-        raise UsageError("the model does not say how many tokens its window has; give it with --window")
+        raise UsageError("the size of the model's window is unknown; set it with --window")
     return min(limits)

@@ -16,16 +16,16 @@ def load_local(
     trust_remote_code: bool = False,
     stop_loops: bool = True,
 ) -> LocalEngine:
-    """Load a causal language model from safetensors: in bfloat16 where the device multiplies it, else in float32.
+    """Load a causal language model from safetensors, in bfloat16 on devices with instructions for it, else in float32.
 
     Args:
         path: Directory or hub id of the model.
-        model: The model's name as people know it; ``path`` by default.
-        tokenizer: Directory or hub id of the tokenizer when it is not the model's own.
-        window: Tokens that prompt and answer may have together, when fewer than the model was made for.
-        timeout: Seconds that an answer may take.
-        trust_remote_code: Run Python code that comes with the model.
-        stop_loops: End a greedy answer that says one thing three times over.
+        model: The model's name for messages and results; ``path`` by default.
+        tokenizer: Directory or hub id of a tokenizer to use instead of the model's own.
+        window: Limit on the tokens of prompt and answer together, if lower than the model's own.
+        timeout: Deadline of an answer in seconds.
+        trust_remote_code: Run Python code that ships with the model.
+        stop_loops: End a greedy answer that repeats itself three times.
 
     Raises:
         MissingExtraError: without the extra ``local``.

@@ -1,4 +1,4 @@
-"""One answer over the wire, whole or streamed, from the chat endpoint or the one for plain text."""
+"""One answer from a server, whole or streamed, from the chat or the completion endpoint."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 Endpoint = Literal["chat", "completion"]
 """``/chat/completions``, or ``/completions`` for models without a chat template."""
 _NAMES = {"chat": "chat completion", "completion": "completion"}
-# vLLM ends a stream so when its engine stops under a running request.
+# How vLLM ends a stream if its engine stops during a request.
 _BROKEN_OFF = frozenset({"abort", "error"})
 
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """An answer. A server may send anything, so nothing is taken for granted but its absence.
+    """An answer. A server can send anything, so every field may be missing.
 
     Attributes:
         arrival: The text so far.
-        model, finish, prompt_tokens, completion_tokens: What the server said; None where it did not.
+        model, finish, prompt_tokens, completion_tokens: As the server sent them; None if it did not.
         first: When the first text arrived, by ``time.perf_counter``.
     """
 
@@ -39,7 +39,7 @@ class Reply:
     first: float | None = None
 
     def take(self, body: object, place: tuple[str, ...]) -> None:
-        """Add a whole completion or a piece of a stream, whose text lies at ``place`` inside of the choice."""
+        """Add a whole completion or a piece of a stream; its text is at ``place`` inside the choice."""
         text = text_of(dig(body, "choices", 0, *place))
         if text:
             self.first = self.first or time.perf_counter()
@@ -53,12 +53,12 @@ class Reply:
 async def complete(
     client: AsyncOpenAI, arrival: Arrival, *, body: Mapping[str, Any], stream: bool, endpoint: Endpoint
 ) -> Reply:
-    """Ask for a completion and collect it.
+    """Request a completion and collect it.
 
     Raises:
         InterruptedAnswer: if the stream ends before the answer does.
-        EngineError: if what comes back is no completion.
-        openai.APIError: for whatever the SDK reports.
+        EngineError: if the response is not a completion.
+        openai.APIError: from the SDK.
     """
     create: Any = client.chat.completions.create if endpoint == "chat" else client.completions.create
     reply = Reply(arrival=arrival)

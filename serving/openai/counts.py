@@ -1,4 +1,4 @@
-"""Counts of prompts, remembered between counting one and asking it."""
+"""Token counts of recent prompts, so that a prompt is not counted again when it is sent."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _KEPT = 64
 
 
 class Counts:
-    """Tokens of the prompts that were counted last, by a hash of their text. Safe to use from several threads."""
+    """Token counts of the most recent prompts, by a hash of their text. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[bytes, int] = {}
 
     def get(self, endpoint: str, messages: Sequence[Message]) -> int | None:
-        """The tokens of a prompt; None when it is not among those remembered."""
+        """The token count of a prompt; None if it is not stored."""
         with self._lock:
             return self._known.get(_key(endpoint, messages))
 
     def put(self, endpoint: str, messages: Sequence[Message], tokens: int) -> None:
-        """Remember the tokens of a prompt; the oldest one is forgotten."""
+        """Store the token count of a prompt; the oldest is dropped."""
         with self._lock:
             self._known[_key(endpoint, messages)] = tokens
             if len(self._known) > _KEPT:
@@ -33,7 +33,7 @@ class Counts:
 
 
 def names(text: str, name: str) -> bool:
-    """Whether a text holds a name as a word of its own."""
+    """Whether a text contains a name as a whole word."""
     return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", text) is not None
 
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server, vLLM above all, reached by its URL."""
+"""An engine for OpenAI-compatible servers, especially vLLM."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ctxpipe.serving.types import Answer, AnswerLikelihood, Message, OnText, Ser
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
-# What chat templates spend on one message: control tokens, the role and line breaks, rounded up. Only used where the
-# server cannot count, and then once more for the generation prompt.
+# What chat templates add to one message: control tokens, the role and line breaks, rounded up. Used only if the server
+# cannot count, and then once more for the generation prompt.
 TOKENS_PER_MESSAGE = 8
 _DISCOVERY_SECONDS = 30.0
 _LOOK_SECONDS = 3.0
@@ -45,32 +45,31 @@ def look(url: str, model: str | None = None) -> Served:
 
 
 class OpenAIEngine:
-    """Answers with a model behind an OpenAI-compatible API. Safe to use from several threads at once.
+    """Answers with a model behind an OpenAI-compatible API. Thread-safe.
 
-    Every request runs on an event loop of its own, where one deadline covers connecting, all attempts and the whole
-    stream, however slowly a server trickles. A ``ctxpipe.remote.cancel.Cancellation`` around a call closes its
-    connection, whereupon vLLM aborts the request.
+    Every request runs on its own event loop. One deadline covers connecting, all attempts and the whole stream. A
+    ``ctxpipe.remote.cancel.Cancellation`` around a call closes its connection, and vLLM then aborts the request.
 
     Args:
         url: The server, with or without ``/v1``.
-        model: The model to ask; the served one when there is only one.
-        window: Tokens that prompt and answer may have together. By default, and never more than, what the server says.
-        timeout: Seconds that a request may take, retries included.
+        model: The model to ask; by default the server's only one.
+        window: Limit on the tokens of prompt and answer together; by default, and at most, what the server reports.
+        timeout: Deadline of a request in seconds, retries included.
         api_key: Sent to the server; by default read from ``CTXPIPE_API_KEY``, then ``OPENAI_API_KEY``.
         count_text: Tokens of a text without special tokens, for servers that cannot count; ``TOKENS_PER_MESSAGE``
-            are then added for every message and for the generation prompt.
-        retries: Attempts beside the first, made when a connection is refused or lost before an answer began, and for
-            status 429, 500, 502, 503 and 504.
+            are then added per message and for the generation prompt.
+        retries: Further attempts after a connection that is refused or lost before an answer began, and after status
+            429, 500, 502, 503 and 504.
         backoff: Seconds before the second attempt, doubled before each further one.
         endpoint: ``"chat"``; ``"completion"``, which sends messages as plain turns, for base models; or ``"auto"``:
             chat, until the server says that the model has no chat template.
-        concurrency: Most requests under way at a time, over all threads; further ones wait for their turn.
+        concurrency: Most requests at a time, over all threads; further ones wait.
 
     Attributes:
-        tokenizer: Folder or hub id that the server loaded the model from; None where it does not say.
+        tokenizer: Folder or hub id that the server loaded the model from; None if it does not report one.
 
     Raises:
-        UsageError: if the URL is none, several models are served and none was named, or nobody says the window.
+        UsageError: for an invalid URL, if several models are served and none was named, or if the window is unknown.
         UnknownNameError: if the server does not serve ``model``.
         EngineError: if the server cannot be reached or is not OpenAI-compatible.
     """
@@ -92,7 +91,7 @@ class OpenAIEngine:
         concurrency: int = CONCURRENCY,
     ) -> None:
         if timeout <= 0 or retries < 0 or (window is not None and window < 1):
-            raise UsageError("a timeout is above 0, a number of retries 0 or more, a window 1 or more")
+            raise UsageError("the timeout must be above 0, retries at least 0, the window at least 1")
         if endpoint not in ("auto", *get_args(Endpoint)):
             raise UsageError(f"an endpoint is auto, {' or '.join(get_args(Endpoint))}, not {endpoint!r}")
         self._address = parse_address(url)
@@ -114,13 +113,13 @@ class OpenAIEngine:
         return f"OpenAIEngine({self._address.base!r}, model={self.model!r}, window={self.window})"
 
     def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of the whole rendered prompt: exactly, by vLLM's ``/tokenize``, or else estimated from above.
+        """Tokens of the whole rendered prompt: exact with vLLM's ``/tokenize``, else an upper estimate.
 
         Raises:
             UsageError: if the server cannot count and no ``count_text`` was given.
             EngineError: if the server cannot be reached.
         """
-        # A pipeline counts what it then asks; a remembered count saves sending a long prompt to be counted again.
+        # A pipeline counts a prompt and then sends it; the stored count saves sending a long prompt twice for counting.
         known = self._counts.get(self._endpoint, messages)
         if known is not None:
             return known
@@ -139,18 +138,18 @@ class OpenAIEngine:
         """Ask the server; ``on_text`` is called in the calling thread.
 
         Raises:
-            UsageError: for a request that makes no sense.
+            UsageError: for an invalid request.
             WindowError: if prompt and answer together may exceed the window.
             DeadlineError: if the answer is not complete within the timeout.
             InterruptedAnswer: if the stream ends before the answer does.
             CancelledAnswer: if it was cancelled.
-            EngineError: for whatever else goes wrong; see ``ctxpipe.errors``.
+            EngineError: for any other failure; see ``ctxpipe.errors``.
         """
         check_request(messages, max_tokens, temperature)
 
         def ask(_: Endpoint) -> Answer:
             prompt_tokens = self.count(messages)
-            endpoint = self._endpoint  # which counting may have found out
+            endpoint = self._endpoint  # counting may have changed it
             check_window(prompt_tokens, max_tokens, self.window)
             options = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature}
             return self._ask({**options, **prompt_of(messages, endpoint)}, endpoint, prompt_tokens, on_text)
@@ -162,28 +161,27 @@ class OpenAIEngine:
         return await in_thread(self.answer, messages, **options)
 
     def log_likelihoods(self, messages: Sequence[Message], answers: Sequence[str]) -> list[AnswerLikelihood]:
-        """How likely the model finds each of some answers to the messages, which vLLM alone can say.
+        """Log-likelihood of each given answer to the messages; needs vLLM.
 
-        The server computes the log-probabilities of the whole prompt for that, without its prefix cache, and sends
-        them all.
+        The server computes the log-probabilities of the whole prompt without its prefix cache, and sends them all.
 
         Raises:
             UsageError: for an answer without a token.
             WindowError: if a prompt with its answer exceeds the window.
-            EngineError: if the server cannot be reached, refuses, or is no vLLM server.
+            EngineError: if the server cannot be reached, refuses, or is not vLLM.
         """
         check_request(messages, 1, 0.0)
         prompt = self._adapting(lambda endpoint: self._ids(tokenizing(messages, endpoint)))
         rows = [self._ids({"prompt": answer, "add_special_tokens": False}) for answer in answers]
         if not all(rows):
-            raise UsageError("an answer without any token has no likelihood")
+            raise UsageError("an answer without tokens has no likelihood")
         self._counts.put(self._endpoint, messages, len(prompt))
-        # The server insists on making one token.
+        # The server generates at least one token.
         check_window(len(prompt), max(map(len, rows), default=0) + 1, self.window)
         return [self._likelihoods.score(prompt, row) for row in rows]
 
     def metrics(self) -> ServerMetrics | None:
-        """What the server counts about itself; None where it does not say, which is never an error."""
+        """The server's counters; None if it has none, which is not an error."""
         if not self._server_measures:
             return None
         try:
@@ -218,7 +216,7 @@ class OpenAIEngine:
         )
 
     def _adapting(self, work: Callable[[Endpoint], T]) -> T:
-        """Do what depends on the endpoint, once more when the server says that the model knows no chats."""
+        """Run something that depends on the endpoint; again if the server reports a model without a chat template."""
         endpoint = self._endpoint
         try:
             return work(endpoint)
@@ -240,18 +238,18 @@ class OpenAIEngine:
     def _ids(self, what: Mapping[str, Any]) -> list[int]:
         ids = dig(self._tokenize(what), "tokens")
         if not isinstance(ids, list) or any(whole(one) is None for one in ids):
-            raise EngineError(f"{self._address.root}/tokenize gives no token ids; likelihoods need a vLLM server")
+            raise EngineError(f"{self._address.root}/tokenize returns no token ids; likelihoods need a vLLM server")
         return ids
 
     def _tokenize(self, what: Mapping[str, Any]) -> object:
-        """What vLLM's ``/tokenize`` says; None, from then on, when the server has no such endpoint."""
+        """The response of vLLM's ``/tokenize``; None, from then on, if the server has no such endpoint."""
         if not self._server_counts:
             return None
         url, body = f"{self._address.root}/tokenize", {"model": self.model, **what}
         try:
             said = parsed(self._transport.post(url, body, seconds=self._timeout))
         except RejectedError as exc:
-            # vLLM answers 404 for a model that it does not serve, too; then the endpoint is there.
+            # vLLM also answers 404 for a model that it does not serve; then the endpoint exists.
             if exc.status not in NO_ENDPOINT or names(str(exc), self.model):
                 raise
             said = None
@@ -259,13 +257,13 @@ class OpenAIEngine:
         return said if self._server_counts else None
 
     def _discover(self, model: str | None, window: int | None) -> tuple[str, int]:
-        """Name and window of the model to ask, from the server's list unless both are given."""
+        """Name and window of the model, from the server's list unless both are given."""
         if model and window:
             return model, window
         served = choose(self._transport, model, seconds=min(self._timeout, _DISCOVERY_SECONDS))
         known = [n for n in (served.window, window) if n]
         if not known:
-            told = f"{self._address.base} does not say how large the window of {served.name} is"
+            told = f"{self._address.base} does not report the window of {served.name}"
             raise UsageError(f"{told}; give --window")
         self.tokenizer = served.root
         return served.name, min(known)

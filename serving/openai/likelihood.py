@@ -1,4 +1,4 @@
-"""How likely a server's model finds given answers, by the log-probabilities that vLLM gives for a prompt's tokens."""
+"""Likelihoods of given answers, from the log-probabilities that vLLM returns for a prompt's tokens."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ctxpipe.remote.transport import Transport
 from ctxpipe.remote.values import dig, parsed
 from ctxpipe.serving.types import AnswerLikelihood
 
-# vLLM compiles something at the first such request: 16 to 26 s were seen on two cores.
+# vLLM compiles at the first such request, which took 16 to 26 s on two cores.
 _FIRST_SECONDS = 180.0
 
 
 class LikelihoodClient:
-    """Asks ``/completions`` for the log-probabilities of prompts. Safe to use from several threads at once.
+    """Asks ``/completions`` for the log-probabilities of prompts. Thread-safe.
 
-    Prompt and answer go there as token ids, so that it is known to the token where the answer begins.
+    Prompt and answer are sent as token ids, so that the first token of the answer is known exactly.
 
     Args:
         transport: How requests are sent.
         model: The model, as the server names it.
-        seconds: Deadline of a request. The very first is preceded by a tiny one with a deadline of its own.
+        seconds: Deadline of a request. Before the first one, a tiny request with its own deadline is sent.
     """
 
     def __init__(self, transport: Transport, *, model: str, seconds: float) -> None:
@@ -34,11 +34,11 @@ class LikelihoodClient:
         self._warming = threading.Lock()
 
     def score(self, prompt: Sequence[int], answer: Sequence[int]) -> AnswerLikelihood:
-        """The log-probability of each token of ``answer`` behind ``prompt``.
+        """The log-probability of each token of ``answer`` after ``prompt``.
 
         Raises:
-            WindowError: if the server says that both together exceed its window.
-            EngineError: if the server cannot be reached, refuses, or gives no prompt log-probabilities.
+            WindowError: if both together exceed the server's window.
+            EngineError: if the server cannot be reached, refuses, or returns no prompt log-probabilities.
         """
         self._warm_up(prompt)
         started = time.perf_counter()
@@ -71,7 +71,7 @@ class LikelihoodClient:
         found = [dig(e, str(t), "logprob") for e, t in zip(_last(entries, len(answer)), answer, strict=False)]
         values = tuple(float(value) for value in found if isinstance(value, int | float))
         if len(values) < len(answer) or not isinstance(entries, list) or len(entries) != tokens:
-            raise EngineError("the server gives no prompt_logprobs for this prompt; likelihoods need vLLM")
+            raise EngineError("the server returns no prompt_logprobs for this prompt; likelihoods need vLLM")
         return values
 
 

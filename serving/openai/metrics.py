@@ -1,4 +1,4 @@
-"""What a vLLM server counts about itself, read before and after a request."""
+"""A vLLM server's counters, read before and after a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WANTED = frozenset({_QUERIES, _HITS, _PROMPT, _CACHE, f"{_FIRST}_sum", f"{_FIRS
 
 
 def use_between(before: ServerMetrics, after: ServerMetrics) -> ServerUse | None:
-    """What was counted between two readings; None when the server was started anew in between."""
+    """The difference of two readings; None if the server was restarted in between."""
     requests = after.first_tokens - before.first_tokens
     use = ServerUse(
         requests=requests,
@@ -33,9 +33,9 @@ def use_between(before: ServerMetrics, after: ServerMetrics) -> ServerUse | None
 
 
 def parse_metrics(text: str, model: str) -> ServerMetrics | None:
-    """Read what ``/metrics`` says in Prometheus' text format; None when it is not vLLM's.
+    """Parse ``/metrics`` in Prometheus' text format; None if it is not vLLM's.
 
-    Values of several engines behind one server are added, shares averaged. Those of other models are left out.
+    Counters of several engines behind one server are added, shares averaged. Other models are ignored.
     """
     found: dict[str, list[float]] = {}
     for name, labels, value in _samples(text.splitlines()):

@@ -1,4 +1,4 @@
-"""Messages in the form that a server takes them."""
+"""Messages in the form that a server expects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctxpipe.serving.openai.completion import Endpoint
 from ctxpipe.serving.types import Message
 
 STOPS = ("\n\nUser:", "\n\nSystem:")
-"""Where an answer to plain turns ends: a base model goes on and asks itself the next question."""
+"""Stop string for plain turns: a base model would go on and write the next question itself."""
 _NO_TEMPLATE = re.compile(
     r"(?:provide|define|have|set|no|without) (?:an? |the )?chat.?template|chat.?template (?:is )?(?:not|missing)",
     re.IGNORECASE,
@@ -19,24 +19,24 @@ _NO_TEMPLATE = re.compile(
 
 
 def turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """Messages as the chat endpoint takes them."""
+    """Messages for the chat endpoint."""
     return [{"role": message.role, "content": message.content} for message in messages]
 
 
 def plain(messages: Sequence[Message]) -> str:
-    """Messages as plain turns, the form in which a model without a chat template is asked here and locally."""
+    """Messages as plain turns, for models without a chat template, here and locally."""
     return "".join(f"{m.role.capitalize()}: {m.content}\n\n" for m in messages) + "Assistant:"
 
 
 def prompt_of(messages: Sequence[Message], endpoint: Endpoint) -> dict[str, Any]:
-    """The part of a request for an answer that holds the messages."""
+    """The part of an answer request that holds the messages."""
     if endpoint == "chat":
         return {"messages": turns(messages)}
     return {"prompt": plain(messages), "stop": list(STOPS)}
 
 
 def tokenizing(messages: Sequence[Message], endpoint: Endpoint) -> Mapping[str, Any]:
-    """The part of a request for the tokens of the same prompt."""
+    """The part of a tokenize request that holds the same prompt."""
     if endpoint == "chat":
         return {"messages": turns(messages), "add_generation_prompt": True}
     return {"prompt": plain(messages), "add_special_tokens": True}

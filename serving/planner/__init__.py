@@ -1,1 +1,1 @@
-"""What fits: weights, KV cache and the longest context for a model on some GPUs."""
+"""Memory planning: weights, KV cache and the longest context of a model on some GPUs."""

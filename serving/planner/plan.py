@@ -1,4 +1,4 @@
-"""``plan``: which context fits on which GPUs."""
+"""``plan``: the longest context on each number of GPUs."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def plan(
         parallelism: How the model is split over them.
         profile: ``"vllm"``, or ``"reference"`` for the scripts of llama-models.
         quantization: In place of what the config says: ``none``, ``w4a16``, ``fp8``, ``int4-mixed``, ...
-        language_only: Leave out what sees or hears, as ``--language-model-only`` does.
+        language_only: Leave out the vision and audio parts, as ``--language-model-only`` does.
         memory: How vLLM is told to use the memory.
         kv_dtype: Type of the KV cache, in place of ``memory``'s.
         batch: Requests at once, each of the longest context, in place of ``memory``'s.
@@ -164,7 +164,7 @@ def _counts(gpus: int | Sequence[int] | None, parallelism: Parallelism) -> list[
     counts = [gpus] if isinstance(gpus, int) else sorted(set(gpus))
     for count in counts:
         if not 1 <= count <= _MOST_GPUS:
-            raise UsageError(f"{count} GPUs make no sense; give 1 to {_MOST_GPUS:,}")
+            raise UsageError(f"{count} is not a valid number of GPUs; give 1 to {_MOST_GPUS:,}")
     if not counts:
         raise UsageError("no number of GPUs was given")
     return counts
@@ -172,9 +172,9 @@ def _counts(gpus: int | Sequence[int] | None, parallelism: Parallelism) -> list[
 
 def _check_tokens(tokens: int | None, reserve: int) -> None:
     if tokens is not None and tokens < 1:
-        raise UsageError(f"documents of {tokens} tokens make no sense")
+        raise UsageError(f"the documents' tokens must be at least 1, not {tokens}")
     if reserve < 0:
-        raise UsageError(f"a reserve of {reserve} tokens makes no sense")
+        raise UsageError(f"the reserve must be at least 0 tokens, not {reserve}")
 
 
 def _check_reference(memory: Memory, shape: Shape, name: str, parallelism: Parallelism) -> None:
@@ -189,9 +189,9 @@ def _wanted(shape: Shape, name: str, context: int | None) -> int:
     if context is None:
         return shape.max_tokens
     if context < 1:
-        raise UsageError(f"a context of {context} tokens makes no sense")
+        raise UsageError(f"the context must be at least 1 token, not {context}")
     if context > shape.max_tokens:
-        raise UsageError(f"a context of {context:,} tokens is above the {shape.max_tokens:,} that {name} was made for")
+        raise UsageError(f"a context of {context:,} tokens is above the {shape.max_tokens:,} that {name} supports")
     return context
 
 

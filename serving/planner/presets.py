@@ -1,4 +1,4 @@
-"""Models that are known by name: the fields of their config.json that memory depends on."""
+"""Built-in models: the fields of their config.json that decide memory."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _LLAMA4_VISION = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A model by name.
+    """A built-in model.
 
     Attributes:
         repository: Hub id of the checkpoint to serve.
         config: What the planner needs of its config.json.
-        quantisation: In place of what the config says.
-        note: What to know about it.
+        quantisation: Replaces the config's.
+        note: A remark for the user.
     """
 
     repository: str
@@ -158,7 +158,7 @@ PRESETS: dict[str, Preset] = {
     "maverick": Preset(
         repository="RedHatAI/Llama-4-Maverick-17B-128E-Instruct-quantized.w4a16",
         config=_llama4(128, 2, 1_048_576),
-        note="its modules to leave as they are, taken to be Scout's",
+        note="its unquantised modules are assumed to be Scout's",
     ),
     "llama-3.1-8b": Preset(
         repository="meta-llama/Llama-3.1-8B-Instruct",

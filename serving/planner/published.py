@@ -1,4 +1,4 @@
-"""What others measured or estimated, with its source: data, never fed into a plan."""
+"""Published measurements and estimates, with their sources. They are never used to compute a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ APXML = "apxml.com/posts/llama-4-system-requirements"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
-    """A context that was found to work and one that was not.
+    """A context that works and one that does not.
 
     Attributes:
         gpus: H100 80 GB.
@@ -28,7 +28,7 @@ class Bracket:
     source: str
 
     def holds(self, tokens: int) -> bool:
-        """Whether a longest context lies within: at least what worked, below what failed."""
+        """Whether a longest context lies in the bracket: at least what worked, below what failed."""
         return self.works <= tokens < self.fails
 
 
@@ -42,4 +42,4 @@ SCOUT_REFERENCE: tuple[Bracket, ...] = (
 search. No prompt of that length was answered."""
 
 SCOUT_ADVICE: tuple[Bracket, ...] = (Bracket(gpus=1, works=4_096, fails=16_384, kind="advice", source=APXML),)
-"""What is called feasible for Scout on one H100 at batch 1: contexts of 4K to 16K."""
+"""Advice for Scout on one H100 at batch 1: contexts of 4K to 16K are feasible."""

@@ -1,4 +1,4 @@
-"""What a plan says beside its rows: every constant that went in, and the cache of a context."""
+"""What a plan reports beside its rows: every constant, and the cache of a context."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ctxpipe.serving.planner.types import Assumption
 
 
 def assumptions(job: Job, source: Source) -> list[Assumption]:
-    """Every constant of a plan, with its value and where it comes from."""
+    """Every constant of a plan, with its value and source."""
     counted = {
         "shapes": "the shapes that the config describes",
-        "transformers": "the model as transformers builds it from the config, without memory",
+        "transformers": "the model as transformers builds it from the config on the meta device",
     }
     found = [
         Assumption(name="config", value=source.repository, source=source.origin),
@@ -34,7 +34,7 @@ def assumptions(job: Job, source: Source) -> list[Assumption]:
             Assumption(
                 name="reserve",
                 value=f"{job.reserve:,} tokens",
-                source="assumed for question, template and answer beside the documents",
+                source="assumed for question, template and answer",
             )
         )
     if source.note:
@@ -45,18 +45,18 @@ def assumptions(job: Job, source: Source) -> list[Assumption]:
 def _weights_source(job: Job, source: Source) -> str:
     left = f"what is not quantised in {job.shape.dtype}"
     if job.quantisation.bytes_per_parameter is not None:
-        return "a flat figure, as calculators have it; GGUF files mix types and are larger"
+        return "a flat figure, as calculators use; GGUF files mix types and are larger"
     if not job.quantisation.rules:
         return f"all of them in {job.shape.dtype}"
     ignored = ", ".join(job.quantisation.ignore)
-    kept = f"; left as they are: {ignored}" if ignored else ""
+    kept = f"; not quantised: {ignored}" if ignored else ""
     return f"{job.quantisation.scale}; {left}{kept}"
 
 
 def context_bytes(job: Job, tokens: int) -> int:
     """Bytes of keys and values of a context over all layers, not rounded to blocks.
 
-    Layers with a window or chunk keep no more than that where the plan is hybrid.
+    If the plan is hybrid, layers with a window or chunk cache only that.
     """
     if job.profile == "reference":
         return reference_profile.bytes_per_token(job.shape) * tokens

@@ -1,4 +1,4 @@
-"""One row of a plan: what some GPUs hold, and whether documents fit."""
+"""One row of a plan: what fits on some GPUs, and whether the documents do."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _DECIMALS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What rows are computed from.
+    """The input of all rows.
 
     Attributes:
-        shape, quantisation, card, memory, profile: Of all rows.
-        context: Tokens that a request shall have; None for any.
+        shape, quantisation, card, memory, profile: Common to all rows.
+        context: Tokens that a request needs; None for any.
         tokens: Tokens of documents; None without.
-        reserve: Tokens left for question, template and answer beside documents.
+        reserve: Tokens reserved for question, template and answer.
     """
 
     shape: Shape
@@ -39,7 +39,7 @@ class Job:
 
 
 def row(job: Job, split: Split) -> Row:
-    """What fits on one number of GPUs."""
+    """Compute the row for one number of GPUs."""
     found = _ESTIMATES[job.profile](job, split)
     reason = _reason(job, found)
     room = max(0, found.tokens - job.reserve) if found.tokens else 0
@@ -61,7 +61,7 @@ def row(job: Job, split: Split) -> Row:
 
 
 def rate(tokens: int, room: int) -> float:
-    """Share of ``tokens`` that fits into ``room``: six decimals, rounded down, so that the share of them fits too."""
+    """Share of ``tokens`` that fits into ``room``: six decimals, rounded down, so that the share still fits."""
     if tokens <= room:
         return 1.0
     return room * _DECIMALS // tokens / _DECIMALS
@@ -69,9 +69,9 @@ def rate(tokens: int, room: int) -> float:
 
 def _reason(job: Job, found: Estimate) -> str:
     if found.cache <= 0:
-        return f"the weights need {-found.cache / GIB:.1f} GiB more than a GPU has room for"
+        return f"the weights need {-found.cache / GIB:.1f} GiB more than a GPU has"
     if not found.tokens:
-        return "not one token of KV cache fits beside the weights"
+        return "no KV cache fits beside the weights"
     if job.context is not None and found.tokens < job.context:
         return f"{job.context:,} tokens are {job.context - found.tokens:,} too many"
     return ""

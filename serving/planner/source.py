@@ -24,12 +24,12 @@ class Source:
     """Where a model's config came from.
 
     Attributes:
-        name: The model as it was named.
+        name: The model's name as given.
         repository: What to serve: a hub id or a folder.
         config: Its fields.
-        origin: In words, for the assumptions.
-        quantisation: In place of what the config says.
-        note: What to know about it.
+        origin: A description, for the assumptions.
+        quantisation: Replaces the config's.
+        note: A remark for the user.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Source:
 
 
 def find(name: str) -> Source:
-    """The config of a model.
+    """Find the config of a model.
 
     Args:
         name: A preset's name, a folder with a config.json, such a file, or a Hugging Face id.
 
     Raises:
-        UnknownNameError: for a name that is none of these, offering the nearest presets.
-        ModelError: if the hub does not deliver, or a file cannot be read.
-        UsageError: if a file holds no config.
+        UnknownNameError: for a name that is none of these, with the nearest presets.
+        ModelError: if the hub or a file cannot be read.
+        UsageError: if a file is not a config.
     """
     key = name.strip().lower().replace("_", "-")
     if key in PRESETS:
@@ -83,17 +83,17 @@ def _parsed(path: Path, name: str) -> Mapping[str, Any]:
     except OSError as exc:
         raise ModelError(f"{path} cannot be read: {exc.strerror}") from exc
     except (ValueError, RecursionError) as exc:
-        raise UsageError(f"{path} holds no JSON") from exc
+        raise UsageError(f"{path} is not JSON") from exc
     if not isinstance(value, dict):
-        raise UsageError(f"the config of {name} is no JSON object")
+        raise UsageError(f"the config of {name} is not a JSON object")
     return value
 
 
 def _fetched(name: str) -> Path:
-    """The config.json of a hub id, from the hub's cache where it is there.
+    """The config.json of a hub id, from the hub's cache if possible.
 
     Raises:
-        ModelError: when it is not there, gated or private, or the hub cannot be reached and nothing is cached.
+        ModelError: if it is missing, gated or private, or the hub cannot be reached and nothing is cached.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 

@@ -1,4 +1,4 @@
-"""What a plan holds."""
+"""The parts of a plan."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PROFILES: tuple[Profile, ...] = ("vllm", "reference")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """A constant that a plan rests on.
+    """A constant used by a plan.
 
     Attributes:
-        name: What it is.
-        value: Its value, with its unit where it has one.
-        source: Where it comes from.
+        name: Name of the constant.
+        value: Its value, with its unit if it has one.
+        source: Where the value comes from.
     """
 
     name: str
@@ -30,21 +30,21 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What some GPUs can hold.
+    """What fits on one number of GPUs.
 
     Attributes:
-        gpus: How many.
-        gpu: Which, by name.
+        gpus: Number of GPUs.
+        gpu: Name of the GPU.
         tensor_parallel, pipeline_parallel: How the model is split; their product is ``gpus``.
-        weights_gib: Weights on the GPU that holds most of them.
-        kv_gib: Memory left for the KV cache on the GPU that has least; negative where the weights do not fit.
-        bytes_per_token: KV bytes that one more token takes over all GPUs, once windows and chunks are full.
-        max_context_tokens: Longest context of one request, prompt and answer; 0 where there is none.
-        limit: What ends it: ``"memory"``, or ``"model"`` for the longest that the model was made for.
-        fits: Whether the wanted context fits, or any at all where none was named.
-        reason: Why not; empty where it does.
-        fits_raw: Whether the documents fit as they are; None without documents.
-        rate_needed: Share of the documents' tokens that fits, 1 where all do and 0 where none; None without documents.
+        weights_gib: Weights on the GPU with most of them.
+        kv_gib: Memory for the KV cache on the GPU with least; negative if the weights do not fit.
+        bytes_per_token: KV bytes of one more token over all GPUs, once windows and chunks are full.
+        max_context_tokens: Longest context of one request, prompt and answer; 0 if nothing fits.
+        limit: What limits it: ``"memory"``, or ``"model"`` for the model's own limit.
+        fits: Whether the requested context fits; if none was requested, whether any does.
+        reason: Why it does not fit; empty if it does.
+        fits_raw: Whether the documents fit uncompressed; None without documents.
+        rate_needed: Largest rate at which the documents fit: 1 if all do, 0 if none; None without documents.
     """
 
     gpus: int
@@ -64,28 +64,28 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What fits on which GPUs.
+    """The contexts that fit on different numbers of GPUs.
 
     Attributes:
-        model: As it was named.
+        model: The model's name as given.
         repository: Hub id or folder of the checkpoint to serve.
-        profile: Whose memory it is: vLLM's, or that of the scripts of llama-models.
+        profile: ``"vllm"``, or ``"reference"`` for the scripts of llama-models.
         rows: One for each number of GPUs.
-        assumptions: Every constant that went in.
-        parameters: Of the model.
+        assumptions: Every constant, with its source.
+        parameters: Number of parameters.
         weights_bytes: Bytes of all weights.
-        quantisation: In words; ``"none"`` without.
+        quantisation: A description; ``"none"`` without.
         dtype: Type of weights that are not quantised, and of a cache whose type is ``auto``.
-        kv_dtype: Type of the cache as ``vllm serve --kv-cache-dtype`` takes it.
-        hybrid: Whether layers with a window or chunk keep no more than that.
-        utilisation: Share of the memory that is used, as ``--gpu-memory-utilization`` takes it.
-        language_only: Whether what sees or hears is left out.
+        kv_dtype: Type of the cache, for ``vllm serve --kv-cache-dtype``.
+        hybrid: Whether layers with a window or chunk cache only that window or chunk.
+        utilisation: Share of the memory that is used, for ``--gpu-memory-utilization``.
+        language_only: Whether the vision and audio parts are left out.
         batch: Requests at once, each of the longest context.
-        max_tokens: Longest context that the model was made for.
-        context_tokens: Context that ``context_kv_bytes`` is for: the one wanted, else ``max_tokens``.
+        max_tokens: Longest context that the model supports.
+        context_tokens: Context of ``context_kv_bytes``: the requested one, else ``max_tokens``.
         context_kv_bytes: Keys and values of that many tokens in all layers, not rounded to blocks.
         document_tokens: Tokens of the documents; None without.
-        reserve_tokens: Left for question, template and answer beside documents.
+        reserve_tokens: Reserved for question, template and answer.
         rate_needed: The rate of the row with the longest context; None without documents.
     """
 
@@ -112,14 +112,14 @@ class Plan:
 
     @property
     def quantised(self) -> bool:
-        """Whether any weights are."""
+        """Whether any weights are quantised."""
         return self.quantisation != "none"
 
     def row(self, gpus: int) -> Row:
         """The row for a number of GPUs.
 
         Raises:
-            KeyError: if there is none.
+            KeyError: if there is no such row.
         """
         for row in self.rows:
             if row.gpus == gpus:

@@ -189,7 +189,7 @@ def test_what_is_built_in_is_listed(run: Command) -> None:
     [
         (["--model", "scuot"], 2, "error: unknown model 'scuot'; did you mean scout"),
         (["--gpu", "h10"], 2, "error: unknown GPU 'h10'; did you mean"),
-        (["--gpus", "0"], 2, "error: 0 GPUs make no sense; give 1 to 4,096"),
+        (["--gpus", "0"], 2, "error: 0 is not a valid number of GPUs; give 1 to 4,096"),
         (["--gpus", "two"], 2, "error: --gpus takes numbers, like 1,2,4, not 'two'"),
         (
             ["--tp", "3"],
@@ -197,9 +197,9 @@ def test_what_is_built_in_is_listed(run: Command) -> None:
             "error: tensor parallelism 3 does not divide the 40 heads and 8 KV heads; these do: 1, 2, 4",
         ),
         (["--context", "20000000"], 2, "error: a context of 20,000,000 tokens is above the 10,485,760 that scout"),
-        (["--tokens", "0"], 2, "error: documents of 0 tokens make no sense"),
+        (["--tokens", "0"], 2, "error: the documents' tokens must be at least 1, not 0"),
         (["--tokenizer", "smollm2-135m"], 2, "error: --tokenizer counts documents; name some"),
-        (["--plot", "plan.gif"], 2, "error: a plot is an .svg or a .png file, not 'plan.gif'"),
+        (["--plot", "plan.gif"], 2, "error: a plot must be an .svg or .png file, not 'plan.gif'"),
         (
             ["--choice", "nowhere.json"],
             2,

@@ -179,7 +179,7 @@ def test_listening_wider_without_a_key_is_warned_about(run: Command, monkeypatch
         (("--dry-run", "slurm"), 2, "slurm"),
         (("--start-timeout", 0), 2, "above 0"),
         (("--dry-run", "--", "--api-key", "hunter2"), 2, "CTXPIPE_API_KEY"),
-        (("--vllm", "/no/vllm"), 1, "/no/vllm is no program"),
+        (("--vllm", "/no/vllm"), 1, "/no/vllm is not an executable program"),
     ],
 )
 def test_bad_requests(run: Command, arguments: tuple[object, ...], code: int, told: str) -> None:

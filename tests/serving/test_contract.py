@@ -99,7 +99,7 @@ def test_an_answer_larger_than_the_window_leaves_no_room(engine: Engine) -> None
     ("messages", "options", "why"),
     [
         ([], {"max_tokens": 1}, "no messages"),
-        (ask("x"), {"max_tokens": 0}, "at least 1 token"),
+        (ask("x"), {"max_tokens": 0}, "max_tokens must be at least 1, not 0"),
         (ask("x"), {"max_tokens": 1, "temperature": -0.1}, "temperature"),
         ([Message(role="robot", content="x")], {"max_tokens": 1}, "unknown role 'robot'"),  # type: ignore[arg-type]
     ],

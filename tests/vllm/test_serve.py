@@ -36,7 +36,7 @@ def test_a_taken_port_is_told_before_anything_starts(server: Served) -> None:
         ctxpipe_command("serve", "--cpu", "--port", port), capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith(f"error: port {port} on 127.0.0.1 is taken")
+    assert done.stderr.splitlines()[-1].startswith(f"error: port {port} on 127.0.0.1 is in use")
 
 
 def test_a_window_that_does_not_fit_is_retried_and_ctrl_c_stops_it(tmp_path: Path) -> None:

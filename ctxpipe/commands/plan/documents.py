@@ -49,12 +49,12 @@ def count(
         None without documents and tokens.
 
     Raises:
-        UsageError: for a number of tokens that makes no sense.
-        ModelError: if the tokenizer that was named cannot be had.
+        UsageError: for an invalid number of tokens.
+        ModelError: if the named tokenizer cannot be loaded.
         ReadError: if nothing could be read.
     """
     if tokens is not None and tokens < 1:
-        raise UsageError(f"documents of {tokens} tokens make no sense")
+        raise UsageError(f"the documents' tokens must be at least 1, not {tokens}")
     if not paths:
         return None if tokens is None else Counted(tokens=tokens)
     from ctxpipe.pipeline.pipeline import Pipeline

@@ -1,4 +1,4 @@
-"""GPUs by name, and their memory as CUDA reports it, which is less than the name says."""
+"""GPUs by name, and their memory as CUDA reports it, which is less than the nominal size."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Gpu:
     """One GPU.
 
     Attributes:
-        name: As it is asked for.
-        memory: Bytes that a process may use, as ``torch.cuda.mem_get_info`` and out-of-memory messages report them.
-        batched_tokens: Most tokens of a step that ``vllm serve`` takes on it unless told otherwise.
+        name: The name it is asked for by.
+        memory: Bytes available to a process, as ``torch.cuda.mem_get_info`` and out-of-memory messages report them.
+        batched_tokens: Default of ``vllm serve`` on it for the most tokens of a step.
         source: Where the memory comes from.
     """
 
@@ -48,7 +48,7 @@ _ALIASES = {"h100": "h100-80gb", "a100": "a100-80gb", "h200-141gb": "h200", "rtx
 
 
 def _batched_tokens(name: str, gib: float) -> int:
-    """What ``vllm serve`` 0.32 takes: 16,384 from 160 GiB, 8,192 from 70 GiB unless it is an A100, else 2,048."""
+    """Default of ``vllm serve`` 0.32: 16,384 from 160 GiB, 8,192 from 70 GiB except A100, else 2,048."""
     if gib >= 160:
         return 16_384
     return 8_192 if gib >= 70 and "a100" not in name else 2_048
@@ -60,15 +60,15 @@ GPUS: dict[str, Gpu] = {
     )
     for name, gib in _BY_GIB.items()
 }
-"""GPUs that are known by name."""
+"""Built-in GPUs."""
 
 
 def gpu(name: str) -> Gpu:
-    """A GPU by its name, or one of a size that is given: ``48GiB``, ``24GB``, ``my-card=46.5GiB``.
+    """Return a GPU by name or by size: ``48GiB``, ``24GB``, ``my-card=46.5GiB``.
 
     Raises:
-        UnknownNameError: for a name that is not known, offering the nearest.
-        UsageError: for a size that is none.
+        UnknownNameError: for an unknown name, with the nearest ones.
+        UsageError: for an invalid size.
     """
     key = name.strip().lower().replace("_", "-").replace(" ", "-")
     key = _ALIASES.get(key, key)
@@ -80,7 +80,7 @@ def gpu(name: str) -> Gpu:
     scale = 10**9 if (match["unit"] or "").lower() == "gb" else GIB
     memory = float(match["value"]) * scale
     if not math.isfinite(memory) or memory < GIB / 16 or memory > 1 << 50:
-        raise UsageError(f"a GPU of {name} makes no sense; write its memory like 48GiB")
+        raise UsageError(f"a GPU cannot have {name}; write its memory like 48GiB")
     label = match["name"] or name.strip()
     return Gpu(
         name=label,

@@ -1,6 +1,6 @@
 """Blocks of vLLM's KV cache: groups of layers that share a block table, and the context that fits.
 
-Follows what ``vllm/v1/core/kv_cache_utils.py`` and ``vllm/v1/kv_cache_interface.py`` of vLLM 0.32 compute.
+Follows ``vllm/v1/core/kv_cache_utils.py`` and ``vllm/v1/kv_cache_interface.py`` of vLLM 0.32.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ctxpipe.serving.planner.model.shape import Kind, Layer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one layer keeps in a block.
+    """One layer's part of a block.
 
     Attributes:
-        kind, span: As of the layer, or full where hybrid caches are off.
+        kind, span: Those of the layer, or full attention if hybrid caches are off.
         block: Tokens of a block.
         bytes: Bytes of a block.
     """
@@ -33,7 +33,7 @@ class Group:
     """Layers that share a block table.
 
     Attributes:
-        page: Kind, span and block of all of them.
+        page: Their common kind, span and block.
         layers: Their indices.
     """
 
@@ -41,23 +41,24 @@ class Group:
     layers: tuple[int, ...]
 
     def blocks(self, tokens: int, in_flight: int) -> int:
-        """Most blocks that a request of so many tokens holds at once.
+        """Most blocks that a request of this many tokens holds at once.
 
         Args:
-            tokens: Of prompt and answer.
-            in_flight: Tokens that are scheduled and not yet settled, whose blocks are kept beside window or chunk.
+            tokens: Tokens of prompt and answer.
+            in_flight: Tokens that are scheduled and not yet finished; their blocks are held in addition to window or
+                chunk.
         """
         page = self.page
         if page.kind == "full":
             return -(-tokens // page.block)
         if page.kind == "chunk":
             return -(-min(page.span + in_flight, tokens) // page.block)
-        # One more, since a window need not begin where a block does.
+        # One more, because a window can begin inside a block.
         return -(-min(page.span - 1 + in_flight, tokens) // page.block) + 1
 
 
 def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) -> list[Page]:
-    """What each layer keeps in a block on one GPU."""
+    """Each layer's part of a block on one GPU."""
     return [
         Page(kind=layer.kind, span=layer.span, block=block, bytes=block * layer.elements(tensor) * dtype_bytes)
         for layer in layers
@@ -65,15 +66,15 @@ def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) ->
 
 
 def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
-    """Layers put into groups as vLLM puts them.
+    """Group layers as vLLM does.
 
-    Layers of one kind are one group. Otherwise each group has as many layers as the kind with fewest, or as the one
-    with most where that is less than half as many more; layers of a kind are dealt out in turn.
+    If all layers are of one kind, they are one group. Otherwise each group has as many layers as the rarest kind, or as
+    the most common kind if that has less than half as many more; the layers of a kind are distributed in turn.
 
     Args:
-        found: What each layer keeps.
-        hybrid: Let layers with a window or a chunk keep no more than that. Without, they keep everything as soon as
-            one layer does.
+        found: Each layer's part of a block.
+        hybrid: Let layers with a window or a chunk cache only that. Otherwise they cache everything as soon as one
+            layer does.
     """
     if not hybrid and any(page.kind == "full" for page in found):
         found = [Page(kind="full", span=0, block=page.block, bytes=page.bytes) for page in found]
@@ -93,7 +94,7 @@ def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
 
 
 def _of_one_size(found: Sequence[Page]) -> list[Page]:
-    """Blocks made equally large, by more tokens where that comes out even and by padding where not."""
+    """Make blocks equally large: by more tokens if that divides evenly, else by padding."""
     largest = max(page.bytes for page in found)
     made = []
     for page in found:
@@ -107,8 +108,8 @@ class Pool:
     """The blocks of one GPU, or of each GPU of a pipeline stage.
 
     Attributes:
-        groups: All groups of the model; a stage holds blocks of each, whatever layers of it stand there.
-        block_bytes: Bytes of a block over the layers of the stage: as many as the group with most of them takes.
+        groups: All groups of the model; a stage holds blocks of each, even if it has few of its layers.
+        block_bytes: Bytes of a block over the layers of the stage: those of the group with most layers there.
         memory: Bytes for all blocks.
     """
 
@@ -117,13 +118,13 @@ class Pool:
     memory: int
 
     def needed(self, tokens: int, in_flight: int, batch: int) -> int:
-        """Bytes that ``batch`` requests of so many tokens hold at most."""
+        """Most bytes that ``batch`` requests of this many tokens hold."""
         return batch * sum(group.blocks(tokens, in_flight) for group in self.groups) * self.block_bytes
 
     def longest(self, most: int, in_flight: int, batch: int = 1) -> int:
-        """Longest context that fits, at most ``most`` tokens; 0 where not one token does.
+        """Longest context that fits, at most ``most`` tokens; 0 if not even one token fits.
 
-        One block is vLLM's own and holds nothing.
+        vLLM reserves one block.
         """
         room = self.memory - self.block_bytes
         low, high = 0, most
@@ -137,18 +138,18 @@ class Pool:
 
     @property
     def slope(self) -> int:
-        """Bytes that one more token takes, once windows and chunks are full; of one GPU."""
+        """Bytes per further token on one GPU, once windows and chunks are full."""
         full = [group.page.block for group in self.groups if group.page.kind == "full"]
         return math.ceil(sum(self.block_bytes / block for block in full))
 
 
 def pool(groups: Sequence[Group], found: Sequence[Page], stage: range, memory: int) -> Pool:
-    """The blocks of one stage.
+    """The pool of one stage.
 
     Args:
         groups: Of the whole model.
-        found: What each layer keeps, made equally large where there are several groups.
-        stage: Layers that stand there.
+        found: Each layer's part of a block, made equally large if there are several groups.
+        stage: Layers of the stage.
         memory: Bytes for blocks.
     """
     sizes = found if len(groups) == 1 else _of_one_size(found)

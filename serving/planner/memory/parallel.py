@@ -1,4 +1,4 @@
-"""How a model is split over GPUs, and which layers stand on which."""
+"""How a model is split over GPUs, and which layers are on which."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ctxpipe.errors import UsageError
 from ctxpipe.serving.planner.model.shape import Shape
 
 NODE = 8
-"""GPUs of one machine, beyond which tensor parallelism is not chosen by itself."""
+"""GPUs of one machine: the most that tensor parallelism takes by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +20,12 @@ class Split:
 
     @property
     def gpus(self) -> int:
-        """How many GPUs it takes."""
+        """Number of GPUs."""
         return self.tensor * self.pipeline
 
 
 def divides(shape: Shape, tensor: int) -> bool:
-    """Whether vLLM takes this many GPUs for one layer: heads must be shared out evenly, or held several times."""
+    """Whether vLLM can split a layer over this many GPUs: heads must divide evenly, or be stored several times."""
     if shape.heads % tensor:
         return False
     if any(layer.latent for layer in shape.layers):
@@ -34,14 +34,13 @@ def divides(shape: Shape, tensor: int) -> bool:
 
 
 def split(shape: Shape, gpus: int, tensor: int | None, pipeline: int | None) -> Split:
-    """Choose what was not given.
+    """Choose the parts of a split that are not given.
 
-    Without either, tensor parallelism takes as many GPUs of a machine of eight as divide the heads, and pipeline stages
-    the rest.
+    By default tensor parallelism takes as many GPUs of a machine (at most eight) as divide the heads, and pipeline
+    parallelism the rest.
 
     Raises:
-        UsageError: if the two do not make up ``gpus``, the heads cannot be shared out, or there are more stages than
-            layers.
+        UsageError: if their product is not ``gpus``, the heads do not divide, or there are more stages than layers.
     """
     if tensor is None and pipeline is None:
         tensor = max(n for n in range(1, min(NODE, gpus) + 1) if gpus % n == 0 and divides(shape, n))
@@ -63,9 +62,9 @@ def split(shape: Shape, gpus: int, tensor: int | None, pipeline: int | None) -> 
 
 
 def stages(layers: int, pipeline: int) -> list[range]:
-    """Layers of each stage, as vLLM 0.32 deals them out.
+    """Layers of each stage, as in vLLM 0.32.
 
-    What is left over goes to the stages before the last, from behind, since the first and last hold embeddings.
+    Remaining layers go to the stages before the last one, backwards, because the first and last hold embeddings.
     """
     counts = [layers // pipeline] * pipeline
     for back in range(2, layers % pipeline + 2):

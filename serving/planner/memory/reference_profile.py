@@ -1,4 +1,4 @@
-"""Memory of Meta's own scripts (llama-models) for Llama: everything allocated at once, no paging, no windows."""
+"""Memory of Meta's scripts (llama-models) for Llama: everything allocated at once, no paging, no windows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxpipe.serving.planner.published import FIXSTARS
 from ctxpipe.serving.planner.types import Assumption
 
 USABLE = 73_900_000_000
-"""Bytes of an H100 80 GB that weights and cache may take: the figures measured bound it between 73.39 and 74.38 GB."""
+"""Bytes of an H100 80 GB for weights and cache: the measurements bound it between 73.39 and 74.38 GB."""
 
 _KINDS = ("llama", "llama4_text")
 _CACHE_BYTES = 2
@@ -20,19 +20,19 @@ def check(shape: Shape, name: str) -> None:
     """Refuse models that the scripts do not run.
 
     Raises:
-        UsageError: for a model that is no Llama.
+        UsageError: for a model that is not a Llama.
     """
     if shape.model_type not in _KINDS:
         raise UsageError(f"the reference profile is that of Meta's scripts for Llama; {name} is {shape.model_type}")
 
 
 def usable(gpu: Gpu) -> int:
-    """Bytes that weights and cache may take: what is left beside the part that was lost on an H100."""
+    """Bytes for weights and cache: all but the part that was lost on an H100."""
     return USABLE - GPUS["h100-80gb"].memory + gpu.memory
 
 
 def rotary_bytes(shape: Shape) -> int:
-    """Bytes of the table of rotary positions per token, on every GPU.
+    """Bytes per token of the table of rotary positions, on every GPU.
 
     The scripts make one complex64 number per pair of a head's dimensions, for twice the context.
     """
@@ -45,8 +45,8 @@ def longest(shape: Shape, weights: float, gpus: int, memory: int, batch: int) ->
     Args:
         shape: The model.
         weights: Bytes of all weights.
-        gpus: Tensor parallelism; each GPU holds as large a part.
-        memory: Bytes of each GPU that may be used.
+        gpus: Tensor parallelism; every GPU holds an equal part.
+        memory: Usable bytes of each GPU.
         batch: Requests at once.
     """
     room = memory - weights / gpus
@@ -55,12 +55,12 @@ def longest(shape: Shape, weights: float, gpus: int, memory: int, batch: int) ->
 
 
 def bytes_per_token(shape: Shape, gpus: int = 1) -> int:
-    """KV bytes of a token on one GPU: bfloat16, in every layer, whatever it attends to."""
+    """KV bytes of a token on one GPU: bfloat16, in every layer, whatever its attention."""
     return sum(layer.elements(gpus) for layer in shape.layers) * _CACHE_BYTES
 
 
 def assumptions(shape: Shape, gpu: Gpu) -> list[Assumption]:
-    """The constants that this profile rests on."""
+    """The constants of this profile."""
     return [
         Assumption(
             name="memory that may be used",

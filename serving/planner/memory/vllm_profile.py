@@ -1,4 +1,4 @@
-"""The context that vLLM would estimate: weights, overhead, and the blocks that fit beside them."""
+"""vLLM's estimate of the context: weights, overhead, and the blocks that fit beside them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ VERSION = "vLLM 0.32"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What fits.
+    """The longest context and its memory.
 
     Attributes:
         weights: Bytes of weights on the GPU that holds most.
-        cache: Bytes for the cache on the GPU that has least; negative where the weights do not fit.
-        bytes_per_token: KV bytes that one more token takes over all GPUs.
+        cache: Bytes for the cache on the GPU that has least; negative if the weights do not fit.
+        bytes_per_token: KV bytes of one more token over all GPUs.
         tokens: Longest context.
     """
 
@@ -41,9 +41,9 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
     Args:
         shape: The model.
         quantisation: Of its weights.
-        gpu: Each GPU.
-        split: Over which of them.
-        memory: How vLLM is told to use them.
+        gpu: The GPUs.
+        split: How the model is split over them.
+        memory: vLLM's memory options.
     """
     block = block_size(shape, memory)
     found = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
@@ -66,13 +66,13 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
 
 
 def block_size(shape: Shape, memory: Memory) -> int:
-    """Tokens of a block: what was asked for, else vLLM's choice on NVIDIA GPUs."""
+    """Tokens of a block: the option, else vLLM's choice on NVIDIA GPUs."""
     latent = any(layer.latent for layer in shape.layers)
     return memory.block_size or (LATENT_BLOCK if latent else BLOCK)
 
 
 def in_flight(memory: Memory, gpu: Gpu, split: Split) -> int:
-    """Tokens that are scheduled and not yet settled: a full step for every stage, and one more when asynchronous."""
+    """Tokens that are scheduled and not yet finished: a full step per stage, and one more if asynchronous."""
     return (split.pipeline + int(memory.async_scheduling)) * (memory.batched_tokens or gpu.batched_tokens)
 
 
@@ -87,7 +87,7 @@ def _stage_weights(shape: Shape, quantisation: Quantisation, stage: range) -> fl
 
 
 def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
-    """The constants that this profile rests on."""
+    """The constants of this profile."""
     block, tokens = block_size(shape, memory), memory.batched_tokens or gpu.batched_tokens
     cache = memory.kv_dtype if memory.kv_dtype != "auto" else shape.dtype
     found = [
@@ -100,7 +100,7 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
         Assumption(
             name="overhead",
             value=f"{memory.overhead_gib:g} GiB on each GPU",
-            source="assumed for activations, CUDA graphs and libraries; a running server says what it is",
+            source="assumed for activations, CUDA graphs and libraries; a running server reports the real value",
         ),
         Assumption(
             name="KV cache", value=cache, source="--kv-cache-dtype; one number per element, no scales beside it"
@@ -131,7 +131,7 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
             Assumption(
                 name="hybrid KV cache",
                 value=state,
-                source="layers with a window or chunk keep no more; --disable-hybrid-kv-cache-manager turns it off",
+                source="layers with a window or chunk cache only that; --disable-hybrid-kv-cache-manager turns it off",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Which layers keep every token, which a window and which a chunk."""
+"""Which layers cache every token, which a window and which a chunk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctxpipe.serving.planner.model.shape import Kind, Layer
 _KINDS: dict[str, Kind] = {"full_attention": "full", "sliding_attention": "window", "chunked_attention": "chunk"}
 _SPANS = {"full": (), "window": ("sliding_window",), "chunk": ("attention_chunk_size",)}
 _PATTERNS = {"gemma2": 2, "gemma3_text": 6, "gemma3": 6, "cohere2": 4, "gpt_oss": 2}
-"""Every how many layers one has full attention, where the config leaves it to the model's code."""
+"""One layer in how many has full attention, for models whose config does not say."""
 _NO_WINDOW_UNLESS_ASKED = frozenset({"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"})
 _REFUSED = (
     "num_kv_shared_layers",
@@ -26,22 +26,22 @@ _REFUSED = (
     "layers_block_type",
     "attn_type_list",
 )
-"""Fields of models whose layers share a cache or keep a state in place of keys and values."""
+"""Fields of models whose layers share a cache or store a state instead of keys and values."""
 
 
 def layers(config: Fields, kind_of_model: str) -> tuple[Layer, ...]:
-    """What each decoder layer keeps per token.
+    """What each decoder layer caches per token.
 
     Args:
         config: The language model's fields.
         kind_of_model: Its ``model_type``.
 
     Raises:
-        UsageError: for a missing field, or a layer that keeps something other than keys and values.
+        UsageError: for a missing field, or a layer that caches something other than keys and values.
     """
     for name in _REFUSED:
         if config.values.get(name):
-            raise UsageError(f"{config.name} has {name}: how much its layers keep per token is not known here")
+            raise UsageError(f"{config.name} has {name}: the cache of its layers is not supported")
     count = config.need("num_hidden_layers", "n_layer")
     return tuple(
         Layer(kind=kind, span=span, **_width(config, kind)) for kind, span in _kinds(config, kind_of_model, count)
@@ -67,7 +67,7 @@ def _width(config: Fields, kind: Kind) -> dict[str, int]:
 
 
 def _kv_heads(config: Fields, heads: int) -> int:
-    """Falcon and GPT BigCode say in other words that all heads share one key and value."""
+    """Falcon and GPT BigCode have their own fields for one key and value shared by all heads."""
     if config.has("num_key_value_heads"):
         return config.need("num_key_value_heads")
     if config.flag("multi_query") and not config.flag("new_decoder_architecture"):
@@ -92,7 +92,7 @@ def _kinds(config: Fields, kind_of_model: str, count: int) -> list[tuple[Kind, i
 
 
 def _mixed(kind: Kind, span: int, local: Sequence[bool]) -> list[tuple[Kind, int]]:
-    """Full attention where a layer is not local."""
+    """Layers that are not local have full attention."""
     return [(kind, span) if one else ("full", 0) for one in local]
 
 
@@ -111,13 +111,13 @@ def _pattern(config: Fields, kind_of_model: str) -> int | None:
 
 def _named(config: Fields, name: str) -> tuple[Kind, int]:
     if name not in _KINDS:
-        raise UsageError(f"{config.name} has layers of the type {name}; how much they keep per token is not known here")
+        raise UsageError(f"{config.name} has layers of the type {name}; whose cache is not supported")
     kind = _KINDS[name]
     return kind, config.need(*_SPANS[kind]) if kind != "full" else 0
 
 
 def _chunked(config: Fields, count: int) -> list[tuple[Kind, int]]:
-    """Llama 4: layers without rotary positions attend to everything, the others within a chunk."""
+    """Llama 4: layers without rotary positions attend to all tokens, the others to a chunk."""
     rotary = config.listed("no_rope_layers", count)
     every = config.number("no_rope_layer_interval", 4)
     span = config.need("attention_chunk_size")

@@ -1,4 +1,4 @@
-"""Which layers of which kinds of model are mixtures of experts, and of what."""
+"""Mixture-of-experts layers of the supported kinds of model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _qwen_moe(config: Fields, layer: int) -> Experts | None:
 
 
 def _deepseek(config: Fields, layer: int) -> Experts | None:
-    """DeepSeek-V3's checkpoints have a bias for each expert that evens out their load."""
+    """DeepSeek-V3's checkpoints have a bias for each expert, which balances their load."""
     if layer < int(config.values.get("first_k_dense_replace") or 0) or layer % config.number("moe_layer_freq", 1):
         return None
     width = config.need("moe_intermediate_size")

@@ -1,4 +1,4 @@
-"""Weights of the common kinds of model, computed from their configs, named as checkpoints name them."""
+"""Weights of the common kinds of model, computed from their configs, with the names of checkpoints."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ctxpipe.serving.planner.model.shape import Weight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """In what one kind of model differs from another.
+    """The differences between kinds of model.
 
     Attributes:
-        qkv_bias, o_bias: Biases of the attention's matrices; None: ``attention_bias`` says.
+        qkv_bias, o_bias: Biases of the attention's matrices; None to read ``attention_bias``.
         qk_norm: Norms of queries and keys: over each head, or over all of them.
         norms: Norms of a layer.
         mlp: Name of the feed-forward module.
-        tied: Whether the head is the embedding, unless the config says.
-        moe: Which layers are mixtures of experts, and of what; None for none.
+        tied: Whether the head is the embedding, if the config does not say.
+        moe: The mixture-of-experts layers; None for none.
     """
 
     qkv_bias: bool | None = None
@@ -39,10 +39,10 @@ class Experts:
     Attributes:
         count: How many.
         width: Inner width of each.
-        shared: Inner width of the part that every token passes; 0 for none.
+        shared: Inner width of the shared expert, which every token uses; 0 for none.
         shared_name: Its name.
-        shared_gate: Whether that part is gated by a row of its own.
-        router: Name of what chooses experts.
+        shared_gate: Whether the shared expert has a gate.
+        router: Name of the router.
         router_bias: Whether it has a bias.
         bias: Whether experts have biases.
     """
@@ -70,7 +70,7 @@ class Weights:
             self.vector(f"{name}.bias", rows, layer, n=n)
 
     def vector(self, name: str, length: int, layer: int | None, *, n: int = 1, last: bool = False) -> None:
-        """Add what is never quantised and is no matrix."""
+        """Add a vector, which is never quantised."""
         self.items.append(Weight(name=name, rows=1, columns=length, layer=layer, copies=n, linear=False, last=last))
 
     def table(self, name: str, rows: int, columns: int, layer: int | None) -> None:
@@ -84,7 +84,7 @@ def decoder(config: Fields, traits: Traits, prefix: str = "") -> list[Weight]:
     Args:
         config: Its fields.
         traits: Its kind.
-        prefix: What stands before its modules' names in a model that sees, too.
+        prefix: Prefix of its modules' names in a multimodal model.
 
     Raises:
         UsageError: for a missing field.

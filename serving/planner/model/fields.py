@@ -1,4 +1,4 @@
-"""Fields of a model's config.json, asked for by name; a field that is missing or makes no sense is named."""
+"""Fields of a model's config.json; errors name the field that is missing or invalid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Fields:
     """A config, or a part of one.
 
     Attributes:
-        name: Model as it was named, for messages.
+        name: The model's name as given, for messages.
         values: The fields.
     """
 
@@ -25,10 +25,10 @@ class Fields:
     values: Mapping[str, Any]
 
     def need(self, *names: str) -> int:
-        """A whole number above 0 under the first of some names that is there.
+        """A whole number above 0, under the first of these names that exists.
 
         Raises:
-            UsageError: naming the field, when there is none or it is no such number.
+            UsageError: if no field exists or its value is not such a number.
         """
         for name in names:
             if (value := self.values.get(name)) is not None:
@@ -36,24 +36,24 @@ class Fields:
         raise UsageError(f"the config of {self.name} lacks {' or '.join(names)}")
 
     def number(self, name: str, default: int) -> int:
-        """A whole number above 0, or a default where the field is missing or null."""
+        """A whole number above 0, or a default if the field is missing or null."""
         value = self.values.get(name)
         return default if value is None else self._positive(name, value)
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A truth value, or a default where the field is missing or null."""
+        """A boolean, or a default if the field is missing or null."""
         value = self.values.get(name)
         return default if value is None else bool(value)
 
     def has(self, name: str) -> bool:
-        """Whether a field is there and not null."""
+        """Whether a field exists and is not null."""
         return self.values.get(name) is not None
 
     def listed(self, name: str, length: int) -> list[Any] | None:
-        """A list with one entry per layer; None where the field is missing or null or empty.
+        """A list with one entry per layer; None if the field is missing, null or empty.
 
         Raises:
-            UsageError: when it is no list of that length.
+            UsageError: if it is not a list of that length.
         """
         value = self.values.get(name)
         if not value:
@@ -69,7 +69,7 @@ class Fields:
 
 
 def text_fields(config: Fields) -> Fields:
-    """The part of a config that describes the language model: itself, or what it nests for one."""
+    """The part of a config that describes the language model: the whole, or a nested config."""
     for key in _TEXT:
         inner = config.values.get(key)
         if isinstance(inner, dict):
@@ -81,7 +81,7 @@ def model_type(config: Fields) -> str:
     """The kind of model.
 
     Raises:
-        UsageError: when the config does not say.
+        UsageError: if the config does not have it.
     """
     value = config.values.get("model_type")
     if not isinstance(value, str) or not value:
@@ -90,17 +90,17 @@ def model_type(config: Fields) -> str:
 
 
 def dtype(config: Fields, text: Fields) -> tuple[str, int]:
-    """Name and bytes of the type that weights have unless they are quantised; bfloat16 where nobody says.
+    """Name and bytes of the type of weights that are not quantised; bfloat16 by default.
 
     Raises:
-        UsageError: for a type that is not known.
+        UsageError: for an unknown type.
     """
     for part in (text, config):
         for key in ("dtype", "torch_dtype"):
             if (value := part.values.get(key)) is not None:
                 name = str(value).removeprefix("torch.")
                 if name not in _BYTES:
-                    raise UsageError(f"the config of {config.name} has a {key} of {value!r}, which is not known here")
+                    raise UsageError(f"the config of {config.name} has a {key} of {value!r}, which is not supported")
                 # vLLM loads float32 checkpoints in bfloat16 (its --dtype auto).
                 return ("bfloat16", 2) if name == "float32" else (name, _BYTES[name])
     return "bfloat16", 2

@@ -1,4 +1,4 @@
-"""Counts the parameters of any model that transformers can build, without memory for them."""
+"""Counts the parameters of any model that transformers can build, without allocating them."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def weights(name: str, config: Mapping[str, Any]) -> tuple[Weight, ...]:
     """All weights of a model, built on torch's meta device from its config alone.
 
     Args:
-        name: The model as it was named, for messages.
+        name: The model's name as given, for messages.
         config: The fields of its config.json.
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        UsageError: if transformers has no such model; code that comes with a model is never run.
+        UsageError: if transformers does not have the model; code that ships with a model is never run.
     """
     require("local", f"counting the parameters of {name}", "torch", "transformers")
     import torch
-    import transformers  # noqa: F401 - so that it is held back
+    import transformers  # noqa: F401 - imported first, to quieten it
 
     with quiet():
         try:
             with torch.device("meta"):
                 model = _built(config)
-        except Exception as exc:  # whatever a model's code makes of a config that it does not like
+        except Exception as exc:  # a model's code can raise anything for a config that it does not accept
             kind = f"model_type {config.get('model_type')!r}"
             raise UsageError(f"transformers cannot build {name} ({kind}) from its config: {reason_of(exc)}") from exc
     return tuple(_weight(path, tuple(one.shape)) for path, one in model.named_parameters())
 
 
 def sees(weight: Weight) -> bool:
-    """Whether a weight belongs to what sees or hears."""
+    """Whether a weight belongs to the vision or audio parts."""
     return _SIGHT.search(weight.name) is not None
 
 
@@ -66,7 +66,7 @@ def _built(config: Mapping[str, Any]) -> Any:
 
 
 def _weight(path: str, shape: tuple[int, ...]) -> Weight:
-    """A parameter as a weight; a block of experts is one matrix for each."""
+    """A parameter as a weight; a block of experts becomes one matrix per expert."""
     name = path.removesuffix(".weight")
     seen = _SIGHT.search(path)
     layer = None if seen else _LAYER.search(path)

@@ -1,4 +1,4 @@
-"""Bytes of a weight under a quantisation, as a config's ``quantization_config`` describes it."""
+"""Bytes of a weight under the quantisation that a config's ``quantization_config`` describes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Scheme:
     """How the numbers of a matrix are stored.
 
     Attributes:
-        bits: Bits of each.
-        group: Numbers of a row that share a scale; 0 for all of a row, None for all of the matrix.
-        block: Rows and columns that share a scale, in place of a group.
+        bits: Bits per number.
+        group: Numbers of a row that share a scale; 0 for the whole row, None for the whole matrix.
+        block: Rows and columns that share a scale, instead of a group.
         scale_bytes: Bytes of a scale.
         zero_bits: Bits of a zero point beside each scale.
-        index_bytes: Bytes per column that say which group it is in.
+        index_bytes: Bytes per column for the index of its group.
     """
 
     bits: float
@@ -37,7 +37,7 @@ class Scheme:
         return rows * columns * self.bits / 8 + extra
 
     def scales(self, rows: int, columns: int) -> int:
-        """How many scales a matrix has; the last group of a row may be short."""
+        """Number of scales of a matrix; the last group of a row can be short."""
         if self.block is not None:
             return -(-rows // self.block[0]) * -(-columns // self.block[1])
         if self.group is None:
@@ -47,11 +47,11 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A scheme and the modules that it is for.
+    """A scheme and the modules it applies to.
 
     Attributes:
         targets: Names, ``re:`` patterns, or ``Linear`` for every linear layer.
-        scheme: How they are stored.
+        scheme: How these are stored.
     """
 
     targets: tuple[str, ...]
@@ -60,16 +60,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantisation:
-    """What is quantised how.
+    """The quantisation of a model.
 
     Attributes:
-        label: In a few words.
-        rules: The first that names a module holds; one that names it by kind (``Linear``) holds last.
-        ignore: Modules that are left as they are.
-        parts: Whether a name in ``ignore`` may be any part of a module's name, as ``modules_to_not_convert`` has it,
-            and not all of it.
-        bytes_per_parameter: In place of rules: a flat figure for everything, as calculators have it.
-        scale: Where bytes of a scale come from, in words.
+        label: A short description.
+        rules: The first rule that names a module applies; a rule for a kind of module (``Linear``) applies last.
+        ignore: Modules that are not quantised.
+        parts: Whether a name in ``ignore`` matches any part of a module's name, as in ``modules_to_not_convert``,
+            instead of the whole name.
+        bytes_per_parameter: A flat figure for all parameters instead of rules, as calculators use.
+        scale: Source of the bytes of a scale.
     """
 
     label: str
@@ -80,7 +80,7 @@ class Quantisation:
     scale: str = ""
 
     def scheme(self, weight: Weight) -> Scheme | None:
-        """How a weight is stored; None for one that is not quantised."""
+        """The scheme of a weight; None if it is not quantised."""
         if not weight.linear or any(self._ignores(pattern, weight.name) for pattern in self.ignore):
             return None
         for rule in self.rules:
@@ -118,9 +118,9 @@ NONE = Quantisation(label="none")
 def matches(pattern: str, name: str) -> bool:
     """Whether a pattern of a quantisation config names a module.
 
-    ``re:`` patterns match from the name's beginning, as compressed-tensors has it; other patterns are the whole name,
-    or its end at a dot, since the same layer is called ``lm_head`` alone and ``language_model.lm_head`` in a model that
-    sees. An expert's name stands for all experts of its layer.
+    ``re:`` patterns match from the beginning of the name, as in compressed-tensors. Other patterns are the whole name,
+    or its end after a dot: the same layer is called ``lm_head`` in a text model and ``language_model.lm_head`` in a
+    multimodal one. An expert's name stands for all experts of its layer.
     """
     if pattern.startswith("re:"):
         try:

@@ -16,18 +16,18 @@ _OTHER_PARTS = ("vision_config", "audio_config", "vision_tower", "mm_vision_towe
 
 
 def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = False) -> Shape:
-    """The shape that a config describes.
+    """Read the shape that a config describes.
 
     Parameters are counted from the shapes of the kinds of model in ``FAMILIES``; any other is built by transformers on
     the meta device and counted, which imports torch.
 
     Args:
-        name: The model as it was named, for messages.
+        name: The model's name as given, for messages.
         values: The fields of its config.json.
-        language_only: Leave out what sees or hears.
+        language_only: Leave out the vision and audio parts.
 
     Raises:
-        UsageError: for a field that is missing or makes no sense, or a model whose memory is not known here.
+        UsageError: for a missing or invalid field, or a model that is not supported.
     """
     config = Fields(name=name, values=values)
     text = text_fields(config)

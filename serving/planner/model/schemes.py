@@ -15,14 +15,14 @@ _SCALE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float8_e4m3fn": 1, "
 
 
 def read(model: str, config: Mapping[str, Any] | None) -> Quantisation:
-    """The quantisation that a config describes.
+    """Read the quantisation that a config describes.
 
     Args:
         model: The model's name, for messages.
         config: Its ``quantization_config``; None for none.
 
     Raises:
-        UsageError: for a method that is not known here, or fields that are missing.
+        UsageError: for an unsupported method, or missing fields.
     """
     if not config:
         return NONE
@@ -30,8 +30,8 @@ def read(model: str, config: Mapping[str, Any] | None) -> Quantisation:
     reader = _READERS.get(method.lower().replace("_", "-"))
     if reader is None:
         raise UsageError(
-            f"{model} is quantised by {method or 'a method that its config does not name'}, which is not known here; "
-            f"known: {', '.join(sorted(_READERS))}"
+            f"{model} is quantised by {method or 'a method that its config does not name'}, which is not supported; "
+            f"supported: {', '.join(sorted(_READERS))}"
         )
     return reader(model, config)
 
@@ -63,7 +63,7 @@ def _compressed(model: str, weights: Mapping[str, Any]) -> Scheme:
     zero = 0 if weights.get("symmetric", True) else bits
     scale = _SCALE_BYTES.get(str(weights.get("scale_dtype") or "").removeprefix("torch."), 2)
     if weights.get("type") == "float" and bits == 4:
-        # NVFP4 and MXFP4 keep eight-bit scales.
+        # NVFP4 and MXFP4 have eight-bit scales.
         return Scheme(bits=4, group=int(group or 16), scale_bytes=1)
     block = weights.get("block_structure")
     if strategy == "block" and isinstance(block, list) and len(block) == 2:
@@ -194,14 +194,14 @@ NAMED: dict[str, Quantisation] = {
     ),
     "q4-k-m": Quantisation(label="Q4_K_M at 0.56 bytes per parameter", bytes_per_parameter=0.56),
 }
-"""Quantisations that can be asked for by name, in place of what the config says."""
+"""Built-in quantisations, which replace the config's."""
 
 
 def named(name: str) -> Quantisation:
-    """A quantisation by name.
+    """Return a built-in quantisation.
 
     Raises:
-        UnknownNameError: offering the nearest.
+        UnknownNameError: for an unknown name, with the nearest ones.
     """
     key = name.lower().replace("_", "-")
     if key in ("bf16", "fp16", "bfloat16", "float16"):

@@ -1,4 +1,4 @@
-"""What a model is made of, as far as memory is concerned: weights, and what each layer keeps per token."""
+"""A model's shape, as far as it decides memory: weights, and what each layer caches per token."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Kind = Literal["full", "window", "chunk"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """What one decoder layer keeps of each token.
+    """What one decoder layer caches per token.
 
     Attributes:
-        kind: ``"full"`` keeps every token; ``"window"`` the last ``span``; ``"chunk"`` those of the current chunk of
+        kind: ``"full"`` caches every token; ``"window"`` the last ``span``; ``"chunk"`` those of the current chunk of
             ``span`` tokens.
         span: Tokens of window or chunk; 0 for full attention.
         kv_heads: Key and value heads.
         k_dim, v_dim: Width of a head's key and value.
-        latent: Width of the one compressed vector that multi-head latent attention keeps in their place; 0 without.
+        latent: Width of the compressed vector that multi-head latent attention caches instead; 0 without.
     """
 
     kind: Kind = "full"
@@ -29,10 +29,10 @@ class Layer:
     latent: int = 0
 
     def elements(self, tensor_parallel: int = 1) -> int:
-        """Numbers kept per token on one GPU.
+        """Numbers cached per token on one GPU.
 
-        Heads are shared out; where there are more GPUs than heads, each keeps one, so heads are held several times.
-        The latent vector of latent attention has no heads and is held by every GPU.
+        Heads are split over the GPUs; with more GPUs than heads, each GPU stores one, so heads are stored several
+        times. The vector of latent attention has no heads and is stored on every GPU.
         """
         if self.latent:
             return self.latent
@@ -44,12 +44,12 @@ class Weight:
     """One weight, or several of the same size.
 
     Attributes:
-        name: Of the module, as checkpoints name it, without ``.weight``; experts are named by the first of them.
+        name: The module's name in checkpoints, without ``.weight``; for experts, that of the first.
         rows, columns: Shape; a vector has one row.
         copies: How many there are.
-        layer: Decoder layer that it belongs to; None for what stands before or behind all of them.
-        linear: Whether it is a linear layer's matrix, which quantisation may apply to.
-        last: Stands behind the last layer, so on the last stage of a pipeline.
+        layer: Its decoder layer; None for weights before or after all layers.
+        linear: Whether it is a linear layer's matrix, which can be quantised.
+        last: Whether it comes after the last layer, so on the last pipeline stage.
     """
 
     name: str
@@ -73,9 +73,9 @@ class Shape:
     Attributes:
         model_type: As the config has it.
         weights: All weights.
-        layers: What each decoder layer keeps.
+        layers: What each decoder layer caches.
         heads: Query heads.
-        max_tokens: Longest context that the model was made for.
+        max_tokens: Longest context that the model supports.
         dtype_bytes: Bytes of a weight that is not quantised.
         dtype: Its name.
         counted: How parameters were counted: ``"shapes"`` or ``"transformers"``.
@@ -92,10 +92,10 @@ class Shape:
 
     @property
     def parameters(self) -> int:
-        """All parameters."""
+        """Number of parameters."""
         return sum(weight.elements for weight in self.weights)
 
     @property
     def kv_heads(self) -> int:
-        """Key and value heads of the layer that has most."""
+        """Key and value heads of the layer with most."""
         return max(layer.kv_heads for layer in self.layers)

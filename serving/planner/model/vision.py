@@ -10,7 +10,7 @@ _CHANNELS = 3
 
 
 def llama4_vision(config: Fields, text_hidden: int) -> list[Weight]:
-    """Patches, 34 layers with biases, an adapter behind a pixel shuffle, and the projector to the language model.
+    """Patches, 34 layers with biases, an adapter after a pixel shuffle, and the projector to the language model.
 
     Args:
         config: The vision tower's fields.

@@ -1,4 +1,4 @@
-"""The curves of a plot: a plan, and what it would be with another cache or profile."""
+"""The curves of a plot: a plan, and the same plan with another cache or profile."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SEVERAL = (1, 2, 4, 8)
 
 
 def curves(made: Plan, options: dict[str, Any]) -> list[Curve]:
-    """The plan that was asked for, and its like with the other types of cache, full caches, and the other profile.
+    """The plan, and the same plan with other cache types, with full caches, and with the other profile.
 
-    A plan of one number of GPUs is drawn at several. What makes no difference to a model is left out.
+    A plan for one number of GPUs is drawn at several. Options that make no difference to a model are left out.
 
     Args:
         made: The plan.
-        options: What ``plan`` was called with.
+        options: The arguments of ``plan``.
     """
     memory, parallelism = options.get("memory") or Memory(), options.get("parallelism") or Parallelism()
     if len(made.rows) == 1 and parallelism.gpus is None:

@@ -1,4 +1,4 @@
-"""Files that plots are written to."""
+"""File types of plots."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SUFFIXES = (".svg", ".png")
 
 
 def suffix_of(path: str | Path) -> str:
-    """The suffix that says what kind of picture a file is.
+    """The suffix of a picture file.
 
     Raises:
-        UsageError: unless it is one that can be drawn.
+        UsageError: for a suffix that cannot be drawn.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"a plot is an .svg or a .png file, not {Path(path).name!r}")
+        raise UsageError(f"a plot must be an .svg or .png file, not {Path(path).name!r}")
     return suffix

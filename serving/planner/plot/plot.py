@@ -1,4 +1,4 @@
-"""A plot of the longest context against the number of GPUs, with what others measured."""
+"""A plot of the longest context against the number of GPUs, with published measurements."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Curve:
     """One line of the plot.
 
     Attributes:
-        label: Written in the legend.
+        label: Text in the legend.
         plan: Rows without any context are left out.
-        chosen: Whether it is the plan that was asked for, drawn stronger than what it is compared with.
+        chosen: Whether it is the requested plan, which is drawn stronger.
     """
 
     label: str
@@ -42,11 +42,11 @@ class Curve:
 def draw(curves: Sequence[Curve], suffix: str) -> bytes:
     """Draw plans as curves over the number of GPUs, both axes logarithmic.
 
-    What others measured is drawn as brackets where the model is Scout on H100 GPUs of 80 GB: from a context that could
-    be allocated to one that could not.
+    For Scout on H100 GPUs of 80 GB, published measurements are drawn as brackets: from a context that could be
+    allocated to one that could not.
 
     Args:
-        curves: The first one names model and GPU.
+        curves: The first one gives model and GPU.
         suffix: ``.svg`` or ``.png``.
 
     Returns:
@@ -118,7 +118,7 @@ def _brackets(axes: Axes, brackets: Sequence[Bracket]) -> None:
 
 
 def _lines(axes: Axes, curves: Sequence[Curve]) -> None:
-    """The model's own limit and the documents, as lines across."""
+    """The model's own limit and the documents, as horizontal lines."""
     plan = curves[0].plan
     marks = [(plan.max_tokens, f"the model's own limit: {plan.max_tokens:,}")]
     if plan.document_tokens is not None:
@@ -126,7 +126,7 @@ def _lines(axes: Axes, curves: Sequence[Curve]) -> None:
         marks.append((needed, f"documents, question and answer: {needed:,}"))
     ends = [row.max_context_tokens for curve in curves for row in curve.plan.rows[-1:] if row.max_context_tokens]
     for tokens, text in marks:
-        # Where the curves are far above on the right, there is room there; else they are far below on the left.
+        # There is room on the right if the curves are far above there; else they are far below on the left.
         right = tokens < 0.35 * min(ends, default=0)
         axes.axhline(tokens, color=_GREY, linewidth=1, linestyle=(0, (1, 2)), zorder=1)
         axes.annotate(

@@ -108,7 +108,7 @@ def test_an_index_that_does_not_deliver(index: Path, tmp_path: Path, monkeypatch
     assert find_environment(tmp_path) is None
     wheel(index, "torch", "2.13.0+cpu")
     monkeypatch.setattr(install, "HASHES", ("0" * 64,))
-    with pytest.raises(LaunchError, match="is not the pinned file"):
+    with pytest.raises(LaunchError, match="has another file than the pinned one"):
         make_environment(tmp_path)
     assert find_environment(tmp_path) is None
 
@@ -125,7 +125,7 @@ def test_a_machine_that_it_is_not_for(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "environments").write_text("in the way")
-    with pytest.raises(LaunchError, match="CTXPIPE_CACHE names another folder"):
+    with pytest.raises(LaunchError, match="set CTXPIPE_CACHE to another folder"):
         make_environment(tmp_path)
 
 

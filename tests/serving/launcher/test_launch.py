@@ -71,7 +71,7 @@ def test_options_that_vllm_shall_not_be_given(option: str, told: str) -> None:
 
 
 def test_values_that_make_no_sense() -> None:
-    with pytest.raises(UsageError, match="window of 0 tokens"):
+    with pytest.raises(UsageError, match="the window must be at least 1 token, not 0"):
         launch(max_model_len=0)
     with pytest.raises(UsageError, match="host to listen on is empty"):
         launch(host="")

@@ -59,8 +59,8 @@ def test_failures(log: str, told: str) -> None:
 
 
 def test_a_stop_is_no_failure_of_vllm() -> None:
-    assert "something else than ctxpipe" in explain("ValueError: of long ago", 143).reason
-    assert "something else than ctxpipe" in explain("INFO shutting down", 0).reason
+    assert "another program stopped it" in explain("ValueError: of long ago", 143).reason
+    assert "another program stopped it" in explain("INFO shutting down", 0).reason
     assert "EngineDeadError" in explain("(APIServer pid=1) EngineDeadError: it died", 0).reason
 
 
@@ -108,15 +108,15 @@ def test_ports() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         taken = listener.getsockname()[1]
-        with pytest.raises(LaunchError, match=rf"port {taken} on 127.0.0.1 is taken; name another"):
+        with pytest.raises(LaunchError, match=rf"port {taken} on 127.0.0.1 is in use; choose another"):
             free_port("127.0.0.1", taken)
     assert free_port("127.0.0.1", taken) == taken
     assert free_port("127.0.0.1", 0) > 1023
     with pytest.raises(UsageError, match="no port 65536"):
         free_port("127.0.0.1", 65536)
-    with pytest.raises(UsageError, match="no address of this machine"):
+    with pytest.raises(UsageError, match="is not an address of this machine"):
         free_port("no such host", 80)
-    with pytest.raises(LaunchError, match="no address of this machine"):
+    with pytest.raises(LaunchError, match="is not an address of this machine"):
         free_port("192.0.2.77", 8000)
 
 
@@ -127,7 +127,7 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LaunchError, match=r"is vLLM 0\.9\.2, and ctxpipe needs 0\.30 or newer"):
         find_program(program)
     monkeypatch.setenv("FAKE_VLLM_VERSION", "hello")
-    with pytest.raises(LaunchError, match="does not say its version"):
+    with pytest.raises(LaunchError, match="does not print its version"):
         find_program(program)
     monkeypatch.delenv("FAKE_VLLM_VERSION")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -135,5 +135,5 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     with pytest.raises(LaunchError, match=r'vllm is not installed: pip install "ctxpipe\[vllm\]"'):
         find_program()
-    with pytest.raises(LaunchError, match="/no/vllm is no program"):
+    with pytest.raises(LaunchError, match="/no/vllm is not an executable program"):
         find_program("/no/vllm")

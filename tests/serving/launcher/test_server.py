@@ -76,7 +76,7 @@ def test_a_killed_supervisor_takes_the_server_with_it(launch: Launch, tmp_path: 
     [
         (f"says {OOM}", "vLLM says that 2896 tokens do"),
         ("says RuntimeError: Failed to infer device type", "finds no GPU"),
-        ("says OSError: [Errno 98] Address already in use", "port is taken"),
+        ("says OSError: [Errno 98] Address already in use", "port is in use"),
         ("says huggingface_hub.errors.GatedRepoError: 403 Client Error.", "gated"),
         ("killed", "memory ran out"),
     ],
@@ -127,7 +127,7 @@ def test_a_start_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setenv("FAKE_VLLM", "hangs")
     log = tmp_path / "log"
-    with pytest.raises(LaunchError, match=r"within 2 s; --start-timeout"), running(launch, log=log, seconds=2):
+    with pytest.raises(LaunchError, match=r"within 2 s; raise --start-timeout"), running(launch, log=log, seconds=2):
         pytest.fail("it started")
     assert alive(pids_in(log)) == []
 

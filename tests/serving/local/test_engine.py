@@ -177,7 +177,7 @@ def test_exhausted_memory_is_one_clear_line(tokenizer: Any, echo_model: Any, mon
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory\nmore")
 
     monkeypatch.setattr(echo_model, "generate", fail)
-    with pytest.raises(EngineError, match=r"^big: the memory does not suffice for 1[0-9] prompt tokens$"):
+    with pytest.raises(EngineError, match=r"^big: not enough memory for 1[0-9] prompt tokens$"):
         engine.answer(HELLO, max_tokens=3)
 
 

@@ -47,7 +47,7 @@ def test_several_models_are_listed_for_a_choice(serve: Serve) -> None:
 
 def test_without_a_window_the_option_is_named(serve: Serve) -> None:
     server = serve(models=lambda x: x.json({"data": [{"id": "m"}]}))
-    with pytest.raises(UsageError, match="how large the window of m is; give --window"):
+    with pytest.raises(UsageError, match="does not report the window of m; give --window"):
         connect(server.url)
     assert connect(server.url, window=50).window == 50
 

@@ -102,7 +102,7 @@ def test_the_window_holds_for_the_longest_answer_and_the_one_token_that_must_be_
 
 def test_answers_and_messages_without_sense_are_refused(serve: Serve) -> None:
     engine = connect(serve(tokenize=tokenize, completions=logprobs).url)
-    with pytest.raises(UsageError, match="without any token"):
+    with pytest.raises(UsageError, match="an answer without tokens"):
         engine.log_likelihoods(HELLO, ["yes", ""])
     with pytest.raises(UsageError, match="no messages"):
         engine.log_likelihoods([], ["yes"])
@@ -125,14 +125,14 @@ def other_tokens(x: Any) -> None:
 @pytest.mark.parametrize("completions", [without, too_few, other_tokens, lambda x: x.json([5]), lambda x: x.send("")])
 def test_a_server_without_prompt_logprobs_is_told_in_one_line(serve: Serve, completions: Any) -> None:
     engine = connect(serve(tokenize=tokenize, completions=completions).url)
-    with pytest.raises(EngineError, match="gives no prompt_logprobs for this prompt; likelihoods need vLLM"):
+    with pytest.raises(EngineError, match="returns no prompt_logprobs for this prompt; likelihoods need vLLM"):
         engine.log_likelihoods(HELLO, ["a"])
 
 
 @pytest.mark.parametrize("tokens", [None, "abc", [1, "2"], [True], [-1]])
 def test_a_server_without_token_ids_is_told_in_one_line(serve: Serve, tokens: Any) -> None:
     engine = connect(serve(tokenize=lambda x: x.json({"count": 3, "tokens": tokens})).url)
-    with pytest.raises(EngineError, match="gives no token ids; likelihoods need a vLLM server"):
+    with pytest.raises(EngineError, match="returns no token ids; likelihoods need a vLLM server"):
         engine.log_likelihoods(HELLO, ["a"])
 
 

@@ -119,10 +119,10 @@ def test_folders_and_files_are_read(tmp_path: Path) -> None:
     assert {one.rows for one in made} == {made[0].rows}
     assert [one.repository for one in made] == [str(folder), str(folder), str(other)]
     other.write_text("[1]")
-    with pytest.raises(UsageError, match="no JSON object"):
+    with pytest.raises(UsageError, match="not a JSON object"):
         plan(str(other))
     other.write_text("{")
-    with pytest.raises(UsageError, match="holds no JSON"):
+    with pytest.raises(UsageError, match="is not JSON"):
         plan(str(other))
     with pytest.raises(ModelError, match=r"has no config\.json"):
         plan(str(tmp_path))
@@ -191,13 +191,13 @@ def test_every_gpu_holds_less_than_its_name_says() -> None:
         ({"model": "lama-3.1-8b"}, "did you mean llama-3.1-8b"),
         ({"gpu": "h10"}, "unknown GPU 'h10'; did you mean"),
         ({"gpu": "48"}, "unknown GPU '48'"),
-        ({"gpu": "0.001GiB"}, "a GPU of 0.001GiB makes no sense"),
+        ({"gpu": "0.001GiB"}, "a GPU cannot have 0.001GiB"),
         ({"profile": "vlm"}, "unknown profile 'vlm'; did you mean vllm"),
         ({"kv_dtype": "fp9"}, "unknown type of the KV cache 'fp9'; did you mean fp8"),
-        ({"gpus": 0}, "0 GPUs make no sense"),
-        ({"gpus": [1, -2]}, "-2 GPUs make no sense"),
+        ({"gpus": 0}, "0 is not a valid number of GPUs"),
+        ({"gpus": [1, -2]}, "-2 is not a valid number of GPUs"),
         ({"gpus": []}, "no number of GPUs"),
-        ({"parallelism": {"tensor": 0}}, "tensor parallelism 0 makes no sense"),
+        ({"parallelism": {"tensor": 0}}, "tensor parallelism must be at least 1, not 0"),
         (
             {"parallelism": {"tensor": 3}, "gpus": 3},
             "tensor parallelism 3 does not divide the 40 heads and 8 KV heads; these do: 1, 2, 4, 8",
@@ -205,16 +205,16 @@ def test_every_gpu_holds_less_than_its_name_says() -> None:
         ({"parallelism": {"tensor": 5}}, "does not divide"),
         ({"parallelism": {"tensor": 2}, "gpus": 3}, "tensor parallelism 2 times pipeline parallelism 1 is not 3 GPUs"),
         ({"parallelism": {"pipeline": 49}}, "49 pipeline stages are more than the model's 48 layers"),
-        ({"context": 10_485_761}, "a context of 10,485,761 tokens is above the 10,485,760 that scout was made for"),
-        ({"context": 0}, "a context of 0 tokens"),
-        ({"tokens": 0}, "documents of 0 tokens"),
-        ({"reserve": -1}, "a reserve of -1"),
-        ({"batch": 0}, "a batch of 0"),
-        ({"memory": {"utilisation": 0.0}}, "a utilisation of 0"),
-        ({"memory": {"utilisation": 1.2}}, "a utilisation of 1.2"),
-        ({"memory": {"utilisation": float("nan")}}, "a utilisation of nan"),
-        ({"memory": {"overhead_gib": -1.0}}, "an overhead of -1"),
-        ({"memory": {"block_size": 0}}, "a block size of 0"),
+        ({"context": 10_485_761}, "a context of 10,485,761 tokens is above the 10,485,760 that scout supports"),
+        ({"context": 0}, "the context must be at least 1 token, not 0"),
+        ({"tokens": 0}, "the documents' tokens must be at least 1, not 0"),
+        ({"reserve": -1}, "the reserve must be at least 0 tokens, not -1"),
+        ({"batch": 0}, "the batch must be at least 1, not 0"),
+        ({"memory": {"utilisation": 0.0}}, "the utilisation must be above 0 and at most 1, not 0"),
+        ({"memory": {"utilisation": 1.2}}, "the utilisation must be above 0 and at most 1, not 1.2"),
+        ({"memory": {"utilisation": float("nan")}}, "the utilisation must be above 0 and at most 1, not nan"),
+        ({"memory": {"overhead_gib": -1.0}}, "the overhead must be at least 0 GiB, not -1"),
+        ({"memory": {"block_size": 0}}, "the block size must be at least 1, not 0"),
         ({"profile": "reference", "kv_dtype": "fp8"}, "the reference profile fixes its memory"),
         ({"profile": "reference", "parallelism": {"pipeline": 2}}, "the reference profile fixes its memory"),
         ({"profile": "reference", "gpus": 16}, "tensor parallelism 16 does not divide"),
@@ -232,10 +232,10 @@ def test_a_request_that_makes_no_sense_is_refused_in_one_line(options: dict[str,
 def test_what_does_not_fit_says_why() -> None:
     small, wanted = plan("scout", gpu="rtx-4090", gpus=1).rows[0], plan("scout", gpus=1, context=200_000).rows[0]
     assert (small.max_context_tokens, small.fits) == (0, False)
-    assert small.reason == "the weights need 42.7 GiB more than a GPU has room for"
+    assert small.reason == "the weights need 42.7 GiB more than a GPU has"
     assert (wanted.fits, wanted.reason) == (False, "200,000 tokens are 91,248 too many")
     little = plan("scout", gpus=1, memory=Memory(kv_cache_bytes=1000)).rows[0]
-    assert little.reason == "not one token of KV cache fits beside the weights"
+    assert little.reason == "no KV cache fits beside the weights"
     assert plan("scout", gpus=1, context=108_752).rows[0].fits
 
 

@@ -131,7 +131,7 @@ def test_vectors_and_tables_are_never_quantised() -> None:
 @pytest.mark.parametrize(
     ("config", "line"),
     [
-        ({"quant_method": "quip"}, "m is quantised by quip, which is not known here; known: awq, bitsandbytes"),
+        ({"quant_method": "quip"}, "m is quantised by quip, which is not supported; supported: awq, bitsandbytes"),
         ({"bits": 4}, "a method that its config does not name"),
         ({"quant_method": "compressed-tensors"}, "the quantization_config of m lacks config_groups"),
         (compressed(group_size=128), "the quantization_config of m lacks num_bits"),
