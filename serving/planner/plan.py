@@ -73,32 +73,33 @@ def plan(
 ) -> Plan:
     """Plan the memory of a model.
 
-    Example::
+    Example:
+        ::
 
-        from ctxpipe.serving import plan
+            from ctxpipe.serving import plan
 
-        plan("scout", gpus=2, kv_dtype="fp8").row(2).max_context_tokens  # 3,295,840
+            plan("scout", gpus=2, kv_dtype="fp8").row(2).max_context_tokens  # 3,295,840
 
     Args:
-        model: A built-in model, a folder with a config.json, such a file, or a Hugging Face id.
-        gpus: How many, one or several; 1, 2, 4 and 8 by default, or as many as ``parallelism`` takes.
-        gpu: Which: a name that is known (``h100-80gb``, ``l40s``), or a size (``48GiB``, ``name=46.5GiB``).
+        model: A built-in model, a folder with a config.json, a config.json, or a Hugging Face id.
+        gpus: One or several numbers of GPUs; 1, 2, 4 and 8 by default, or the number that ``parallelism`` needs.
+        gpu: A built-in GPU (``h100-80gb``, ``l40s``) or a memory size (``48GiB``, ``name=46.5GiB``).
         parallelism: How the model is split over them.
         profile: ``"vllm"``, or ``"reference"`` for the scripts of llama-models.
-        quantization: In place of what the config says: ``none``, ``w4a16``, ``fp8``, ``int4-mixed``, ...
+        quantization: Replaces the config's: ``none``, ``w4a16``, ``fp8``, ``int4-mixed``, ...
         language_only: Leave out the vision and audio parts, as ``--language-model-only`` does.
-        memory: How vLLM is told to use the memory.
-        kv_dtype: Type of the KV cache, in place of ``memory``'s.
-        batch: Requests at once, each of the longest context, in place of ``memory``'s.
-        context: Tokens that a request shall have; rows say whether they fit.
-        tokens: Tokens of documents; rows say which share of them fits.
-        reserve: Tokens left for question, template and answer beside documents.
+        memory: vLLM's memory options.
+        kv_dtype: Type of the KV cache; overrides ``memory``.
+        batch: Requests at once, each of the longest context; overrides ``memory``.
+        context: Tokens that a request needs; rows say whether they fit.
+        tokens: Tokens of documents; rows give the share of them that fits.
+        reserve: Tokens reserved for question, template and answer.
 
     Raises:
-        UnknownNameError: for a GPU, model, profile or type that is not known, offering the nearest.
+        UnknownNameError: for an unknown GPU, model, profile or type, with the nearest names.
         UsageError: for no GPUs, a split that does not divide the heads, a context above the model's, a config that
-            lacks a field (named), or an option without effect.
-        ModelError: if a config cannot be had.
+            lacks a field, or an option without effect.
+        ModelError: if a config cannot be loaded.
     """
     if profile not in PROFILES:
         raise UnknownNameError("profile", profile, PROFILES)
