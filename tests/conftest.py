@@ -27,7 +27,7 @@ settings.register_profile(
 )
 settings.load_profile("ctxpipe")
 
-pytest_plugins = ["model_fixtures"]
+pytest_plugins = ["browser", "model_fixtures"]
 ROOT = Path(__file__).resolve().parents[1]
 
 

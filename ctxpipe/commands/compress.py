@@ -95,7 +95,7 @@ def compress(
 
 def _write(context: CompressedContext, output: str | None, show: bool, page: str | None, as_json: bool) -> None:
     if page is not None:
-        from ctxpipe.pipeline.view import page as render_page
+        from ctxpipe.pipeline.view.page import page as render_page
 
         write_file(page, render_page(context))
     text = json.dumps(context_json(context), ensure_ascii=False) if as_json else context.text

@@ -37,12 +37,12 @@ def show_context(context: CompressedContext, *, err: bool) -> None:
 def _styled(context: CompressedContext, console: Console) -> None:
     from rich.text import Text
 
-    from ctxpipe.pipeline.view import pieces
+    from ctxpipe.pipeline.view.pieces import pieces
 
     legend = [Text(fate, style=_STYLES[fate]) for fate in ("kept", "protected", "dropped")]
     console.print(Text(" ").join(legend), end="")
     current = -1
-    for piece in pieces(context, longest=LONGEST):
+    for piece in pieces(context.documents, context.spans, context.protected, longest=LONGEST):
         if piece.document != current:
             current = piece.document
             console.print(Text(f"\n\n== {safe_line(context.documents[current].source)}", style="bold reverse"))
@@ -52,11 +52,11 @@ def _styled(context: CompressedContext, console: Console) -> None:
 
 def _marked(context: CompressedContext, console: Console) -> None:
     """Kept and dropped stretches on lines of their own; where one begins in mid-sentence, so does its line."""
-    from ctxpipe.pipeline.view import pieces
+    from ctxpipe.pipeline.view.pieces import pieces
 
     console.print("+ kept, - dropped")
     current, mark, pending = -1, "", ""
-    for piece in pieces(context, longest=LONGEST):
+    for piece in pieces(context.documents, context.spans, context.protected, longest=LONGEST):
         following = _MARKS[piece.fate]
         if (piece.document, following) != (current, mark):
             _lines(mark, pending, console)

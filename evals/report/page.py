@@ -12,9 +12,9 @@ PAGE = Template("""<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>$title</title>
 <style>
-:root { color-scheme: light dark; --ink: #16181b; --soft: #5b6168; --faint: #94999f; --paper: #fff; --rule: #dcdfe3;
+:root { color-scheme: light dark; --ink: #16181b; --soft: #5b6168; --faint: #6b7178; --paper: #fff; --rule: #dcdfe3;
   --wash: #f4f6f8; --safe: #0072b2; --harmful: #c04a00; --open: #6b5b00; --gold: #fff3c9; }
-@media screen and (prefers-color-scheme: dark) { :root { --ink: #eceef0; --soft: #a3a9b0; --faint: #6f757c;
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #eceef0; --soft: #a3a9b0; --faint: #8b9199;
   --paper: #15171a; --rule: #32363b; --wash: #1e2125; --safe: #6cb6ec; --harmful: #ff9557; --open: #e6cf5a;
   --gold: #3a3213; } }
 * { box-sizing: border-box; }

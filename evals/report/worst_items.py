@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxpipe.compress.types import CompressedContext, Document, SourceInfo, Span
+from ctxpipe.compress.types import Document, Span
 from ctxpipe.evals.report.markup import esc, number, signed, table
 from ctxpipe.evals.summary.summary import Worst
 from ctxpipe.evals.types import Record, Sample
-from ctxpipe.pipeline.view import pieces
+from ctxpipe.pipeline.view.pieces import pieces
 
 LONGEST = 3_000
 """Characters of a dropped stretch above which its middle is left out."""
@@ -44,7 +44,9 @@ def _said(raw: Record, arm: Record) -> str:
 
 def _context(sample: Sample, record: Record) -> str:
     bodies: list[list[str]] = [[] for _ in sample.documents]
-    for piece in pieces(_compressed(sample, record), longest=LONGEST):
+    documents = [Document(text=passage.text) for passage in sample.documents]
+    spans = [Span(document=d, start=start, end=end) for d, start, end in record.spans]
+    for piece in pieces(documents, spans, longest=LONGEST):
         text = esc(piece.text)
         bodies[piece.document].append(text if piece.fate == "kept" else f'<span class="{piece.fate}">{text}</span>')
     evidence = {one.document for one in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
@@ -55,21 +57,3 @@ def _context(sample: Sample, record: Record) -> str:
         title = f"{i + 1}. {document.title}" if document.title else f"Document {i + 1}"
         parts.append(f"<h4{mark}>{esc(title)}{' (holds evidence)' if gold else ''}</h4><pre>{''.join(body)}</pre>")
     return "".join(parts)
-
-
-def _compressed(sample: Sample, record: Record) -> CompressedContext:
-    """What the record kept, as the view of kept and dropped text wants it."""
-    documents = tuple(Document(text=passage.text, source=str(i)) for i, passage in enumerate(sample.documents))
-    return CompressedContext(
-        text="",
-        spans=tuple(Span(document=d, start=start, end=end) for d, start, end in record.spans),
-        documents=documents,
-        sources=tuple(SourceInfo(source=d.source, kind=d.kind, characters=len(d.text), tokens=0) for d in documents),
-        source_tokens=record.source_tokens or 0,
-        kept_tokens=record.kept_tokens or 0,
-        budget=record.kept_tokens or 1,
-        question=sample.question,
-        rank="",
-        prune="",
-        tokenizer="",
-    )

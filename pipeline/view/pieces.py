@@ -1,0 +1,71 @@
+"""Documents in pieces, each kept or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from ctxpipe.compress.types import Document, Span
+
+Fate = Literal["kept", "protected", "dropped", "elided"]
+
+
+class Piece(NamedTuple):
+    """A stretch of a document and what became of it; an elided one holds a remark in place of the text."""
+
+    document: int
+    text: str
+    fate: Fate
+
+
+def pieces(
+    documents: Sequence[Document], spans: Sequence[Span], protected: Sequence[Span] = (), *, longest: int | None = None
+) -> Iterator[Piece]:
+    """Walk all documents, kept and dropped.
+
+    Args:
+        documents: What spans point into.
+        spans: What was kept: disjoint, in the order of the documents.
+        protected: What of it was protected, in the same order.
+        longest: Most characters of a dropped stretch that is given whole; of a longer one, both ends are.
+    """
+    kept, marked = _by_document(spans, len(documents)), _by_document(protected, len(documents))
+    for index, document in enumerate(documents):
+        yield from _walk(index, document.text, kept[index], marked[index], longest)
+
+
+def _by_document(spans: Sequence[Span], count: int) -> list[list[Span]]:
+    found: list[list[Span]] = [[] for _ in range(count)]
+    for span in spans:
+        found[span.document].append(span)
+    return found
+
+
+def _walk(index: int, text: str, kept: list[Span], protected: list[Span], longest: int | None) -> Iterator[Piece]:
+    at = 0
+    marks = iter(protected)
+    mark = next(marks, None)
+    for span in kept:
+        yield from _dropped(index, text[at : span.start], longest)
+        at = span.start
+        while mark is not None and mark.start < span.end:
+            if mark.start > at:
+                yield Piece(index, text[at : mark.start], "kept")
+            yield Piece(index, text[max(at, mark.start) : mark.end], "protected")
+            at = max(at, mark.end)
+            mark = next(marks, None)
+        if span.end > at:
+            yield Piece(index, text[at : span.end], "kept")
+        at = max(at, span.end)
+    yield from _dropped(index, text[at:], longest)
+
+
+def _dropped(index: int, text: str, longest: int | None) -> Iterator[Piece]:
+    if longest is None or len(text) <= longest:
+        if text:
+            yield Piece(index, text, "dropped")
+        return
+    side = longest // 2
+    yield Piece(index, text[:side], "dropped")
+    yield Piece(index, f" [... {len(text) - 2 * side:,} characters dropped ...] ", "elided")
+    yield Piece(index, text[-side:], "dropped")
