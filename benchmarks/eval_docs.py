@@ -23,7 +23,7 @@ from typing import Any
 from common import RESULTS, write
 
 from ctxpipe.evals.paired.comparison import compare
-from ctxpipe.evals.runs.records import load
+from ctxpipe.evals.runs.records import load_records
 from ctxpipe.evals.types import Record
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -165,7 +165,7 @@ def rewritten(page: str) -> str:
 def paired(records: Path) -> dict[str, Any]:
     """The default's likelihood less the fusion's on every suite and on all, as ``ctxpipe eval compare`` has it."""
     by_suite: dict[str, list[Record]] = {}
-    for record in load(records).records:
+    for record in load_records(records).records:
         for suite in (record.stratum, "all"):
             by_suite.setdefault(suite, []).append(record)
     found: dict[str, Any] = {}

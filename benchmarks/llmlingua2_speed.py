@@ -93,10 +93,10 @@ def upstream(folder: Path) -> Run:
 
 
 def native(folder: Path, runtime: str, dtype: str) -> Run:
-    from ctxpipe.compress.prune.llmlingua2.compat import Compat
+    from ctxpipe.compress.prune.llmlingua2.compat import LLMLingua2Compat
 
     counter = encoding()
-    model = Compat.load(
+    model = LLMLingua2Compat.load(
         str(folder), device="cpu", runtime=runtime, dtype=dtype, count=lambda word: len(counter.encode(word))
     )
 

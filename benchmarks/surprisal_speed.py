@@ -61,9 +61,9 @@ def prepared(method: str, dtype: str) -> Callable[[str], Any]:
     name, _, asked = method.partition("+")
     question = QUESTION if asked else ""
     if name == "llmlingua":
-        from ctxpipe.compress.prune.reference.adapter import Reference
+        from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
 
-        reference = Reference(model=MODEL, dtype=dtype)
+        reference = LLMLinguaReference(model=MODEL, dtype=dtype)
         return lambda text: reference.pieces([text], question=question, rate=0.5)
     from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 

@@ -1,4 +1,106 @@
-"""Text in, fewer tokens out. Knows tokenizers and scoring models; knows nothing of targets or servers."""
+"""Text in, fewer tokens out. Knows tokenizers and scoring models; knows nothing of targets or servers.
+
+The names below are imported when they are first used. ``ctxpipe.compress`` is also the function of that name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxpipe.lazy import lazy_names
 
 if __name__ == "compress":
     raise ImportError("import ctxpipe.compress")
+
+if TYPE_CHECKING:
+    from ctxpipe.compress.cache.score_cache import Caching
+    from ctxpipe.compress.fake import FakeRanker, FakeScorer
+    from ctxpipe.compress.learned.ranker import LearnedRanker
+    from ctxpipe.compress.learned.scorer import LearnedScorer
+    from ctxpipe.compress.prune.baselines import HeadTailScorer, NoScorer, RandomScorer
+    from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+    from ctxpipe.compress.prune.llmlingua2.compat import LLMLingua2Compat
+    from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
+    from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
+    from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
+    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
+    from ctxpipe.compress.rank.bm25 import BM25Ranker
+    from ctxpipe.compress.rank.embedding import EmbeddingRanker
+    from ctxpipe.compress.rank.hybrid import HybridRanker
+    from ctxpipe.compress.rank.resources import BorrowingRanker, Embedder, Resources
+    from ctxpipe.compress.rankers import RANKERS
+    from ctxpipe.compress.scorers import SCORERS, Pruning
+    from ctxpipe.compress.select.keep import Keep
+    from ctxpipe.compress.types import (
+        Identity,
+        KeptScorer,
+        Ranker,
+        RankingText,
+        Scorer,
+        Scores,
+        ScoringText,
+        TokenScorer,
+        TokenScores,
+    )
+
+__all__ = [
+    "RANKERS",
+    "SCORERS",
+    "BM25Ranker",
+    "BorrowingRanker",
+    "Caching",
+    "ContrastiveScorer",
+    "Embedder",
+    "EmbeddingRanker",
+    "FakeRanker",
+    "FakeScorer",
+    "HeadTailScorer",
+    "HostedScorer",
+    "HybridRanker",
+    "Identity",
+    "Keep",
+    "KeptScorer",
+    "LLMLingua2Compat",
+    "LLMLingua2Scorer",
+    "LLMLinguaReference",
+    "LearnedRanker",
+    "LearnedScorer",
+    "NoScorer",
+    "Pruning",
+    "RandomScorer",
+    "Ranker",
+    "RankingText",
+    "ReferenceScorer",
+    "Resources",
+    "Scorer",
+    "Scores",
+    "ScoringText",
+    "SurprisalScorer",
+    "TokenScorer",
+    "TokenScores",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cache.score_cache": "Caching",
+        "fake": "FakeRanker FakeScorer",
+        "learned.ranker": "LearnedRanker",
+        "learned.scorer": "LearnedScorer",
+        "prune.baselines": "HeadTailScorer NoScorer RandomScorer",
+        "prune.hosted.scorer": "HostedScorer",
+        "prune.llmlingua2.compat": "LLMLingua2Compat",
+        "prune.llmlingua2.scorer": "LLMLingua2Scorer",
+        "prune.reference.adapter": "LLMLinguaReference",
+        "prune.reference.scorer": "ReferenceScorer",
+        "prune.surprisal": "ContrastiveScorer SurprisalScorer",
+        "rank.bm25": "BM25Ranker",
+        "rank.embedding": "EmbeddingRanker",
+        "rank.hybrid": "HybridRanker",
+        "rank.resources": "BorrowingRanker Embedder Resources",
+        "rankers": "RANKERS",
+        "scorers": "SCORERS Pruning",
+        "select.keep": "Keep",
+        "types": "Identity KeptScorer Ranker RankingText Scorer Scores ScoringText TokenScorer TokenScores",
+    },
+)

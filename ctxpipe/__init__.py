@@ -13,15 +13,19 @@ Everything is imported when first used, so that importing the package costs noth
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from ctxpipe.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
     from ctxpipe.pipeline.pipeline import Pipeline, compress, query
     from ctxpipe.pipeline.types import Citation, Run
+    from ctxpipe.remote.cancel import Cancellation
     from ctxpipe.serving.types import Answer
 
 # ONNX Runtime reports names of models and a number of the machine to its maker unless it is told not to before it is
@@ -31,6 +35,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "Cancellation",
     "Citation",
     "CompressedContext",
     "CtxpipeError",
@@ -42,21 +47,21 @@ __all__ = [
     "query",
 ]
 
-_HOMES = {
-    "Answer": "ctxpipe.serving.types",
-    "Citation": "ctxpipe.pipeline.types",
-    "CompressedContext": "ctxpipe.compress.types",
-    "CtxpipeError": "ctxpipe.errors",
-    "Document": "ctxpipe.compress.types",
-    "Pipeline": "ctxpipe.pipeline.pipeline",
-    "Run": "ctxpipe.pipeline.types",
-    "Span": "ctxpipe.compress.types",
-    "query": "ctxpipe.pipeline.pipeline",
-}
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "compress.types": "CompressedContext Document Span",
+        "errors": "CtxpipeError",
+        "pipeline.pipeline": "Pipeline compress query",
+        "pipeline.types": "Citation Run",
+        "remote.cancel": "Cancellation",
+        "serving.types": "Answer",
+    },
+)
 
 
 class _CallablePackage(ModuleType):
-    """`ctxpipe.compress` is a folder of modules and the function of that name: as a module it can be called."""
+    # No docstring: instances have that of the package and the function together.
 
     @property
     def __call__(self) -> Any:
@@ -64,15 +69,15 @@ class _CallablePackage(ModuleType):
 
         return function
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.__call__)
 
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]  # a module's can be set
+        function = self.__call__
+        return f"{vars(self)['__doc__']}\n\ncompress{self.__signature__}\n\n{inspect.getdoc(function)}"
+
+
+# `ctxpipe.compress` is a folder of modules and the function of that name: as a module it can be called.
 importlib.import_module("ctxpipe.compress").__class__ = _CallablePackage
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ctxpipe' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
 from ctxpipe.compress.compressor import Compressor
@@ -33,6 +34,7 @@ from ctxpipe.serving.types import Engine, OnText
 Source = str | PathLike[str] | Document
 Sources = Source | Sequence[Source]
 OnFailure = Callable[[ReadError], None]
+F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_EMBEDDER = "minilm-l6"
 MAX_TOKENS = 512
@@ -301,6 +303,16 @@ class Pipeline:
         )
 
 
+def _with_options(function: F) -> F:
+    """Let the signature of a function name the options that it hands on to ``Pipeline``."""
+    own = inspect.signature(function)
+    named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    handed_on = [one for one in inspect.signature(Pipeline).parameters.values() if one.name not in own.parameters]
+    vars(function)["__signature__"] = own.replace(parameters=[*named, *handed_on])
+    return function
+
+
+@_with_options
 @_old_keywords
 def compress(
     documents: Sources,
@@ -330,6 +342,7 @@ def compress(
     return Pipeline(**options).compress(documents, question=question, budget=budget, rate=rate)
 
 
+@_with_options
 @_old_keywords
 def query(
     documents: Sources,

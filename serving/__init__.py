@@ -5,36 +5,58 @@ The names below are imported when they are first used.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from ctxpipe.lazy import lazy_names
 
 if __name__ == "serving":
     raise ImportError("import ctxpipe.serving")
 
 if TYPE_CHECKING:
+    from ctxpipe.serving.engines import ENGINES, Target, connect
+    from ctxpipe.serving.fake import FakeEngine
+    from ctxpipe.serving.launcher.launch import Launch
+    from ctxpipe.serving.launcher.server import running
+    from ctxpipe.serving.local.engine import LocalEngine
+    from ctxpipe.serving.openai.engine import OpenAIEngine
     from ctxpipe.serving.planner.memory.options import Memory, Parallelism
     from ctxpipe.serving.planner.plan import plan
     from ctxpipe.serving.planner.types import Assumption, Plan, Row
+    from ctxpipe.serving.types import Engine, MeasuredEngine, Message, ServerMetrics
 
-__all__ = ["Assumption", "Memory", "Parallelism", "Plan", "Row", "plan"]
+__all__ = [
+    "ENGINES",
+    "Assumption",
+    "Engine",
+    "FakeEngine",
+    "Launch",
+    "LocalEngine",
+    "MeasuredEngine",
+    "Memory",
+    "Message",
+    "OpenAIEngine",
+    "Parallelism",
+    "Plan",
+    "Row",
+    "ServerMetrics",
+    "Target",
+    "connect",
+    "plan",
+    "running",
+]
 
-_HOMES = {
-    "Assumption": "planner.types",
-    "Memory": "planner.memory.options",
-    "Parallelism": "planner.memory.options",
-    "Plan": "planner.types",
-    "Row": "planner.types",
-    "plan": "planner.plan",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name from the module that holds it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """The public names."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "engines": "ENGINES Target connect",
+        "fake": "FakeEngine",
+        "launcher.launch": "Launch",
+        "launcher.server": "running",
+        "local.engine": "LocalEngine",
+        "openai.engine": "OpenAIEngine",
+        "planner.memory.options": "Memory Parallelism",
+        "planner.plan": "plan",
+        "planner.types": "Assumption Plan Row",
+        "types": "Engine MeasuredEngine Message ServerMetrics",
+    },
+)

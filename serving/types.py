@@ -70,7 +70,7 @@ class AnswerLikelihood:
 class Engine(Protocol):
     """A target model. ``answer`` asks it; the other members describe it.
 
-    A request inside a ``ctxpipe.remote.cancel.Cancellation`` should end when that is cancelled.
+    A request inside a ``ctxpipe.Cancellation`` should end when that is cancelled.
 
     Attributes:
         name: Registry name of the engine (``"local"``, ``"openai"``, ``"fake"``).

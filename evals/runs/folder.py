@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.evals.runs.records import Loaded, load
+from ctxpipe.evals.runs.records import Loaded, load_records
 from ctxpipe.evals.suites.schema import read_samples
 from ctxpipe.evals.types import Sample
 
@@ -123,7 +123,7 @@ class RunFolder:
         """
         if not self.records.is_file():
             raise ReadError(str(self.path), "no run is in this folder")
-        return load(self.records)
+        return load_records(self.records)
 
 
 def _line(sample: Sample) -> str:

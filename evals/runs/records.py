@@ -22,7 +22,7 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def load(path: str | Path) -> Loaded:
+def load_records(path: str | Path) -> Loaded:
     """Read a record file without changing it. A last line that is cut short is left out, and a note says so.
 
     Raises:

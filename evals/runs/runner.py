@@ -28,7 +28,7 @@ OnProgress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What to run.
 
     Attributes:
@@ -78,7 +78,7 @@ class Outcome:
 
 
 def run(
-    plan: Plan,
+    plan: RunPlan,
     target: Target | None = None,
     generator: Generator | None = None,
     *,
@@ -121,7 +121,7 @@ def run(
     return outcome
 
 
-def _settings(plan: Plan, target: Target | None, generator: Generator | None) -> Settings:
+def _settings(plan: RunPlan, target: Target | None, generator: Generator | None) -> Settings:
     asked = target or generator
     return Settings(
         seed=plan.seed,
@@ -137,7 +137,7 @@ def _nothing(done: int, total: int, suite: str) -> None:
     return None
 
 
-def _samples(plan: Plan, tokenizer: TargetTokenizer) -> list[Sample]:
+def _samples(plan: RunPlan, tokenizer: TargetTokenizer) -> list[Sample]:
     found: dict[str, Sample] = {}
     for name in dict.fromkeys(plan.suites):
         for sample in suite_samples(
@@ -156,7 +156,7 @@ def _samples(plan: Plan, tokenizer: TargetTokenizer) -> list[Sample]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    plan: Plan
+    plan: RunPlan
     recorder: Recorder
     file: RecordFile
     outcome: Outcome

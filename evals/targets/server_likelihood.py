@@ -25,7 +25,7 @@ class ServerTarget:
         concurrent: Requests under way at a time.
 
     Raises:
-        UsageError: as ``ctxpipe.serving.openai.engine.OpenAIEngine``.
+        UsageError: as ``ctxpipe.serving.OpenAIEngine``.
         EngineError: if the server cannot be reached.
     """
 

@@ -48,7 +48,7 @@ class OpenAIEngine:
     """Answers with a model behind an OpenAI-compatible API. Thread-safe.
 
     Every request runs on its own event loop. One deadline covers connecting, all attempts and the whole stream. A
-    ``ctxpipe.remote.cancel.Cancellation`` around a call closes its connection, and vLLM then aborts the request.
+    ``ctxpipe.Cancellation`` around a call closes its connection, and vLLM then aborts the request.
 
     Args:
         url: The server, with or without ``/v1``.

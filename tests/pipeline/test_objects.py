@@ -26,8 +26,8 @@ from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.runs.arms import Arm, parse_arms
-from ctxpipe.evals.runs.records import load
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.records import load_records
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.serving.engines import Target
 from ctxpipe.serving.fake import FakeEngine
 
@@ -165,9 +165,9 @@ def test_arms_take_objects(outside: Any, tmp_path: Path) -> None:
         ("nearest-long@0.5", 0.5, None),
         ("nearest-whole@30", None, 30),
     ]
-    plan = Plan(suites=("facts",), arms=(*parse_arms(["raw"]), *arms), out=tmp_path / "run", limit=2, lengths=(200,))
+    plan = RunPlan(suites=("facts",), arms=(*parse_arms(["raw"]), *arms), out=tmp_path / "run", limit=2, lengths=(200,))
     assert run(plan).errors == 0
-    records = load(tmp_path / "run" / "records.jsonl").records
+    records = load_records(tmp_path / "run" / "records.jsonl").records
     assert {record.arm for record in records} == {"raw", "nearest-long@0.5", "nearest-whole@30"}
     assert all(record.kept_tokens <= 30 for record in records if record.arm == "nearest-whole@30")
     with pytest.raises(UsageError, match="cannot name a method"):

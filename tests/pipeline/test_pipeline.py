@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 from pathlib import Path
 
 import pytest
 from samples import prose
 
-import ctxpipe
-from ctxpipe import Document, Pipeline, compress, query
+from ctxpipe import Document, Pipeline, compress
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError, WindowError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.ask.prompt import messages
@@ -27,25 +25,6 @@ def report(tmp_path_factory: pytest.TempPathFactory, smollm2_dir: Path, minilm_d
     path = tmp_path_factory.mktemp("report") / "report.txt"
     path.write_text(f"{text[:9000]}\n\n{NEEDLE}\n\n{text[9000:]}", encoding="utf-8")
     return path
-
-
-def test_everything_named_exists() -> None:
-    assert all(getattr(ctxpipe, name) is not None for name in ctxpipe.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = ctxpipe.nothing
-
-
-def test_compress_is_a_function_and_a_package() -> None:
-    from ctxpipe.compress.types import Chunk
-
-    assert callable(ctxpipe.compress)
-    assert ctxpipe.compress.types.Chunk is Chunk
-
-
-def test_the_functions_say_what_the_class_says() -> None:
-    for function, method in ((query, Pipeline.query),):
-        theirs = set(inspect.signature(method).parameters) - {"self"}
-        assert theirs <= set(inspect.signature(function).parameters)
 
 
 def test_a_file_and_a_document_share_one_budget(report: Path) -> None:

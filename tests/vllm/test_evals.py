@@ -7,8 +7,8 @@ from vllm_support import Served
 
 from ctxpipe.cli import main
 from ctxpipe.evals.runs.arms import parse_arms
-from ctxpipe.evals.runs.records import load
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.records import load_records
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import LocalTarget
 from ctxpipe.evals.targets.server_likelihood import ServerTarget
@@ -23,7 +23,7 @@ def test_all_three_layers_through_a_server(server: Served, tmp_path: Path) -> No
     arguments = ["facts", "--limit", "4", "--lengths", "400", "--arms", ARMS, "--rates", "0.3", "--quiet"]
     arguments += ["--layers", "1,2,3", "--answer-tokens", "12", "--target", server.url, "--out", str(out)]
     assert main(["eval", "run", *arguments]) == 0
-    records = load(out / "records.jsonl").records
+    records = load_records(out / "records.jsonl").records
     assert len(records) == 4 * 5
     assert {record.status for record in records} == {"ok"}
     assert all({"survival", "nll", "answer"} & record.scores.keys() >= {"nll", "answer"} for record in records)
@@ -33,7 +33,7 @@ def test_all_three_layers_through_a_server(server: Served, tmp_path: Path) -> No
 
 
 def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smollm2_dir: Path, tmp_path: Path) -> None:
-    plan = Plan(
+    plan = RunPlan(
         suites=("facts", "needle"),
         arms=tuple(parse_arms(["raw", "closed"])),
         out=tmp_path / "local",
@@ -42,10 +42,10 @@ def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smol
         layers=(2,),
     )
     run(plan, LocalTarget(dtype=quick_dtype("cpu")))
-    there = Plan(**{name: getattr(plan, name) for name in plan.__slots__} | {"out": tmp_path / "server"})
+    there = RunPlan(**{name: getattr(plan, name) for name in plan.__slots__} | {"out": tmp_path / "server"})
     run(there, ServerTarget(server.url))
     found = [
-        {(one.id, one.arm): one.scores["nll"] for one in load(folder / "records.jsonl").records}
+        {(one.id, one.arm): one.scores["nll"] for one in load_records(folder / "records.jsonl").records}
         for folder in (plan.out, there.out)
     ]
     assert found[0].keys() == found[1].keys()
@@ -54,7 +54,7 @@ def test_a_server_finds_answers_as_likely_as_the_model_here(server: Served, smol
 
 
 def test_what_does_not_fit_the_servers_window_is_truncated(server: Served, tmp_path: Path) -> None:
-    plan = Plan(
+    plan = RunPlan(
         suites=("needle",),
         arms=tuple(parse_arms(["raw", "default@500"])),
         out=tmp_path / "run",
@@ -63,5 +63,5 @@ def test_what_does_not_fit_the_servers_window_is_truncated(server: Served, tmp_p
         layers=(2, 3),
     )
     run(plan, ServerTarget(server.url), Generator(connect(server.url), max_tokens=8))
-    status = {record.arm: record.status for record in load(tmp_path / "run" / "records.jsonl").records}
+    status = {record.arm: record.status for record in load_records(tmp_path / "run" / "records.jsonl").records}
     assert status == {"raw": "truncated", "default@500": "ok"}

@@ -46,7 +46,7 @@ class CompatContext:
 
 
 @dataclass(slots=True, kw_only=True)
-class Compat:
+class LLMLingua2Compat:
     """LLMLingua-2 with upstream's chunks, special tokens and thresholds.
 
     Attributes:
@@ -71,7 +71,7 @@ class Compat:
         dtype: str = "float32",
         runtime: str = "auto",
         count: Count | None = None,
-    ) -> Compat:
+    ) -> LLMLingua2Compat:
         """Load a classifier.
 
         Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Mode = Literal["llmlingua2", "llmlingua", "longllmlingua"]
 
 
-class Reference:
+class LLMLinguaReference:
     """llmlingua 0.2.2 over one model, which is loaded when first needed.
 
     Args:

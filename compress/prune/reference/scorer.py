@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.prune.reference.adapter import Mode, Reference
+from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference, Mode
 from ctxpipe.compress.prune.reference.types import Pieces
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText
 from ctxpipe.models.ready import revision
@@ -51,7 +51,9 @@ class ReferenceScorer:
         self._mode = mode_of(mode)
         self._rate = rate
         self._settings = device, dtype
-        self._reference = Reference(model=model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+        self._reference = LLMLinguaReference(
+            model=model, device=device, dtype=dtype, trust_remote_code=trust_remote_code
+        )
 
     def identity(self) -> Identity | None:
         """What makes LLMLingua-2's probabilities; None for a walk, whose numbers depend on all texts together."""

@@ -137,14 +137,14 @@ def run(
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ctxpipe.evals.runs.arms import parse_arms
-    from ctxpipe.evals.runs.runner import Plan
+    from ctxpipe.evals.runs.runner import RunPlan
     from ctxpipe.evals.runs.runner import run as run_plan
     from ctxpipe.evals.suites.suites import default_suites, parse_length
 
     if quick:
         suites = suites or tuple(name for name in QUICK_SUITES if name in default_suites(data))
         limit = QUICK_LIMIT if limit is None else limit
-    plan = Plan(
+    plan = RunPlan(
         suites=suites or default_suites(data),
         arms=tuple(parse_arms(arms.split(","), numbers_of(rates, float, "rate"))),
         out=out,

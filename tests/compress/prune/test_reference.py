@@ -20,7 +20,7 @@ from samples import library
 
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.reference import align
-from ctxpipe.compress.prune.reference.adapter import Reference
+from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
 from ctxpipe.compress.prune.reference.encoders import CountEncoder
 from ctxpipe.compress.prune.reference.scorer import ReferenceScorer, per_unit
 from ctxpipe.compress.prune.reference.types import Pieces
@@ -49,8 +49,8 @@ def folders(minilm_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 @pytest.fixture(scope="module")
-def references(folders: dict[str, Path]) -> dict[str, Reference]:
-    return {kind: Reference(model=str(folder), device="cpu") for kind, folder in folders.items()}
+def references(folders: dict[str, Path]) -> dict[str, LLMLinguaReference]:
+    return {kind: LLMLinguaReference(model=str(folder), device="cpu") for kind, folder in folders.items()}
 
 
 def kept_text(text: str, pieces: Pieces) -> list[str]:
@@ -60,7 +60,7 @@ def kept_text(text: str, pieces: Pieces) -> list[str]:
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
 @pytest.mark.parametrize("rate", [0.2, 0.5])
 def test_words_and_decisions_are_the_package_s_own(
-    folders: dict[str, Path], references: dict[str, Reference], kind: str, rate: float
+    folders: dict[str, Path], references: dict[str, LLMLinguaReference], kind: str, rate: float
 ) -> None:
     texts = [PROSE, library()["markdown"].text[:3000]]
     theirs = support.upstream_words(support.upstream(folders[kind]), texts, rate)
@@ -71,7 +71,7 @@ def test_words_and_decisions_are_the_package_s_own(
     assert np.mean(alike) > 0.999
 
 
-def test_force_tokens_of_several_pieces_are_kept_where_they_stand(references: dict[str, Reference]) -> None:
+def test_force_tokens_of_several_pieces_are_kept_where_they_stand(references: dict[str, LLMLinguaReference]) -> None:
     text = "A New York minute in New York. " * 3
     (found,) = references["bert"].pieces([text], rate=0.3, force_tokens=["New York", "."])
     assert kept_text(text, found).count("New York") == 6
@@ -79,7 +79,7 @@ def test_force_tokens_of_several_pieces_are_kept_where_they_stand(references: di
 
 
 def test_the_package_by_itself_fails_at_the_second_segment_and_the_adapter_does_not(
-    folders: dict[str, Path], references: dict[str, Reference]
+    folders: dict[str, Path], references: dict[str, LLMLinguaReference]
 ) -> None:
     alone = support.upstream(folders["llama"], llmlingua2=False)
     with pytest.raises((ValueError, TypeError, AttributeError)):
@@ -89,7 +89,7 @@ def test_the_package_by_itself_fails_at_the_second_segment_and_the_adapter_does_
 
 
 @pytest.mark.parametrize("rank", [False, True])
-def test_longllmlingua_ranks_and_compares(references: dict[str, Reference], rank: bool) -> None:
+def test_longllmlingua_ranks_and_compares(references: dict[str, LLMLinguaReference], rank: bool) -> None:
     texts = [PROSE[i : i + 700] for i in range(0, 2100, 700)]
     found = references["llama"].pieces(texts, question=QUESTION, rate=0.3, rank=rank, dynamic=0.2 if rank else 0.0)
     assert any(len(p) == 0 for p in found) == rank
@@ -107,7 +107,7 @@ def test_longllmlingua_ranks_and_compares(references: dict[str, Reference], rank
 )  # fmt: skip
 @pytest.mark.parametrize("rate", [0.001, 0.5, 1.0])
 def test_offsets_ascend_inside_any_text(
-    references: dict[str, Reference], kind: str, texts: list[str], rate: float
+    references: dict[str, LLMLinguaReference], kind: str, texts: list[str], rate: float
 ) -> None:
     found = references[kind].pieces(texts, rate=rate)
     assert len(found) == len(texts)
@@ -121,7 +121,7 @@ def test_offsets_ascend_inside_any_text(
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
 def test_a_rate_near_nothing_keeps_something_and_one_near_everything_nearly_all(
-    references: dict[str, Reference], kind: str
+    references: dict[str, LLMLinguaReference], kind: str
 ) -> None:
     for rate, least, most in ((0.0001, 1e-9, 0.05), (0.01, 1e-9, 0.05), (0.99, 0.9, 1), (1, 1, 1)):
         (found,) = references[kind].pieces([PROSE], rate=rate)
@@ -130,7 +130,7 @@ def test_a_rate_near_nothing_keeps_something_and_one_near_everything_nearly_all(
 
 @pytest.mark.parametrize(("rate", "budget"), [(0, None), (-1, None), (1.1, None), (None, 0), (None, None), (0.5, 5)])
 def test_a_size_that_makes_no_sense_is_refused(
-    references: dict[str, Reference], rate: float | None, budget: int | None
+    references: dict[str, LLMLinguaReference], rate: float | None, budget: int | None
 ) -> None:
     with pytest.raises(UsageError):
         references["bert"].pieces(["text"], rate=rate, budget=budget)
@@ -143,14 +143,14 @@ def test_budgets_count_in_the_encoder_s_tokens(folders: dict[str, Path]) -> None
         counted.append(text)
         return len(text)
 
-    reference = Reference(model=str(folders["bert"]), device="cpu", encoder=CountEncoder(count))
+    reference = LLMLinguaReference(model=str(folders["bert"]), device="cpu", encoder=CountEncoder(count))
     (found,) = reference.pieces([PROSE], budget=len(PROSE) // 4)
     assert counted
     letters = sum(len(word) for word in kept_text(PROSE, found))
     assert 0.15 < letters / len("".join(PROSE.split())) < 0.35
 
 
-def test_model_and_question_choose_the_mode(references: dict[str, Reference]) -> None:
+def test_model_and_question_choose_the_mode(references: dict[str, LLMLinguaReference]) -> None:
     assert references["xlm-roberta"].mode(QUESTION) == "llmlingua2"
     assert references["llama"].mode(None) == "llmlingua"
     assert references["llama"].mode(QUESTION) == "longllmlingua"
@@ -171,7 +171,7 @@ def test_a_classifier_that_the_package_does_not_know_is_refused(tmp_path: Path, 
     DistilBertForTokenClassification(config).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(minilm_dir).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="BERT and XLM-R classifiers, not distilbert"):
-        Reference(model=str(tmp_path), device="cpu").pieces(["text"], rate=0.5)
+        LLMLinguaReference(model=str(tmp_path), device="cpu").pieces(["text"], rate=0.5)
 
 
 def test_no_global_state_is_left_changed(folders: dict[str, Path]) -> None:
@@ -185,7 +185,7 @@ def test_no_global_state_is_left_changed(folders: dict[str, Path]) -> None:
 
     before = state()
     for kind in ("bert", "llama"):
-        Reference(model=str(folders[kind])).pieces(["Some words to read."], rate=0.5)
+        LLMLinguaReference(model=str(folders[kind])).pieces(["Some words to read."], rate=0.5)
     assert state() == before
 
 
@@ -195,9 +195,9 @@ def test_it_runs_where_there_is_no_gpu_and_no_network(folders: dict[str, Path]) 
         "import socket, sys\n"
         "def refuse(*_, **__): raise OSError('no network here')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-        "from ctxpipe.compress.prune.reference.adapter import Reference\n"
+        "from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference\n"
         "for folder in sys.argv[1:]:\n"
-        "    (found,) = Reference(model=folder).pieces(['Some words to read, twice.'], rate=0.6)\n"
+        "    (found,) = LLMLinguaReference(model=folder).pieces(['Some words to read, twice.'], rate=0.6)\n"
         "    print(len(found), bool(found.kept.any()))\n"
     )
     given = [sys.executable, "-c", code, str(folders["bert"]), str(folders["llama"])]
@@ -228,7 +228,7 @@ def test_code_that_comes_with_a_model_is_not_run(folders: dict[str, Path], tmp_p
     marker = tmp_path / "ran"
     (tmp_path / "model" / "own.py").write_text(f"open({str(marker)!r}, 'w')\n")
     with pytest.raises(ModelError):
-        Reference(model=str(tmp_path / "model")).pieces(["text"], rate=0.5)
+        LLMLinguaReference(model=str(tmp_path / "model")).pieces(["text"], rate=0.5)
     assert not marker.exists()
 
 

@@ -12,7 +12,7 @@ from ctxpipe.evals.report.report import html_report, verdict_line
 from ctxpipe.evals.runs.arms import parse_arms
 from ctxpipe.evals.runs.folder import RunFolder, Settings
 from ctxpipe.evals.runs.records import RecordFile
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood
 from ctxpipe.evals.types import Record
@@ -35,7 +35,7 @@ def test_errors_and_truncations_are_counted_and_told(tmp_path: Path) -> None:
 
 def test_a_run_without_raw_has_no_verdict(tmp_path: Path) -> None:
     arms = tuple(parse_arms(["bm25@0.5"]))
-    run(Plan(suites=("needle",), arms=arms, out=tmp_path, limit=3, lengths=(300,)))
+    run(RunPlan(suites=("needle",), arms=arms, out=tmp_path, limit=3, lengths=(300,)))
     summary = summarise(tmp_path)
     assert verdict_line(summary).startswith("no verdict")
     page = Parsed(html_report(summary)).text
@@ -45,7 +45,7 @@ def test_a_run_without_raw_has_no_verdict(tmp_path: Path) -> None:
 
 def test_a_run_of_layer_one_speaks_of_survival(tmp_path: Path) -> None:
     arms = tuple(parse_arms(["raw", "bm25@0.3", "random@0.3"]))
-    run(Plan(suites=("facts",), arms=arms, out=tmp_path, limit=12, lengths=(600,)))
+    run(RunPlan(suites=("facts",), arms=arms, out=tmp_path, limit=12, lengths=(600,)))
     summary = summarise(tmp_path)
     assert summary.score == "survival"
     assert summary.headline is not None
@@ -79,7 +79,7 @@ class Flat:
 
 def test_where_the_context_does_not_help_nothing_is_retained(tmp_path: Path) -> None:
     arms = tuple(parse_arms(["raw", "closed", "bm25@0.5"]))
-    run(Plan(suites=("needle",), arms=arms, out=tmp_path, limit=4, lengths=(300,), layers=(1, 2)), Flat())
+    run(RunPlan(suites=("needle",), arms=arms, out=tmp_path, limit=4, lengths=(300,), layers=(1, 2)), Flat())
     row = summarise(tmp_path).row("needle@300", "bm25@0.5")
     assert row is not None
     assert row.retained is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxpipe.errors import CtxpipeError, ReadError
-from ctxpipe.evals.runs.records import RecordFile, latest, load
+from ctxpipe.evals.runs.records import RecordFile, latest, load_records
 from ctxpipe.evals.types import Record
 
 WRITER = """
@@ -45,13 +45,13 @@ def test_appending_goes_on_where_the_file_ended(tmp_path: Path) -> None:
         assert [r.id for r in file.records] == ["0", "1"]
         assert file.notes == ()
         file.append(record(2))
-    assert [r.id for r in load(path).records] == ["0", "1", "2"]
+    assert [r.id for r in load_records(path).records] == ["0", "1", "2"]
 
 
 def test_a_record_is_in_the_file_as_soon_as_append_returns(tmp_path: Path) -> None:
     with RecordFile(tmp_path / "run.jsonl") as file:
         file.append(record(0))
-        assert load(tmp_path / "run.jsonl").records == (record(0),)
+        assert load_records(tmp_path / "run.jsonl").records == (record(0),)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_a_torn_last_line_is_removed_and_said(tmp_path: Path, tail: bytes) -> No
     path = written(tmp_path / "run.jsonl", 2)
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
-    assert load(path).notes == (f"{path}: the last line, 3, is cut short and was left out",)
+    assert load_records(path).notes == (f"{path}: the last line, 3, is cut short and was left out",)
     assert path.read_bytes() == whole + tail, "load must not write"
     with RecordFile(path) as file:
         assert file.notes == (f"{path}: the last line, 3, was cut short and was removed",)
         file.append(record(2))
-    assert [r.id for r in load(path).records] == ["0", "1", "2"]
-    assert load(path).notes == ()
+    assert [r.id for r in load_records(path).records] == ["0", "1", "2"]
+    assert load_records(path).notes == ()
 
 
 def test_a_last_line_that_lacks_only_its_end_is_kept(tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ def test_a_last_line_that_lacks_only_its_end_is_kept(tmp_path: Path) -> None:
     with RecordFile(path) as file:
         assert file.notes == ()
         file.append(record(2))
-    assert [r.id for r in load(path).records] == ["0", "1", "2"]
+    assert [r.id for r in load_records(path).records] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(("line", "said"), [(b'{"id":\n', "not JSON"), (b"[1]\n", "not a JSON object")])
-@pytest.mark.parametrize("read", [load, RecordFile])
+@pytest.mark.parametrize("read", [load_records, RecordFile])
 def test_a_corrupt_line_elsewhere_is_named(tmp_path: Path, read: object, line: bytes, said: str) -> None:
     path = written(tmp_path / "run.jsonl", 3)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -108,7 +108,7 @@ def test_the_latest_record_of_every_item_and_arm_counts(tmp_path: Path) -> None:
         file.append(record(2, status="error", error="the server went away", scores={}))
         file.append(record(2))
         file.append(record(2, arm="bm25"))
-    last = latest(load(path).records)
+    last = latest(load_records(path).records)
     assert {key: one.status for key, one in last.items()} == {
         ("0", "raw"): "ok",
         ("1", "raw"): "error",
@@ -128,7 +128,7 @@ def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:
         )
         assert other.returncode == 1
         assert "another run is writing" in other.stderr
-    assert [r.id for r in load(path).records] == ["0"]
+    assert [r.id for r in load_records(path).records] == ["0"]
     written(path, 0)
 
 
@@ -151,7 +151,7 @@ def test_threads_write_whole_lines(tmp_path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len({r.id for r in load(path).records}) == 400
+    assert len({r.id for r in load_records(path).records}) == 400
 
 
 def test_a_folder_or_a_closed_file_gives_one_line(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_killed_writer_resumes_to_the_same_records(tmp_path: Path) -> None:
             if int(line) >= 100:
                 process.kill()
                 break
-    kept = len(load(path).records)
+    kept = len(load_records(path).records)
     assert 100 < kept < 200
     subprocess.run(command, check=True, capture_output=True)
     subprocess.run([*command[:3], str(through), "200"], check=True, capture_output=True)

@@ -17,8 +17,8 @@ from ctxpipe.errors import EngineError, ReadError, UnknownNameError, Unreachable
 from ctxpipe.evals.paired.comparison import compare
 from ctxpipe.evals.runs.arms import parse_arms
 from ctxpipe.evals.runs.folder import RunFolder
-from ctxpipe.evals.runs.records import load
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.records import load_records
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood
 from ctxpipe.evals.types import Record
 
@@ -50,8 +50,8 @@ class Counting:
         return Likelihood(nll=nll if fits else None, prompt_tokens=len(ask.context), seconds=0.5)
 
 
-def plan(out: Path, **changes: object) -> Plan:
-    base = Plan(suites=("facts", "needle"), arms=tuple(parse_arms(ARMS)), out=out, limit=4, lengths=(300,))
+def plan(out: Path, **changes: object) -> RunPlan:
+    base = RunPlan(suites=("facts", "needle"), arms=tuple(parse_arms(ARMS)), out=out, limit=4, lengths=(300,))
     return replace(base, **changes)
 
 
@@ -63,7 +63,7 @@ def plain(records: Sequence[Record]) -> list[Record]:
 def test_every_item_is_recorded_in_every_arm(tmp_path: Path) -> None:
     seen: list[tuple[int, int, str]] = []
     outcome = run(plan(tmp_path), on_progress=lambda *what: seen.append(what))
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     assert len(records) == outcome.written == 8 * len(ARMS)
     assert {record.stratum for record in records} == {"facts@300", "needle@300"}
     assert seen[0] == (0, 48, "facts@300")
@@ -77,7 +77,7 @@ def test_every_item_is_recorded_in_every_arm(tmp_path: Path) -> None:
 
 def test_identity_loses_nothing_with_a_bound_that_is_not_zero(tmp_path: Path) -> None:
     run(plan(tmp_path))
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     found = compare(records, records, arm_a="raw", arm_b="identity")
     assert found.difference == 0
     assert found.loss_bound > 0
@@ -118,12 +118,12 @@ def test_a_killed_run_resumes_to_the_numbers_of_one_that_was_not(tmp_path: Path)
     assert process.returncode == -signal.SIGKILL, said.decode()
     with records.open("ab") as file:
         file.write(b'{"id": "variables/0/59@600", "clu')
-    partial = load(records).records
+    partial = load_records(records).records
     assert 50 <= len(partial) < 720
     assert main(command[3:]) == 0
     assert main([*command[3:-2], str(tmp_path / "whole"), "--quiet"]) == 0
-    whole = load(tmp_path / "whole" / "records.jsonl").records
-    assert plain(load(records).records) == plain(whole)
+    whole = load_records(tmp_path / "whole" / "records.jsonl").records
+    assert plain(load_records(records).records) == plain(whole)
     assert len(whole) == 720
 
 
@@ -131,29 +131,29 @@ def test_layer_two_is_asked_once_for_equal_prompts(tmp_path: Path) -> None:
     target = Counting()
     run(plan(tmp_path, layers=(1, 2), arms=tuple(parse_arms(["raw", "raw2", "identity", "closed"]))), target)
     assert target.asked == 8 * 3  # raw and identity are one prompt; raw2 is computed apart
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     assert records[0].models == {"counting": "1"}
     assert records[0].timings["target"] == 0.5
     (tmp_path / "records.jsonl").unlink()
     again = Counting()
     run(plan(tmp_path, layers=(1, 2), arms=tuple(parse_arms(["raw", "raw2", "identity", "closed"]))), again)
     assert again.asked == 0
-    assert plain(load(tmp_path / "records.jsonl").records) == plain(records)
+    assert plain(load_records(tmp_path / "records.jsonl").records) == plain(records)
 
 
 def test_a_run_stopped_between_records_finds_the_same_likelihoods(tmp_path: Path) -> None:
     run(plan(tmp_path, layers=(1, 2)), Counting())
     records = tmp_path / "records.jsonl"
-    whole = load(records).records
+    whole = load_records(records).records
     records.write_bytes(b"".join(records.read_bytes().splitlines(keepends=True)[:20]))
     run(plan(tmp_path, layers=(1, 2)), Counting())
-    assert plain(load(records).records) == plain(whole)
+    assert plain(load_records(records).records) == plain(whole)
 
 
 def test_a_target_that_goes_away_stops_the_run_which_goes_on_later(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError):
         run(plan(tmp_path, layers=(2,)), Counting(fail_at=3, error=UnreachableError("gone")))
-    assert len(load(tmp_path / "records.jsonl").records) == 2 * len(ARMS)
+    assert len(load_records(tmp_path / "records.jsonl").records) == 2 * len(ARMS)
     outcome = run(plan(tmp_path, layers=(2,)), Counting())
     assert (outcome.written, outcome.errors) == (6 * len(ARMS), 0)
 
@@ -168,7 +168,7 @@ def test_a_run_does_not_go_on_with_another_default_method(tmp_path: Path, monkey
 def test_errors_are_records_and_can_be_tried_again(tmp_path: Path) -> None:
     outcome = run(plan(tmp_path, layers=(1, 2)), Counting(fail_at=8, error=EngineError("no\nmemory")))
     assert outcome.errors == len(ARMS)
-    failed = [record for record in load(tmp_path / "records.jsonl").records if record.status == "error"]
+    failed = [record for record in load_records(tmp_path / "records.jsonl").records if record.status == "error"]
     assert {record.error for record in failed} == {"no memory"}
     assert failed[0].source_tokens
     assert run(plan(tmp_path, layers=(1, 2)), Counting()).written == 0
@@ -185,7 +185,7 @@ class Broken(Counting):
 
 def test_a_likelihood_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     outcome = run(plan(tmp_path, layers=(1, 2)), Broken())
-    failed = [record for record in load(tmp_path / "records.jsonl").records if record.status == "error"]
+    failed = [record for record in load_records(tmp_path / "records.jsonl").records if record.status == "error"]
     assert outcome.written == 8 * len(ARMS)
     assert len(failed) >= 8  # closed has no context at all
     assert {record.error for record in failed} == {"score 'nll' is NaN; only finite numbers can be compared"}
@@ -201,7 +201,7 @@ def test_a_file_that_is_no_cache_is_told(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_truncated_and_keeps_its_other_scores(tmp_path: Path) -> None:
     outcome = run(plan(tmp_path, layers=(1, 2)), Counting(window=900))
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     raw = [record for record in records if record.arm == "raw"]
     assert {record.status for record in raw} == {"truncated"}
     assert all(set(record.scores) >= {"survival"} and "nll" not in record.scores for record in raw)

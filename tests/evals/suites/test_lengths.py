@@ -9,7 +9,7 @@ import pytest
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.report.report import html_report
 from ctxpipe.evals.runs.arms import parse_arms
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.scores.metrics import context_scores
 from ctxpipe.evals.suites.lengths import grow
 from ctxpipe.evals.summary.summary import summarise
@@ -105,7 +105,7 @@ class Fading:
 
 def test_effective_lengths_and_their_ratio(tmp_path: Path) -> None:
     arms = tuple(parse_arms(["raw", "closed", "bm25@0.25", "random@0.25"]))
-    plan = Plan(
+    plan = RunPlan(
         suites=("needle",), arms=arms, out=tmp_path, limit=30, lengths=(250, 500, 1000, 2000, 4000), layers=(1, 2)
     )
     run(plan, Fading())
@@ -132,6 +132,6 @@ def test_effective_lengths_and_their_ratio(tmp_path: Path) -> None:
 
 
 def test_one_length_gives_no_curve(tmp_path: Path) -> None:
-    plan = Plan(suites=("needle",), arms=tuple(parse_arms(["raw"])), out=tmp_path, limit=3, layers=(2,))
+    plan = RunPlan(suites=("needle",), arms=tuple(parse_arms(["raw"])), out=tmp_path, limit=3, layers=(2,))
     run(plan, Fading())
     assert summarise(tmp_path).lengths == ()

@@ -12,8 +12,8 @@ from ctxpipe.errors import EngineError, UsageError
 from ctxpipe.evals.paired.flips import answer_flips_of
 from ctxpipe.evals.report.report import html_report
 from ctxpipe.evals.runs.arms import parse_arms
-from ctxpipe.evals.runs.records import load
-from ctxpipe.evals.runs.runner import Plan, run
+from ctxpipe.evals.runs.records import load_records
+from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import Ask
@@ -30,15 +30,15 @@ def reads(messages: Sequence[Message]) -> str:
     return context[:2000] if context.strip() else "I don't know."
 
 
-def plan(out: Path, **changes: object) -> Plan:
-    base = Plan(suites=("facts",), arms=tuple(parse_arms(ARMS)), out=out, limit=6, lengths=(200,), layers=(1, 3))
+def plan(out: Path, **changes: object) -> RunPlan:
+    base = RunPlan(suites=("facts",), arms=tuple(parse_arms(ARMS)), out=out, limit=6, lengths=(200,), layers=(1, 3))
     return replace(base, **changes)
 
 
 def test_answers_are_judged_and_recorded(tmp_path: Path) -> None:
     engine = FakeEngine(reads)
     outcome = run(plan(tmp_path), generator=Generator(engine))
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     assert outcome.written == len(records) == 6 * len(ARMS)
     closed = [record for record in records if record.arm == "closed"]
     assert {record.answer for record in closed} == {"I don't know."}
@@ -57,7 +57,7 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     silent = FakeEngine("never")
     run(plan(tmp_path), generator=Generator(silent))
     assert silent.calls == []
-    again = load(tmp_path / "records.jsonl").records
+    again = load_records(tmp_path / "records.jsonl").records
     assert len(again) == 6 * len(ARMS)
     assert b"never" not in (tmp_path / "records.jsonl").read_bytes()
     assert len((tmp_path / "records.jsonl").read_bytes().splitlines()) == len(before.splitlines())
@@ -72,7 +72,7 @@ def test_raw_again_is_asked_again_and_equal_prompts_of_other_arms_are_not(tmp_pa
 
 def test_a_prompt_that_does_not_fit_is_truncated(tmp_path: Path) -> None:
     run(plan(tmp_path), generator=Generator(FakeEngine("yes", window=120), max_tokens=10))
-    records = load(tmp_path / "records.jsonl").records
+    records = load_records(tmp_path / "records.jsonl").records
     raw = [record for record in records if record.arm == "raw"]
     assert {record.status for record in raw} == {"truncated"}
     assert all("answer" not in record.scores and record.prompt_tokens for record in raw)
@@ -94,7 +94,7 @@ def test_an_engine_that_fails_is_a_record(tmp_path: Path) -> None:
         raise EngineError("out of order")
 
     run(plan(tmp_path, limit=1), generator=Generator(FakeEngine(broken)))
-    assert {record.error for record in load(tmp_path / "records.jsonl").records} == {"out of order"}
+    assert {record.error for record in load_records(tmp_path / "records.jsonl").records} == {"out of order"}
 
 
 def test_a_server_is_asked_several_times_at_once() -> None:
@@ -149,7 +149,7 @@ def test_the_embedded_model_answers_from_the_command_line(smollm2_dir: Path, tmp
     out = str(tmp_path / "run")
     arguments = ["facts", "--limit", "2", "--lengths", "200", "--arms", "raw,bm25", "--rates", "0.5"]
     assert main(["eval", "run", *arguments, "--layers", "1,3", "--answer-tokens", "8", "--out", out, "--quiet"]) == 0
-    records = load(tmp_path / "run" / "records.jsonl").records
+    records = load_records(tmp_path / "run" / "records.jsonl").records
     assert len(records) == 4
     assert all(record.answer and record.completion_tokens and record.completion_tokens <= 8 for record in records)
     numbers = tmp_path / "numbers.json"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ctxpipe.compress.prune.llmlingua2.compat import Compat, CompatContext
+from ctxpipe.compress.prune.llmlingua2.compat import CompatContext, LLMLingua2Compat
 from ctxpipe.errors import ModelError, UsageError
 
 RATES = (0.2, 0.33, 0.5)
@@ -39,9 +39,9 @@ def upstreams(support: SimpleNamespace, bert: Path, xlmr: Path) -> dict[str, Any
     return made
 
 
-def native(folder: Path, upstream: Any, *, runtime: str, dtype: str) -> Compat:
+def native(folder: Path, upstream: Any, *, runtime: str, dtype: str) -> LLMLingua2Compat:
     encoder = upstream.oai_tokenizer
-    return Compat.load(
+    return LLMLingua2Compat.load(
         str(folder), device="cpu", runtime=runtime, dtype=dtype, count=lambda word: len(encoder.encode(word))
     )
 
@@ -113,4 +113,4 @@ def test_rates_that_make_no_sense_are_refused(rate: float, xlmr: Path, upstreams
 
 def test_a_family_that_upstream_does_not_know_is_refused(modernbert: Path) -> None:
     with pytest.raises(ModelError, match="is of type modernbert"):
-        Compat.load(str(modernbert))
+        LLMLingua2Compat.load(str(modernbert))

@@ -1,0 +1,45 @@
+"""Code blocks of the README and of docs/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_FENCE = re.compile(
+    r"^(?P<fence>`{3,})(?P<language>\w*)[^\n`]*\n(?P<text>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A fenced block.
+
+    Attributes:
+        page: File name.
+        line: Number of its first line in the page.
+        language: What stands behind the fence; empty for none.
+        text: What is in it.
+    """
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages(repository: Path) -> list[Path]:
+    """README.md, and the pages of docs/ that are written by hand."""
+    return [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """All fenced blocks of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    for match in _FENCE.finditer(text):
+        line = text.count("\n", 0, match.start("text")) + 1
+        yield Block(page=page.name, line=line, language=match["language"], text=match["text"])
