@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from ctxpipe.errors import CtxpipeError, ModelError, UsageError
+from ctxpipe.errors import CtxpipeError, MissingExtraError, ModelError, UsageError
 from ctxpipe.models.resolve import resolve
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.serving.engines import Target
@@ -64,14 +64,16 @@ class Connection:
     def _found(self) -> Counter:
         if self._named or self.target.engine == "local":
             return Counter(self._load(self._named or self.target.model or DEFAULT_TOKENIZER))
-        tried = ""
+        tried = why = ""
         for name in self._names():
             tried = tried or name
             try:
                 return Counter(self._load(name))
+            except MissingExtraError as exc:
+                why = f" ({exc})"
             except (ModelError, UsageError):
                 continue
-        return _in_place(f"the tokenizer of {tried} is out of reach")
+        return _in_place(f"the tokenizer of {tried} is out of reach{why}")
 
     def _names(self) -> Iterator[str]:
         """Models whose tokenizer may be the target's, the likeliest first."""
