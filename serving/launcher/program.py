@@ -18,22 +18,27 @@ _SECONDS = 120
 _ASK = "from importlib.metadata import version; print(version('vllm'))"
 
 
+def search(given: str | None = None) -> str | None:
+    """The whole path of the program that ``--vllm`` names, else of ``vllm`` beside this interpreter or on the path."""
+    beside = str(Path(sys.executable).with_name("vllm"))
+    found = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
+    return None if found is None else str(Path(found).absolute())
+
+
 def find_program(given: str | None = None) -> tuple[str, ...]:
-    """Find the program that ``--vllm`` names, else ``vllm`` beside this interpreter, else ``vllm`` on the path.
+    """The program that ``search`` finds, if its version will do.
 
     Raises:
         LaunchError: if there is none, or it is too old.
     """
-    beside = str(Path(sys.executable).with_name("vllm"))
-    found = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
-    if found is None:
+    program = search(given)
+    if program is None:
         if given:
             raise LaunchError(f"{given} is not an executable program; --vllm takes the vllm to start")
         raise LaunchError(
             'vllm is not installed: pip install "ctxpipe[vllm]" on a machine with a GPU, name another with --vllm, '
             "or start a small model without a GPU (--cpu)"
         )
-    program = str(Path(found).absolute())
     _check_version(program)
     return (program,)
 

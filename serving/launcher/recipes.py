@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.serving.launcher.launch import KEY_VARIABLE, Launch
@@ -35,7 +37,10 @@ ray stop
 """
 
 _UNIT = """\
-# /etc/systemd/system/vllm.service
+# To install it as vllm.service:
+#   sudo cp vllm.service /etc/systemd/system/
+#   sudo systemctl daemon-reload
+#   sudo systemctl enable --now vllm
 [Unit]
 Description=vLLM
 Wants=network-online.target
@@ -47,9 +52,7 @@ Type=exec
 # {key}=... and HF_TOKEN=..., readable by root alone (chmod 600); "-": it may be absent
 EnvironmentFile=-/etc/vllm.env
 ExecStart={line}
-DynamicUser=yes
-StateDirectory=vllm
-Environment=HOME=/var/lib/vllm
+{account}
 NoNewPrivileges=yes
 KillMode=mixed
 TimeoutStopSec=60
@@ -59,6 +62,12 @@ RestartSec=10
 [Install]
 WantedBy=multi-user.target
 """
+
+
+_OWN_ACCOUNT = """\
+DynamicUser=yes
+StateDirectory=vllm
+Environment=HOME=/var/lib/vllm"""
 
 
 def recipe(kind: str, launch: Launch, *, nodes: int = 1, key: str | None = None) -> str:
@@ -126,7 +135,14 @@ def systemd(launch: Launch) -> str:
         raise UsageError(f"systemd needs the program's whole path, and {program} has none: --vllm /path/to/vllm")
     environment = "\n".join(f"Environment={_quoted(f'{name}={value}')}" for name, value in launch.environment.items())
     line = " ".join(_quoted(part, shell=True) for part in launch.arguments)
-    return _UNIT.format(environment=environment, key=KEY_VARIABLE, line=line)
+    return _UNIT.format(environment=environment, key=KEY_VARIABLE, line=line, account=_account(launch))
+
+
+def _account(launch: Launch) -> str:
+    """An account of the unit's own, or the user's where program or model lie in their home: no other may enter it."""
+    home = Path.home()
+    inside = any(Path(part).is_relative_to(home) for part in (launch.program[0], launch.model))
+    return f"User={getpass.getuser()}" if inside else _OWN_ACCOUNT
 
 
 def _quoted(text: str, *, shell: bool = False) -> str:

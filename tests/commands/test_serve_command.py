@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -128,6 +130,29 @@ def test_recipes(run: Command, kind: str, told: str) -> None:
     assert told in done.out
 
 
+def test_recipes_work_as_the_docs_print_them(
+    run: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # neither there nor beside the interpreter is a vllm
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    docs = (repository / "docs" / "serving.md").read_text(encoding="utf-8")
+    printed = re.findall(r"^\$ ctxpipe (serve .*--dry-run.*)$", docs, re.MULTILINE)
+    assert len(printed) == 2
+    for line in printed:
+        words = shlex.split(line.partition(" > ")[0])
+        done = run(*words)
+        assert done.code == 0, done.err
+        kind = words[words.index("--dry-run") + 1]
+        if kind == "systemd":
+            assert "ExecStart=/opt/vllm/bin/vllm serve" in done.out
+            assert "note" not in done.out
+            assert "vllm is not on this machine, so the unit names /opt/vllm/bin/vllm" in done.err
+        else:
+            assert done.out.count("--num-gpus=1") == 2
+            checked = subprocess.run(["bash", "-n"], input=done.out, text=True, capture_output=True, check=False)
+            assert (checked.returncode, checked.stderr) == (0, "")
+
+
 def test_cpu_names_the_embedded_model_and_an_environment_of_its_own(
     run: Command, smollm2_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +202,8 @@ def test_listening_wider_without_a_key_is_warned_about(run: Command, monkeypatch
         (("--nodes", 2), 2, "--nodes needs --dry-run ray"),
         (("--gpus", 2, "--dry-run", "ray", "--nodes", 3), 2, "cannot be shared"),
         (("--dry-run", "slurm"), 2, "slurm"),
+        (("--cpu", "--dry-run", "ray"), 2, "--cpu serves on one machine"),
+        (("--dry-run", "systemd", "--vllm", "no/vllm"), 2, "whole path"),
         (("--start-timeout", 0), 2, "above 0"),
         (("--dry-run", "--", "--api-key", "hunter2"), 2, "CTXPIPE_API_KEY"),
         (("--vllm", "/no/vllm"), 1, "/no/vllm is not an executable program"),

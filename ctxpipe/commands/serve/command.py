@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 KEPT_LOGS = 20
 RECIPES = ("command", "ray", "systemd")
+NODES = 2
+ELSEWHERE = "/opt/vllm/bin/vllm"
+"""Where a unit looks for a vllm that is not on this machine."""
 
 
 @click.command(
@@ -44,7 +48,7 @@ RECIPES = ("command", "ray", "systemd")
 @option(WHAT, "--name", help="What clients call the model. [default: its name]")
 @option(WHAT, "--language-only", is_flag=True, help="Leave out the parts of the model for images and sound.")
 @option(WHAT, "--cpu", is_flag=True, help="Do without a GPU: install a vLLM of its own, once, and serve a small model.")
-@option(HOW_MUCH, "--gpus", type=int, metavar="N", help="GPUs to use. [default: 1, or --tp times --pp]")
+@option(HOW_MUCH, "--gpus", type=int, metavar="N", help="GPUs to use. [default: 1 on each machine, or --tp times --pp]")
 @option(
     HOW_MUCH,
     "--gpu",
@@ -127,21 +131,24 @@ def serve(
     log. A key that clients must send is read from CTXPIPE_API_KEY. What follows -- is passed to vLLM as it is.
     """
     from ctxpipe.commands.serve.launch import launch_of
-    from ctxpipe.serving.launcher.recipes import recipe
-    from ctxpipe.serving.launcher.server import key_variable, server_key
+    from ctxpipe.serving.launcher.server import server_key
 
     if not start_timeout > 0:
         raise UsageError("--start-timeout must be above 0")
     if nodes is not None and dry_run != "ray":
         raise UsageError("--nodes needs --dry-run ray: a server on several machines is not started from here")
+    if cpu and dry_run == "ray":
+        raise UsageError("--cpu serves on one machine, and --dry-run ray is for several")
     note = noter(quiet)
+    machines = nodes if nodes is not None else NODES
+    if dry_run == "ray" and options["gpus"] is options["tp"] is options["pp"] is None:
+        options["gpus"] = machines
     launch = launch_of(options, cpu=cpu, extra=extra, note=note, real=dry_run is None)
     key = server_key()
     if launch.is_open and key is None:
         click.echo(safe_line(_OPEN.format(launch.host)), err=True)
     if dry_run is not None:
-        count = nodes if nodes is not None else 2 if dry_run == "ray" else 1
-        click.echo(recipe(dry_run, launch, nodes=count, key=key_variable()), nl=False)
+        _print_recipe(dry_run, launch, machines, note)
         return
     with terminated_as_exit():
         _serve(launch, log or new_log(), note, key=key, retry=retry, seconds=start_timeout)
@@ -151,6 +158,16 @@ _OPEN = (
     "warning: {} is reachable from other machines and no key is set, so whoever reaches it can use it; "
     "set CTXPIPE_API_KEY"
 )
+
+
+def _print_recipe(kind: str, launch: Launch, machines: int, note: Callable[[str], None]) -> None:
+    from ctxpipe.serving.launcher.recipes import recipe
+    from ctxpipe.serving.launcher.server import key_variable
+
+    if kind == "systemd" and launch.program == ("vllm",):
+        note(f"vllm is not on this machine, so the unit names {ELSEWHERE}; --vllm names another")
+        launch = replace(launch, program=(ELSEWHERE,))
+    click.echo(recipe(kind, launch, nodes=machines if kind == "ray" else 1, key=key_variable()), nl=False)
 
 
 def _serve(launch: Launch, log: Path, note: Callable[[str], None], **options: Any) -> None:

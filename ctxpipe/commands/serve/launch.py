@@ -142,7 +142,9 @@ def _gpu_launch(options: dict[str, Any], extra: tuple[str, ...], note: Callable[
 
 
 def _program_name(given: str | None) -> tuple[str, ...]:
-    return (shutil.which(given or "vllm") or given or "vllm",)
+    from ctxpipe.serving.launcher.program import search
+
+    return (search(given) or given or "vllm",)
 
 
 def _plan(options: dict[str, Any], gpus: int) -> Plan:

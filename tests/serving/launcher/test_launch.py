@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import itertools
+import os
 import shlex
 import shutil
 import subprocess
@@ -126,26 +128,79 @@ def test_a_ray_cluster_keeps_tensor_parallelism_within_machines() -> None:
     assert "--tensor-parallel-size 8 --pipeline-parallel-size 2" in text
 
 
+def stand_in(folder: Path, name: str, log: Path) -> None:
+    program = folder / name
+    program.write_text(f'#!/bin/sh\necho {name} "$@" "VLLM_HOST_IP=$VLLM_HOST_IP" >> {shlex.quote(str(log))}\n')
+    program.chmod(0o755)
+
+
+def test_the_commands_for_a_cluster_run_as_they_are(tmp_path: Path) -> None:
+    """Machine by machine, as a shell reads them, with programs that only note how they are called."""
+    log = tmp_path / "log"
+    for name in ("ray", "vllm"):
+        stand_in(tmp_path, name, log)
+    made = Launch(program=("vllm",), model="org/model", tensor_parallel=4)
+    subprocess.run(
+        ["bash", "-eu"],
+        input=recipe("ray", made, nodes=2),
+        text=True,
+        check=True,
+        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+    )
+    head, worker, status, server, stop = log.read_text().splitlines()
+    assert head == "ray start --head --node-ip-address=192.0.2.1 --port=6379 --num-gpus=2 VLLM_HOST_IP=192.0.2.1"
+    assert (
+        worker == "ray start --address=192.0.2.1:6379 --node-ip-address=192.0.2.2 --num-gpus=2 VLLM_HOST_IP=192.0.2.2"
+    )
+    assert status.startswith("ray status")
+    assert server.startswith("vllm serve org/model --host 127.0.0.1 --port 8000 --tensor-parallel-size 2 ")
+    assert stop.startswith("ray stop")
+
+
 @pytest.mark.parametrize(("nodes", "told"), [(1, "at least 2"), (3, "cannot be shared"), (0, "at least 2")])
 def test_clusters_that_cannot_be(nodes: int, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         recipe("ray", launch(tensor_parallel=8), nodes=nodes)
 
 
-def test_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
+def complaints(unit: str, folder: Path) -> list[str]:
+    """What systemd says of a unit."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")
+    file = folder / "vllm-of-a-test.service"
+    file.write_text(unit)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(file)], capture_output=True, text=True, check=False
+    )
+    return [line for line in done.stderr.splitlines() if "vllm-of-a-test" in line]
+
+
+def test_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
     program = tmp_path / "my vllm"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     made = replace(launch(extra=("--x", 'a "b" $HOME 100%')), program=(str(program),))
-    unit = tmp_path / "vllm-of-a-test.service"
-    unit.write_text(recipe("systemd", made))
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
-    )
-    assert [line for line in done.stderr.splitlines() if "vllm-of-a-test" in line] == []
-    assert '"a \\"b\\" $$HOME 100%%"' in unit.read_text()
+    unit = recipe("systemd", made)
+    assert '"a \\"b\\" $$HOME 100%%"' in unit
+    assert "DynamicUser=yes" in unit
+    assert complaints(unit, tmp_path) == []
+    assert complaints(unit.replace("Type=exec", "Type=exce"), tmp_path) != []
+
+
+@pytest.mark.parametrize("what", ["program", "model"])
+def test_a_unit_runs_as_the_user_whose_home_it_reads(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    program = tmp_path / "vllm"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    inside = {"program": replace(launch(), program=(str(program),)), "model": replace(launch(), model=str(tmp_path))}
+    unit = recipe("systemd", inside[what])
+    assert f"User={getpass.getuser()}\n" in unit
+    assert "DynamicUser" not in unit
+    if what == "program":
+        assert complaints(unit, tmp_path) == []
 
 
 def test_recipes_that_there_are_not() -> None:
