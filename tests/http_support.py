@@ -65,7 +65,7 @@ class Exchange:
         self.event({"id": "x", "object": "chat.completion.chunk", "model": "m", "choices": [choice]}, chunked=chunked)
 
     def hang(self) -> None:
-        self.over.wait(30)
+        self.over.wait(120)
 
 
 def words(text: str) -> int:

@@ -15,7 +15,7 @@ KEY = "sk-test-0123456789-secret"
 
 
 def connect(url: str, **options: Any) -> OpenAIEngine:
-    return OpenAIEngine(url, **{"timeout": 10.0, "backoff": 0.01, **options})
+    return OpenAIEngine(url, **{"timeout": 60.0, "backoff": 0.01, **options})
 
 
 def ask(engine: OpenAIEngine, *, stream: bool = True, max_tokens: int = 20) -> Answer:

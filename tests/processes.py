@@ -27,7 +27,7 @@ def alive(pids: list[int]) -> list[int]:
     return found
 
 
-def gone(pids: list[int], seconds: float = 30) -> bool:
+def gone(pids: list[int], seconds: float = 120) -> bool:
     """Whether all of them end within some seconds."""
     end = time.monotonic() + seconds
     while alive(pids) and time.monotonic() < end:

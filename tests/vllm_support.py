@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 import psutil
 
 from ctxpipe.serving.launcher.environment import Environment
+from ctxpipe.serving.launcher.ports import reserved_port
 
 READY_SECONDS = 200
 
@@ -40,12 +40,6 @@ class Served:
     pid: int
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def healthy(url: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/health", timeout=2) as answer:
@@ -62,7 +56,14 @@ def _die_with_us() -> None:
 @contextmanager
 def started(environment: Environment, model: Path, folder: Path, *options: str, name: str = "m") -> Iterator[Served]:
     """``vllm serve MODEL OPTIONS`` until the block ends; 1 GiB of KV cache, no compilation, on loopback."""
-    port, log = free_port(), folder / f"vllm-{name}.log"
+    log = folder / f"vllm-{name}.log"
+    with reserved_port("127.0.0.1", 0) as port:
+        yield from _served(environment, model, log, port, options, name)
+
+
+def _served(
+    environment: Environment, model: Path, log: Path, port: int, options: tuple[str, ...], name: str
+) -> Iterator[Served]:
     command = [*environment.command, "serve", str(model), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--served-model-name", name, "--enforce-eager", *options]
     more = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}

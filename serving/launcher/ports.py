@@ -1,18 +1,25 @@
-"""Checks that a port is free before a server spends minutes on starting."""
+"""A port that is free when a server starts, and still is when the server, minutes later, listens on it."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ctxpipe.errors import LaunchError, UsageError
 
 ANY = 0
 
 
-def free_port(host: str, port: int) -> int:
-    """Return the port if nothing listens on it; for 0, any free port.
+@contextmanager
+def reserved_port(host: str, port: int) -> Iterator[int]:
+    """Hold a port that nothing listens on; for 0, any free port.
+
+    It is held by a socket that does not listen. Linux gives such a port to nobody who asks for any, and to a server
+    that sets SO_REUSEADDR, as vLLM does. Other systems would refuse it to the server too, so there it is not held.
 
     Args:
         host: Address or name of this machine to listen on.
@@ -28,14 +35,17 @@ def free_port(host: str, port: int) -> int:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError) as exc:
         raise UsageError(f"{host!r} is not an address of this machine") from exc
-    with socket.socket(family, kind) as probe:
+    with socket.socket(family, kind) as holder:
         if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as vLLM does; a listener still refuses
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(place)
+            holder.bind(place)
         except OSError as exc:
             raise LaunchError(_refusal(exc, host, port)) from exc
-        return int(probe.getsockname()[1])
+        found = int(holder.getsockname()[1])
+        if not sys.platform.startswith("linux"):
+            holder.close()
+        yield found
 
 
 def _refusal(error: OSError, host: str, port: int) -> str:

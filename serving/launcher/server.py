@@ -18,7 +18,7 @@ from ctxpipe.serving.launcher.environment import OnNote
 from ctxpipe.serving.launcher.failures import explain
 from ctxpipe.serving.launcher.launch import KEY_VARIABLE, Launch
 from ctxpipe.serving.launcher.milestones import LogReader, tail
-from ctxpipe.serving.launcher.ports import free_port
+from ctxpipe.serving.launcher.ports import reserved_port
 from ctxpipe.serving.launcher.process import GRACE, Process
 
 START_SECONDS = 3600.0
@@ -94,18 +94,19 @@ def running(
         UsageError: for an invalid port.
     """
     note = on_note or _nothing
-    launch = replace(launch, port=free_port(launch.host, launch.port))
-    try:
-        server = _start(launch, log, key, seconds, grace, note)
-    except LaunchError as exc:
-        if not retry or exc.fits is None:
-            raise
-        note(f"{exc}; starting once more with --max-model-len {exc.fits}")
-        server = _start(replace(launch, max_model_len=exc.fits), log, key, seconds, grace, note)
-    try:
-        yield server
-    finally:
-        server.process.stop()
+    with reserved_port(launch.host, launch.port) as port:
+        launch = replace(launch, port=port)
+        try:
+            server = _start(launch, log, key, seconds, grace, note)
+        except LaunchError as exc:
+            if not retry or exc.fits is None:
+                raise
+            note(f"{exc}; starting once more with --max-model-len {exc.fits}")
+            server = _start(replace(launch, max_model_len=exc.fits), log, key, seconds, grace, note)
+        try:
+            yield server
+        finally:
+            server.process.stop()
 
 
 def _nothing(line: str) -> None:

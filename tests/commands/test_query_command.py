@@ -37,7 +37,7 @@ class Server(BaseHTTPRequestHandler):
         elif self.fault == "500":
             self._json({"error": {"message": "the GPU is on fire"}}, 500)
         elif self.fault == "hang":
-            self.released.wait(20)
+            self.released.wait(120)
         elif not body.get("stream"):
             message = {"role": "assistant", "content": ANSWER}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -144,7 +144,7 @@ def test_raw_says_how_far_over_the_window_it_is(run: Command, report: Path, serv
 
 @pytest.mark.parametrize(
     ("fault", "message"),
-    [("500", "500"), ("hang", "within 2 s"), ("close", "before the answer was complete")],
+    [("500", "500"), ("hang", "within 5 s"), ("close", "before the answer was complete")],
 )
 def test_servers_that_fail_end_in_one_line(run: Command, report: Path, serve: object, fault: str, message: str) -> None:
     url = serve(fault)  # type: ignore[operator]  # the fixture's function
@@ -160,7 +160,7 @@ def test_servers_that_fail_end_in_one_line(run: Command, report: Path, serve: ob
         "--max-tokens",
         50,
         "--timeout",
-        2,
+        5,
         "--rank",
         "bm25",
     )

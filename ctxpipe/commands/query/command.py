@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ctxpipe.commands.serve.query import OwnServer
-    from ctxpipe.compress.types import Document
+    from ctxpipe.compress.types import Document, OnStage
+    from ctxpipe.config import Config
     from ctxpipe.pipeline.pipeline import Pipeline
     from ctxpipe.serving.types import OnText
 
@@ -108,34 +109,21 @@ def query(
     with watch.stage("start"):
         from ctxpipe.commands.serve.query import own_server
         from ctxpipe.config import load
-        from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
-        from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
 
     check_paths(paths, question)
     if not question or not question.strip():
         raise UsageError("ask something: -q QUESTION")
     flags |= chosen(max_loss, choice, raw, flags, quiet)
     config = load(flags)
-    with watch.stage("serve") if (serves := _serves(serve, cpu, flags)) else nullcontext():
-        own = own_server(config, cpu=cpu, quiet=quiet) if serves else None
-    place = {"engine": config.target, "model": config.model} if own is None else own.place()
-    target = Target(
-        **place,
-        window=config.window,
-        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
-        endpoint=config.endpoint,
-    )
     failures = Failures()
-    with progress(quiet) as on_stage:
+    with ExitStack() as stack:
+        own = None
+        if _serves(serve, cpu, flags):
+            with watch.stage("serve"):
+                own = stack.enter_context(own_server(config, cpu=cpu, quiet=quiet))
+        on_stage = stack.enter_context(progress(quiet))
         with watch.stage("start"):
-            pipeline = Pipeline(
-                **(compression(config) | ({} if own is None else own.tokenizer(config))),
-                target=target,
-                max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
-                trust_remote_code=trust_remote_code,
-                on_stage=on_stage,
-                on_failure=failures,
-            )
+            pipeline = _pipeline(config, own, trust_remote_code, on_stage, failures)
         wanted = {name: None if raw and flags[name] is None else getattr(config, name) for name in ("budget", "rate")}
         with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
             run = pipeline.query(sources, question=question, raw=raw, on_text=on_text, **wanted)
@@ -149,6 +137,29 @@ def query(
     if not quiet:
         close(run, watch, verbose=verbose)
     failures.check()
+
+
+def _pipeline(
+    config: Config, own: OwnServer | None, trust_remote_code: bool, on_stage: OnStage, on_failure: Failures
+) -> Pipeline:
+    from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
+    from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
+
+    place = {"engine": config.target, "model": config.model} if own is None else own.place()
+    target = Target(
+        **place,
+        window=config.window,
+        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
+        endpoint=config.endpoint,
+    )
+    return Pipeline(
+        **(compression(config) | ({} if own is None else own.tokenizer(config))),
+        target=target,
+        max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
+        trust_remote_code=trust_remote_code,
+        on_stage=on_stage,
+        on_failure=on_failure,
+    )
 
 
 @contextmanager

@@ -59,8 +59,9 @@ class OwnServer:
             yield
 
 
-def own_server(config: Config, *, cpu: bool, quiet: bool) -> OwnServer:
-    """What ``ctxpipe query --serve`` starts: the model on a free port of this machine, on one GPU or none.
+@contextmanager
+def own_server(config: Config, *, cpu: bool, quiet: bool) -> Iterator[OwnServer]:
+    """What ``ctxpipe query --serve`` starts: the model on one GPU or none, on a port that is held for the block.
 
     Raises:
         LaunchError: if vLLM is not there, or cannot be installed.
@@ -69,8 +70,9 @@ def own_server(config: Config, *, cpu: bool, quiet: bool) -> OwnServer:
     """
     from ctxpipe.commands.serve.command import noter
     from ctxpipe.commands.serve.launch import launch_of
-    from ctxpipe.serving.launcher.ports import ANY, free_port
+    from ctxpipe.serving.launcher.ports import ANY, reserved_port
 
     note = noter(quiet)
-    options = _GPU_DEFAULTS | {"model": config.model, "host": _HOST, "port": free_port(_HOST, ANY)}
-    return OwnServer(launch=launch_of(options, cpu=cpu, extra=(), note=note, real=True), note=note)
+    with reserved_port(_HOST, ANY) as port:
+        options = _GPU_DEFAULTS | {"model": config.model, "host": _HOST, "port": port}
+        yield OwnServer(launch=launch_of(options, cpu=cpu, extra=(), note=note, real=True), note=note)

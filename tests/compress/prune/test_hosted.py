@@ -272,8 +272,8 @@ def test_a_refusal_is_told_and_ends_the_other_requests(serve: Serve, tiny_causal
     server, _ = causal(serve, tiny_causal, completions=completions)
     started = time.perf_counter()
     with pytest.raises(RejectedError, match="400: no more today"):
-        HostedScorer("surprisal", server.url, timeout=20).score([scoring(prose(6, n)) for n in range(20)], None)
-    assert time.perf_counter() - started < 10
+        HostedScorer("surprisal", server.url, timeout=100).score([scoring(prose(6, n)) for n in range(20)], None)
+    assert time.perf_counter() - started < 60
 
 
 def test_nobody_there_is_one_line() -> None:

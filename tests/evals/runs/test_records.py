@@ -24,7 +24,7 @@ with RecordFile(path) as file:
             file.append(Record(id=str(i), cluster=str(i % 7), arm="raw", scores={"survival": float(i % 3 > 0)}))
             print(i, flush=True)
             if len(sys.argv) > 3:
-                time.sleep(0.002)
+                time.sleep(0.002 if i < 150 else 600)
 """
 
 

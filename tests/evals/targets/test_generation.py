@@ -98,7 +98,7 @@ def test_an_engine_that_fails_is_a_record(tmp_path: Path) -> None:
 
 
 def test_a_server_is_asked_several_times_at_once() -> None:
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=120)
 
     def meet(messages: Sequence[Message]) -> str:
         together.wait()

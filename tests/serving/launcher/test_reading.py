@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from ctxpipe.errors import LaunchError, UsageError
 from ctxpipe.serving.launcher.failures import explain
 from ctxpipe.serving.launcher.milestones import LogReader, milestone
-from ctxpipe.serving.launcher.ports import free_port
+from ctxpipe.serving.launcher.ports import reserved_port
 from ctxpipe.serving.launcher.program import find_program
 
 
@@ -103,21 +105,47 @@ def test_a_log_is_read_as_it_grows(tmp_path_factory: pytest.TempPathFactory, pie
     assert "\n".join(found) + "\n" == log.read_text()
 
 
+def free(host: str, port: int) -> int:
+    with reserved_port(host, port) as found:
+        return found
+
+
 def test_ports() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        taken = listener.getsockname()[1]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
+        assert free("127.0.0.1", taken) == taken
+        other.listen()
         with pytest.raises(LaunchError, match=rf"port {taken} on 127.0.0.1 is in use; choose another"):
-            free_port("127.0.0.1", taken)
-    assert free_port("127.0.0.1", taken) == taken
-    assert free_port("127.0.0.1", 0) > 1023
+            free("127.0.0.1", taken)
+    assert free("127.0.0.1", 0) > 1023
     with pytest.raises(UsageError, match="no port 65536"):
-        free_port("127.0.0.1", 65536)
+        free("127.0.0.1", 65536)
     with pytest.raises(UsageError, match="is not an address of this machine"):
-        free_port("no such host", 80)
+        free("no such host", 80)
     with pytest.raises(LaunchError, match="is not an address of this machine"):
-        free_port("192.0.2.77", 8000)
+        free("192.0.2.77", 8000)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems cannot hold a port for another process")
+def test_a_reserved_port_is_left_for_the_server_that_it_is_for() -> None:
+    with reserved_port("127.0.0.1", 0) as port:
+        with socket.socket() as thief, pytest.raises(OSError, match="in use"):
+            thief.bind(("127.0.0.1", port))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        with ExitStack() as stack:
+            others = [stack.enter_context(socket.socket()) for _ in range(200)]
+            for other in others:
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                other.bind(("127.0.0.1", 0))
+            assert port not in {other.getsockname()[1] for other in others}
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", port))
+            server.listen()
+            socket.create_connection(("127.0.0.1", port)).close()
 
 
 def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +20,9 @@ from ctxpipe.errors import (
     UnreachableError,
     WindowError,
 )
+
+SOON = 2.0
+"""Seconds for a deadline that must pass; on a busy machine, what comes before it needs some of them."""
 
 # Failing for a while
 
@@ -71,7 +73,7 @@ def test_a_wait_longer_than_the_deadline_is_not_begun(serve: Serve, form: str) -
     start = time.perf_counter()
     with pytest.raises(RejectedError, match="429: slow down; it asks to wait"):
         ask(connect(server.url))
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 60
     assert len(server.asked("/v1/chat/completions")) == 1
 
 
@@ -83,11 +85,11 @@ def test_nobody_there(unused_port: int) -> None:
 @pytest.mark.parametrize("error", [429, 500])
 def test_no_retry_may_outlast_the_deadline(serve: Serve, error: int) -> None:
     server = serve(chat=failing(error))
-    engine = connect(server.url, timeout=0.5, backoff=60)
+    engine = connect(server.url, timeout=30, backoff=60)
     start = time.perf_counter()
     with pytest.raises(RejectedError):
         ask(engine)
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 30
 
 
 # Hanging
@@ -126,18 +128,18 @@ def trickle_bytes(x: Any) -> None:
 )
 def test_one_deadline_covers_a_server_that_never_finishes(serve: Serve, chat: Any, streamed: bool) -> None:
     server = serve(chat=chat)
-    engine = connect(server.url, timeout=0.6)
+    engine = connect(server.url, timeout=SOON)
     start = time.perf_counter()
-    with pytest.raises(DeadlineError, match=r"no complete answer from http\S+ within 0.6 s$"):
+    with pytest.raises(DeadlineError, match=rf"no complete answer from http\S+ within {SOON:g} s$"):
         ask(engine, stream=streamed)
-    assert 0.6 <= time.perf_counter() - start < 10
+    assert SOON <= time.perf_counter() - start < 60
     assert len(server.asked("/v1/chat/completions")) == 1
 
 
 def test_the_deadline_holds_in_mid_stream(serve: Serve) -> None:
     heard: list[str] = []
-    engine = connect(serve(chat=hang_in_stream).url, timeout=0.6)
-    with pytest.raises(DeadlineError, match=r"within 0.6 s; 9 characters had arrived"):
+    engine = connect(serve(chat=hang_in_stream).url, timeout=SOON)
+    with pytest.raises(DeadlineError, match=rf"within {SOON:g} s; 9 characters had arrived"):
         engine.answer(HELLO, max_tokens=5, on_text=heard.append)
     assert "".join(heard) == "some text"
 
@@ -148,14 +150,17 @@ def test_the_deadline_holds_while_connecting(serve: Serve) -> None:
 
 
 def test_an_interrupt_from_the_keyboard_ends_a_hanging_request(serve: Serve) -> None:
-    engine = connect(serve(chat=hang_in_stream).url, timeout=20)
-    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+    def chat(x: Any) -> None:
+        x.open_stream()
+        x.piece("text")
+        os.kill(os.getpid(), signal.SIGINT)
+        x.hang()
+
+    engine = connect(serve(chat=chat).url, timeout=100)
     start = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         ask(engine)
-    timer.join()
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 60
 
 
 # Ending too early

@@ -74,12 +74,12 @@ def test_many_threads_warm_up_once(serve: Serve) -> None:
 def test_the_first_request_may_take_longer_than_the_deadline(serve: Serve) -> None:
     def completions(x: Any) -> None:
         if len(x.body["prompt"]) == 2:
-            x.over.wait(0.8)
+            x.over.wait(3.5)
         logprobs(x)
 
-    engine = connect(serve(tokenize=tokenize, completions=completions).url, timeout=0.5)
+    engine = connect(serve(tokenize=tokenize, completions=completions).url, timeout=3)
     (found,) = engine.log_likelihoods(HELLO, ["a"])
-    assert found.seconds < 0.5
+    assert found.seconds < 3
 
 
 def test_a_failed_warm_up_is_tried_again(serve: Serve) -> None:

@@ -120,8 +120,8 @@ def test_a_certificate_that_nobody_vouches_for(serve: Serve, certificate: tuple[
     server = tls_server(serve, certificate)
     start = time.perf_counter()
     with pytest.raises(UnreachableError, match=r"TLS failed, .*self.signed certificate; SSL_CERT_FILE"):
-        connect(server.url, backoff=8, timeout=60)
-    assert time.perf_counter() - start < 8, "tried again"
+        connect(server.url, backoff=60, timeout=200)
+    assert time.perf_counter() - start < 60, "tried again"
 
 
 def test_a_certificate_made_trusted(
