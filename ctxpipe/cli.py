@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import CtxpipeError, UnknownNameError
 from ctxpipe.old_names import OldNameWarning
 
 COMMANDS: Mapping[str, str] = {
-    "compress": "ctxpipe.commands.compress:compress",
+    "compress": "ctxpipe.commands.compress.command:compress",
     "query": "ctxpipe.commands.query.command:query",
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxpipe.commands.files import write_file
+from ctxpipe.commands.shared.files import write_file
 
 
 def test_a_new_file_has_the_permissions_of_any_other_and_an_old_one_its_own(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from ctxpipe.cli import COMMANDS, app, main
-from ctxpipe.commands.headed import MORE
+from ctxpipe.commands.shared.options import MORE
 
 GROUPED = {
     ("compress",): ["What", "How much", "How", "Output", "More"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ctxpipe.commands.eval.show import show
-from ctxpipe.commands.files import write_file
+from ctxpipe.commands.shared.files import write_file
 
 
 @click.command(epilog="\b\nExample:\n  ctxpipe eval choose run1 --max-loss 0.02 --out ctxpipe-choice.json")

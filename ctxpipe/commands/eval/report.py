@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ctxpipe.commands.common import numbers_of, safe_line
 from ctxpipe.commands.eval.show import COLOURS
-from ctxpipe.commands.files import write_file
+from ctxpipe.commands.shared.files import write_file
+from ctxpipe.commands.shared.options import numbers_of
+from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.evals.summary.summary import Summary

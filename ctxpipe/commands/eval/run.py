@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ctxpipe.commands.common import numbers_of, safe_line
-from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, TARGET, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, TARGET, WHAT, HeadedCommand, numbers_of, option
+from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

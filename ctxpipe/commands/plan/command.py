@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import Failures, decode_errors_option, safe_line
-from ctxpipe.commands.files import write_file
-from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
-from ctxpipe.commands.progress import progress
+from ctxpipe.commands.shared.documents import Failures, decode_errors_option
+from ctxpipe.commands.shared.files import write_file
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.commands.plan.documents import Counted

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.closing import Stopwatch, brief, whole
-from ctxpipe.commands.common import context_json, safe_line
+from ctxpipe.commands.shared.closing import Stopwatch, brief, whole
+from ctxpipe.commands.shared.documents import context_json
+from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.types import Run

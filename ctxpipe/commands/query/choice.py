@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import safe_line
+from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.closing import Stopwatch, closing_options
-from ctxpipe.commands.common import (
-    Failures,
-    check_paths,
-    compression,
-    documents_options,
-    safe_text,
-    say_notes,
-)
-from ctxpipe.commands.headed import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
-from ctxpipe.commands.progress import progress
 from ctxpipe.commands.query.answer import close, run_json, say_sources
 from ctxpipe.commands.query.choice import chosen, warn_of_less
+from ctxpipe.commands.shared.closing import Stopwatch, closing_options
+from ctxpipe.commands.shared.documents import Failures, check_paths, compression, documents_options
+from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
+from ctxpipe.commands.shared.printing import safe_text, say_notes
+from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:

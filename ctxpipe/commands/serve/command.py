@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.common import safe_line
-from ctxpipe.commands.headed import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ctxpipe.commands.closing import STAGES
+from ctxpipe.commands.shared.closing import STAGES
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxpipe.commands.common import safe_line, safe_text
+from ctxpipe.commands.shared.printing import safe_line, safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console

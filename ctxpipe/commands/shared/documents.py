@@ -1,4 +1,4 @@
-"""What commands that read documents share: options, what could not be read, text that is safe to print."""
+"""What commands that read documents share: their options, what could not be read, what was kept as JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ctxpipe.commands.headed import HOW, HOW_MUCH, WHAT, option
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, WHAT, option
+from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import CtxpipeError, ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ctxpipe.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
-N = TypeVar("N", int, float)
 
 
 def decode_errors_option(function: F) -> F:
@@ -141,24 +141,6 @@ class Failures:
             raise click.exceptions.Exit(CtxpipeError.exit_code)
 
 
-def safe_line(text: str) -> str:
-    """One line without characters that could steer a terminal."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in " ".join(text.split("\n"))
-    )
-
-
-def safe_text(text: str) -> str:
-    """Text without characters that could steer a terminal, lines kept."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text.replace("\r\n", "\n"))
-
-
-def say_notes(context: CompressedContext) -> None:
-    """Say what a person should know of a compression, on standard error."""
-    for note in context.notes:
-        click.echo(f"note: {safe_line(note)}", err=True)
-
-
 def context_json(context: CompressedContext) -> dict[str, Any]:
     """The object that ``compress --json`` prints."""
     names = [document.source for document in context.documents]
@@ -180,15 +162,3 @@ def context_json(context: CompressedContext) -> dict[str, Any]:
         "timings": {stage: round(seconds, 4) for stage, seconds in context.timings.items()},
         "notes": list(context.notes),
     }
-
-
-def numbers_of(text: str, kind: Callable[[str], N], what: str) -> list[N]:
-    """The numbers of a list with commas.
-
-    Raises:
-        UsageError: if it is none; ``what`` is the singular of what it should hold.
-    """
-    try:
-        return [kind(part) for part in text.split(",") if part.strip()]
-    except ValueError as exc:
-        raise UsageError(f"{text!r} is no list of {what}s") from exc

@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.closing import Stopwatch, brief, closing_options, whole
-from ctxpipe.commands.common import (
-    Failures,
-    check_paths,
-    compression,
-    context_json,
-    documents_options,
-    safe_text,
-    say_notes,
-)
-from ctxpipe.commands.files import write_file
-from ctxpipe.commands.headed import OUTPUT, HeadedCommand, option
-from ctxpipe.commands.progress import progress
-from ctxpipe.commands.show import show_context
+from ctxpipe.commands.compress.show import show_context
+from ctxpipe.commands.shared.closing import Stopwatch, brief, closing_options, whole
+from ctxpipe.commands.shared.documents import Failures, check_paths, compression, context_json, documents_options
+from ctxpipe.commands.shared.files import write_file
+from ctxpipe.commands.shared.options import OUTPUT, HeadedCommand, option
+from ctxpipe.commands.shared.printing import safe_text, say_notes
+from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:

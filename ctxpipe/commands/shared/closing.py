@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ctxpipe.commands.common import safe_line
-from ctxpipe.commands.headed import OUTPUT, option
+from ctxpipe.commands.shared.options import OUTPUT, option
+from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext

@@ -1,4 +1,4 @@
-"""Options under headings, so that the help of a command with many of them can be read."""
+"""Options under headings, so that the help of a command with many of them can be read, and lists in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from ctxpipe.errors import UsageError
+
 F = TypeVar("F", bound=Callable[..., Any])
+N = TypeVar("N", int, float)
 
 WHAT = "What"
 HOW_MUCH = "How much"
@@ -49,3 +52,15 @@ class HeadedCommand(click.Command):
 def option(heading: str, *names: str, **attributes: Any) -> Callable[[F], F]:
     """``click.option`` under a heading."""
     return click.option(*names, cls=HeadedOption, heading=heading, **attributes)
+
+
+def numbers_of(text: str, kind: Callable[[str], N], what: str) -> list[N]:
+    """The numbers of a list with commas.
+
+    Raises:
+        UsageError: if it is none; ``what`` is the singular of what it should hold.
+    """
+    try:
+        return [kind(part) for part in text.split(",") if part.strip()]
+    except ValueError as exc:
+        raise UsageError(f"{text!r} is no list of {what}s") from exc

@@ -1,0 +1,1 @@
+"""What commands share: options under headings, documents, progress, the closing table, files, safe text."""
