@@ -15,7 +15,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-vllm bench lint docs floors format pin clean distclean
+.PHONY: help setup models demo test test-install test-vllm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ demo: models ## ask a question of the Python language reference, 14 times the wi
 
 test: models ## run all tests; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-install: $(READY) ## install the wheel into an empty environment and use it; takes a minute or two
+	@CTXPIPE_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install --timeout 900 $(ARGS)
 
 test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
 	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)

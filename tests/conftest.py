@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 # Each worker gets its share of the cores; otherwise every library would start a thread per core in every worker. The
@@ -19,6 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["CTXPIPE_SCORES"] = "/dev/null/none"
 
 import pytest  # noqa: E402 - see above
+from checkout_support import ROOT, copy_checkout  # noqa: E402 - see above
 from hypothesis import HealthCheck, settings  # noqa: E402 - see above
 
 # A busy machine makes examples slow without making them wrong.
@@ -28,7 +27,6 @@ settings.register_profile(
 settings.load_profile("ctxpipe")
 
 pytest_plugins = ["browser", "model_fixtures"]
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -81,13 +79,4 @@ def shared_data() -> Path:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the repository's tracked files as they stand, links kept as links."""
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    copy = tmp_path / "checkout"
-    for name in filter(None, listed.split("\0")):
-        source, target = ROOT / name, copy / name
-        if source.is_symlink() or source.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
-    return copy
+    return copy_checkout(tmp_path / "checkout")

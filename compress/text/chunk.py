@@ -1,10 +1,12 @@
-"""Passages: what is ranked first. Cut by langchain-text-splitters, with exact offsets."""
+"""Passages: what is ranked first. Cut by LangChain's text splitters, with exact offsets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ctxpipe.compress.text import json_tree
+from ctxpipe.compress.text.langchain_text_splitters.base import Language
+from ctxpipe.compress.text.langchain_text_splitters.character import RecursiveCharacterTextSplitter
 from ctxpipe.compress.text.sentences import safe_cut, trim
 from ctxpipe.compress.text.structure import Outline, Segment
 from ctxpipe.compress.types import Chunk, Document
@@ -123,8 +125,6 @@ def _blocks(text: str) -> Iterator[str]:
 
 class _Splitter:
     def __init__(self, separators: list[str], is_regex: bool, size: int) -> None:
-        from langchain_text_splitters import RecursiveCharacterTextSplitter
-
         # The splitter's last resort cuts into single characters, which is slow and cuts graphemes: `_pieces` does that.
         self._inner = RecursiveCharacterTextSplitter(
             separators=[s for s in separators if s],
@@ -141,8 +141,6 @@ class _Splitter:
 
 
 def _splitter(document: Document, size: int) -> _Splitter:
-    from langchain_text_splitters import Language, RecursiveCharacterTextSplitter
-
     language = {"markdown": "markdown", "html": "markdown", "code": document.language}.get(document.kind, "")
     if language in {member.value for member in Language}:
         separators = RecursiveCharacterTextSplitter.get_separators_for_language(Language(language))

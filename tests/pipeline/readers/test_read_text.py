@@ -107,8 +107,7 @@ def test_kind_by_name(tmp_path: Path, name: str, kind: str, language: str) -> No
 
 
 def test_languages_are_those_of_the_splitter() -> None:
-    from langchain_text_splitters import Language
-
+    from ctxpipe.compress.text.langchain_text_splitters.base import Language
     from ctxpipe.pipeline.readers import kinds
 
     known = {language.value for language in Language}
