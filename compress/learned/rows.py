@@ -13,7 +13,7 @@ import regex
 
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.text.cut import cut
-from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.encoding import encodings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -74,17 +74,11 @@ class Words:
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokens of each text."""
-        found = []
-        for batch in batches(texts):
-            try:
-                encodings = self._tokenizer.encode_batch(list(batch), add_special_tokens=False)
-            except (TypeError, UnicodeEncodeError):
-                plain = [encodable(text) for text in batch]
-                encodings = self._tokenizer.encode_batch(plain, add_special_tokens=False)
-            for encoding in encodings:
-                places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-                found.append(Encoded(np.array(encoding.ids, dtype=np.int64), places[:, 0], places[:, 1]))
-        return found
+        encoded = []
+        for encoding in encodings(self._tokenizer, texts):
+            places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+            encoded.append(Encoded(np.array(encoding.ids, dtype=np.int64), places[:, 0], places[:, 1]))
+        return encoded
 
     def ids(self, text: str) -> IntArray:
         """Tokens of one text."""
@@ -112,9 +106,9 @@ class Words:
 
     def _table(self, holds: Callable[[str], bool]) -> BoolArray:
         vocabulary = self._tokenizer.get_vocab()
-        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
-        found[[place for token, place in vocabulary.items() if holds(token)]] = True
-        return found
+        table = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
+        table[[place for token, place in vocabulary.items() if holds(token)]] = True
+        return table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.causal_scoring.sharing import groups
 from ctxpipe.compress.prune.causal_scoring.windows import WINDOW, Ids
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 
 BATCH_TOKENS = 4096
 """Most tokens of a batch, padding included."""
@@ -38,7 +39,8 @@ class LocalLosses:
         total, done = sum(map(len, rows)), 0
         for group in groups(rows, contexts):
             prefix = self._read(list(rows[group.rows[0]][: group.shared])) if group.shared else None
-            for batch in batches(group.rows, [len(rows[i]) - group.shared for i in group.rows]):
+            for members in token_batches([len(rows[i]) - group.shared for i in group.rows], BATCH_TOKENS):
+                batch = [group.rows[place] for place in members]
                 bare = [rows[i][group.shared :] for i in batch]
                 for index, values in zip(
                     batch, self._batch(bare, [contexts[i] - group.shared for i in batch], prefix), strict=True
@@ -78,20 +80,6 @@ class LocalLosses:
             values = head_losses(self.model, states, targets)
         sizes = [len(row) - context for row, context in zip(rows, contexts, strict=True)]
         return list(np.split(values, np.cumsum(sizes)[:-1]))
-
-
-def batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together, so that little is padding, the longest first."""
-    batch: list[int] = []
-    longest = 0
-    for place in sorted(range(len(rows)), key=lambda place: -lengths[place]):
-        if batch and (len(batch) + 1) * longest > BATCH_TOKENS:
-            yield batch
-            batch = []
-        longest = longest if batch else lengths[place]
-        batch.append(rows[place])
-    if batch:
-        yield batch
 
 
 def head_losses(model: Any, states: Any, targets: Any) -> FloatArray:

@@ -9,14 +9,14 @@ from ctxpipe.extras import require
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import EXPORTERS, without_traces
+from ctxpipe.models.onnx import EXPORTERS, check_loads, to_onnx
 from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:
     from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
 
 MODEL_FILE = "model.onnx"
-OUTPUT = "keep"
+INPUT, OUTPUT = "input_ids", "keep"
 LARGEST_FILE = 1_500_000_000
 """Bytes of weights above which they are kept beside the graph: a protobuf message ends at 2 GiB."""
 BLOCK = 128
@@ -54,7 +54,7 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
                 if source != known:
                     _export(classifier, source)
                 _quantise(source, folder / MODEL_FILE, classifier)
-            _check_loads(folder / MODEL_FILE)
+            check_loads(folder / MODEL_FILE, [INPUT])
 
     with loading(classifier.name, "model", place=classifier.place):
         return made_once(target, ready=(target / MODEL_FILE).is_file, build=build)
@@ -80,19 +80,7 @@ def _export(classifier: Classifier, path: Path) -> None:
         added_tokens=classifier.family in _EXTENDED,
         attention=fused_attention() if classifier.family in _GLOBAL else "eager",
     )
-    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=classifier.window)
-    program = torch.onnx.export(
-        Keep(network).eval(),
-        (torch.ones(2, 8, dtype=torch.long),),
-        input_names=["input_ids"],
-        output_names=[OUTPUT],
-        dynamic_shapes={"input_ids": {0: batch, 1: length}},
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise ValueError("torch exported nothing")
-    _save(without_traces(program.model_proto), path)
+    _save(to_onnx(Keep(network), [INPUT], [OUTPUT], longest=classifier.window), path)
 
 
 def fused_attention() -> str:
@@ -155,12 +143,3 @@ def _save(model: Any, path: Path) -> None:
         onnx.save(model, path)
     else:
         onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data")
-
-
-def _check_loads(path: Path) -> None:
-    """Run once: a writer that met a full disk may have said nothing."""
-    import numpy as np
-
-    from ctxpipe.models.cpu import cpu_session
-
-    cpu_session(path).run(None, {"input_ids": np.ones((1, 4), dtype=np.int64)})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.types import OnProgress
 
 TokenRow = NDArray[np.int32]
@@ -40,22 +40,3 @@ class KeepModel(Protocol):
             means keep.
         """
         ...
-
-
-def token_batches(lengths: Sequence[int] | IntArray, cap: int) -> Iterator[IntArray]:
-    """Put rows of like length together, so that little is padding.
-
-    Args:
-        lengths: Tokens of each row.
-        cap: Most tokens of a batch, padding included; a longer row makes a batch of its own.
-
-    Yields:
-        Indices of the rows of each batch, longest rows first: the batch that needs most memory comes first.
-    """
-    sizes = np.asarray(lengths, dtype=np.int64)
-    order = np.argsort(-sizes, kind="stable")
-    first = 0
-    while first < len(order):
-        rows = max(1, cap // max(1, int(sizes[order[first]])))
-        yield order[first : first + rows]
-        first += rows

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.llmlingua2.classifier import Precision
 from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.cpu import cpu_session
 from ctxpipe.models.hub import loading
 
@@ -66,7 +67,7 @@ class OnnxKeepModel:
         """Judge tokens; see ``KeepModel``."""
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
-        for members in _equal_lengths([len(row) for row in rows]):
+        for members in token_batches([len(row) for row in rows], BATCH_TOKENS, alike=1.0):
             ids = np.stack([rows[index] for index in members]).astype(np.int64)
             values: FloatArray = self.session.run(None, {"input_ids": ids})[0]
             for index, row in zip(members, values, strict=True):
@@ -75,16 +76,3 @@ class OnnxKeepModel:
             if on_progress:
                 on_progress(done, total)
         return found
-
-
-def _equal_lengths(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of rows of one length, at most ``BATCH_TOKENS`` tokens or one row at a time, longest first."""
-    order: IntArray = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
-    members: list[int] = []
-    for index in order.tolist():
-        if members and (lengths[index] != lengths[members[0]] or (len(members) + 1) * lengths[index] > BATCH_TOKENS):
-            yield members
-            members = []
-        members.append(index)
-    if members:
-        yield members

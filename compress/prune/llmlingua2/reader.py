@@ -13,7 +13,7 @@ from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.text.cut import cut
 from ctxpipe.errors import ModelError
 from ctxpipe.models.causal import load_tokenizer
-from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.encoding import encodings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -68,7 +68,7 @@ class Reader:
 
     def read(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokens of each text."""
-        return [self._tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
+        return [self._tokens(encoding) for encoding in encodings(self._tokenizer, texts)]
 
     def cuts(self, text: str, tokens: Tokens) -> IntArray:
         """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
@@ -84,12 +84,6 @@ class Reader:
             np.concatenate([self.begin, tokens.ids[a:b], self.finish])
             for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         ]
-
-    def _encode(self, texts: Sequence[str]) -> Sequence[Any]:
-        try:
-            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):
-            return self._tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
 
     def _tokens(self, encoding: Any) -> Tokens:
         places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)

@@ -15,6 +15,7 @@ from ctxpipe.compress.prune.llmlingua2.keep import KeepModel, TokenRow
 from ctxpipe.compress.prune.llmlingua2.reader import Reader, Tokens
 from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.models.batches import text_batches
 
 GROUP_CHARACTERS = 500_000
 """Characters that are tokenised while the network judges those before: two batches of a GPU."""
@@ -143,24 +144,13 @@ class LLMLingua2Scorer:
 
         with ThreadPoolExecutor(max_workers=1) as thread:
             waiting = None
-            for part in _parts(texts):
+            for part in text_batches(texts, characters=GROUP_CHARACTERS):
                 coming = thread.submit(read, part)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming
             if waiting is not None:
                 yield waiting.result()
-
-
-def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    first = characters = 0
-    for index, text in enumerate(texts):
-        characters += len(text)
-        if characters >= GROUP_CHARACTERS:
-            yield texts[first : index + 1]
-            first, characters = index + 1, 0
-    if first < len(texts):
-        yield texts[first:]
 
 
 def _part(on_progress: OnProgress | None, before: int, size: int, total: int) -> OnProgress | None:

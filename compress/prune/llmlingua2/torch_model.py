@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow, token_batches
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.causal import load_tokenizer, torch_device, torch_dtype
 from ctxpipe.models.cpu import cpu_threads
 from ctxpipe.models.hub import loading
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
 
-_Judged = tuple[IntArray, FloatArray]
+_Judged = tuple[list[int], FloatArray]
 """Indices of a batch's rows, and their probabilities, of shape (rows, longest row)."""
 CPU_TOKENS = 512
 """Tokens of a batch on a CPU, padding included: rows of 500 tokens are read one and a half times as fast alone."""
@@ -88,27 +89,27 @@ class TorchKeepModel:
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for members, values in judged(rows, batches):
-            for place, index in enumerate(members.tolist()):
+            for place, index in enumerate(members):
                 found[index] = values[place, : len(rows[index])]
                 done += len(rows[index])
             if on_progress:
                 on_progress(done, total)
         return found
 
-    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[list[int]]) -> Iterator[_Judged]:
         """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
 
-        def run(members: IntArray) -> _Judged:
-            return members, self._launch([rows[index] for index in members.tolist()]).numpy()
+        def run(members: list[int]) -> _Judged:
+            return members, self._launch([rows[index] for index in members]).numpy()
 
         with _one_thread_each() as workers:
             yield from workers.map(run, batches)
 
-    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[list[int]]) -> Iterator[_Judged]:
         """One batch after the other, the next on its way before the last one's result is waited for."""
-        waiting: tuple[IntArray, _Copy] | None = None
+        waiting: tuple[list[int], _Copy] | None = None
         for members in batches:
-            launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
+            launched = _Copy(self._launch([rows[index] for index in members]))
             if waiting is not None:
                 yield waiting[0], waiting[1].fetch()
             waiting = members, launched

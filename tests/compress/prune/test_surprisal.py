@@ -169,16 +169,6 @@ def test_rows_that_share_a_prefix_have_the_losses_of_rows_alone(
         np.testing.assert_allclose(found, alone, atol=2e-5)
 
 
-def test_batches_are_filled_and_hold_rows_of_like_length() -> None:
-    lengths = [5, 900, 30, 2000, 31, 29, 4096, 6000, 900]
-    found = list(local.batches(range(len(lengths)), lengths))
-    assert sorted(i for batch in found for i in batch) == list(range(len(lengths)))
-    for batch in found:
-        widest = max(lengths[i] for i in batch)
-        assert len(batch) == 1 or len(batch) * widest <= local.BATCH_TOKENS
-    assert len(found) == 5
-
-
 def test_no_logits_of_a_whole_batch_are_held(random_model: LocalLosses, monkeypatch: pytest.MonkeyPatch) -> None:
     """With 49,152 entries in a vocabulary a full batch's logits in float32 would be 800 MB."""
     head = random_model.model.get_output_embeddings()

@@ -13,11 +13,12 @@ import pytest
 
 from ctxpipe.compress.prune.llmlingua2 import export, scorer
 from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow, token_batches
+from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
 from ctxpipe.compress.prune.llmlingua2.loading import load_keep_model, settled
 from ctxpipe.compress.prune.llmlingua2.onnx_model import OnnxKeepModel
 from ctxpipe.compress.prune.llmlingua2.torch_model import TorchKeepModel
 from ctxpipe.errors import ModelError, UsageError
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.cpu import cpu_session
 
 LENGTHS = (7, 120, 3, 120, 64, 500, 1)
@@ -72,7 +73,7 @@ def test_the_loop_of_a_gpu_says_what_that_of_a_cpu_does(xlmr: Path, rows: list[T
     ways = model._side_by_side(rows, batches), model._overlapped(rows, batches)
     for members, (one, other) in zip(batches, zip(*ways, strict=True), strict=True):
         for place, values in (one, other):
-            assert place.tolist() == members.tolist()
+            assert place == members
             assert np.abs(values - one[1]).max() < 2e-5
 
 

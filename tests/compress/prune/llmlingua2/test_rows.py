@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
 from ctxpipe.compress.prune.llmlingua2.compat_words import chunk_bounds
-from ctxpipe.compress.prune.llmlingua2.keep import token_batches
 from ctxpipe.compress.prune.llmlingua2.reader import Reader
 from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.text.cut import cut
@@ -37,16 +36,6 @@ def test_upstream_chunks_hold_every_token_once(ends: list[bool]) -> None:
     bounds = list(chunk_bounds(tokens, {"."}))
     assert [place for a, b in bounds for place in range(a, b)] == list(range(len(tokens)))
     assert all(b - a <= 511 for a, b in bounds)
-
-
-@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 2000))
-def test_batches_hold_every_row_once_under_the_cap(lengths: list[int], cap: int) -> None:
-    batches = [batch.tolist() for batch in token_batches(lengths, cap)]
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= cap
-    longest = [lengths[batch[0]] for batch in batches]
-    assert longest == sorted(longest, reverse=True)
 
 
 @given(st.data())
