@@ -47,6 +47,7 @@ class Transport:
         retries: Attempts beside the first.
         backoff: Seconds before the second attempt.
         concurrency: Most requests under way at a time; further ones wait, and their deadlines run meanwhile.
+        own: Whether it is a server that this process started: asked past any proxy, whatever its certificate.
     """
 
     base: str
@@ -54,6 +55,7 @@ class Transport:
     retries: int = 3
     backoff: float = 0.5
     concurrency: int = CONCURRENCY
+    own: bool = False
     _slots: threading.BoundedSemaphore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -202,10 +204,12 @@ class Transport:
 
         # Reading the certificates that a system trusts takes longer than all else here, and plain HTTP needs none. A
         # redirection is not followed: a document must not go where nobody sent it.
-        verify = True if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        verify = not self.own if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             return openai.AsyncOpenAI(
-                http_client=openai.DefaultAsyncHttpxClient(verify=verify, follow_redirects=False),
+                http_client=openai.DefaultAsyncHttpxClient(
+                    verify=verify, follow_redirects=False, trust_env=not self.own
+                ),
                 api_key=self.key.secret or _NO_KEY,
                 base_url=self.base,
                 max_retries=0,
