@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.model import LearnedModel, Passage
 from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0
 """Logit of every token of a text that the model cannot read: about the share of tokens that is needed anywhere, so that
@@ -54,18 +55,14 @@ class LearnedScorer:
 
     def identity(self) -> Identity | None:
         """What makes its scores; told without loading weights."""
-        return Identity(scorer=self.name, model=self._named, revision=self.files.revision, dtype="int8", asks=True)
-
-    @property
-    def _named(self) -> str:
-        return "" if self._folder is None else str(self._folder)
+        return Identity(scorer=self.name, revision=self.files.revision, dtype="int8", asks=True)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units by logits; without a question by what is usually asked for. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -85,8 +82,3 @@ class LearnedScorer:
             TokenScores(start=found.start, end=np.maximum.accumulate(found.end), values=value)
             for found, value in zip(encoded, values, strict=True)
         ]
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        values = per_unit(tokens, text.start, text.end)
-        return Scores(values=values, scorer=self.name, model=self._named, revision=self.files.revision)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.causal_scoring.windows import OVERLAP, WINDOW, LossModel, parts, token_losses
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ class SurprisalScorer:
 
         return Identity(
             scorer=self.name,
-            model=self.model,
             revision=revision(self.model),
             dtype=dtype_name(self._dtype),
             settings=f"{WINDOW} {OVERLAP}",
@@ -79,10 +79,10 @@ class SurprisalScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units; those without a token of their own take after their neighbours. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -91,13 +91,6 @@ class SurprisalScorer:
         if self.walk:
             return self._walked(texts, "")
         return self._losses(texts, [_context(text.headings) for text in texts], on_progress)
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        from ctxpipe.models.ready import revision
-
-        values = per_unit(tokens, text.start, text.end)
-        return Scores(values=values, scorer=self.name, model=self.model, revision=revision(self.model))
 
     @property
     def _asks(self) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.hosted.server import ScorerServer
-from ctxpipe.compress.types import OnProgress, Scorer, Scores, ScoringText
+from ctxpipe.compress.types import OnProgress, Scorer, ScoringText
 from ctxpipe.errors import UsageError
 from ctxpipe.remote.address import parse_address
 
@@ -86,7 +87,7 @@ class HostedScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> Sequence[Scores]:
+    ) -> Sequence[FloatArray]:
         """Score units; see ``Scorer.score``.
 
         Raises:

@@ -13,8 +13,8 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
 from ctxpipe.compress.prune.llmlingua2.keep import KeepModel, TokenRow
 from ctxpipe.compress.prune.llmlingua2.reader import Reader, Tokens
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.models.batches import text_batches
 
 GROUP_CHARACTERS = 500_000
@@ -95,14 +95,14 @@ class LLMLingua2Scorer:
         _, dtype, runtime = settled(*self._settings)
         kept = self.classifier
         settings = f"{runtime} {kept.keep} {kept.window}"
-        return Identity(scorer=self.name, model=self.model, revision=kept.revision, dtype=dtype, settings=settings)
+        return Identity(scorer=self.name, revision=kept.revision, dtype=dtype, settings=settings)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units, each between 0 and 1; the question does not matter. Progress counts characters."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -115,15 +115,6 @@ class LLMLingua2Scorer:
             found += self._judged(group, progress)
             done += group.characters
         return found
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        return Scores(
-            values=per_unit(tokens, text.start, text.end),
-            scorer=self.name,
-            model=self.model,
-            revision=self.classifier.revision,
-        )
 
     def _judged(self, group: _Group, on_progress: OnProgress | None) -> Iterator[TokenScores]:
         judged = iter(self._keep_model.keep_probabilities([row for rows in group.rows for row in rows], on_progress))

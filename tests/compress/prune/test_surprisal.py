@@ -20,7 +20,7 @@ from ctxpipe.compress.prune.causal_scoring.sharing import groups
 from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.text.words import words
-from ctxpipe.compress.types import KeptScorer, ScoringText, TokenScorer
+from ctxpipe.compress.types import CacheableScorer, ScoringText, TokenScorer
 from ctxpipe.errors import UsageError
 from ctxpipe.models.causal import load_causal_lm
 
@@ -83,7 +83,7 @@ def one_by_one(model: LocalLosses, rows: list[list[int]], contexts: list[int]) -
 
 def test_surprisal_is_the_loss_of_a_plain_forward_pass(scorer: SurprisalScorer) -> None:
     (found,) = scorer.score([scoring(TEXT)], None)
-    np.testing.assert_allclose(found.values, plain(TEXT), atol=0.15, rtol=0.05)
+    np.testing.assert_allclose(found, plain(TEXT), atol=0.15, rtol=0.05)
     assert (found.scorer, found.model) == ("surprisal", "smollm2-135m")
     assert found.revision
 
@@ -91,7 +91,7 @@ def test_surprisal_is_the_loss_of_a_plain_forward_pass(scorer: SurprisalScorer) 
 def test_what_can_be_foreseen_scores_below_what_cannot(scorer: SurprisalScorer) -> None:
     text = scoring(TEXT)
     (found,) = scorer.score([text], None)
-    value = {TEXT[a:b]: v for a, b, v in zip(text.start, text.end, found.values, strict=True)}
+    value = {TEXT[a:b]: v for a, b, v in zip(text.start, text.end, found, strict=True)}
     assert value["Madrid."] < value["quietly"]
 
 
@@ -99,7 +99,7 @@ def test_texts_do_not_depend_on_their_batch(scorer: SurprisalScorer) -> None:
     texts = [scoring(TEXT), scoring("Short."), scoring(TEXT * 3, ("A heading",))]
     together = scorer.score(texts, None)
     for text, found in zip(texts, together, strict=True):
-        np.testing.assert_allclose(found.values, scorer.score([text], None)[0].values, atol=0.2, rtol=0.05)
+        np.testing.assert_allclose(found, scorer.score([text], None)[0], atol=0.2, rtol=0.05)
 
 
 def test_windows_slide_over_long_texts(scorer: SurprisalScorer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,8 +108,8 @@ def test_windows_slide_over_long_texts(scorer: SurprisalScorer, monkeypatch: pyt
     monkeypatch.setattr(windows, "WINDOW", 40)
     monkeypatch.setattr(windows, "OVERLAP", 10)
     (slid,) = scorer.score([text], None)
-    assert len(slid.values) == len(whole.values)
-    assert np.corrcoef(slid.values, whole.values)[0, 1] > 0.6
+    assert len(slid) == len(whole)
+    assert np.corrcoef(slid, whole)[0, 1] > 0.6
 
 
 @given(
@@ -216,7 +216,7 @@ def test_losses_may_come_from_elsewhere(tiny: Path) -> None:
     assert all(len(row) <= 64 for row in source.rows)
     # The first token of the text is the first after the token that begins a sequence and its heading.
     assert tokens.values[0] == min(tokens.values) > 1
-    assert len(scorer.score([text], None)[0].values) == len(text.start)
+    assert len(scorer.score([text], None)[0]) == len(text.start)
     assert scorer.identity() is None
     with pytest.raises(UsageError, match="walk"):
         SurprisalScorer(losses=source, walk=True)
@@ -225,7 +225,7 @@ def test_losses_may_come_from_elsewhere(tiny: Path) -> None:
 def test_the_question_raises_what_it_helps_to_foresee(smollm2_dir: Path) -> None:
     text = scoring(TEXT)
     (found,) = ContrastiveScorer().score([text], "Which animals invoice umbrellas? Zebras invoice umbrellas.")
-    value = {TEXT[a:b]: v for a, b, v in zip(text.start, text.end, found.values, strict=True)}
+    value = {TEXT[a:b]: v for a, b, v in zip(text.start, text.end, found, strict=True)}
     assert value["Zebras"] > value["Madrid."]
 
 
@@ -238,15 +238,15 @@ def test_contrast_without_a_question_is_refused() -> None:
 def test_no_texts_and_texts_without_units(scorer: SurprisalScorer) -> None:
     assert scorer.score([], None) == []
     (found,) = scorer.score([scoring("   ")], None)
-    assert len(found.values) == 0
+    assert len(found) == 0
 
 
 @pytest.mark.parametrize("walk", [False, True])
 def test_every_script_gets_scores_of_its_own(tiny: Path, walk: bool) -> None:
     texts = [scoring(ODD), scoring(""), scoring("\n \n"), scoring("🎉"), scoring("語")]
     found = SurprisalScorer(model=str(tiny), walk=walk).score(texts, None)
-    assert [len(f.values) for f in found] == [len(t.start) for t in texts]
-    values = found[0].values
+    assert [len(f) for f in found] == [len(t.start) for t in texts]
+    values = found[0]
     assert np.isfinite(values).all()
     assert len(np.unique(values)) > 0.8 * len(values)
 
@@ -256,7 +256,7 @@ def test_scores_are_deterministic_and_leave_the_seed_alone(tiny: Path) -> None:
 
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    first, second = (SurprisalScorer(model=str(tiny)).score([scoring(TEXT)], None)[0].values for _ in range(2))
+    first, second = (SurprisalScorer(model=str(tiny)).score([scoring(TEXT)], None)[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert torch.equal(before, torch.get_rng_state())
 
@@ -283,14 +283,14 @@ def test_scores_are_kept_but_not_those_of_a_walk(tiny: Path, tmp_path: Path) -> 
     assert asked is not None
     assert asked.asks
     walker = SurprisalScorer(model=str(tiny), walk=True)
-    assert isinstance(walker, KeptScorer)
+    assert isinstance(walker, CacheableScorer)
     assert walker.identity() is None
     cache = ScoreCache(tmp_path / "scores")
     text = scoring(TEXT)
     (first,) = RememberingScorer(scorer, cache).score([text], None)
     fresh = SurprisalScorer(model=str(tiny))
     (second,) = RememberingScorer(fresh, cache).score([text], None)
-    np.testing.assert_array_equal(first.values, second.values)
+    np.testing.assert_array_equal(first, second)
     assert "_local" not in vars(fresh)
 
 

@@ -67,9 +67,9 @@ def test_it_fails_at_the_second_segment_under_transformers_5(prune: str, tiny_ca
     start, end = (np.array([getattr(w, side) for w in found]) for side in ("start", "end"))
     scorer = SCORERS.create(prune, model=str(tiny_causal))
     (scores,) = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], QUESTION)
-    assert len(scores.values) == len(found) > 600
-    assert np.isfinite(scores.values).all()
-    assert len(np.unique(scores.values[-200:])) > 100
+    assert len(scores) == len(found) > 600
+    assert np.isfinite(scores).all()
+    assert len(np.unique(scores[-200:])) > 100
 
 
 def test_its_constructor_downloads_tiktokens_file(folders: dict[str, str]) -> None:
@@ -332,9 +332,8 @@ def test_the_kind_of_model_is_guessed_from_its_folders_name(folders: dict[str, s
         text = "The market did not sell 3,000 kg of copper."
         places = words(text, 0, len(text))
         start, end = (np.array([getattr(w, side) for w in places]) for side in ("start", "end"))
-        found: list[float] = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)[
-            0
-        ].values.tolist()
+        (values,) = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)
+        found: list[float] = values.tolist()
         return found
 
     named, plain = (LLMLingua2Scorer(model=str(f), runtime="torch") for f in (folder, folders["llmlingua2"]))
