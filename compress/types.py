@@ -289,11 +289,6 @@ class CompressedContext:
         """Kept share of the source's tokens, 0 to 1. What stands between documents may make the text the longer one."""
         return min(1.0, self.kept_tokens / self.source_tokens) if self.source_tokens else 1.0
 
-    @property
-    def dropped_tokens(self) -> int:
-        """Tokens of the source that are not in ``text``."""
-        return max(0, self.source_tokens - self.kept_tokens)
-
 
 def with_timing(context: CompressedContext, stage: str, seconds: float) -> CompressedContext:
     """The same context with one more stage in front of its timings."""

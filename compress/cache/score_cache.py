@@ -128,14 +128,6 @@ class ScoreCache:
                 self._execute(database, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
                 self._shrink(database)
 
-    def size(self) -> int:
-        """Bytes of the values and what it takes to keep them; 0 when there is no file or it cannot be read."""
-        held = 0
-        if self.path.exists():
-            with self._guarded(None), closing(self._open()) as database:
-                held = _bytes(database)
-        return held
-
     def _read(self, database: sqlite3.Connection, keys: Sequence[bytes], found: dict[bytes, bytes]) -> list[bytes]:
         stale = []
         old = time.time() - _FRESH
