@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.scorers import SCORERS, Pruning
     from ctxpipe.compress.select.keep import Keep
     from ctxpipe.compress.types import (
+        CacheableScorer,
         Identity,
-        KeptScorer,
         Ranker,
         RankingText,
         Scorer,
-        Scores,
         ScoringText,
         TokenScorer,
         TokenScores,
@@ -48,6 +47,7 @@ __all__ = [
     "SCORERS",
     "BM25Ranker",
     "BorrowingRanker",
+    "CacheableScorer",
     "Caching",
     "ContrastiveScorer",
     "Embedder",
@@ -59,7 +59,6 @@ __all__ = [
     "HybridRanker",
     "Identity",
     "Keep",
-    "KeptScorer",
     "LLMLingua2Compat",
     "LLMLingua2Scorer",
     "LLMLinguaReference",
@@ -73,7 +72,6 @@ __all__ = [
     "ReferenceScorer",
     "Resources",
     "Scorer",
-    "Scores",
     "ScoringText",
     "SurprisalScorer",
     "TokenScorer",
@@ -101,6 +99,6 @@ __getattr__, __dir__ = lazy_names(
         "rankers": "RANKERS",
         "scorers": "SCORERS Pruning",
         "select.keep": "Keep",
-        "types": "Identity KeptScorer Ranker RankingText Scorer Scores ScoringText TokenScorer TokenScores",
+        "types": "CacheableScorer Identity Ranker RankingText Scorer ScoringText TokenScorer TokenScores",
     },
 )

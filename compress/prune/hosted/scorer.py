@@ -14,13 +14,13 @@ from ctxpipe.remote.address import parse_address
 
 
 def _classifier(server: ScorerServer, trust_remote_code: bool) -> Scorer:
-    from ctxpipe.compress.prune.hosted.keep_model import HostedKeepModel
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.hosted.classifier import HostedClassifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
     from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
 
-    classifier = Classifier.describe(server.place, trust_remote_code=trust_remote_code)
-    hosted = HostedKeepModel(classifier=classifier, server=server)
-    return LLMLingua2Scorer(model=server.place, trust_remote_code=trust_remote_code, keep_model=hosted)
+    config = ClassifierConfig.describe(server.place, trust_remote_code=trust_remote_code)
+    hosted = HostedClassifier(config=config, server=server)
+    return LLMLingua2Scorer(model=server.place, trust_remote_code=trust_remote_code, classifier=hosted)
 
 
 def _causal(contrastive: bool, server: ScorerServer, trust_remote_code: bool) -> Scorer:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray
-from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.prune.llmlingua2.compat_words import Forced, Vocabulary, Words, chunk_bounds, merge
-from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier
+from ctxpipe.compress.prune.llmlingua2.compat_words import ChunkWords, Forced, UpstreamVocabulary, chunk_bounds, merge
+from ctxpipe.compress.prune.llmlingua2.config import DEFAULT_MODEL, ClassifierConfig
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError, UsageError
 from ctxpipe.extras import require
@@ -56,7 +56,7 @@ class LLMLingua2Compat:
         count: Tokens that a word's probability is weighted by.
     """
 
-    model: KeepModel
+    model: TokenClassifier
     tokenizer: Any
     vocabulary: Vocabulary
     count: Count
@@ -83,14 +83,14 @@ class LLMLingua2Compat:
             MissingExtraError: when tiktoken is needed and not installed.
             ModelError: when the model cannot be loaded, or upstream does not know its kind.
         """
-        from ctxpipe.compress.prune.llmlingua2.loading import load_keep_model
+        from ctxpipe.compress.prune.llmlingua2.loading import load_classifier
 
-        classifier = Classifier.describe(name)
-        if classifier.family not in ("bert", "xlm-roberta"):
-            raise ModelError(f"llmlingua knows BERT and XLM-R classifiers; {name} is of type {classifier.family}")
+        config = ClassifierConfig.describe(name)
+        if config.family not in ("bert", "xlm-roberta"):
+            raise ModelError(f"llmlingua knows BERT and XLM-R classifiers; {name} is of type {config.family}")
         tokenizer = load_tokenizer(name)
-        vocabulary = Vocabulary.of(tokenizer, bert=classifier.family == "bert")
-        model = load_keep_model(classifier, device=device, dtype=dtype, runtime=runtime, added_tokens=True)
+        vocabulary = UpstreamVocabulary.of(tokenizer, bert=config.family == "bert")
+        model = load_classifier(config, device=device, dtype=dtype, runtime=runtime, added_tokens=True)
         return cls(model=model, tokenizer=tokenizer, vocabulary=vocabulary, count=count or _cl100k())
 
     def compress_words(

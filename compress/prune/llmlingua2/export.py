@@ -13,7 +13,7 @@ from ctxpipe.models.onnx import EXPORTERS, check_loads, to_onnx
 from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig, Precision
 
 MODEL_FILE = "model.onnx"
 INPUT, OUTPUT = "input_ids", "keep"
@@ -30,7 +30,7 @@ _EXTENDED = frozenset({"bert", "xlm-roberta"})
 """Model types that llmlingua knows, and adds tokens to."""
 
 
-def exported(classifier: Classifier, precision: Precision) -> Path:
+def exported(config: ClassifierConfig, precision: Precision) -> Path:
     """The folder with a classifier's ONNX file; made on its first use, by one process at a time.
 
     The graph maps ``input_ids``, int64 of shape (batch, length), all of one length, to ``keep``, float32 of the same
@@ -40,27 +40,26 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
         MissingExtraError: without the extra ``local``.
         ModelError: when it cannot be loaded or exported.
     """
-    require("local", "exporting a classifier to ONNX", *EXPORTERS)
-    name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{_FORMAT}"
+    name = f"{Path(config.place).name}-{config.revision}-keep{config.keep}-{_FORMAT}"
     target = cache_root() / "onnx" / f"{name}-{precision}"
     known = cache_root() / "onnx" / f"{name}-float32" / MODEL_FILE
 
     def build(folder: Path, scratch: Path) -> None:
         with quiet(output=False):
             if precision == "float32":
-                _export(classifier, folder / MODEL_FILE)
+                _export(config, folder / MODEL_FILE)
             else:
                 source = known if known.is_file() else scratch / MODEL_FILE
                 if source != known:
-                    _export(classifier, source)
-                _quantise(source, folder / MODEL_FILE, classifier)
+                    _export(config, source)
+                _quantise(source, folder / MODEL_FILE, config)
             check_loads(folder / MODEL_FILE, [INPUT])
 
-    with loading(classifier.name, "model", place=classifier.place):
+    with loading(config.name, "model", place=config.place):
         return made_once(target, ready=(target / MODEL_FILE).is_file, build=build)
 
 
-def _export(classifier: Classifier, path: Path) -> None:
+def _export(config: ClassifierConfig, path: Path) -> None:
     import torch
 
     from ctxpipe.compress.prune.llmlingua2.torch_model import load_network
@@ -72,15 +71,15 @@ def _export(classifier: Classifier, path: Path) -> None:
 
         def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
             logits = self.network(input_ids=input_ids).logits
-            return torch.softmax(logits.float(), dim=-1)[..., classifier.keep]
+            return torch.softmax(logits.float(), dim=-1)[..., config.keep]
 
     network = load_network(
-        classifier,
+        config,
         torch.float32,
-        added_tokens=classifier.family in _EXTENDED,
-        attention=fused_attention() if classifier.family in _GLOBAL else "eager",
+        added_tokens=config.family in _EXTENDED,
+        attention=fused_attention() if config.family in _GLOBAL else "eager",
     )
-    _save(to_onnx(Keep(network), [INPUT], [OUTPUT], longest=classifier.window), path)
+    _save(to_onnx(Keep(network), [INPUT], [OUTPUT], longest=config.window), path)
 
 
 def fused_attention() -> str:
@@ -112,7 +111,7 @@ def fused_attention() -> str:
     return _ATTENTION
 
 
-def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
+def _quantise(source: Path, target: Path, config: ClassifierConfig) -> None:
     """Weights of the matrix products in 8 bits, activations when they are multiplied.
 
     One scale for each block of a row keeps far more of the decisions than ONNX Runtime's ``quantize_dynamic``, which
@@ -126,10 +125,10 @@ def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     # The graph is in the order of its computation, so what is left over before the layers' own comes last: the head.
     products = [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
-    each, rest = divmod(len(products), classifier.layers)
-    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
+    each, rest = divmod(len(products), config.layers)
+    scheme = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
     quantiser = MatMulNBitsQuantizer(
-        model, bits=8, block_size=BLOCK, algo_config=config, nodes_to_exclude=products[-each - rest :]
+        model, bits=8, block_size=BLOCK, algo_config=scheme, nodes_to_exclude=products[-each - rest :]
     )
     quantiser.process()
     _save(quantiser.model.model, target)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenRow
 from ctxpipe.compress.text.cut import cut
 from ctxpipe.errors import ModelError
 from ctxpipe.models.causal import load_tokenizer
@@ -18,7 +18,7 @@ from ctxpipe.models.encoding import encodings
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 
 _MARKS = "▁Ġ#"
 _ENDS = re.compile(r"[.!?。！？।؟…]+|Ċ+")
@@ -57,14 +57,14 @@ class Reader:
         self._ending = np.array(sorted(ending), dtype=np.int32)
 
     @classmethod
-    def load(cls, classifier: Classifier) -> Reader:
+    def load(cls, config: ClassifierConfig) -> ClassifierReader:
         """The reader of a classifier.
 
         Raises:
             ModelError: when its tokenizer cannot be loaded or tells no offsets.
         """
-        tokenizer = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
-        return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
+        tokenizer = load_tokenizer(config.name, trust_remote_code=config.trust_remote_code)
+        return cls(plain_tokenizer(tokenizer, config.name), config.window, tokenizer.unk_token_id)
 
     def read(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokens of each text."""

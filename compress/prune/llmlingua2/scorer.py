@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.prune.llmlingua2.keep import KeepModel, TokenRow
-from ctxpipe.compress.prune.llmlingua2.reader import Reader, Tokens
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier, TokenRow
+from ctxpipe.compress.prune.llmlingua2.config import DEFAULT_MODEL, ClassifierConfig
+from ctxpipe.compress.prune.llmlingua2.reader import ClassifierReader, ClassifierTokens
 from ctxpipe.compress.prune.per_unit import by_unit
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.models.batches import text_batches
@@ -42,7 +42,7 @@ class LLMLingua2Scorer:
         runtime: ``onnx`` (CPU), ``torch`` or ``auto``.
         keep_label: The label that means keep, where the config's names do not tell.
         trust_remote_code: Whether code that comes with the model may run.
-        keep_model: Judges tokens in place of local weights, of which then only config and tokenizer are read.
+        classifier: Judges tokens in place of local weights, of which then only config and tokenizer are read.
     """
 
     name = "llmlingua2"
@@ -56,35 +56,35 @@ class LLMLingua2Scorer:
         runtime: str = "auto",
         keep_label: str | None = None,
         trust_remote_code: bool = False,
-        keep_model: KeepModel | None = None,
+        classifier: TokenClassifier | None = None,
     ) -> None:
         self.model = model
         self._settings = device, dtype, runtime
         self._keep_label = keep_label
         self._trust = trust_remote_code
-        self._given = keep_model
+        self._given = classifier
 
     @cached_property
-    def classifier(self) -> Classifier:
+    def config(self) -> ClassifierConfig:
         """What the model's config says.
 
         Raises:
             ModelError: when there is no such model or it is no token classifier.
         """
-        return Classifier.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
+        return ClassifierConfig.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
 
     @cached_property
-    def _reader(self) -> Reader:
-        return Reader.load(self.classifier)
+    def _reader(self) -> ClassifierReader:
+        return ClassifierReader.load(self.config)
 
     @cached_property
-    def _keep_model(self) -> KeepModel:
+    def _classifier(self) -> TokenClassifier:
         if self._given is not None:
             return self._given
-        from ctxpipe.compress.prune.llmlingua2.loading import load_keep_model
+        from ctxpipe.compress.prune.llmlingua2.loading import load_classifier
 
         device, dtype, runtime = self._settings
-        return load_keep_model(self.classifier, device=device, dtype=dtype, runtime=runtime)
+        return load_classifier(self.config, device=device, dtype=dtype, runtime=runtime)
 
     def identity(self) -> Identity | None:
         """What makes its scores; told without loading weights."""
@@ -93,9 +93,8 @@ class LLMLingua2Scorer:
         from ctxpipe.compress.prune.llmlingua2.loading import settled
 
         _, dtype, runtime = settled(*self._settings)
-        kept = self.classifier
-        settings = f"{runtime} {kept.keep} {kept.window}"
-        return Identity(scorer=self.name, revision=kept.revision, dtype=dtype, settings=settings)
+        settings = f"{runtime} {self.config.keep} {self.config.window}"
+        return Identity(scorer=self.name, revision=self.config.revision, dtype=dtype, settings=settings)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -117,7 +116,7 @@ class LLMLingua2Scorer:
         return found
 
     def _judged(self, group: _Group, on_progress: OnProgress | None) -> Iterator[TokenScores]:
-        judged = iter(self._keep_model.keep_probabilities([row for rows in group.rows for row in rows], on_progress))
+        judged = iter(self._classifier.keep_probabilities([row for rows in group.rows for row in rows], on_progress))
         begin, finish = len(self._reader.begin), len(self._reader.finish)
         for tokens, rows in zip(group.tokens, group.rows, strict=True):
             parts: list[FloatArray] = [next(judged)[begin : len(row) - finish] for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ctxpipe.compress.prune.llmlingua2.classifier import classifies_tokens, read_config
+from ctxpipe.compress.prune.llmlingua2.config import classifies_tokens, read_config
 from ctxpipe.compress.prune.reference.encoders import ModelEncoder
 from ctxpipe.compress.prune.reference.loading import load_model, require_package
 from ctxpipe.compress.prune.reference.types import Encoder, Pieces

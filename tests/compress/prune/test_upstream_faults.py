@@ -150,7 +150,7 @@ def test_special_tokens_are_fed_as_unknown_ones(folders: dict[str, str]) -> None
 
     text = "The market sold copper."
     seen = Seen()
-    scorer = LLMLingua2Scorer(model=folders["llmlingua2"], keep_model=seen)
+    scorer = LLMLingua2Scorer(model=folders["llmlingua2"], classifier=seen)
     places = words(text, 0, len(text))
     start, end = (np.array([getattr(w, side) for w in places]) for side in ("start", "end"))
     scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)
@@ -266,7 +266,7 @@ class Valued:
 @pytest.mark.parametrize("prune", MODELS)
 def test_every_chunk_keeps_the_same_share(prune: str, folders: dict[str, str], smollm2_dir: Path) -> None:
     """What the network values little leaves all of its room to what it values."""
-    given = {"keep_model" if prune == "llmlingua2" else "losses": Valued()}
+    given = {"classifier" if prune == "llmlingua2" else "losses": Valued()}
     compressor = Compressor(
         tokenizer=TargetTokenizer.load("smollm2-135m"),
         ranker=None,

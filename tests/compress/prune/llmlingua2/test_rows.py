@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
 from ctxpipe.compress.prune.llmlingua2.compat_words import chunk_bounds
-from ctxpipe.compress.prune.llmlingua2.reader import Reader
+from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
+from ctxpipe.compress.prune.llmlingua2.reader import ClassifierReader
 from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.text.cut import cut
 from ctxpipe.compress.types import TokenScores
@@ -65,8 +65,8 @@ def test_units_of_a_text_without_tokens_have_a_score() -> None:
 
 
 @pytest.fixture(scope="module", params=["bert", "xlmr", "modernbert"])
-def reader(request: pytest.FixtureRequest) -> Reader:
-    return Reader.load(Classifier.describe(str(request.getfixturevalue(request.param))))
+def reader(request: pytest.FixtureRequest) -> ClassifierReader:
+    return ClassifierReader.load(ClassifierConfig.describe(str(request.getfixturevalue(request.param))))
 
 
 def test_special_tokens_in_a_text_are_its_characters(reader: Reader) -> None:
@@ -100,4 +100,4 @@ def test_a_row_ends_at_a_line_or_sentence(reader: Reader) -> None:
 
 
 def test_the_window_leaves_room_for_positions_before_the_first(xlmr: Path, bert: Path, modernbert: Path) -> None:
-    assert [Classifier.describe(str(place)).window for place in (xlmr, bert, modernbert)] == [512, 512, 512]
+    assert [ClassifierConfig.describe(str(place)).window for place in (xlmr, bert, modernbert)] == [512, 512, 512]
