@@ -19,7 +19,7 @@ from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.compress.types import CompressedContext, Document, CacheableScorer, OnStage, Ranker, Scorer, with_timing
+from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.old_names import Group, old_keywords

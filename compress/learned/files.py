@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class ScoreWeights:
     """How the parts of a sentence's score are added, each evened out over the sentences read (``scores.added``).
 
     Attributes:
@@ -55,8 +55,8 @@ class PrunerFiles:
     hashes: dict[str, str]
     layout: dict[str, int]
     sentence: dict[str, tuple[float, float, float, float]]
-    near: Weights
-    weights: Weights
+    near: ScoreWeights
+    weights: ScoreWeights
     version: str
 
     @classmethod
@@ -123,8 +123,8 @@ def _fields(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _weights(named: dict[str, Any]) -> Weights:
-    return Weights(**{part.name: float(named.get(part.name, part.default)) for part in fields(Weights)})
+def _weights(named: dict[str, Any]) -> ScoreWeights:
+    return ScoreWeights(**{part.name: float(named.get(part.name, part.default)) for part in fields(ScoreWeights)})
 
 
 def _four(values: Any) -> tuple[float, float, float, float]:

@@ -15,7 +15,7 @@ from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.learned.cached import RememberingReader
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.links import Link, links
-from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
+from ctxpipe.compress.learned.model import LearnedModel, PassageReader, checked_layout
 from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
 from ctxpipe.compress.rank.hybrid import HybridRanker
@@ -70,7 +70,7 @@ class LearnedRanker:
         return made
 
     @cached_property
-    def model(self) -> Reader:
+    def model(self) -> PassageReader:
         """What reads: the model, or the cache in front of it, which loads it when something is missing.
 
         Raises:
@@ -124,7 +124,7 @@ class Look:
         fusion: Their scores by the fusion.
     """
 
-    def __init__(self, model: Reader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
+    def __init__(self, model: PassageReader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
         self.model = model
         self.texts = texts
         self.question = question

@@ -35,7 +35,7 @@ class Encoded(NamedTuple):
     end: IntArray
 
 
-class Row(NamedTuple):
+class InputRow(NamedTuple):
     """One input of the network.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     last: int
 
 
-class Words:
+class WordPieces:
     """A WordPiece tokenizer; special tokens in a text are read as the characters that they are.
 
     Args:
@@ -112,7 +112,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class RowLayout:
     """Lays out rows as the network was trained with them.
 
     Attributes:
@@ -120,22 +120,24 @@ class Layout:
         question, second, title, longest: Most tokens of a question, a second one, a title, and of a row.
     """
 
-    words: Words
+    words: WordPieces
     question: int
     second: int
     title: int
     longest: int
 
     @classmethod
-    def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> Layout:
+    def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> RowLayout:
         """The layout that a pruner's manifest names."""
-        return cls(words=Words(tokenizer), **files.layout)
+        return cls(words=WordPieces(tokenizer), **files.layout)
 
     def asked(self, question: str, *, again: bool = False) -> IntArray:
         """Tokens of a question, or of one with what was found, as many as are read."""
         return self.words.ids(question)[: self.second if again else self.question]
 
-    def rows(self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None) -> Iterator[Row]:
+    def rows(
+        self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None
+    ) -> Iterator[InputRow]:
         """The rows of one passage: one, or several when it is too long for one.
 
         Args:
@@ -155,4 +157,4 @@ class Layout:
         cuts = cut(len(body), words.ends[body] if ends is None else ends, limit).tolist()
         for first, last in itertools.pairwise(cuts):
             ids = np.concatenate([head, trail, body[first:last], [words.sep]]).astype(np.int64)
-            yield Row(ids, len(head), begin, first, last)
+            yield InputRow(ids, len(head), begin, first, last)

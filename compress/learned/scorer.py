@@ -10,7 +10,7 @@ import numpy as np
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.learned.files import PrunerFiles
-from ctxpipe.compress.learned.model import LearnedModel, Passage
+from ctxpipe.compress.learned.model import LearnedModel, PassageTokens
 from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
 from ctxpipe.compress.prune.per_unit import by_unit
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
@@ -74,7 +74,7 @@ class LearnedScorer:
         asked = layout.asked(question or "")
         trusted = shares(asked, layout.words).foreign < FOREIGN
         known = [index for index, found in enumerate(encoded) if trusted and readable(found.ids, layout.words)]
-        passages = [Passage(titles[index].ids, encoded[index].ids) for index in known]
+        passages = [PassageTokens(titles[index].ids, encoded[index].ids) for index in known]
         values = [np.full(len(found.ids), NOTHING_KNOWN, dtype=np.float32) for found in encoded]
         for index, reading in zip(known, self.model.read(asked, passages, on_progress), strict=True):
             values[index] = reading.keep

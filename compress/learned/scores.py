@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxpipe.arrays import BoolArray, IntArray
-from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.files import ScoreWeights
 from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.model import Reading
 from ctxpipe.compress.learned.passages import Gathered
@@ -55,7 +55,7 @@ def added(
     fusion: Floats,
     first: Floats,
     second: Floats | None,
-    weights: Weights,
+    weights: ScoreWeights,
     size: IntArray,
     named: Sequence[Link] = (),
 ) -> Floats:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ctxpipe.errors import CancelledAnswer, DeadlineError, EngineError, InterruptedAnswer, UsageError
 from ctxpipe.remote.arrival import Arrival
 from ctxpipe.remote.cancel import cancelled, on_cancel
-from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, Request, translate
+from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, SentRequest, translate
 from ctxpipe.remote.retry import persist
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Transport:
         """
         pieces: SimpleQueue[str | None] = SimpleQueue()
         arrival = Arrival(deliver=pieces.put)
-        request = Request(url=self.base, key=self.key, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
+        request = SentRequest(url=self.base, key=self.key, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
         started = time.monotonic()
 
         async def job() -> T:
@@ -127,7 +127,7 @@ class Transport:
 
                 async def one(index: int, work: Work[T]) -> None:
                     async with limit:
-                        request, arrival = Request(url=self.base, key=self.key), Arrival(deliver=lambda _: None)
+                        request, arrival = SentRequest(url=self.base, key=self.key), Arrival(deliver=lambda _: None)
                         try:
                             results[index] = await self._attempts(client, work, arrival, request, seconds, seconds)
                             done.put(index)
@@ -174,7 +174,7 @@ class Transport:
         client: openai.AsyncOpenAI,
         work: Work[T],
         arrival: Arrival,
-        request: Request,
+        request: SentRequest,
         left: float,
         seconds: float,
     ) -> T:

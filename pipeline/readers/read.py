@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, get_args
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.pipeline.readers.find import Found, find, os_reason, shown
+from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
 from ctxpipe.pipeline.readers.text.decode import HEAD, Errors, binary_reason
@@ -86,7 +86,7 @@ def read(
     return ReadResult(documents=tuple(reader.documents), failures=tuple(reader.failures), skipped=tuple(reader.skipped))
 
 
-_Job = Document | Found | ReadError | str
+_Job = Document | FoundFile | ReadError | str
 
 
 def _argument(path: str | os.PathLike[str]) -> str:
@@ -140,7 +140,7 @@ class _Reader:
             else:
                 self.documents.extend([document] if document else [])
 
-    def _is_new(self, job: Found | str) -> bool:
+    def _is_new(self, job: FoundFile | str) -> bool:
         """Whether a job is to be done: for the first time, or because a file that was passed over is now named."""
         key = STDIN if isinstance(job, str) else os.path.realpath(job.path)
         named = isinstance(job, str) or job.named
@@ -161,7 +161,7 @@ class _Reader:
             raise ReadError(STDIN, os_reason(exc)) from exc
         return load(data, source=STDIN, name="", errors=self._errors)
 
-    def _read_file(self, found: Found) -> Document | None:
+    def _read_file(self, found: FoundFile) -> Document | None:
         """The document of a file, or None for one that is skipped.
 
         The head is looked at first, so a film in a directory is not read to its end.
@@ -183,7 +183,7 @@ class _Reader:
         return None
 
 
-def _unreadable(found: Found, head: bytes) -> str:
+def _unreadable(found: FoundFile, head: bytes) -> str:
     """Why a file has no text, as far as its name and head tell; empty if it may have."""
     if not head:
         return EMPTY

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ctxpipe.serving.planner.memory import reference_profile, vllm_profile
-from ctxpipe.serving.planner.rows import Job
-from ctxpipe.serving.planner.source import Source
+from ctxpipe.serving.planner.rows import RowInputs
+from ctxpipe.serving.planner.source import ConfigSource
 from ctxpipe.serving.planner.types import Assumption
 
 
-def assumptions(job: Job, source: Source) -> list[Assumption]:
+def assumptions(job: RowInputs, source: ConfigSource) -> list[Assumption]:
     """Every constant of a plan, with its value and source."""
     counted = {
         "shapes": "the shapes that the config describes",
@@ -42,7 +42,7 @@ def assumptions(job: Job, source: Source) -> list[Assumption]:
     return found
 
 
-def _weights_source(job: Job, source: Source) -> str:
+def _weights_source(job: RowInputs, source: ConfigSource) -> str:
     left = f"what is not quantised in {job.shape.dtype}"
     if job.quantisation.bytes_per_parameter is not None:
         return "a flat figure, as calculators use; GGUF files mix types and are larger"
@@ -53,7 +53,7 @@ def _weights_source(job: Job, source: Source) -> str:
     return f"{job.quantisation.scale}; {left}{kept}"
 
 
-def context_bytes(job: Job, tokens: int) -> int:
+def context_bytes(job: RowInputs, tokens: int) -> int:
     """Bytes of keys and values of a context over all layers, not rounded to blocks.
 
     If the plan is hybrid, layers with a window or chunk cache only that.

@@ -15,7 +15,7 @@ import numpy as np
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.prune.causal_scoring.local import head_losses, keys_and_values
 from ctxpipe.compress.prune.causal_scoring.schedule import Segment, schedule
-from ctxpipe.compress.prune.causal_scoring.windows import Tokens, trimmed, visible
+from ctxpipe.compress.prune.causal_scoring.windows import CausalTokens, trimmed, visible
 from ctxpipe.compress.types import TokenScores
 
 SIZE = 200
@@ -45,7 +45,7 @@ class Walked(NamedTuple):
 
     def scores(self, text: str) -> TokenScores:
         """Each visible token's own loss."""
-        return visible(Tokens([], *trimmed(text, np.stack([self.start, self.end], axis=1))), self.own)
+        return visible(CausalTokens([], *trimmed(text, np.stack([self.start, self.end], axis=1))), self.own)
 
 
 def walk(

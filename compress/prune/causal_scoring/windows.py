@@ -52,7 +52,7 @@ class Window(NamedTuple):
     first: int
 
 
-class Tokens(NamedTuple):
+class CausalTokens(NamedTuple):
     """A text's ids and the offsets of each, the start past white space."""
 
     ids: list[int]
@@ -60,13 +60,13 @@ class Tokens(NamedTuple):
     end: IntArray
 
 
-def encode(tokenizer: Any, texts: Sequence[str]) -> list[Tokens]:
+def encode(tokenizer: Any, texts: Sequence[str]) -> list[CausalTokens]:
     """Tokens of texts, without special ones."""
     if not texts:
         return []
     encoded = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True)
     return [
-        Tokens(ids, *trimmed(text, np.array(offsets, dtype=np.int64).reshape(-1, 2)))
+        CausalTokens(ids, *trimmed(text, np.array(offsets, dtype=np.int64).reshape(-1, 2)))
         for text, ids, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     ]
 
@@ -113,7 +113,7 @@ def token_losses(
     return [visible(tokens, values) for tokens, values in zip(encoded, losses, strict=True)]
 
 
-def visible(tokens: Tokens, values: FloatArray) -> TokenScores:
+def visible(tokens: CausalTokens, values: FloatArray) -> TokenScores:
     """The tokens that are more than white space: the loss of an indent says nothing of the word after it."""
     shown = tokens.end > tokens.start
     return TokenScores(start=tokens.start[shown], end=tokens.end[shown], values=values[shown])

@@ -58,7 +58,7 @@ class LLMLingua2Compat:
 
     model: TokenClassifier
     tokenizer: Any
-    vocabulary: Vocabulary
+    vocabulary: UpstreamVocabulary
     count: Count
     _counted: dict[str, int] = field(default_factory=dict)
 
@@ -159,7 +159,7 @@ class LLMLingua2Compat:
         pieces = [self.tokenizer.convert_tokens_to_string(tokens[a:b]) for a, b in chunk_bounds(tokens, ends)]
         return [encoded.ids[: CHUNK_TOKENS + 1] for encoded in backend.encode_batch(pieces, add_special_tokens=False)]
 
-    def _judged(self, chunks: Sequence[list[int]], forced: Forced, on_progress: OnProgress | None) -> list[Words]:
+    def _judged(self, chunks: Sequence[list[int]], forced: Forced, on_progress: OnProgress | None) -> list[ChunkWords]:
         first, last = self.vocabulary.first, self.vocabulary.last
         # A chunk of 511 tokens has no room for the token that ends it.
         rows = [np.array([first, *ids, last][: CHUNK_TOKENS + 2], dtype=np.int32) for ids in chunks]
@@ -170,7 +170,7 @@ class LLMLingua2Compat:
         ]
 
     def _contexts(
-        self, chunks: Sequence[Sequence[list[int]]], words: Sequence[Words], rate: float
+        self, chunks: Sequence[Sequence[list[int]]], words: Sequence[ChunkWords], rate: float
     ) -> list[CompatContext]:
         at, made = 0, []
         for found in chunks:
@@ -187,7 +187,7 @@ class LLMLingua2Compat:
             )
         return made
 
-    def _kept(self, words: Words, rate: float) -> BoolArray:
+    def _kept(self, words: ChunkWords, rate: float) -> BoolArray:
         """Upstream's decisions in one chunk.
 
         Words above the percentile of all probabilities, each counted once per token of ``count``; ties are dropped
@@ -208,7 +208,7 @@ class LLMLingua2Compat:
             self._counted[word] = self.count(word)
         return self._counted[word]
 
-    def _string(self, words: Words, kept: BoolArray) -> str:
+    def _string(self, words: ChunkWords, kept: BoolArray) -> str:
         chosen = [word for word, keep in zip(words.words, kept.tolist(), strict=True) if keep]
         made: str = self.tokenizer.convert_tokens_to_string(chosen) if chosen else ""
         return made

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.extras import require
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import EXPORTERS, check_loads, to_onnx
+from ctxpipe.models.onnx import check_loads, to_onnx
 from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ GROUP_CHARACTERS = 500_000
 class _Group(NamedTuple):
     """Texts that are read together, and the rows they are cut into."""
 
-    tokens: list[Tokens]
+    tokens: list[ClassifierTokens]
     rows: list[list[TokenRow]]
     characters: int
 

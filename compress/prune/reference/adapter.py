@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ctxpipe.compress.prune.llmlingua2.config import classifies_tokens, read_config
 from ctxpipe.compress.prune.reference.encoders import ModelEncoder
 from ctxpipe.compress.prune.reference.loading import load_model, require_package
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LLMLinguaReference:
         model: str = "smollm2-135m",
         device: str = "auto",
         dtype: str = "auto",
-        encoder: Encoder | None = None,
+        encoder: PackageEncoder | None = None,
         trust_remote_code: bool = False,
     ) -> None:
         require_package()

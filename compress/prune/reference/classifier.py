@@ -12,7 +12,7 @@ from llmlingua import PromptCompressor
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prune.reference.align import replaced, spans
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.errors import ModelError
 from ctxpipe.models.quiet import quiet
 
@@ -42,7 +42,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         ModelError: for a model that is neither BERT nor XLM-R, of which the package knows no word starts.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, encoder: Encoder) -> None:
+    def __init__(self, model: Any, tokenizer: Any, encoder: PackageEncoder) -> None:
         family = _FAMILIES.get(model.config.model_type)
         if family is None:
             raise ModelError(f"the llmlingua package knows BERT and XLM-R classifiers, not {model.config.model_type}")

@@ -11,7 +11,7 @@ from llmlingua import PromptCompressor
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.models.quiet import quiet
 
 GAP = "\n\n"
@@ -54,7 +54,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
     _places: IntArray
     _gone: list[int]
 
-    def __init__(self, model: Any, tokenizer: Any, encoder: Encoder) -> None:
+    def __init__(self, model: Any, tokenizer: Any, encoder: PackageEncoder) -> None:
         self.use_llmlingua2 = False
         self.oai_tokenizer = encoder
         self.model, self.tokenizer, self.device = _OldCache(model), tokenizer, model.device

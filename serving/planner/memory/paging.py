@@ -29,7 +29,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class LayerGroup:
     """Layers that share a block table.
 
     Attributes:
@@ -65,7 +65,7 @@ def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) ->
     ]
 
 
-def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
+def grouped(found: Sequence[Page], *, hybrid: bool) -> list[LayerGroup]:
     """Group layers as vLLM does.
 
     If all layers are of one kind, they are one group. Otherwise each group has as many layers as the rarest kind, or as
@@ -79,7 +79,7 @@ def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
     if not hybrid and any(page.kind == "full" for page in found):
         found = [Page(kind="full", span=0, block=page.block, bytes=page.bytes) for page in found]
     if len({(page.kind, page.span) for page in found}) == 1:
-        return [Group(page=found[0], layers=tuple(range(len(found))))]
+        return [LayerGroup(page=found[0], layers=tuple(range(len(found))))]
     found = _of_one_size(found)
     buckets: dict[Page, list[int]] = {}
     for index, page in enumerate(found):
@@ -89,7 +89,7 @@ def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
     groups = []
     for page, indices in buckets.items():
         count = -(-len(indices) // size)
-        groups += [Group(page=page, layers=tuple(indices[start::count])) for start in range(count)]
+        groups += [LayerGroup(page=page, layers=tuple(indices[start::count])) for start in range(count)]
     return groups
 
 
@@ -104,7 +104,7 @@ def _of_one_size(found: Sequence[Page]) -> list[Page]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class BlockPool:
     """The blocks of one GPU, or of each GPU of a pipeline stage.
 
     Attributes:
@@ -113,7 +113,7 @@ class Pool:
         memory: Bytes for all blocks.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[LayerGroup, ...]
     block_bytes: int
     memory: int
 
@@ -143,7 +143,7 @@ class Pool:
         return math.ceil(sum(self.block_bytes / block for block in full))
 
 
-def pool(groups: Sequence[Group], found: Sequence[Page], stage: range, memory: int) -> Pool:
+def pool(groups: Sequence[LayerGroup], found: Sequence[Page], stage: range, memory: int) -> BlockPool:
     """The pool of one stage.
 
     Args:
@@ -154,4 +154,4 @@ def pool(groups: Sequence[Group], found: Sequence[Page], stage: range, memory: i
     """
     sizes = found if len(groups) == 1 else _of_one_size(found)
     taken = [sum(sizes[index].bytes for index in group.layers if index in stage) for group in groups]
-    return Pool(groups=tuple(groups), block_bytes=max(taken), memory=memory)
+    return BlockPool(groups=tuple(groups), block_bytes=max(taken), memory=memory)

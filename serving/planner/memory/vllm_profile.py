@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctxpipe.serving.planner.memory.gpus import Gpu
 from ctxpipe.serving.planner.memory.options import BLOCK, LATENT_BLOCK, Memory
-from ctxpipe.serving.planner.memory.paging import Pool, grouped, pages, pool
+from ctxpipe.serving.planner.memory.paging import BlockPool, grouped, pages, pool
 from ctxpipe.serving.planner.memory.parallel import Split, stages
 from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.model.shape import Shape
@@ -17,7 +17,7 @@ VERSION = "vLLM 0.32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class MemoryEstimate:
     """The longest context and its memory.
 
     Attributes:
@@ -33,7 +33,7 @@ class Estimate:
     tokens: int
 
 
-def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> Estimate:
+def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> MemoryEstimate:
     """The longest context of ``memory.batch`` requests at once, as ``vllm serve --max-model-len auto`` finds it.
 
     ``cache = ceil(total * utilisation) - weights - overhead`` on each GPU; the stage that holds least decides.
@@ -49,7 +49,7 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
     found = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
     groups = grouped(found, hybrid=memory.hybrid)
     flight = in_flight(memory, gpu, split)
-    pools: list[Pool] = []
+    pools: list[BlockPool] = []
     weights: list[float] = []
     for stage in stages(len(shape.layers), split.pipeline):
         weights.append(_stage_weights(shape, quantisation, stage) / split.tensor)
@@ -57,7 +57,7 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
         if room is None:
             room = math.ceil(gpu.memory * memory.utilisation) - math.ceil(weights[-1]) - memory.overhead
         pools.append(pool(groups, found, stage, room))
-    return Estimate(
+    return MemoryEstimate(
         weights=max(weights),
         cache=min(one.memory for one in pools),
         bytes_per_token=sum(one.slope for one in pools) * split.tensor,

@@ -58,7 +58,7 @@ class Experts:
 
 
 @dataclass(slots=True)
-class Weights:
+class WeightList:
     """Collects weights."""
 
     items: list[Weight] = field(default_factory=list)
@@ -89,7 +89,7 @@ def decoder(config: Fields, traits: Traits, prefix: str = "") -> list[Weight]:
     Raises:
         UsageError: for a missing field.
     """
-    found = Weights()
+    found = WeightList()
     hidden = config.need("hidden_size")
     found.table(f"{prefix}model.embed_tokens", config.need("vocab_size"), hidden, None)
     for index in range(config.need("num_hidden_layers")):
@@ -105,7 +105,7 @@ def decoder(config: Fields, traits: Traits, prefix: str = "") -> list[Weight]:
     return found.items
 
 
-def _attention(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _attention(found: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     hidden, heads = config.need("hidden_size"), config.need("num_attention_heads")
     kv_heads = config.number("num_key_value_heads", heads)
     width = config.number("head_dim", hidden // heads)
@@ -124,7 +124,7 @@ def _attention(found: Weights, config: Fields, traits: Traits, base: str, layer:
         found.vector(f"{base}.sinks", heads, layer)
 
 
-def _latent(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _latent(found: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     """Multi-head latent attention (DeepSeek-AI, 2024, arXiv:2405.04434, section 2.1)."""
     hidden, heads = config.need("hidden_size"), config.need("num_attention_heads")
     rank, rope = config.need("kv_lora_rank"), config.need("qk_rope_head_dim")
@@ -143,7 +143,7 @@ def _latent(found: Weights, config: Fields, traits: Traits, base: str, layer: in
     found.matrix(f"{base}.o_proj", hidden, heads * value, layer, bias=bias)
 
 
-def _feed_forward(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _feed_forward(found: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     hidden = config.need("hidden_size")
     experts = traits.moe(config, layer) if traits.moe else None
     if experts is None:
@@ -160,7 +160,9 @@ def _feed_forward(found: Weights, config: Fields, traits: Traits, base: str, lay
         found.table(f"{base}.{experts.shared_name}_gate", 1, hidden, layer)
 
 
-def _gated(found: Weights, base: str, hidden: int, width: int, layer: int, *, bias: bool = False, n: int = 1) -> None:
+def _gated(
+    found: WeightList, base: str, hidden: int, width: int, layer: int, *, bias: bool = False, n: int = 1
+) -> None:
     """Gate, up and down matrices (Shazeer 2020, arXiv:2002.05202)."""
     found.matrix(f"{base}.gate_proj", width, hidden, layer, bias=bias, n=n)
     found.matrix(f"{base}.up_proj", width, hidden, layer, bias=bias, n=n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.serving.planner.model.families import Weights
+from ctxpipe.serving.planner.model.families import WeightList
 from ctxpipe.serving.planner.model.fields import Fields
 from ctxpipe.serving.planner.model.shape import Weight
 
@@ -19,7 +19,7 @@ def llama4_vision(config: Fields, text_hidden: int) -> list[Weight]:
     Raises:
         UsageError: for a missing field.
     """
-    found = Weights()
+    found = WeightList()
     base = "vision_model"
     hidden, inner, patch = config.need("hidden_size"), config.need("intermediate_size"), config.need("patch_size")
     positions = (config.need("image_size") // patch) ** 2 + 1

@@ -69,7 +69,7 @@ def reader(request: pytest.FixtureRequest) -> ClassifierReader:
     return ClassifierReader.load(ClassifierConfig.describe(str(request.getfixturevalue(request.param))))
 
 
-def test_special_tokens_in_a_text_are_its_characters(reader: Reader) -> None:
+def test_special_tokens_in_a_text_are_its_characters(reader: ClassifierReader) -> None:
     frame = {*reader.begin.tolist(), *reader.finish.tolist()}
     assert len(reader.begin) == len(reader.finish) == 1
     for text in ("a [SEP] b [CLS] c [PAD] d", "a </s> b <s> c <pad> d"):
@@ -77,7 +77,7 @@ def test_special_tokens_in_a_text_are_its_characters(reader: Reader) -> None:
         assert not frame & set(tokens.ids.tolist())
 
 
-def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: Reader, texts: list[str]) -> None:
+def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: ClassifierReader, texts: list[str]) -> None:
     read = reader.read([*texts, "", "\ud800 half a pair", "👩‍👩‍👧‍👦🏽"])
     for text, tokens in zip(texts, read, strict=False):
         assert (np.diff(tokens.start) >= 0).all()
@@ -90,7 +90,7 @@ def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: Reader, te
     assert len(read[len(texts)].ids) == 0
 
 
-def test_a_row_ends_at_a_line_or_sentence(reader: Reader) -> None:
+def test_a_row_ends_at_a_line_or_sentence(reader: ClassifierReader) -> None:
     text = "one two three four five six seven\n" * 120
     (tokens,) = reader.read([text])
     cuts = reader.cuts(text, tokens)
