@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from common import write
-from surprisal_speed import QUESTION, document, passages
+from llmlingua_speed import QUESTION, document, passages
 
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.learned.model import LearnedModel, PassageTokens

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.learned.scorer import LearnedScorer
     from ctxpipe.compress.prune.baselines import HeadTailScorer, NoScorer, RandomScorer
     from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+    from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
     from ctxpipe.compress.prune.llmlingua2.compat import LLMLingua2Compat
     from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
     from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
     from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
-    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
     from ctxpipe.compress.rank.bm25 import BM25Ranker
     from ctxpipe.compress.rank.embedding import EmbeddingRanker
     from ctxpipe.compress.rank.hybrid import HybridRanker
@@ -49,7 +49,6 @@ __all__ = [
     "BorrowingRanker",
     "CacheableScorer",
     "Caching",
-    "ContrastiveScorer",
     "Embedder",
     "EmbeddingRanker",
     "FakeRanker",
@@ -62,8 +61,10 @@ __all__ = [
     "LLMLingua2Compat",
     "LLMLingua2Scorer",
     "LLMLinguaReference",
+    "LLMLinguaScorer",
     "LearnedRanker",
     "LearnedScorer",
+    "LongLLMLinguaScorer",
     "NoScorer",
     "Pruning",
     "RandomScorer",
@@ -73,7 +74,6 @@ __all__ = [
     "Resources",
     "Scorer",
     "ScoringText",
-    "SurprisalScorer",
     "TokenScorer",
     "TokenScores",
 ]
@@ -91,7 +91,7 @@ __getattr__, __dir__ = lazy_names(
         "prune.llmlingua2.scorer": "LLMLingua2Scorer",
         "prune.reference.adapter": "LLMLinguaReference",
         "prune.reference.scorer": "ReferenceScorer",
-        "prune.surprisal": "ContrastiveScorer SurprisalScorer",
+        "prune.llmlingua": "LLMLinguaScorer LongLLMLinguaScorer",
         "rank.bm25": "BM25Ranker",
         "rank.embedding": "EmbeddingRanker",
         "rank.hybrid": "HybridRanker",

@@ -68,7 +68,7 @@ class Pipeline:
     Args:
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
             ``"auto"``: the one that measured best; or an object that has ``rank``. Used when there is a question.
-        prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
+        prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
         prune_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from

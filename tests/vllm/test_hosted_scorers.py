@@ -13,8 +13,8 @@ from vllm_support import Served
 
 from ctxpipe import Document, Pipeline
 from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
 from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
-from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import ScoringText
 from ctxpipe.errors import ModelError
@@ -70,7 +70,7 @@ def test_a_document_is_pruned_by_the_server(pooling: Served) -> None:
     assert context.prune == "llmlingua2"
 
 
-@pytest.mark.parametrize(("name", "native"), [("surprisal", SurprisalScorer), ("contrastive", ContrastiveScorer)])
+@pytest.mark.parametrize(("name", "native"), [("llmlingua", LLMLinguaScorer), ("longllmlingua", LongLLMLinguaScorer)])
 def test_a_causal_model_in_vllm_scores_as_it_does_here(
     server: Served, smollm2_dir: Path, name: str, native: Any
 ) -> None:
@@ -90,4 +90,4 @@ def test_servers_that_lack_the_task_are_told_apart(server: Served, pooling: Serv
     with pytest.raises(ModelError, match="which cuts a text into"):
         HostedScorer("llmlingua2", server.url, model=str(classifier)).score(TEXTS, None)
     with pytest.raises(ModelError, match="is no causal model: it has no token that begins a text"):
-        HostedScorer("surprisal", pooling.url, model=str(classifier)).score(TEXTS, None)
+        HostedScorer("llmlingua", pooling.url, model=str(classifier)).score(TEXTS, None)

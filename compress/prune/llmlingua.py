@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WALKED = 0.5
 
 
-class SurprisalScorer:
+class LLMLinguaScorer:
     """Mean surprisal per token of each unit, in nats: what a model could have guessed is dropped first.
 
     This is the criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023,
@@ -38,7 +38,7 @@ class SurprisalScorer:
         UsageError: for a rate outside (0, 1], or a walk over losses from elsewhere.
     """
 
-    name = "surprisal"
+    name = "llmlingua"
 
     def __init__(
         self,
@@ -128,13 +128,13 @@ class SurprisalScorer:
         return [walked.scores(text.text) for walked, text in zip(found, texts, strict=True)]
 
 
-class ContrastiveScorer(SurprisalScorer):
+class LongLLMLinguaScorer(LLMLinguaScorer):
     """How much the question helps the model to foresee each unit: surprisal without it minus surprisal with it.
 
     The contrastive perplexity of LongLLMLingua (Jiang et al., 2024, arXiv 2310.06839, eq. 3).
     """
 
-    name = "contrastive"
+    name = "longllmlingua"
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -145,7 +145,7 @@ class ContrastiveScorer(SurprisalScorer):
             UsageError: without a question.
         """
         if not question:
-            raise UsageError("the contrastive scorer needs a question (-q); surprisal works without one")
+            raise UsageError("longllmlingua needs a question (-q); llmlingua works without one")
         if self.walk:
             return self._walked(texts, question)
         headings = [_context(text.headings) for text in texts]
