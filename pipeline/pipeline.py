@@ -199,9 +199,9 @@ class Pipeline:
         """
         check_size(budget, rate)
         started = time.perf_counter()
-        found = self.read(documents)
+        sources = self.read(documents)
         reading = time.perf_counter() - started
-        context = self._compress(found, question, budget, rate)
+        context = self._compress(sources, question, budget, rate)
         return with_timing(context, "read", reading)
 
     def _compress(
@@ -251,14 +251,14 @@ class Pipeline:
         """
         check_request(question, budget, rate, raw)
         started = time.perf_counter()
-        found = self.read(documents)
+        sources = self.read(documents)
         reading = time.perf_counter() - started
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
         engine = self.engine
         connecting = time.perf_counter() - started
         request = Request(
-            documents=found,
+            documents=sources,
             question=question,
             budget=budget,
             rate=rate,

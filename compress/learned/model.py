@@ -122,16 +122,16 @@ class LearnedModel:
     def run(self, rows: Sequence[InputRow], on_progress: OnProgress | None = None) -> list[tuple[FloatArray, float]]:
         """Keep logits of each row's passage, and its relevance logit."""
         total, done = sum(len(row.ids) for row in rows), 0
-        found: list[tuple[FloatArray, float]] = []
+        logits: list[tuple[FloatArray, float]] = []
         # The longest first, so that the last ones to run are short and no core waits long for another.
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
         for place, said in zip(order, side_by_side(self._one, [rows[i] for i in order], self.threads), strict=True):
-            found.append(said)
+            logits.append(said)
             done += len(rows[place].ids)
             if on_progress is not None:
                 on_progress(done, total)
         place_of = np.argsort(np.asarray(order, dtype=np.int64)).tolist()
-        return [found[i] for i in place_of]
+        return [logits[i] for i in place_of]
 
     def _one(self, row: InputRow) -> tuple[FloatArray, float]:
         ids = row.ids[None, :]

@@ -69,7 +69,7 @@ def gather(texts: Sequence[RankingText], words: WordPieces) -> list[Gathered]:
     if spoken(trails):
         return list(_joined(list(groups.values()), trails, texts, encoded, words))
     distinct = list(dict.fromkeys(trails))
-    known = dict(zip(distinct, (found.ids for found in words.encode(distinct)), strict=True))
+    known = dict(zip(distinct, (title.ids for title in words.encode(distinct)), strict=True))
     return [
         _gathered(known[trail], [(i, encoded[i].ids) for i in members], texts, words)
         for members, trail in zip(groups.values(), trails, strict=True)
@@ -124,8 +124,8 @@ def sizes(passages: Sequence[Gathered], count: int) -> IntArray:
 
 def readable(ids: IntArray, words: WordPieces) -> bool:
     """Whether tokens are of prose in a language that the model knows, by the three shares."""
-    found = shares(ids, words)
-    return len(ids) > 0 and found.foreign < FOREIGN and found.marks < MARKS and found.pieces < PIECES
+    parts = shares(ids, words)
+    return len(ids) > 0 and parts.foreign < FOREIGN and parts.marks < MARKS and parts.pieces < PIECES
 
 
 def shares(ids: IntArray, words: WordPieces) -> Shares:

@@ -173,8 +173,8 @@ class Look:
         if not passages or (read <= ONCE_TOKENS and len(titles) < ONCE_TITLES):
             return None
         chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * read)))
-        found = self.texts[int(np.nanargmax(near))]
-        asked = self.model.layout.asked(again(self.question, found), again=True)
+        best = self.texts[int(np.nanargmax(near))]
+        asked = self.model.layout.asked(again(self.question, best), again=True)
         return self._read(asked, chosen, "second", on_progress)
 
     def unread(self, logits: Floats) -> BoolArray:
@@ -196,7 +196,7 @@ class Look:
         return sentence_logits(passages, readings, len(self.texts), weights)
 
 
-def again(question: str, found: RankingText) -> str:
+def again(question: str, sentence: RankingText) -> str:
     """The question of the second pass: the first one, then a found sentence after its title."""
-    title = titled(found.headings)
-    return f"{question} {title}. {found.text}" if title else f"{question} {found.text}"
+    title = titled(sentence.headings)
+    return f"{question} {title}. {sentence.text}" if title else f"{question} {sentence.text}"

@@ -73,12 +73,14 @@ class LearnedScorer:
         titles = layout.words.encode([titled(text.headings) for text in texts])
         asked = layout.asked(question or "")
         trusted = shares(asked, layout.words).foreign < FOREIGN
-        known = [index for index, found in enumerate(encoded) if trusted and readable(found.ids, layout.words)]
+        known = [
+            index for index, text_tokens in enumerate(encoded) if trusted and readable(text_tokens.ids, layout.words)
+        ]
         passages = [PassageTokens(titles[index].ids, encoded[index].ids) for index in known]
-        values = [np.full(len(found.ids), NOTHING_KNOWN, dtype=np.float32) for found in encoded]
+        values = [np.full(len(text_tokens.ids), NOTHING_KNOWN, dtype=np.float32) for text_tokens in encoded]
         for index, reading in zip(known, self.model.read(asked, passages, on_progress), strict=True):
             values[index] = reading.keep
         return [
-            TokenScores(start=found.start, end=np.maximum.accumulate(found.end), values=value)
-            for found, value in zip(encoded, values, strict=True)
+            TokenScores(start=text_tokens.start, end=np.maximum.accumulate(text_tokens.end), values=value)
+            for text_tokens, value in zip(encoded, values, strict=True)
         ]

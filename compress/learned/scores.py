@@ -46,9 +46,9 @@ def sentence_logits(
     means = [np.bincount(owner, weights=values, minlength=size)[known] / count[known] for values in (keep, relevance)]
     top = np.full(size, -np.inf)
     np.maximum.at(top, owner, keep)
-    found = np.full(size, np.nan)
-    found[known] = weights[0] * means[0] + weights[1] * top[known] + weights[2] * means[1] + weights[3]
-    return found
+    logits = np.full(size, np.nan)
+    logits[known] = weights[0] * means[0] + weights[1] * top[known] + weights[2] * means[1] + weights[3]
+    return logits
 
 
 def added(

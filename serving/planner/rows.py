@@ -40,19 +40,19 @@ class RowInputs:
 
 def row(job: RowInputs, split: Split) -> PlanRow:
     """Compute the row for one number of GPUs."""
-    found = _ESTIMATES[job.profile](job, split)
-    reason = _reason(job, found)
-    room = max(0, found.tokens - job.reserve) if found.tokens else 0
+    estimate = _ESTIMATES[job.profile](job, split)
+    reason = _reason(job, estimate)
+    room = max(0, estimate.tokens - job.reserve) if estimate.tokens else 0
     return PlanRow(
         gpus=split.gpus,
         gpu=job.card.name,
         tensor_parallel=split.tensor,
         pipeline_parallel=split.pipeline,
-        weights_gib=found.weights / GIB,
-        kv_gib=found.cache / GIB,
-        bytes_per_token=found.bytes_per_token,
-        max_context_tokens=found.tokens,
-        limit="model" if found.tokens == job.shape.max_tokens else "memory",
+        weights_gib=estimate.weights / GIB,
+        kv_gib=estimate.cache / GIB,
+        bytes_per_token=estimate.bytes_per_token,
+        max_context_tokens=estimate.tokens,
+        limit="model" if estimate.tokens == job.shape.max_tokens else "memory",
         fits=not reason,
         reason=reason,
         fits_raw=None if job.tokens is None else job.tokens <= room,
@@ -67,13 +67,13 @@ def rate(tokens: int, room: int) -> float:
     return room * _DECIMALS // tokens / _DECIMALS
 
 
-def _reason(job: RowInputs, found: MemoryEstimate) -> str:
-    if found.cache <= 0:
-        return f"the weights need {-found.cache / GIB:.1f} GiB more than a GPU has"
-    if not found.tokens:
+def _reason(job: RowInputs, estimate: MemoryEstimate) -> str:
+    if estimate.cache <= 0:
+        return f"the weights need {-estimate.cache / GIB:.1f} GiB more than a GPU has"
+    if not estimate.tokens:
         return "no KV cache fits beside the weights"
-    if job.context is not None and found.tokens < job.context:
-        return f"{job.context:,} tokens are {job.context - found.tokens:,} too many"
+    if job.context is not None and estimate.tokens < job.context:
+        return f"{job.context:,} tokens are {job.context - estimate.tokens:,} too many"
     return ""
 
 

@@ -35,7 +35,7 @@ class LocalLosses:
         self, rows: Sequence[Ids], contexts: Sequence[int], on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
         """See ``LossModel.losses``; rows may be longer than ``window``."""
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        losses: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for group in groups(rows, contexts):
             prefix = self._read(list(rows[group.rows[0]][: group.shared])) if group.shared else None
@@ -45,11 +45,11 @@ class LocalLosses:
                 for index, values in zip(
                     batch, self._batch(bare, [contexts[i] - group.shared for i in batch], prefix), strict=True
                 ):
-                    found[index] = values
+                    losses[index] = values
                     done += len(rows[index])
                 if on_progress:
                     on_progress(done, total)
-        return found
+        return losses
 
     def _read(self, ids: list[int]) -> list[tuple[Any, Any]]:
         """Keys and values of a prefix, per layer."""

@@ -34,7 +34,7 @@ def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Prefi
     order = sorted(range(len(rows)), key=lambda index: tuple(rows[index][: contexts[index]]))
     common = [_common(rows[a], rows[b], min(contexts[a], contexts[b]) - 1) for a, b in itertools.pairwise(order)]
     alone: list[int] = []
-    found: list[PrefixGroup] = []
+    sharing: list[PrefixGroup] = []
     pending = [(0, len(order))] if order else []
     while pending:
         first, last = pending.pop()
@@ -45,10 +45,10 @@ def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Prefi
         if len(apart) > 1 and inside - _OVERHEAD > max(saved, 0):
             pending.extend(apart)
         elif saved > 0:
-            found.append(PrefixGroup(shared, order[first:last]))
+            sharing.append(PrefixGroup(shared, order[first:last]))
         else:
             alone.extend(order[first:last])
-    return [*found, *([PrefixGroup(0, alone)] if alone else [])]
+    return [*sharing, *([PrefixGroup(0, alone)] if alone else [])]
 
 
 def _cuts(common: Sequence[int], first: int, last: int, shared: int) -> list[tuple[int, int]]:

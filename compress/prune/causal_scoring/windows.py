@@ -76,7 +76,7 @@ def prefixes(tokenizer: Any, contexts: Sequence[str], most: int = OVERLAP) -> li
     begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     distinct = list(dict.fromkeys(contexts))
     ids = tokenizer(distinct, add_special_tokens=False)["input_ids"] if distinct else []
-    known = {context: [begin, *found[-most:]] for context, found in zip(distinct, ids, strict=True)}
+    known = {context: [begin, *tokens[-most:]] for context, tokens in zip(distinct, ids, strict=True)}
     return [known[context] for context in contexts]
 
 
@@ -106,9 +106,9 @@ def token_losses(
     overlap = min(OVERLAP, size // 4)
     encoded = encode(tokenizer, texts)
     rows = windows([tokens.ids for tokens in encoded], prefixes(tokenizer, contexts, overlap), size, overlap)
-    found = model.losses([row.ids for row in rows], [row.context for row in rows], on_progress)
+    row_losses = model.losses([row.ids for row in rows], [row.context for row in rows], on_progress)
     losses = [np.zeros(len(tokens.ids), dtype=np.float32) for tokens in encoded]
-    for row, values in zip(rows, found, strict=True):
+    for row, values in zip(rows, row_losses, strict=True):
         losses[row.text][row.first : row.first + len(values)] = values
     return [visible(tokens, values) for tokens, values in zip(encoded, losses, strict=True)]
 

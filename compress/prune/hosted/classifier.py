@@ -57,11 +57,11 @@ class HostedClassifier:
             sizes=[sum(map(len, part)) for part in parts],
             on_progress=on_progress,
         )
-        return [found for part, one in zip(parts, said, strict=True) for found in self._read(part, one)]
+        return [probabilities for part, one in zip(parts, said, strict=True) for probabilities in self._read(part, one)]
 
     def _read(self, rows: Sequence[TokenRow], said: object) -> list[FloatArray]:
         labels = self.config.labels
-        found = []
+        probabilities = []
         for place, row in enumerate(rows):
             values = _values(dig(said, "data", place, "data"))
             if values is None or values.size != len(row) * labels or dig(said, "data", place, "index") != place:
@@ -70,8 +70,8 @@ class HostedClassifier:
                     f"{self.server.url} sent {had} for {len(row)} tokens with {labels} labels each; "
                     f"it must serve {self.config.name} with --runner pooling"
                 )
-            found.append(np.ascontiguousarray(values.reshape(len(row), labels)[:, self.config.keep]))
-        return found
+            probabilities.append(np.ascontiguousarray(values.reshape(len(row), labels)[:, self.config.keep]))
+        return probabilities
 
 
 def _body(rows: Sequence[TokenRow]) -> dict[str, object]:

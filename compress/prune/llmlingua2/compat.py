@@ -147,7 +147,7 @@ class LLMLingua2Compat:
         forced = Forced.of(self.tokenizer, force_tokens, digits=force_reserve_digit)
         ends = {*chunk_end_tokens, *(forced.names[token] for token in chunk_end_tokens if token in forced.names)}
         chunks = [self._chunks(forced.replace(text), ends) for text in contexts]
-        words = self._judged([chunk for found in chunks for chunk in found], forced, on_progress)
+        words = self._judged([chunk for of_text in chunks for chunk in of_text], forced, on_progress)
         return [self._contexts(chunks, words, each) for each in rates]
 
     def _chunks(self, text: str, ends: set[str]) -> list[list[int]]:
@@ -173,9 +173,9 @@ class LLMLingua2Compat:
         self, chunks: Sequence[Sequence[list[int]]], words: Sequence[ChunkWords], rate: float
     ) -> list[CompatContext]:
         at, made = 0, []
-        for found in chunks:
-            mine = words[at : at + len(found)]
-            at += len(found)
+        for of_text in chunks:
+            mine = words[at : at + len(of_text)]
+            at += len(of_text)
             kept = [self._kept(each, rate) for each in mine]
             made.append(
                 CompatContext(

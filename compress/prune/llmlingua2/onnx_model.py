@@ -65,14 +65,14 @@ class OnnxClassifier:
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``TokenClassifier``."""
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        probabilities: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for members in token_batches([len(row) for row in rows], BATCH_TOKENS, alike=1.0):
             ids = np.stack([rows[index] for index in members]).astype(np.int64)
             values: FloatArray = self.session.run(None, {"input_ids": ids})[0]
             for index, row in zip(members, values, strict=True):
-                found[index] = row
+                probabilities[index] = row
             done += ids.size
             if on_progress:
                 on_progress(done, total)
-        return found
+        return probabilities

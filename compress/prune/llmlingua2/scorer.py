@@ -108,12 +108,12 @@ class LLMLingua2Scorer:
     ) -> list[TokenScores]:
         """Probability of each of the classifier's tokens, those of special tokens excluded."""
         total, done = sum(len(text.text) for text in texts), 0
-        found: list[TokenScores] = []
+        scores: list[TokenScores] = []
         for group in self._groups([text.text for text in texts]):
             progress = _part(on_progress, done, group.characters, total)
-            found += self._judged(group, progress)
+            scores += self._judged(group, progress)
             done += group.characters
-        return found
+        return scores
 
     def _judged(self, group: _Group, on_progress: OnProgress | None) -> Iterator[TokenScores]:
         judged = iter(self._classifier.keep_probabilities([row for rows in group.rows for row in rows], on_progress))
@@ -129,7 +129,10 @@ class LLMLingua2Scorer:
 
         def read(part: Sequence[str]) -> _Group:
             tokens = reader.read(part)
-            rows = [reader.rows(found, reader.cuts(text, found)) for text, found in zip(part, tokens, strict=True)]
+            rows = [
+                reader.rows(text_tokens, reader.cuts(text, text_tokens))
+                for text, text_tokens in zip(part, tokens, strict=True)
+            ]
             return _Group(tokens, rows, sum(map(len, part)))
 
         with ThreadPoolExecutor(max_workers=1) as thread:

@@ -84,15 +84,15 @@ class TorchClassifier:
         """Judge tokens; see ``TokenClassifier``."""
         batches = token_batches([len(row) for row in rows], self.batch_tokens)
         judged = self._side_by_side if self.network.device.type == "cpu" else self._overlapped
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        probabilities: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for members, values in judged(rows, batches):
             for place, index in enumerate(members):
-                found[index] = values[place, : len(rows[index])]
+                probabilities[index] = values[place, : len(rows[index])]
                 done += len(rows[index])
             if on_progress:
                 on_progress(done, total)
-        return found
+        return probabilities
 
     def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[list[int]]) -> Iterator[_Judged]:
         """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""

@@ -109,8 +109,8 @@ class LLMLinguaReference:
         made = self._loaded()
         held = [index for index, text in enumerate(texts) if text.strip()]
         share = _share(rate, budget, sum(len(made.oai_tokenizer.encode(texts[i])) for i in held))
-        found = dict(zip(held, self._run(method, [texts[i] for i in held], question, share, options), strict=True))
-        return [found.get(index, Pieces.none()) for index in range(len(texts))]
+        pieces = dict(zip(held, self._run(method, [texts[i] for i in held], question, share, options), strict=True))
+        return [pieces.get(index, Pieces.none()) for index in range(len(texts))]
 
     def _run(
         self, method: Mode, texts: list[str], question: str | None, rate: float, options: dict[str, Any]
@@ -119,8 +119,8 @@ class LLMLinguaReference:
         if not texts:
             return []
         asked = {"question": question} if method == "longllmlingua" else {}
-        found: list[Pieces] = made.pieces(texts, rate=rate, **asked, **options)
-        return found
+        pieces: list[Pieces] = made.pieces(texts, rate=rate, **asked, **options)
+        return pieces
 
     def _loaded(self) -> WatchedClassifier | WatchedWalker:
         if self._made is None:

@@ -95,8 +95,8 @@ def mode_of(name: str) -> Mode | None:
         return None
     for mode in get_args(Mode):
         if mode == name:
-            found: Mode = mode
-            return found
+            known: Mode = mode
+            return known
     raise UnknownNameError("mode", name, (*get_args(Mode), "auto"))
 
 

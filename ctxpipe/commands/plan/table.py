@@ -18,15 +18,15 @@ _WIDTH = 160
 
 def plan_json(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> dict[str, Any]:
     """The object that ``plan --json`` prints."""
-    found = made.to_json()
+    fields = made.to_json()
     if counted is not None:
-        found["tokenizer"] = counted.tokenizer
+        fields["tokenizer"] = counted.tokenizer
     if measured is not None:
-        found["choice"] = measured.path
-        for row, shown in zip(made.rows, found["rows"], strict=True):
+        fields["choice"] = measured.path
+        for row, shown in zip(made.rows, fields["rows"], strict=True):
             rate = None if row.rate_needed is None else measured.at(row.rate_needed)
             shown["measured"] = None if rate is None else asdict(rate)
-    return found
+    return fields
 
 
 def show(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> None:

@@ -231,8 +231,8 @@ def _grids(tree: LexborHTMLParser) -> set[int]:
 
 
 def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
-    found = (node.parent for node in nodes)
-    return list({node.mem_id: node for node in found if node is not None}.values())
+    parents = (node.parent for node in nodes)
+    return list({node.mem_id: node for node in parents if node is not None}.values())
 
 
 def _number(node: LexborNode, attribute: str) -> int:

@@ -46,8 +46,8 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
         memory: vLLM's memory options.
     """
     block = block_size(shape, memory)
-    found = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
-    groups = grouped(found, hybrid=memory.hybrid)
+    layer_pages = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
+    groups = grouped(layer_pages, hybrid=memory.hybrid)
     flight = in_flight(memory, gpu, split)
     pools: list[BlockPool] = []
     weights: list[float] = []
@@ -56,7 +56,7 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
         room = memory.kv_cache_bytes
         if room is None:
             room = math.ceil(gpu.memory * memory.utilisation) - math.ceil(weights[-1]) - memory.overhead
-        pools.append(pool(groups, found, stage, room))
+        pools.append(pool(groups, layer_pages, stage, room))
     return MemoryEstimate(
         weights=max(weights),
         cache=min(one.memory for one in pools),
@@ -90,7 +90,7 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
     """The constants of this profile."""
     block, tokens = block_size(shape, memory), memory.batched_tokens or gpu.batched_tokens
     cache = memory.kv_dtype if memory.kv_dtype != "auto" else shape.dtype
-    found = [
+    assumed = [
         Assumption(name="GPU memory", value=f"{gpu.gib:.2f} GiB of each {gpu.name}", source=gpu.source),
         Assumption(
             name="utilisation",
@@ -123,15 +123,15 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
         ),
     ]
     if memory.kv_cache_bytes is not None:
-        found = [one for one in found if one.name not in ("GPU memory", "utilisation", "overhead", "split")]
-        found.insert(0, Assumption(name="cache", value=f"{memory.kv_cache_bytes:,} bytes", source="given"))
+        assumed = [one for one in assumed if one.name not in ("GPU memory", "utilisation", "overhead", "split")]
+        assumed.insert(0, Assumption(name="cache", value=f"{memory.kv_cache_bytes:,} bytes", source="given"))
     if any(layer.kind != "full" for layer in shape.layers):
         state = "on" if memory.hybrid else "off"
-        found.append(
+        assumed.append(
             Assumption(
                 name="hybrid KV cache",
                 value=state,
                 source="layers with a window or chunk cache only that; --disable-hybrid-kv-cache-manager turns it off",
             )
         )
-    return found
+    return assumed
