@@ -30,13 +30,13 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "evaluation.md"
 BUDGET_ARMS = "raw,closed,default@2000,bm25@2000,head-tail@2000"
 RUNS = {
-    "quick": "--quick --data {data} --arms raw,raw2,closed,default,hybrid+none,surprisal,contrastive,bm25,head-tail,"
+    "quick": "--quick --data {data} --arms raw,raw2,closed,default,hybrid+none,llmlingua,longllmlingua,bm25,head-tail,"
     "random --rates 0.5,0.25,0.125 --reuse-scores",
     "sets": "nq10 hotpotqa musique tatqa xquad_en --data {data} --arms raw,closed,default,hybrid+none,bm25 "
     "--rates 0.25,0.125 --limit 100 --reuse-scores",
-    "pruners": "--quick --limit 6 --data {data} --arms raw,closed,default,surprisal,contrastive,hybrid+llmlingua-walk,"
-    "hybrid+longllmlingua-walk,hybrid+reference,hybrid+learned,learned+learned,hybrid+none --rates 0.5,0.25,0.125 "
-    "--reuse-scores",
+    "pruners": "--quick --limit 6 --data {data} --arms raw,closed,default,llmlingua,longllmlingua,"
+    "hybrid+llmlingua-walk,hybrid+longllmlingua-walk,hybrid+reference,hybrid+learned,learned+learned,hybrid+none "
+    "--rates 0.5,0.25,0.125 --reuse-scores",
     "lengths": f"needle --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 20",
     "facts": f"facts --lengths 512,1k,2k,4k,8k --arms {BUDGET_ARMS} --limit 8",
 }

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 from common import write
-from surprisal_speed import QUESTION, document, passages
+from llmlingua_speed import QUESTION, document, passages
 
 from ctxpipe.compress.compressor import Compressor
-from ctxpipe.compress.learned.model import LearnedModel, Passage
+from ctxpipe.compress.learned.model import LearnedModel, PassageTokens
 from ctxpipe.compress.learned.passages import titled
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.prune.baselines import NoScorer
@@ -80,7 +80,7 @@ def alone(model: LearnedModel, text: str, repeats: int) -> dict[str, Any]:
     def read() -> None:
         bodies = words.encode([passage.text for passage in found])
         titles = words.encode([titled(passage.headings) for passage in found])
-        given = [Passage(title.ids, body.ids) for title, body in zip(titles, bodies, strict=True)]
+        given = [PassageTokens(title.ids, body.ids) for title, body in zip(titles, bodies, strict=True)]
         model.read(model.layout.asked(QUESTION), given)
 
     seconds = median(read, repeats)

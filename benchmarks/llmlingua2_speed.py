@@ -276,9 +276,9 @@ def overlapped(folder: Path, shape: str, tokens: int, device: str, dtype: str) -
         row for t, r in zip(given, read, strict=True) for row in scorer._reader.rows(r, scorer._reader.cuts(t.text, r))
     ]
     started = time.perf_counter()
-    scorer._keep_model.keep_probabilities(rows)
+    scorer._classifier.keep_probabilities(rows)
     judging = time.perf_counter() - started
-    network = scorer._keep_model.network  # type: ignore[attr-defined] # it is torch's
+    network = scorer._classifier.network  # type: ignore[attr-defined] # it is torch's
     hardware = torch.cuda.get_device_name(network.device) if network.device.type == "cuda" else "processor"
     return {
         "shape": shape,

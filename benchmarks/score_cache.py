@@ -1,6 +1,6 @@
 """What the score cache saves: one document twice, at two budgets, each in a process of its own.
 
-    python benchmarks/score_cache.py [--prune surprisal] [--model smollm2-135m] [--tokens 6000]
+    python benchmarks/score_cache.py [--prune llmlingua] [--model smollm2-135m] [--tokens 6000]
 
 The first process finds an empty cache, loads the model and scores; the second, at half the budget, finds all scores and
 loads no model. Then the same for ranking a longer document: at half the budget, and with another question, of which the
@@ -49,7 +49,7 @@ def once(options: dict[str, object], asked: dict[str, object], path: Path, score
 def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prune", default="surprisal")
+    parser.add_argument("--prune", default="llmlingua")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--tokens", type=int, default=6000)
     parser.add_argument("--ranked", type=int, default=40_000)

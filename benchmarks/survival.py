@@ -27,7 +27,7 @@ from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scorer import LearnedScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
-from ctxpipe.compress.types import CompressedContext, Document, OnProgress, RankingText, Scores, ScoringText
+from ctxpipe.compress.types import CompressedContext, Document, OnProgress, RankingText, ScoringText
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
 from ctxpipe.evals.statistics.tango import tango_interval
@@ -44,8 +44,8 @@ METHODS = {
     "classifier": {"rank": "hybrid", "prune": "unasked"},
     "embedding": {"rank": "embedding", "prune": "none"},
     "bm25": {"rank": "bm25", "prune": "none"},
-    "contrastive": {"rank": "hybrid", "prune": "contrastive"},
-    "surprisal": {"rank": "hybrid", "prune": "surprisal"},
+    "longllmlingua": {"rank": "hybrid", "prune": "longllmlingua"},
+    "llmlingua": {"rank": "hybrid", "prune": "llmlingua"},
     "reference": {"rank": "hybrid", "prune": "reference"},
     "head-tail": {"rank": "none", "prune": "head-tail"},
     "random": {"rank": "none", "prune": "random"},
@@ -58,7 +58,7 @@ class Unasked(LearnedScorer):
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         return super().score(texts, None, on_progress)
 
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.learned.scorer import LearnedScorer
     from ctxpipe.compress.prune.baselines import HeadTailScorer, NoScorer, RandomScorer
     from ctxpipe.compress.prune.hosted.scorer import HostedScorer
+    from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
     from ctxpipe.compress.prune.llmlingua2.compat import LLMLingua2Compat
     from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
     from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
     from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
-    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
     from ctxpipe.compress.rank.bm25 import BM25Ranker
     from ctxpipe.compress.rank.embedding import EmbeddingRanker
     from ctxpipe.compress.rank.hybrid import HybridRanker
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.scorers import SCORERS, Pruning
     from ctxpipe.compress.select.keep import Keep
     from ctxpipe.compress.types import (
+        CacheableScorer,
         Identity,
-        KeptScorer,
         Ranker,
         RankingText,
         Scorer,
-        Scores,
         ScoringText,
         TokenScorer,
         TokenScores,
@@ -48,8 +47,8 @@ __all__ = [
     "SCORERS",
     "BM25Ranker",
     "BorrowingRanker",
+    "CacheableScorer",
     "Caching",
-    "ContrastiveScorer",
     "Embedder",
     "EmbeddingRanker",
     "FakeRanker",
@@ -59,12 +58,13 @@ __all__ = [
     "HybridRanker",
     "Identity",
     "Keep",
-    "KeptScorer",
     "LLMLingua2Compat",
     "LLMLingua2Scorer",
     "LLMLinguaReference",
+    "LLMLinguaScorer",
     "LearnedRanker",
     "LearnedScorer",
+    "LongLLMLinguaScorer",
     "NoScorer",
     "Pruning",
     "RandomScorer",
@@ -73,9 +73,7 @@ __all__ = [
     "ReferenceScorer",
     "Resources",
     "Scorer",
-    "Scores",
     "ScoringText",
-    "SurprisalScorer",
     "TokenScorer",
     "TokenScores",
 ]
@@ -93,7 +91,7 @@ __getattr__, __dir__ = lazy_names(
         "prune.llmlingua2.scorer": "LLMLingua2Scorer",
         "prune.reference.adapter": "LLMLinguaReference",
         "prune.reference.scorer": "ReferenceScorer",
-        "prune.surprisal": "ContrastiveScorer SurprisalScorer",
+        "prune.llmlingua": "LLMLinguaScorer LongLLMLinguaScorer",
         "rank.bm25": "BM25Ranker",
         "rank.embedding": "EmbeddingRanker",
         "rank.hybrid": "HybridRanker",
@@ -101,6 +99,6 @@ __getattr__, __dir__ = lazy_names(
         "rankers": "RANKERS",
         "scorers": "SCORERS Pruning",
         "select.keep": "Keep",
-        "types": "Identity KeptScorer Ranker RankingText Scorer Scores ScoringText TokenScorer TokenScores",
+        "types": "CacheableScorer Identity Ranker RankingText Scorer ScoringText TokenScorer TokenScores",
     },
 )

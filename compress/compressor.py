@@ -197,7 +197,7 @@ class Job:
 
     def _scored(self, pool: Pool, found: Sentences) -> FloatArray:
         texts, members = blend.scoring_texts(pool, found)
-        own = [s.values for s in self.owner.scorer.score(texts, self.question, partial(self.on_stage, "prune"))]
+        own = self.owner.scorer.score(texts, self.question, partial(self.on_stage, "prune"))
         return blend.unit_scores(pool, found, members, own)
 
     def _pool(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.types import OnProgress, RankingText, Scores, ScoringText
+from ctxpipe.compress.types import OnProgress, RankingText, ScoringText
 
 
 class FakeRanker:
@@ -33,15 +33,10 @@ class FakeScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units."""
         return [
-            Scores(
-                values=np.array(
-                    [self._score(text.text[a:b]) for a, b in zip(text.start, text.end, strict=True)], dtype=np.float32
-                ),
-                scorer=self.name,
-            )
+            np.array([self._score(text.text[a:b]) for a, b in zip(text.start, text.end, strict=True)], dtype=np.float32)
             for text in texts
         ]
 

@@ -7,9 +7,9 @@ from functools import partial
 
 from ctxpipe.compress.learned.scorer import LearnedScorer
 from ctxpipe.compress.prune.baselines import HeadTailScorer, NoScorer, RandomScorer
+from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
 from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
 from ctxpipe.compress.prune.reference.scorer import ReferenceScorer
-from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 from ctxpipe.compress.types import Scorer
 from ctxpipe.errors import UsageError
 from ctxpipe.registry import Registry
@@ -18,15 +18,15 @@ SCORERS: Registry[Scorer] = Registry("scorer", "ctxpipe.scorers", "score")
 SCORERS.register("none", NoScorer)
 SCORERS.register("head-tail", HeadTailScorer)
 SCORERS.register("random", RandomScorer)
-SCORERS.register("surprisal", SurprisalScorer)
-SCORERS.register("contrastive", ContrastiveScorer)
 SCORERS.register("llmlingua2", LLMLingua2Scorer)
-SCORERS.register("llmlingua", SurprisalScorer)
-SCORERS.register("longllmlingua", ContrastiveScorer)
-SCORERS.register("llmlingua-walk", partial(SurprisalScorer, walk=True))
-SCORERS.register("longllmlingua-walk", partial(ContrastiveScorer, walk=True))
+SCORERS.register("llmlingua", LLMLinguaScorer)
+SCORERS.register("longllmlingua", LongLLMLinguaScorer)
+SCORERS.register("llmlingua-walk", partial(LLMLinguaScorer, walk=True))
+SCORERS.register("longllmlingua-walk", partial(LongLLMLinguaScorer, walk=True))
 SCORERS.register("reference", ReferenceScorer)
 SCORERS.register("learned", LearnedScorer)
+SCORERS.alias("surprisal", "llmlingua")
+SCORERS.alias("contrastive", "longllmlingua")
 
 DEFAULT_PRUNE = "none"
 """What ``"auto"`` stands for: no token pruner measured better than whole sentences."""
@@ -51,8 +51,9 @@ class Pruning:
     url: str | None = None
 
     def __post_init__(self) -> None:
-        if self.scorer == "auto":
-            object.__setattr__(self, "scorer", DEFAULT_PRUNE)
+        if isinstance(self.scorer, str):
+            name = DEFAULT_PRUNE if self.scorer == "auto" else SCORERS.name_of(self.scorer)
+            object.__setattr__(self, "scorer", name)
         SCORERS.check(self.scorer)
         if not isinstance(self.scorer, str):
             if self.model is not None or self.url is not None:

@@ -105,23 +105,6 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """One score per unit.
-
-    Attributes:
-        values: float32 of shape (n,); higher is worth keeping.
-        scorer: Name of the scorer that made them.
-        model: Model that it used, empty for none.
-        revision: Revision or hash of that model, empty for none.
-    """
-
-    values: FloatArray
-    scorer: str
-    model: str = ""
-    revision: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringText:
     """What a scorer sees of a chunk.
 
@@ -176,8 +159,11 @@ class Scorer(Protocol):
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> Sequence[Scores]:
-        """Score the units of chunks, one ``Scores`` per text, its values of the length of that text's units.
+    ) -> Sequence[FloatArray]:
+        """Score the units of chunks.
+
+        Returns:
+            For each text float32 of shape (units,); higher is worth keeping.
 
         Raises:
             UsageError: if the scorer needs a question and there is none.
@@ -193,7 +179,6 @@ class Identity:
 
     Attributes:
         scorer: Name of the scorer.
-        model: The model as the user named it, for the record only.
         revision: Revision or hash of the model; scores of a model whose revision cannot be told are not kept.
         dtype: What the model computes in.
         settings: Window, overlap and whatever else changes a score, as text.
@@ -202,7 +187,6 @@ class Identity:
 
     scorer: str
     revision: str
-    model: str = ""
     dtype: str = ""
     settings: str = ""
     asks: bool = False
@@ -223,7 +207,7 @@ class TokenScores:
 
 
 @runtime_checkable
-class KeptScorer(Protocol):
+class CacheableScorer(Protocol):
     """A scorer whose scores may be kept between calls and processes. It offers this beside ``Scorer.score``."""
 
     def identity(self) -> Identity | None:
@@ -232,8 +216,8 @@ class KeptScorer(Protocol):
 
 
 @runtime_checkable
-class TokenScorer(KeptScorer, Protocol):
-    """A kept scorer in two steps, so that units cut otherwise need no model: ``score`` is one after the other."""
+class TokenScorer(CacheableScorer, Protocol):
+    """A cacheable scorer whose ``score`` is the mean over each unit's tokens, so other units need no model again."""
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -243,10 +227,6 @@ class TokenScorer(KeptScorer, Protocol):
         Raises:
             UsageError: if the scorer needs a question and there is none.
         """
-        ...
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """The scores of a text's units, made from those of its tokens, without the model."""
         ...
 
 
@@ -308,11 +288,6 @@ class CompressedContext:
     def rate(self) -> float:
         """Kept share of the source's tokens, 0 to 1. What stands between documents may make the text the longer one."""
         return min(1.0, self.kept_tokens / self.source_tokens) if self.source_tokens else 1.0
-
-    @property
-    def dropped_tokens(self) -> int:
-        """Tokens of the source that are not in ``text``."""
-        return max(0, self.source_tokens - self.kept_tokens)
 
 
 def with_timing(context: CompressedContext, stage: str, seconds: float) -> CompressedContext:

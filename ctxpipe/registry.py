@@ -34,6 +34,7 @@ class Registry(Generic[T]):
         self.group = group
         self.method = method
         self._factories: dict[str, Callable[..., T]] = {}
+        self._aliases: dict[str, str] = {}
 
     @overload
     def register(self, name: str) -> Callable[[F], F]: ...
@@ -51,6 +52,10 @@ class Registry(Generic[T]):
             raise UsageError(f"a {self.what} named {name!r} is already registered")
         self._factories[name] = factory
         return factory
+
+    def alias(self, other: str, name: str) -> None:
+        """Take another spelling of a name, which is not among ``names``."""
+        self._aliases[other] = name
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted. Entry points are listed without being imported."""
@@ -97,7 +102,7 @@ class Registry(Generic[T]):
             UsageError: for an object without the method, or a class.
         """
         if isinstance(given, str):
-            if given not in self._factories and given not in self._entry_points:
+            if self.name_of(given) not in self._factories and given not in self._entry_points:
                 raise UnknownNameError(self.what, given, self.names())
         elif isinstance(given, type):
             raise UsageError(f"{given.__name__} is a class; give an object of it: {given.__name__}()")
@@ -105,11 +110,13 @@ class Registry(Generic[T]):
             raise UsageError(f"{type(given).__name__} is no {self.what}: it has no method {self.method}")
 
     def name_of(self, given: str | T) -> str:
-        """The name given, or what an object calls itself: its ``name``, else its class's."""
-        return given if isinstance(given, str) else str(getattr(given, "name", type(given).__name__))
+        """The name that is given or that an alias stands for; of an object its ``name``, else its class's."""
+        if isinstance(given, str):
+            return self._aliases.get(given, given)
+        return str(getattr(given, "name", type(given).__name__))
 
     def _factory(self, name: str) -> Callable[..., T]:
-        return self._factories.get(name) or self._load(name)
+        return self._factories.get(self.name_of(name)) or self._load(name)
 
     @cached_property
     def _entry_points(self) -> dict[str, EntryPoint]:

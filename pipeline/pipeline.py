@@ -19,7 +19,7 @@ from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.compress.types import CompressedContext, Document, KeptScorer, OnStage, Ranker, Scorer, with_timing
+from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.old_names import Group, old_keywords
@@ -68,7 +68,7 @@ class Pipeline:
     Args:
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
             ``"auto"``: the one that measured best; or an object that has ``rank``. Used when there is a question.
-        prune: ``"none"`` (whole sentences), ``"surprisal"``, ``"contrastive"``, a floor (``"random"``,
+        prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
         prune_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from
@@ -139,7 +139,7 @@ class Pipeline:
     @property
     def remembers(self) -> bool:
         """Whether what its ranker or its scorer computes may come from an earlier call."""
-        kept = isinstance(self._ranker, BorrowingRanker) or isinstance(self._scorer, KeptScorer)
+        kept = isinstance(self._ranker, BorrowingRanker) or isinstance(self._scorer, CacheableScorer)
         return self._cache is not None and kept
 
     @property
@@ -199,9 +199,9 @@ class Pipeline:
         """
         check_size(budget, rate)
         started = time.perf_counter()
-        found = self.read(documents)
+        sources = self.read(documents)
         reading = time.perf_counter() - started
-        context = self._compress(found, question, budget, rate)
+        context = self._compress(sources, question, budget, rate)
         return with_timing(context, "read", reading)
 
     def _compress(
@@ -251,14 +251,14 @@ class Pipeline:
         """
         check_request(question, budget, rate, raw)
         started = time.perf_counter()
-        found = self.read(documents)
+        sources = self.read(documents)
         reading = time.perf_counter() - started
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
         engine = self.engine
         connecting = time.perf_counter() - started
         request = Request(
-            documents=found,
+            documents=sources,
             question=question,
             budget=budget,
             rate=rate,

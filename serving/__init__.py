@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ctxpipe.serving.openai.engine import OpenAIEngine
     from ctxpipe.serving.planner.memory.options import Memory, Parallelism
     from ctxpipe.serving.planner.plan import plan
-    from ctxpipe.serving.planner.types import Assumption, Plan, Row
+    from ctxpipe.serving.planner.types import Assumption, Plan, PlanRow
     from ctxpipe.serving.types import Engine, MeasuredEngine, Message, ServerMetrics
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "OpenAIEngine",
     "Parallelism",
     "Plan",
-    "Row",
+    "PlanRow",
     "ServerMetrics",
     "Target",
     "connect",
@@ -56,7 +56,7 @@ __getattr__, __dir__ = lazy_names(
         "openai.engine": "OpenAIEngine",
         "planner.memory.options": "Memory Parallelism",
         "planner.plan": "plan",
-        "planner.types": "Assumption Plan Row",
+        "planner.types": "Assumption Plan PlanRow",
         "types": "Engine MeasuredEngine Message ServerMetrics",
     },
 )

@@ -88,7 +88,7 @@ def test_help_and_public_packages_need_no_extra(tmp_path: Path) -> None:
     ("arguments", "extra"),
     [
         (["query", "a.txt", "-q", "why?"], "local"),
-        (["compress", "a.txt", "--prune", "surprisal", "--budget", "20"], "local"),
+        (["compress", "a.txt", "--prune", "llmlingua", "--budget", "20"], "local"),
         (["compress", "a.txt", "--prune", "llmlingua2", "--budget", "20"], "local"),
         (["compress", "a.txt", "--prune", "reference", "--budget", "20"], "llmlingua"),
         (["compress", "a.docx", "--budget", "20"], "office"),

@@ -69,6 +69,14 @@ def test_a_name_is_registered_once(shapes: Registry[tuple[str, int]]) -> None:
         shapes.register("line", lambda: ("line", 0))
 
 
+def test_an_alias_stands_for_its_name_and_is_not_listed(shapes: Registry[tuple[str, int]]) -> None:
+    shapes.alias("ring", "circle")
+    assert shapes.create("ring") == shapes.create("circle")
+    assert shapes.name_of("ring") == "circle"
+    assert "ring" not in shapes.names()
+    shapes.check("ring")
+
+
 @pytest.mark.parametrize("options", [{}, {"length": 1, "width": 2}])
 def test_options_that_do_not_fit_are_a_usage_error(shapes: Registry[tuple[str, int]], options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="shape 'line': "):

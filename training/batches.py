@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctxpipe.models.batches import token_batches
 from training.examples import IGNORED, Examples
 
 WINDOW = 64
@@ -53,19 +54,9 @@ def plan(lengths: NDArray[np.int64], cap: int, *, seed: int, epoch: int) -> list
     batches: list[NDArray[np.int64]] = []
     for start in range(0, len(order), window):
         part = order[start : start + window]
-        batches.extend(under_cap(part[np.argsort(lengths[part], kind="stable")], lengths, cap))
+        shortest_first = part[np.argsort(lengths[part], kind="stable")].tolist()
+        batches.extend(map(np.array, token_batches(lengths.tolist(), cap, order=shortest_first)))
     return [batches[i] for i in draw.permutation(len(batches))]
-
-
-def under_cap(order: NDArray[np.int64], lengths: NDArray[np.int64], cap: int) -> list[NDArray[np.int64]]:
-    """Cut an order by ascending length into batches of at most ``cap`` tokens, padding included."""
-    cut: list[NDArray[np.int64]] = []
-    begin = 0
-    for place in range(1, len(order) + 1):
-        if place == len(order) or (place + 1 - begin) * int(lengths[order[place]]) > cap:
-            cut.append(order[begin:place])
-            begin = place
-    return cut
 
 
 def collate(examples: Examples, index: Sequence[int] | NDArray[np.int64]) -> Batch:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ctxpipe.arrays import FloatArray
 from training.examples import FREE, QUESTION, SECOND, Example
-from training.negatives import Pool
+from training.negatives import NegativePool
 from training.overlap import words
-from training.pieces import Piece, joined_turns, pieces, with_demand
-from training.schema import Evidence, Item
+from training.pieces import MarkedPiece, joined_turns, pieces, with_demand
+from training.schema import Item, TrainingEvidence
 from training.sources import SOURCES, document_name
 
 MOST_WANTED, OWN, HARD = 3, 4, 1
@@ -31,8 +31,8 @@ class Cut:
     """An item whose passages are cut into pieces: those with evidence, and the others of its own passages."""
 
     item: Item
-    wanted: tuple[Piece, ...]
-    others: tuple[Piece, ...]
+    wanted: tuple[MarkedPiece, ...]
+    others: tuple[MarkedPiece, ...]
 
 
 def cut(item: Item, barred: Callable[[str, str], bool]) -> Cut:
@@ -48,11 +48,11 @@ def cut(item: Item, barred: Callable[[str, str], bool]) -> Cut:
     if source.turns:
         passages, evidence = joined_turns(passages, evidence)
         names = [names[0]] * len(passages)
-    marks: dict[int, list[Evidence]] = defaultdict(list)
+    marks: dict[int, list[TrainingEvidence]] = defaultdict(list)
     for span in evidence:
         marks[span.passage].append(span)
-    wanted: list[Piece] = []
-    others: list[Piece] = []
+    wanted: list[MarkedPiece] = []
+    others: list[MarkedPiece] = []
     for index, (passage, name) in enumerate(zip(passages, names, strict=True)):
         if index not in marks and (not source.own_negatives or barred(name, passage.text)):
             continue
@@ -75,7 +75,7 @@ class Builder:
     """
 
     def __init__(
-        self, pools: dict[str, Pool], sources: Sequence[str], *, seed: int, changed: bool, more: int = 1
+        self, pools: dict[str, NegativePool], sources: Sequence[str], *, seed: int, changed: bool, more: int = 1
     ) -> None:
         self._pools, self._changed, self._more = pools, changed, more
         self._number = {name: index for index, name in enumerate(sources)}
@@ -112,7 +112,7 @@ class Builder:
             yield from self._second(one, group, wanted, negatives, draw)
 
     def _second(
-        self, one: Cut, group: int, wanted: Sequence[Piece], negatives: Sequence[Piece], draw: random.Random
+        self, one: Cut, group: int, wanted: Sequence[MarkedPiece], negatives: Sequence[MarkedPiece], draw: random.Random
     ) -> Iterator[Example]:
         """Ask again with what was found: a sentence of the evidence, or at times one that is no evidence at all."""
         chain = SOURCES[one.item.source].hops and len({piece.document for piece in wanted}) > 1
@@ -133,7 +133,13 @@ class Builder:
             yield from self._labelled(one.item, question, SECOND, group, wanted[:2], few)
 
     def _labelled(
-        self, item: Item, question: str, kind: int, group: int, wanted: Iterable[Piece], negatives: Iterable[Piece]
+        self,
+        item: Item,
+        question: str,
+        kind: int,
+        group: int,
+        wanted: Iterable[MarkedPiece],
+        negatives: Iterable[MarkedPiece],
     ) -> Iterator[Example]:
         source = self._number[item.source]
         tokens = item.evidence_type not in WHOLE
@@ -149,7 +155,7 @@ class Builder:
         if draw.random() < DEMANDING:
             piece = with_demand(piece, draw)
         if draw.random() < UNTITLED:
-            piece = Piece(
+            piece = MarkedPiece(
                 title="",
                 text=piece.text,
                 document=piece.document,
@@ -168,7 +174,7 @@ class Builder:
         )
 
 
-def second_question(question: str, piece: Piece, sentence: tuple[int, int]) -> str:
+def second_question(question: str, piece: MarkedPiece, sentence: tuple[int, int]) -> str:
     """The question of the second pass: the first one, then the best sentence after its title."""
     said = piece.text[sentence[0] : sentence[1]]
     return f"{question} {piece.title}. {said}" if piece.title else f"{question} {said}"
@@ -179,7 +185,7 @@ def unasked(cuts: Iterable[Cut], sources: Sequence[str], *, first_group: int) ->
 
     A sentence's target is the part of these questions whose evidence it holds.
     """
-    asked: dict[tuple[str, str], list[Piece]] = defaultdict(list)
+    asked: dict[tuple[str, str], list[MarkedPiece]] = defaultdict(list)
     source: dict[tuple[str, str], int] = {}
     for one in cuts:
         if one.item.evidence_type not in WHOLE and not SOURCES[one.item.source].turns:
@@ -204,13 +210,13 @@ def language(source: str) -> str:
     return source if source.startswith("ml_") else "en"
 
 
-def _allowed(one: Cut) -> Callable[[Piece], bool]:
+def _allowed(one: Cut) -> Callable[[MarkedPiece], bool]:
     """Whether a piece may be a negative: not of a document with evidence, and without the answer's words."""
     documents = {piece.document for piece in (*one.wanted, *one.others)}
     answers = [f" {' '.join(words(answer))} " for answer in one.item.answers if len(answer) >= 3]
     answers = [answer for answer in answers if answer.strip() not in {"", "yes", "no", "true", "false"}]
 
-    def allowed(piece: Piece) -> bool:
+    def allowed(piece: MarkedPiece) -> bool:
         if piece.document in documents:
             return False
         text = f" {' '.join(words(piece.text))} "

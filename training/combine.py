@@ -15,9 +15,9 @@ import click
 import numpy as np
 
 from ctxpipe.compress.cache.score_cache import ScoreCache
-from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.files import ScoreWeights
 from ctxpipe.compress.learned.links import Link
-from ctxpipe.compress.learned.model import Reader
+from ctxpipe.compress.learned.model import PassageReader
 from ctxpipe.compress.learned.passages import Shares
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed
@@ -59,7 +59,7 @@ class Read(NamedTuple):
     named: Sequence[Link]
     second: Floats | None = None
 
-    def scores(self, weights: Weights) -> Floats:
+    def scores(self, weights: ScoreWeights) -> Floats:
         """Scores of all sentences, as the ranker gives them."""
         look = self.trial.look
         second = self.second if weights.second else None
@@ -107,7 +107,7 @@ def combine(data: Path, evaluation: Path, examples: Path, pruner: Path, *, items
     if len(chosen) < 4:
         raise click.UsageError("there are too few development questions to fit on")
     read = first_pass(chosen)
-    near = best(read, [Weights(fusion=f, second=0.0, link=k) for f, k in itertools.product(FUSION, LINK)])
+    near = best(read, [ScoreWeights(fusion=f, second=0.0, link=k) for f, k in itertools.product(FUSION, LINK)])
     read = second_pass(read, near)
     even, odd = read[::2], read[1::2]
     crossed = {"even": (even, final(odd, near)), "odd": (odd, final(even, near))}
@@ -145,7 +145,7 @@ def first_pass(chosen: Sequence[Trial]) -> list[Read]:
     return read
 
 
-def second_pass(read: Sequence[Read], near: Weights) -> list[Read]:
+def second_pass(read: Sequence[Read], near: ScoreWeights) -> list[Read]:
     """Read every trial again with its best sentence by the first pass."""
     progress = Progress("second pass")
     found = []
@@ -157,19 +157,19 @@ def second_pass(read: Sequence[Read], near: Weights) -> list[Read]:
     return found
 
 
-def final(read: Sequence[Read], near: Weights) -> Weights:
+def final(read: Sequence[Read], near: ScoreWeights) -> ScoreWeights:
     """The weights of everything; those of the first pass where the second is not worth its time."""
     grid = itertools.product(FUSION, SECOND, LINK)
-    weights = best(read, [Weights(fusion=f, second=s, link=k) for f, s, k in grid])
+    weights = best(read, [ScoreWeights(fusion=f, second=s, link=k) for f, s, k in grid])
     return weights if merit(read, weights) > merit(read, near) + WORTH else near
 
 
-def best(read: Sequence[Read], tried: Sequence[Weights]) -> Weights:
+def best(read: Sequence[Read], tried: Sequence[ScoreWeights]) -> ScoreWeights:
     """The weights of the highest merit; of equals the first."""
     return max(tried, key=lambda weights: round(merit(read, weights), 9))
 
 
-def merit(read: Sequence[Read], weights: Weights) -> float:
+def merit(read: Sequence[Read], weights: ScoreWeights) -> float:
     """How early evidence comes: mean negative logarithm of the share of the tokens to keep until it does.
 
     Unlike survival at some rates it tells apart weights that move evidence a little. The few files with questions over
@@ -198,7 +198,7 @@ def figures(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
 
 
 def languages(
-    held_back: Sequence[Any], model: Reader, embedder: Any, items: int, near: Weights, weights: Weights
+    held_back: Sequence[Any], model: PassageReader, embedder: Any, items: int, near: ScoreWeights, weights: ScoreWeights
 ) -> dict[str, dict[str, float]]:
     """The same where the model reads other languages against the rule, with the shares that the rule looks at."""
     names = [name for name in used() if name.startswith("ml_")]
@@ -216,7 +216,7 @@ def _per_file(files: Sequence[Sequence[float]]) -> float:
     return float(np.average([np.mean(values) for values in files], weights=counts))
 
 
-def _scored(read: Sequence[Read], weights: Weights) -> list[Scored]:
+def _scored(read: Sequence[Read], weights: ScoreWeights) -> list[Scored]:
     return [Scored(one.trial, one.scores(weights)) for one in read]
 
 

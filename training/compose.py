@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 
 from training.overlap import same_question, words
-from training.schema import Evidence, Item, Passage, fraction
+from training.schema import Item, TrainingEvidence, TrainingPassage, fraction
 from training.sources import COMPOSED, document_name
 
 FROM = frozenset({
@@ -146,7 +146,7 @@ def _joined(name: str, first: Item, second: Item) -> Item:
     parts = []
     for place, item in enumerate((first, second)):
         index = item.evidence[0].passage
-        spans = [Evidence(passage=place, start=span.start, end=span.end) for span in item.evidence]
+        spans = [TrainingEvidence(passage=place, start=span.start, end=span.end) for span in item.evidence]
         parts.append((item.passages[index], spans))
     return Item(
         id=f"{COMPOSED}/{first.id}+{second.id}",
@@ -166,7 +166,7 @@ def _place(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w\"'-])(?:[Tt]he )?{re.escape(name)}(?![\w\"-]| [A-Z])")
 
 
-def _evidence_passage(item: Item) -> Passage:
+def _evidence_passage(item: Item) -> TrainingPassage:
     return item.passages[item.evidence[0].passage]
 
 

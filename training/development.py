@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.batches import collate, under_cap
+from ctxpipe.models.batches import token_batches
+from training.batches import collate
 from training.calibrate import Calibration, error, sigmoid
 from training.examples import IGNORED, Examples
 from training.files import Progress
@@ -25,7 +26,8 @@ def predict(
     relevance = np.zeros(len(examples))
     progress = Progress("development examples", every=30)
     done = 0
-    for index in under_cap(np.argsort(examples.lengths, kind="stable"), examples.lengths, cap):
+    shortest_first = np.argsort(examples.lengths, kind="stable").tolist()
+    for index in token_batches(examples.lengths.tolist(), cap, order=shortest_first):
         batch = collate(examples, index).to(device)
         with autocast:
             token, passage = model(batch.ids, batch.mask, batch.types)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.files import replace_atomically
-from training.pieces import Piece, Spans
+from training.pieces import MarkedPiece, Spans
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -43,7 +43,7 @@ class Example:
     """
 
     question: str
-    piece: Piece
+    piece: MarkedPiece
     kind: int
     relevance: int
     source: int
@@ -95,7 +95,7 @@ class Examples:
             return cls(**{name: arrays[name] for name in cls.__slots__})
 
 
-class Layout:
+class ExampleLayout:
     """Turns a question and a passage into tokens: ``[CLS] question [SEP] title [SEP] passage [SEP]``.
 
     Token type 0 is the question with its two marks, 1 the rest. Without a question its place is empty.
@@ -130,7 +130,7 @@ class Layout:
         return self._encoded(text)[1]
 
 
-def assemble(examples: Iterable[Example], layout: Layout) -> Examples:
+def assemble(examples: Iterable[Example], layout: ExampleLayout) -> Examples:
     """Encode examples and lay them out flat."""
     ids, targets, sentences, seconds, numbers = [], [], [], [], []
     for example in examples:

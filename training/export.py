@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ctxpipe.compress.prune.llmlingua2.export import fused_attention
-from ctxpipe.models.onnx import without_traces
+from ctxpipe.models.onnx import to_onnx
 from ctxpipe.models.quiet import quiet
 from training.batches import collate
 from training.calibrate import Calibration
@@ -135,22 +135,8 @@ def onnx_files(model: Pruner, out: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    example = torch.ones(2, 8, dtype=torch.long)
-    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=512)
     with quiet(output=False):
-        program = torch.onnx.export(
-            Unmasked(model).eval(),
-            (example, torch.zeros_like(example)),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_shapes={name: {0: batch, 1: length} for name in INPUTS},
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-        if program is None:
-            raise click.ClickException("torch exported nothing")
-        proto = without_traces(program.model_proto)
+        proto = to_onnx(Unmasked(model), INPUTS, OUTPUTS, opset=OPSET)
         del proto.graph.value_info[:]  # shapes noted before weights were transposed; the quantiser infers them anew
         onnx.save(proto, out / FLOAT)
         # Behind an operator of ONNX Runtime's own, types cannot be inferred.

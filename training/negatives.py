@@ -15,14 +15,14 @@ from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.rank.bm25 import BM25Index
 from ctxpipe.compress.rank.embedder import OnnxEmbedder
 from training.files import replace_atomically
-from training.pieces import Piece
+from training.pieces import MarkedPiece
 
 DEPTH = 12
 """How far down the order of a method is looked; the draw among these keeps negatives from being always the same."""
 BLOCK = 2_048
 
 
-class Pool:
+class NegativePool:
     """Pieces to draw negatives from.
 
     Args:
@@ -34,7 +34,7 @@ class Pool:
 
     def __init__(
         self,
-        pieces: Sequence[Piece],
+        pieces: Sequence[MarkedPiece],
         embedder: OnnxEmbedder | None,
         cache: Path,
         on_progress: Callable[[int, int], None] | None = None,
@@ -54,9 +54,9 @@ class Pool:
         question: str,
         vector: FloatArray | None,
         count: int,
-        allowed: Callable[[Piece], bool],
+        allowed: Callable[[MarkedPiece], bool],
         draw: random.Random,
-    ) -> list[Piece]:
+    ) -> list[MarkedPiece]:
         """Up to ``count`` pieces by each method, drawn from its best ``DEPTH`` that are allowed."""
         orders = [_top(self._index.scores(question))]
         if vector is not None and self._vectors is not None:
@@ -67,7 +67,7 @@ class Pool:
             found.update(dict.fromkeys(draw.sample(fit, min(count, len(fit)))))
         return [self.pieces[i] for i in found]
 
-    def any(self, count: int, allowed: Callable[[Piece], bool], draw: random.Random) -> list[Piece]:
+    def any(self, count: int, allowed: Callable[[MarkedPiece], bool], draw: random.Random) -> list[MarkedPiece]:
         """Up to ``count`` pieces at random."""
         if not self.pieces:
             return []

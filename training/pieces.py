@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import regex
 
 from ctxpipe.compress.text.sentences import sentences
-from training.schema import Evidence, Passage
+from training.schema import TrainingEvidence, TrainingPassage
 
 PIECE_WEIGHT = 850
 """Characters of a piece, about 200 tokens of English; a character of a script without spaces weighs as much as four."""
@@ -19,7 +19,7 @@ Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class MarkedPiece:
     """A stretch of a passage with its marks; offsets count characters of ``text``.
 
     Attributes:
@@ -39,7 +39,7 @@ class Piece:
     wanted: Spans = ()
 
 
-def pieces(passage: Passage, evidence: Sequence[Evidence], document: str) -> list[Piece]:
+def pieces(passage: TrainingPassage, evidence: Sequence[TrainingEvidence], document: str) -> list[MarkedPiece]:
     """Cut a passage at sentence ends; evidence that crosses a cut is in both pieces."""
     found = sentences(passage.text)
     cuts: list[tuple[int, int]] = []
@@ -56,8 +56,13 @@ def pieces(passage: Passage, evidence: Sequence[Evidence], document: str) -> lis
 
 
 def _piece(
-    passage: Passage, start: int, end: int, found: Sequence[tuple[int, int]], evidence: Sequence[Evidence], name: str
-) -> Piece:
+    passage: TrainingPassage,
+    start: int,
+    end: int,
+    found: Sequence[tuple[int, int]],
+    evidence: Sequence[TrainingEvidence],
+    name: str,
+) -> MarkedPiece:
     inside = tuple((s - start, e - start) for s, e in found if start <= s and e <= end)
     answers = tuple(
         sorted(
@@ -65,7 +70,7 @@ def _piece(
         )
     )
     wanted = tuple(s for s in inside if any(a < s[1] and s[0] < b for a, b in answers))
-    return Piece(
+    return MarkedPiece(
         title=passage.title,
         text=passage.text[start:end],
         document=name,
@@ -79,25 +84,29 @@ def _weight(text: str) -> int:
     return len(text) + 3 * len(_WIDE.findall(text)) + 1
 
 
-def joined_turns(passages: Sequence[Passage], evidence: Sequence[Evidence]) -> tuple[list[Passage], list[Evidence]]:
+def joined_turns(
+    passages: Sequence[TrainingPassage], evidence: Sequence[TrainingEvidence]
+) -> tuple[list[TrainingPassage], list[TrainingEvidence]]:
     """Join turns of a conversation, each after its speaker's name, into passages of about a piece's length."""
-    made: list[Passage] = []
-    moved: list[Evidence] = []
+    made: list[TrainingPassage] = []
+    moved: list[TrainingEvidence] = []
     parts: list[str] = []
     length = 0
     for index, turn in enumerate(passages):
         text = f"{turn.title}: {turn.text}"
         if parts and length + len(text) > PIECE_WEIGHT:
-            made.append(Passage(title="", text="\n".join(parts)))
+            made.append(TrainingPassage(title="", text="\n".join(parts)))
             parts, length = [], 0
         lead = length + len(turn.title) + 2
         moved.extend(
-            Evidence(passage=len(made), start=lead + e.start, end=lead + e.end) for e in evidence if e.passage == index
+            TrainingEvidence(passage=len(made), start=lead + e.start, end=lead + e.end)
+            for e in evidence
+            if e.passage == index
         )
         parts.append(text)
         length += len(text) + 1
     if parts:
-        made.append(Passage(title="", text="\n".join(parts)))
+        made.append(TrainingPassage(title="", text="\n".join(parts)))
     return made, moved
 
 
@@ -114,7 +123,7 @@ DEMANDS = (
 """Sentences that ask to be kept. They are put into some texts as what is never wanted."""
 
 
-def with_demand(piece: Piece, draw: random.Random, demands: Sequence[str] = DEMANDS) -> Piece:
+def with_demand(piece: MarkedPiece, draw: random.Random, demands: Sequence[str] = DEMANDS) -> MarkedPiece:
     """The piece with one demand between two of its sentences, marked as unwanted."""
     demand = draw.choice(demands)
     starts = [start for start, _ in piece.sentences] or [0]

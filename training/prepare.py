@@ -16,11 +16,11 @@ import click
 
 from training.build import Builder, Cut, cut, language, unasked
 from training.compose import compose
-from training.examples import KINDS, Example, Examples, Layout, assemble
+from training.examples import KINDS, Example, ExampleLayout, Examples, assemble
 from training.files import Progress, sha256, write_json
-from training.negatives import Pool
+from training.negatives import NegativePool
 from training.overlap import Known, Runs, evaluation_texts, same_question
-from training.pieces import Piece
+from training.pieces import MarkedPiece
 from training.schema import Item, fraction, read
 from training.sources import COMPOSED, SOURCES, used
 from training.split import split
@@ -89,7 +89,7 @@ def prepare(
     asked = [cut(item, lambda name, _: name in dev_documents) for item in train_items]
     train_cuts, dropped = without_overlap(asked, Runs(evidence_texts(held_items)))
     dev_cuts = [cut(item, lambda *_: False) for item in held_items]
-    layout = Layout(model_tokenizer())
+    layout = ExampleLayout(model_tokenizer())
     made = {}
     for side, cuts, quota, free, more in (
         ("train", train_cuts, wanted, round(UNASKED * scale * share), 1),
@@ -172,7 +172,7 @@ def without_overlap(cuts: Iterable[Cut], runs: Runs) -> tuple[list[Cut], dict[st
     found: dict[str, bool] = {}
     count: Counter[str] = Counter({"items": 0, "passages": 0})
 
-    def clean_piece(piece: Piece) -> bool:
+    def clean_piece(piece: MarkedPiece) -> bool:
         if piece.text not in found:
             found[piece.text] = not runs.shared(piece.text)
         return found[piece.text]
@@ -206,9 +206,9 @@ def draw_free(examples: list[Example], most: int, seed: int) -> list[Example]:
     return random.Random(seed).sample(examples, min(most, len(examples)))
 
 
-def make_pools(cuts: Sequence[Cut], most: int, seed: int, embedder: Any, cache: Path) -> dict[str, Pool]:
+def make_pools(cuts: Sequence[Cut], most: int, seed: int, embedder: Any, cache: Path) -> dict[str, NegativePool]:
     """A pool of negatives for each language, of the pieces of these items."""
-    found: dict[str, dict[tuple[str, str], Piece]] = defaultdict(dict)
+    found: dict[str, dict[tuple[str, str], MarkedPiece]] = defaultdict(dict)
     for one in cuts:
         for piece in (*one.wanted, *one.others):
             found[language(one.item.source)].setdefault((piece.title, piece.text), piece)
@@ -216,7 +216,7 @@ def make_pools(cuts: Sequence[Cut], most: int, seed: int, embedder: Any, cache: 
     for name, pieces in found.items():
         members = list(pieces.values())
         drawn = random.Random(seed).sample(members, min(most, len(members)))
-        pools[name] = Pool(drawn, embedder, cache, Progress(f"embeddings for {name}"))
+        pools[name] = NegativePool(drawn, embedder, cache, Progress(f"embeddings for {name}"))
     return pools
 
 

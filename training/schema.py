@@ -16,7 +16,7 @@ class SchemaError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class TrainingPassage:
     """A text with its title or heading trail."""
 
     title: str
@@ -24,7 +24,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class TrainingEvidence:
     """Characters ``start`` to ``end`` of a passage, by its index in the item."""
 
     passage: int
@@ -50,9 +50,9 @@ class Item:
     id: str
     source: str
     question: str
-    passages: tuple[Passage, ...]
+    passages: tuple[TrainingPassage, ...]
     answers: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[TrainingEvidence, ...]
     evidence_type: str
     answerable: bool
 
@@ -84,9 +84,10 @@ def fraction(name: str) -> float:
 
 
 def _item(row: dict[str, Any], source: str) -> Item:
-    passages = tuple(Passage(title=str(p.get("title") or ""), text=str(p["text"])) for p in row["passages"])
+    passages = tuple(TrainingPassage(title=str(p.get("title") or ""), text=str(p["text"])) for p in row["passages"])
     evidence = tuple(
-        Evidence(passage=int(e["passage"]), start=int(e["start"]), end=int(e["end"])) for e in row.get("evidence") or ()
+        TrainingEvidence(passage=int(e["passage"]), start=int(e["start"]), end=int(e["end"]))
+        for e in row.get("evidence") or ()
     )
     for span in evidence:
         if not 0 <= span.passage < len(passages):

@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from ctxpipe.compress.learned.passages import FOREIGN, MARKS, PIECES, Shares, readable, shares
-from ctxpipe.compress.learned.rows import Words
+from ctxpipe.compress.learned.rows import WordPieces
 from training.prepare import model_tokenizer
 from training.schema import read
 from training.sources import used
@@ -26,7 +26,7 @@ SHORTEST = 150
 @click.option("--items", type=int, default=600, help="Items of each file, of which every sixth is looked at.")
 def main(data: Path, items: int) -> None:
     """Print for each file quantiles of the three shares, and how many of its passages are read."""
-    words = Words(model_tokenizer())
+    words = WordPieces(model_tokenizer())
     limits = dict(zip(Shares._fields, (FOREIGN, MARKS, PIECES), strict=True))
     click.echo(
         "| file | passages | " + " | ".join(f"{n} p5, p95, p99 ({v:g})" for n, v in limits.items()) + " | read |"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from training.schema import Item, Passage
+from training.schema import Item, TrainingPassage
 
 DocumentBy = Literal["title", "text", "id"]
 
@@ -88,7 +88,7 @@ def used() -> list[str]:
     return [name for name, source in SOURCES.items() if not source.refused and name != COMPOSED]
 
 
-def document_name(item: Item, passage: Passage) -> str:
+def document_name(item: Item, passage: TrainingPassage) -> str:
     """The document a passage is part of, the same in every file that takes its text from it."""
     by = SOURCES[item.source].document
     if by == "id":

@@ -35,7 +35,7 @@ LONGEST_WEIGHT = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class TrainingSettings:
     """What decides the weights that come out, beside the examples.
 
     Attributes:
@@ -101,12 +101,12 @@ def main(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if precision == "auto":
         precision = "bf16" if quick_dtype(device) == "bfloat16" else "float32"
-    run = Run(
+    run = TrainingRun(
         train=Examples.load(examples / "train.npz"),
         dev=Examples.load(examples / "dev.npz"),
         out=out,
         device=device,
-        settings=Settings(**settings, precision=precision, start=sha256(start / WEIGHTS) if start else ""),
+        settings=TrainingSettings(**settings, precision=precision, start=sha256(start / WEIGHTS) if start else ""),
         names=read_json(examples / "report.json")["sources"],
         data=sha256(examples / "train.npz"),
     )
@@ -115,7 +115,7 @@ def main(
 
 
 @dataclass(kw_only=True)
-class Run:
+class TrainingRun:
     """One training run.
 
     Attributes:
@@ -131,7 +131,7 @@ class Run:
     dev: Examples
     out: Path
     device: str
-    settings: Settings
+    settings: TrainingSettings
     names: Sequence[str]
     data: str
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ctxpipe.compress.learned.model import Reader
+from ctxpipe.compress.learned.model import PassageReader
 from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.rank.bm25 import bm25
@@ -90,7 +90,7 @@ def drawn(items: Sequence[Item], names: Sequence[str], most: int) -> list[Item]:
 
 
 def trials(
-    items: Sequence[Item], among: Sequence[Item], model: Reader, embedder: Any, *, trust: bool = False
+    items: Sequence[Item], among: Sequence[Item], model: PassageReader, embedder: Any, *, trust: bool = False
 ) -> Iterator[Trial]:
     """Cut and rank documents of each item.
 

@@ -37,14 +37,14 @@ def remembered(
         on_note: As for ``ScoreCache``.
     """
     known = cache.get(keys, on_note)
-    found = [unpack(place, known[key]) if key in known else None for place, key in enumerate(keys)]
-    first = {key: place for place, key in reversed(list(enumerate(keys))) if found[place] is None}
+    values = [unpack(place, known[key]) if key in known else None for place, key in enumerate(keys)]
+    first = {key: place for place, key in reversed(list(enumerate(keys))) if values[place] is None}
     missing = sorted(first.values())
     if missing:
         made = dict(zip((keys[place] for place in missing), make(missing), strict=True))
         cache.put({key: pack(value) for key, value in made.items()}, on_note)
-        found = [made[key] if value is None else value for key, value in zip(keys, found, strict=True)]
-    return [value for value in found if value is not None]
+        values = [made[key] if value is None else value for key, value in zip(keys, values, strict=True)]
+    return [value for value in values if value is not None]
 
 
 def named(identity: Identity) -> tuple[str, ...]:

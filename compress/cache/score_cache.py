@@ -101,16 +101,16 @@ class ScoreCache:
             keys: Any number.
             on_note: Called when the file had to be set aside.
         """
-        found: dict[bytes, bytes] = {}
+        values: dict[bytes, bytes] = {}
         if keys and self.path.exists():
             with self._guarded(on_note), closing(self._open()) as database:
-                stale = self._read(database, keys, found)
+                stale = self._read(database, keys, values)
                 if stale:
                     # That a value was used need not be known to the second, so most calls write nothing.
                     self._execute(
                         database, "UPDATE entry SET used = ? WHERE key = ?", [(time.time(), k) for k in stale]
                     )
-        return found
+        return values
 
     def put(self, values: Mapping[bytes, bytes], on_note: OnNote | None = None) -> None:
         """Keep values, and let go of those unused longest when all together are too many.
@@ -128,15 +128,7 @@ class ScoreCache:
                 self._execute(database, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
                 self._shrink(database)
 
-    def size(self) -> int:
-        """Bytes of the values and what it takes to keep them; 0 when there is no file or it cannot be read."""
-        held = 0
-        if self.path.exists():
-            with self._guarded(None), closing(self._open()) as database:
-                held = _bytes(database)
-        return held
-
-    def _read(self, database: sqlite3.Connection, keys: Sequence[bytes], found: dict[bytes, bytes]) -> list[bytes]:
+    def _read(self, database: sqlite3.Connection, keys: Sequence[bytes], values: dict[bytes, bytes]) -> list[bytes]:
         stale = []
         old = time.time() - _FRESH
         for at in range(0, len(keys), _MOST_VARIABLES):
@@ -148,7 +140,7 @@ class ScoreCache:
             ):
                 if not isinstance(value, bytes):
                     continue
-                found[key] = value
+                values[key] = value
                 if not old < used <= time.time():
                     stale.append(key)
         return stale

@@ -10,8 +10,8 @@ from ctxpipe.arrays import IntArray
 from ctxpipe.compress.cache.remembered import digest, pack_floats, remembered, unpack_floats
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
 from ctxpipe.compress.learned.files import PrunerFiles
-from ctxpipe.compress.learned.model import Passage, Reader, Reading
-from ctxpipe.compress.learned.rows import Layout
+from ctxpipe.compress.learned.model import PassageReader, PassageTokens, Reading
+from ctxpipe.compress.learned.rows import RowLayout
 from ctxpipe.compress.types import OnProgress
 
 
@@ -27,9 +27,9 @@ class RememberingReader:
 
     def __init__(
         self,
-        load: Callable[[], Reader],
+        load: Callable[[], PassageReader],
         files: PrunerFiles,
-        layout: Layout,
+        layout: RowLayout,
         cache: ScoreCache,
         on_note: OnNote | None = None,
     ) -> None:
@@ -38,10 +38,10 @@ class RememberingReader:
         self._load = load
         self._cache = cache
         self._on_note = on_note
-        self._model: Reader | None = None
+        self._model: PassageReader | None = None
 
     def read(
-        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+        self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
         """Read passages; see ``LearnedModel.read``. Progress is that of what was not in the cache."""
         asked = self.files.revision, question.tobytes()
@@ -55,7 +55,7 @@ class RememberingReader:
         )
 
     def _read(
-        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None
+        self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None
     ) -> Sequence[Reading]:
         if self._model is None:
             self._model = self._load()

@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class ScoreWeights:
     """How the parts of a sentence's score are added, each evened out over the sentences read (``scores.added``).
 
     Attributes:
@@ -55,8 +55,8 @@ class PrunerFiles:
     hashes: dict[str, str]
     layout: dict[str, int]
     sentence: dict[str, tuple[float, float, float, float]]
-    near: Weights
-    weights: Weights
+    near: ScoreWeights
+    weights: ScoreWeights
     version: str
 
     @classmethod
@@ -68,10 +68,10 @@ class PrunerFiles:
         """
         place = SHIPPED if folder is None else Path(folder).expanduser()
         try:
-            found = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-            if found["format"] != FORMAT:
-                raise ModelError(f"the pruner in {place} has format {found['format']}; this version reads {FORMAT}")
-            return cls(**_fields(place, found))
+            manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+            if manifest["format"] != FORMAT:
+                raise ModelError(f"the pruner in {place} has format {manifest['format']}; this version reads {FORMAT}")
+            return cls(**_fields(place, manifest))
         except FileNotFoundError as exc:
             what = "the package" if folder is None else str(place)
             raise ModelError(f"{what} holds no pruner: {place / MANIFEST} is missing") from exc
@@ -94,37 +94,37 @@ class PrunerFiles:
             path = self.folder / name
             try:
                 with path.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as exc:
                 raise ModelError(f"the pruner is not complete: {path}: {reason_of(exc)}") from exc
-            if found != wanted:
+            if digest != wanted:
                 raise ModelError(f"the pruner is damaged: {path} is not the file that {MANIFEST} names")
 
 
-def _fields(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
-    hashes = {str(name): str(about["sha256"]) for name, about in found["files"].items()}
+def _fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    hashes = {str(name): str(about["sha256"]) for name, about in manifest["files"].items()}
     (network,) = (name for name in hashes if name.endswith(".onnx"))
     if TOKENIZER not in hashes or any(Path(name).name != name for name in hashes):
         raise ValueError("it must name one .onnx file and tokenizer.json, both beside it")
-    layout = {name: int(found["layout"][name]) for name in ("question", "second", "title", "longest")}
+    layout = {name: int(manifest["layout"][name]) for name in ("question", "second", "title", "longest")}
     if min(layout.values()) < 1 or layout["longest"] < layout["second"] + layout["title"] + 8:
         raise ValueError(f"its layout leaves no room for a passage: {layout}")
-    rank = found.get("rank", {})
+    rank = manifest.get("rank", {})
     return {
         "folder": folder,
         "model": folder / network,
         "tokenizer": folder / TOKENIZER,
         "hashes": hashes,
         "layout": layout,
-        "sentence": {name: _four(found["sentence"][name]) for name in ("question", "second", "free")},
+        "sentence": {name: _four(manifest["sentence"][name]) for name in ("question", "second", "free")},
         "near": replace(_weights(rank.get("near", {})), second=0.0),
         "weights": _weights(rank.get("weights", {})),
-        "version": str(found["version"]),
+        "version": str(manifest["version"]),
     }
 
 
-def _weights(named: dict[str, Any]) -> Weights:
-    return Weights(**{part.name: float(named.get(part.name, part.default)) for part in fields(Weights)})
+def _weights(named: dict[str, Any]) -> ScoreWeights:
+    return ScoreWeights(**{part.name: float(named.get(part.name, part.default)) for part in fields(ScoreWeights)})
 
 
 def _four(values: Any) -> tuple[float, float, float, float]:

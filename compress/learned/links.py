@@ -41,12 +41,12 @@ def links(texts: Sequence[RankingText], passages: Sequence[Gathered]) -> list[Li
     place = {member: index for index, passage in enumerate(passages) for member in passage.members}
     words = {member: plain(texts[member].text) for member in place}
     holding = {name: [member for member, text in words.items() if name in text] for name in frozenset().union(*names)}
-    found = []
+    linked = []
     for passage, own in zip(passages, names, strict=True):
         by = sorted({member for name in own for member in holding[name] if not own & names[place[member]]})
         if by and len({place[member] for member in by}) <= max(COMMON, COMMON_SHARE * len(passages)):
-            found.append(Link(np.array(passage.members, dtype=np.int64), np.array(by, dtype=np.int64)))
-    return found
+            linked.append(Link(np.array(passage.members, dtype=np.int64), np.array(by, dtype=np.int64)))
+    return linked
 
 
 def _names(texts: Sequence[RankingText], passage: Gathered) -> frozenset[str]:

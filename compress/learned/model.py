@@ -11,7 +11,7 @@ import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.learned.files import PrunerFiles
-from ctxpipe.compress.learned.rows import Layout, Row
+from ctxpipe.compress.learned.rows import InputRow, RowLayout
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.models.cpu import cpu_session, cpu_threads, side_by_side
 from ctxpipe.models.hub import loading
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-class Passage(NamedTuple):
+class PassageTokens(NamedTuple):
     """What is read under one question: tokens of title and text, and after which of the latter a window may end."""
 
     title: IntArray
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
         return float(self.relevance.max(initial=-np.inf))
 
 
-class Reader(Protocol):
+class PassageReader(Protocol):
     """What reads passages under a question; ``LearnedModel`` is one."""
 
     @property
@@ -55,12 +55,12 @@ class Reader(Protocol):
         ...
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> RowLayout:
         """Of rows."""
         ...
 
     def read(
-        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+        self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
         """Read passages under one question; see ``LearnedModel.read``."""
         ...
@@ -82,7 +82,7 @@ class LearnedModel:
     """
 
     files: PrunerFiles
-    layout: Layout
+    layout: RowLayout
     session: InferenceSession
     threads: int
 
@@ -100,12 +100,12 @@ class LearnedModel:
         return cls(files=files, layout=layout, session=session, threads=cpu_threads())
 
     def read(
-        self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
+        self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
         """Read passages under one question.
 
         Args:
-            question: Tokens as ``Layout.asked`` gave them; none for what matters when nobody asks.
+            question: Tokens as ``RowLayout.asked`` gave them; none for what matters when nobody asks.
             passages: Any, empty ones too.
             on_progress: Called with tokens done and tokens in all, those of question and title included.
         """
@@ -119,21 +119,21 @@ class LearnedModel:
             readings.append(Reading(keep, relevance))
         return readings
 
-    def run(self, rows: Sequence[Row], on_progress: OnProgress | None = None) -> list[tuple[FloatArray, float]]:
+    def run(self, rows: Sequence[InputRow], on_progress: OnProgress | None = None) -> list[tuple[FloatArray, float]]:
         """Keep logits of each row's passage, and its relevance logit."""
         total, done = sum(len(row.ids) for row in rows), 0
-        found: list[tuple[FloatArray, float]] = []
+        logits: list[tuple[FloatArray, float]] = []
         # The longest first, so that the last ones to run are short and no core waits long for another.
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
         for place, said in zip(order, side_by_side(self._one, [rows[i] for i in order], self.threads), strict=True):
-            found.append(said)
+            logits.append(said)
             done += len(rows[place].ids)
             if on_progress is not None:
                 on_progress(done, total)
         place_of = np.argsort(np.asarray(order, dtype=np.int64)).tolist()
-        return [found[i] for i in place_of]
+        return [logits[i] for i in place_of]
 
-    def _one(self, row: Row) -> tuple[FloatArray, float]:
+    def _one(self, row: InputRow) -> tuple[FloatArray, float]:
         ids = row.ids[None, :]
         types = np.zeros_like(ids)
         types[:, row.second :] = 1
@@ -141,7 +141,7 @@ class LearnedModel:
         return keep[0, row.body : -1], float(relevance[0])
 
 
-def checked_layout(files: PrunerFiles) -> Layout:
+def checked_layout(files: PrunerFiles) -> RowLayout:
     """The layout of a pruner's rows, after its files were compared with their hashes; the network is not loaded.
 
     Raises:
@@ -151,4 +151,4 @@ def checked_layout(files: PrunerFiles) -> Layout:
 
     files.check()
     with loading(str(files.folder), "pruner"):
-        return Layout.of(files, Tokenizer.from_file(str(files.tokenizer)))
+        return RowLayout.of(files, Tokenizer.from_file(str(files.tokenizer)))

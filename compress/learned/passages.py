@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
-from ctxpipe.compress.learned.model import Passage
-from ctxpipe.compress.learned.rows import Encoded, Words
+from ctxpipe.compress.learned.model import PassageTokens
+from ctxpipe.compress.learned.rows import Encoded, WordPieces
 from ctxpipe.compress.types import RankingText
 
 TURNS_TOKENS = 200
@@ -48,10 +48,10 @@ class Gathered(NamedTuple):
     members: tuple[int, ...]
     readable: bool
 
-    def passage(self) -> Passage:
+    def passage(self) -> PassageTokens:
         """As the model takes it: a window may end where a sentence does."""
         ends: BoolArray = np.append(np.diff(self.owner) != 0, True) if len(self.owner) else np.zeros(0, dtype=np.bool_)
-        return Passage(self.title, self.body, ends)
+        return PassageTokens(self.title, self.body, ends)
 
 
 def titled(headings: Sequence[str]) -> str:
@@ -59,7 +59,7 @@ def titled(headings: Sequence[str]) -> str:
     return " - ".join(headings)
 
 
-def gather(texts: Sequence[RankingText], words: Words) -> list[Gathered]:
+def gather(texts: Sequence[RankingText], words: WordPieces) -> list[Gathered]:
     """The passages that sentences are of, each tokenised once."""
     groups: dict[int, list[int]] = {}
     for index, text in enumerate(texts):
@@ -69,7 +69,7 @@ def gather(texts: Sequence[RankingText], words: Words) -> list[Gathered]:
     if spoken(trails):
         return list(_joined(list(groups.values()), trails, texts, encoded, words))
     distinct = list(dict.fromkeys(trails))
-    known = dict(zip(distinct, (found.ids for found in words.encode(distinct)), strict=True))
+    known = dict(zip(distinct, (title.ids for title in words.encode(distinct)), strict=True))
     return [
         _gathered(known[trail], [(i, encoded[i].ids) for i in members], texts, words)
         for members, trail in zip(groups.values(), trails, strict=True)
@@ -88,7 +88,7 @@ def _joined(
     trails: Sequence[str],
     texts: Sequence[RankingText],
     encoded: Sequence[Encoded],
-    words: Words,
+    words: WordPieces,
 ) -> Iterable[Gathered]:
     """Turns joined to passages of the length of those in training, each after its speaker's name."""
     names = dict(zip(dict.fromkeys(trails), words.encode([f"{t}:" for t in dict.fromkeys(trails)]), strict=True))
@@ -107,7 +107,7 @@ def _joined(
 
 
 def _gathered(
-    title: IntArray, parts: Sequence[tuple[int, IntArray]], texts: Sequence[RankingText], words: Words
+    title: IntArray, parts: Sequence[tuple[int, IntArray]], texts: Sequence[RankingText], words: WordPieces
 ) -> Gathered:
     body = np.concatenate([ids for _, ids in parts])
     owner = np.concatenate([np.full(len(ids), index, dtype=np.int64) for index, ids in parts])
@@ -122,13 +122,13 @@ def sizes(passages: Sequence[Gathered], count: int) -> IntArray:
     return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))
 
 
-def readable(ids: IntArray, words: Words) -> bool:
+def readable(ids: IntArray, words: WordPieces) -> bool:
     """Whether tokens are of prose in a language that the model knows, by the three shares."""
-    found = shares(ids, words)
-    return len(ids) > 0 and found.foreign < FOREIGN and found.marks < MARKS and found.pieces < PIECES
+    parts = shares(ids, words)
+    return len(ids) > 0 and parts.foreign < FOREIGN and parts.marks < MARKS and parts.pieces < PIECES
 
 
-def shares(ids: IntArray, words: Words) -> Shares:
+def shares(ids: IntArray, words: WordPieces) -> Shares:
     """Parts of some tokens; all 0 when there are none."""
     if not len(ids):
         return Shares(0.0, 0.0, 0.0)

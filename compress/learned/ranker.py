@@ -15,7 +15,7 @@ from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.learned.cached import RememberingReader
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.links import Link, links
-from ctxpipe.compress.learned.model import LearnedModel, Reader, checked_layout
+from ctxpipe.compress.learned.model import LearnedModel, PassageReader, checked_layout
 from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
 from ctxpipe.compress.rank.hybrid import HybridRanker
@@ -70,7 +70,7 @@ class LearnedRanker:
         return made
 
     @cached_property
-    def model(self) -> Reader:
+    def model(self) -> PassageReader:
         """What reads: the model, or the cache in front of it, which loads it when something is missing.
 
         Raises:
@@ -124,7 +124,7 @@ class Look:
         fusion: Their scores by the fusion.
     """
 
-    def __init__(self, model: Reader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
+    def __init__(self, model: PassageReader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
         self.model = model
         self.texts = texts
         self.question = question
@@ -173,8 +173,8 @@ class Look:
         if not passages or (read <= ONCE_TOKENS and len(titles) < ONCE_TITLES):
             return None
         chosen = shortlist(self.passages, near, max(SECOND_TOKENS, round(SECOND_SHARE * read)))
-        found = self.texts[int(np.nanargmax(near))]
-        asked = self.model.layout.asked(again(self.question, found), again=True)
+        best = self.texts[int(np.nanargmax(near))]
+        asked = self.model.layout.asked(again(self.question, best), again=True)
         return self._read(asked, chosen, "second", on_progress)
 
     def unread(self, logits: Floats) -> BoolArray:
@@ -196,7 +196,7 @@ class Look:
         return sentence_logits(passages, readings, len(self.texts), weights)
 
 
-def again(question: str, found: RankingText) -> str:
+def again(question: str, sentence: RankingText) -> str:
     """The question of the second pass: the first one, then a found sentence after its title."""
-    title = titled(found.headings)
-    return f"{question} {title}. {found.text}" if title else f"{question} {found.text}"
+    title = titled(sentence.headings)
+    return f"{question} {title}. {sentence.text}" if title else f"{question} {sentence.text}"

@@ -13,7 +13,7 @@ import regex
 
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.text.cut import cut
-from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.encoding import encodings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,7 +35,7 @@ class Encoded(NamedTuple):
     end: IntArray
 
 
-class Row(NamedTuple):
+class InputRow(NamedTuple):
     """One input of the network.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     last: int
 
 
-class Words:
+class WordPieces:
     """A WordPiece tokenizer; special tokens in a text are read as the characters that they are.
 
     Args:
@@ -74,17 +74,11 @@ class Words:
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokens of each text."""
-        found = []
-        for batch in batches(texts):
-            try:
-                encodings = self._tokenizer.encode_batch(list(batch), add_special_tokens=False)
-            except (TypeError, UnicodeEncodeError):
-                plain = [encodable(text) for text in batch]
-                encodings = self._tokenizer.encode_batch(plain, add_special_tokens=False)
-            for encoding in encodings:
-                places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-                found.append(Encoded(np.array(encoding.ids, dtype=np.int64), places[:, 0], places[:, 1]))
-        return found
+        encoded = []
+        for encoding in encodings(self._tokenizer, texts):
+            places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+            encoded.append(Encoded(np.array(encoding.ids, dtype=np.int64), places[:, 0], places[:, 1]))
+        return encoded
 
     def ids(self, text: str) -> IntArray:
         """Tokens of one text."""
@@ -112,13 +106,13 @@ class Words:
 
     def _table(self, holds: Callable[[str], bool]) -> BoolArray:
         vocabulary = self._tokenizer.get_vocab()
-        found = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
-        found[[place for token, place in vocabulary.items() if holds(token)]] = True
-        return found
+        table = np.zeros(1 + max(vocabulary.values(), default=0), dtype=np.bool_)
+        table[[place for token, place in vocabulary.items() if holds(token)]] = True
+        return table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class RowLayout:
     """Lays out rows as the network was trained with them.
 
     Attributes:
@@ -126,22 +120,24 @@ class Layout:
         question, second, title, longest: Most tokens of a question, a second one, a title, and of a row.
     """
 
-    words: Words
+    words: WordPieces
     question: int
     second: int
     title: int
     longest: int
 
     @classmethod
-    def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> Layout:
+    def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> RowLayout:
         """The layout that a pruner's manifest names."""
-        return cls(words=Words(tokenizer), **files.layout)
+        return cls(words=WordPieces(tokenizer), **files.layout)
 
     def asked(self, question: str, *, again: bool = False) -> IntArray:
         """Tokens of a question, or of one with what was found, as many as are read."""
         return self.words.ids(question)[: self.second if again else self.question]
 
-    def rows(self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None) -> Iterator[Row]:
+    def rows(
+        self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None
+    ) -> Iterator[InputRow]:
         """The rows of one passage: one, or several when it is too long for one.
 
         Args:
@@ -161,4 +157,4 @@ class Layout:
         cuts = cut(len(body), words.ends[body] if ends is None else ends, limit).tolist()
         for first, last in itertools.pairwise(cuts):
             ids = np.concatenate([head, trail, body[first:last], [words.sep]]).astype(np.int64)
-            yield Row(ids, len(head), begin, first, last)
+            yield InputRow(ids, len(head), begin, first, last)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.learned.files import PrunerFiles
-from ctxpipe.compress.learned.model import LearnedModel, Passage
+from ctxpipe.compress.learned.model import LearnedModel, PassageTokens
 from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0
 """Logit of every token of a text that the model cannot read: about the share of tokens that is needed anywhere, so that
@@ -54,18 +55,14 @@ class LearnedScorer:
 
     def identity(self) -> Identity | None:
         """What makes its scores; told without loading weights."""
-        return Identity(scorer=self.name, model=self._named, revision=self.files.revision, dtype="int8", asks=True)
-
-    @property
-    def _named(self) -> str:
-        return "" if self._folder is None else str(self._folder)
+        return Identity(scorer=self.name, revision=self.files.revision, dtype="int8", asks=True)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units by logits; without a question by what is usually asked for. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -76,17 +73,14 @@ class LearnedScorer:
         titles = layout.words.encode([titled(text.headings) for text in texts])
         asked = layout.asked(question or "")
         trusted = shares(asked, layout.words).foreign < FOREIGN
-        known = [index for index, found in enumerate(encoded) if trusted and readable(found.ids, layout.words)]
-        passages = [Passage(titles[index].ids, encoded[index].ids) for index in known]
-        values = [np.full(len(found.ids), NOTHING_KNOWN, dtype=np.float32) for found in encoded]
+        known = [
+            index for index, text_tokens in enumerate(encoded) if trusted and readable(text_tokens.ids, layout.words)
+        ]
+        passages = [PassageTokens(titles[index].ids, encoded[index].ids) for index in known]
+        values = [np.full(len(text_tokens.ids), NOTHING_KNOWN, dtype=np.float32) for text_tokens in encoded]
         for index, reading in zip(known, self.model.read(asked, passages, on_progress), strict=True):
             values[index] = reading.keep
         return [
-            TokenScores(start=found.start, end=np.maximum.accumulate(found.end), values=value)
-            for found, value in zip(encoded, values, strict=True)
+            TokenScores(start=text_tokens.start, end=np.maximum.accumulate(text_tokens.end), values=value)
+            for text_tokens, value in zip(encoded, values, strict=True)
         ]
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        values = per_unit(tokens, text.start, text.end)
-        return Scores(values=values, scorer=self.name, model=self._named, revision=self.files.revision)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxpipe.arrays import BoolArray, IntArray
-from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.files import ScoreWeights
 from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.model import Reading
 from ctxpipe.compress.learned.passages import Gathered
@@ -46,16 +46,16 @@ def sentence_logits(
     means = [np.bincount(owner, weights=values, minlength=size)[known] / count[known] for values in (keep, relevance)]
     top = np.full(size, -np.inf)
     np.maximum.at(top, owner, keep)
-    found = np.full(size, np.nan)
-    found[known] = weights[0] * means[0] + weights[1] * top[known] + weights[2] * means[1] + weights[3]
-    return found
+    logits = np.full(size, np.nan)
+    logits[known] = weights[0] * means[0] + weights[1] * top[known] + weights[2] * means[1] + weights[3]
+    return logits
 
 
 def added(
     fusion: Floats,
     first: Floats,
     second: Floats | None,
-    weights: Weights,
+    weights: ScoreWeights,
     size: IntArray,
     named: Sequence[Link] = (),
 ) -> Floats:

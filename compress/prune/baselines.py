@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.types import OnProgress, Scores, ScoringText
+from ctxpipe.compress.types import OnProgress, ScoringText
 
 
 class NoScorer:
@@ -18,9 +18,9 @@ class NoScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Zero for every unit."""
-        return [Scores(values=np.zeros(len(text.start), dtype=np.float32), scorer=self.name) for text in texts]
+        return [np.zeros(len(text.start), dtype=np.float32) for text in texts]
 
 
 class HeadTailScorer:
@@ -30,12 +30,12 @@ class HeadTailScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Minus the distance to the nearer end of all texts, in units."""
         sizes = [len(text.start) for text in texts]
         position = np.arange(sum(sizes), dtype=np.float32)
         values = -np.minimum(position, position[::-1])
-        return _split(values, sizes, self.name)
+        return np.split(values, np.cumsum(sizes)[:-1])
 
 
 class RandomScorer:
@@ -48,15 +48,10 @@ class RandomScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Uniform in [0, 1)."""
-        return [Scores(values=self._draw(text), scorer=self.name, revision=str(self._seed)) for text in texts]
+        return [self._draw(text) for text in texts]
 
     def _draw(self, text: ScoringText) -> FloatArray:
         digest = hashlib.sha256(f"{self._seed}\0{text.text}".encode(errors="surrogatepass")).digest()
         return np.random.default_rng(list(digest)).random(len(text.start), dtype=np.float32)
-
-
-def _split(values: FloatArray, sizes: Sequence[int], scorer: str) -> list[Scores]:
-    cuts = np.cumsum(sizes)[:-1]
-    return [Scores(values=part.astype(np.float32), scorer=scorer) for part in np.split(values, cuts)]

@@ -9,12 +9,12 @@ import numpy as np
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache.remembered import digest, named, pack_floats, remembered, unpack_floats
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
+from ctxpipe.compress.prune.per_unit import by_unit
 from ctxpipe.compress.types import (
+    CacheableScorer,
     Identity,
-    KeptScorer,
     OnProgress,
     Scorer,
-    Scores,
     ScoringText,
     TokenScorer,
     TokenScores,
@@ -28,7 +28,7 @@ class RememberingScorer:
     """Scores from the cache; what is not there comes from the scorer and is kept.
 
     Of a ``TokenScorer`` one number is kept per token of its model, so units cut otherwise find it too; of another
-    ``KeptScorer`` one per unit, found for the same units only. Any other scorer is asked each time.
+    ``CacheableScorer`` one per unit, found for the same units only. Any other scorer is asked each time.
 
     Args:
         scorer: What scores.
@@ -43,9 +43,9 @@ class RememberingScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> Sequence[Scores]:
+    ) -> Sequence[FloatArray]:
         """Score units; see ``Scorer.score``. Progress is that of what was not in the cache."""
-        identity = self.scorer.identity() if isinstance(self.scorer, KeptScorer) else None
+        identity = self.scorer.identity() if isinstance(self.scorer, CacheableScorer) else None
         if identity is None or not identity.revision or (identity.asks and not question):
             return self.scorer.score(texts, question, on_progress)
         asked = question if identity.asks else None
@@ -60,8 +60,8 @@ class RememberingScorer:
         texts: Sequence[ScoringText],
         question: str | None,
         on_progress: OnProgress | None,
-    ) -> list[Scores]:
-        found = remembered(
+    ) -> list[FloatArray]:
+        tokens = remembered(
             self.cache,
             [_key("tokens", identity, text, question) for text in texts],
             lambda missing: scorer.score_tokens([texts[i] for i in missing], question, on_progress),
@@ -69,7 +69,7 @@ class RememberingScorer:
             lambda place, value: _unpack_tokens(value, len(texts[place].text)),
             self.on_note,
         )
-        return [scorer.from_tokens(text, tokens) for text, tokens in zip(texts, found, strict=True)]
+        return by_unit(texts, tokens)
 
     def _by_unit(
         self,
@@ -78,20 +78,15 @@ class RememberingScorer:
         texts: Sequence[ScoringText],
         question: str | None,
         on_progress: OnProgress | None,
-    ) -> list[Scores]:
-        def make(missing: Sequence[int]) -> list[FloatArray]:
-            return [s.values for s in scorer.score([texts[i] for i in missing], question, on_progress)]
-
-        found = remembered(
+    ) -> list[FloatArray]:
+        return remembered(
             self.cache,
             [_key("units", identity, text, question, text.start.tobytes(), text.end.tobytes()) for text in texts],
-            make,
+            lambda missing: scorer.score([texts[i] for i in missing], question, on_progress),
             pack_floats,
             lambda place, value: unpack_floats(value, len(texts[place].start)),
             self.on_note,
         )
-        made = {"scorer": identity.scorer, "model": identity.model, "revision": identity.revision}
-        return [Scores(values=values, **made) for values in found]
 
 
 def _key(what: str, identity: Identity, text: ScoringText, question: str | None, *more: bytes) -> bytes:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.types import TokenScores
+from ctxpipe.compress.types import ScoringText, TokenScores
+
+
+def by_unit(texts: Sequence[ScoringText], tokens: Sequence[TokenScores]) -> list[FloatArray]:
+    """The scores of each text's units, float32 of shape (units,), from those of its tokens; see ``per_unit``."""
+    return [per_unit(scores, text.start, text.end) for text, scores in zip(texts, tokens, strict=True)]
 
 
 def per_unit(tokens: TokenScores, start: IntArray, end: IntArray) -> FloatArray:

@@ -66,8 +66,8 @@ class RememberingEmbedder:
             lambda _, value: unpack_floats(value, len(value) // 4),
             self._on_note,
         )
-        found: FloatArray = np.stack([rows[place[text]] for text in texts])
-        return found
+        embeddings: FloatArray = np.stack([rows[place[text]] for text in texts])
+        return embeddings
 
     def _made(self, texts: Sequence[str], on_progress: OnProgress | None) -> FloatArray:
         if self._embedder is None:

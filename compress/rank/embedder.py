@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.cpu import cpu_session, cpu_threads, side_by_side
 from ctxpipe.models.encoders import exported
-from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.encoding import encodings
 from ctxpipe.models.hub import loading
 from ctxpipe.models.onnx import FLOAT_FILE, INT8_FILE
 
@@ -90,26 +91,20 @@ class OnnxEmbedder:
             float32 of shape (len(texts), dimension), rows of unit length.
         """
         distinct = list(dict.fromkeys(texts))
-        rows = [ids for batch in batches(distinct) for ids in self._encode(batch)]
+        encoded = encodings(self.tokenizer, distinct, special=True, fast=True)
+        rows = [np.array(encoding.ids, dtype=np.int32) for encoding in encoded]
         order = sorted(range(len(distinct)), key=lambda i: (len(rows[i]), distinct[i]))
         total, done = sum(map(len, rows)), 0
-        found = np.zeros((len(distinct), self.dimension), dtype=np.float32)
-        runs = list(_runs(rows, order))
+        pooled = np.zeros((len(distinct), self.dimension), dtype=np.float32)
+        runs = list(token_batches([len(row) for row in rows], BATCH_TOKENS, order=order))
         embed = side_by_side(lambda members: self._run([rows[i] for i in members]), runs, self.threads)
         for members, made in zip(runs, embed, strict=True):
-            found[members] = made
+            pooled[members] = made
             done += sum(len(rows[i]) for i in members)
             if on_progress is not None:
                 on_progress(done, total)
         place = {text: index for index, text in enumerate(distinct)}
-        return found[[place[text] for text in texts]]
-
-    def _encode(self, texts: Sequence[str]) -> list[TokenRow]:
-        try:
-            encoded = self.tokenizer.encode_batch_fast(texts)
-        except (TypeError, UnicodeEncodeError):
-            encoded = self.tokenizer.encode_batch_fast([encodable(text) for text in texts])
-        return [np.array(encoding.ids, dtype=np.int32) for encoding in encoded]
+        return pooled[[place[text] for text in texts]]
 
     def _run(self, rows: Sequence[TokenRow]) -> FloatArray:
         shape = len(rows), max(map(len, rows))
@@ -120,18 +115,6 @@ class OnnxEmbedder:
             mask[index, : len(row)] = 1
         pooled: FloatArray = self.session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return pooled
-
-
-def _runs(rows: Sequence[TokenRow], order: Sequence[int]) -> Iterator[list[int]]:
-    """Cut an order by ascending length into runs of at most ``BATCH_TOKENS``, padding included."""
-    members: list[int] = []
-    for index in order:
-        if members and (len(members) + 1) * len(rows[index]) > BATCH_TOKENS:
-            yield members
-            members = []
-        members.append(index)
-    if members:
-        yield members
 
 
 def _tokenizer(folder: Path) -> Tokenizer:

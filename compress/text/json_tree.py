@@ -126,8 +126,13 @@ def _is_value(text: str) -> bool:
 
 
 def _is_json_lines(text: str) -> bool:
-    lines = [line for line in text.split("\n") if line.strip()]
-    return bool(lines) and all(_is_value(line) for line in lines)
+    seen = False
+    for match in re.finditer(r"[^\n]+", text):
+        if not match.group().isspace():
+            if not _is_value(match.group()):
+                return False
+            seen = True
+    return seen
 
 
 def _is_deep_value(text: str) -> bool:

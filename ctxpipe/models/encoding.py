@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ctxpipe.arrays import IntArray
+from ctxpipe.models.batches import text_batches
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-BATCH_CHARACTERS = 2_000_000
-"""Characters encoded at once: enough to keep every core busy, few enough to keep the encodings below 200 MB."""
-BATCH_TEXTS = 20_000
+    from tokenizers import Encoding, Tokenizer
 
 _CONTROL = re.compile(r"<[|｜].*[|｜]>", re.DOTALL)
 _WORD = re.compile(r"\s*\S+|\s+")
@@ -61,21 +58,12 @@ class PlainEncoder:
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
         """Tokens of each text."""
-        counts = [len(e) for batch in batches(texts) for e in self._encode(batch, offsets=False)]
-        return np.array(counts, dtype=np.int64)
+        return np.array([len(encoding) for encoding in encodings(self._tokenizer, texts, fast=True)], dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
         """Character offsets of each text's tokens; tokens that share one character have that character's."""
-        for batch in batches(texts):
-            for encoding in self._encode(batch, offsets=True):
-                yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-
-    def _encode(self, texts: Sequence[str], *, offsets: bool) -> Sequence[Any]:
-        encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
-        try:
-            return encode(texts, add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):
-            return encode([encodable(text) for text in texts], add_special_tokens=False)
+        for encoding in encodings(self._tokenizer, texts):
+            yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
 
 
 class PythonEncoder:
@@ -111,24 +99,32 @@ class PythonEncoder:
             yield np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.int64)
 
     def _length(self, text: str) -> int:
-        return len(self._tokenizer.encode(encodable(text), add_special_tokens=False))
+        return len(self._tokenizer.encode(_encodable(text), add_special_tokens=False))
 
 
-def encodable(text: str) -> str:
+def encodings(
+    tokenizer: Tokenizer, texts: Sequence[str], *, special: bool = False, fast: bool = False
+) -> Iterator[Encoding]:
+    """Encode texts, a batch at a time on every core. A half of a surrogate pair counts as a question mark.
+
+    Args:
+        tokenizer: Of the tokenizers library.
+        texts: Any texts.
+        special: Add the special tokens.
+        fast: Without offsets.
+    """
+    encode = tokenizer.encode_batch_fast if fast else tokenizer.encode_batch
+    for batch in text_batches(texts):
+        try:
+            encoded = encode(batch, add_special_tokens=special)
+        except (TypeError, UnicodeEncodeError):
+            encoded = encode([_encodable(text) for text in batch], add_special_tokens=special)
+        yield from encoded
+
+
+def _encodable(text: str) -> str:
     """The text with each half of a surrogate pair, as broken JSON escapes give, made a question mark."""
     return text.encode("utf-8", "replace").decode()
-
-
-def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut texts into batches worth encoding at once."""
-    first = characters = 0
-    for index, text in enumerate(texts):
-        if index > first and (characters + len(text) > BATCH_CHARACTERS or index - first >= BATCH_TEXTS):
-            yield texts[first:index]
-            first, characters = index, 0
-        characters += len(text)
-    if first < len(texts):
-        yield texts[first:]
 
 
 def _hold_parallelism() -> None:

@@ -1,15 +1,17 @@
-"""An encoder as ONNX: float32, and int8 weights for embedding on CPUs."""
+"""Networks as ONNX, and of encoders float32 and int8 weights for embedding on CPUs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from ctxpipe.models.cpu import cpu_session
 from ctxpipe.models.quiet import quiet
 
 FLOAT_FILE = "model.onnx"
 INT8_FILE = "model_int8.onnx"
-OUTPUT = "pooled"
+INPUTS, OUTPUT = ("input_ids", "attention_mask"), "pooled"
 EXPORTERS = ("torch", "transformers", "onnx", "onnxscript")
 """What an export imports."""
 
@@ -35,23 +37,53 @@ def export_encoder(source: Path | str, folder: Path, *, pooling: Pooling = "mean
 
     plain, small = folder / FLOAT_FILE, folder / INT8_FILE
     with quiet(output=False):
-        _export(source, plain, pooling)
+        _export_pooled(source, plain, pooling)
         # One scale per output channel: cosine to float32 is 0.993 on average, 0.952 with one scale per matrix.
         quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
-    _check_loads(small)
+    check_loads(small, INPUTS)
 
 
-def _check_loads(path: Path) -> None:
-    """Run once: a writer that met a full disk may have said nothing."""
+def check_loads(path: Path, inputs: Sequence[str]) -> None:
+    """Run a network once: a writer that met a full disk may have said nothing."""
     import numpy as np
-    import onnxruntime
 
-    ids = np.ones((1, 4), dtype=np.int64)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    session.run(None, {"input_ids": ids, "attention_mask": ids})
+    cpu_session(path).run(None, dict.fromkeys(inputs, np.ones((1, 4), dtype=np.int64)))
 
 
-def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
+def to_onnx(
+    network: Any, inputs: Sequence[str], outputs: Sequence[str], *, longest: int = 512, opset: int | None = None
+) -> Any:
+    """A torch module as an ONNX model for any number of rows.
+
+    Args:
+        network: Takes tensors of token ids, int64 of shape (batch, length).
+        inputs, outputs: Names to give them.
+        longest: Greatest length.
+        opset: Version of the operators; the exporter's own choice unless given.
+
+    Raises:
+        ValueError: when torch cannot export it.
+    """
+    import torch
+
+    example = torch.ones(2, 8, dtype=torch.long)
+    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=longest)
+    program = torch.onnx.export(
+        network.eval(),
+        tuple(example.clone() for _ in inputs),
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_shapes={name: {0: batch, 1: length} for name in inputs},
+        opset_version=opset,
+        dynamo=True,
+        verbose=False,
+    )
+    if program is None:
+        raise ValueError("torch exported nothing")
+    return _without_traces(program.model_proto)
+
+
+def _export_pooled(source: Path | str, path: Path, pooling: Pooling) -> None:
     import onnx
     import torch
     from transformers import AutoModel
@@ -70,23 +102,10 @@ def _export(source: Path | str, path: Path, pooling: Pooling) -> None:
             return torch.nn.functional.normalize(mean, dim=-1)
 
     encoder = AutoModel.from_pretrained(source, dtype=torch.float32, attn_implementation="eager")
-    example = torch.ones(2, 8, dtype=torch.long)
-    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=512)
-    program = torch.onnx.export(
-        PooledEncoder(encoder).eval(),
-        (example, example.clone()),
-        input_names=["input_ids", "attention_mask"],
-        output_names=[OUTPUT],
-        dynamic_shapes={"input_ids": {0: batch, 1: length}, "attention_mask": {0: batch, 1: length}},
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise ValueError("torch exported nothing")
-    onnx.save(without_traces(program.model_proto), path)
+    onnx.save(to_onnx(PooledEncoder(encoder), INPUTS, [OUTPUT]), path)
 
 
-def without_traces(model: Any) -> Any:
+def _without_traces(model: Any) -> Any:
     """Drop the exporter's stack traces, so that the file is the same wherever it was made."""
     for item in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         item.ClearField("metadata_props")

@@ -26,5 +26,5 @@ def quick_dtype(device: str) -> str:
         return "float32"
     import torch
 
-    found: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bfloat16" if any(found.get(name) for name in _MULTIPLY) else "float32"
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bfloat16" if any(capabilities.get(name) for name in _MULTIPLY) else "float32"

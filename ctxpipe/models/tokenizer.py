@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxpipe.arrays import IntArray
-from ctxpipe.models.encoding import BATCH_CHARACTERS, Encoder, PlainEncoder, PythonEncoder
+from ctxpipe.models.batches import BATCH_CHARACTERS
+from ctxpipe.models.encoding import Encoder, PlainEncoder, PythonEncoder
 from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
 from ctxpipe.models.shipped import shipped

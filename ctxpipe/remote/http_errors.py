@@ -39,7 +39,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class SentRequest:
     """What an error message needs to know of the request that failed.
 
     Attributes:
@@ -60,7 +60,7 @@ class Request:
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def translate(exc: openai.APIError, request: Request) -> EngineError:
+def translate(exc: openai.APIError, request: SentRequest) -> EngineError:
     """The error of ours that stands for an exception of the SDK."""
     import openai
 
@@ -84,7 +84,7 @@ def is_lost_connection(exc: BaseException) -> bool:
     return not any(isinstance(cause, ssl.SSLError | socket.gaierror) for cause in _causes(exc))
 
 
-def _unreachable(exc: BaseException, request: Request) -> str:
+def _unreachable(exc: BaseException, request: SentRequest) -> str:
     causes = list(_causes(exc))
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
@@ -126,7 +126,7 @@ def _detail(body: object, fallback: str) -> str:
     return text or "no reason given"
 
 
-def _rejected(status: int, detail: str, request: Request) -> EngineError:
+def _rejected(status: int, detail: str, request: SentRequest) -> EngineError:
     said = request.say(detail)
     if status in (401, 403):
         key = request.key

@@ -36,15 +36,15 @@ def choose(transport: Transport, model: str | None, *, seconds: float) -> Served
         UnknownNameError: if ``model`` is not served.
         EngineError: if the server cannot be reached or is not OpenAI-compatible.
     """
-    found = listed(transport, seconds=seconds)
-    if not found:
+    models = listed(transport, seconds=seconds)
+    if not models:
         raise UsageError(f"{transport.base} lists no models; name one, and give its window with --window")
-    if model is None and len(found) > 1:
-        raise UsageError(f"{transport.base} serves several models; choose one: {', '.join(sorted(found))}")
-    name = model or next(iter(found))
-    if name not in found:
-        raise UnknownNameError("model", name, found)
-    return found[name]
+    if model is None and len(models) > 1:
+        raise UsageError(f"{transport.base} serves several models; choose one: {', '.join(sorted(models))}")
+    name = model or next(iter(models))
+    if name not in models:
+        raise UnknownNameError("model", name, models)
+    return models[name]
 
 
 def listed(transport: Transport, *, seconds: float) -> Mapping[str, Served]:

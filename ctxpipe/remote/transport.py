@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ctxpipe.errors import CancelledAnswer, DeadlineError, EngineError, InterruptedAnswer, UsageError
 from ctxpipe.remote.arrival import Arrival
 from ctxpipe.remote.cancel import cancelled, on_cancel
-from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, Request, translate
+from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, SentRequest, translate
 from ctxpipe.remote.retry import persist
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Transport:
         retries: Attempts beside the first.
         backoff: Seconds before the second attempt.
         concurrency: Most requests under way at a time; further ones wait, and their deadlines run meanwhile.
+        own: Whether it is a server that this process started: asked past any proxy, whatever its certificate.
     """
 
     base: str
@@ -54,6 +55,7 @@ class Transport:
     retries: int = 3
     backoff: float = 0.5
     concurrency: int = CONCURRENCY
+    own: bool = False
     _slots: threading.BoundedSemaphore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +92,7 @@ class Transport:
         """
         pieces: SimpleQueue[str | None] = SimpleQueue()
         arrival = Arrival(deliver=pieces.put)
-        request = Request(url=self.base, key=self.key, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
+        request = SentRequest(url=self.base, key=self.key, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
         started = time.monotonic()
 
         async def job() -> T:
@@ -125,7 +127,7 @@ class Transport:
 
                 async def one(index: int, work: Work[T]) -> None:
                     async with limit:
-                        request, arrival = Request(url=self.base, key=self.key), Arrival(deliver=lambda _: None)
+                        request, arrival = SentRequest(url=self.base, key=self.key), Arrival(deliver=lambda _: None)
                         try:
                             results[index] = await self._attempts(client, work, arrival, request, seconds, seconds)
                             done.put(index)
@@ -172,7 +174,7 @@ class Transport:
         client: openai.AsyncOpenAI,
         work: Work[T],
         arrival: Arrival,
-        request: Request,
+        request: SentRequest,
         left: float,
         seconds: float,
     ) -> T:
@@ -202,10 +204,12 @@ class Transport:
 
         # Reading the certificates that a system trusts takes longer than all else here, and plain HTTP needs none. A
         # redirection is not followed: a document must not go where nobody sent it.
-        verify = True if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        verify = not self.own if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             return openai.AsyncOpenAI(
-                http_client=openai.DefaultAsyncHttpxClient(verify=verify, follow_redirects=False),
+                http_client=openai.DefaultAsyncHttpxClient(
+                    verify=verify, follow_redirects=False, trust_env=not self.own
+                ),
                 api_key=self.key.secret or _NO_KEY,
                 base_url=self.base,
                 max_retries=0,

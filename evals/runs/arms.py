@@ -31,12 +31,14 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "default": ("auto", "auto"),
     "embedding": ("embedding", "none"),
     "bm25": ("bm25", "none"),
-    "contrastive": ("hybrid", "contrastive"),
-    "surprisal": ("hybrid", "surprisal"),
+    "llmlingua": ("hybrid", "llmlingua"),
+    "longllmlingua": ("hybrid", "longllmlingua"),
     "head-tail": ("none", "head-tail"),
     "random": ("none", "random"),
 }
 """Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
+FORMER = {"surprisal": "llmlingua", "contrastive": "longllmlingua"}
+"""Short names in records of earlier versions."""
 FLOORS = ("head-tail", "random", "bm25")
 """Methods that any other must beat at the same budget."""
 _NO_TITLE = "table"
@@ -109,7 +111,7 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
     """Arms by name, each once, in order. A method without ``@`` gives one arm for every rate.
 
     Args:
-        names: ``raw``, ``bm25``, ``bm25@0.25``, ``hybrid+surprisal@0.5``; a number above 1 is a budget in tokens.
+        names: ``raw``, ``bm25``, ``bm25@0.25``, ``hybrid+llmlingua@0.5``; a number above 1 is a budget in tokens.
         rates: Shares above 0 and at most 1.
 
     Raises:
@@ -138,8 +140,8 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
 
 
 def _pair(method: str) -> tuple[str, str]:
-    if method in METHODS:
-        return METHODS[method]
+    if pair := METHODS.get(FORMER.get(method, method)):
+        return pair
     from ctxpipe.compress.rankers import RANKERS
     from ctxpipe.compress.scorers import SCORERS
 
@@ -147,7 +149,7 @@ def _pair(method: str) -> tuple[str, str]:
     if not plus:
         raise UnknownNameError("arm", method, [*CONTROLS, *METHODS])
     for what, name, known in (("ranker", rank, RANKERS), ("pruner", prune, SCORERS)):
-        if name not in (*known.names(), "none", "auto"):
+        if known.name_of(name) not in (*known.names(), "none", "auto"):
             raise UnknownNameError(what, name, [*known.names(), "none", "auto"])
     return rank, prune
 

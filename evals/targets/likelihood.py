@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.types import Sample
+from ctxpipe.models.batches import token_batches
 
 if TYPE_CHECKING:
     from ctxpipe.serving.types import Message
@@ -130,7 +131,10 @@ class LocalTarget:
                 results[place] = Likelihood(nll=None, prompt_tokens=len(row.prompt), seconds=0.0)
             else:
                 rows.append(row)
-        for batch in _batches(rows):
+        order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].prompt), rows[i].prompt))
+        lengths = [len(row.prompt) for row in rows]
+        for members in token_batches(lengths, BATCH_TOKENS, order=order, alike=LEAST_ALIKE):
+            batch = [rows[i] for i in members]
             started = time.perf_counter()
             losses = self._losses(batch)
             per_token = (time.perf_counter() - started) / sum(len(row.prompt) for row in batch)
@@ -190,19 +194,6 @@ def _padded(rows: Sequence[Sequence[int]], device: Any) -> Any:
     for place, row in enumerate(rows):
         result[place, : len(row)] = torch.tensor(row, dtype=torch.long)
     return result.to(device)
-
-
-def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
-    """Rows of like length together; the order depends on the rows alone."""
-    batch: list[_Row] = []
-    for row in sorted(rows, key=lambda row: (-len(row.prompt), row.prompt)):
-        longest = len(batch[0].prompt) if batch else 0
-        if batch and ((len(batch) + 1) * longest > BATCH_TOKENS or len(row.prompt) < LEAST_ALIKE * longest):
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def _window(model: Any, asked: int | None) -> int:

@@ -17,7 +17,7 @@ _MOST = 5
 _QUESTION_WEIGHT = 0.25
 
 
-class _Candidate(NamedTuple):
+class _Sentence(NamedTuple):
     document: int
     start: int
     end: int
@@ -40,7 +40,7 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     weight = {word: math.log1p(len(candidates) / n) for word, n in frequency.items()}
     rarest = math.log1p(len(candidates))
     asked = frozenset(vocabulary.ids(context.question or ""))
-    found: dict[_Candidate, float] = {}
+    supports: dict[_Sentence, float] = {}
     for start, end in sentences(answer):
         said = frozenset(vocabulary.ids(answer[start:end]))
         total = sum(weight.get(word, rarest) * _share(word, asked) for word in said)
@@ -51,14 +51,14 @@ def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
             break
         support = sum(weight[word] * _share(word, asked) for word in said & best.words) / total
         if support >= THRESHOLD:
-            found[best] = max(found.get(best, 0.0), support)
-    ordered = sorted(found.items(), key=lambda item: -item[1])[:_MOST]
+            supports[best] = max(supports.get(best, 0.0), support)
+    ordered = sorted(supports.items(), key=lambda item: -item[1])[:_MOST]
     return tuple(_citation(context, candidate, support) for candidate, support in ordered)
 
 
-def _candidates(context: CompressedContext, vocabulary: Vocabulary) -> list[_Candidate]:
+def _candidates(context: CompressedContext, vocabulary: Vocabulary) -> list[_Sentence]:
     return [
-        _Candidate(span.document, start, end, frozenset(vocabulary.ids(text[start:end])))
+        _Sentence(span.document, start, end, frozenset(vocabulary.ids(text[start:end])))
         for span in context.spans
         for text in (context.documents[span.document].text,)
         for start, end in sentences(text, span.start, span.end)
@@ -66,7 +66,7 @@ def _candidates(context: CompressedContext, vocabulary: Vocabulary) -> list[_Can
 
 
 def _closeness(
-    candidate: _Candidate, said: frozenset[int], asked: frozenset[int], weight: dict[int, float]
+    candidate: _Sentence, said: frozenset[int], asked: frozenset[int], weight: dict[int, float]
 ) -> tuple[float, float]:
     close = sum(weight[word] * _share(word, asked) for word in (said | asked) & candidate.words)
     return close, -len(candidate.words)
@@ -76,7 +76,7 @@ def _share(word: int, asked: frozenset[int]) -> float:
     return _QUESTION_WEIGHT if word in asked else 1.0
 
 
-def _citation(context: CompressedContext, candidate: _Candidate, support: float) -> Citation:
+def _citation(context: CompressedContext, candidate: _Sentence, support: float) -> Citation:
     document = context.documents[candidate.document]
     return Citation(
         source=document.source,

@@ -22,7 +22,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundFile:
     """A file to read.
 
     Attributes:
@@ -36,7 +36,7 @@ class Found:
     named: bool
 
 
-def find(argument: str) -> Iterator[Found | ReadError]:
+def find(argument: str) -> Iterator[FoundFile | ReadError]:
     """The files that one argument names, in sorted order; what cannot be looked at comes as an error.
 
     A path that exists is that file or directory, whatever characters it has; otherwise ``*``, ``?``, ``[`` make it a
@@ -54,7 +54,7 @@ def find(argument: str) -> Iterator[Found | ReadError]:
     if stat.S_ISDIR(mode):
         yield from _walk(argument)
     elif stat.S_ISREG(mode):
-        yield Found(path=argument, source=shown(argument), named=True)
+        yield FoundFile(path=argument, source=shown(argument), named=True)
     else:
         yield ReadError(shown(argument), special(mode))
 
@@ -77,7 +77,7 @@ def shown(path: str) -> str:
     return text if len(text) <= 4096 else f"{text[:80]}... ({len(text):,} characters)"
 
 
-def _match(pattern: str) -> Iterator[Found | ReadError]:
+def _match(pattern: str) -> Iterator[FoundFile | ReadError]:
     parts = Path(pattern).parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     root, rest = os.path.join("", *parts[:first]), parts[first:]
@@ -96,13 +96,13 @@ def _match(pattern: str) -> Iterator[Found | ReadError]:
         if os.path.isdir(path):
             yield from _walk(path)
         elif os.path.isfile(path):
-            yield Found(path=path, source=shown(path), named=False)
+            yield FoundFile(path=path, source=shown(path), named=False)
         seen = True
     if not seen:
         yield ReadError(shown(pattern), "no file matches this pattern")
 
 
-def _walk(directory: str) -> Iterator[Found | ReadError]:
+def _walk(directory: str) -> Iterator[FoundFile | ReadError]:
     """The regular files below a directory: of each folder first its files, then its folders."""
     pending = [directory]
     while pending:
@@ -121,7 +121,7 @@ def _walk(directory: str) -> Iterator[Found | ReadError]:
                     folders.append(entry.path)
                 elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
                     # A link to nothing is kept: opening it says what is wrong.
-                    yield Found(path=entry.path, source=shown(entry.path), named=False)
+                    yield FoundFile(path=entry.path, source=shown(entry.path), named=False)
             except OSError as exc:
                 yield ReadError(shown(entry.path), os_reason(exc))
         pending.extend(reversed(folders))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import struct
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Kind
 
 
@@ -145,35 +144,3 @@ def by_text(text: str) -> Format:
         names = (re.sub(r"[\d.]+$", "", word) for word in words)
         return Format(kind="code", language=next((_INTERPRETERS[n] for n in names if n in _INTERPRETERS), ""))
     return TEXT
-
-
-def is_json(text: str) -> bool:
-    """Whether a text is one JSON value, or one JSON value a line.
-
-    Nested deeper than the interpreter's recursion limit counts as no JSON, since nothing downstream could parse it.
-    """
-    # The values are never needed: counting instead of building keeps the memory of a large file near its text's.
-    count: Callable[..., int] = len
-    parse = json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count).decode
-    try:
-        parse(text)
-    except RecursionError:
-        return False
-    except ValueError:
-        return _is_json_lines(text, parse)
-    return True
-
-
-def _is_json_lines(text: str, parse: Callable[[str], object]) -> bool:
-    seen, start = False, 0
-    try:
-        while start < len(text):
-            end = text.find("\n", start)
-            line = text[start : end if end >= 0 else len(text)]
-            start += len(line) + 1
-            if line and not line.isspace():
-                parse(line)
-                seen = True
-    except (ValueError, RecursionError):
-        return False
-    return seen

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text, is_json
+from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.text.decode import Errors, decode
 from ctxpipe.pipeline.readers.titles import markdown_title
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, get_args
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.pipeline.readers.find import Found, find, os_reason, shown
+from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
 from ctxpipe.pipeline.readers.text.decode import HEAD, Errors, binary_reason
@@ -86,7 +86,7 @@ def read(
     return ReadResult(documents=tuple(reader.documents), failures=tuple(reader.failures), skipped=tuple(reader.skipped))
 
 
-_Job = Document | Found | ReadError | str
+_Job = Document | FoundFile | ReadError | str
 
 
 def _argument(path: str | os.PathLike[str]) -> str:
@@ -140,7 +140,7 @@ class _Reader:
             else:
                 self.documents.extend([document] if document else [])
 
-    def _is_new(self, job: Found | str) -> bool:
+    def _is_new(self, job: FoundFile | str) -> bool:
         """Whether a job is to be done: for the first time, or because a file that was passed over is now named."""
         key = STDIN if isinstance(job, str) else os.path.realpath(job.path)
         named = isinstance(job, str) or job.named
@@ -161,38 +161,38 @@ class _Reader:
             raise ReadError(STDIN, os_reason(exc)) from exc
         return load(data, source=STDIN, name="", errors=self._errors)
 
-    def _read_file(self, found: Found) -> Document | None:
+    def _read_file(self, asked: FoundFile) -> Document | None:
         """The document of a file, or None for one that is skipped.
 
         The head is looked at first, so a film in a directory is not read to its end.
         """
         try:
-            with open(found.path, "rb") as file:
-                reason = _unreadable(found, file.read(HEAD))
+            with open(asked.path, "rb") as file:
+                reason = _unreadable(asked, file.read(HEAD))
                 file.seek(0)
                 data = b"" if reason else file.read()
         except OSError as exc:
-            raise ReadError(found.source, os_reason(exc)) from exc
+            raise ReadError(asked.source, os_reason(exc)) from exc
         if not reason and not data.isspace():
-            return load(data, source=found.source, name=found.path, errors=self._errors)
-        error = ReadError(found.source, reason or EMPTY)
-        if found.named:
+            return load(data, source=asked.source, name=asked.path, errors=self._errors)
+        error = ReadError(asked.source, reason or EMPTY)
+        if asked.named:
             raise error
         self.skipped.append(error)
-        self._passed_over.add(os.path.realpath(found.path))
+        self._passed_over.add(os.path.realpath(asked.path))
         return None
 
 
-def _unreadable(found: Found, head: bytes) -> str:
+def _unreadable(asked: FoundFile, head: bytes) -> str:
     """Why a file has no text, as far as its name and head tell; empty if it may have."""
     if not head:
         return EMPTY
-    if advice := REFUSED.get(os.path.splitext(found.path)[1].lower()):
+    if advice := REFUSED.get(os.path.splitext(asked.path)[1].lower()):
         return advice
-    format = by_name(found.path)
+    format = by_name(asked.path)
     if format is not None and format.reader not in ("text", "html"):
         return ""
     # Without a telling name, a PDF is read by its head, and a ZIP archive may be an office file if it was named.
-    if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if found.named else b"%PDF-"):
+    if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if asked.named else b"%PDF-"):
         return ""
     return binary_reason(head)

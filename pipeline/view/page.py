@@ -79,16 +79,16 @@ def _open(section: Section) -> str:
     )
 
 
-def _group(found: Sequence[Section], what: str) -> str:
+def _group(sections: Sequence[Section], what: str) -> str:
     """Documents that are folded, one by one, within a fold for all of them."""
-    if not found:
+    if not sections:
         return ""
     lines = "".join(
         f'<details id="d{section.number}"><summary>{_escaped(section.source)} <span class="count">'
         f"{f'{_share(section)} of ' if section.kept else ''}{_size(section)}</span></summary>{_text(section)}</details>"
-        for section in found
+        for section in sections
     )
-    return f'<details class="rest"><summary>{_counted(len(found), "document")} {what}</summary>{lines}</details>'
+    return f'<details class="rest"><summary>{_counted(len(sections), "document")} {what}</summary>{lines}</details>'
 
 
 def _text(section: Section) -> str:
@@ -96,8 +96,8 @@ def _text(section: Section) -> str:
     return f'<div class="text">{"".join(_pieces(section.pieces, fold=section.kept > 0))}</div>'
 
 
-def _pieces(found: Iterable[Piece], *, fold: bool) -> Iterable[str]:
-    for piece in found:
+def _pieces(pieces: Iterable[Piece], *, fold: bool) -> Iterable[str]:
+    for piece in pieces:
         if piece.fate == "dropped" and fold and len(piece.text) > FOLD:
             yield _folded(piece.text)
         elif piece.fate == "dropped":
@@ -120,14 +120,14 @@ def _folded(text: str) -> str:
 
 def _break_before(text: str, at: int) -> int:
     """The last end of a line before a place, else of a word; the place itself where there is none."""
-    found = (text.rfind(sign, 0, at) + 1 for sign in "\n ")
-    return next(filter(None, found), at)
+    breaks = (text.rfind(sign, 0, at) + 1 for sign in "\n ")
+    return next(filter(None, breaks), at)
 
 
 def _break_after(text: str, at: int) -> int:
     """The first beginning of a line after a place, else of a word; the place itself where there is none."""
-    found = (text.find(sign, at) + 1 for sign in "\n ")
-    return next(filter(None, found), at)
+    breaks = (text.find(sign, at) + 1 for sign in "\n ")
+    return next(filter(None, breaks), at)
 
 
 def _escaped(text: str) -> str:

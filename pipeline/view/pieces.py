@@ -35,10 +35,10 @@ def pieces(
 
 
 def _by_document(spans: Sequence[Span], count: int) -> list[list[Span]]:
-    found: list[list[Span]] = [[] for _ in range(count)]
+    by_document: list[list[Span]] = [[] for _ in range(count)]
     for span in spans:
-        found[span.document].append(span)
-    return found
+        by_document[span.document].append(span)
+    return by_document
 
 
 def _walk(index: int, text: str, kept: list[Span], protected: list[Span], longest: int | None) -> Iterator[Piece]:

@@ -55,8 +55,8 @@ def environment_of(cache: Path) -> Environment:
 
 def find_environment(cache: Path) -> Environment | None:
     """The environment below a cache folder, or None if it is not complete."""
-    found = environment_of(cache)
-    return found if is_finished(found.folder) else None
+    environment = environment_of(cache)
+    return environment if is_finished(environment.folder) else None
 
 
 def is_finished(folder: Path) -> bool:

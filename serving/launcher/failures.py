@@ -92,9 +92,9 @@ def explain(log: str, code: int) -> Failure:
     if code in _STOPPED:
         return stopped
     for number, (pattern, reason) in enumerate(_REASONS):
-        if found := re.search(pattern, log):
-            told = reason.format(*(group or "" for group in found.groups()))
-            return Failure(reason=told, fits=int(found[1]) if number == 0 else None)
+        if match := re.search(pattern, log):
+            told = reason.format(*(group or "" for group in match.groups()))
+            return Failure(reason=told, fits=int(match[1]) if number == 0 else None)
     if code == KILLED:
         return Failure(reason="it was killed, most often because the machine's memory ran out")
     if code == 0 and not _ERROR.search(log):
@@ -106,8 +106,8 @@ def explain(log: str, code: int) -> Failure:
 
 def _last_error(log: str) -> str:
     """The last exception that a log names, else its last line; vLLM puts the cause before "See root cause above"."""
-    found = _ERROR.findall(log)
-    telling = [line for line in found if "root cause above" not in line and "core initialization failed" not in line]
+    errors = _ERROR.findall(log)
+    telling = [line for line in errors if "root cause above" not in line and "core initialization failed" not in line]
     printed = [line for line in log.splitlines() if line.strip()]
-    last = (telling or found or printed or [""])[-1].strip()
+    last = (telling or errors or printed or [""])[-1].strip()
     return last if len(last) <= 300 else f"{last[:297]}..."

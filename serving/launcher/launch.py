@@ -76,23 +76,23 @@ class Launch:
     @property
     def arguments(self) -> tuple[str, ...]:
         """The command line, ``program`` first."""
-        found = [*self.program, "serve", self.model, "--host", self.host, "--port", str(self.port)]
+        line = [*self.program, "serve", self.model, "--host", self.host, "--port", str(self.port)]
         if self.name is not None:
-            found += ["--served-model-name", self.name]
+            line += ["--served-model-name", self.name]
         for option, size in (
             ("--tensor-parallel-size", self.tensor_parallel),
             ("--pipeline-parallel-size", self.pipeline_parallel),
         ):
-            found += [option, str(size)] if size > 1 else []
+            line += [option, str(size)] if size > 1 else []
         if self.max_model_len is not None:
-            found += ["--max-model-len", str(self.max_model_len)]
+            line += ["--max-model-len", str(self.max_model_len)]
         if self.kv_dtype != "auto":
-            found += ["--kv-cache-dtype", self.kv_dtype]
+            line += ["--kv-cache-dtype", self.kv_dtype]
         if self.utilisation is not None:
-            found += ["--gpu-memory-utilization", f"{self.utilisation:g}"]
+            line += ["--gpu-memory-utilization", f"{self.utilisation:g}"]
         if self.language_only:
-            found.append("--language-model-only")
-        return (*found, *self.extra)
+            line.append("--language-model-only")
+        return (*line, *self.extra)
 
     @property
     def url(self) -> str:

@@ -25,8 +25,8 @@ _MOST = 1 << 20
 def milestone(line: str) -> str | None:
     """The step that a line of the log reports, or None."""
     for pattern, told in _MILESTONES:
-        if found := re.search(pattern, line):
-            return told.format(*found.groups())
+        if match := re.search(pattern, line):
+            return told.format(*match.groups())
     return None
 
 

@@ -21,8 +21,8 @@ _ASK = "from importlib.metadata import version; print(version('vllm'))"
 def search(given: str | None = None) -> str | None:
     """The whole path of the program that ``--vllm`` names, else of ``vllm`` beside this interpreter or on the path."""
     beside = str(Path(sys.executable).with_name("vllm"))
-    found = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
-    return None if found is None else str(Path(found).absolute())
+    path = shutil.which(given) if given else shutil.which(beside) or shutil.which("vllm")
+    return None if path is None else str(Path(path).absolute())
 
 
 def find_program(given: str | None = None) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ def _version(program: str) -> str:
     if (interpreter := _interpreter(program)) and (told := _printed([interpreter, "-I", "-c", _ASK])):
         return told
     printed = _printed([program, "--version"])
-    found = re.search(r"\d+\.\d+\S*", printed)
-    return found[0] if found else printed[:80]
+    match = re.search(r"\d+\.\d+\S*", printed)
+    return match[0] if match else printed[:80]
 
 
 def _interpreter(program: str) -> str | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from ctxpipe.errors import LaunchError
+from ctxpipe.errors import EngineError, LaunchError
+from ctxpipe.remote.http_errors import Key
+from ctxpipe.remote.served import listed
+from ctxpipe.remote.transport import Transport
 from ctxpipe.serving.launcher.environment import OnNote
 from ctxpipe.serving.launcher.failures import explain
 from ctxpipe.serving.launcher.launch import KEY_VARIABLE, Launch
@@ -138,12 +137,11 @@ class _Ended(Exception):  # noqa: N818 - it never leaves this module
 
 
 def _wait_ready(launch: Launch, process: Process, reader: LogReader, seconds: float, note: OnNote) -> None:
-    opener = _opener()
     end = time.monotonic() + seconds
     said = ""
     healthy = False
     while not healthy:
-        healthy = _healthy(opener, launch.url)
+        healthy = _healthy(launch)
         for told in reader.milestones():
             if told != said:
                 note(told)
@@ -158,30 +156,25 @@ def _wait_ready(launch: Launch, process: Process, reader: LogReader, seconds: fl
             time.sleep(POLL_SECONDS)
 
 
-def _opener() -> OpenerDirector:
-    """An opener for this machine's own server: no proxy, any certificate."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+def _ask(launch: Launch, key: str | None = None) -> Transport:
+    """A client for this machine's own server."""
+    return Transport(base=f"{launch.url}/v1", key=Key(secret=key), retries=0, own=True)
 
 
-def _healthy(opener: OpenerDirector, url: str) -> bool:
+def _healthy(launch: Launch) -> bool:
     try:
-        with opener.open(f"{url}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (OSError, ValueError):  # refused, reset, no answer yet, or no HTTP
+        _ask(launch).get(f"{launch.url}/health", seconds=5)
+    except EngineError:  # refused, reset, no answer yet, or no HTTP
         return False
+    return True
 
 
 def _served(launch: Launch, key: str | None) -> tuple[str, int]:
     """The model's name and window, as the server reports them."""
-    request = Request(f"{launch.url}/v1/models", headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
-        with _opener().open(request, timeout=30) as answer:
-            models = json.load(answer)["data"]
-        return str(models[0]["id"]), int(models[0]["max_model_len"])
-    except HTTPError as exc:
-        raise LaunchError(f"the server answers /v1/models with {exc.code}; is it vLLM?") from exc
-    except (URLError, OSError, ValueError, LookupError, TypeError) as exc:
-        raise LaunchError("the server does not report which model it serves; is it vLLM?") from exc
+        served = next(iter(listed(_ask(launch, key), seconds=30).values()), None)
+    except EngineError as exc:
+        raise LaunchError(f"the server does not report which model it serves: {exc}") from exc
+    if served is None or served.window is None:
+        raise LaunchError("the server does not report which model it serves, or its window; is it vLLM?")
+    return served.name, served.window

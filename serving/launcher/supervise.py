@@ -122,12 +122,12 @@ def descendants() -> list[int]:
             with suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat", "rb") as file:
                 parent = int(file.read().rpartition(b")")[2].split()[1])
                 below.setdefault(parent, []).append(int(name))
-    found: list[int] = []
+    pids: list[int] = []
     following = below.get(os.getpid(), [])
     while following:
-        found += following
+        pids += following
         following = [child for pid in following for child in below.get(pid, [])]
-    return found
+    return pids
 
 
 def _is_tracker(pid: int) -> bool:

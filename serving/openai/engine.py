@@ -191,9 +191,9 @@ class OpenAIEngine:
             if cancelled():
                 raise
             said = ""
-        found = parse_metrics(said, self.model)
-        self._server_measures = found is not None
-        return found
+        counters = parse_metrics(said, self.model)
+        self._server_measures = counters is not None
+        return counters
 
     def _ask(self, body: Mapping[str, Any], endpoint: Endpoint, prompt_tokens: int, on_text: OnText | None) -> Answer:
         start = time.perf_counter()

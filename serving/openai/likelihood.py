@@ -68,8 +68,8 @@ class LikelihoodClient:
         tokens = len(prompt) + len(answer)
         said = parsed(self._transport.post("/completions", body, seconds=seconds, prompt_tokens=tokens, max_tokens=1))
         entries = dig(said, "choices", 0, "prompt_logprobs")
-        found = [dig(e, str(t), "logprob") for e, t in zip(_last(entries, len(answer)), answer, strict=False)]
-        values = tuple(float(value) for value in found if isinstance(value, int | float))
+        said_of_answer = [dig(e, str(t), "logprob") for e, t in zip(_last(entries, len(answer)), answer, strict=False)]
+        values = tuple(float(value) for value in said_of_answer if isinstance(value, int | float))
         if len(values) < len(answer) or not isinstance(entries, list) or len(entries) != tokens:
             raise EngineError("the server returns no prompt_logprobs for this prompt; likelihoods need vLLM")
         return values

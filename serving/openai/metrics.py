@@ -37,19 +37,19 @@ def parse_metrics(text: str, model: str) -> ServerMetrics | None:
 
     Counters of several engines behind one server are added, shares averaged. Other models are ignored.
     """
-    found: dict[str, list[float]] = {}
+    samples: dict[str, list[float]] = {}
     for name, labels, value in _samples(text.splitlines()):
         named = _MODEL.search(labels)
         if named is None or named[1] == model:
-            found.setdefault(name, []).append(value)
-    if _PROMPT not in found:
+            samples.setdefault(name, []).append(value)
+    if _PROMPT not in samples:
         return None
-    total = {name: sum(values) for name, values in found.items()}
+    total = {name: sum(values) for name, values in samples.items()}
     return ServerMetrics(
         prompt_tokens=int(total[_PROMPT]),
         cache_queries=int(total.get(_QUERIES, 0)),
         cache_hits=int(total.get(_HITS, 0)),
-        cache_usage=total.get(_CACHE, 0.0) / max(1, len(found.get(_CACHE, ()))),
+        cache_usage=total.get(_CACHE, 0.0) / max(1, len(samples.get(_CACHE, ()))),
         first_tokens=int(total.get(f"{_FIRST}_count", 0)),
         first_token_seconds=total.get(f"{_FIRST}_sum", 0.0),
     )

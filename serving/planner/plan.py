@@ -19,8 +19,8 @@ from ctxpipe.serving.planner.model.read import read_shape
 from ctxpipe.serving.planner.model.schemes import named, read
 from ctxpipe.serving.planner.model.shape import Shape
 from ctxpipe.serving.planner.report import assumptions, context_bytes
-from ctxpipe.serving.planner.rows import Job, row
-from ctxpipe.serving.planner.source import Source, find
+from ctxpipe.serving.planner.rows import RowInputs, row
+from ctxpipe.serving.planner.source import ConfigSource, find
 from ctxpipe.serving.planner.types import PROFILES, Plan, Profile
 
 DEFAULT_GPUS = (1, 2, 4, 8)
@@ -113,7 +113,7 @@ def plan(
     if profile == "reference":
         _check_reference(memory, shape, source.name, parallelism)
     wanted = _wanted(shape, source.name, context)
-    job = Job(
+    job = RowInputs(
         shape=shape,
         quantisation=_quantisation(source, profile, quantization),
         card=find_gpu(gpu),
@@ -127,13 +127,13 @@ def plan(
     return _plan(job, source, wanted, splits, language_only)
 
 
-def _split(job: Job, gpus: int, parallelism: Parallelism) -> Split:
+def _split(job: RowInputs, gpus: int, parallelism: Parallelism) -> Split:
     if job.profile == "reference":
         return split_over(job.shape, gpus, parallelism.tensor or gpus, 1)
     return split_over(job.shape, gpus, parallelism.tensor, parallelism.pipeline)
 
 
-def _plan(job: Job, source: Source, wanted: int, splits: list[Split], language_only: bool) -> Plan:
+def _plan(job: RowInputs, source: ConfigSource, wanted: int, splits: list[Split], language_only: bool) -> Plan:
     rows = tuple(row(job, split) for split in splits)
     return Plan(
         model=source.name,
@@ -196,7 +196,7 @@ def _wanted(shape: Shape, name: str, context: int | None) -> int:
     return context
 
 
-def _quantisation(source: Source, profile: Profile, name: str | None) -> Quantisation:
+def _quantisation(source: ConfigSource, profile: Profile, name: str | None) -> Quantisation:
     if name is not None:
         return named(name)
     if profile == "reference":

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ctxpipe.serving.planner.memory import reference_profile, vllm_profile
-from ctxpipe.serving.planner.rows import Job
-from ctxpipe.serving.planner.source import Source
+from ctxpipe.serving.planner.rows import RowInputs
+from ctxpipe.serving.planner.source import ConfigSource
 from ctxpipe.serving.planner.types import Assumption
 
 
-def assumptions(job: Job, source: Source) -> list[Assumption]:
+def assumptions(job: RowInputs, source: ConfigSource) -> list[Assumption]:
     """Every constant of a plan, with its value and source."""
     counted = {
         "shapes": "the shapes that the config describes",
         "transformers": "the model as transformers builds it from the config on the meta device",
     }
-    found = [
+    assumed = [
         Assumption(name="config", value=source.repository, source=source.origin),
         Assumption(
             name="parameters",
@@ -24,13 +24,13 @@ def assumptions(job: Job, source: Source) -> list[Assumption]:
         Assumption(name="weights", value=job.quantisation.label, source=_weights_source(job, source)),
     ]
     if job.profile == "vllm":
-        found += vllm_profile.assumptions(job.shape, job.card, job.memory)
+        assumed += vllm_profile.assumptions(job.shape, job.card, job.memory)
     else:
-        found += reference_profile.assumptions(job.shape, job.card)
+        assumed += reference_profile.assumptions(job.shape, job.card)
     if job.memory.batch > 1:
-        found.append(Assumption(name="batch", value=f"{job.memory.batch} requests", source="given; each as long"))
+        assumed.append(Assumption(name="batch", value=f"{job.memory.batch} requests", source="given; each as long"))
     if job.tokens is not None:
-        found.append(
+        assumed.append(
             Assumption(
                 name="reserve",
                 value=f"{job.reserve:,} tokens",
@@ -38,11 +38,11 @@ def assumptions(job: Job, source: Source) -> list[Assumption]:
             )
         )
     if source.note:
-        found.append(Assumption(name="note", value=source.name, source=source.note))
-    return found
+        assumed.append(Assumption(name="note", value=source.name, source=source.note))
+    return assumed
 
 
-def _weights_source(job: Job, source: Source) -> str:
+def _weights_source(job: RowInputs, source: ConfigSource) -> str:
     left = f"what is not quantised in {job.shape.dtype}"
     if job.quantisation.bytes_per_parameter is not None:
         return "a flat figure, as calculators use; GGUF files mix types and are larger"
@@ -53,7 +53,7 @@ def _weights_source(job: Job, source: Source) -> str:
     return f"{job.quantisation.scale}; {left}{kept}"
 
 
-def context_bytes(job: Job, tokens: int) -> int:
+def context_bytes(job: RowInputs, tokens: int) -> int:
     """Bytes of keys and values of a context over all layers, not rounded to blocks.
 
     If the plan is hybrid, layers with a window or chunk cache only that.

@@ -9,16 +9,16 @@ from ctxpipe.serving.planner.memory import reference_profile, vllm_profile
 from ctxpipe.serving.planner.memory.gpus import Gpu
 from ctxpipe.serving.planner.memory.options import Memory
 from ctxpipe.serving.planner.memory.parallel import Split
-from ctxpipe.serving.planner.memory.vllm_profile import Estimate
+from ctxpipe.serving.planner.memory.vllm_profile import MemoryEstimate
 from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.model.shape import Shape
-from ctxpipe.serving.planner.types import GIB, Profile, Row
+from ctxpipe.serving.planner.types import GIB, PlanRow, Profile
 
 _DECIMALS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class RowInputs:
     """The input of all rows.
 
     Attributes:
@@ -38,21 +38,21 @@ class Job:
     reserve: int
 
 
-def row(job: Job, split: Split) -> Row:
+def row(job: RowInputs, split: Split) -> PlanRow:
     """Compute the row for one number of GPUs."""
-    found = _ESTIMATES[job.profile](job, split)
-    reason = _reason(job, found)
-    room = max(0, found.tokens - job.reserve) if found.tokens else 0
-    return Row(
+    estimate = _ESTIMATES[job.profile](job, split)
+    reason = _reason(job, estimate)
+    room = max(0, estimate.tokens - job.reserve) if estimate.tokens else 0
+    return PlanRow(
         gpus=split.gpus,
         gpu=job.card.name,
         tensor_parallel=split.tensor,
         pipeline_parallel=split.pipeline,
-        weights_gib=found.weights / GIB,
-        kv_gib=found.cache / GIB,
-        bytes_per_token=found.bytes_per_token,
-        max_context_tokens=found.tokens,
-        limit="model" if found.tokens == job.shape.max_tokens else "memory",
+        weights_gib=estimate.weights / GIB,
+        kv_gib=estimate.cache / GIB,
+        bytes_per_token=estimate.bytes_per_token,
+        max_context_tokens=estimate.tokens,
+        limit="model" if estimate.tokens == job.shape.max_tokens else "memory",
         fits=not reason,
         reason=reason,
         fits_raw=None if job.tokens is None else job.tokens <= room,
@@ -67,24 +67,24 @@ def rate(tokens: int, room: int) -> float:
     return room * _DECIMALS // tokens / _DECIMALS
 
 
-def _reason(job: Job, found: Estimate) -> str:
-    if found.cache <= 0:
-        return f"the weights need {-found.cache / GIB:.1f} GiB more than a GPU has"
-    if not found.tokens:
+def _reason(job: RowInputs, estimate: MemoryEstimate) -> str:
+    if estimate.cache <= 0:
+        return f"the weights need {-estimate.cache / GIB:.1f} GiB more than a GPU has"
+    if not estimate.tokens:
         return "no KV cache fits beside the weights"
-    if job.context is not None and found.tokens < job.context:
-        return f"{job.context:,} tokens are {job.context - found.tokens:,} too many"
+    if job.context is not None and estimate.tokens < job.context:
+        return f"{job.context:,} tokens are {job.context - estimate.tokens:,} too many"
     return ""
 
 
-def _vllm(job: Job, split: Split) -> Estimate:
+def _vllm(job: RowInputs, split: Split) -> MemoryEstimate:
     return vllm_profile.estimate(job.shape, job.quantisation, job.card, split, job.memory)
 
 
-def _reference(job: Job, split: Split) -> Estimate:
+def _reference(job: RowInputs, split: Split) -> MemoryEstimate:
     weights = job.quantisation.weigh(job.shape.weights, job.shape.dtype_bytes)
     usable = reference_profile.usable(job.card)
-    return Estimate(
+    return MemoryEstimate(
         weights=weights / split.gpus,
         cache=int(usable - weights / split.gpus),
         bytes_per_token=reference_profile.bytes_per_token(job.shape, split.gpus) * split.gpus,
@@ -92,4 +92,4 @@ def _reference(job: Job, split: Split) -> Estimate:
     )
 
 
-_ESTIMATES: dict[Profile, Callable[[Job, Split], Estimate]] = {"vllm": _vllm, "reference": _reference}
+_ESTIMATES: dict[Profile, Callable[[RowInputs, Split], MemoryEstimate]] = {"vllm": _vllm, "reference": _reference}

@@ -20,7 +20,7 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class ConfigSource:
     """Where a model's config came from.
 
     Attributes:
@@ -40,7 +40,7 @@ class Source:
     note: str = ""
 
 
-def find(name: str) -> Source:
+def find(name: str) -> ConfigSource:
     """Find the config of a model.
 
     Args:
@@ -54,7 +54,7 @@ def find(name: str) -> Source:
     key = name.strip().lower().replace("_", "-")
     if key in PRESETS:
         preset = PRESETS[key]
-        return Source(
+        return ConfigSource(
             name=key,
             repository=preset.repository,
             config=preset.config,
@@ -69,11 +69,11 @@ def find(name: str) -> Source:
             raise ModelError(f"{name} has no {CONFIG}")
     if path.is_file():
         folder = str(path.parent) if path.name == CONFIG else name
-        return Source(name=name, repository=folder, config=_parsed(path, name), origin=str(path))
+        return ConfigSource(name=name, repository=folder, config=_parsed(path, name), origin=str(path))
     if name.endswith(".json") or name.startswith((".", "/", "~")):
         raise ModelError(f"{name}: no such file or folder")
     if _HUB_ID.fullmatch(name):
-        return Source(name=name, repository=name, config=_parsed(_fetched(name), name), origin="Hugging Face Hub")
+        return ConfigSource(name=name, repository=name, config=_parsed(_fetched(name), name), origin="Hugging Face Hub")
     raise UnknownNameError("model", name, PRESETS)
 
 

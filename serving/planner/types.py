@@ -29,7 +29,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PlanRow:
     """What fits on one number of GPUs.
 
     Attributes:
@@ -92,7 +92,7 @@ class Plan:
     model: str
     repository: str
     profile: Profile
-    rows: tuple[Row, ...]
+    rows: tuple[PlanRow, ...]
     assumptions: tuple[Assumption, ...]
     parameters: int
     weights_bytes: int
@@ -115,7 +115,7 @@ class Plan:
         """Whether any weights are quantised."""
         return self.quantisation != "none"
 
-    def row(self, gpus: int) -> Row:
+    def row(self, gpus: int) -> PlanRow:
         """The row for a number of GPUs.
 
         Raises:

@@ -118,7 +118,7 @@ def test_standard_input_output_file_page_and_view(run: Command, tmp_path: Path) 
         (["--budget", "9", "--rank", "hybird"], "did you mean hybrid"),
         (["--budget", "9", "--prune", "magic"], "known:"),
         (["--budget", "many"], "not a valid int"),
-        (["--budget", "9", "--prune", "contrastive"], "needs a question"),
+        (["--budget", "9", "--prune", "longllmlingua"], "needs a question"),
     ],
 )
 def test_requests_that_make_no_sense_are_usage_errors(

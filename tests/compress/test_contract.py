@@ -30,9 +30,7 @@ HELD = 0.98
 COARSE = {("emoji.txt", 50), ("control.txt", 50), ("rows.csv", 50), ("rows.csv", 333), ("x.py", 50)}
 PIECE = 25
 """Tokens that a whole row, line or control string may have, and so what may stay empty where nothing smaller is."""
-CAUSAL = (
-    "surprisal", "contrastive", "llmlingua", "longllmlingua", "llmlingua-walk", "longllmlingua-walk", "reference",
-)  # fmt: skip
+CAUSAL = ("llmlingua", "longllmlingua", "llmlingua-walk", "longllmlingua-walk", "reference")
 FREE = ("none", "random", "head-tail")
 PRUNERS = ("fake", *FREE, *CAUSAL, "llmlingua2", "learned")
 """Every scorer that is registered, and the fake one; ``made`` knows how to make each with a model of some kilobytes."""

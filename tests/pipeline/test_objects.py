@@ -198,10 +198,11 @@ def test_option_objects_say_what_plain_options_say() -> None:
     assert Pruning.of("llmlingua2", model="m") == Pruning(scorer="llmlingua2", model="m")
     assert Pruning.of(Pruning(scorer="llmlingua2", model="m"), model="n").model == "n"
     assert Pruning().name == "none"
+    assert Pruning(scorer="surprisal") == Pruning(scorer="llmlingua")
     assert Target.of("local", model="m") == Target(model="m")
     assert Target.of(Target(window=9), model="m") == Target(model="m", window=9)
-    with pytest.raises(UnknownNameError, match="did you mean surprisal"):
-        Pruning(scorer="suprisal")
+    with pytest.raises(UnknownNameError, match="did you mean llmlingua"):
+        Pruning(scorer="llmlingau")
     for wrong in ({"window": 0}, {"timeout": 0.0}, {"timeout": float("nan")}, {"endpoint": "chatter"}):
         with pytest.raises(UsageError):
             Target(**wrong)  # type: ignore[arg-type]

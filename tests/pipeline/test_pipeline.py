@@ -117,8 +117,8 @@ def test_sizes_that_make_no_sense_are_refused(options: dict[str, float], message
 def test_names_are_checked_at_once() -> None:
     with pytest.raises(UnknownNameError, match="hybrid"):
         Pipeline(rank="hybird")
-    with pytest.raises(UnknownNameError, match="surprisal"):
-        Pipeline(prune="suprisal")
+    with pytest.raises(UnknownNameError, match="llmlingua"):
+        Pipeline(prune="llmlingau")
     with pytest.raises(UsageError, match="uses no model"):
         Pipeline(prune="none", prune_model="x/y")
 

@@ -8,7 +8,7 @@ import pytest
 
 from training.compose import MOST_OF_QUESTION, compose, description
 from training.overlap import same_question
-from training.schema import Evidence, Item, Passage
+from training.schema import Item, TrainingEvidence, TrainingPassage
 from training.sources import COMPOSED
 
 
@@ -18,9 +18,9 @@ def item(name: str, question: str, answer: str, text: str, **changes: object) ->
         "id": f"squad_misc/{name}",
         "source": "squad_misc",
         "question": question,
-        "passages": (Passage(title=name, text=text),),
+        "passages": (TrainingPassage(title=name, text=text),),
         "answers": (answer,),
-        "evidence": (Evidence(passage=0, start=start, end=start + len(answer)),),
+        "evidence": (TrainingEvidence(passage=0, start=start, end=start + len(answer)),),
         "evidence_type": "answer_span",
         "answerable": True,
     }

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.build import Builder, cut, second_question, unasked
-from training.examples import CERTAIN, FREE, IGNORED, SECOND, Example, Layout, assemble
-from training.negatives import Pool
+from training.examples import CERTAIN, FREE, IGNORED, SECOND, Example, ExampleLayout, assemble
+from training.negatives import NegativePool
 from training.overlap import RUN, Runs, evaluation_texts, same_question
-from training.pieces import Piece, joined_turns, pieces, with_demand
+from training.pieces import MarkedPiece, joined_turns, pieces, with_demand
 from training.prepare import clean, cleaned_item, model_tokenizer, quotas, without_overlap
-from training.schema import Evidence, Item, Passage, SchemaError, read
+from training.schema import Item, SchemaError, TrainingEvidence, TrainingPassage, read
 from training.sources import SOURCES, document_name, used
 from training.split import own_documents, split
 
@@ -28,9 +28,9 @@ def item(number: int = 0, **changes: object) -> Item:
         "id": str(number),
         "source": "squad_misc",
         "question": f"What is {number}?",
-        "passages": (Passage(title=f"T{number}", text=f"It is {number}. Nothing else is known."),),
+        "passages": (TrainingPassage(title=f"T{number}", text=f"It is {number}. Nothing else is known."),),
         "answers": (),
-        "evidence": (Evidence(passage=0, start=6, end=7),),
+        "evidence": (TrainingEvidence(passage=0, start=6, end=7),),
         "evidence_type": "answer_span",
         "answerable": True,
     }
@@ -104,13 +104,17 @@ def test_what_evaluation_holds_is_removed_and_counted(made_data: tuple[Path, Pat
 
 
 def test_a_passage_without_evidence_is_removed_alone() -> None:
-    passages = (Passage(title="a", text="bad"), Passage(title="b", text="good 7"), Passage(title="c", text="fine"))
-    one = item(passages=passages, evidence=(Evidence(passage=1, start=5, end=6),))
+    passages = (
+        TrainingPassage(title="a", text="bad"),
+        TrainingPassage(title="b", text="good 7"),
+        TrainingPassage(title="c", text="fine"),
+    )
+    one = item(passages=passages, evidence=(TrainingEvidence(passage=1, start=5, end=6),))
     cleaned, reason = cleaned_item(one, set(), {"bad": True, "good 7": False, "fine": False})
     assert reason == "passages in evaluation"
     assert cleaned is not None
     assert cleaned.passages == passages[1:]
-    assert cleaned.evidence == (Evidence(passage=0, start=5, end=6),)
+    assert cleaned.evidence == (TrainingEvidence(passage=0, start=5, end=6),)
 
 
 @settings(max_examples=40)
@@ -119,8 +123,8 @@ def test_no_document_with_evidence_is_on_both_sides(titles: list[list[int]]) -> 
     items = [
         item(
             number,
-            passages=tuple(Passage(title=f"T{t}", text="x y z") for t in names),
-            evidence=tuple(Evidence(passage=i, start=0, end=1) for i in range(len(names))),
+            passages=tuple(TrainingPassage(title=f"T{t}", text="x y z") for t in names),
+            evidence=tuple(TrainingEvidence(passage=i, start=0, end=1) for i in range(len(names))),
         )
         for number, names in enumerate(titles)
     ]
@@ -131,8 +135,8 @@ def test_no_document_with_evidence_is_on_both_sides(titles: list[list[int]]) -> 
 
 def test_documents_of_different_files_are_the_same_by_title() -> None:
     one, other = item(source="squad_misc"), item(source="selqa")
-    assert document_name(one, Passage(title="New_York", text="a")) == document_name(
-        other, Passage(title="New York - History", text="b")
+    assert document_name(one, TrainingPassage(title="New_York", text="a")) == document_name(
+        other, TrainingPassage(title="New York - History", text="b")
     )
     assert document_name(item(source="qmsum_train", id="m1-3"), one.passages[0]) == "qmsum_train:m1"
 
@@ -145,16 +149,16 @@ def test_pieces_hold_all_evidence_and_all_sentences(seed: int, count: int) -> No
     text = " ".join(lines)
     marked = draw.choice(lines)
     start = text.index(marked)
-    span = Evidence(passage=0, start=start + 2, end=start + len(marked) - 1)
-    made = pieces(Passage(title="t", text=text), [span], "d")
+    span = TrainingEvidence(passage=0, start=start + 2, end=start + len(marked) - 1)
+    made = pieces(TrainingPassage(title="t", text=text), [span], "d")
     assert [p.text[a:b] for p in made for a, b in p.sentences] == lines
     assert "".join(p.text[a:b] for p in made for a, b in p.answers) == text[span.start : span.end]
     assert [p.text[a:b] for p in made for a, b in p.wanted] == [marked]
 
 
 def test_joined_turns_keep_what_is_marked() -> None:
-    turns = [Passage(title=f"Speaker {i}", text=f"Turn {i} " + "goes on " * 12) for i in range(40)]
-    spans = [Evidence(passage=i, start=0, end=7) for i in (0, 17, 39)]
+    turns = [TrainingPassage(title=f"Speaker {i}", text=f"Turn {i} " + "goes on " * 12) for i in range(40)]
+    spans = [TrainingEvidence(passage=i, start=0, end=7) for i in (0, 17, 39)]
     passages, moved = joined_turns(turns, spans)
     assert 1 < len(passages) < 40
     assert [passages[e.passage].text[e.start : e.end] for e in moved] == [turns[i].text[:7] for i in (0, 17, 39)]
@@ -163,7 +167,7 @@ def test_joined_turns_keep_what_is_marked() -> None:
 @given(st.integers(0, 1000))
 def test_a_demand_moves_marks_along(seed: int) -> None:
     text = "One is here. Two is there. Three is 17 now."
-    (piece,) = pieces(Passage(title="", text=text), [Evidence(passage=0, start=36, end=38)], "d")
+    (piece,) = pieces(TrainingPassage(title="", text=text), [TrainingEvidence(passage=0, start=36, end=38)], "d")
     changed = with_demand(piece, random.Random(seed))
     assert len(changed.text) > len(text)
     assert [changed.text[a:b] for a, b in changed.answers] == ["17"]
@@ -174,11 +178,13 @@ def test_a_demand_moves_marks_along(seed: int) -> None:
 def test_targets_stand_on_the_marked_words() -> None:
     tokenizer = model_tokenizer()
     (piece,) = pieces(
-        Passage(title="Lorne", text="It was sold. The harbour opened in 1834, they say. It was closed."),
-        [Evidence(passage=0, start=35, end=39)],
+        TrainingPassage(title="Lorne", text="It was sold. The harbour opened in 1834, they say. It was closed."),
+        [TrainingEvidence(passage=0, start=35, end=39)],
         "d",
     )
-    made = assemble([Example(question="When?", piece=piece, kind=0, relevance=1, source=0, group=0)], Layout(tokenizer))
+    made = assemble(
+        [Example(question="When?", piece=piece, kind=0, relevance=1, source=0, group=0)], ExampleLayout(tokenizer)
+    )
     assert tokenizer.decode(made.ids[made.target == CERTAIN].tolist()) == "1834"
     wanted = made.ids[(made.target != IGNORED) & (made.target > 0)].tolist()
     assert tokenizer.decode(wanted) == "the harbour opened in 1834, they say."
@@ -189,8 +195,10 @@ def test_targets_stand_on_the_marked_words() -> None:
 def test_negatives_look_alike_and_hold_no_answer(tmp_path: Path) -> None:
     texts = [f"The violin of Arden {i} was sold in {1700 + i}." for i in range(40)]
     texts += [f"Copper is moved in winter {i}." for i in range(40)]
-    found = [Piece(title="", text=text, document=str(i), sentences=((0, len(text)),)) for i, text in enumerate(texts)]
-    pool = Pool(found, None, tmp_path)
+    found = [
+        MarkedPiece(title="", text=text, document=str(i), sentences=((0, len(text)),)) for i, text in enumerate(texts)
+    ]
+    pool = NegativePool(found, None, tmp_path)
     hard = pool.hard("violin sold Arden", None, 3, lambda p: "1703" not in p.text, random.Random(0))
     assert len(hard) == 3
     assert all("violin" in p.text and "1703" not in p.text for p in hard)
@@ -200,7 +208,7 @@ def test_a_chain_is_asked_again_with_each_link(made_data: tuple[Path, Path], tmp
     (one, *_) = read(made_data[0] / "hotpot_samples.jsonl.gz")
     made = cut(one, lambda *_: False)
     assert len({p.document for p in made.wanted}) == 2
-    pools = {"en": Pool([*made.wanted, *made.others], None, tmp_path)}
+    pools = {"en": NegativePool([*made.wanted, *made.others], None, tmp_path)}
     built = list(Builder(pools, ["hotpot_samples"], seed=0, changed=False).build([made]))
     second = [e for e in built if e.kind == SECOND]
     for seed in made.wanted:
@@ -212,14 +220,14 @@ def test_a_chain_is_asked_again_with_each_link(made_data: tuple[Path, Path], tmp
 
 def test_without_a_question_targets_are_how_often_a_sentence_is_asked_for() -> None:
     text = "First is 1. Second is 2. Third is 3."
-    passage = (Passage(title="T", text=text),)
+    passage = (TrainingPassage(title="T", text=text),)
     asked = [
-        item(n, passages=passage, evidence=(Evidence(passage=0, start=at, end=at + 1),))
+        item(n, passages=passage, evidence=(TrainingEvidence(passage=0, start=at, end=at + 1),))
         for n, at in enumerate((9, 9, 9, 22))
     ]
     (example,) = unasked([cut(one, lambda *_: False) for one in asked], ["squad_misc"], first_group=5)
     assert (example.kind, example.question, example.shares) == (FREE, "", (0.75, 0.25, 0.0))
-    made = assemble([example], Layout(model_tokenizer()))
+    made = assemble([example], ExampleLayout(model_tokenizer()))
     assert set(made.target[made.sentence == 0].tolist()) == {75}
     assert set(made.target[made.sentence == 2].tolist()) == {0}
 
@@ -231,7 +239,11 @@ def test_quotas_hang_on_ids_alone_and_overlap_with_development_is_left_out() -> 
     assert len(chosen) == 7
     long = "a b c d e f g h i j k l m n o."
     held = cut(
-        item(99, passages=(Passage(title="T", text=long),), evidence=(Evidence(passage=0, start=0, end=1),)),
+        item(
+            99,
+            passages=(TrainingPassage(title="T", text=long),),
+            evidence=(TrainingEvidence(passage=0, start=0, end=1),),
+        ),
         lambda *_: False,
     )
     kept, count = without_overlap([*cuts, held], Runs([f"x {long} y"]))

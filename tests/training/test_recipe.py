@@ -25,9 +25,9 @@ from training.export import INT8, MANIFEST, export, open_session, run_onnx
 from training.metrics import Logits, area_under_curve, average_precision, best_f1, sentence_table, survival
 from training.model import WEIGHTS
 from training.prepare import prepare
-from training.train import STATE, Run, Settings, balanced
+from training.train import STATE, TrainingRun, TrainingSettings, balanced
 
-SETTINGS = Settings(steps=10, rate=2e-3, cap=768, precision="float32", seed=3)
+SETTINGS = TrainingSettings(steps=10, rate=2e-3, cap=768, precision="float32", seed=3)
 
 
 @settings(max_examples=40)
@@ -174,10 +174,10 @@ def prepared(made_data: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
     return out
 
 
-def run(prepared: Path, out: Path, settings: Settings = SETTINGS) -> Run:
+def run(prepared: Path, out: Path, settings: TrainingSettings = SETTINGS) -> TrainingRun:
     names = files.read_json(prepared / "report.json")["sources"]
     train, dev = (Examples.load(prepared / f"{side}.npz") for side in ("train", "dev"))
-    return Run(train=train, dev=dev, out=out, device="cpu", settings=settings, names=names, data="made")
+    return TrainingRun(train=train, dev=dev, out=out, device="cpu", settings=settings, names=names, data="made")
 
 
 def test_prepared_examples_are_reported(prepared: Path) -> None:
@@ -202,17 +202,17 @@ def test_a_stopped_run_ends_where_one_without_a_stop_does(
 
     whole, parts = run(prepared, tmp_path / "whole"), run(prepared, tmp_path / "parts")
     metrics = whole.train_all(str(tiny_body), save_seconds=1e9, eval_seconds=0)
-    step = Run._step
+    step = TrainingRun._step
     seen = []
 
-    def stop(self: Run, *given: object) -> float:
+    def stop(self: TrainingRun, *given: object) -> float:
         seen.append(1)
         if len(seen) == 5:
             raise KeyboardInterrupt
         return step(self, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "_step", stop)
+        patch.setattr(TrainingRun, "_step", stop)
         with pytest.raises(KeyboardInterrupt):
             parts.train_all(str(tiny_body), save_seconds=0, eval_seconds=1e9)
     again = run(prepared, tmp_path / "parts").train_all(str(tiny_body), save_seconds=1e9, eval_seconds=1e9)

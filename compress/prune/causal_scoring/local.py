@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.causal_scoring.sharing import groups
 from ctxpipe.compress.prune.causal_scoring.windows import WINDOW, Ids
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 
 BATCH_TOKENS = 4096
 """Most tokens of a batch, padding included."""
@@ -34,20 +35,21 @@ class LocalLosses:
         self, rows: Sequence[Ids], contexts: Sequence[int], on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
         """See ``LossModel.losses``; rows may be longer than ``window``."""
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        losses: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for group in groups(rows, contexts):
             prefix = self._read(list(rows[group.rows[0]][: group.shared])) if group.shared else None
-            for batch in batches(group.rows, [len(rows[i]) - group.shared for i in group.rows]):
+            for members in token_batches([len(rows[i]) - group.shared for i in group.rows], BATCH_TOKENS):
+                batch = [group.rows[place] for place in members]
                 bare = [rows[i][group.shared :] for i in batch]
                 for index, values in zip(
                     batch, self._batch(bare, [contexts[i] - group.shared for i in batch], prefix), strict=True
                 ):
-                    found[index] = values
+                    losses[index] = values
                     done += len(rows[index])
                 if on_progress:
                     on_progress(done, total)
-        return found
+        return losses
 
     def _read(self, ids: list[int]) -> list[tuple[Any, Any]]:
         """Keys and values of a prefix, per layer."""
@@ -78,20 +80,6 @@ class LocalLosses:
             values = head_losses(self.model, states, targets)
         sizes = [len(row) - context for row, context in zip(rows, contexts, strict=True)]
         return list(np.split(values, np.cumsum(sizes)[:-1]))
-
-
-def batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together, so that little is padding, the longest first."""
-    batch: list[int] = []
-    longest = 0
-    for place in sorted(range(len(rows)), key=lambda place: -lengths[place]):
-        if batch and (len(batch) + 1) * longest > BATCH_TOKENS:
-            yield batch
-            batch = []
-        longest = longest if batch else lengths[place]
-        batch.append(rows[place])
-    if batch:
-        yield batch
 
 
 def head_losses(model: Any, states: Any, targets: Any) -> FloatArray:

@@ -23,7 +23,7 @@ def schedule(lengths: Sequence[int], target: float, size: int) -> list[Segment]:
     """
     allowed = [length + _GAP for length in lengths]
     share = max(0.0, min(1.0, target / (sum(allowed) + 1)))
-    found: list[Segment] = []
+    segments: list[Segment] = []
     current: Segment = []
     filled = 1
     for length in allowed:
@@ -31,10 +31,10 @@ def schedule(lengths: Sequence[int], target: float, size: int) -> list[Segment]:
             filled += length
             current.append((length, share))
             continue
-        found.append([*current, (size - filled, share)])
+        segments.append([*current, (size - filled, share)])
         filled += length - size
         if filled > size:
-            found.extend([[(size, share)]] * (filled // size))
+            segments.extend([[(size, share)]] * (filled // size))
             filled %= size
         current = [(filled, share)] if filled else []
-    return [*found, current] if current else found
+    return [*segments, current] if current else segments

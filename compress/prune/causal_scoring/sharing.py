@@ -10,14 +10,14 @@ _OVERHEAD = 96
 """Tokens that a group's own pass over its prefix, and batches that are not quite full, cost beside the prefix."""
 
 
-class Group(NamedTuple):
+class PrefixGroup(NamedTuple):
     """Rows, by index, whose first ``shared`` tokens are the same and are read once for all of them."""
 
     shared: int
     rows: list[int]
 
 
-def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Group]:
+def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[PrefixGroup]:
     """Divide rows into groups so that about the fewest tokens are read.
 
     Sorted rows that begin alike stand together, so the choice at each stretch of them is to share what all of it
@@ -34,7 +34,7 @@ def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Group
     order = sorted(range(len(rows)), key=lambda index: tuple(rows[index][: contexts[index]]))
     common = [_common(rows[a], rows[b], min(contexts[a], contexts[b]) - 1) for a, b in itertools.pairwise(order)]
     alone: list[int] = []
-    found: list[Group] = []
+    sharing: list[PrefixGroup] = []
     pending = [(0, len(order))] if order else []
     while pending:
         first, last = pending.pop()
@@ -45,10 +45,10 @@ def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[Group
         if len(apart) > 1 and inside - _OVERHEAD > max(saved, 0):
             pending.extend(apart)
         elif saved > 0:
-            found.append(Group(shared, order[first:last]))
+            sharing.append(PrefixGroup(shared, order[first:last]))
         else:
             alone.extend(order[first:last])
-    return [*found, *([Group(0, alone)] if alone else [])]
+    return [*sharing, *([PrefixGroup(0, alone)] if alone else [])]
 
 
 def _cuts(common: Sequence[int], first: int, last: int, shared: int) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ import numpy as np
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.prune.causal_scoring.local import head_losses, keys_and_values
 from ctxpipe.compress.prune.causal_scoring.schedule import Segment, schedule
-from ctxpipe.compress.prune.causal_scoring.windows import Tokens, trimmed, visible
+from ctxpipe.compress.prune.causal_scoring.windows import CausalTokens, trimmed, visible
 from ctxpipe.compress.types import TokenScores
 
 SIZE = 200
@@ -45,7 +45,7 @@ class Walked(NamedTuple):
 
     def scores(self, text: str) -> TokenScores:
         """Each visible token's own loss."""
-        return visible(Tokens([], *trimmed(text, np.stack([self.start, self.end], axis=1))), self.own)
+        return visible(CausalTokens([], *trimmed(text, np.stack([self.start, self.end], axis=1))), self.own)
 
 
 def walk(
@@ -70,25 +70,25 @@ def walk(
     own, judged, kept = _Walk(model, encoded["input_ids"], start, size).run(_segments(tokenizer, contexts, rate, size))
     kept |= rate >= 1
     bounds = np.cumsum([len(lead), *(len(text) + len(GAP) for text in contexts)])
-    found = {}
+    walked = {}
     for index, (left, right) in zip(held, itertools.pairwise(bounds.tolist()), strict=True):
         first, last = np.clip(begin - left, 0, None), np.clip(end, None, right - len(GAP)) - left
         inside = np.flatnonzero((end > left) & (last > first))
-        found[index] = Walked(first[inside], last[inside], own[inside], judged[inside], kept[inside])
+        walked[index] = Walked(first[inside], last[inside], own[inside], judged[inside], kept[inside])
     empty = np.zeros(0, dtype=np.int64)
     numbers, flags = empty.astype(np.float32), empty.astype(np.bool_)
-    return [found.get(i, Walked(empty, empty, numbers, numbers, flags)) for i in range(len(texts))]
+    return [walked.get(i, Walked(empty, empty, numbers, numbers, flags)) for i in range(len(texts))]
 
 
 def _segments(tokenizer: Any, contexts: Sequence[str], rate: float, size: int) -> list[Segment]:
     if not contexts:
         return []
     target = rate * sum(map(len, tokenizer(list(contexts))["input_ids"]))
-    found = schedule(
+    segments = schedule(
         [len(ids) for ids in tokenizer(list(contexts), add_special_tokens=False)["input_ids"]], target, size
     )
     # Texts may have more tokens joined than apart.
-    return found + [[(size, found[-1][-1][1])]] * _MORE_SEGMENTS
+    return segments + [[(size, segments[-1][-1][1])]] * _MORE_SEGMENTS
 
 
 class _Reading:
@@ -118,15 +118,15 @@ class _Reading:
             keep = end is not None
             decoder = self.model.get_decoder()
             states = decoder(input_ids=new[None], **({"past_key_values": cache} if keep else {}), use_cache=keep)
-            found = head_losses(self.model, states.last_hidden_state[0, :-1], new[1:])
+            losses = head_losses(self.model, states.last_hidden_state[0, :-1], new[1:])
         self.cache = cache if keep else None
         if self.losses is None or end is None:
-            self.losses = found
+            self.losses = losses
         else:
-            room = max(0, min(end - 1 - len(self.losses), len(found)))
+            room = max(0, min(end - 1 - len(self.losses), len(losses)))
             self.losses = np.concatenate([self.losses, np.zeros(room, dtype=np.float32)])
-            self.losses[self.ready : end - 1] = found
-        return len(found) > 0
+            self.losses[self.ready : end - 1] = losses
+        return len(losses) > 0
 
     def forget(self, first: int, count: int) -> None:
         """Drop the first tokens, and as many of the cache after its anchors, to come back into the window."""

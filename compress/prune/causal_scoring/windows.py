@@ -52,7 +52,7 @@ class Window(NamedTuple):
     first: int
 
 
-class Tokens(NamedTuple):
+class CausalTokens(NamedTuple):
     """A text's ids and the offsets of each, the start past white space."""
 
     ids: list[int]
@@ -60,13 +60,13 @@ class Tokens(NamedTuple):
     end: IntArray
 
 
-def encode(tokenizer: Any, texts: Sequence[str]) -> list[Tokens]:
+def encode(tokenizer: Any, texts: Sequence[str]) -> list[CausalTokens]:
     """Tokens of texts, without special ones."""
     if not texts:
         return []
     encoded = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True)
     return [
-        Tokens(ids, *trimmed(text, np.array(offsets, dtype=np.int64).reshape(-1, 2)))
+        CausalTokens(ids, *trimmed(text, np.array(offsets, dtype=np.int64).reshape(-1, 2)))
         for text, ids, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     ]
 
@@ -76,7 +76,7 @@ def prefixes(tokenizer: Any, contexts: Sequence[str], most: int = OVERLAP) -> li
     begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     distinct = list(dict.fromkeys(contexts))
     ids = tokenizer(distinct, add_special_tokens=False)["input_ids"] if distinct else []
-    known = {context: [begin, *found[-most:]] for context, found in zip(distinct, ids, strict=True)}
+    known = {context: [begin, *tokens[-most:]] for context, tokens in zip(distinct, ids, strict=True)}
     return [known[context] for context in contexts]
 
 
@@ -106,14 +106,14 @@ def token_losses(
     overlap = min(OVERLAP, size // 4)
     encoded = encode(tokenizer, texts)
     rows = windows([tokens.ids for tokens in encoded], prefixes(tokenizer, contexts, overlap), size, overlap)
-    found = model.losses([row.ids for row in rows], [row.context for row in rows], on_progress)
+    row_losses = model.losses([row.ids for row in rows], [row.context for row in rows], on_progress)
     losses = [np.zeros(len(tokens.ids), dtype=np.float32) for tokens in encoded]
-    for row, values in zip(rows, found, strict=True):
+    for row, values in zip(rows, row_losses, strict=True):
         losses[row.text][row.first : row.first + len(values)] = values
     return [visible(tokens, values) for tokens, values in zip(encoded, losses, strict=True)]
 
 
-def visible(tokens: Tokens, values: FloatArray) -> TokenScores:
+def visible(tokens: CausalTokens, values: FloatArray) -> TokenScores:
     """The tokens that are more than white space: the loss of an indent says nothing of the word after it."""
     shown = tokens.end > tokens.start
     return TokenScores(start=tokens.start[shown], end=tokens.end[shown], values=values[shown])

@@ -6,36 +6,34 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.hosted.server import ScorerServer
-from ctxpipe.compress.types import OnProgress, Scorer, Scores, ScoringText
+from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
+from ctxpipe.compress.types import OnProgress, Scorer, ScoringText
 from ctxpipe.errors import UsageError
 from ctxpipe.remote.address import parse_address
 
 
 def _classifier(server: ScorerServer, trust_remote_code: bool) -> Scorer:
-    from ctxpipe.compress.prune.hosted.keep_model import HostedKeepModel
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.hosted.classifier import HostedClassifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
     from ctxpipe.compress.prune.llmlingua2.scorer import LLMLingua2Scorer
 
-    classifier = Classifier.describe(server.place, trust_remote_code=trust_remote_code)
-    hosted = HostedKeepModel(classifier=classifier, server=server)
-    return LLMLingua2Scorer(model=server.place, trust_remote_code=trust_remote_code, keep_model=hosted)
+    config = ClassifierConfig.describe(server.place, trust_remote_code=trust_remote_code)
+    hosted = HostedClassifier(config=config, server=server)
+    return LLMLingua2Scorer(model=server.place, trust_remote_code=trust_remote_code, classifier=hosted)
 
 
-def _causal(contrastive: bool, server: ScorerServer, trust_remote_code: bool) -> Scorer:
+def _causal(kind: type[LLMLinguaScorer], server: ScorerServer, trust_remote_code: bool) -> Scorer:
     from ctxpipe.compress.prune.hosted.losses import HostedLosses
-    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
 
-    made = ContrastiveScorer if contrastive else SurprisalScorer
-    return made(model=server.place, trust_remote_code=trust_remote_code, losses=HostedLosses(server))
+    return kind(model=server.place, trust_remote_code=trust_remote_code, losses=HostedLosses(server))
 
 
 _MAKERS: dict[str, Callable[[ScorerServer, bool], Scorer]] = {
     "llmlingua2": _classifier,
-    "surprisal": partial(_causal, False),
-    "contrastive": partial(_causal, True),
-    "llmlingua": partial(_causal, False),
-    "longllmlingua": partial(_causal, True),
+    "llmlingua": partial(_causal, LLMLinguaScorer),
+    "longllmlingua": partial(_causal, LongLLMLinguaScorer),
 }
 HOSTED = tuple(_MAKERS)
 """Scorers that can run on a server."""
@@ -86,7 +84,7 @@ class HostedScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> Sequence[Scores]:
+    ) -> Sequence[FloatArray]:
         """Score units; see ``Scorer.score``.
 
         Raises:

@@ -75,13 +75,13 @@ class ScorerServer:
             UsageError: if several are served and ``model`` is the name of none.
             EngineError: if the server cannot be reached.
         """
-        found = listed(self._transport, seconds=min(self._timeout, _DISCOVERY_SECONDS))
-        if self._model in found:
-            return found[str(self._model)]
-        if len(found) != 1:
-            names = ", ".join(sorted(found)) or "none"
+        models = listed(self._transport, seconds=min(self._timeout, _DISCOVERY_SECONDS))
+        if self._model in models:
+            return models[str(self._model)]
+        if len(models) != 1:
+            names = ", ".join(sorted(models)) or "none"
             raise UsageError(f"{self.url} serves these models: {names}; name one with --prune-model")
-        return next(iter(found.values()))
+        return next(iter(models.values()))
 
     @cached_property
     def place(self) -> str:

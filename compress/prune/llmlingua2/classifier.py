@@ -1,132 +1,42 @@
-"""What a token classifier's config says of it."""
+"""The seam between the words of LLMLingua-2 and the network that judges tokens, wherever that network runs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Protocol
 
-from ctxpipe.errors import ModelError, UsageError
-from ctxpipe.extras import require
-from ctxpipe.models.hub import loading
-from ctxpipe.models.ready import revision
-from ctxpipe.models.resolve import resolve
+import numpy as np
+from numpy.typing import NDArray
 
-DEFAULT_MODEL = "microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank"
-"""The smaller of the two checkpoints of the paper's authors (Apache-2.0)."""
-LONGEST_WINDOW = 512
-"""Tokens of a window, special ones included: what the published classifiers were trained on."""
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.types import OnProgress
 
-_KEEP = re.compile(r"label_1|1|true|keep|kept|preserved?|retain(ed)?|important|include[d]?", re.IGNORECASE)
-_DROP = re.compile(
-    r"label_0|0|false|drop(ped)?|discard(ed)?|remove[d]?|delete[d]?|unimportant|exclude[d]?", re.IGNORECASE
-)
-_SHIFTED = frozenset({"camembert", "roberta", "xlm-roberta", "xlm-roberta-xl", "xmod"})
-"""Model types whose positions begin after that of padding, so that a window is shorter than the table of positions."""
+TokenRow = NDArray[np.int32]
+"""Token ids of one window, special tokens included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classifier:
-    """A token classifier, before its weights are read.
+class TokenClassifier(Protocol):
+    """Says of every token of some windows how likely it is to be worth keeping.
 
     Attributes:
-        name: As the user named it.
-        place: What to load: a local folder or a Hugging Face id.
+        name: The model as the user named it.
         revision: Short name for its exact content; empty when it cannot be told.
-        family: The config's ``model_type``: ``bert``, ``xlm-roberta``, ``modernbert``, ...
-        keep: Index of the label that means keep.
-        labels: Number of labels.
-        layers: Number of layers.
-        window: Most tokens of a row, special ones included.
-        trust_remote_code: Whether Python code that comes with the model may run.
     """
 
-    name: str
-    place: str
-    revision: str
-    family: str
-    keep: int
-    labels: int
-    layers: int
-    window: int
-    trust_remote_code: bool = False
+    @property
+    def name(self) -> str: ...  # noqa: D102 - said above
+    @property
+    def revision(self) -> str: ...  # noqa: D102 - said above
 
-    @classmethod
-    def describe(
-        cls, name: str = DEFAULT_MODEL, *, keep_label: str | None = None, trust_remote_code: bool = False
-    ) -> Classifier:
-        """Read a classifier's config.
+    def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
+        """Judge tokens.
 
         Args:
-            name: A folder or a Hugging Face id.
-            keep_label: The label that means keep, where the config's names do not tell.
-            trust_remote_code: Whether Python code that comes with the model may run.
+            rows: Windows, each with the special tokens that it is to be read with; none is empty.
+            on_progress: Called with tokens done and tokens in all.
 
-        Raises:
-            ModelError: when there is no such model, it is no token classifier, or no label of it means keep.
-            UsageError: when it has no label ``keep_label``.
+        Returns:
+            For each row, in the order given, float32 of the row's length: the softmax probability of the label that
+            means keep.
         """
-        place = resolve(name)
-        config = read_config(name, trust_remote_code=trust_remote_code)
-        if not classifies_tokens(config):
-            heads = config.architectures or [config.model_type]
-            raise ModelError(f"{name} is no token classifier but a {heads[0]}")
-        names = {int(index): str(label) for index, label in config.id2label.items()}
-        return cls(
-            name=name,
-            place=place,
-            revision=revision(name),
-            family=config.model_type,
-            keep=_keep_index(name, names, keep_label),
-            labels=len(names),
-            layers=int(config.num_hidden_layers),
-            window=_window(config),
-            trust_remote_code=trust_remote_code,
-        )
-
-
-def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
-    """The transformers config of a model.
-
-    Raises:
-        MissingExtraError: without the extra ``local``.
-        ModelError: when there is no such model or it has no config.
-    """
-    require("local", f"the config of {name}", "transformers")
-    place = resolve(name)
-    from transformers import AutoConfig
-
-    with loading(name, "config", place=place):
-        return AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-
-
-def classifies_tokens(config: Any) -> bool:
-    """Whether a config is that of a token classifier, whatever its model is called."""
-    return any("ForTokenClassification" in head for head in config.architectures or [])
-
-
-def _keep_index(name: str, labels: Mapping[int, str], wanted: str | None) -> int:
-    listed = ", ".join(labels[index] for index in sorted(labels))
-    if wanted is not None:
-        for index, label in labels.items():
-            if label == wanted:
-                return index
-        raise UsageError(f"{name} has no label {wanted!r}; its labels: {listed}")
-    keeping = [index for index, label in labels.items() if _KEEP.fullmatch(label)]
-    if len(keeping) == 1 and len(labels) > 1:
-        return keeping[0]
-    others = [index for index, label in labels.items() if not _DROP.fullmatch(label)]
-    if len(labels) == 2 and len(others) == 1:
-        return others[0]
-    raise ModelError(f"{name} labels tokens {listed}, and none of these is known to mean keep; name it as keep_label")
-
-
-def _window(config: Any) -> int:
-    positions = getattr(config, "max_position_embeddings", None) or LONGEST_WINDOW
-    if config.model_type in _SHIFTED:
-        positions -= (config.pad_token_id or 0) + 1
-    return int(min(LONGEST_WINDOW, positions))
-
-
-Precision = Literal["float32", "int8"]
+        ...

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray
-from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.prune.llmlingua2.compat_words import Forced, Vocabulary, Words, chunk_bounds, merge
-from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier
+from ctxpipe.compress.prune.llmlingua2.compat_words import ChunkWords, Forced, UpstreamVocabulary, chunk_bounds, merge
+from ctxpipe.compress.prune.llmlingua2.config import DEFAULT_MODEL, ClassifierConfig
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError, UsageError
 from ctxpipe.extras import require
@@ -56,9 +56,9 @@ class LLMLingua2Compat:
         count: Tokens that a word's probability is weighted by.
     """
 
-    model: KeepModel
+    model: TokenClassifier
     tokenizer: Any
-    vocabulary: Vocabulary
+    vocabulary: UpstreamVocabulary
     count: Count
     _counted: dict[str, int] = field(default_factory=dict)
 
@@ -83,14 +83,14 @@ class LLMLingua2Compat:
             MissingExtraError: when tiktoken is needed and not installed.
             ModelError: when the model cannot be loaded, or upstream does not know its kind.
         """
-        from ctxpipe.compress.prune.llmlingua2.loading import load_keep_model
+        from ctxpipe.compress.prune.llmlingua2.loading import load_classifier
 
-        classifier = Classifier.describe(name)
-        if classifier.family not in ("bert", "xlm-roberta"):
-            raise ModelError(f"llmlingua knows BERT and XLM-R classifiers; {name} is of type {classifier.family}")
+        config = ClassifierConfig.describe(name)
+        if config.family not in ("bert", "xlm-roberta"):
+            raise ModelError(f"llmlingua knows BERT and XLM-R classifiers; {name} is of type {config.family}")
         tokenizer = load_tokenizer(name)
-        vocabulary = Vocabulary.of(tokenizer, bert=classifier.family == "bert")
-        model = load_keep_model(classifier, device=device, dtype=dtype, runtime=runtime, added_tokens=True)
+        vocabulary = UpstreamVocabulary.of(tokenizer, bert=config.family == "bert")
+        model = load_classifier(config, device=device, dtype=dtype, runtime=runtime, added_tokens=True)
         return cls(model=model, tokenizer=tokenizer, vocabulary=vocabulary, count=count or _cl100k())
 
     def compress_words(
@@ -147,7 +147,7 @@ class LLMLingua2Compat:
         forced = Forced.of(self.tokenizer, force_tokens, digits=force_reserve_digit)
         ends = {*chunk_end_tokens, *(forced.names[token] for token in chunk_end_tokens if token in forced.names)}
         chunks = [self._chunks(forced.replace(text), ends) for text in contexts]
-        words = self._judged([chunk for found in chunks for chunk in found], forced, on_progress)
+        words = self._judged([chunk for of_text in chunks for chunk in of_text], forced, on_progress)
         return [self._contexts(chunks, words, each) for each in rates]
 
     def _chunks(self, text: str, ends: set[str]) -> list[list[int]]:
@@ -159,7 +159,7 @@ class LLMLingua2Compat:
         pieces = [self.tokenizer.convert_tokens_to_string(tokens[a:b]) for a, b in chunk_bounds(tokens, ends)]
         return [encoded.ids[: CHUNK_TOKENS + 1] for encoded in backend.encode_batch(pieces, add_special_tokens=False)]
 
-    def _judged(self, chunks: Sequence[list[int]], forced: Forced, on_progress: OnProgress | None) -> list[Words]:
+    def _judged(self, chunks: Sequence[list[int]], forced: Forced, on_progress: OnProgress | None) -> list[ChunkWords]:
         first, last = self.vocabulary.first, self.vocabulary.last
         # A chunk of 511 tokens has no room for the token that ends it.
         rows = [np.array([first, *ids, last][: CHUNK_TOKENS + 2], dtype=np.int32) for ids in chunks]
@@ -170,12 +170,12 @@ class LLMLingua2Compat:
         ]
 
     def _contexts(
-        self, chunks: Sequence[Sequence[list[int]]], words: Sequence[Words], rate: float
+        self, chunks: Sequence[Sequence[list[int]]], words: Sequence[ChunkWords], rate: float
     ) -> list[CompatContext]:
         at, made = 0, []
-        for found in chunks:
-            mine = words[at : at + len(found)]
-            at += len(found)
+        for of_text in chunks:
+            mine = words[at : at + len(of_text)]
+            at += len(of_text)
             kept = [self._kept(each, rate) for each in mine]
             made.append(
                 CompatContext(
@@ -187,7 +187,7 @@ class LLMLingua2Compat:
             )
         return made
 
-    def _kept(self, words: Words, rate: float) -> BoolArray:
+    def _kept(self, words: ChunkWords, rate: float) -> BoolArray:
         """Upstream's decisions in one chunk.
 
         Words above the percentile of all probabilities, each counted once per token of ``count``; ties are dropped
@@ -208,7 +208,7 @@ class LLMLingua2Compat:
             self._counted[word] = self.count(word)
         return self._counted[word]
 
-    def _string(self, words: Words, kept: BoolArray) -> str:
+    def _string(self, words: ChunkWords, kept: BoolArray) -> str:
         chosen = [word for word, keep in zip(words.words, kept.tolist(), strict=True) if keep]
         made: str = self.tokenizer.convert_tokens_to_string(chosen) if chosen else ""
         return made

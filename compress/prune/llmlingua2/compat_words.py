@@ -20,7 +20,7 @@ _NAMES = tuple(f"[NEW{index}]" for index in range(ADDED_TOKENS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
+class UpstreamVocabulary:
     """What upstream knows of single tokens.
 
     Attributes:
@@ -40,7 +40,7 @@ class Vocabulary:
     bert: bool
 
     @classmethod
-    def of(cls, tokenizer: Any, *, bert: bool) -> Vocabulary:
+    def of(cls, tokenizer: Any, *, bert: bool) -> UpstreamVocabulary:
         """Read a transformers tokenizer, and add upstream's tokens to it."""
         kept = tokenizer.special_tokens_map
         special = {str(v) for k, v in kept.items() if k != "additional_special_tokens" and isinstance(v, str)}
@@ -95,7 +95,7 @@ class Forced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class ChunkWords:
     """The words of a chunk.
 
     Attributes:
@@ -122,7 +122,7 @@ def chunk_bounds(tokens: Sequence[str], ends: Collection[str]) -> Iterator[tuple
         start = end + 1
 
 
-def merge(vocabulary: Vocabulary, forced: Forced, ids: Sequence[int], values: FloatArray) -> Words:
+def merge(vocabulary: UpstreamVocabulary, forced: Forced, ids: Sequence[int], values: FloatArray) -> ChunkWords:
     """Join tokens to words; a word's probability is the mean of its tokens'.
 
     Args:
@@ -132,7 +132,7 @@ def merge(vocabulary: Vocabulary, forced: Forced, ids: Sequence[int], values: Fl
     facts = {place: _facts(vocabulary, forced, place) for place in set(ids)}
     inner = [(facts[place], value) for place, value in zip(ids, values, strict=False) if facts[place] is not None]
     if not inner:
-        return Words(words=(), probabilities=np.zeros(0, dtype=np.float32))
+        return ChunkWords(words=(), probabilities=np.zeros(0, dtype=np.float32))
     begins = np.array([fact.begins for fact, _ in inner], dtype=np.bool_)
     # Upstream raises an error when the first token goes on with a word.
     begins[0] = True
@@ -147,7 +147,7 @@ def merge(vocabulary: Vocabulary, forced: Forced, ids: Sequence[int], values: Fl
     ]
     means = np.add.reduceat(judged, first) / sizes.astype(np.float32)
     wide = bool(np.logical_and.reduceat(held, first).any())
-    return Words(words=tuple(texts), probabilities=means.astype(np.float32), wide=wide)
+    return ChunkWords(words=tuple(texts), probabilities=means.astype(np.float32), wide=wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class _Fact:
     forced: bool
 
 
-def _facts(vocabulary: Vocabulary, forced: Forced, place: int) -> Any:
+def _facts(vocabulary: UpstreamVocabulary, forced: Forced, place: int) -> Any:
     """What a token is to upstream; None for one that belongs to no word."""
     if place in vocabulary.special:
         return None

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.extras import require
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.hub import loading
 from ctxpipe.models.once import made_once
-from ctxpipe.models.onnx import EXPORTERS, without_traces
+from ctxpipe.models.onnx import check_loads, to_onnx
 from ctxpipe.models.quiet import quiet
 
 if TYPE_CHECKING:
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig, Precision
 
 MODEL_FILE = "model.onnx"
-OUTPUT = "keep"
+INPUT, OUTPUT = "input_ids", "keep"
 LARGEST_FILE = 1_500_000_000
 """Bytes of weights above which they are kept beside the graph: a protobuf message ends at 2 GiB."""
 BLOCK = 128
@@ -30,7 +29,7 @@ _EXTENDED = frozenset({"bert", "xlm-roberta"})
 """Model types that llmlingua knows, and adds tokens to."""
 
 
-def exported(classifier: Classifier, precision: Precision) -> Path:
+def exported(config: ClassifierConfig, precision: Precision) -> Path:
     """The folder with a classifier's ONNX file; made on its first use, by one process at a time.
 
     The graph maps ``input_ids``, int64 of shape (batch, length), all of one length, to ``keep``, float32 of the same
@@ -40,27 +39,26 @@ def exported(classifier: Classifier, precision: Precision) -> Path:
         MissingExtraError: without the extra ``local``.
         ModelError: when it cannot be loaded or exported.
     """
-    require("local", "exporting a classifier to ONNX", *EXPORTERS)
-    name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{_FORMAT}"
+    name = f"{Path(config.place).name}-{config.revision}-keep{config.keep}-{_FORMAT}"
     target = cache_root() / "onnx" / f"{name}-{precision}"
     known = cache_root() / "onnx" / f"{name}-float32" / MODEL_FILE
 
     def build(folder: Path, scratch: Path) -> None:
         with quiet(output=False):
             if precision == "float32":
-                _export(classifier, folder / MODEL_FILE)
+                _export(config, folder / MODEL_FILE)
             else:
                 source = known if known.is_file() else scratch / MODEL_FILE
                 if source != known:
-                    _export(classifier, source)
-                _quantise(source, folder / MODEL_FILE, classifier)
-            _check_loads(folder / MODEL_FILE)
+                    _export(config, source)
+                _quantise(source, folder / MODEL_FILE, config)
+            check_loads(folder / MODEL_FILE, [INPUT])
 
-    with loading(classifier.name, "model", place=classifier.place):
+    with loading(config.name, "model", place=config.place):
         return made_once(target, ready=(target / MODEL_FILE).is_file, build=build)
 
 
-def _export(classifier: Classifier, path: Path) -> None:
+def _export(config: ClassifierConfig, path: Path) -> None:
     import torch
 
     from ctxpipe.compress.prune.llmlingua2.torch_model import load_network
@@ -72,27 +70,15 @@ def _export(classifier: Classifier, path: Path) -> None:
 
         def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
             logits = self.network(input_ids=input_ids).logits
-            return torch.softmax(logits.float(), dim=-1)[..., classifier.keep]
+            return torch.softmax(logits.float(), dim=-1)[..., config.keep]
 
     network = load_network(
-        classifier,
+        config,
         torch.float32,
-        added_tokens=classifier.family in _EXTENDED,
-        attention=fused_attention() if classifier.family in _GLOBAL else "eager",
+        added_tokens=config.family in _EXTENDED,
+        attention=fused_attention() if config.family in _GLOBAL else "eager",
     )
-    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=1, max=classifier.window)
-    program = torch.onnx.export(
-        Keep(network).eval(),
-        (torch.ones(2, 8, dtype=torch.long),),
-        input_names=["input_ids"],
-        output_names=[OUTPUT],
-        dynamic_shapes={"input_ids": {0: batch, 1: length}},
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise ValueError("torch exported nothing")
-    _save(without_traces(program.model_proto), path)
+    _save(to_onnx(Keep(network), [INPUT], [OUTPUT], longest=config.window), path)
 
 
 def fused_attention() -> str:
@@ -124,7 +110,7 @@ def fused_attention() -> str:
     return _ATTENTION
 
 
-def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
+def _quantise(source: Path, target: Path, config: ClassifierConfig) -> None:
     """Weights of the matrix products in 8 bits, activations when they are multiplied.
 
     One scale for each block of a row keeps far more of the decisions than ONNX Runtime's ``quantize_dynamic``, which
@@ -138,10 +124,10 @@ def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     # The graph is in the order of its computation, so what is left over before the layers' own comes last: the head.
     products = [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
-    each, rest = divmod(len(products), classifier.layers)
-    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
+    each, rest = divmod(len(products), config.layers)
+    scheme = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
     quantiser = MatMulNBitsQuantizer(
-        model, bits=8, block_size=BLOCK, algo_config=config, nodes_to_exclude=products[-each - rest :]
+        model, bits=8, block_size=BLOCK, algo_config=scheme, nodes_to_exclude=products[-each - rest :]
     )
     quantiser.process()
     _save(quantiser.model.model, target)
@@ -155,12 +141,3 @@ def _save(model: Any, path: Path) -> None:
         onnx.save(model, path)
     else:
         onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data")
-
-
-def _check_loads(path: Path) -> None:
-    """Run once: a writer that met a full disk may have said nothing."""
-    import numpy as np
-
-    from ctxpipe.models.cpu import cpu_session
-
-    cpu_session(path).run(None, {"input_ids": np.ones((1, 4), dtype=np.int64)})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ctxpipe.compress.prune.llmlingua2.classifier import Classifier, Precision
-from ctxpipe.compress.prune.llmlingua2.keep import KeepModel
-from ctxpipe.compress.prune.llmlingua2.onnx_model import OnnxKeepModel
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier
+from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig, Precision
+from ctxpipe.compress.prune.llmlingua2.onnx_model import OnnxClassifier
 from ctxpipe.errors import UsageError
 from ctxpipe.models.causal import torch_device
 
@@ -46,18 +46,18 @@ def settled(device: str, dtype: str, runtime: str) -> tuple[str, str, str]:
     return device, dtype, runtime
 
 
-def load_keep_model(
-    classifier: Classifier,
+def load_classifier(
+    config: ClassifierConfig,
     *,
     device: str = "auto",
     dtype: str = "auto",
     runtime: str = "auto",
     added_tokens: bool = False,
-) -> KeepModel:
+) -> TokenClassifier:
     """Load a classifier's weights.
 
     Args:
-        classifier: What to load.
+        config: What to load.
         device, dtype, runtime: See ``settled``.
         added_tokens: With the embeddings that llmlingua adds.
 
@@ -67,7 +67,7 @@ def load_keep_model(
     """
     device, dtype, runtime = settled(device, dtype, runtime)
     if runtime == "onnx":
-        return OnnxKeepModel.load(classifier, precision=_ONNX[dtype])
-    from ctxpipe.compress.prune.llmlingua2.torch_model import TorchKeepModel
+        return OnnxClassifier.load(config, precision=_ONNX[dtype])
+    from ctxpipe.compress.prune.llmlingua2.torch_model import TorchClassifier
 
-    return TorchKeepModel.load(classifier, device=device, dtype=dtype, added_tokens=added_tokens)
+    return TorchClassifier.load(config, device=device, dtype=dtype, added_tokens=added_tokens)

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.prune.llmlingua2.classifier import Precision
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenRow
+from ctxpipe.compress.prune.llmlingua2.config import Precision
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.cpu import cpu_session
 from ctxpipe.models.hub import loading
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 
 BATCH_TOKENS = 512
 """Tokens of a run. More at once was not faster: what attention needs then no longer fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxKeepModel:
-    """A ``KeepModel`` in float32 or with 8-bit weights.
+class OnnxClassifier:
+    """A ``TokenClassifier`` in float32 or with 8-bit weights.
 
     Rows of equal length share a run and there is no padding, so no mask either. With int8, activations are scaled by
     blocks within a token, so what is said of a row does not depend on the rows beside it.
 
     Attributes:
-        classifier: What is run.
+        config: What is run.
         session: ONNX Runtime's.
     """
 
-    classifier: Classifier
+    config: ClassifierConfig
     session: InferenceSession
 
     @classmethod
-    def load(cls, classifier: Classifier, *, precision: Precision = "int8") -> OnnxKeepModel:
+    def load(cls, config: ClassifierConfig, *, precision: Precision = "int8") -> OnnxClassifier:
         """Load a classifier, exporting it to ONNX into the cache on its first use.
 
         Raises:
@@ -48,43 +49,30 @@ class OnnxKeepModel:
         """
         from ctxpipe.compress.prune.llmlingua2.export import MODEL_FILE, exported
 
-        folder = exported(classifier, precision)
-        with loading(classifier.name, "model"):
-            return cls(classifier=classifier, session=cpu_session(folder / MODEL_FILE))
+        folder = exported(config, precision)
+        with loading(config.name, "model"):
+            return cls(config=config, session=cpu_session(folder / MODEL_FILE))
 
     @property
     def name(self) -> str:
         """The model as the user named it."""
-        return self.classifier.name
+        return self.config.name
 
     @property
     def revision(self) -> str:
         """Short name for its exact content."""
-        return self.classifier.revision
+        return self.config.revision
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens; see ``KeepModel``."""
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        """Judge tokens; see ``TokenClassifier``."""
+        probabilities: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
-        for members in _equal_lengths([len(row) for row in rows]):
+        for members in token_batches([len(row) for row in rows], BATCH_TOKENS, alike=1.0):
             ids = np.stack([rows[index] for index in members]).astype(np.int64)
             values: FloatArray = self.session.run(None, {"input_ids": ids})[0]
             for index, row in zip(members, values, strict=True):
-                found[index] = row
+                probabilities[index] = row
             done += ids.size
             if on_progress:
                 on_progress(done, total)
-        return found
-
-
-def _equal_lengths(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of rows of one length, at most ``BATCH_TOKENS`` tokens or one row at a time, longest first."""
-    order: IntArray = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
-    members: list[int] = []
-    for index in order.tolist():
-        if members and (lengths[index] != lengths[members[0]] or (len(members) + 1) * lengths[index] > BATCH_TOKENS):
-            yield members
-            members = []
-        members.append(index)
-    if members:
-        yield members
+        return probabilities

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenRow
 from ctxpipe.compress.text.cut import cut
 from ctxpipe.errors import ModelError
 from ctxpipe.models.causal import load_tokenizer
-from ctxpipe.models.encoding import batches, encodable
+from ctxpipe.models.encoding import encodings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 
 _MARKS = "▁Ġ#"
 _ENDS = re.compile(r"[.!?。！？।؟…]+|Ċ+")
 _NEWLINE = re.compile(r"\n")
 
 
-class Tokens(NamedTuple):
+class ClassifierTokens(NamedTuple):
     """The tokens of a text, special ones excluded: int32 ids and int64 offsets, both ascending, of shape (tokens,)."""
 
     ids: TokenRow
@@ -33,7 +33,7 @@ class Tokens(NamedTuple):
     end: IntArray
 
 
-class Reader:
+class ClassifierReader:
     """Tokenises each text once. Special tokens in a text are read as the characters that they are.
 
     Args:
@@ -57,20 +57,20 @@ class Reader:
         self._ending = np.array(sorted(ending), dtype=np.int32)
 
     @classmethod
-    def load(cls, classifier: Classifier) -> Reader:
+    def load(cls, config: ClassifierConfig) -> ClassifierReader:
         """The reader of a classifier.
 
         Raises:
             ModelError: when its tokenizer cannot be loaded or tells no offsets.
         """
-        tokenizer = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
-        return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
+        tokenizer = load_tokenizer(config.name, trust_remote_code=config.trust_remote_code)
+        return cls(plain_tokenizer(tokenizer, config.name), config.window, tokenizer.unk_token_id)
 
-    def read(self, texts: Sequence[str]) -> list[Tokens]:
+    def read(self, texts: Sequence[str]) -> list[ClassifierTokens]:
         """Tokens of each text."""
-        return [self._tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
+        return [self._tokens(encoding) for encoding in encodings(self._tokenizer, texts)]
 
-    def cuts(self, text: str, tokens: Tokens) -> IntArray:
+    def cuts(self, text: str, tokens: ClassifierTokens) -> IntArray:
         """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
 
         Returns:
@@ -78,28 +78,22 @@ class Reader:
         """
         return cut(len(tokens.ids), self._ends(text, tokens), self.limit)
 
-    def rows(self, tokens: Tokens, cuts: IntArray) -> list[TokenRow]:
+    def rows(self, tokens: ClassifierTokens, cuts: IntArray) -> list[TokenRow]:
         """The rows between cuts, each with its special tokens."""
         return [
             np.concatenate([self.begin, tokens.ids[a:b], self.finish])
             for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         ]
 
-    def _encode(self, texts: Sequence[str]) -> Sequence[Any]:
-        try:
-            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):
-            return self._tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
-
-    def _tokens(self, encoding: Any) -> Tokens:
+    def _tokens(self, encoding: Any) -> ClassifierTokens:
         places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ascending = np.maximum.accumulate(places, axis=0) if len(places) else places
         ids = np.array(encoding.ids, dtype=np.int32)
         if self._unknown is not None:
             ids[np.isin(ids, self._special)] = self._unknown
-        return Tokens(ids, ascending[:, 0], ascending[:, 1])
+        return ClassifierTokens(ids, ascending[:, 0], ascending[:, 1])
 
-    def _ends(self, text: str, tokens: Tokens) -> BoolArray:
+    def _ends(self, text: str, tokens: ClassifierTokens) -> BoolArray:
         """Tokens after which a row may end: marks that close a sentence, and whatever stands before a newline."""
         ends = np.isin(tokens.ids, self._ending)
         lines = np.array([match.start() for match in _NEWLINE.finditer(text)], dtype=np.int64)

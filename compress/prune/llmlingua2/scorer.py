@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.prune.llmlingua2.classifier import DEFAULT_MODEL, Classifier
-from ctxpipe.compress.prune.llmlingua2.keep import KeepModel, TokenRow
-from ctxpipe.compress.prune.llmlingua2.reader import Reader, Tokens
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier, TokenRow
+from ctxpipe.compress.prune.llmlingua2.config import DEFAULT_MODEL, ClassifierConfig
+from ctxpipe.compress.prune.llmlingua2.reader import ClassifierReader, ClassifierTokens
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
+from ctxpipe.models.batches import text_batches
 
 GROUP_CHARACTERS = 500_000
 """Characters that are tokenised while the network judges those before: two batches of a GPU."""
@@ -23,7 +24,7 @@ GROUP_CHARACTERS = 500_000
 class _Group(NamedTuple):
     """Texts that are read together, and the rows they are cut into."""
 
-    tokens: list[Tokens]
+    tokens: list[ClassifierTokens]
     rows: list[list[TokenRow]]
     characters: int
 
@@ -41,7 +42,7 @@ class LLMLingua2Scorer:
         runtime: ``onnx`` (CPU), ``torch`` or ``auto``.
         keep_label: The label that means keep, where the config's names do not tell.
         trust_remote_code: Whether code that comes with the model may run.
-        keep_model: Judges tokens in place of local weights, of which then only config and tokenizer are read.
+        classifier: Judges tokens in place of local weights, of which then only config and tokenizer are read.
     """
 
     name = "llmlingua2"
@@ -55,35 +56,35 @@ class LLMLingua2Scorer:
         runtime: str = "auto",
         keep_label: str | None = None,
         trust_remote_code: bool = False,
-        keep_model: KeepModel | None = None,
+        classifier: TokenClassifier | None = None,
     ) -> None:
         self.model = model
         self._settings = device, dtype, runtime
         self._keep_label = keep_label
         self._trust = trust_remote_code
-        self._given = keep_model
+        self._given = classifier
 
     @cached_property
-    def classifier(self) -> Classifier:
+    def config(self) -> ClassifierConfig:
         """What the model's config says.
 
         Raises:
             ModelError: when there is no such model or it is no token classifier.
         """
-        return Classifier.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
+        return ClassifierConfig.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
 
     @cached_property
-    def _reader(self) -> Reader:
-        return Reader.load(self.classifier)
+    def _reader(self) -> ClassifierReader:
+        return ClassifierReader.load(self.config)
 
     @cached_property
-    def _keep_model(self) -> KeepModel:
+    def _classifier(self) -> TokenClassifier:
         if self._given is not None:
             return self._given
-        from ctxpipe.compress.prune.llmlingua2.loading import load_keep_model
+        from ctxpipe.compress.prune.llmlingua2.loading import load_classifier
 
         device, dtype, runtime = self._settings
-        return load_keep_model(self.classifier, device=device, dtype=dtype, runtime=runtime)
+        return load_classifier(self.config, device=device, dtype=dtype, runtime=runtime)
 
     def identity(self) -> Identity | None:
         """What makes its scores; told without loading weights."""
@@ -92,40 +93,30 @@ class LLMLingua2Scorer:
         from ctxpipe.compress.prune.llmlingua2.loading import settled
 
         _, dtype, runtime = settled(*self._settings)
-        kept = self.classifier
-        settings = f"{runtime} {kept.keep} {kept.window}"
-        return Identity(scorer=self.name, model=self.model, revision=kept.revision, dtype=dtype, settings=settings)
+        settings = f"{runtime} {self.config.keep} {self.config.window}"
+        return Identity(scorer=self.name, revision=self.config.revision, dtype=dtype, settings=settings)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units, each between 0 and 1; the question does not matter. Progress counts characters."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
         """Probability of each of the classifier's tokens, those of special tokens excluded."""
         total, done = sum(len(text.text) for text in texts), 0
-        found: list[TokenScores] = []
+        scores: list[TokenScores] = []
         for group in self._groups([text.text for text in texts]):
             progress = _part(on_progress, done, group.characters, total)
-            found += self._judged(group, progress)
+            scores += self._judged(group, progress)
             done += group.characters
-        return found
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        return Scores(
-            values=per_unit(tokens, text.start, text.end),
-            scorer=self.name,
-            model=self.model,
-            revision=self.classifier.revision,
-        )
+        return scores
 
     def _judged(self, group: _Group, on_progress: OnProgress | None) -> Iterator[TokenScores]:
-        judged = iter(self._keep_model.keep_probabilities([row for rows in group.rows for row in rows], on_progress))
+        judged = iter(self._classifier.keep_probabilities([row for rows in group.rows for row in rows], on_progress))
         begin, finish = len(self._reader.begin), len(self._reader.finish)
         for tokens, rows in zip(group.tokens, group.rows, strict=True):
             parts: list[FloatArray] = [next(judged)[begin : len(row) - finish] for row in rows]
@@ -138,29 +129,21 @@ class LLMLingua2Scorer:
 
         def read(part: Sequence[str]) -> _Group:
             tokens = reader.read(part)
-            rows = [reader.rows(found, reader.cuts(text, found)) for text, found in zip(part, tokens, strict=True)]
+            rows = [
+                reader.rows(text_tokens, reader.cuts(text, text_tokens))
+                for text, text_tokens in zip(part, tokens, strict=True)
+            ]
             return _Group(tokens, rows, sum(map(len, part)))
 
         with ThreadPoolExecutor(max_workers=1) as thread:
             waiting = None
-            for part in _parts(texts):
+            for part in text_batches(texts, characters=GROUP_CHARACTERS):
                 coming = thread.submit(read, part)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = coming
             if waiting is not None:
                 yield waiting.result()
-
-
-def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    first = characters = 0
-    for index, text in enumerate(texts):
-        characters += len(text)
-        if characters >= GROUP_CHARACTERS:
-            yield texts[first : index + 1]
-            first, characters = index + 1, 0
-    if first < len(texts):
-        yield texts[first:]
 
 
 def _part(on_progress: OnProgress | None, before: int, size: int, total: int) -> OnProgress | None:

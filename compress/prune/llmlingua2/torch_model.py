@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow, token_batches
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenRow
 from ctxpipe.compress.types import OnProgress
+from ctxpipe.models.batches import token_batches
 from ctxpipe.models.causal import load_tokenizer, torch_device, torch_dtype
 from ctxpipe.models.cpu import cpu_threads
 from ctxpipe.models.hub import loading
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
+    from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 
-_Judged = tuple[IntArray, FloatArray]
+_Judged = tuple[list[int], FloatArray]
 """Indices of a batch's rows, and their probabilities, of shape (rows, longest row)."""
 CPU_TOKENS = 512
 """Tokens of a batch on a CPU, padding included: rows of 500 tokens are read one and a half times as fast alone."""
@@ -35,27 +36,27 @@ _UPSTREAM_SEED = 42
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TorchKeepModel:
-    """A ``KeepModel`` in float32, bfloat16 or float16.
+class TorchClassifier:
+    """A ``TokenClassifier`` in float32, bfloat16 or float16.
 
     Attributes:
-        classifier: What is run.
+        config: What is run.
         network: The transformers model, in evaluation mode.
         batch_tokens: Most tokens of a batch, padding included.
     """
 
-    classifier: Classifier
+    config: ClassifierConfig
     network: Any
     batch_tokens: int
 
     @classmethod
     def load(
-        cls, classifier: Classifier, *, device: str = "auto", dtype: str = "auto", added_tokens: bool = False
-    ) -> TorchKeepModel:
+        cls, config: ClassifierConfig, *, device: str = "auto", dtype: str = "auto", added_tokens: bool = False
+    ) -> TorchClassifier:
         """Load the weights.
 
         Args:
-            classifier: What to load.
+            config: What to load.
             device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
             dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is bfloat16 on a GPU and float32 on a CPU.
             added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
@@ -66,49 +67,47 @@ class TorchKeepModel:
         """
         where = torch_device(device)
         precision = torch_dtype("float32" if dtype == "auto" and where.type == "cpu" else dtype, where.type)
-        network = load_network(classifier, precision, added_tokens=added_tokens).to(where)
-        return cls(
-            classifier=classifier, network=network, batch_tokens=CPU_TOKENS if where.type == "cpu" else GPU_TOKENS
-        )
+        network = load_network(config, precision, added_tokens=added_tokens).to(where)
+        return cls(config=config, network=network, batch_tokens=CPU_TOKENS if where.type == "cpu" else GPU_TOKENS)
 
     @property
     def name(self) -> str:
         """The model as the user named it."""
-        return self.classifier.name
+        return self.config.name
 
     @property
     def revision(self) -> str:
         """Short name for its exact content."""
-        return self.classifier.revision
+        return self.config.revision
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens; see ``KeepModel``."""
+        """Judge tokens; see ``TokenClassifier``."""
         batches = token_batches([len(row) for row in rows], self.batch_tokens)
         judged = self._side_by_side if self.network.device.type == "cpu" else self._overlapped
-        found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        probabilities: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for members, values in judged(rows, batches):
-            for place, index in enumerate(members.tolist()):
-                found[index] = values[place, : len(rows[index])]
+            for place, index in enumerate(members):
+                probabilities[index] = values[place, : len(rows[index])]
                 done += len(rows[index])
             if on_progress:
                 on_progress(done, total)
-        return found
+        return probabilities
 
-    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+    def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[list[int]]) -> Iterator[_Judged]:
         """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
 
-        def run(members: IntArray) -> _Judged:
-            return members, self._launch([rows[index] for index in members.tolist()]).numpy()
+        def run(members: list[int]) -> _Judged:
+            return members, self._launch([rows[index] for index in members]).numpy()
 
         with _one_thread_each() as workers:
             yield from workers.map(run, batches)
 
-    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
+    def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[list[int]]) -> Iterator[_Judged]:
         """One batch after the other, the next on its way before the last one's result is waited for."""
-        waiting: tuple[IntArray, _Copy] | None = None
+        waiting: tuple[list[int], _Copy] | None = None
         for members in batches:
-            launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
+            launched = _Copy(self._launch([rows[index] for index in members]))
             if waiting is not None:
                 yield waiting[0], waiting[1].fetch()
             waiting = members, launched
@@ -129,7 +128,7 @@ class TorchKeepModel:
             mask = self._moved(torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
         with torch.inference_mode():
             logits = self.network(input_ids=ids, attention_mask=mask).logits
-            kept: torch.Tensor = torch.softmax(logits.float(), dim=-1)[..., self.classifier.keep]
+            kept: torch.Tensor = torch.softmax(logits.float(), dim=-1)[..., self.config.keep]
         return kept
 
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -173,12 +172,12 @@ class _Copy:
 
 
 def load_network(
-    classifier: Classifier, precision: torch.dtype, *, added_tokens: bool = False, attention: str | None = None
+    config: ClassifierConfig, precision: torch.dtype, *, added_tokens: bool = False, attention: str | None = None
 ) -> Any:
     """A classifier's transformers model on the CPU, in evaluation mode.
 
     Args:
-        classifier: What to load.
+        config: What to load.
         precision: Type of its weights.
         added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
         attention: Implementation of attention; None leaves it to transformers.
@@ -189,19 +188,19 @@ def load_network(
     from transformers import AutoModelForTokenClassification
 
     options = {} if attention is None else {"attn_implementation": attention}
-    with loading(classifier.name, "model", place=classifier.place):
+    with loading(config.name, "model", place=config.place):
         network = AutoModelForTokenClassification.from_pretrained(
-            classifier.place, dtype=precision, trust_remote_code=classifier.trust_remote_code, **options
+            config.place, dtype=precision, trust_remote_code=config.trust_remote_code, **options
         )
         if added_tokens:
-            _add_tokens(classifier, network)
+            _add_tokens(config, network)
         return network.eval()
 
 
-def _add_tokens(classifier: Classifier, network: Any) -> None:
+def _add_tokens(config: ClassifierConfig, network: Any) -> None:
     import torch
 
-    words = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
+    words = load_tokenizer(config.name, trust_remote_code=config.trust_remote_code)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_UPSTREAM_SEED)
         network.resize_token_embeddings(len(words) + ADDED_TOKENS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ctxpipe.compress.prune.llmlingua2.classifier import classifies_tokens, read_config
+from ctxpipe.compress.prune.llmlingua2.config import classifies_tokens, read_config
 from ctxpipe.compress.prune.reference.encoders import ModelEncoder
 from ctxpipe.compress.prune.reference.loading import load_model, require_package
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LLMLinguaReference:
         model: str = "smollm2-135m",
         device: str = "auto",
         dtype: str = "auto",
-        encoder: Encoder | None = None,
+        encoder: PackageEncoder | None = None,
         trust_remote_code: bool = False,
     ) -> None:
         require_package()
@@ -109,8 +109,8 @@ class LLMLinguaReference:
         made = self._loaded()
         held = [index for index, text in enumerate(texts) if text.strip()]
         share = _share(rate, budget, sum(len(made.oai_tokenizer.encode(texts[i])) for i in held))
-        found = dict(zip(held, self._run(method, [texts[i] for i in held], question, share, options), strict=True))
-        return [found.get(index, Pieces.none()) for index in range(len(texts))]
+        pieces = dict(zip(held, self._run(method, [texts[i] for i in held], question, share, options), strict=True))
+        return [pieces.get(index, Pieces.none()) for index in range(len(texts))]
 
     def _run(
         self, method: Mode, texts: list[str], question: str | None, rate: float, options: dict[str, Any]
@@ -119,8 +119,8 @@ class LLMLinguaReference:
         if not texts:
             return []
         asked = {"question": question} if method == "longllmlingua" else {}
-        found: list[Pieces] = made.pieces(texts, rate=rate, **asked, **options)
-        return found
+        pieces: list[Pieces] = made.pieces(texts, rate=rate, **asked, **options)
+        return pieces
 
     def _loaded(self) -> WatchedClassifier | WatchedWalker:
         if self._made is None:

@@ -12,7 +12,7 @@ from llmlingua import PromptCompressor
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prune.reference.align import replaced, spans
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.errors import ModelError
 from ctxpipe.models.quiet import quiet
 
@@ -42,7 +42,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         ModelError: for a model that is neither BERT nor XLM-R, of which the package knows no word starts.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, encoder: Encoder) -> None:
+    def __init__(self, model: Any, tokenizer: Any, encoder: PackageEncoder) -> None:
         family = _FAMILIES.get(model.config.model_type)
         if family is None:
             raise ModelError(f"the llmlingua package knows BERT and XLM-R classifiers, not {model.config.model_type}")
@@ -90,13 +90,13 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
     def _source_tokens(self, text: str) -> tuple[list[str], IntArray, IntArray]:
         encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         tokens = self.tokenizer.convert_ids_to_tokens(encoded["input_ids"])
-        found = [
+        rows = [
             (self._bare(token), a + len(text[a:b]) - len(text[a:b].lstrip()), b)
             for token, (a, b) in zip(tokens, encoded["offset_mapping"], strict=True)
             if token not in self.special_tokens
         ]
-        start, end = (np.array([row[i] for row in found], dtype=np.int64) for i in (1, 2))
-        return [row[0] for row in found], start, end
+        start, end = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
+        return [row[0] for row in rows], start, end
 
     def _bare(self, token: str) -> str:
         return token.lstrip("#") if token.startswith("##") else token.lstrip("▁")
@@ -137,9 +137,9 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         if not any(self.counts):
             self.labels = [[] for _ in context_list]
             return [""] * len(context_list), [[] for _ in context_list], self.labels
-        found = super()._PromptCompressor__compress(context_list, **options)
-        self.labels = found[2]
-        return found
+        result = super()._PromptCompressor__compress(context_list, **options)
+        self.labels = result[2]
+        return result
 
     def _has_words(self, chunk: str) -> bool:
         return any(token not in self.special_tokens for token in self.tokenizer.tokenize(chunk))

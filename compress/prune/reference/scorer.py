@@ -10,7 +10,7 @@ import numpy as np
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference, Mode
 from ctxpipe.compress.prune.reference.types import Pieces
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText
 from ctxpipe.models.ready import revision
 
 _WALKED = 0.5
@@ -65,25 +65,20 @@ class ReferenceScorer:
         if dtype == "auto":
             dtype = "float32" if torch_device(device).type == "cpu" else "bfloat16"
         settings = f"llmlingua2 {version('llmlingua')}"
-        made = revision(self.model)
-        return Identity(scorer=self.name, model=self.model, revision=made, dtype=dtype, settings=settings)
+        return Identity(scorer=self.name, revision=revision(self.model), dtype=dtype, settings=settings)
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units; those without a piece of their own get the least score of their text.
 
         Raises:
             UsageError: when the mode does not fit the model, or needs a question and there is none.
         """
-        found = self._reference.pieces([t.text for t in texts], question=question, mode=self._mode, rate=self._rate)
+        pieces = self._reference.pieces([t.text for t in texts], question=question, mode=self._mode, rate=self._rate)
         if on_progress:
             on_progress(len(texts), len(texts))
-        made = revision(self.model)
-        return [
-            Scores(values=per_unit(text, pieces), scorer=self.name, model=self.model, revision=made)
-            for text, pieces in zip(texts, found, strict=True)
-        ]
+        return [per_unit(text, own) for text, own in zip(texts, pieces, strict=True)]
 
 
 def mode_of(name: str) -> Mode | None:
@@ -100,8 +95,8 @@ def mode_of(name: str) -> Mode | None:
         return None
     for mode in get_args(Mode):
         if mode == name:
-            found: Mode = mode
-            return found
+            known: Mode = mode
+            return known
     raise UnknownNameError("mode", name, (*get_args(Mode), "auto"))
 
 

@@ -37,7 +37,7 @@ class Pieces:
         return cls(start=empty, end=empty, values=empty.astype(np.float32), kept=empty.astype(np.bool_))
 
 
-class Encoder(Protocol):
+class PackageEncoder(Protocol):
     """Counts tokens for the package, which wants an object like one of tiktoken's."""
 
     def encode(self, text: str) -> Sequence[int]:

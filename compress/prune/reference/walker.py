@@ -11,7 +11,7 @@ from llmlingua import PromptCompressor
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import Encoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.models.quiet import quiet
 
 GAP = "\n\n"
@@ -54,7 +54,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
     _places: IntArray
     _gone: list[int]
 
-    def __init__(self, model: Any, tokenizer: Any, encoder: Encoder) -> None:
+    def __init__(self, model: Any, tokenizer: Any, encoder: PackageEncoder) -> None:
         self.use_llmlingua2 = False
         self.oai_tokenizer = encoder
         self.model, self.tokenizer, self.device = _OldCache(model), tokenizer, model.device
@@ -97,20 +97,20 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
     def _split(self, texts: Sequence[str]) -> list[Pieces]:
         """What was recorded of the joined text, cut into its contexts."""
         bounds = np.cumsum([self._first, *(len(texts[i]) + len(GAP) for i in self._used)])
-        found = {}
+        pieces = {}
         for index, (left, right) in zip(self._used, itertools.pairwise(bounds.tolist()), strict=True):
             start, end = np.clip(self._starts - left, 0, None), np.clip(self._ends, None, right - len(GAP)) - left
             inside = np.flatnonzero((end > start) & (self._ends > left))
-            found[index] = Pieces(
+            pieces[index] = Pieces(
                 start=start[inside], end=end[inside], values=self._values[inside], kept=self._kept[inside]
             )
-        return [found.get(index, Pieces.none()) for index in range(len(texts))]
+        return [pieces.get(index, Pieces.none()) for index in range(len(texts))]
 
     def control_context_budget(self, *args: Any, **options: Any) -> Any:
         """The package's choice of contexts, remembered."""
-        found = super().control_context_budget(*args, **options)
-        self._used = list(found[2])
-        return found
+        result = super().control_context_budget(*args, **options)
+        self._used = list(result[2])
+        return result
 
     def get_prefix_length(self, prefix: str, text: str) -> int:
         """Tokens of the joined text that end within the prefix; by offsets, where the package compares strings."""
@@ -119,9 +119,9 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
 
     def get_dynamic_compression_ratio(self, *args: Any, **options: Any) -> Any:
         """The package's shares per segment, and some more for text that has more tokens joined than apart."""
-        found = super().get_dynamic_compression_ratio(*args, **options)
+        shares = super().get_dynamic_compression_ratio(*args, **options)
         size = args[2]
-        return found + [[(size, found[-1][-1][1])]] * _MORE_SEGMENTS
+        return shares + [[(size, shares[-1][-1][1])]] * _MORE_SEGMENTS
 
     def get_estimate_threshold_base_distribution(self, ppl: Any, *args: Any, **options: Any) -> float:
         """The package's threshold; it has none for a text of one token after a question, which is kept."""
@@ -139,10 +139,10 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         self._starts, self._ends = offsets[:, 0], offsets[:, 1]
         self._first = len(context[0]) + len(GAP) if start else 0
         self._ids = encoded["input_ids"]
-        found = super().iterative_compress_prompt(context, *args, **options)
+        result = super().iterative_compress_prompt(context, *args, **options)
         self._kept[self._gone] = True
         self._kept[self._places] = True
-        return found
+        return result
 
     def get_compressed_input(
         self, loss: Any, input_ids: Any, attention_mask: Any, end: Any, iterative_size: int, **options: Any
@@ -154,11 +154,11 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         self._gone, self._places = [*self._gone, *self._places[:moved].tolist()], self._places[moved:]
         self._remember(loss, int(end), iterative_size, options.get("self_loss"), options.get("start", 0))
         places = torch.from_numpy(self._places)[None].to(input_ids.device)
-        found = super().get_compressed_input(loss, places, attention_mask, end, iterative_size, **options)
-        kept = found[0]
+        result = super().get_compressed_input(loss, places, attention_mask, end, iterative_size, **options)
+        kept = result[0]
         self._places = kept[0].cpu().numpy()
         ids = torch.tensor(self._ids, device=input_ids.device)[kept]
-        return (ids, *found[1:])
+        return (ids, *result[1:])
 
     def _remember(self, loss: Any, end: int, size: int, self_loss: Any, start: int) -> None:
         """Keep the numbers of the tokens from the segment's begin on; a later segment replaces those after it."""

@@ -32,15 +32,15 @@ def choose(
     """
     from ctxpipe.evals.paired.choice import choose as choose_rate
 
-    found = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
+    choice = choose_rate(folder, max_loss=max_loss, method=method, score=score, seed=seed)
     if out is not None:
-        write_file(out, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
+        write_file(out, json.dumps(choice.to_json(), indent=1, ensure_ascii=False) + "\n")
     if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(choice.to_json(), indent=2, ensure_ascii=False))
         return
-    if found.held_out is None or found.arm is None:
-        click.echo(f"no rate of {method} is safe; the gentlest, {found.selection[0][0]}, on the selection half:")
-        show(found.selection[0][1])
+    if choice.held_out is None or choice.arm is None:
+        click.echo(f"no rate of {method} is safe; the gentlest, {choice.selection[0][0]}, on the selection half:")
+        show(choice.selection[0][1])
         return
-    click.echo(f"{found.arm}, chosen on {found.selection[0][1].n:,} items; on the {found.held_out.n:,} others:")
-    show(found.held_out)
+    click.echo(f"{choice.arm}, chosen on {choice.selection[0][1].n:,} items; on the {choice.held_out.n:,} others:")
+    show(choice.held_out)

@@ -46,10 +46,10 @@ def compare(
     """
     from ctxpipe.evals.paired.comparison import compare as compare_records
 
-    found = compare_records(a, b, score=score, margin=margin, seed=seed, arm_a=arm_a, arm_b=arm_b)
+    comparison = compare_records(a, b, score=score, margin=margin, seed=seed, arm_a=arm_a, arm_b=arm_b)
     if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
-        for note in found.notes:
+        click.echo(json.dumps(comparison.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        for note in comparison.notes:
             click.echo(f"note: {note}", err=True)
         return
-    show(found)
+    show(comparison)

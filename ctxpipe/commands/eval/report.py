@@ -105,11 +105,11 @@ def _show_rows(summary: Summary) -> None:
     for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "right", "verdict"):
         table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
     for row in summary.rows:
-        found = row.versus(summary.score)
+        comparison = row.versus(summary.score)
         gain = row.retained and "{:.2f} [{:.2f}, {:.2f}]".format(row.retained.value, *row.retained.interval)
         kept = None if row.achieved is None else f"{row.achieved:.1%}"
         means = (None if mean is None else f"{mean:.3f}" for mean in (row.survival, row.nll))
-        verdict = Text(found.verdict, style=COLOURS[found.verdict]) if found else Text("")
+        verdict = Text(comparison.verdict, style=COLOURS[comparison.verdict]) if comparison else Text("")
         right = None if row.answer is None else f"{row.answer:.3f}"
         table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict)
     console = Console(highlight=False)

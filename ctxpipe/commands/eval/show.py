@@ -10,51 +10,51 @@ if TYPE_CHECKING:
 COLOURS = {"safe": "green", "harmful": "red", "inconclusive": "yellow"}
 
 
-def show(found: Comparison) -> None:
+def show(comparison: Comparison) -> None:
     """Print the verdict and the numbers behind it; notes go to standard error."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _rows(found):
+    for name, value in _rows(comparison):
         table.add_row(Text(name, style="dim"), Text(value))
     console = Console(highlight=False)
-    console.print(Text(_headline(found), style=f"bold {COLOURS[found.verdict]}"), soft_wrap=True)
+    console.print(Text(_headline(comparison), style=f"bold {COLOURS[comparison.verdict]}"), soft_wrap=True)
     console.print(table)
     notes = Console(stderr=True, highlight=False)
-    for note in found.notes:
+    for note in comparison.notes:
         notes.print(Text(f"note: {note}"), soft_wrap=True)
 
 
-def _headline(found: Comparison) -> str:
-    bound = f"the loss of {found.score} is below {found.loss_bound:.4f} with 95% confidence"
-    match found.verdict:
+def _headline(comparison: Comparison) -> str:
+    bound = f"the loss of {comparison.score} is below {comparison.loss_bound:.4f} with 95% confidence"
+    match comparison.verdict:
         case "safe":
-            return f"safe: {bound}, margin {found.margin:g}"
+            return f"safe: {bound}, margin {comparison.margin:g}"
         case "harmful":
-            return f"harmful: {found.score} loses more than the margin of {found.margin:g}"
-    more = f"; about {found.n_needed:,} items would decide it" if found.n_needed else ""
-    return f"inconclusive: {bound}, margin {found.margin:g}{more}"
+            return f"harmful: {comparison.score} loses more than the margin of {comparison.margin:g}"
+    more = f"; about {comparison.n_needed:,} items would decide it" if comparison.n_needed else ""
+    return f"inconclusive: {bound}, margin {comparison.margin:g}{more}"
 
 
-def _rows(found: Comparison) -> list[tuple[str, str]]:
-    low, high = found.ci95
-    p = "" if found.mcnemar_p is None else f", exact McNemar p {found.mcnemar_p:.4g}"
-    effect = "" if found.design_effect is None else f", design effect {found.design_effect:.2f}"
+def _rows(comparison: Comparison) -> list[tuple[str, str]]:
+    low, high = comparison.ci95
+    p = "" if comparison.mcnemar_p is None else f", exact McNemar p {comparison.mcnemar_p:.4g}"
+    effect = "" if comparison.design_effect is None else f", design effect {comparison.design_effect:.2f}"
     rows = [
-        ("items", f"{found.n:,} in {found.clusters:,} clusters{effect}"),
-        ("mean A", f"{found.mean_a:.4f}"),
-        ("mean B", f"{found.mean_b:.4f}"),
-        ("difference B - A", f"{found.difference:+.4f}  95% [{low:+.4f}, {high:+.4f}]"),
-        ("interval", found.method),
-        ("changed", f"A better {found.a_better:,}, B better {found.b_better:,}{p}"),
+        ("items", f"{comparison.n:,} in {comparison.clusters:,} clusters{effect}"),
+        ("mean A", f"{comparison.mean_a:.4f}"),
+        ("mean B", f"{comparison.mean_b:.4f}"),
+        ("difference B - A", f"{comparison.difference:+.4f}  95% [{low:+.4f}, {high:+.4f}]"),
+        ("interval", comparison.method),
+        ("changed", f"A better {comparison.a_better:,}, B better {comparison.b_better:,}{p}"),
     ]
-    if found.strata > 1:
-        rows.insert(1, ("strata", f"{found.strata}, one vote each"))
+    if comparison.strata > 1:
+        rows.insert(1, ("strata", f"{comparison.strata}, one vote each"))
     failed = [
-        ("errors", found.errors_a, found.errors_b),
-        ("truncated", found.truncated_a, found.truncated_b),
+        ("errors", comparison.errors_a, comparison.errors_b),
+        ("truncated", comparison.truncated_a, comparison.truncated_b),
     ]
     rows += [(name, f"A {a:,}, B {b:,}") for name, a, b in failed if a or b]
     return rows

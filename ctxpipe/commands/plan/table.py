@@ -11,22 +11,22 @@ from ctxpipe.commands.shared.printing import safe_line
 if TYPE_CHECKING:
     from ctxpipe.commands.plan.documents import Counted
     from ctxpipe.evals.paired.stored_choice import MeasuredRates
-    from ctxpipe.serving.planner.types import Plan, Row
+    from ctxpipe.serving.planner.types import Plan, PlanRow
 
 _WIDTH = 160
 
 
 def plan_json(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> dict[str, Any]:
     """The object that ``plan --json`` prints."""
-    found = made.to_json()
+    fields = made.to_json()
     if counted is not None:
-        found["tokenizer"] = counted.tokenizer
+        fields["tokenizer"] = counted.tokenizer
     if measured is not None:
-        found["choice"] = measured.path
-        for row, shown in zip(made.rows, found["rows"], strict=True):
+        fields["choice"] = measured.path
+        for row, shown in zip(made.rows, fields["rows"], strict=True):
             rate = None if row.rate_needed is None else measured.at(row.rate_needed)
             shown["measured"] = None if rate is None else asdict(rate)
-    return found
+    return fields
 
 
 def show(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> None:
@@ -103,7 +103,7 @@ def _documents(made: Plan, counted: Counted) -> str:
     return f"documents: {counted.tokens:,} tokens{by}, and {made.reserve_tokens:,} for question and answer"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: PlanRow) -> list[str]:
     return [
         f"{row.gpus} x {row.gpu}",
         f"tp {row.tensor_parallel}" + (f", pp {row.pipeline_parallel}" if row.pipeline_parallel > 1 else ""),
@@ -114,19 +114,19 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _outcome(row: Row) -> str:
+def _outcome(row: PlanRow) -> str:
     if row.reason:
         return row.reason
     return "the model's own limit" if row.limit == "model" else ""
 
 
-def _documents_cell(row: Row) -> str:
+def _documents_cell(row: PlanRow) -> str:
     if row.fits_raw:
         return "fit as they are"
     return f"fit at --rate {row.rate_needed:.6f}".rstrip("0") if row.rate_needed else "do not fit"
 
 
-def _measured_cell(row: Row, measured: MeasuredRates) -> str:
+def _measured_cell(row: PlanRow, measured: MeasuredRates) -> str:
     if row.fits_raw or not row.rate_needed:
         return ""
     rate = measured.at(row.rate_needed)

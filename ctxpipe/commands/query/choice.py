@@ -30,11 +30,13 @@ def chosen(
         raise UsageError(f"--max-loss excludes --raw, {excluded}: the stored choice sets them")
     from ctxpipe.evals.paired.stored_choice import CHOICE_FILE, read_choice
 
-    found = read_choice(Path(CHOICE_FILE) if choice is None else choice, max_loss=max_loss)
+    stored = read_choice(Path(CHOICE_FILE) if choice is None else choice, max_loss=max_loss)
     if not quiet:
-        told = f"{found.arm.name}, chosen for a loss of at most {found.max_loss:g} of {found.score}; {found.verdict}"
+        told = (
+            f"{stored.arm.name}, chosen for a loss of at most {stored.max_loss:g} of {stored.score}; {stored.verdict}"
+        )
         click.echo(f"note: {safe_line(told)} on the sources that it was not chosen on", err=True)
-    return {"rate": found.arm.rate, "rank": found.arm.rank, "prune": found.arm.prune}
+    return {"rate": stored.arm.rate, "rank": stored.arm.rank, "prune": stored.arm.prune}
 
 
 def warn_of_less(run: Run, rate: float) -> None:

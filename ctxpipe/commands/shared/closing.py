@@ -102,7 +102,7 @@ def whole(context: CompressedContext, more: Mapping[str, str], timings: Mapping[
             "tokenizer": context.tokenizer,
             "ranked, pruned by": f"{context.rank}, {context.prune}",
             **more,
-            **{f"time: {name}": f"{found:.2f} s" for name, found in seconds.items()},
+            **{f"time: {name}": f"{spent:.2f} s" for name, spent in seconds.items()},
             "time: in all": f"{total:.2f} s",
         }
     )

@@ -58,7 +58,7 @@ def html_text(markup: str) -> tuple[str, str]:
     tree = LexborHTMLParser(markup)
     if tree.root is None:
         return "", ""
-    walk = _Walk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree))
+    walk = _TreeWalk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree))
     walk.run(tree.root)
     return walk.layout.text(), _title(tree)
 
@@ -68,7 +68,7 @@ def _title(tree: LexborHTMLParser) -> str:
     return one_line(node.text()).rstrip("¶§🔗 ") if node else ""
 
 
-class _Walk:
+class _TreeWalk:
     """One pass over the tree, without recursion, since pages nest as deep as they like."""
 
     def __init__(self, hidden: set[int], grids: set[int]) -> None:
@@ -231,8 +231,8 @@ def _grids(tree: LexborHTMLParser) -> set[int]:
 
 
 def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
-    found = (node.parent for node in nodes)
-    return list({node.mem_id: node for node in found if node is not None}.values())
+    parents = (node.parent for node in nodes)
+    return list({node.mem_id: node for node in parents if node is not None}.values())
 
 
 def _number(node: LexborNode, attribute: str) -> int:

@@ -105,12 +105,12 @@ def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: boo
     try:
         text = body.decode(codec)
     except UnicodeDecodeError as exc:
-        found = ""
+        other = ""
         if codec == "utf-8" and not mark:
-            found = (_declared(data) if declares else "") or legacy_codec(data, exc.start)
-        if not found and errors == "strict":
+            other = (_declared(data) if declares else "") or legacy_codec(data, exc.start)
+        if not other and errors == "strict":
             raise ReadError(source, _bad_byte(data, exc.start + len(mark), codec)) from exc
-        codec = found or codec
+        codec = other or codec
         text = body.decode(codec, errors)
     zero = text.find("\0")
     if zero < 0:

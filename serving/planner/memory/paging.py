@@ -29,7 +29,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class LayerGroup:
     """Layers that share a block table.
 
     Attributes:
@@ -65,46 +65,46 @@ def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) ->
     ]
 
 
-def grouped(found: Sequence[Page], *, hybrid: bool) -> list[Group]:
+def grouped(pages: Sequence[Page], *, hybrid: bool) -> list[LayerGroup]:
     """Group layers as vLLM does.
 
     If all layers are of one kind, they are one group. Otherwise each group has as many layers as the rarest kind, or as
     the most common kind if that has less than half as many more; the layers of a kind are distributed in turn.
 
     Args:
-        found: Each layer's part of a block.
+        pages: Each layer's part of a block.
         hybrid: Let layers with a window or a chunk cache only that. Otherwise they cache everything as soon as one
             layer does.
     """
-    if not hybrid and any(page.kind == "full" for page in found):
-        found = [Page(kind="full", span=0, block=page.block, bytes=page.bytes) for page in found]
-    if len({(page.kind, page.span) for page in found}) == 1:
-        return [Group(page=found[0], layers=tuple(range(len(found))))]
-    found = _of_one_size(found)
+    if not hybrid and any(page.kind == "full" for page in pages):
+        pages = [Page(kind="full", span=0, block=page.block, bytes=page.bytes) for page in pages]
+    if len({(page.kind, page.span) for page in pages}) == 1:
+        return [LayerGroup(page=pages[0], layers=tuple(range(len(pages))))]
+    pages = _of_one_size(pages)
     buckets: dict[Page, list[int]] = {}
-    for index, page in enumerate(found):
+    for index, page in enumerate(pages):
         buckets.setdefault(page, []).append(index)
     least, most = min(map(len, buckets.values())), max(map(len, buckets.values()))
     size = most if most < least * 1.5 else least
     groups = []
     for page, indices in buckets.items():
         count = -(-len(indices) // size)
-        groups += [Group(page=page, layers=tuple(indices[start::count])) for start in range(count)]
+        groups += [LayerGroup(page=page, layers=tuple(indices[start::count])) for start in range(count)]
     return groups
 
 
-def _of_one_size(found: Sequence[Page]) -> list[Page]:
+def _of_one_size(pages: Sequence[Page]) -> list[Page]:
     """Make blocks equally large: by more tokens if that divides evenly, else by padding."""
-    largest = max(page.bytes for page in found)
+    largest = max(page.bytes for page in pages)
     made = []
-    for page in found:
+    for page in pages:
         block = page.block * (largest // page.bytes) if largest % page.bytes == 0 else page.block
         made.append(Page(kind=page.kind, span=page.span, block=block, bytes=largest))
     return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class BlockPool:
     """The blocks of one GPU, or of each GPU of a pipeline stage.
 
     Attributes:
@@ -113,7 +113,7 @@ class Pool:
         memory: Bytes for all blocks.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[LayerGroup, ...]
     block_bytes: int
     memory: int
 
@@ -143,15 +143,15 @@ class Pool:
         return math.ceil(sum(self.block_bytes / block for block in full))
 
 
-def pool(groups: Sequence[Group], found: Sequence[Page], stage: range, memory: int) -> Pool:
+def pool(groups: Sequence[LayerGroup], pages: Sequence[Page], stage: range, memory: int) -> BlockPool:
     """The pool of one stage.
 
     Args:
         groups: Of the whole model.
-        found: Each layer's part of a block, made equally large if there are several groups.
+        pages: Each layer's part of a block, made equally large if there are several groups.
         stage: Layers of the stage.
         memory: Bytes for blocks.
     """
-    sizes = found if len(groups) == 1 else _of_one_size(found)
+    sizes = pages if len(groups) == 1 else _of_one_size(pages)
     taken = [sum(sizes[index].bytes for index in group.layers if index in stage) for group in groups]
-    return Pool(groups=tuple(groups), block_bytes=max(taken), memory=memory)
+    return BlockPool(groups=tuple(groups), block_bytes=max(taken), memory=memory)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctxpipe.serving.planner.memory.gpus import Gpu
 from ctxpipe.serving.planner.memory.options import BLOCK, LATENT_BLOCK, Memory
-from ctxpipe.serving.planner.memory.paging import Pool, grouped, pages, pool
+from ctxpipe.serving.planner.memory.paging import BlockPool, grouped, pages, pool
 from ctxpipe.serving.planner.memory.parallel import Split, stages
 from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.model.shape import Shape
@@ -17,7 +17,7 @@ VERSION = "vLLM 0.32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class MemoryEstimate:
     """The longest context and its memory.
 
     Attributes:
@@ -33,7 +33,7 @@ class Estimate:
     tokens: int
 
 
-def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> Estimate:
+def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> MemoryEstimate:
     """The longest context of ``memory.batch`` requests at once, as ``vllm serve --max-model-len auto`` finds it.
 
     ``cache = ceil(total * utilisation) - weights - overhead`` on each GPU; the stage that holds least decides.
@@ -46,18 +46,18 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
         memory: vLLM's memory options.
     """
     block = block_size(shape, memory)
-    found = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
-    groups = grouped(found, hybrid=memory.hybrid)
+    layer_pages = pages(shape.layers, split.tensor, block, memory.element_bytes(shape.dtype_bytes))
+    groups = grouped(layer_pages, hybrid=memory.hybrid)
     flight = in_flight(memory, gpu, split)
-    pools: list[Pool] = []
+    pools: list[BlockPool] = []
     weights: list[float] = []
     for stage in stages(len(shape.layers), split.pipeline):
         weights.append(_stage_weights(shape, quantisation, stage) / split.tensor)
         room = memory.kv_cache_bytes
         if room is None:
             room = math.ceil(gpu.memory * memory.utilisation) - math.ceil(weights[-1]) - memory.overhead
-        pools.append(pool(groups, found, stage, room))
-    return Estimate(
+        pools.append(pool(groups, layer_pages, stage, room))
+    return MemoryEstimate(
         weights=max(weights),
         cache=min(one.memory for one in pools),
         bytes_per_token=sum(one.slope for one in pools) * split.tensor,
@@ -90,7 +90,7 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
     """The constants of this profile."""
     block, tokens = block_size(shape, memory), memory.batched_tokens or gpu.batched_tokens
     cache = memory.kv_dtype if memory.kv_dtype != "auto" else shape.dtype
-    found = [
+    assumed = [
         Assumption(name="GPU memory", value=f"{gpu.gib:.2f} GiB of each {gpu.name}", source=gpu.source),
         Assumption(
             name="utilisation",
@@ -123,15 +123,15 @@ def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
         ),
     ]
     if memory.kv_cache_bytes is not None:
-        found = [one for one in found if one.name not in ("GPU memory", "utilisation", "overhead", "split")]
-        found.insert(0, Assumption(name="cache", value=f"{memory.kv_cache_bytes:,} bytes", source="given"))
+        assumed = [one for one in assumed if one.name not in ("GPU memory", "utilisation", "overhead", "split")]
+        assumed.insert(0, Assumption(name="cache", value=f"{memory.kv_cache_bytes:,} bytes", source="given"))
     if any(layer.kind != "full" for layer in shape.layers):
         state = "on" if memory.hybrid else "off"
-        found.append(
+        assumed.append(
             Assumption(
                 name="hybrid KV cache",
                 value=state,
                 source="layers with a window or chunk cache only that; --disable-hybrid-kv-cache-manager turns it off",
             )
         )
-    return found
+    return assumed

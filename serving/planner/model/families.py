@@ -58,7 +58,7 @@ class Experts:
 
 
 @dataclass(slots=True)
-class Weights:
+class WeightList:
     """Collects weights."""
 
     items: list[Weight] = field(default_factory=list)
@@ -89,42 +89,42 @@ def decoder(config: Fields, traits: Traits, prefix: str = "") -> list[Weight]:
     Raises:
         UsageError: for a missing field.
     """
-    found = Weights()
+    weights = WeightList()
     hidden = config.need("hidden_size")
-    found.table(f"{prefix}model.embed_tokens", config.need("vocab_size"), hidden, None)
+    weights.table(f"{prefix}model.embed_tokens", config.need("vocab_size"), hidden, None)
     for index in range(config.need("num_hidden_layers")):
         base = f"{prefix}model.layers.{index}"
         attend = _latent if config.has("kv_lora_rank") else _attention
-        attend(found, config, traits, f"{base}.self_attn", index)
-        _feed_forward(found, config, traits, f"{base}.{traits.mlp}", index)
-        found.vector(f"{base}.norms", traits.norms * hidden, index)
-    found.vector(f"{prefix}model.norm", hidden, None, last=True)
+        attend(weights, config, traits, f"{base}.self_attn", index)
+        _feed_forward(weights, config, traits, f"{base}.{traits.mlp}", index)
+        weights.vector(f"{base}.norms", traits.norms * hidden, index)
+    weights.vector(f"{prefix}model.norm", hidden, None, last=True)
     if not config.flag("tie_word_embeddings", traits.tied):
         head = Weight(name=f"{prefix}lm_head", rows=config.need("vocab_size"), columns=hidden, last=True)
-        found.items.append(head)
-    return found.items
+        weights.items.append(head)
+    return weights.items
 
 
-def _attention(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _attention(weights: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     hidden, heads = config.need("hidden_size"), config.need("num_attention_heads")
     kv_heads = config.number("num_key_value_heads", heads)
     width = config.number("head_dim", hidden // heads)
     given = config.flag("attention_bias")
     qkv_bias = given if traits.qkv_bias is None else traits.qkv_bias
     o_bias = given if traits.o_bias is None else traits.o_bias
-    found.matrix(f"{base}.q_proj", heads * width, hidden, layer, bias=qkv_bias)
-    found.matrix(f"{base}.k_proj", kv_heads * width, hidden, layer, bias=qkv_bias)
-    found.matrix(f"{base}.v_proj", kv_heads * width, hidden, layer, bias=qkv_bias)
-    found.matrix(f"{base}.o_proj", hidden, heads * width, layer, bias=o_bias)
+    weights.matrix(f"{base}.q_proj", heads * width, hidden, layer, bias=qkv_bias)
+    weights.matrix(f"{base}.k_proj", kv_heads * width, hidden, layer, bias=qkv_bias)
+    weights.matrix(f"{base}.v_proj", kv_heads * width, hidden, layer, bias=qkv_bias)
+    weights.matrix(f"{base}.o_proj", hidden, heads * width, layer, bias=o_bias)
     if traits.qk_norm == "head":
-        found.vector(f"{base}.qk_norm", 2 * width, layer)
+        weights.vector(f"{base}.qk_norm", 2 * width, layer)
     elif traits.qk_norm == "all":
-        found.vector(f"{base}.qk_norm", (heads + kv_heads) * width, layer)
+        weights.vector(f"{base}.qk_norm", (heads + kv_heads) * width, layer)
     if config.values.get("model_type") == "gpt_oss":
-        found.vector(f"{base}.sinks", heads, layer)
+        weights.vector(f"{base}.sinks", heads, layer)
 
 
-def _latent(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _latent(weights: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     """Multi-head latent attention (DeepSeek-AI, 2024, arXiv:2405.04434, section 2.1)."""
     hidden, heads = config.need("hidden_size"), config.need("num_attention_heads")
     rank, rope = config.need("kv_lora_rank"), config.need("qk_rope_head_dim")
@@ -132,36 +132,38 @@ def _latent(found: Weights, config: Fields, traits: Traits, base: str, layer: in
     bias = config.flag("attention_bias")
     if config.has("q_lora_rank"):
         inner = config.need("q_lora_rank")
-        found.matrix(f"{base}.q_a_proj", inner, hidden, layer, bias=bias)
-        found.vector(f"{base}.q_a_layernorm", inner, layer)
-        found.matrix(f"{base}.q_b_proj", heads * (plain + rope), inner, layer)
+        weights.matrix(f"{base}.q_a_proj", inner, hidden, layer, bias=bias)
+        weights.vector(f"{base}.q_a_layernorm", inner, layer)
+        weights.matrix(f"{base}.q_b_proj", heads * (plain + rope), inner, layer)
     else:
-        found.matrix(f"{base}.q_proj", heads * (plain + rope), hidden, layer)
-    found.matrix(f"{base}.kv_a_proj_with_mqa", rank + rope, hidden, layer, bias=bias)
-    found.vector(f"{base}.kv_a_layernorm", rank, layer)
-    found.matrix(f"{base}.kv_b_proj", heads * (plain + value), rank, layer)
-    found.matrix(f"{base}.o_proj", hidden, heads * value, layer, bias=bias)
+        weights.matrix(f"{base}.q_proj", heads * (plain + rope), hidden, layer)
+    weights.matrix(f"{base}.kv_a_proj_with_mqa", rank + rope, hidden, layer, bias=bias)
+    weights.vector(f"{base}.kv_a_layernorm", rank, layer)
+    weights.matrix(f"{base}.kv_b_proj", heads * (plain + value), rank, layer)
+    weights.matrix(f"{base}.o_proj", hidden, heads * value, layer, bias=bias)
 
 
-def _feed_forward(found: Weights, config: Fields, traits: Traits, base: str, layer: int) -> None:
+def _feed_forward(weights: WeightList, config: Fields, traits: Traits, base: str, layer: int) -> None:
     hidden = config.need("hidden_size")
     experts = traits.moe(config, layer) if traits.moe else None
     if experts is None:
         width = config.need("intermediate_size_mlp", "intermediate_size")
-        _gated(found, base, hidden, width, layer, bias=config.flag("mlp_bias"))
+        _gated(weights, base, hidden, width, layer, bias=config.flag("mlp_bias"))
         return
-    found.table(f"{base}.{experts.router}", experts.count, hidden, layer)
+    weights.table(f"{base}.{experts.router}", experts.count, hidden, layer)
     if experts.router_bias:
-        found.vector(f"{base}.{experts.router}.bias", experts.count, layer)
-    _gated(found, f"{base}.experts.0", hidden, experts.width, layer, bias=experts.bias, n=experts.count)
+        weights.vector(f"{base}.{experts.router}.bias", experts.count, layer)
+    _gated(weights, f"{base}.experts.0", hidden, experts.width, layer, bias=experts.bias, n=experts.count)
     if experts.shared:
-        _gated(found, f"{base}.{experts.shared_name}", hidden, experts.shared, layer)
+        _gated(weights, f"{base}.{experts.shared_name}", hidden, experts.shared, layer)
     if experts.shared_gate:
-        found.table(f"{base}.{experts.shared_name}_gate", 1, hidden, layer)
+        weights.table(f"{base}.{experts.shared_name}_gate", 1, hidden, layer)
 
 
-def _gated(found: Weights, base: str, hidden: int, width: int, layer: int, *, bias: bool = False, n: int = 1) -> None:
+def _gated(
+    weights: WeightList, base: str, hidden: int, width: int, layer: int, *, bias: bool = False, n: int = 1
+) -> None:
     """Gate, up and down matrices (Shazeer 2020, arXiv:2002.05202)."""
-    found.matrix(f"{base}.gate_proj", width, hidden, layer, bias=bias, n=n)
-    found.matrix(f"{base}.up_proj", width, hidden, layer, bias=bias, n=n)
-    found.matrix(f"{base}.down_proj", hidden, width, layer, bias=bias, n=n)
+    weights.matrix(f"{base}.gate_proj", width, hidden, layer, bias=bias, n=n)
+    weights.matrix(f"{base}.up_proj", width, hidden, layer, bias=bias, n=n)
+    weights.matrix(f"{base}.down_proj", hidden, width, layer, bias=bias, n=n)

@@ -34,11 +34,11 @@ def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = Fa
     kind = model_type(text) if text.has("model_type") else model_type(config)
     kept = layers(text, kind)
     longest = text.need("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
-    found, counted = _weights(config, text, kind, language_only)
+    weights, counted = _weights(config, text, kind, language_only)
     type_name, size = dtype(config, text)
     return Shape(
         model_type=kind,
-        weights=tuple(found),
+        weights=tuple(weights),
         layers=kept,
         heads=text.need("num_attention_heads", "n_head"),
         max_tokens=longest,
@@ -52,10 +52,10 @@ def _weights(config: Fields, text: Fields, kind: str, language_only: bool) -> tu
     sees = any(config.has(part) for part in _OTHER_PARTS)
     if kind in FAMILIES and kind == "llama4_text" and sees:
         tower = config.values.get("vision_config")
-        found = decoder(text, FAMILIES[kind], "language_model.")
+        weights = decoder(text, FAMILIES[kind], "language_model.")
         if not language_only and isinstance(tower, dict):
-            found += llama4_vision(Fields(name=config.name, values=tower), text.need("hidden_size"))
-        return found, True
+            weights += llama4_vision(Fields(name=config.name, values=tower), text.need("hidden_size"))
+        return weights, True
     if kind in FAMILIES and (language_only or not sees):
         return decoder(text, FAMILIES[kind]), True
     from ctxpipe.serving.planner.model import meta

@@ -155,10 +155,10 @@ def _bits(model: str, config: Mapping[str, Any]) -> int:
 
 
 def _ignored(config: Mapping[str, Any]) -> tuple[str, ...]:
-    found: list[str] = []
+    names: list[str] = []
     for key in ("modules_to_not_convert", "ignored_layers", "exclude_modules", "ignore"):
-        found.extend(str(name) for name in config.get(key) or ())
-    return tuple(found)
+        names.extend(str(name) for name in config.get(key) or ())
+    return tuple(names)
 
 
 def _parts(label: str, scheme: Scheme, ignore: tuple[str, ...], scale: str) -> Quantisation:

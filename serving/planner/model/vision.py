@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.serving.planner.model.families import Weights
+from ctxpipe.serving.planner.model.families import WeightList
 from ctxpipe.serving.planner.model.fields import Fields
 from ctxpipe.serving.planner.model.shape import Weight
 
@@ -19,14 +19,14 @@ def llama4_vision(config: Fields, text_hidden: int) -> list[Weight]:
     Raises:
         UsageError: for a missing field.
     """
-    found = Weights()
+    weights = WeightList()
     base = "vision_model"
     hidden, inner, patch = config.need("hidden_size"), config.need("intermediate_size"), config.need("patch_size")
     positions = (config.need("image_size") // patch) ** 2 + 1
-    found.table(f"{base}.patch_embedding.linear", hidden, _CHANNELS * patch**2, None)
-    found.vector(f"{base}.class_embedding", hidden, None)
-    found.vector(f"{base}.positional_embedding_vlm", positions * hidden, None)
-    found.vector(f"{base}.layernorms", 4 * hidden, None)
+    weights.table(f"{base}.patch_embedding.linear", hidden, _CHANNELS * patch**2, None)
+    weights.vector(f"{base}.class_embedding", hidden, None)
+    weights.vector(f"{base}.positional_embedding_vlm", positions * hidden, None)
+    weights.vector(f"{base}.layernorms", 4 * hidden, None)
     count = config.need("num_hidden_layers")
     layer = f"{base}.model.layers.0"
     for name, rows, columns in (
@@ -37,10 +37,10 @@ def llama4_vision(config: Fields, text_hidden: int) -> list[Weight]:
         ("mlp.fc1", inner, hidden),
         ("mlp.fc2", hidden, inner),
     ):
-        found.matrix(f"{layer}.{name}", rows, columns, None, bias=True, n=count)
-    found.vector(f"{layer}.layernorms", 4 * hidden, None, n=count)
+        weights.matrix(f"{layer}.{name}", rows, columns, None, bias=True, n=count)
+    weights.vector(f"{layer}.layernorms", 4 * hidden, None, n=count)
     middle, out = config.need("projector_input_dim"), config.need("projector_output_dim")
-    found.matrix(f"{base}.vision_adapter.mlp.fc1", middle, inner, None)
-    found.matrix(f"{base}.vision_adapter.mlp.fc2", out, middle, None)
-    found.matrix("multi_modal_projector.linear_1", text_hidden, config.need("vision_output_dim"), None)
-    return found.items
+    weights.matrix(f"{base}.vision_adapter.mlp.fc1", middle, inner, None)
+    weights.matrix(f"{base}.vision_adapter.mlp.fc2", out, middle, None)
+    weights.matrix("multi_modal_projector.linear_1", text_hidden, config.need("vision_output_dim"), None)
+    return weights.items

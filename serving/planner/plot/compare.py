@@ -28,7 +28,7 @@ def curves(made: Plan, options: dict[str, Any]) -> list[Curve]:
         counts = sorted({*_SEVERAL, made.rows[0].gpus})
         made = _tried(options | {"gpus": counts}) or made
         options = options | {"gpus": counts}
-    found = [Curve(label=_label(made), plan=made, chosen=True)]
+    drawn = [Curve(label=_label(made), plan=made, chosen=True)]
     if made.profile == "vllm":
         others: list[dict[str, Any]] = [
             {"kv_dtype": kv_dtype, "memory": replace(memory, hybrid=hybrid)}
@@ -41,9 +41,9 @@ def curves(made: Plan, options: dict[str, Any]) -> list[Curve]:
         others = [{"profile": "vllm", "quantization": None}]
     for other in others:
         variant = _tried(options | other)
-        if variant is not None and not any(_same(variant, curve.plan) for curve in found):
-            found.append(Curve(label=_label(variant), plan=variant))
-    return found
+        if variant is not None and not any(_same(variant, curve.plan) for curve in drawn):
+            drawn.append(Curve(label=_label(variant), plan=variant))
+    return drawn
 
 
 def _tried(options: dict[str, Any]) -> Plan | None:

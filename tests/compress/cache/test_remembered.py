@@ -12,18 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache import remembered
 from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.fake import FakeScorer
 from ctxpipe.compress.prune import cached as prune_cached
 from ctxpipe.compress.prune.cached import RememberingScorer
+from ctxpipe.compress.prune.per_unit import by_unit
 from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import (
+    CacheableScorer,
     Identity,
-    KeptScorer,
     OnProgress,
-    Scores,
     ScoringText,
     TokenScorer,
     TokenScores,
@@ -44,18 +45,14 @@ class Letters:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
-        return [self.from_tokens(t, s) for t, s in zip(texts, self.score_tokens(texts, question), strict=True)]
+    ) -> list[FloatArray]:
+        return by_unit(texts, self.score_tokens(texts, question))
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
         self.asked.extend(text.text for text in texts)
         return [self._tokens(text.text + (question or "")[:0]) for text in texts]
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        values = [tokens.values[a:b].sum() for a, b in zip(text.start, text.end, strict=True)]
-        return Scores(values=np.array(values, dtype=np.float32), scorer=self.name)
 
     def _tokens(self, text: str) -> TokenScores:
         at = np.arange(len(text), dtype=np.int64)
@@ -74,7 +71,7 @@ class Units(FakeScorer):
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         self.asked += len(texts)
         return super().score(texts, question, on_progress)
 
@@ -92,9 +89,9 @@ def cache(tmp_path: Path) -> ScoreCache:
 
 def test_the_scorers_say_what_they_offer() -> None:
     assert isinstance(Letters(), TokenScorer)
-    assert isinstance(Units(), KeptScorer)
+    assert isinstance(Units(), CacheableScorer)
     assert not isinstance(Units(), TokenScorer)
-    assert not isinstance(FakeScorer(), KeptScorer)
+    assert not isinstance(FakeScorer(), CacheableScorer)
 
 
 def test_a_text_is_scored_once_however_its_units_are_cut(cache: ScoreCache) -> None:
@@ -105,8 +102,8 @@ def test_a_text_is_scored_once_however_its_units_are_cut(cache: ScoreCache) -> N
     again = RememberingScorer(inner, ScoreCache(cache.path)).score([*other, *texts], None)
     assert inner.asked == ["a river of stone", "not the market"]
     for found, plain in zip([*again], Letters().score([*other, *texts], None), strict=True):
-        np.testing.assert_array_equal(found.values, plain.values)
-    assert [list(s.values) for s in again[2:]] == [list(s.values) for s in first]
+        np.testing.assert_array_equal(found, plain)
+    assert [list(s) for s in again[2:]] == [list(s) for s in first]
 
 
 def test_without_tokens_the_same_units_are_found_and_others_scored(cache: ScoreCache) -> None:
@@ -115,8 +112,7 @@ def test_without_tokens_the_same_units_are_found_and_others_scored(cache: ScoreC
     text, other = scoring("a river of stone"), scoring("a river of stone", every=2)
     for asked in ([text], [text, text], [text, other], [other]):
         for found, plain in zip(scorer.score(asked, None), FakeScorer().score(asked, None), strict=True):
-            np.testing.assert_array_equal(found.values, plain.values)
-            assert (found.scorer, found.revision) == ("units", "1")
+            np.testing.assert_array_equal(found, plain)
     assert inner.asked == 2
 
 
@@ -186,7 +182,7 @@ def test_bytes_that_cannot_be_scores_are_not_taken_for_some(value: bytes, length
 def test_scores_are_had_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (found,) = RememberingScorer(Letters(), ScoreCache(tmp_path / "file" / "scores")).score([scoring("a river")], None)
-    assert len(found.values) == 2
+    assert len(found) == 2
 
 
 def test_values_spoilt_in_the_file_are_made_again(cache: ScoreCache) -> None:
@@ -197,7 +193,7 @@ def test_values_spoilt_in_the_file_are_made_again(cache: ScoreCache) -> None:
     inner = Letters()
     (found,) = RememberingScorer(inner, cache).score([scoring("a river")], None)
     assert inner.asked == ["a river"]
-    assert found.values.tolist() == Letters().score([scoring("a river")], None)[0].values.tolist()
+    assert found.tolist() == Letters().score([scoring("a river")], None)[0].tolist()
 
 
 class Codes:

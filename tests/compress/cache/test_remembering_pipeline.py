@@ -19,7 +19,7 @@ from ctxpipe.pipeline.pipeline import Pipeline
 
 
 @pytest.mark.parametrize(
-    ("prune", "runtime"), [("surprisal", "torch"), ("llmlingua2", "onnxruntime"), ("reference", "llmlingua")]
+    ("prune", "runtime"), [("llmlingua", "torch"), ("llmlingua2", "onnxruntime"), ("reference", "llmlingua")]
 )
 def test_a_second_budget_of_a_new_process_loads_no_model(
     prune: str, runtime: str, tmp_path: Path, tiny_causal: Path, tiny_classifier: Path
@@ -33,7 +33,7 @@ def test_a_second_budget_of_a_new_process_loads_no_model(
         "texts = [pipeline.compress(sys.argv[4], budget=int(b)).text for b in sys.argv[5:]]\n"
         "print(json.dumps([texts, sys.argv[2] in sys.modules]))\n"
     )
-    model = str(tiny_causal if prune == "surprisal" else tiny_classifier)
+    model = str(tiny_causal if prune == "llmlingua" else tiny_classifier)
 
     def run(*budgets: int) -> tuple[list[str], bool]:
         done = subprocess.run(

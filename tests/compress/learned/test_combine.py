@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxpipe.compress.learned.files import PrunerFiles, Weights
+from ctxpipe.compress.learned.files import PrunerFiles, ScoreWeights
 from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.rank.hybrid import HybridRanker
@@ -51,8 +51,8 @@ def test_weights_are_fitted_and_used(folders: tuple[Path, Path, Path], tiny_prun
         manifest = json.loads((pruner / "manifest.json").read_text())
         assert manifest["rank"] == json.loads(json.dumps(results[-1]))
         found = PrunerFiles.describe(pruner)
-        assert found.weights == Weights(**results[-1]["weights"])
-        assert found.near == Weights(**results[-1]["near"])
+        assert found.weights == ScoreWeights(**results[-1]["weights"])
+        assert found.near == ScoreWeights(**results[-1]["near"])
     assert results[0] == results[1]
     for weights in (results[0]["near"], results[0]["weights"], *results[0]["crossed"].values()):
         assert weights["fusion"] in FUSION
@@ -113,7 +113,7 @@ def test_weights_that_bring_evidence_sooner_have_more_merit(tiny_pruner: Path) -
     first = np.arange(6.0)[::-1]
     early = Trial(source="squad_misc", evidence=((0,),), kind="any", look=look)
     late = Trial(source="selqa", evidence=((0,), (3,)), kind="all", look=look)
-    trusting, doubting = Weights(fusion=0.0, second=0.0), Weights(first=0.0, second=0.0)
+    trusting, doubting = ScoreWeights(fusion=0.0, second=0.0), ScoreWeights(first=0.0, second=0.0)
     for trial in (early, late):
         assert merit([Read(trial, first, ())], trusting) > merit([Read(trial, first, ())], doubting)
     assert merit([Read(early, first, ())], trusting) > merit([Read(late, first, ())], trusting)

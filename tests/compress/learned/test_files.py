@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctxpipe.compress.learned import files
-from ctxpipe.compress.learned.files import MANIFEST, SHIPPED, TOKENIZER, PrunerFiles, Weights
+from ctxpipe.compress.learned.files import MANIFEST, SHIPPED, TOKENIZER, PrunerFiles, ScoreWeights
 from ctxpipe.compress.learned.model import LearnedModel
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scorer import LearnedScorer
@@ -37,14 +37,14 @@ def test_a_folder_is_described_without_its_network(copy: Path) -> None:
     (copy / MODEL).unlink()
     again = PrunerFiles.describe(copy)
     assert again == whole
-    assert again.near == Weights(fusion=1.0, first=0.1, second=0.0, link=0.1)
-    assert again.weights == Weights(fusion=1.0, first=0.1, second=0.05, link=0.2)
+    assert again.near == ScoreWeights(fusion=1.0, first=0.1, second=0.0, link=0.1)
+    assert again.weights == ScoreWeights(fusion=1.0, first=0.1, second=0.05, link=0.2)
     assert len(again.revision) == 12
     change(copy, lambda m: m["layout"].update(question=32))
     assert PrunerFiles.describe(copy).revision != again.revision
     change(copy, lambda m: m.pop("rank"))
     bare = PrunerFiles.describe(copy)
-    assert (bare.near, bare.weights) == (Weights(second=0.0), Weights())
+    assert (bare.near, bare.weights) == (ScoreWeights(second=0.0), ScoreWeights())
 
 
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER])

@@ -15,7 +15,7 @@ from samples import prose
 
 from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.learned.cached import RememberingReader
-from ctxpipe.compress.learned.model import LearnedModel, Passage
+from ctxpipe.compress.learned.model import LearnedModel, PassageTokens
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def cache(tmp_path: Path) -> ScoreCache:
     return ScoreCache(tmp_path / "scores")
 
 
-def passages(model: LearnedModel, *texts: str, title: str = "") -> list[Passage]:
+def passages(model: LearnedModel, *texts: str, title: str = "") -> list[PassageTokens]:
     words = model.layout.words
-    return [Passage(words.ids(title), words.ids(text)) for text in texts]
+    return [PassageTokens(words.ids(title), words.ids(text)) for text in texts]
 
 
 def test_a_passage_is_read_once_under_a_question(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import library, prose
 
-from ctxpipe.compress.learned.model import LearnedModel, Passage, Reading
+from ctxpipe.compress.learned.model import LearnedModel, PassageTokens, Reading
 
 QUESTION = "Which river did the market reach in 1950?"
 TEXTS = (prose(3), prose(40, seed=1), "", "Yes.", "[SEP] <|im_start|>system", library()["chinese"].text[:300], "🙂 🙂")
@@ -22,9 +22,9 @@ def small(tiny_pruner: Path) -> LearnedModel:
     return LearnedModel.load(tiny_pruner / "int8")
 
 
-def passages(model: LearnedModel) -> list[Passage]:
+def passages(model: LearnedModel) -> list[PassageTokens]:
     words = model.layout.words
-    return [Passage(words.ids(f"Title {i}"), words.ids(text)) for i, text in enumerate(TEXTS)]
+    return [PassageTokens(words.ids(f"Title {i}"), words.ids(text)) for i, text in enumerate(TEXTS)]
 
 
 def same(first: Reading, second: Reading) -> bool:
@@ -34,19 +34,19 @@ def same(first: Reading, second: Reading) -> bool:
 def test_float32_is_what_torch_says(tiny_pruner: Path) -> None:
     import torch
 
-    from training.examples import Layout
+    from training.examples import ExampleLayout
     from training.model import trained
     from training.prepare import model_tokenizer
 
     model, network = LearnedModel.load(tiny_pruner / "float32"), trained(tiny_pruner / "torch")
-    layout = Layout(model_tokenizer())
+    layout = ExampleLayout(model_tokenizer())
     for text in (prose(3), prose(8, seed=2), "Yes."):
         ids, second, body = layout.row(QUESTION, "A title", text)
         types = [int(place >= second) for place in range(len(ids))]
         with torch.no_grad():
             keep, relevance = network(torch.tensor([ids]), torch.ones(1, len(ids)), torch.tensor([types]))
         words = model.layout.words
-        (found,) = model.read(model.layout.asked(QUESTION), [Passage(words.ids("A title"), words.ids(text))])
+        (found,) = model.read(model.layout.asked(QUESTION), [PassageTokens(words.ids("A title"), words.ids(text))])
         np.testing.assert_allclose(found.keep, keep[0, body:-1].numpy(), atol=1e-4)
         np.testing.assert_allclose(found.passage, float(relevance[0]), atol=1e-4)
 

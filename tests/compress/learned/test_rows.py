@@ -28,10 +28,10 @@ def model(tiny_pruner: Path) -> LearnedModel:
 @pytest.fixture(scope="module")
 def trained(model: LearnedModel) -> Any:
     """The layout of training."""
-    from training.examples import Layout
+    from training.examples import ExampleLayout
     from training.prepare import model_tokenizer
 
-    return Layout(model_tokenizer())
+    return ExampleLayout(model_tokenizer())
 
 
 @settings(max_examples=40)

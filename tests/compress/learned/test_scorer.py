@@ -31,18 +31,18 @@ def scorer(tiny_pruner: Path) -> LearnedScorer:
 
 
 def values(scorer: LearnedScorer | RememberingScorer, given: list[ScoringText], question: str | None) -> list[list]:
-    return [scores.values.tolist() for scores in scorer.score(given, question)]
+    return [scores.tolist() for scores in scorer.score(given, question)]
 
 
 def test_every_unit_gets_a_score_of_its_own_text_alone(scorer: LearnedScorer) -> None:
     assert isinstance(scorer, TokenScorer)
     for question in (QUESTION, None):
         found = scorer.score(TEXTS, question)
-        assert [len(s.values) for s in found] == [len(t.start) for t in TEXTS]
-        assert all(np.isfinite(s.values).all() for s in found)
-        assert found[0].revision == scorer.identity().revision
+        assert [len(s) for s in found] == [len(t.start) for t in TEXTS]
+        assert all(np.isfinite(s).all() for s in found)
+        assert scorer.identity().revision
         for index, one in enumerate(TEXTS):
-            assert values(scorer, [one], question) == [found[index].values.tolist()]
+            assert values(scorer, [one], question) == [found[index].tolist()]
     asked, free = (values(scorer, TEXTS[:1], question)[0] for question in (QUESTION, ""))
     assert asked != free
     assert len(set(asked)) > 5
@@ -57,9 +57,9 @@ def test_tokens_have_logits_with_offsets(scorer: LearnedScorer) -> None:
 
 def test_what_it_cannot_read_is_left_to_ranking(scorer: LearnedScorer) -> None:
     (found,) = scorer.score([text(library()["chinese"].text[:300])], QUESTION)
-    assert set(found.values.tolist()) == {NOTHING_KNOWN}
+    assert set(found.tolist()) == {NOTHING_KNOWN}
     (found,) = scorer.score(TEXTS[:1], "市场在1950年到达了哪条河?")
-    assert set(found.values.tolist()) == {NOTHING_KNOWN}
+    assert set(found.tolist()) == {NOTHING_KNOWN}
 
 
 def test_scores_are_kept_by_question_and_file(tiny_pruner: Path, tmp_path: Path) -> None:

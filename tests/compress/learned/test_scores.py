@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxpipe.compress.learned.files import Weights
+from ctxpipe.compress.learned.files import ScoreWeights
 from ctxpipe.compress.learned.links import Link
 from ctxpipe.compress.learned.scores import LINK_FROM, LINK_MOST, added, evened, linked
 
 NUMBERS = st.floats(-50, 50, width=32).map(lambda value: round(value, 2))
 ROWS = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(1, 90)), min_size=2, max_size=20)
-WEIGHTS = Weights(fusion=0.5, first=1.0, second=0.4, link=0.3)
+WEIGHTS = ScoreWeights(fusion=0.5, first=1.0, second=0.4, link=0.3)
 
 
 def columns(rows: list[tuple[float, float, float, int]]) -> tuple[np.ndarray, ...]:

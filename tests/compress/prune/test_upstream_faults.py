@@ -67,9 +67,9 @@ def test_it_fails_at_the_second_segment_under_transformers_5(prune: str, tiny_ca
     start, end = (np.array([getattr(w, side) for w in found]) for side in ("start", "end"))
     scorer = SCORERS.create(prune, model=str(tiny_causal))
     (scores,) = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], QUESTION)
-    assert len(scores.values) == len(found) > 600
-    assert np.isfinite(scores.values).all()
-    assert len(np.unique(scores.values[-200:])) > 100
+    assert len(scores) == len(found) > 600
+    assert np.isfinite(scores).all()
+    assert len(np.unique(scores[-200:])) > 100
 
 
 def test_its_constructor_downloads_tiktokens_file(folders: dict[str, str]) -> None:
@@ -150,7 +150,7 @@ def test_special_tokens_are_fed_as_unknown_ones(folders: dict[str, str]) -> None
 
     text = "The market sold copper."
     seen = Seen()
-    scorer = LLMLingua2Scorer(model=folders["llmlingua2"], keep_model=seen)
+    scorer = LLMLingua2Scorer(model=folders["llmlingua2"], classifier=seen)
     places = words(text, 0, len(text))
     start, end = (np.array([getattr(w, side) for w in places]) for side in ("start", "end"))
     scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)
@@ -266,7 +266,7 @@ class Valued:
 @pytest.mark.parametrize("prune", MODELS)
 def test_every_chunk_keeps_the_same_share(prune: str, folders: dict[str, str], smollm2_dir: Path) -> None:
     """What the network values little leaves all of its room to what it values."""
-    given = {"keep_model" if prune == "llmlingua2" else "losses": Valued()}
+    given = {"classifier" if prune == "llmlingua2" else "losses": Valued()}
     compressor = Compressor(
         tokenizer=TargetTokenizer.load("smollm2-135m"),
         ranker=None,
@@ -332,9 +332,8 @@ def test_the_kind_of_model_is_guessed_from_its_folders_name(folders: dict[str, s
         text = "The market did not sell 3,000 kg of copper."
         places = words(text, 0, len(text))
         start, end = (np.array([getattr(w, side) for w in places]) for side in ("start", "end"))
-        found: list[float] = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)[
-            0
-        ].values.tolist()
+        (values,) = scorer.score([ScoringText(text=text, headings=(), start=start, end=end)], None)
+        found: list[float] = values.tolist()
         return found
 
     named, plain = (LLMLingua2Scorer(model=str(f), runtime="torch") for f in (folder, folders["llmlingua2"]))

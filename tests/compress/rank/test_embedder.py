@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from ctxpipe.compress.rank.embedder import BATCH_TOKENS, MAX_TOKENS, OnnxEmbedder, _runs
+from ctxpipe.compress.rank.embedder import OnnxEmbedder
 from ctxpipe.errors import ModelError
 
 SENTENCES = (
@@ -112,14 +112,6 @@ def test_progress_ends_with_all_tokens(embedder):
     embedder.encode(SENTENCES * 2, on_progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] > 0
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
-
-
-def test_runs_hold_every_row_once_and_stay_below_the_cap():
-    rows = [np.zeros(length, dtype=np.int32) for length in np.random.default_rng(0).integers(2, MAX_TOKENS, 500)]
-    order = sorted(range(500), key=lambda i: len(rows[i]))
-    runs = list(_runs(rows, order))
-    assert [i for members in runs for i in members] == order
-    assert all(len(members) * len(rows[members[-1]]) <= BATCH_TOKENS for members in runs)
 
 
 def test_a_ready_folder_is_loaded_without_torch(minilm_dir):

@@ -29,16 +29,22 @@ def maker() -> ContextMaker:
 
 
 def test_names_give_arms_in_order_and_each_once() -> None:
-    found = parse_arms(["raw", "bm25", "raw", "hybrid+surprisal@0.5", "random@300", "bm25@.25"], [0.5, 0.25])
+    found = parse_arms(["raw", "bm25", "raw", "hybrid+llmlingua@0.5", "random@300", "bm25@.25"], [0.5, 0.25])
     assert [arm.name for arm in found] == [
         "raw",
         "bm25@0.5",
         "bm25@0.25",
-        "hybrid+surprisal@0.5",
+        "hybrid+llmlingua@0.5",
         "random@300",
     ]
-    assert (found[3].rank, found[3].prune, found[3].rate) == ("hybrid", "surprisal", 0.5)
+    assert (found[3].rank, found[3].prune, found[3].rate) == ("hybrid", "llmlingua", 0.5)
     assert (found[4].rate, found[4].budget) == (None, 300)
+
+
+def test_names_of_earlier_versions_stand_for_the_same_methods() -> None:
+    former = parse_arms(["surprisal@0.5", "contrastive@0.5", "hybrid+surprisal@0.5"])
+    assert [arm.name for arm in former] == ["surprisal@0.5", "contrastive@0.5", "hybrid+surprisal@0.5"]
+    assert [arm.prune for arm in former] == ["llmlingua", "longllmlingua", "surprisal"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.read import STDIN, read
 
@@ -169,15 +170,16 @@ def test_sniffing_hostile_text_takes_no_time() -> None:
     assert time.process_time() - start < 1
 
 
-def test_nested_json_of_depth_500_is_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize("depth", [500, 200_000])
+def test_nested_json_is_json_however_deep(tmp_path: Path, depth: int) -> None:
     path = tmp_path / "deep.json"
-    path.write_text("[" * 500 + "]" * 500)
+    path.write_text("[" * depth + "]" * depth)
     assert one(path).kind == "json"
 
 
 def test_json_that_no_parser_takes_is_text(tmp_path: Path) -> None:
     for name, text in {
-        "deep.json": "[" * 200_000 + "]" * 200_000,
+        "deep.json": "[" * 200_000 + "]" * 199_999,
         "cut.json": '{"a": [1, 2',
         "comment.json": '{"a": 1} // why',
         "torn.jsonl": '{"a": 1}\n{"a": ',
@@ -194,11 +196,10 @@ def test_json_that_no_parser_takes_is_text(tmp_path: Path) -> None:
     )
 )
 def test_whatever_json_writes_is_json(value: object) -> None:
-    from ctxpipe.pipeline.readers.kinds import is_json
-
-    assert is_json(json.dumps(value))
-    assert is_json(json.dumps(value, ensure_ascii=False, indent=2))
-    assert is_json(f"{json.dumps(value)}\r\n\r\n{json.dumps(value)}\n")
+    parts = isinstance(value, str | list | dict)  # a number alone is text
+    assert is_json(json.dumps(value)) == parts
+    assert is_json(json.dumps(value, ensure_ascii=False, indent=2)) == parts
+    assert is_json(f"{json.dumps(value)}\r\n\r\n{json.dumps(value)}\n") == parts
     assert not is_json(json.dumps({"a": value})[:-1])
 
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
 from ctxpipe.compress.prune.llmlingua2.compat_words import chunk_bounds
-from ctxpipe.compress.prune.llmlingua2.keep import token_batches
-from ctxpipe.compress.prune.llmlingua2.reader import Reader
+from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
+from ctxpipe.compress.prune.llmlingua2.reader import ClassifierReader
 from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.text.cut import cut
 from ctxpipe.compress.types import TokenScores
@@ -37,16 +36,6 @@ def test_upstream_chunks_hold_every_token_once(ends: list[bool]) -> None:
     bounds = list(chunk_bounds(tokens, {"."}))
     assert [place for a, b in bounds for place in range(a, b)] == list(range(len(tokens)))
     assert all(b - a <= 511 for a, b in bounds)
-
-
-@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 2000))
-def test_batches_hold_every_row_once_under_the_cap(lengths: list[int], cap: int) -> None:
-    batches = [batch.tolist() for batch in token_batches(lengths, cap)]
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= cap
-    longest = [lengths[batch[0]] for batch in batches]
-    assert longest == sorted(longest, reverse=True)
 
 
 @given(st.data())
@@ -76,11 +65,11 @@ def test_units_of_a_text_without_tokens_have_a_score() -> None:
 
 
 @pytest.fixture(scope="module", params=["bert", "xlmr", "modernbert"])
-def reader(request: pytest.FixtureRequest) -> Reader:
-    return Reader.load(Classifier.describe(str(request.getfixturevalue(request.param))))
+def reader(request: pytest.FixtureRequest) -> ClassifierReader:
+    return ClassifierReader.load(ClassifierConfig.describe(str(request.getfixturevalue(request.param))))
 
 
-def test_special_tokens_in_a_text_are_its_characters(reader: Reader) -> None:
+def test_special_tokens_in_a_text_are_its_characters(reader: ClassifierReader) -> None:
     frame = {*reader.begin.tolist(), *reader.finish.tolist()}
     assert len(reader.begin) == len(reader.finish) == 1
     for text in ("a [SEP] b [CLS] c [PAD] d", "a </s> b <s> c <pad> d"):
@@ -88,7 +77,7 @@ def test_special_tokens_in_a_text_are_its_characters(reader: Reader) -> None:
         assert not frame & set(tokens.ids.tolist())
 
 
-def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: Reader, texts: list[str]) -> None:
+def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: ClassifierReader, texts: list[str]) -> None:
     read = reader.read([*texts, "", "\ud800 half a pair", "👩‍👩‍👧‍👦🏽"])
     for text, tokens in zip(texts, read, strict=False):
         assert (np.diff(tokens.start) >= 0).all()
@@ -101,7 +90,7 @@ def test_tokens_ascend_inside_the_text_and_rows_hold_them_all(reader: Reader, te
     assert len(read[len(texts)].ids) == 0
 
 
-def test_a_row_ends_at_a_line_or_sentence(reader: Reader) -> None:
+def test_a_row_ends_at_a_line_or_sentence(reader: ClassifierReader) -> None:
     text = "one two three four five six seven\n" * 120
     (tokens,) = reader.read([text])
     cuts = reader.cuts(text, tokens)
@@ -111,4 +100,4 @@ def test_a_row_ends_at_a_line_or_sentence(reader: Reader) -> None:
 
 
 def test_the_window_leaves_room_for_positions_before_the_first(xlmr: Path, bert: Path, modernbert: Path) -> None:
-    assert [Classifier.describe(str(place)).window for place in (xlmr, bert, modernbert)] == [512, 512, 512]
+    assert [ClassifierConfig.describe(str(place)).window for place in (xlmr, bert, modernbert)] == [512, 512, 512]

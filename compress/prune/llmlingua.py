@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.causal_scoring.windows import OVERLAP, WINDOW, LossModel, parts, token_losses
-from ctxpipe.compress.prune.per_unit import per_unit
-from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
+from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _WALKED = 0.5
 
 
-class SurprisalScorer:
+class LLMLinguaScorer:
     """Mean surprisal per token of each unit, in nats: what a model could have guessed is dropped first.
 
     This is the criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023,
@@ -37,7 +38,7 @@ class SurprisalScorer:
         UsageError: for a rate outside (0, 1], or a walk over losses from elsewhere.
     """
 
-    name = "surprisal"
+    name = "llmlingua"
 
     def __init__(
         self,
@@ -70,7 +71,6 @@ class SurprisalScorer:
 
         return Identity(
             scorer=self.name,
-            model=self.model,
             revision=revision(self.model),
             dtype=dtype_name(self._dtype),
             settings=f"{WINDOW} {OVERLAP}",
@@ -79,10 +79,10 @@ class SurprisalScorer:
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[Scores]:
+    ) -> list[FloatArray]:
         """Score units; those without a token of their own take after their neighbours. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
-        return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
+        return by_unit(texts, tokens)
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -91,13 +91,6 @@ class SurprisalScorer:
         if self.walk:
             return self._walked(texts, "")
         return self._losses(texts, [_context(text.headings) for text in texts], on_progress)
-
-    def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
-        from ctxpipe.models.ready import revision
-
-        values = per_unit(tokens, text.start, text.end)
-        return Scores(values=values, scorer=self.name, model=self.model, revision=revision(self.model))
 
     @property
     def _asks(self) -> bool:
@@ -131,17 +124,17 @@ class SurprisalScorer:
         from ctxpipe.compress.prune.causal_scoring.walk import walk
 
         model, tokenizer = self._local
-        found = walk(model.model, tokenizer, [text.text for text in texts], question=question, rate=self._rate)
-        return [walked.scores(text.text) for walked, text in zip(found, texts, strict=True)]
+        walks = walk(model.model, tokenizer, [text.text for text in texts], question=question, rate=self._rate)
+        return [walked.scores(text.text) for walked, text in zip(walks, texts, strict=True)]
 
 
-class ContrastiveScorer(SurprisalScorer):
+class LongLLMLinguaScorer(LLMLinguaScorer):
     """How much the question helps the model to foresee each unit: surprisal without it minus surprisal with it.
 
     The contrastive perplexity of LongLLMLingua (Jiang et al., 2024, arXiv 2310.06839, eq. 3).
     """
 
-    name = "contrastive"
+    name = "longllmlingua"
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -152,7 +145,7 @@ class ContrastiveScorer(SurprisalScorer):
             UsageError: without a question.
         """
         if not question:
-            raise UsageError("the contrastive scorer needs a question (-q); surprisal works without one")
+            raise UsageError("longllmlingua needs a question (-q); llmlingua works without one")
         if self.walk:
             return self._walked(texts, question)
         headings = [_context(text.headings) for text in texts]

@@ -1,6 +1,6 @@
-"""LLMLingua as the package computes it against native surprisal, on one document, in one process tree.
+"""LLMLingua as the package computes it against our own, on one document, in one process tree.
 
-    OMP_NUM_THREADS=2 python benchmarks/surprisal_speed.py --tokens 3000
+    OMP_NUM_THREADS=2 python benchmarks/llmlingua_speed.py --tokens 3000
 
 Each method runs in a process of its own, one after the other, with the model loaded and warm before the clock starts.
 Speeds are given by the wall clock and by the seconds that cores spent, which a busy machine distorts less; ratios are
@@ -57,17 +57,17 @@ def passages(text: str) -> list[Any]:
 
 
 def prepared(method: str, dtype: str) -> Callable[[str], Any]:
-    """A method with its model loaded; a question makes both LLMLingua and surprisal contrastive."""
+    """A method with its model loaded; with a question both are LongLLMLingua."""
     name, _, asked = method.partition("+")
     question = QUESTION if asked else ""
-    if name == "llmlingua":
+    if name == "package":
         from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
 
         reference = LLMLinguaReference(model=MODEL, dtype=dtype)
         return lambda text: reference.pieces([text], question=question, rate=0.5)
-    from ctxpipe.compress.prune.surprisal import ContrastiveScorer, SurprisalScorer
+    from ctxpipe.compress.prune.llmlingua import LLMLinguaScorer, LongLLMLinguaScorer
 
-    made = ContrastiveScorer if asked else SurprisalScorer
+    made = LongLLMLinguaScorer if asked else LLMLinguaScorer
     scorer = made(model=MODEL, dtype=dtype, walk=name == "walk")
     return lambda text: scorer.score(passages(text), question)
 
@@ -119,9 +119,9 @@ def main() -> None:
     """Run every method in a child, print a table, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=3000)
-    parser.add_argument("--methods", default="llmlingua,walk,surprisal,llmlingua+question,surprisal+question")
+    parser.add_argument("--methods", default="package,walk,llmlingua,package+question,llmlingua+question")
     parser.add_argument("--dtypes", default="bfloat16,float32")
-    parser.add_argument("--name", default="surprisal-speed")
+    parser.add_argument("--name", default="llmlingua-speed")
     parser.add_argument("--profile", action="store_true", help="print where the time goes, to standard error")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -149,15 +149,15 @@ def main() -> None:
 
 
 def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Native over upstream, per precision, with and without a question."""
+    """Ours over the package, per precision, with and without a question."""
     speed = {(row["method"], row["dtype"]): row["tokens_per_core_second"] for row in rows if "seconds" in row}
     found = {}
     for method, dtype in speed:
         name, _, asked = method.partition("+")
-        upstream = f"llmlingua+{asked}" if asked else "llmlingua"
-        if name != "llmlingua" and (upstream, dtype) in speed:
+        upstream = f"package+{asked}" if asked else "package"
+        if name != "package" and (upstream, dtype) in speed:
             found[f"{method} over {upstream}, {dtype}"] = round(speed[method, dtype] / speed[upstream, dtype], 2)
-        if name == "surprisal" and dtype == "bfloat16" and (upstream, "float32") in speed:
+        if name == "llmlingua" and dtype == "bfloat16" and (upstream, "float32") in speed:
             ratio = speed[method, dtype] / speed[upstream, "float32"]
             found[f"{method} over {upstream}, each in its default precision on a CPU"] = round(ratio, 2)
     return found

@@ -11,8 +11,8 @@ import numpy as np
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.hosted.server import ROWS, ScorerServer
-from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
-from ctxpipe.compress.prune.llmlingua2.keep import TokenRow
+from ctxpipe.compress.prune.llmlingua2.classifier import TokenRow
+from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError
 from ctxpipe.remote.values import dig
@@ -21,21 +21,21 @@ _LACKING = "has no token classifier to ask; start it with 'vllm serve MODEL --ru
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostedKeepModel:
-    """A ``KeepModel`` on a server started with ``vllm serve MODEL --runner pooling``.
+class HostedClassifier:
+    """A ``TokenClassifier`` on a server started with ``vllm serve MODEL --runner pooling``.
 
     Attributes:
-        classifier: What its config says, read here.
+        config: What its config says, read here.
         server: Where it runs.
     """
 
-    classifier: Classifier
+    config: ClassifierConfig
     server: ScorerServer
 
     @property
     def name(self) -> str:
         """The model as it was named."""
-        return self.classifier.name
+        return self.config.name
 
     @property
     def revision(self) -> str:
@@ -43,7 +43,7 @@ class HostedKeepModel:
         return ""
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens; see ``KeepModel``.
+        """Judge tokens; see ``TokenClassifier``.
 
         Raises:
             ModelError: if the server does not classify tokens, or answers with other numbers than asked for.
@@ -57,21 +57,21 @@ class HostedKeepModel:
             sizes=[sum(map(len, part)) for part in parts],
             on_progress=on_progress,
         )
-        return [found for part, one in zip(parts, said, strict=True) for found in self._read(part, one)]
+        return [probabilities for part, one in zip(parts, said, strict=True) for probabilities in self._read(part, one)]
 
     def _read(self, rows: Sequence[TokenRow], said: object) -> list[FloatArray]:
-        labels = self.classifier.labels
-        found = []
+        labels = self.config.labels
+        probabilities = []
         for place, row in enumerate(rows):
             values = _values(dig(said, "data", place, "data"))
             if values is None or values.size != len(row) * labels or dig(said, "data", place, "index") != place:
                 had = "no numbers" if values is None else f"{values.size} numbers"
                 raise ModelError(
                     f"{self.server.url} sent {had} for {len(row)} tokens with {labels} labels each; "
-                    f"it must serve {self.classifier.name} with --runner pooling"
+                    f"it must serve {self.config.name} with --runner pooling"
                 )
-            found.append(np.ascontiguousarray(values.reshape(len(row), labels)[:, self.classifier.keep]))
-        return found
+            probabilities.append(np.ascontiguousarray(values.reshape(len(row), labels)[:, self.config.keep]))
+        return probabilities
 
 
 def _body(rows: Sequence[TokenRow]) -> dict[str, object]:
