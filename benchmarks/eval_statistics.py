@@ -27,7 +27,7 @@ from common import write
 
 from ctxpipe.evals.runs.folder import RunFolder, Settings
 from ctxpipe.evals.summary.summary import summarise
-from ctxpipe.evals.types import Passage, Record, Sample
+from ctxpipe.evals.types import ArmName, Passage, Record, Sample
 
 SUITES = {"single": (0.25, 1), "article": (0.25, 25), "table": (0.2, 5)}
 """Share of the items and items of a source, by suite; the rest are questions at several lengths."""
@@ -80,7 +80,7 @@ def records(all_samples: list[Sample], rng: np.random.Generator) -> Iterator[Rec
             rng.gamma(3, 0.5) + 0.2 * LENGTHS.index(int(sample.stratum.split("@")[1])) if "@" in sample.stratum else 1
         )
         for arm, loss in ARMS.items():
-            method, _, rate = arm.partition("@")
+            method, rate = ArmName.of(arm)
             share = float(rate or (arm != "closed"))
             nll = max(0.01, base + loss * rng.random() + 0.1 * rng.normal() * (arm != "raw"))
             fits = arm == "closed" or rng.random() > 0.01

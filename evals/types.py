@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import SkipValidation, StrictBool, StrictFloat, StrictInt
 from pydantic_core import to_jsonable_python
@@ -18,6 +18,31 @@ Status = Literal["ok", "truncated", "error"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 AnswerRule = Literal["any", "all"]
+
+
+class ArmName(NamedTuple):
+    """The name of an arm: a method, behind an ``@`` its rate or budget, as in ``bm25@0.25``; or a control."""
+
+    method: str
+    amount: str = ""
+
+    @classmethod
+    def of(cls, name: str) -> ArmName:
+        """A name taken apart."""
+        method, _, amount = name.partition("@")
+        return cls(method, amount)
+
+    def __str__(self) -> str:
+        return f"{self.method}@{self.amount}" if self.amount else self.method
+
+    def with_method(self, method: str) -> str:
+        """The name of another method's arm with the same rate or budget."""
+        return str(self._replace(method=method))
+
+
+def methods_of(arms: Iterable[str]) -> list[str]:
+    """Methods and controls of arms, each once, in order."""
+    return list(dict.fromkeys(ArmName.of(arm).method for arm in arms))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

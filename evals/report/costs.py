@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxpipe.evals.paired.flips import Flips
-from ctxpipe.evals.report.loss_plots import cost_plot, latency_plot
+from ctxpipe.evals.report.loss_plots import cost_plot, latency_plot, with_legend
 from ctxpipe.evals.report.markup import esc, number, percent, signed, table
 from ctxpipe.evals.report.tables import arm_name
 from ctxpipe.evals.summary.points import cost_of
@@ -26,12 +26,13 @@ def cost_section(summary: Summary) -> str:
             for row in rows
         ],
     )
+    plots = "".join(with_legend(plot, summary) for plot in (latency_plot(summary), cost_plot(summary)))
     return (
         f"<h2>Flips and tail</h2>{tail}"
         '<p class="soft">Answers lost and gained: items whose context holds the answer in one arm and not in the '
         "other; lost at most is a one-sided 95% bound that takes items for independent. Worst tenth: mean loss of "
         f"{esc(summary.score)} in the worst tenth of the source documents.</p>"
-        f"{_answers(rows)}<h2>Time and cost</h2>{latency_plot(summary)}{cost_plot(summary)}{_times(rows, summary)}"
+        f"{_answers(rows)}<h2>Time and cost</h2>{plots}{_times(rows, summary)}"
     )
 
 

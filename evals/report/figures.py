@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxpipe.errors import ReadError
-from ctxpipe.evals.report.costs import cost_section
-from ctxpipe.evals.report.lengths import length_sections
-from ctxpipe.evals.report.loss_plots import pareto_section, styles_of
+from ctxpipe.evals.report.lengths import length_plot
+from ctxpipe.evals.report.loss_plots import cost_plot, latency_plot, pareto_plot, styles_of
 from ctxpipe.evals.report.markup import esc
-from ctxpipe.evals.report.svg import WIDTH, marker
-from ctxpipe.evals.report.tables import suite_sections
+from ctxpipe.evals.report.svg import WIDTH, Plot, marker, style_for
+from ctxpipe.evals.report.tables import gain_plot, suites_of
 from ctxpipe.evals.summary.summary import Summary
+from ctxpipe.evals.types import methods_of
 
-_PLOT = re.compile(r'<svg class="plot" viewBox="0 0 \S+ (\S+)" role="img" aria-label="([^"]*)">(.*?)</svg>', re.DOTALL)
 _COLOURS = (
     "svg{background:#fff;--paper:#fff}text{font:11.5px system-ui,sans-serif;fill:#16181b}"
     ".note{fill:#5b6168;font-size:10.5px}.grid{stroke:#dcdfe3}.margin{stroke:#5b6168;stroke-dasharray:5 4}"
@@ -25,17 +24,18 @@ _ROW, _COLUMN = 18.0, 128.0
 
 def figures(summary: Summary) -> Iterator[tuple[str, str]]:
     """Name and SVG text of each plot of a report: ``pareto``, ``gain-nq10``, ``latency``, ``lengths-needle``, ..."""
-    methods = list(dict.fromkeys(point.arm.partition("@")[0] for point in summary.points))
-    costs = cost_section(summary)
-    for names, sections in (
-        (["pareto"], [pareto_section(summary)]),
-        ([f"gain-{suite}" for suite in _suites(summary)], list(suite_sections(summary))),
-        ([f"lengths-{one.suite}" for one in summary.lengths], list(length_sections(summary))),
-    ):
-        for name, section in zip(names, sections, strict=True):
-            arms = [] if name.startswith("gain-") else _named(name, methods, summary)
-            yield from ((name, made) for made in _standing_alone(section, styles_of(summary), arms))
-    yield from zip(("latency", "cost"), _standing_alone(costs, styles_of(summary), methods), strict=False)
+    style_of, methods = styles_of(summary), methods_of(point.arm for point in summary.points)
+    plots: list[tuple[str, Plot | None, Sequence[str]]] = [
+        ("pareto", pareto_plot(summary), methods),
+        *((f"gain-{suite}", gain_plot(suite, summary), ()) for suite in suites_of(summary)),
+        *(
+            (f"lengths-{one.suite}", length_plot(one, style_of), methods_of(arm.arm for arm in one.arms))
+            for one in summary.lengths
+        ),
+        ("latency", latency_plot(summary), methods),
+        ("cost", cost_plot(summary), methods),
+    ]
+    return ((name, _standing_alone(plot, style_of, named)) for name, plot, named in plots if plot)
 
 
 def write_figures(summary: Summary, folder: Path) -> list[Path]:
@@ -56,28 +56,16 @@ def write_figures(summary: Summary, folder: Path) -> list[Path]:
     return written
 
 
-def _suites(summary: Summary) -> list[str]:
-    return list(dict.fromkeys([summary.whole, *summary.suites]))
-
-
-def _named(name: str, methods: Sequence[str], summary: Summary) -> Sequence[str]:
-    """Whose marks a plot has."""
-    for one in summary.lengths:
-        if name == f"lengths-{one.suite}":
-            return list(dict.fromkeys(arm.arm.partition("@")[0] for arm in one.arms))
-    return methods
-
-
-def _standing_alone(section: str, style_of: Mapping[str, int], names: Sequence[str]) -> Iterator[str]:
-    for height, label, body in _PLOT.findall(section):
-        legend = "".join(
-            f'<g transform="translate({16 + _COLUMN * (i % 3)} {float(height) + 8 + _ROW * (i // 3)})">'
-            f'{marker(style_of.get(name, style_of[""]))}<text x="10" y="4">{esc(name)}</text></g>'
-            for i, name in enumerate(names)
-        )
-        tall = float(height) + 8 + _ROW * -(-len(names) // 3)
-        yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {tall:g}" width="{2 * WIDTH:g}" '
-            f'role="img" aria-label="{label}"><style>{_COLOURS}</style><rect width="100%" height="100%" fill="#fff"/>'
-            f"{body}{legend}</svg>\n"
-        )
+def _standing_alone(plot: Plot, style_of: Mapping[str, int], names: Sequence[str]) -> str:
+    """A plot with its own colours, and a legend of the names below it."""
+    legend = "".join(
+        f'<g transform="translate({16 + _COLUMN * (i % 3)} {plot.height + 8 + _ROW * (i // 3)})">'
+        f'{marker(style_for(name, style_of))}<text x="10" y="4">{esc(name)}</text></g>'
+        for i, name in enumerate(names)
+    )
+    height = plot.height + 8 + _ROW * -(-len(names) // 3)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" width="{2 * WIDTH:g}" '
+        f'role="img" aria-label="{esc(plot.title)}"><style>{_COLOURS}</style>'
+        f'<rect width="100%" height="100%" fill="#fff"/>{plot.body}{legend}</svg>\n'
+    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, table
-from ctxpipe.evals.report.svg import curves, legend
+from ctxpipe.evals.report.svg import Plot, curves, legend
 from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.effective_length import EffectiveLength, LengthGain
 from ctxpipe.evals.summary.capacity import Works
 from ctxpipe.evals.summary.effective import ArmLengths, Lengths
 from ctxpipe.evals.summary.summary import Summary
+from ctxpipe.evals.types import ArmName, methods_of
 
 TITLES = {"nll": "probability of an answer token", "answer": "right answers"}
 LIMITS = {"memory": "memory", "quality": "quality", "measured": "nothing up to the longest tried"}
@@ -21,19 +22,10 @@ def length_sections(summary: Summary) -> Iterator[str]:
     """One section for each suite that was run at several lengths."""
     style_of = styles_of(summary)
     for one in summary.lengths:
-        thresholds = [arm.gain.threshold for arm in one.arms if arm.gain]
-        plot = curves(
-            one.tokens,
-            [(a.arm, a.scores) for a in one.arms],
-            style_of,
-            thresholds[0] if thresholds else None,
-            title=TITLES[one.score],
-            works=_works(one),
-        )
-        methods = [arm.arm.partition("@")[0] for arm in one.arms]
         why = next((arm.why_not for arm in one.arms if arm.why_not), "")
         yield (
-            f"<h2>Effective context: {esc(one.suite)}</h2>{plot}{legend(style_of, methods)}"
+            f"<h2>Effective context: {esc(one.suite)}</h2>{length_plot(one, style_of)}"
+            f"{legend(style_of, methods_of(arm.arm for arm in one.arms))}"
             f"{_claims(one)}{_length_table(one)}"
             f'<p class="soft">{one.items:,} questions at every length. A length works while score less 85% of the raw '
             "score at the shortest length, question by question, has a one-sided 95% lower bound at or above 0; a "
@@ -41,6 +33,18 @@ def length_sections(summary: Summary) -> Iterator[str]:
             "is the arm's length over raw's; nominal is the longest source over what the arm keeps of it, realised the "
             f"gain over that. {esc(why)}</p>"
         )
+
+
+def length_plot(one: Lengths, style_of: Mapping[str, int]) -> Plot:
+    """Scores over the lengths of a suite."""
+    return curves(
+        one.tokens,
+        [(arm.arm, arm.scores) for arm in one.arms],
+        style_of,
+        next((arm.gain.threshold for arm in one.arms if arm.gain), None),
+        title=TITLES[one.score],
+        works=_works(one),
+    )
 
 
 def capacity_section(summary: Summary) -> str:
@@ -72,7 +76,7 @@ def capacity_section(summary: Summary) -> str:
 def claim_line(arm: ArmLengths) -> str:
     """Whether an arm's gain in effective length may be claimed, as one plain sentence; empty for raw and floors."""
     gain, claim = arm.gain, arm.claim
-    if gain is None or arm.arm.partition("@")[0] in ("raw", *FLOORS, "identity"):
+    if gain is None or ArmName.of(arm.arm).method in ("raw", *FLOORS, "identity"):
         return ""
     if claim is None:
         return f"{arm.arm} works at no length, so no gain in effective length is claimed."

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ctxpipe.evals.report.markup import esc, percent, signed, table
-from ctxpipe.evals.report.svg import costs, latency, legend, pareto, styles
+from ctxpipe.evals.report.svg import Plot, legend, losses, styles
 from ctxpipe.evals.report.verdict import UNITS
-from ctxpipe.evals.summary.points import cost_of, total_seconds
+from ctxpipe.evals.summary.points import Point, cost_of, total_seconds
 from ctxpipe.evals.summary.summary import Summary
+from ctxpipe.evals.types import methods_of
 
 
 def styles_of(summary: Summary) -> dict[str, int]:
@@ -14,12 +18,47 @@ def styles_of(summary: Summary) -> dict[str, int]:
     return styles([row.method for row in summary.rows])
 
 
+def pareto_plot(summary: Summary) -> Plot | None:
+    """Loss against tokens kept; None without methods."""
+    places = [(point, point.achieved, point.dominated) for point in summary.points]
+    return _plot(summary, places, "share of the tokens kept", "{:.0%}", most=1.0)
+
+
+def latency_plot(summary: Summary) -> Plot | None:
+    """Loss against seconds; None where nothing was timed."""
+    raw = summary.row(summary.whole, "raw")
+    seconds = total_seconds(raw) if raw and "target" in raw.seconds else None
+    places = [(point, point.seconds, point.slower) for point in summary.points if point.seconds is not None]
+    return _plot(summary, places, "seconds of an item, compression and target", "{:g}", mark=seconds)
+
+
+def cost_plot(summary: Summary) -> Plot | None:
+    """Loss against the cost of a query; None where no arm's cost is known."""
+    raw = summary.row(summary.whole, "raw")
+    cost = cost_of(raw, summary.prices) if raw else None
+    places = [(point, point.cost, point.dearer) for point in summary.points if point.cost is not None]
+    return _plot(summary, places, f"cost of a query ({summary.prices.unit})", "{:,g}", mark=cost)
+
+
+def _plot(
+    summary: Summary, places: Sequence[tuple[Point, float, bool]], title: str, shown: str, **limits: Any
+) -> Plot | None:
+    if not places:
+        return None
+    return losses(places, styles_of(summary), summary.margin, UNITS[summary.score], title, shown, **limits)
+
+
+def with_legend(plot: Plot | None, summary: Summary) -> str:
+    """A plot of methods and what its marks stand for; empty without one."""
+    if plot is None:
+        return ""
+    return f"{plot}{legend(styles_of(summary), methods_of(point.arm for point in summary.points))}"
+
+
 def pareto_section(summary: Summary) -> str:
     """Loss against tokens kept, and which arms are worth having; empty without methods."""
     if not summary.points:
         return ""
-    style_of = styles_of(summary)
-    methods = [point.arm.partition("@")[0] for point in summary.points]
     rows = [
         [
             esc(point.arm),
@@ -33,34 +72,8 @@ def pareto_section(summary: Summary) -> str:
     ]
     head = ["arm", "kept", "loss", "loss at most", "on the frontier", "dominated"]
     return (
-        f"<h2>What is worth having</h2>{pareto(summary.points, style_of, summary.margin, UNITS[summary.score])}"
-        f"{legend(style_of, methods)}"
+        f"<h2>What is worth having</h2>{with_legend(pareto_plot(summary), summary)}"
         '<p class="soft">Lower and further left is better. The loss is the one-sided 95% upper bound against raw. A '
         "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
         f"frontier: the share of resamples in which no other arm dominates it.</p>{table(head, rows)}"
     )
-
-
-def latency_plot(summary: Summary) -> str:
-    """Loss against seconds; empty where nothing was timed."""
-    raw = summary.row(summary.whole, "raw")
-    if not any(point.seconds is not None for point in summary.points):
-        return ""
-    seconds = total_seconds(raw) if raw and "target" in raw.seconds else None
-    style_of = styles_of(summary)
-    return latency(summary.points, style_of, summary.margin, UNITS[summary.score], seconds) + _legend(summary)
-
-
-def cost_plot(summary: Summary) -> str:
-    """Loss against the cost of a query; empty where no arm's cost is known."""
-    raw = summary.row(summary.whole, "raw")
-    if not any(point.cost is not None for point in summary.points):
-        return ""
-    cost = cost_of(raw, summary.prices) if raw else None
-    style_of, unit = styles_of(summary), UNITS[summary.score]
-    plot = costs(summary.points, style_of, summary.margin, unit, f"cost of a query ({summary.prices.unit})", cost)
-    return plot + _legend(summary)
-
-
-def _legend(summary: Summary) -> str:
-    return legend(styles_of(summary), [point.arm.partition("@")[0] for point in summary.points])

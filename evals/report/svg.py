@@ -1,4 +1,4 @@
-"""Plots of a report as inline SVG: no script, sized for a phone, told apart by shape as well as by colour."""
+"""Plots of a report as SVG: no script, sized for a phone, told apart by shape as well as by colour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ctxpipe.evals.report.markup import esc, signed
 from ctxpipe.evals.summary.points import Point
+from ctxpipe.evals.types import ArmName
 
 WIDTH, HEIGHT = 400.0, 290.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 388.0, 14.0, 246.0
@@ -23,6 +24,18 @@ _SHAPES = (
     "M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z",
     "M-5.5 0-2.7-4.8h5.4L5.5 0 2.7 4.8h-5.4z",
 )
+
+
+class Plot(NamedTuple):
+    """A plot: what stands inside of its SVG, how high it is, and what it is called. As a text it is inline SVG."""
+
+    body: str
+    height: float
+    title: str
+
+    def __str__(self) -> str:
+        size = f"0 0 {WIDTH:g} {self.height:g}"
+        return f'<svg class="plot" viewBox="{size}" role="img" aria-label="{esc(self.title)}">{self.body}</svg>'
 
 
 class Bar(NamedTuple):
@@ -41,6 +54,11 @@ def styles(methods: Sequence[str]) -> dict[str, int]:
     return {method: i % (len(PALETTE) - 1) for i, method in enumerate(named)} | {"": len(PALETTE) - 1}
 
 
+def style_for(arm: str, style_of: Mapping[str, int]) -> int:
+    """The style of an arm: its method's, or that of controls."""
+    return style_of.get(ArmName.of(arm).method, style_of[""])
+
+
 def marker(style: int, *, hollow: bool = False) -> str:
     """A marker at the origin."""
     fill = "var(--paper)" if hollow else PALETTE[style]
@@ -51,37 +69,13 @@ def legend(style_of: Mapping[str, int], names: Sequence[str]) -> str:
     """Markers and names of methods; a name that is no method's is a control's."""
     items = "".join(
         f'<li><svg width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
-        f"{marker(style_of.get(name, style_of['']))}</svg>{esc(name)}</li>"
+        f"{marker(style_for(name, style_of))}</svg>{esc(name)}</li>"
         for name in dict.fromkeys(names)
     )
     return f'<ul class="legend">{items}</ul>'
 
 
-def pareto(points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str) -> str:
-    """Loss bound against the share of tokens kept."""
-    places = [(point, point.achieved, point.dominated) for point in points]
-    return _losses(places, style_of, margin, unit, "share of the tokens kept", "{:.0%}", most=1.0)
-
-
-def latency(
-    points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, raw_seconds: float | None
-) -> str:
-    """Loss bound against the seconds of an item; a dashed line where raw is."""
-    places = [(point, point.seconds, point.slower) for point in points if point.seconds is not None]
-    return _losses(
-        places, style_of, margin, unit, "seconds of an item, compression and target", "{:g}", mark=raw_seconds
-    )
-
-
-def costs(
-    points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, title: str, raw: float | None
-) -> str:
-    """Loss bound against the cost of a query; a dashed line where raw is."""
-    places = [(point, point.cost, point.dearer) for point in points if point.cost is not None]
-    return _losses(places, style_of, margin, unit, title, "{:,g}", mark=raw)
-
-
-def _losses(
+def losses(
     places: Sequence[tuple[Point, float, bool]],
     style_of: Mapping[str, int],
     margin: float,
@@ -91,8 +85,19 @@ def _losses(
     *,
     most: float = math.inf,
     mark: float | None = None,
-) -> str:
-    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since floors lose much more than the rest."""
+) -> Plot:
+    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since floors lose much more than the rest.
+
+    Args:
+        places: Points, what each costs, and whether another one beats it.
+        style_of: Style by method.
+        margin: Largest loss that does not matter.
+        unit: Of the loss.
+        title: What the cost is.
+        shown: Format of a cost.
+        most: Largest cost that there is.
+        mark: Cost of raw, for a dashed line.
+    """
     bounds = [point.loss_bound for point, _, _ in places]
     low, high = _bend(min(0.0, *bounds), margin), _bend(max(margin * 1.5, *bounds), margin)
     pad = 0.06 * (high - low)
@@ -100,7 +105,7 @@ def _losses(
     x = _Scale(0.0, min(most, max(mark or 0.0, *(cost for _, cost, _ in places)) * 1.15), _LEFT, _RIGHT)
     drawn = "".join(
         f'<g transform="translate({x(cost):.1f} {y(_bend(point.loss_bound, margin)):.1f})">'
-        f"{marker(style_of[point.arm.partition('@')[0]], hollow=beaten)}"
+        f"{marker(style_for(point.arm, style_of), hollow=beaten)}"
         f"<title>{esc(_told(point, unit))}</title></g>"
         for point, cost, beaten in sorted(places, key=lambda one: not one[2])
     )
@@ -120,10 +125,10 @@ def _losses(
         f'<text transform="translate(11 {(_TOP + _BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
         f"loss at most ({esc(unit)})</text>"
     )
-    return _svg(body, HEIGHT, f"Upper bound of the loss against {title}")
+    return Plot(body, HEIGHT, f"Upper bound of the loss against {title}")
 
 
-def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, title: str) -> str:
+def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, title: str) -> Plot:
     """Values and intervals below each other, with a line at what they are compared with."""
     ends = [end for bar in bars for end in (bar.low, bar.high, bar.value) if math.isfinite(end)]
     low, high = min(reference, *ends), max(reference, *ends)
@@ -148,7 +153,7 @@ def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, t
         for tick in _nice(low - pad, high + pad)
     )
     line = f'<line x1="{x(reference):.1f}" x2="{x(reference):.1f}" y1="4" y2="{bottom - 6}" class="margin"/>'
-    return _svg(f"{ticks}{line}{''.join(rows)}", bottom + 14, title)
+    return Plot(f"{ticks}{line}{''.join(rows)}", bottom + 14, title)
 
 
 def curves(
@@ -159,7 +164,7 @@ def curves(
     *,
     title: str,
     works: Sequence[tuple[str, float, str]] = (),
-) -> str:
+) -> Plot:
     """Scores over source tokens, the latter on a logarithmic scale; a dashed line where a length stops working.
 
     Args:
@@ -194,20 +199,16 @@ def curves(
     )
     ticks = "".join(
         f'<line x1="{x(math.log(size)):.1f}" x2="{x(math.log(size)):.1f}" y1="{_BOTTOM - 12}" y2="{_BOTTOM}" '
-        f'stroke="{_colour(name, style_of)}" stroke-width="3"><title>{esc(told)}</title></line>'
+        f'stroke="{PALETTE[style_for(name, style_of)]}" stroke-width="3"><title>{esc(told)}</title></line>'
         for name, size, told in works
     )
-    return _svg(f"{grid}{drawn}{ticks}{labels}", HEIGHT, "Score over the length of the source")
-
-
-def _colour(name: str, style_of: Mapping[str, int]) -> str:
-    return PALETTE[style_of.get(name.partition("@")[0], style_of[""])]
+    return Plot(f"{grid}{drawn}{ticks}{labels}", HEIGHT, "Score over the length of the source")
 
 
 def _line(
     name: str, tokens: Sequence[int], scores: Sequence[float], style_of: Mapping[str, int], x: _Scale, y: _Scale
 ) -> str:
-    style = style_of.get(name.partition("@")[0], style_of[""])
+    style = style_for(name, style_of)
     places = [(x(math.log(size)), y(score)) for size, score in zip(tokens, scores, strict=True)]
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
     marks = "".join(
@@ -266,7 +267,3 @@ def _nice(low: float, high: float, most: int = 6) -> list[float]:
     step = next((step * k for k in (1, 2, 5, 10) if span / (step * k) <= most), step * 10)
     first = math.ceil(low / step)
     return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
-
-
-def _svg(body: str, height: float, title: str) -> str:
-    return f'<svg class="plot" viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{esc(title)}">{body}</svg>'

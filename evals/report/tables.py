@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ctxpipe.evals.paired.comparison import Comparison
 from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, percent, table
-from ctxpipe.evals.report.svg import Bar, forest
+from ctxpipe.evals.report.svg import Bar, Plot, forest
 from ctxpipe.evals.report.verdict import verdict_word
 from ctxpipe.evals.runs.arms import CONTROLS, FLOORS
 from ctxpipe.evals.summary.rows import Row
@@ -16,28 +16,32 @@ from ctxpipe.evals.summary.summary import Summary
 
 def suite_sections(summary: Summary) -> Iterator[str]:
     """One section for all suites together, and one for each."""
-    style_of = styles_of(summary)
-    for suite in dict.fromkeys([summary.whole, *summary.suites]):
+    for suite in suites_of(summary):
         rows = [row for row in summary.rows if row.suite == suite]
         name = "All suites, one vote each" if suite != summary.suites[0] and suite == summary.whole else suite
-        plot = _gain_plot(rows, style_of)
-        yield f"<h2>{esc(name)}</h2>{plot}{_table(rows, summary)}"
+        plot = gain_plot(suite, summary)
+        intro = (
+            f"<p>{plot.title}, with 95% intervals "
+            '<span class="soft">(1 is what the whole context gives, 0 what no context gives)</span></p>'
+            if plot
+            else ""
+        )
+        yield f"<h2>{esc(name)}</h2>{intro}{plot or ''}{_table(rows, summary)}"
 
 
-def _gain_plot(rows: list[Row], style_of: dict[str, int]) -> str:
+def suites_of(summary: Summary) -> list[str]:
+    """All suites together, and each; one alone is both."""
+    return list(dict.fromkeys([summary.whole, *summary.suites]))
+
+
+def gain_plot(suite: str, summary: Summary) -> Plot | None:
+    """The context's gain that each arm retains; None where no arm's is known."""
     bars = [
         Bar(row.arm, row.method, row.retained.value, *row.retained.interval)
-        for row in rows
-        if row.retained and row.arm not in ("raw2", "identity")
+        for row in summary.rows
+        if row.suite == suite and row.retained and row.arm not in ("raw2", "identity")
     ]
-    if not bars:
-        return ""
-    title = "Context gain retained"
-    return (
-        f"<p>{title}, with 95% intervals "
-        '<span class="soft">(1 is what the whole context gives, 0 what no context gives)</span></p>'
-        f"{forest(bars, style_of, 1.0, title)}"
-    )
+    return forest(bars, styles_of(summary), 1.0, "Context gain retained") if bars else None
 
 
 def _table(rows: list[Row], summary: Summary) -> str:

@@ -14,7 +14,7 @@ from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
 from ctxpipe.evals.summary.length_claims import Claim, claim_of
-from ctxpipe.evals.types import ByItem, Record
+from ctxpipe.evals.types import ArmName, ByItem, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +104,9 @@ def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], score
     for arm, values in scores.items():
         gain, why_not = _gain(tokens, raw, values, design, closed, seed)
         claim = None
-        if gain and arm.partition("@")[0] not in (*FLOORS, "identity"):
-            floors = {floor: scores[at] for floor in FLOORS if (at := f"{floor}@{arm.partition('@')[2]}") in scores}
+        named = ArmName.of(arm)
+        if gain and named.method not in (*FLOORS, "identity"):
+            floors = {floor: scores[at] for floor in FLOORS if (at := named.with_method(floor)) in scores}
             claim = claim_of(tokens, gain, values, raw, floors, design, seed=seed)
         arms.append(
             ArmLengths(

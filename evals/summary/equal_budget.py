@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctxpipe.evals.paired.comparison import Comparison, compare
 from ctxpipe.evals.summary.rows import Row, shared
-from ctxpipe.evals.types import ByItem
+from ctxpipe.evals.types import ArmName, ByItem
 
 CUT, SEARCHED = "head-tail", "bm25"
 """The raw context cut to the budget, and its best sentences by BM25."""
@@ -66,10 +66,9 @@ def equal_budgets(
         if row.method != method or not method or (row.achieved or 1.0) > LEAST_CUT:
             continue
         arms = by_suite[row.suite]
-        amount = row.arm.partition("@")[2]
         against = {}
         for floor in (CUT, SEARCHED):
-            pair = (arms.get(f"{floor}@{amount}"), arms[row.arm])
+            pair = (arms.get(ArmName.of(row.arm).with_method(floor)), arms[row.arm])
             if floor != method and pair[0] and shared(score, pair[0], pair[1]):
                 keys = sorted(pair[0].keys() & pair[1].keys())
                 both = ([one[key] for key in keys] for one in pair if one is not None)

@@ -10,7 +10,7 @@ from ctxpipe.evals.paired.comparison import compare
 from ctxpipe.evals.runs.arms import FLOORS
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.summary.rows import Row, shared
-from ctxpipe.evals.types import ByItem
+from ctxpipe.evals.types import ArmName, ByItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def headline_of(
     arm = verdicts[max(0, safe - 1)][0]
     beats = {}
     for floor in FLOORS:
-        other = f"{floor}@{arm.partition('@')[2]}"
+        other = ArmName.of(arm).with_method(floor)
         keys = sorted(by_arm[other].keys() & by_arm[arm].keys()) if other in by_arm and floor != named else []
         if keys and shared(score, by_arm[other], by_arm[arm]):
             pairs = ([by_arm[one][key] for key in keys] for one in (other, arm))
