@@ -44,10 +44,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Write one benchmark's result with the machine's description."""
+def write(name: str, result: dict[str, Any], path: Path | None = None) -> None:
+    """Write one benchmark's result with the machine's description, beside the others or where ``path`` says."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({"machine": machine(), **result}, indent=1) + "\n")
+    place = path or RESULTS / f"{name}.json"
+    place.write_text(json.dumps({"machine": machine(), **result}, indent=1) + "\n", encoding="utf-8")
 
 
 def items(data: Path, name: str, limit: int, seed: int = 0) -> Iterator[tuple[list[Document], str, list[str]]]:

@@ -53,11 +53,15 @@ class Passage:
         text: The text; evidence offsets count its characters.
         title: Heading, speaker or file name, or empty.
         gold: Whether the answer rests on it; None where the set does not say.
+        source: Name of the file that it is, whose ending says what kind of text it holds; empty for a bare text.
+        page_starts: Offset at which each page or slide begins; empty without pages.
     """
 
     text: str
     title: str = ""
     gold: bool | None = None
+    source: str = ""
+    page_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,19 @@ class Evidence:
     document: int
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A value and what it stands under.
+
+    Attributes:
+        names: What the value stands under, outermost first: ``("Faro", "Winter")``.
+        value: The value as it stands in the text.
+    """
+
+    names: tuple[str, ...]
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +103,8 @@ class Sample:
         stratum: Slice that gets one vote in a macro mean (task x length).
         rule: Whether any of the answers is enough, or all are needed (a question with several spans).
         scale: Unit that a number is counted in: ``thousand``, ``million``, ``billion``, ``percent``, or empty.
+        twins: Values that differ only in what they stand under, the one asked for first; empty elsewhere. All have
+            equally many names.
     """
 
     id: str
@@ -99,6 +118,7 @@ class Sample:
     stratum: str = ""
     rule: AnswerRule = "any"
     scale: str = ""
+    twins: tuple[Twin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ctxpipe.evals.paired.comparison import Comparison
 from ctxpipe.evals.report.loss_plots import styles_of
@@ -10,7 +10,7 @@ from ctxpipe.evals.report.markup import esc, interval, number, percent, table
 from ctxpipe.evals.report.svg import Bar, Plot, forest
 from ctxpipe.evals.report.verdict import verdict_word
 from ctxpipe.evals.runs.arms import CONTROLS, FLOORS
-from ctxpipe.evals.summary.rows import Row
+from ctxpipe.evals.summary.rows import TRUST_SCORES, Row
 from ctxpipe.evals.summary.summary import Summary
 
 
@@ -46,17 +46,19 @@ def gain_plot(suite: str, summary: Summary) -> Plot | None:
 
 def _table(rows: list[Row], summary: Summary) -> str:
     two, three = (any(getattr(row, name) is not None for row in rows) for name in ("nll", "answer"))
-    head = ["arm", "verdict", "kept", "survival", "lost to raw"]
+    trusted = [name for name in TRUST_SCORES if any(name in row.other for row in rows)]
+    head = ["arm", "verdict", "kept", "survival", "lost to raw", *trusted]
     head += ["nll", "rise over raw", "gain retained"] if two else []
     head += ["right answers", "lost to raw"] if three else []
     head.append("evidence")
-    return table(head, [_cells(row, summary, two, three) for row in rows])
+    return table(head, [_cells(row, summary, trusted, two, three) for row in rows])
 
 
-def _cells(row: Row, summary: Summary, two: bool, three: bool) -> list[str]:
+def _cells(row: Row, summary: Summary, trusted: Sequence[str], two: bool, three: bool) -> list[str]:
     found = row.versus(summary.score)
     verdict = "–" if found is None else verdict_word(found.verdict)
     cells = [arm_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
+    cells += [number(row.other.get(name)) for name in trusted]
     if two:
         cells += [number(row.nll), _change(row.nll_vs_raw, 1)]
         cells.append("–" if row.retained is None else interval(row.retained.value, row.retained.interval))

@@ -7,7 +7,7 @@ the ranking and stands in no arm's text, so that no arm is told more than its to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,8 @@ class ArmContext:
         spans: Kept stretches of the item's documents as (document, start, end).
         timings: Seconds per stage.
         reused_scores: Whether models' scores could come from an earlier call or rate.
+        frames: Ranges of the text that are no source: labels, marks, repeated chains.
+        budget: Most tokens that the text may have; None where there is no limit.
     """
 
     text: str
@@ -105,6 +107,8 @@ class ArmContext:
     spans: tuple[tuple[int, int, int], ...]
     timings: Mapping[str, float]
     reused_scores: bool = False
+    frames: tuple[tuple[int, int], ...] = ()
+    budget: int | None = None
 
 
 def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
@@ -198,6 +202,11 @@ class ContextMaker:
             return ArmContext(text="", source_tokens=tokens, kept_tokens=0, spans=(), timings={})
         return replace(self._compress(arm, sample, held), source_tokens=tokens)
 
+    def fits(self, context: ArmContext) -> Callable[[str], bool] | None:
+        """Whether a text has no more tokens than the context's budget; None where there is none."""
+        budget = context.budget
+        return None if budget is None else lambda text: self.tokenizer.count_long(text) <= budget
+
     def _compress(self, arm: Arm, sample: Sample, held: Sequence[int]) -> ArmContext:
         rank, prune = (arm.rank, arm.prune) if arm.method else ("none", "none")
         if arm.name == "identity":
@@ -217,6 +226,8 @@ class ContextMaker:
             spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
             timings=context.timings,
             reused_scores=pipeline.remembers,
+            frames=tuple(getattr(context, "frames", ())),
+            budget=None if whole else context.budget,
         )
 
     def _pipeline(self, rank: str | Ranker, prune: str | Scorer) -> Pipeline:
@@ -244,9 +255,20 @@ def defaults() -> tuple[str, str]:
 
 def _documents(sample: Sample, held: Sequence[int]) -> list[Document]:
     from ctxpipe.compress.types import Document
+    from ctxpipe.pipeline.readers.kinds import TEXT, by_name
 
-    return [
-        Document(text=passage.text, source=str(i), title="" if passage.title == _NO_TITLE else passage.title)
-        for i, passage in enumerate(sample.documents)
-        if i in held
-    ]
+    documents = []
+    for i in held:
+        passage = sample.documents[i]
+        format = (by_name(passage.source) if passage.source else None) or TEXT
+        documents.append(
+            Document(
+                text=passage.text,
+                source=passage.source or str(i),
+                title="" if passage.title == _NO_TITLE else passage.title,
+                kind=format.kind,
+                language=format.language,
+                page_starts=passage.page_starts,
+            )
+        )
+    return documents

@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals.runs.records import Loaded, load_records
 from ctxpipe.evals.suites.schema import read_samples
-from ctxpipe.evals.types import Sample
+from ctxpipe.evals.types import Passage, Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +127,12 @@ class RunFolder:
 
 
 def _line(sample: Sample) -> str:
-    value = {
+    value: dict[str, Any] = {
         "id": sample.id,
         "dataset": sample.dataset,
         "cluster": sample.cluster,
         "stratum": sample.stratum,
-        "documents": [{"title": d.title, "text": d.text, "gold": d.gold} for d in sample.documents],
+        "documents": [_document(document) for document in sample.documents],
         "question": sample.question,
         "answers": sample.answers,
         "metric": sample.metric,
@@ -140,7 +140,17 @@ def _line(sample: Sample) -> str:
         "answer_rule": sample.rule,
         "scale": sample.scale,
     }
+    if sample.twins:
+        value["twins"] = [{"names": twin.names, "value": twin.value} for twin in sample.twins]
     return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _document(passage: Passage) -> dict[str, Any]:
+    value: dict[str, Any] = {"title": passage.title, "text": passage.text, "gold": passage.gold}
+    for name in ("source", "page_starts"):
+        if found := getattr(passage, name):
+            value[name] = found
+    return value
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -87,7 +87,9 @@ class Recorder:
         context = made.context
         scores: dict[str, float] = {}
         if 1 in self.layers:
-            scores |= context_scores(sample, context.text, raw, context.spans)
+            scores |= context_scores(
+                sample, context.text, raw, context.spans, frames=context.frames, fits=self.maker.fits(context)
+            )
         if likelihood is not None and likelihood.nll is not None:
             scores["nll"] = likelihood.nll
         if answer is not None and answer.text is not None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from ctxpipe.evals.scores.attributed import attributed
 from ctxpipe.evals.scores.details import detail_survival, details
+from ctxpipe.evals.scores.placed import Placed, placed
 from ctxpipe.evals.scores.quantities import quantities, same_quantity, whole_quantity
 from ctxpipe.evals.scores.text import contains, contains_text, words
+from ctxpipe.evals.scores.trail.trail import trail
+from ctxpipe.evals.scores.whole.whole import whole
 from ctxpipe.evals.types import AnswerRule, Evidence, Sample
 
 ANSWER_WORDS = 64
@@ -23,7 +27,13 @@ _ABSTENTIONS = re.compile(
 
 
 def context_scores(
-    sample: Sample, text: str, raw: str, spans: Iterable[tuple[int, int, int]] | None = None
+    sample: Sample,
+    text: str,
+    raw: str,
+    spans: Iterable[tuple[int, int, int]] | None = None,
+    *,
+    frames: Sequence[tuple[int, int]] = (),
+    fits: Callable[[str], bool] | None = None,
 ) -> dict[str, float]:
     """Layer 1: what a context still holds.
 
@@ -32,17 +42,23 @@ def context_scores(
         text: The context of the arm.
         raw: The whole context, for what there was to keep.
         spans: Kept stretches of the documents as (document, start, end), for evidence; None where they are not known.
+        frames: Ranges of the context that are no source (labels, marks, repeated chains), where they are known.
+        fits: Whether a text has no more tokens than the arm's budget; None where it has none.
 
     Returns:
         ``survival`` where the raw context has the answer (a summary or a sum was never in it, and cannot be lost);
-        ``evidence`` and ``gold`` with spans and where the set marks them; ``numbers``, ``units``, ``negations`` and
-        ``names`` where the raw context has any. Each from 0 to 1.
+        ``evidence`` and ``gold`` with spans and where the set marks them; ``attributed`` where the set has twins;
+        ``whole`` and ``trail`` with spans and where anything was kept, or has a chain; ``numbers``, ``units``,
+        ``negations`` and ``names`` where the raw context has any. Each from 0 to 1.
     """
     scores: dict[str, float] = {}
     if survival(raw, sample.answers, sample.rule):
         scores["survival"] = survival(text, sample.answers, sample.rule)
+    if sample.twins:
+        scores["attributed"] = attributed(text, sample.twins)
     if spans is not None:
         kept = list(spans)
+        scores |= _shape_scores(sample, placed([p.text for p in sample.documents], text, kept, frames), fits)
         gold = [
             Evidence(document=i, start=0, end=len(passage.text))
             for i, passage in enumerate(sample.documents)
@@ -52,6 +68,11 @@ def context_scores(
             if wanted:
                 scores[name] = evidence_recall([p.text for p in sample.documents], wanted, kept)
     return scores | detail_survival(text, raw)
+
+
+def _shape_scores(sample: Sample, found: Placed, fits: Callable[[str], bool] | None) -> dict[str, float]:
+    shares = {"whole": whole(sample.documents, found, fits)[0], "trail": trail(sample.documents, found)[0]}
+    return {name: share for name, share in shares.items() if share is not None}
 
 
 def survival(text: str, answers: Sequence[str], rule: AnswerRule = "any") -> float:

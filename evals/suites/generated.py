@@ -47,7 +47,8 @@ _WHEN = (
 ).split(";")
 
 
-def _filler(draw: random.Random) -> str:
+def filler_sentence(draw: random.Random) -> str:
+    """A sentence about nobody in particular."""
     place, person = draw.choice(_PLACES), draw.choice(_PEOPLE)
     return f"The {person} of {place} {draw.choice(_ACTS)} {draw.choice(_WHEN)}."
 
@@ -59,7 +60,7 @@ def _needle(draw: random.Random) -> _Task:
         question=f"What is the access code of the {place} {thing}?",
         answers=(code,),
         rule="any",
-        distractor=_filler,
+        distractor=filler_sentence,
         share=0.0,
     )
 
@@ -232,7 +233,7 @@ def _lines(task: _Task, draw: random.Random, room: int, count_many: CountMany) -
     """Distractors and filler that fill the room. A longer room goes on where a shorter one ended."""
     lines: list[str] = []
     while room > 0:
-        more = [task.distractor(draw) if draw.random() < task.share else _filler(draw) for _ in range(32)]
+        more = [task.distractor(draw) if draw.random() < task.share else filler_sentence(draw) for _ in range(32)]
         # One token more than the sentence has, for the white space around it.
         for line, size in zip(more, count_many(more), strict=True):
             room -= int(size) + 1

@@ -1,9 +1,10 @@
 """Samples from files: one JSON object a line, plain or gzipped, alone or in a folder.
 
 The schema is ``id, dataset, cluster, documents [{title, text, gold?}], question, answers, metric`` and, where a set
-has them, ``evidence [{doc, start, end}]``, ``stratum``, ``scale``, ``answer_rule``. Three spellings that public sets
-use are read too: ``evidence_turns [[first, last]]`` (whole documents, both ends included), ``support`` sentences in a
-document, and ``answer_type: multi-span`` (every answer is needed). Rows of LongBench and RULER are recognised too.
+has them, ``evidence [{doc, start, end}]``, ``stratum``, ``scale``, ``answer_rule``, ``twins [{names, value}]``, and of
+a document ``source`` (a file name) and ``page_starts``. Three spellings that public sets use are read too:
+``evidence_turns [[first, last]]`` (whole documents, both ends included), ``support`` sentences in a document, and
+``answer_type: multi-span`` (every answer is needed). Rows of LongBench and RULER are recognised too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pydantic import BeforeValidator, SkipValidation
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.suites.formats import in_schema
 from ctxpipe.evals.suites.jsonl import read_objects
-from ctxpipe.evals.types import AnswerRule, Evidence, Passage, Sample
+from ctxpipe.evals.types import AnswerRule, Evidence, Passage, Sample, Twin
 from ctxpipe.json_form import parsed
 
 SUITES: Mapping[str, str] = {
@@ -176,7 +177,7 @@ def parse_sample(value: Mapping[str, Any], where: str = "sample") -> Sample:
         id=line.id,
         dataset=line.dataset,
         cluster=line.cluster,
-        documents=tuple(Passage(text=one.text, title=one.title, gold=one.gold) for one in line.documents),
+        documents=tuple(_passage(one) for one in line.documents),
         question=line.question,
         answers=tuple(line.answers),
         metric=line.metric,
@@ -184,6 +185,7 @@ def parse_sample(value: Mapping[str, Any], where: str = "sample") -> Sample:
         stratum=line.dataset if line.stratum is None else line.stratum,
         rule="all" if line.answer_type == "multi-span" else line.answer_rule,
         scale=line.scale,
+        twins=_twins(line, where),
     )
 
 
@@ -199,6 +201,8 @@ class _Document:
     title: _Word = ""
     gold: SkipValidation[bool | None] = None
     support: _Several[str] = field(default_factory=list)
+    source: _Word = ""
+    page_starts: _Several[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +229,23 @@ class _Line:
     answer_type: Any = None
     answer_rule: AnswerRule = "any"
     scale: _Word = ""
+    twins: _Several[Twin] = field(default_factory=list)
+
+
+def _passage(document: _Document) -> Passage:
+    return Passage(
+        text=document.text,
+        title=document.title,
+        gold=document.gold,
+        source=document.source,
+        page_starts=tuple(document.page_starts),
+    )
+
+
+def _twins(line: _Line, where: str) -> tuple[Twin, ...]:
+    if len({len(twin.names) for twin in line.twins}) > 1 or not all(twin.names and twin.value for twin in line.twins):
+        raise ReadError(where, "field 'twins' holds one without name or value, or with more names than another")
+    return tuple(line.twins)
 
 
 def _support(documents: Iterable[_Document]) -> Iterator[Evidence]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ctxpipe.errors import UnknownNameError, UsageError
@@ -12,8 +13,15 @@ from ctxpipe.evals.suites.hub import PREFIX, hub_samples, parse_hub_name
 from ctxpipe.evals.suites.lengths import grow
 from ctxpipe.evals.suites.nolima import is_needle_file, nolima_samples
 from ctxpipe.evals.suites.schema import SUITES, available_suites, load_suite, read_samples
+from ctxpipe.evals.suites.twins.twins import NAME as TWINS
+from ctxpipe.evals.suites.twins.twins import generate_twins
 from ctxpipe.evals.types import Sample
 
+GENERATED: Mapping[str, Callable[..., Iterator[Sample]]] = {
+    **{name: partial(generate, name) for name in TASKS},
+    TWINS: generate_twins,
+}
+"""Suites made in code, by name; each takes ``tokens``, ``limit``, ``seed`` and ``count_many``."""
 DEFAULT_LENGTHS = (1000,)
 DEFAULT_LIMIT = 50
 """Items of a generated task when no limit is given."""
@@ -35,7 +43,7 @@ def parse_length(text: str) -> int:
 
 def default_suites(data: Path | None) -> tuple[str, ...]:
     """All generated tasks, and the known sets that are in a data folder."""
-    return (*TASKS, *(available_suites(data) if data is not None else ()))
+    return (*GENERATED, *(available_suites(data) if data is not None else ()))
 
 
 def check_suite(name: str, data: Path | None) -> None:
@@ -49,10 +57,10 @@ def check_suite(name: str, data: Path | None) -> None:
     if name.startswith(PREFIX):
         parse_hub_name(name)
         return
-    if name in TASKS or Path(name).exists():
+    if name in GENERATED or Path(name).exists():
         return
     if name not in SUITES:
-        raise UnknownNameError("suite", name, [*TASKS, *SUITES])
+        raise UnknownNameError("suite", name, [*GENERATED, *SUITES])
     if data is None:
         raise UsageError(f"the suite {name!r} is read from a folder; name it with --data")
 
@@ -83,10 +91,10 @@ def suite_samples(
         ReadError: if a file cannot be read, or the Hub cannot be reached.
     """
     check_suite(name, data)
-    if name in TASKS:
+    if name in GENERATED:
         for tokens in lengths or DEFAULT_LENGTHS:
             size = DEFAULT_LIMIT if limit is None else limit
-            yield from generate(name, tokens=tokens, limit=size, seed=seed, count_many=count_many)
+            yield from GENERATED[name](tokens=tokens, limit=size, seed=seed, count_many=count_many)
         return
     if is_needle_file(Path(name)):
         yield from nolima_samples(

@@ -18,7 +18,9 @@ from ctxpipe.evals.types import ByItem, Record
 
 _OF_TARGET = ("target", "first_token")
 _MAIN_SCORES = ("survival", "nll", "answer")
-OTHER_SCORES = ("evidence", "gold", "numbers", "units", "negations", "names")
+TRUST_SCORES = ("attributed", "whole", "trail")
+"""Scores of layer 1 that say whether a reader may believe what was kept."""
+OTHER_SCORES = ("evidence", "gold", *TRUST_SCORES, "numbers", "units", "negations", "names")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from ctxpipe.commands.shared.printing import safe_line
 if TYPE_CHECKING:
     from ctxpipe.evals.summary.summary import Summary
 
-_WIDEST = 100  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
+_WIDEST = 130  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
 
 
 @click.command(
@@ -101,14 +101,18 @@ def _show_rows(summary: Summary) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ctxpipe.evals.summary.rows import TRUST_SCORES
+
     table = Table(box=None, pad_edge=False)
-    for name in ("suite", "arm", "kept", "survival", "nll", "gain retained", "right", "verdict"):
+    trusted = [name for name in TRUST_SCORES if any(name in row.other for row in summary.rows)]
+    for name in ("suite", "arm", "kept", "survival", *trusted, "nll", "gain retained", "right", "verdict"):
         table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
     for row in summary.rows:
         comparison = row.versus(summary.score)
         gain = row.retained and "{:.2f} [{:.2f}, {:.2f}]".format(row.retained.value, *row.retained.interval)
         kept = None if row.achieved is None else f"{row.achieved:.1%}"
-        means = (None if mean is None else f"{mean:.3f}" for mean in (row.survival, row.nll))
+        shares = (row.survival, *(row.other.get(name) for name in trusted), row.nll)
+        means = (None if mean is None else f"{mean:.3f}" for mean in shares)
         verdict = Text(comparison.verdict, style=COLOURS[comparison.verdict]) if comparison else Text("")
         right = None if row.answer is None else f"{row.answer:.3f}"
         table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from report_support import ARMS, HOSTILE, Parsed, made
 from ctxpipe.cli import main
 from ctxpipe.errors import UnknownNameError
 from ctxpipe.evals.report.report import html_report
+from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.summary.summary import summarise
 
 
@@ -25,6 +28,30 @@ def test_the_numbers_of_a_made_run(tmp_path: Path) -> None:
     assert row.retained.interval[0] < row.retained.value < row.retained.interval[1]
     assert row.seconds == {"compress": 0.25, "target": 0.5}
     assert found.noise == 0
+
+
+def test_scores_that_say_whether_to_trust_a_context_are_shown_where_there_are_any(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run of an earlier version has none, and its items and records are read as before."""
+    old = made(tmp_path / "old")
+    assert b"twins" not in gzip.decompress((old / "samples.jsonl.gz").read_bytes())
+    new = made(tmp_path / "new")
+    with RecordFile(new / "records.jsonl") as file:
+        for one in list(file.records):
+            file.append(replace(one, scores={**one.scores, "whole": 0.75, "attributed": 0.625}))
+    for folder, shown in ((old, False), (new, True)):
+        row = summarise(folder).row("all", "default@0.25")
+        assert row is not None
+        assert {name: row.other.get(name) for name in ("whole", "attributed", "trail")} == {
+            "whole": 0.75 if shown else None,
+            "attributed": 0.625 if shown else None,
+            "trail": None,
+        }
+        assert ('<th scope="col">whole</th>' in html_report(summarise(folder))) is shown
+        assert main(["eval", "report", str(folder)]) == 0
+        said = capsys.readouterr().out
+        assert (" attributed" in said, " whole" in said, "0.625" in said, " trail" in said) == (shown,) * 3 + (False,)
 
 
 def test_the_verdict_goes_down_the_rates_as_far_as_they_are_safe(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from ctxpipe.errors import UnknownNameError, UsageError
@@ -104,6 +107,23 @@ def test_a_compressed_arm_keeps_to_its_amount_and_finds_the_answer(maker: Contex
     assert 0 < by_rate.kept_tokens <= 0.25 * by_rate.source_tokens
     assert 0 < by_budget.kept_tokens <= 30
     assert "Ada Fenwick" in by_rate.text
+
+
+def test_a_passage_that_is_a_file_is_compressed_as_one(maker: ContextMaker) -> None:
+    keys = {f"key_{i}": i for i in range(40)}
+    passage = Passage(text=json.dumps({"tug": keys, "ferry": {"speed": 12}}, indent=1), source="fleet/speeds.json")
+    sample = replace(SAMPLE, documents=(passage,), evidence=(), question="What is the speed of the ferry?")
+    made = maker.make(parse_arms(["bm25@0.25"])[0], sample)
+    assert made is not None
+    assert "ferry" in json.loads(made.text)
+    assert made.budget is not None
+    fits = maker.fits(made)
+    assert fits is not None
+    assert fits(made.text)
+    assert not fits(passage.text)
+    raw = maker.make(parse_arms(["raw"])[0], sample)
+    assert raw is not None
+    assert maker.fits(raw) is None
 
 
 def test_gold_does_not_apply_where_no_evidence_is_marked(maker: ContextMaker) -> None:

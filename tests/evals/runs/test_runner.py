@@ -209,6 +209,21 @@ def test_what_does_not_fit_is_truncated_and_keeps_its_other_scores(tmp_path: Pat
     assert {record.status for record in records if record.arm == "closed"} == {"ok"}
 
 
+def test_twins_are_recorded_with_what_says_whose_a_value_is(tmp_path: Path) -> None:
+    run(plan(tmp_path, suites=("twins",), limit=3, lengths=(500,)))
+    records = load_records(tmp_path / "records.jsonl").records
+    by_arm = {arm: [r.scores for r in records if r.arm == arm] for arm in ARMS}
+    assert [scores["attributed"] for scores in by_arm["closed"]] == [0, 0, 0]
+    assert {scores["whole"] for scores in by_arm["raw"]} == {1}
+    assert all("whole" not in scores and "trail" not in scores for scores in by_arm["closed"])
+    assert all(scores["attributed"] <= scores["survival"] for scores in by_arm["bm25@0.3"])
+    assert min(scores["whole"] for scores in by_arm["random@0.3"]) < 1
+    again = run(plan(tmp_path, suites=("twins",), limit=3, lengths=(500,)))
+    assert (again.written, again.found) == (0, 18)
+    kept = RunFolder(tmp_path).read_samples()
+    assert all(one.twins and all(passage.source for passage in one.documents) for one in kept.values())
+
+
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "run")
     command = ["eval", "run", "kv", "--limit", "3", "--lengths", "400", "--layers", "1", "--arms", "raw,bm25", "--out"]

@@ -34,7 +34,15 @@ def test_context_scores_say_what_is_left() -> None:
     one = sample(evidence=(Evidence(document=0, start=0, end=3),))
     raw = "Ann paid $5 million in 2019. Bob did not."
     scores = metrics.context_scores(one, "Ann paid 5 in 2019", raw, [(0, 0, 8)])
-    assert scores == {"survival": 1, "evidence": 1, "gold": 7 / 23, "numbers": 1, "units": 0, "negations": 0}
+    assert scores == {
+        "survival": 1,
+        "evidence": 1,
+        "gold": 7 / 23,
+        "whole": 0,
+        "numbers": 1,
+        "units": 0,
+        "negations": 0,
+    }
     assert metrics.context_scores(one, raw, raw)["survival"] == 1
     assert "evidence" not in metrics.context_scores(one, raw, raw), "without spans it is not known"
 

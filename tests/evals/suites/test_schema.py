@@ -10,7 +10,7 @@ import pytest
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
 from ctxpipe.evals.suites.schema import SUITES, available_suites, load_suite, parse_sample, read_samples
-from ctxpipe.evals.types import Evidence, Passage
+from ctxpipe.evals.types import Evidence, Passage, Twin
 
 
 def line(i: int, **changes: object) -> dict[str, object]:
@@ -103,6 +103,10 @@ def test_a_missing_field_is_named_with_its_line(tmp_path: Path, field: str) -> N
         ({"evidence": [{"document": 0}]}, "field 'evidence.0.doc' is missing"),
         ({"evidence_turns": [[0, 5]]}, "points outside the documents"),
         ({"answer_rule": "most"}, "input should be 'any' or 'all'"),
+        ({"documents": [{"text": "a", "page_starts": ["x"]}]}, "field 'documents.0.page_starts.0' is \"x\""),
+        ({"twins": [{"names": ["Faro"]}]}, "field 'twins.0.value' is missing"),
+        ({"twins": [{"names": [], "value": "54"}]}, "field 'twins' holds one without name or value"),
+        ({"twins": [{"names": ["A"], "value": "5"}, {"names": ["B", "C"], "value": "6"}]}, "more names than another"),
     ],
 )
 def test_a_wrong_field_is_refused(change: dict[str, object], said: str) -> None:
@@ -118,6 +122,18 @@ def test_evidence_is_read_in_its_three_spellings() -> None:
     documents = [{"text": "It rains. It pours. It rains.", "support": ["It rains. ", "It rains.", "It snows."]}]
     support = parse_sample(line(0, documents=documents))
     assert support.evidence == (Evidence(document=0, start=0, end=9), Evidence(document=0, start=20, end=29))
+
+
+def test_twins_and_the_file_that_a_document_is_are_read() -> None:
+    documents = [{"text": "Faro 54", "source": "a.pptx", "page_starts": [0, 5]}, {"text": "Porto 47"}]
+    twins = [{"names": ["Faro", "Winter"], "value": "54"}, {"names": ["Porto", "Winter"], "value": "47"}]
+    sample = parse_sample(line(0, documents=documents, twins=twins))
+    assert sample.documents == (Passage(text="Faro 54", source="a.pptx", page_starts=(0, 5)), Passage(text="Porto 47"))
+    assert sample.twins == (
+        Twin(names=("Faro", "Winter"), value="54"),
+        Twin(names=("Porto", "Winter"), value="47"),
+    )
+    assert parse_sample(line(0)).twins == ()
 
 
 def test_several_spans_are_all_needed() -> None:
