@@ -267,7 +267,6 @@ class Pipeline:
             engine=engine,
             target=self.target,
             compress=self._compress,
-            special_strings=lambda: self.tokenizer.special_strings,
             on_stage=self.on_stage,
             on_text=on_text,
         )

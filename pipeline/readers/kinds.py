@@ -22,7 +22,7 @@ class Format:
     Attributes:
         reader: The reader that takes it; office formats go by their extension.
         kind: Kind of the document it becomes.
-        language: Programming language by its langchain name, or empty.
+        language: Programming language, markup language of text, or empty.
     """
 
     reader: Literal["text", "html", "pdf", "docx", "pptx", "xlsx"] = "text"
@@ -40,7 +40,11 @@ PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
-    (TEXT, "txt text log rst tex latex adoc asciidoc org eml srt vtt ltx sty"),
+    (TEXT, "txt text log eml srt vtt mbox"),
+    (Format(language="rst"), "rst rest"),
+    (Format(language="org"), "org"),
+    (Format(language="asciidoc"), "adoc asciidoc"),
+    (Format(language="tex"), "tex latex ltx sty"),
     (Format(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
     (JSON, "json jsonl ndjson geojson jsonld ipynb"),
     (Format(kind="csv"), "csv tsv tab"),

@@ -1,0 +1,70 @@
+"""The same thing said twice: kept once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.arrays import BoolArray
+from ctxpipe.compress.rank.bm25 import STOPWORDS
+from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.types import Document
+
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[.,:/-]\p{N}+)*|[%$€£¥+<>=-]")
+_KINDS = frozenset({"sentence", "item"})
+_FEWEST = 4
+"""Words that a sentence must have before another like it is taken for the same."""
+_PASSAGE = 40
+"""Words that a passage must have before another like it, in any document, is taken for the same."""
+
+
+def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArray:
+    """Which units say nothing new.
+
+    A sentence repeats another one when both have the same words, numbers and signs in the same order, stop words, case
+    and layout aside, and stand under the same headings of one document. Under other headings or in another file the
+    same words say something else, so there a whole passage must be the same (copies of a manual). Of equal ones the
+    highest-scored stays, the first of those.
+
+    Returns:
+        bool of shape (n,): True for what may be left out.
+    """
+    order = np.arange(len(candidates.units))
+    if candidates.score is not None:
+        order = np.argsort(-candidates.score, kind="stable")
+    repeated = np.zeros(len(order), dtype=np.bool_)
+    passages = _passage_keys(documents, candidates)
+    first_passage: dict[bytes, int] = {}
+    seen: set[tuple[int, tuple[str, ...], bytes]] = set()
+    for index in order.tolist():
+        unit, document, place = candidates.units[index], candidates.document[index], candidates.passage[index]
+        key = passages[place]
+        if key and first_passage.setdefault(key, place) != place:
+            repeated[index] = True
+            continue
+        if unit.kind not in _KINDS:
+            continue
+        words, said = _said(documents[document].text[unit.start : unit.end])
+        if words < _FEWEST:
+            continue
+        mine = (document, candidates.passages[place].headings, said)
+        repeated[index] = mine in seen
+        seen.add(mine)
+    return repeated
+
+
+def _passage_keys(documents: Sequence[Document], candidates: Candidates) -> list[bytes]:
+    """A hash of what each passage says under which headings; empty for short ones."""
+    keys: list[bytes] = []
+    for passage in candidates.passages:
+        words, said = _said(documents[passage.document].text[passage.start : passage.end])
+        keys.append(said if words >= _PASSAGE else b"")
+    return keys
+
+
+def _said(text: str) -> tuple[int, bytes]:
+    words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+    return len(words), hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
