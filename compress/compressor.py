@@ -16,7 +16,7 @@ from ctxpipe.arrays import BoolArray, FloatArray
 from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
 from ctxpipe.compress.select.budget import check_size, ordered, select
-from ctxpipe.compress.select.duplicates import duplicates
+from ctxpipe.compress.select.duplicates import duplicates, repetition
 from ctxpipe.compress.select.exact import exact_bonus
 from ctxpipe.compress.select.formats import Format, Fragment, Labelled, Written
 from ctxpipe.compress.select.keep import Keep
@@ -202,10 +202,9 @@ class Job:
                 " ".join((names[d], *ranked.passages[p].headings))
                 for d, p in zip(ranked.document, ranked.passage, strict=True)
             ]
-            bonus = exact_bonus(self.question, texts, above)
-            if bonus is None or ranked.score is None:
-                return ranked
-            return replace(ranked, score=_standard(ranked.score) + bonus)
+            return pooling.adjusted(
+                ranked, exact_bonus(self.question, texts, above), repetition(self.documents, ranked)
+            )
 
     def _distinct(self, candidates: Candidates) -> Candidates:
         """Without what is said twice."""
@@ -256,22 +255,33 @@ class Job:
         trails = [outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)]
         for short in (False, True):
             layout = self._layout(short=short)
-            costs = self.owner.tokenizer.count_many(
-                [f"[{name}, p. 999]\n\n\n" if name else "" for name in layout.labels]
-            )
-            kept = select(
-                scores, pieces, budget, lambda kept: self._count(pieces, kept, trails, layout), costs.tolist(), held
-            )  # noqa: B023 - called at once
+            count = partial(self._count, pieces, trails, layout)
+            kept = select(scores, pieces, budget, count, self._label_costs(layout), held)
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
                 note = self.protection.note(pieces, kept, budget)
                 protected = _spans(pieces, kept & pieces.protected)
                 return _Choice(rendered, self._tokens(rendered), protected, (note,) if note else ())
-        return self._squeezed(pieces, scores, budget)
+        return self._squeezed(outlines, candidates, pieces, scores, budget)
 
-    def _squeezed(self, pieces: Pieces, scores: FloatArray, budget: int) -> _Choice:
+    def _label_costs(self, layout: Layout) -> list[int]:
+        """Tokens of each document's label, about."""
+        lines = [f"[{name}, p. 99]\n\n" if name else "" for name in layout.labels]
+        costs: list[int] = self.owner.tokenizer.count_many(lines).tolist()
+        return costs
+
+    def _squeezed(
+        self, outlines: Sequence[Outline], candidates: Candidates, pieces: Pieces, scores: FloatArray, budget: int
+    ) -> _Choice:
         """The best unit with a shortened chain, or a clause of it; nothing where that would not be true."""
         layout = self._layout(short=True)
+        if self.owner.prune != "none":
+            best = np.full(len(candidates.units) + 1, -np.inf, dtype=np.float32)
+            np.maximum.at(best, pieces.candidate, scores)
+            pieces = pieces_of(
+                self.documents, outlines, candidates, Estimates(tokenizer=self.owner.tokenizer), cut=False
+            )
+            scores = np.where(pieces.candidate >= 0, best[pieces.candidate], np.float32(-np.inf))
 
         def rendered(written: Written) -> Rendered:
             return write(self.documents, [written], layout)
@@ -286,7 +296,7 @@ class Job:
         )
         if found is None:
             note = f"the budget of {budget:,} tokens is too small to say anything true, so nothing was kept"
-            return _Choice(write(self.documents, [], layout)._replace(text=""), 0, (), (note,))
+            return _Choice(Rendered("", (), (), ()), 0, (), (note,))
         text = rendered(found.written)
         note = f"the budget of {budget:,} tokens has no room for anything whole, so what was kept is cut and marked"
         return _Choice(text, self._tokens(text), (), (note,))
@@ -302,7 +312,7 @@ class Job:
         )
         return np.where(matched, MATCHED, np.where(around, AROUND, np.where(noise, NOISE, 0)))
 
-    def _count(self, pieces: Pieces, kept: BoolArray, trails: Sequence[tuple[str, ...]], layout: Layout) -> int:
+    def _count(self, pieces: Pieces, trails: Sequence[tuple[str, ...]], layout: Layout, kept: BoolArray) -> int:
         return self._tokens(render(pieces, kept, trails, layout))
 
     def _tokens(self, rendered: Rendered) -> int:
@@ -348,8 +358,3 @@ def _spans(pieces: Pieces, chosen: BoolArray) -> tuple[Span, ...]:
         Span(document=int(pieces.owner[i]), start=int(pieces.start[i]), end=int(pieces.end[i]))
         for i in np.flatnonzero(chosen).tolist()
     )
-
-
-def _standard(values: FloatArray) -> FloatArray:
-    spread = float(values.std())
-    return (values - values.mean()) / spread if spread else values * 0

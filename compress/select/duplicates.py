@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import regex
 
-from ctxpipe.arrays import BoolArray
+from ctxpipe.arrays import BoolArray, FloatArray
 from ctxpipe.compress.rank.bm25 import STOPWORDS
 from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.words import UNSPACED
 from ctxpipe.compress.types import Document
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[.,:/-]\p{N}+)*|[%$€£¥+<>=-]")
+_UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _KINDS = frozenset({"sentence", "item"})
 _FEWEST = 4
 """Words that a sentence must have before another like it is taken for the same."""
@@ -67,4 +70,23 @@ def _passage_keys(documents: Sequence[Document], candidates: Candidates) -> list
 
 def _said(text: str) -> tuple[int, bytes]:
     words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
-    return len(words), hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    size = len(words) + len(_UNSPACED.findall(text)) // 2
+    return size, hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def repetition(documents: Sequence[Document], candidates: Candidates) -> FloatArray:
+    """How often each unit's words occur among higher-scored units, under whatever headings: float32 of shape (n,).
+
+    Who has read a sentence three times learns little from the fourth, even where it stands under something else.
+    """
+    seen: Counter[bytes] = Counter()
+    before = np.zeros(len(candidates.units), dtype=np.float32)
+    if candidates.score is None:
+        return before
+    for index in np.argsort(-candidates.score, kind="stable").tolist():
+        unit = candidates.units[index]
+        if unit.kind in _KINDS:
+            _, said = _said(documents[candidates.document[index]].text[unit.start : unit.end])
+            before[index] = seen[said]
+            seen[said] += 1
+    return before

@@ -35,7 +35,8 @@ _NUMBERED = regex.compile(
     r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+(\p{Lu}[^\n]{1,70}?)[ \t]*$", regex.MULTILINE
 )
 _NAMED = regex.compile(
-    r"^[ \t]{0,3}((?:Part|Chapter|Section|Article|Appendix|Annex|Schedule|Slide)[ \t]+[\dIVXLCA-H]{1,6}\b[^\n]{0,70}?)[ \t]*$",
+    r"^[ \t]{0,3}((?:Part|Chapter|Section|Article|Appendix|Annex|Schedule|Slide)[ \t]+"
+    r"[\dIVXLCA-H]{1,6}\b[^\n]{0,70}?)[ \t]*$",
     regex.MULTILINE | regex.IGNORECASE,
 )
 _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
@@ -135,7 +136,12 @@ def _numbered(text: str) -> Iterator[Heading]:
         return
     beside = [text[a.end : b.start].strip(" \t\r") == "\n" and a.level == b.level for a, b in itertools.pairwise(lines)]
     for heading, before, after in zip(lines, [False, *beside], [*beside, False], strict=True):
-        if not before and not after and not heading.title.endswith(_ENDS) and not _PAGE_REFERENCE.search(heading.title):
+        alone = _begins_paragraph(text, heading.start) and text[heading.end : heading.end + 2].strip(" ") in (
+            "\n\n",
+            "\n",
+        )
+        ends = heading.title.endswith(_ENDS) and not (alone and heading.title.endswith(".") and len(heading.title) < 60)
+        if not before and not after and not ends and not _PAGE_REFERENCE.search(heading.title):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
 

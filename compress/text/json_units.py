@@ -18,10 +18,10 @@ _LONGEST_NAME = 80
 def json_units(text: str) -> list[Unit]:
     """The units of valid JSON or JSON lines, in order.
 
-    A container longer than ``RECORD`` is a unit of its key and opening bracket, closed by the other bracket, under which
-    its members stand; a long string is one of its quotes, under which its sentences stand. In an object that is an
-    element of an array the members stand under the one that names it (``name``, ``id``, ``title``...), since nothing
-    else tells the elements apart.
+    A container longer than ``RECORD`` is a unit of its key and opening bracket, closed by the other bracket, under
+    which its members stand; a long string is one of its quotes, under which its sentences stand. In an object that is
+    an element of an array the members stand under the one that names it (``name``, ``id``, ``title``...), since
+    nothing else tells the elements apart.
     """
     nodes = scan(text)
     children: list[list[int]] = [[] for _ in nodes]
@@ -71,13 +71,23 @@ class _Writer:
             ]
             return
         last = self.found[-1] if self.found else None
-        above = self.nodes[node.parent] if node.parent >= 0 else None
-        scalar_element = above is not None and self.text[above.value] == "[" and not node.container
-        if scalar_element and last and last.container == above.start and last.close < 0 and last.kind == "member":  # type: ignore[union-attr]
-            if node.end - last.start <= RECORD and self.text[last.start] not in "{[":
-                self.found[-1] = last._replace(end=node.end)
-                return
+        if last is not None and self._is_run(last, node):
+            self.found[-1] = last._replace(end=node.end)
+            return
         self.found.append(self._unit(index, names, end=node.end, title="", closed=False))
+
+    def _is_run(self, last: Unit, node: Node) -> bool:
+        """Whether a value goes into one unit with the one before it: neighbouring scalars of an array do."""
+        above = self.nodes[node.parent] if node.parent >= 0 else None
+        return (
+            above is not None
+            and self.text[above.value] == "["
+            and not node.container
+            and last.container == above.start
+            and last.close < 0
+            and node.end - last.start <= RECORD
+            and self.text[last.start] not in "{["
+        )
 
     def _unit(self, index: int, names: dict[int, int], *, end: int, title: str, closed: bool) -> Unit:
         node = self.nodes[index]

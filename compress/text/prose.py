@@ -155,11 +155,8 @@ class _Builder:
         if any(items) and (items[0] or sum(map(bool, items)) > 1):
             self._list(start, end, spans, items)
             return
-        if len(spans) == 1:
-            self._running(start, end, spans)
-            return
         lines = [text[a:b] for a, b in spans]
-        if _SPEAKER.fullmatch(lines[0]):
+        if len(lines) > 1 and _SPEAKER.fullmatch(lines[0]):
             head = Unit(*spans[0], "speaker", self.parent, title=lines[0])
             turn = [
                 prose_unit(self.document, a, b, "sentence", head.start) for a, b in sentences(text, spans[1][0], end)

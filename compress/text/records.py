@@ -21,6 +21,8 @@ _STARTS = regex.compile(
     """,
     regex.VERBOSE,
 )
+CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}\s*$")
+"""A line of a table of contents, with dots that lead to the page."""
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
 _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{Lo}]+"), re.compile(r"\d+")
 _STOP = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
@@ -59,7 +61,8 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
         end = at + 1
         while end < len(lines) and alike[end - 1]:
             end += 1
-        sure = end - at >= 2 and all(_STARTS.match(line) for line in lines[at:end])
+        sure = all(_STARTS.match(line) for line in lines[at:end]) and end - at >= 2
+        sure = sure or all(CONTENTS.search(line) for line in lines[at:end])
         if end - at >= _FEWEST or sure:
             runs.append(_with_header(lines, at, end))
         at = end
@@ -80,6 +83,8 @@ def hard_breaks(lines: Sequence[str]) -> list[bool]:
 def _alike(a: str, b: str, shape_a: tuple[str, ...], shape_b: tuple[str, ...]) -> bool:
     if _STARTS.match(a) and _STARTS.match(b):
         return True
+    if CONTENTS.search(a) or CONTENTS.search(b):
+        return bool(CONTENTS.search(a) and CONTENTS.search(b))
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(a)]
     same = bool(separators) and separators == [m if m == "," else m[:1] for m in _SEPARATORS.findall(b)]
     strong = same and (len(separators) >= 2 or separators[0] != ",")

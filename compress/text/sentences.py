@@ -23,7 +23,7 @@ _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
-    | (?<=[|\t:.!?…。！？])[ \t]*\r?\n[ \t]*                # the line ends in a stop
+    | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
     | (?<=[.!?…]["'”’)\]]{0,2})\s+(?=["'“‘(\[]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
     | (?<=[。！？…｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
     """,
