@@ -17,7 +17,7 @@ from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
 from ctxpipe.compress.select.budget import check_size, ordered, select
 from ctxpipe.compress.select.duplicates import duplicates, repetition
-from ctxpipe.compress.select.exact import exact_bonus
+from ctxpipe.compress.select.exact import exact_bonus, named_bonus
 from ctxpipe.compress.select.formats import Format, Fragment, Labelled, Written
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.select.labels import labels
@@ -194,17 +194,19 @@ class Job:
         with self._stage("rank"):
             progress = partial(self.on_stage, "rank")
             ranked = pooling.rank(self.documents, candidates, self.owner.ranker, self.question, progress)
-            names = labels(self.documents)
-            texts = [
-                self.documents[d].text[u.start : u.end] for u, d in zip(ranked.units, ranked.document, strict=True)
-            ]
-            above = [
-                " ".join((names[d], *ranked.passages[p].headings))
-                for d, p in zip(ranked.document, ranked.passage, strict=True)
-            ]
-            return pooling.adjusted(
-                ranked, exact_bonus(self.question, texts, above), repetition(self.documents, ranked)
-            )
+            bonus = self._bonus(self.question, ranked)
+            return pooling.adjusted(ranked, bonus, repetition(self.documents, ranked, bonus))
+
+    def _bonus(self, question: str, ranked: Candidates) -> FloatArray | None:
+        """What exact rare words, and names of what units stand under, add to their scores."""
+        names = labels(self.documents)
+        texts = [self.documents[d].text[u.start : u.end] for u, d in zip(ranked.units, ranked.document, strict=True)]
+        trails = [
+            (names[d], *ranked.passages[p].headings) for d, p in zip(ranked.document, ranked.passage, strict=True)
+        ]
+        parts = [exact_bonus(question, texts, [" ".join(trail) for trail in trails]), named_bonus(question, trails)]
+        given = [part for part in parts if part is not None]
+        return np.sum(given, axis=0) if given else None
 
     def _distinct(self, candidates: Candidates) -> Candidates:
         """Without what is said twice."""

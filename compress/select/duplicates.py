@@ -11,13 +11,19 @@ import regex
 
 from ctxpipe.arrays import BoolArray, FloatArray
 from ctxpipe.compress.rank.bm25 import STOPWORDS
-from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.select.pool import Candidates, standard
 from ctxpipe.compress.text.words import UNSPACED
 from ctxpipe.compress.types import Document
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[.,:/-]\p{N}+)*|[%$€£¥+<>=-]")
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _KINDS = frozenset({"sentence", "item"})
+_TWINS = frozenset({"sentence", "item", "line", "member", "tag"})
+_NUMBER = regex.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\s+")
+REPEATED, _MOST = 0.5, 8
+"""What each earlier saying of the same takes from a standardised score, and how many count."""
+UNNAMED, _CLEARLY = 2.0, 0.3
+"""What a twin of a unit under a named heading loses, and how much more named that one must be."""
 _FEWEST = 4
 """Words that a sentence must have before another like it is taken for the same."""
 _PASSAGE = 40
@@ -74,19 +80,34 @@ def _said(text: str) -> tuple[int, bytes]:
     return size, hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def repetition(documents: Sequence[Document], candidates: Candidates) -> FloatArray:
-    """How often each unit's words occur among higher-scored units, under whatever headings: float32 of shape (n,).
+def repetition(documents: Sequence[Document], candidates: Candidates, bonus: FloatArray | None) -> FloatArray:
+    """What units lose of their standardised scores since better ones say the same, numbers aside.
 
-    Who has read a sentence three times learns little from the fourth, even where it stands under something else.
+    Who has read a sentence three times learns little from the fourth, even where it stands under something else. Of
+    lines that differ in their numbers alone, those under what the question names are meant: their twins elsewhere
+    would only mislead.
+
+    Args:
+        documents: The documents.
+        candidates: Ranked units.
+        bonus: What the question's exact words and names added to each.
+
+    Returns:
+        float32 of shape (n,), at least 0.
     """
-    seen: Counter[bytes] = Counter()
-    before = np.zeros(len(candidates.units), dtype=np.float32)
+    loss = np.zeros(len(candidates.units), dtype=np.float32)
     if candidates.score is None:
-        return before
-    for index in np.argsort(-candidates.score, kind="stable").tolist():
+        return loss
+    named = loss if bonus is None else bonus
+    seen: Counter[str] = Counter()
+    best: dict[str, float] = {}
+    score = candidates.score if bonus is None else standard(candidates.score) + bonus
+    for index in np.argsort(-score, kind="stable").tolist():
         unit = candidates.units[index]
-        if unit.kind in _KINDS:
-            _, said = _said(documents[candidates.document[index]].text[unit.start : unit.end])
-            before[index] = seen[said]
+        if unit.kind in _TWINS:
+            said = _NUMBER.sub("0", documents[candidates.document[index]].text[unit.start : unit.end].lower())
+            loss[index] = REPEATED * min(seen[said], _MOST)
+            if best.setdefault(said, float(named[index])) > named[index] + _CLEARLY:
+                loss[index] += UNNAMED
             seen[said] += 1
-    return before
+    return loss

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import regex
 
 from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.rank.bm25 import Vocabulary
 
 _QUOTED = regex.compile(r"[\"“„«`'‘]([^\"”“»`'’\n]{2,80})[\"”“»`'’](?![\p{L}\p{N}])")
 _CODE = regex.compile(
@@ -27,9 +29,39 @@ _CODE = regex.compile(
 )
 _STRONG, _WEAK = 4.0, 2.0
 """What a match in the text adds to a standardised score, and one in what the text stands under."""
+NAMED = 1.0
+"""What a word of the question in what a text stands under adds, at most."""
+_TRAILS, _NAMING = 3, 0.5
+"""Fewest trails among which a word tells one from the others, and share of them up to which it does."""
 _RARE = 0.05
 """Share of the texts up to which a word is rare; in few texts, at least ``_FEW`` of them."""
 _FEW = 3
+
+
+def named_bonus(question: str, above: Sequence[Sequence[str]]) -> FloatArray | None:
+    """What it adds to a text's standardised score that the question names something it stands under.
+
+    A word of the question that few trails have (``Ferry`` under ``class Ferry``, a town among towns, a file's name)
+    says which of many like texts is meant, which no word of the texts themselves does.
+
+    Args:
+        question: The question.
+        above: For each text what it stands under.
+
+    Returns:
+        float32 of shape (len(above),); None when no trail is named, or all are.
+    """
+    vocabulary = Vocabulary()
+    trails = {trail: frozenset(vocabulary.ids(" ".join(trail))) for trail in {tuple(trail) for trail in above}}
+    if len(trails) < _TRAILS:
+        return None
+    held = Counter(word for words in trails.values() for word in words)
+    asked = set(vocabulary.ids(question))
+    worth = {w: 1 - math.log(held[w]) / math.log(len(trails)) for w in asked if 0 < held[w] <= _NAMING * len(trails)}
+    if not worth:
+        return None
+    bonus = {trail: NAMED * sum(worth[w] for w in asked & words if w in worth) for trail, words in trails.items()}
+    return np.array([bonus[tuple(trail)] for trail in above], dtype=np.float32)
 
 
 def exact_words(question: str) -> tuple[str, ...]:
@@ -68,5 +100,6 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> Fl
             bonus[own] += _STRONG * (1 - math.log(len(own)) / math.log(len(texts) + 1))
         named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
         if named and len(named) < len(trails):
-            bonus[[i for i, trail in enumerate(above) if trail in named]] += _WEAK
+            rare = 1 - math.log(len(named)) / math.log(len(trails))
+            bonus[[i for i, trail in enumerate(above) if trail in named]] += _WEAK * rare
     return bonus if bonus.any() else None

@@ -20,9 +20,6 @@ SHORTLIST_BUDGETS = 10
 SHORTLIST_TOKENS = 49_152
 """Passages beyond the larger of these (in budgets, in tokens) are ranked by BM25 alone and not embedded."""
 
-REPETITION, MOST_REPEATED = 0.5, 8
-"""What each earlier saying of the same words takes from a standardised score, and how many count."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
@@ -130,19 +127,18 @@ def rank(
     return replace(candidates, score=ranker.rank(texts, question, on_progress))
 
 
-def adjusted(candidates: Candidates, bonus: FloatArray | None, repeated: FloatArray) -> Candidates:
-    """Raise units that hold exact rare words, lower those that say again what better ones said.
-
-    Args:
-        candidates: Ranked units.
-        bonus: What to add to each standardised score, or None.
-        repeated: How often each was said before.
-    """
-    if candidates.score is None or (bonus is None and not repeated.any()):
+def adjusted(candidates: Candidates, bonus: FloatArray | None, loss: FloatArray) -> Candidates:
+    """Add to the standardised scores of ranked units, and take from them."""
+    if candidates.score is None or (bonus is None and not loss.any()):
         return candidates
-    spread = float(candidates.score.std()) or 1.0
-    score = (candidates.score - candidates.score.mean()) / spread - REPETITION * np.minimum(repeated, MOST_REPEATED)
+    score = standard(candidates.score) - loss
     return replace(candidates, score=(score if bonus is None else score + bonus).astype(np.float32))
+
+
+def standard(values: FloatArray) -> FloatArray:
+    """Values with mean 0 and standard deviation 1; all 0 where they are equal."""
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread else values * 0
 
 
 def best(candidates: Candidates, characters: float, protected: BoolArray | None = None) -> Candidates:

@@ -113,9 +113,7 @@ def _shape(element: Element) -> tuple[bool, bool]:
     return is_text and length <= LONG, is_text and length > LONG
 
 
-def mark_markup(
-    marks: Marks, start: int, end: int, *, html: bool, raw: Callable[[int, int, int, str], None]
-) -> None:
+def mark_markup(marks: Marks, start: int, end: int, *, html: bool, raw: Callable[[int, int, int, str], None]) -> None:
     """Mark ``text[start:end]`` of XML or a page template.
 
     An element without elements in it is a unit; one with elements in it is a unit of its opening tag, which its closing

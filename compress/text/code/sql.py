@@ -17,7 +17,9 @@ _TOKEN = re.compile(
     r"|\b(?:(?P<opens>begin|case)|(?P<ends>end)(?!\s+(?:if|loop|while|repeat|for)\b))\b",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
-_ROUTINE = re.compile(r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S)
+_ROUTINE = re.compile(
+    r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S
+)
 _COPY = re.compile(r"\s*copy\s.*\sfrom\s+stdin\b[^;]*;", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"\)\s*,\s*(?=\()")
 _VALUES = re.compile(r"\bvalues\s*(?=\()", re.IGNORECASE)

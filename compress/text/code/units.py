@@ -17,7 +17,9 @@ from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.unit import Unit
 
 _SECTIONED = frozenset(("toml", "ini", "properties"))
-_IS_CPP = re.compile(r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE)
+_IS_CPP = re.compile(
+    r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
+)
 _RAW = {"script": "js", "style": "css"}
 
 
