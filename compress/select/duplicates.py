@@ -22,7 +22,7 @@ _TWINS = frozenset({"sentence", "item", "line", "member", "tag"})
 _NUMBER = regex.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\s+")
 REPEATED, _MOST = 0.5, 8
 """What each earlier saying of the same takes from a standardised score, and how many count."""
-UNNAMED, _CLEARLY = 2.0, 0.3
+UNNAMED, _CLEARLY = 3.0, 0.3
 """What a twin of a unit under a named heading loses, and how much more named that one must be."""
 _FEWEST = 4
 """Words that a sentence must have before another like it is taken for the same."""
