@@ -211,6 +211,9 @@ class Job:
     def _distinct(self, candidates: Candidates) -> Candidates:
         """Without what is said twice."""
         repeated = duplicates(self.documents, candidates)
+        protected = self.protection.of_candidates(candidates)
+        if protected is not None:
+            repeated &= ~protected
         count = int(repeated.sum())
         if not count:
             return candidates

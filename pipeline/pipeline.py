@@ -18,6 +18,7 @@ from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
+from ctxpipe.compress.select.formats import DEFAULT_FORMAT, FORMATS, Format
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CompressedContext, Document, KeptScorer, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
@@ -76,6 +77,8 @@ class Pipeline:
         keep: Regular expressions (of the ``regex`` library), or a ``Keep``; what matches is kept before anything else.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others, or a ``Caching``; 0 neither uses nor keeps any.
+        format: How kept text is written: ``"labelled"``, ``"plain"``, ``"numbered"``, ``"xml"``, ``"json"``, another
+            registered format, or an object that has ``write``.
         tokenizer: Model whose tokens budgets count; None for the target's.
         target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object that has
             ``answer``, or a ``Target``.
@@ -100,6 +103,7 @@ class Pipeline:
         prune_url: str | None = None,
         keep: str | Sequence[str] | Keep = (),
         score_cache: int | Caching = MEGABYTES,
+        format: str | Format = DEFAULT_FORMAT,
         tokenizer: str | None = None,
         target: str | Engine | Target = "local",
         model: str | None = None,
@@ -116,6 +120,7 @@ class Pipeline:
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
         self._keep = Keep.of(keep)
+        self._format = FORMATS.create(format) if isinstance(format, str) else format
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
         self._target = Connection(
@@ -218,6 +223,7 @@ class Pipeline:
             rank=self.rank,
             prune=self.prune,
             keep=self._keep,
+            format=self._format,
         )
         context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
         noted, self._notes[:] = (counter.note, *self._notes), []

@@ -15,6 +15,8 @@ _ENOUGH = 0.985
 _MARK = 3
 """Tokens that a mark and the line breaks around it are taken to cost."""
 _ROUNDS = 12
+_STEP = 0.01
+"""Share by which the room is corrected at least where a selection is over the budget."""
 _MOST_FILLS = 48
 
 Count = Callable[[BoolArray], int]
@@ -64,15 +66,18 @@ def select(
         if tokens <= budget:
             if tokens > used:
                 best, used = kept, tokens
-            low = limit
             if complete or tokens >= budget * _ENOUGH:
                 break
-            limit = limit + (budget - tokens)
+            low = limit
         else:
             high = limit
-            limit = limit * budget / tokens
-        if not low < limit < high:
-            limit = (low + high) / 2 if high < float("inf") else limit
+        # What the estimate was off by says where to look, until there is a limit on either side.
+        if high == float("inf"):
+            limit += budget - tokens
+        elif low == 0:
+            limit -= max(tokens - budget, _STEP * limit)
+        else:
+            limit = (low + high) / 2
         if high - low < 1:
             break
     return _filled(best, used, order, shelf, budget, count)

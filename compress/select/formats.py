@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from ctxpipe.registry import Registry
 
+DEFAULT_FORMAT = "labelled"
 BETWEEN = "\n\n"
 """What stands between excerpts."""
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import numpy as np
 import pytest
+from accounts import check_accounts
 from character_tokenizer import Characters
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,23 +57,6 @@ def documents(draw: st.DrawFn) -> list[Document]:
         value = {"gates": [{"name": word, "note": text} for word in draw(st.lists(WORDS, min_size=1, max_size=5))]}
         made.append(Document(text=json.dumps(value, indent=1), source="b/gates.json", kind="json"))
     return made
-
-
-def squeeze(text: str) -> str:
-    return "".join(text.split())
-
-
-def check_accounts(context: CompressedContext) -> None:
-    """Every character is source or frame, and the source is what the spans say."""
-    outside, at = "", 0
-    for start, end in context.frames:
-        assert at <= start < end <= len(context.text)
-        outside, at = outside + context.text[at:start], end
-    outside += context.text[at:]
-    source = "".join(context.documents[s.document].text[s.start : s.end] for s in context.spans)
-    assert squeeze(outside) == squeeze(source)
-    places = [(s.document, s.start, s.end) for s in context.spans]
-    assert all(a[0] < b[0] or (a[0] == b[0] and a[2] <= b[1]) for a, b in itertools.pairwise(places))
 
 
 def check_whole(context: CompressedContext) -> None:
