@@ -6,37 +6,32 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
-from ctxpipe.arrays import BoolArray, FloatArray
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
-from ctxpipe.compress.select.budget import check_size, ordered, select
+from ctxpipe.compress.select.budget import check_size
+from ctxpipe.compress.select.choose import Choice, Chooser
 from ctxpipe.compress.select.duplicates import duplicates, repetition
 from ctxpipe.compress.select.exact import exact_bonus, named_bonus
-from ctxpipe.compress.select.formats import Format, Fragment, Labelled, Written
+from ctxpipe.compress.select.formats import Format, Labelled
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.select.labels import labels
 from ctxpipe.compress.select.pieces import Pieces, pieces_of
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.select.protection import Protection
-from ctxpipe.compress.select.render import Layout, Rendered, render, write
-from ctxpipe.compress.select.squeeze import squeeze
 from ctxpipe.compress.text.counting import Estimates, Tokenizer
-from ctxpipe.compress.text.noise import is_noise_document
 from ctxpipe.compress.text.outline import Outline, outline
-from ctxpipe.compress.types import CompressedContext, Document, OnStage, Ranker, Scorer, SourceInfo, Span
+from ctxpipe.compress.types import CompressedContext, Document, OnStage, Ranker, Scorer, SourceInfo
 from ctxpipe.errors import UsageError
 
 _POOL_WHOLE = 2.0
 _POOL_PRUNED = 2.5
 """How many budgets of ranked units the selector sees when units stay whole, and when they are pruned."""
-MATCHED, AROUND, NOISE = 2, 1, -1
-"""Tiers of what matches a pattern to keep, of the rest of its sentence, and of what is chosen last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +86,6 @@ def _nothing(stage: str, done: int, total: int) -> None:
     return None
 
 
-class _Choice(NamedTuple):
-    """What was kept: its text, its pieces, and what to say of it."""
-
-    rendered: Rendered
-    tokens: int
-    protected: tuple[Span, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 class Job:
     """One compression: its documents, what is known of them so far, and the time each stage took."""
 
@@ -112,6 +98,7 @@ class Job:
         self.on_stage = on_stage
         self.timings: dict[str, float] = {}
         self.protection = Protection(documents, owner.keep)
+        self.chooser = Chooser(documents, owner.tokenizer, owner.format, self.protection, whole=owner.prune == "none")
         self.notes: list[str] = []
 
     def run(self, budget: int | None, rate: float | None) -> CompressedContext:
@@ -121,7 +108,7 @@ class Job:
         total = sum(source.tokens for source in sources)
         allowed = budget if budget is not None else max(1, math.floor((rate or 0.0) * total))
         if rate == 1 or total <= allowed:
-            whole = self._whole(allowed, force=rate == 1)
+            whole = self.chooser.everything(allowed, force=rate == 1)
             if whole is not None:
                 return self._context(whole, sources, max(allowed, whole.tokens))
         with self._stage("chunk"):
@@ -132,7 +119,7 @@ class Job:
             candidates, pieces = self._pooled(outlines, ranked, total, allowed)
             scores = self._scored(pieces, candidates)
         with self._stage("select"):
-            choice = self._chosen(outlines, candidates, pieces, scores, allowed)
+            choice = self.chooser.best(self.question or "", outlines, candidates, pieces, scores, allowed)
         return self._context(choice, sources, allowed)
 
     @contextmanager
@@ -153,29 +140,6 @@ class Job:
                 SourceInfo(source=document.source, kind=document.kind, characters=len(document.text), tokens=tokens)
             )
         return tuple(result)
-
-    def _layout(self, *, short: bool = False) -> Layout:
-        """How the context is written; a single plain document needs no label."""
-        needed = len(self.documents) > 1 or any(document.page_starts for document in self.documents)
-        names = labels(self.documents, short=short) if needed else [""] * len(self.documents)
-        return Layout(self.owner.format, names, self.owner.tokenizer.special_strings)
-
-    def _whole(self, budget: int, *, force: bool) -> _Choice | None:
-        """Everything, when it fits; the excerpts are the documents or their pages as they are."""
-        layout = self._layout()
-        written = [
-            Written(layout.labels[index], index, (page, page) if page else (), (), (Fragment(text, index, start),))
-            for index, document in enumerate(self.documents)
-            for page, start, text in _pages(document)
-        ]
-        rendered = write(self.documents, written, layout)
-        tokens = self.owner.tokenizer.count_long(rendered.text)
-        if tokens > budget and not force:
-            return None
-        # A document that is kept whole is one stretch, its outer whitespace included.
-        held = [index for index, document in enumerate(self.documents) if document.text]
-        spans = tuple(Span(document=i, start=0, end=len(self.documents[i].text)) for i in held)
-        return _Choice(rendered._replace(spans=spans), tokens)
 
     def _candidates(
         self, outlines: Sequence[Outline], sources: Sequence[SourceInfo], total: int, budget: int
@@ -245,85 +209,7 @@ class Job:
         own = [s.values for s in self.owner.scorer.score(texts, self.question, partial(self.on_stage, "prune"))]
         return blend.piece_scores(pieces, candidates, members, own)
 
-    def _chosen(
-        self, outlines: Sequence[Outline], candidates: Candidates, pieces: Pieces, scores: FloatArray, budget: int
-    ) -> _Choice:
-        """Choose among pieces, what is protected first; with shorter labels, chains or clauses where nothing fits."""
-        matched = self.protection.matched(pieces)
-        held = self.protection.forced(pieces, candidates)
-        tier = self._tiers(pieces, matched)
-        if tier.any() or held.any():
-            scores = blend.tiered(scores, pieces, tier, held)
-            held = held | (tier >= MATCHED)
-        # What was asked for by name is taken for its own sake, even a heading.
-        pieces = replace(pieces, bare=pieces.bare & ~(matched & (pieces.candidate >= 0)))
-        trails = [outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)]
-        for short in (False, True):
-            layout = self._layout(short=short)
-            count = partial(self._count, pieces, trails, layout)
-            kept = select(scores, pieces, budget, count, self._label_costs(layout), held)
-            if kept.any():
-                rendered = render(pieces, kept, trails, layout)
-                note = self.protection.note(pieces, kept, budget)
-                protected = _spans(pieces, kept & pieces.protected)
-                return _Choice(rendered, self._tokens(rendered), protected, (note,) if note else ())
-        return self._squeezed(outlines, candidates, pieces, scores, budget)
-
-    def _label_costs(self, layout: Layout) -> list[int]:
-        """Tokens of each document's label, about."""
-        lines = [f"[{name}, p. 99]\n\n" if name else "" for name in layout.labels]
-        costs: list[int] = self.owner.tokenizer.count_many(lines).tolist()
-        return costs
-
-    def _squeezed(
-        self, outlines: Sequence[Outline], candidates: Candidates, pieces: Pieces, scores: FloatArray, budget: int
-    ) -> _Choice:
-        """The best unit with a shortened chain, or a clause of it; nothing where that would not be true."""
-        layout = self._layout(short=True)
-        if self.owner.prune != "none":
-            best = np.full(len(candidates.units) + 1, -np.inf, dtype=np.float32)
-            np.maximum.at(best, pieces.candidate, scores)
-            pieces = pieces_of(
-                self.documents, outlines, candidates, Estimates(tokenizer=self.owner.tokenizer), cut=False
-            )
-            scores = np.where(pieces.candidate >= 0, best[pieces.candidate], np.float32(-np.inf))
-
-        def rendered(written: Written) -> Rendered:
-            return write(self.documents, [written], layout)
-
-        order = ordered(scores, pieces)
-        found = squeeze(
-            pieces,
-            order,
-            layout.labels,
-            self.question or "",
-            lambda written: self._tokens(rendered(written)) <= budget,
-        )
-        if found is None:
-            note = f"the budget of {budget:,} tokens is too small to say anything true, so nothing was kept"
-            return _Choice(Rendered("", (), (), ()), 0, (), (note,))
-        text = rendered(found.written)
-        note = f"the budget of {budget:,} tokens has no room for anything whole, so what was kept is cut and marked"
-        return _Choice(text, self._tokens(text), (), (note,))
-
-    def _tiers(self, pieces: Pieces, matched: BoolArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        around = np.zeros(len(pieces), dtype=np.bool_)
-        if self.owner.prune == "none" and matched.any():
-            around = (pieces.candidate >= 0) & np.isin(pieces.candidate, pieces.candidate[matched])
-        whole = [is_noise_document(document) for document in self.documents]
-        noise = np.array(
-            [unit.noise or whole[d] for unit, d in zip(pieces.units, pieces.owner.tolist(), strict=True)],
-            dtype=np.bool_,
-        )
-        return np.where(matched, MATCHED, np.where(around, AROUND, np.where(noise, NOISE, 0)))
-
-    def _count(self, pieces: Pieces, trails: Sequence[tuple[str, ...]], layout: Layout, kept: BoolArray) -> int:
-        return self._tokens(render(pieces, kept, trails, layout))
-
-    def _tokens(self, rendered: Rendered) -> int:
-        return self.owner.tokenizer.count(rendered.text)
-
-    def _context(self, choice: _Choice, sources: tuple[SourceInfo, ...], budget: int) -> CompressedContext:
+    def _context(self, choice: Choice, sources: tuple[SourceInfo, ...], budget: int) -> CompressedContext:
         return CompressedContext(
             text=choice.rendered.text,
             spans=choice.rendered.spans,
@@ -342,24 +228,3 @@ class Job:
             timings=dict(self.timings),
             notes=(*self.notes, *choice.notes),
         )
-
-
-def _pages(document: Document) -> Iterator[tuple[int, int, str]]:
-    """Page number (0 where there are none), start and text of each page that has any."""
-    starts = document.page_starts
-    if not starts:
-        if document.text:
-            yield 0, 0, document.text
-        return
-    for page, (start, end) in enumerate(zip(starts, [*starts[1:], len(document.text)], strict=True), start=1):
-        text = document.text[start:end]
-        left = len(text) - len(text.lstrip())
-        if text.strip():
-            yield page, start + left, text.strip()
-
-
-def _spans(pieces: Pieces, chosen: BoolArray) -> tuple[Span, ...]:
-    return tuple(
-        Span(document=int(pieces.owner[i]), start=int(pieces.start[i]), end=int(pieces.end[i]))
-        for i in np.flatnonzero(chosen).tolist()
-    )

@@ -106,7 +106,7 @@ def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: 
         if tries >= _MOST_FILLS or used >= budget * _ENOUGH:
             break
         bundle, cost = shelf.bundle(index)
-        if cost > 1.5 * limit + _MARK or shelf.is_blocked(index):
+        if cost > 1.5 * limit + _MARK or shelf.is_blocked(index) or shelf.is_tail(index):
             continue
         tries += 1
         kept[bundle] = True
@@ -180,10 +180,12 @@ class _Shelf:
         joins = (before >= 0 and self._kept[before]) + (after >= 0 and self._kept[after])
         return bundle, cost + _MARK * (1 - joins)
 
+    def is_tail(self, index: int) -> bool:
+        """Whether a piece goes on with the letters of one that is not taken."""
+        return bool(self._joined[index]) and index > 0 and not self._kept[index - 1]
+
     def is_blocked(self, index: int) -> bool:
-        """Whether a piece must wait for another one of its unit."""
-        if self._joined[index] and index and not self._kept[index - 1]:
-            return True
+        """Whether a piece must wait for one that is held."""
         lacking = self._lacking.get(int(self.pieces.candidate[index]))
         return bool(lacking) and not self._held[index]
 
@@ -195,9 +197,9 @@ def _near(pieces: Pieces) -> list[tuple[int, int]]:
     for i in range(size - 1):
         text = pieces.documents[int(pieces.owner[i])].text
         same = pieces.owner[i] == pieces.owner[i + 1]
-        gap = text[int(pieces.end[i]) : int(pieces.start[i + 1])] if same else "x"
-        # Words of one unit and members of JSON have no mark between them.
-        unmarked = pieces.candidate[i] == pieces.candidate[i + 1] >= 0 or pieces.units[i + 1].kind in ("member", "row")
+        gap = text[pieces.units[i].end : pieces.units[i + 1].start] if same else "x"
+        # Members of JSON and rows of a table have no mark between them.
+        unmarked = pieces.units[i + 1].kind in ("member", "row")
         beside.append(bool(same and (unmarked or not gap or gap.isspace())))
     before = [i - 1 if i and beside[i - 1] else -1 for i in range(size)]
     after = [i + 1 if i < size - 1 and beside[i] else -1 for i in range(size)]

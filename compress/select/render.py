@@ -180,7 +180,9 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
     line = gap.rpartition("\n")[2] if "\n" in gap else None
     indent = line if line is not None and line.isspace() else ""
     bare = ("\n" + indent) if line is not None else " "
-    if a.start == b.start and not before.is_close and not after.is_close:
+    # Words that a pruner dropped at the end of one unit and the beginning of the next are no gap between the two.
+    between = text[a.end : b.start] if not before.is_close and not after.is_close else gap
+    if not between or between.isspace():
         spaced = not (_UNSPACED.match(text, before.end - 1) and _UNSPACED.match(text, after.start))
         return bare if line is not None or spaced else ""
     if not _SAYS.search(gap) or "member" in (a.kind, b.kind):

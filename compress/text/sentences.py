@@ -9,6 +9,8 @@ import regex
 
 LONGEST = 2000
 """Most characters of a sentence; a longer one is cut at its last clause, word or grapheme before that."""
+LONGEST_UNSTOPPED = 400
+"""The same for scripts that are written without stops, where a space is the only end there is."""
 _LONGEST_GRAPHEME = 32
 
 _ABBREVIATIONS = (
@@ -29,6 +31,7 @@ _BOUNDARY = regex.compile(
     """,
     regex.VERBOSE,
 )
+_UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
 _GRAPHEME_INSIDE = regex.compile(r"[\p{M}\p{Emoji_Modifier}\u200d\ufe0e\ufe0f]")
@@ -102,10 +105,11 @@ def _is_safe(text: str, cut: int, floor: int) -> bool:
 
 def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
     start, end = trim(text, start, end)
-    while end - start > LONGEST:
-        cut = _last_clause(text, start + LONGEST // 3, start + LONGEST)
+    longest = LONGEST_UNSTOPPED if end - start > LONGEST_UNSTOPPED and _UNSTOPPED.match(text, start, end) else LONGEST
+    while end - start > longest:
+        cut = _last_clause(text, start + longest // 3, start + longest)
         if cut is None:
-            cut = safe_cut(text, start + LONGEST, start)
+            cut = safe_cut(text, start + longest, start)
         left, right = trim(text, start, cut)
         if right > left:
             found.append((left, right))

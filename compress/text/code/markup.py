@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ctxpipe.compress.text.code.markup_tokens import Element, Event, Scan, called, scan
 from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.code.markup_tokens import Element, Event, Scan, called, scan
 from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
 from ctxpipe.compress.text.sentences import sentences
 

@@ -164,9 +164,9 @@ class _Walk:
                 self._parts(node, statement)
             if separators and node.kind_id in separators:
                 self._rest(frame, statement)
-        elif role is Role.BODY and (statement.bodies or self.shapes.is_apart(start, end)):
-            self._cut(node, role, statement, start, end)
-        elif self.shapes.is_cut(node, role, start, end):
+        elif (role is Role.BODY and (statement.bodies or self.shapes.is_apart(start, end))) or self.shapes.is_cut(
+            node, role, start, end
+        ):
             self._cut(node, role, statement, start, end)
         elif role is Role.ITEM and self.shapes.is_long(start, end):
             self.pieces.body(statement, start)
