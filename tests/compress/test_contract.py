@@ -27,8 +27,8 @@ LARGE = 50_000
 LEAST, LESS = 0.9, 0.75
 """Share of a budget that is used where units are short, from 500 tokens on and below: what does not fit whole is left
 out."""
-LONG = frozenset({"emoji.txt", "control.txt", "line.txt"})
-"""Documents without anything that a sentence could end with, whose units are as long as units get."""
+LONG = frozenset({"emoji.txt", "control.txt", "line.txt", "th.txt"})
+"""Documents in which nothing says where a sentence ends, so that units are as long as units get."""
 MARKS = frozenset({"…", "# …"})
 CAUSAL = (
     "surprisal", "contrastive", "llmlingua", "longllmlingua", "llmlingua-walk", "longllmlingua-walk", "reference",
