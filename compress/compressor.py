@@ -200,7 +200,7 @@ class Job:
             candidates = pooling.best(ranked, characters, protected)
             pieces = made(candidates)
             # Characters a token differ between documents, so the average may have promised too much.
-            if len(candidates.units) == len(ranked.units) or pieces.cost.sum() >= min(wanted, 1.5 * budget):
+            if len(candidates.units) == len(ranked.units) or pieces.cost.sum() >= min(wanted, 1.25 * budget):
                 return candidates, pieces
             characters *= 2
 

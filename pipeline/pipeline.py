@@ -6,11 +6,14 @@ import asyncio
 import dataclasses
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, TypeVar
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
+from ctxpipe.compress.chat.document import chat_in, compress_chat
+from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
+from ctxpipe.compress.chat.shape import Message
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
@@ -215,9 +218,54 @@ class Pipeline:
         started = time.perf_counter()
         counter = self._target.counter()
         loading = time.perf_counter() - started
+        compressor = self._compressor(counter.tokenizer)
+        chat = chat_in(documents[0]) if len(documents) == 1 else None
+        if chat is not None:
+            context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
+        else:
+            context = compressor.compress(
+                documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage
+            )
+        noted, self._notes[:] = (counter.note, *self._notes), []
+        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
+        return with_timing(context, "tokenizer", loading)
+
+    def compress_messages(
+        self,
+        messages: Sequence[Message],
+        *,
+        budget: int,
+        question: str | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> CompressedMessages:
+        """Fit a chat into a budget by whole turns.
+
+        System and developer messages and the last user turn stay whole; a tool call and its results go together; long
+        texts are cut like documents, and marked. Without a question the oldest turns go first, with one the least
+        relevant. A message counts its texts, its calls as JSON and 4 tokens of the template.
+
+        Args:
+            messages: The chat in OpenAI's form.
+            budget: Most tokens, tools included.
+            question: What the kept turns should serve.
+            tools: Schemas of the tools that may be called; they are not changed.
+
+        Raises:
+            UsageError: for a budget below 1, or messages without roles or content.
+            ChatBudgetError: when what must stay is more than the budget.
+            ModelError: if a model cannot be had.
+        """
+        counter = self._target.counter()
+        made = compress_messages(
+            self._compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
+        )
+        noted, self._notes[:] = (counter.note, *self._notes), []
+        return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
+
+    def _compressor(self, tokenizer: TargetTokenizer) -> Compressor:
         scorer = self._scorer
-        compressor = Compressor(
-            tokenizer=counter.tokenizer,
+        return Compressor(
+            tokenizer=tokenizer,
             ranker=self._ranker,
             scorer=scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append),
             rank=self.rank,
@@ -225,10 +273,6 @@ class Pipeline:
             keep=self._keep,
             format=self._format,
         )
-        context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
-        noted, self._notes[:] = (counter.note, *self._notes), []
-        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
-        return with_timing(context, "tokenizer", loading)
 
     def query(
         self,

@@ -115,7 +115,12 @@ def rank(
     on_progress: OnProgress | None,
 ) -> Candidates:
     """Score the units against the question."""
-    texts = [
+    return replace(candidates, score=ranker.rank(ranking_texts(documents, candidates), question, on_progress))
+
+
+def ranking_texts(documents: Sequence[Document], candidates: Candidates) -> list[RankingText]:
+    """The units as a ranker sees them."""
+    return [
         RankingText(
             text=documents[d].text[u.start : u.end],
             headings=candidates.passages[p].headings,
@@ -124,7 +129,6 @@ def rank(
         )
         for u, d, p in zip(candidates.units, candidates.document, candidates.passage, strict=True)
     ]
-    return replace(candidates, score=ranker.rank(texts, question, on_progress))
 
 
 def adjusted(candidates: Candidates, bonus: FloatArray | None, loss: FloatArray) -> Candidates:

@@ -180,6 +180,8 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
     line = gap.rpartition("\n")[2] if "\n" in gap else None
     indent = line if line is not None and line.isspace() else ""
     bare = ("\n" + indent) if line is not None else " "
+    if text[after.start] == "," and b.kind == "member":
+        bare = ""
     # Words that a pruner dropped at the end of one unit and the beginning of the next are no gap between the two.
     between = text[a.end : b.start] if not before.is_close and not after.is_close else gap
     if not between or between.isspace():

@@ -16,11 +16,11 @@ from ctxpipe.compress.select.pieces import CUT, Pieces
 from ctxpipe.compress.select.render import MARK, fragments_of
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.text.words import words
 
 _TRIES = 12
 """How many of the best units are tried."""
 _CLAUSE = regex.compile(r"[^;,:，；、：—–]+[;,:，；、：—–]*\s*")
-_WORD = regex.compile(r"\S+\s*")
 
 Fits = Callable[[Written], bool]
 
@@ -35,9 +35,9 @@ class Squeezed(NamedTuple):
 def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: str, fits: Fits) -> Squeezed | None:
     """The best unit with as much of its chain as fits, else the clause of it that matches best.
 
-    The chain is shortened from the outside in; where something of it is missing stands a mark. What is nearest above a
-    unit is never left out. A unit that does not fit under that is cut at clauses, then at words, around the place that
-    shares most words with the question, and both cuts are marked.
+    The chain is shortened from the outside in; where something of it is missing stands a mark. A unit that does not
+    fit under what is nearest above it is cut at clauses, then at words, around the place that shares most words with
+    the question, and both cuts are marked. Only then is the nearest left out too.
 
     Args:
         pieces: Whole units.
@@ -50,26 +50,36 @@ def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: st
         None when not even a marked clause fits.
     """
     tried = [index for index in order[:_TRIES].tolist() if pieces.units[index].kind != "member"]
-    for index in tried:
-        for chain in _shortened(pieces.ancestors(index)):
-            written = _written(pieces, index, chain, labels, None)
-            if fits(written):
-                return Squeezed(written, index)
-    for index in tried:
-        if pieces.units[index].kind in CUT:
-            chain = pieces.ancestors(index)[:1]
-            show = partial(_written, pieces, index, chain, labels)
-            text = pieces.documents[int(pieces.owner[index])].text
-            window = _window(text, pieces.units[index], question, lambda part, show=show: fits(show(part)))  # type: ignore[misc]
-            if window is not None:
-                return Squeezed(show(window), index)
+    for nearest in (1, 0):
+        for index in tried:
+            for chain in _shortened(pieces.ancestors(index), nearest):
+                written = _written(pieces, index, chain, labels, None)
+                if fits(written):
+                    return Squeezed(written, index)
+        for index in tried:
+            part = _cut(pieces, index, pieces.ancestors(index)[:nearest], labels, question, fits)
+            if part is not None:
+                return Squeezed(part, index)
     return None
 
 
-def _shortened(chain: list[int]) -> Iterator[list[int]]:
-    """A chain, nearest first, and what is left of it without its outer parts; the nearest always stays."""
-    for size in range(len(chain), min(1, len(chain)) - 1, -1):
+def _shortened(chain: list[int], least: int) -> Iterator[list[int]]:
+    """A chain, nearest first, and what is left of it without its outer parts."""
+    for size in range(len(chain), min(least, len(chain)) - 1, -1):
         yield chain[:size]
+
+
+def _cut(
+    pieces: Pieces, index: int, chain: Sequence[int], labels: Sequence[str], question: str, fits: Fits
+) -> Written | None:
+    """The longest part of a unit that fits around its best match; None where nothing does, or it may not be cut."""
+    unit = pieces.units[index]
+    if unit.kind not in CUT:
+        return None
+    show = partial(_written, pieces, index, chain, labels)
+    text = pieces.documents[int(pieces.owner[index])].text
+    window = _window(text, unit, question, lambda part: fits(show(part)))
+    return None if window is None else show(window)
 
 
 def _written(
@@ -98,9 +108,8 @@ def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int
     vocabulary = Vocabulary()
     asked = frozenset(vocabulary.ids(question))
     start, end = unit.start, unit.end
-    for pattern in (_CLAUSE, _WORD):
-        spans = [trim(text, *match.span()) for match in pattern.finditer(text, start, end)]
-        spans = [(a, b) for a, b in spans if b > a]
+    for cut in (_clauses, _words):
+        spans = cut(text, start, end)
         if not spans:
             continue
         shared = [len(asked & set(vocabulary.ids(text[a:b]))) for a, b in spans]
@@ -109,6 +118,15 @@ def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int
             return _grown(spans, best, fits)
         start, end = spans[best]
     return None
+
+
+def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    spans = [trim(text, *match.span()) for match in _CLAUSE.finditer(text, start, end)]
+    return [(a, b) for a, b in spans if b > a]
+
+
+def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    return [(word.start, word.end) for word in words(text, start, end)]
 
 
 def _grown(spans: Sequence[tuple[int, int]], best: int, fits: Callable[[tuple[int, int]], bool]) -> tuple[int, int]:

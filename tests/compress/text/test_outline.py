@@ -104,7 +104,8 @@ def test_headings_that_a_reader_found_are_the_chain() -> None:
 
 
 def test_tables_and_fences_are_stood_under() -> None:
-    text = "# Top\n\n## Sub\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail\n"
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    text = f"# Top\n\n## Sub\n\n{table}\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail\n"
     document = Document(text=text, kind="markdown")
     assert chain(document, "| 1 | 2 |") == ["# Top", "## Sub", "| a | b |\n|---|---|"]
     assert chain(document, "x = 1")[:3] == ["# Top", "## Sub", "```py"]
@@ -135,7 +136,8 @@ def test_an_item_stands_under_the_one_that_it_is_indented_below() -> None:
 
 
 def test_the_head_of_a_message_and_its_speaker() -> None:
-    mail = "From: ann@ex.org\nDate: Mon, 2 Mar 2026\nSubject: Pump\n\nIt was sold.\n\nFrom: bo@ex.org\nSubject: Oar\n\nIt broke.\n"
+    first = "From: ann@ex.org\nDate: Mon, 2 Mar 2026\nSubject: Pump\n\nIt was sold."
+    mail = f"{first}\n\nFrom: bo@ex.org\nSubject: Oar\n\nIt broke.\n"
     assert chain(Document(text=mail), "It broke.") == ["From: bo@ex.org\nSubject: Oar"]
     turns = "Ann Lee  00:01:02\nWe sell it.\n\nBo Ray  00:01:09\nWe keep it. For good.\n"
     assert chain(Document(text=turns), "For good") == ["Bo Ray  00:01:09"]

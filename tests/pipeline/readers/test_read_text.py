@@ -70,8 +70,8 @@ def test_text_stays_as_it_is(tmp_path: Path, text: str, ending: str) -> None:
     [
         ("a.txt", "text", ""),
         ("a.log", "text", ""),
-        ("a.rst", "text", ""),
-        ("a.tex", "text", ""),
+        ("a.rst", "text", "rst"),
+        ("a.tex", "text", "tex"),
         ("mail.eml", "text", ""),
         ("A.MD", "markdown", ""),
         ("a.csv", "csv", ""),
