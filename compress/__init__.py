@@ -14,6 +14,7 @@ if __name__ == "compress":
 
 if TYPE_CHECKING:
     from ctxpipe.compress.cache.score_cache import Caching
+    from ctxpipe.compress.chat.messages import CompressedMessages
     from ctxpipe.compress.fake import FakeRanker, FakeScorer
     from ctxpipe.compress.learned.ranker import LearnedRanker
     from ctxpipe.compress.learned.scorer import LearnedScorer
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from ctxpipe.compress.rank.resources import BorrowingRanker, Embedder, Resources
     from ctxpipe.compress.rankers import RANKERS
     from ctxpipe.compress.scorers import SCORERS, Pruning
+    from ctxpipe.compress.select.formats import FORMATS, Format, Fragment, Written
     from ctxpipe.compress.select.keep import Keep
     from ctxpipe.compress.types import (
+        Excerpt,
         Identity,
         KeptScorer,
         Ranker,
@@ -44,16 +47,21 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "FORMATS",
     "RANKERS",
     "SCORERS",
     "BM25Ranker",
     "BorrowingRanker",
     "Caching",
+    "CompressedMessages",
     "ContrastiveScorer",
     "Embedder",
     "EmbeddingRanker",
+    "Excerpt",
     "FakeRanker",
     "FakeScorer",
+    "Format",
+    "Fragment",
     "HeadTailScorer",
     "HostedScorer",
     "HybridRanker",
@@ -78,12 +86,14 @@ __all__ = [
     "SurprisalScorer",
     "TokenScorer",
     "TokenScores",
+    "Written",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cache.score_cache": "Caching",
+        "chat.messages": "CompressedMessages",
         "fake": "FakeRanker FakeScorer",
         "learned.ranker": "LearnedRanker",
         "learned.scorer": "LearnedScorer",
@@ -100,7 +110,8 @@ __getattr__, __dir__ = lazy_names(
         "rank.resources": "BorrowingRanker Embedder Resources",
         "rankers": "RANKERS",
         "scorers": "SCORERS Pruning",
+        "select.formats": "FORMATS Format Fragment Written",
         "select.keep": "Keep",
-        "types": "Identity KeptScorer Ranker RankingText Scorer Scores ScoringText TokenScorer TokenScores",
+        "types": "Excerpt Identity KeptScorer Ranker RankingText Scorer Scores ScoringText TokenScorer TokenScores",
     },
 )

@@ -42,6 +42,8 @@ _NAMED = regex.compile(
 _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
 _ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
+_ASIDE = re.compile(r"[\[\](),]")
+_PHRASE = regex.compile(r"\p{L}{2,}.*\p{L}{4,}")
 _ENDS = tuple(".!?,;:…。！？，；：")
 
 MAIL_LEVEL = 0
@@ -117,9 +119,11 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     if document.language == "rst" or document.headings:
         return
     for heading in _matches(_NAMED, text, lambda m: (_NAMED_LEVEL, m[1])):
-        if not heading.title.endswith(_ENDS):
-            yield heading
-    yield from _numbered(text)
+        title = heading.title
+        if not title.endswith(_ENDS) and not _PAGE_REFERENCE.search(title) and not _ASIDE.search(title):
+            if _begins_anew(text, heading.start):
+                yield heading
+    yield from _numbered(document)
     for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
         if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
             yield heading
@@ -129,8 +133,9 @@ def _unmarked(document: Document) -> Iterator[Heading]:
                 yield heading._replace(end=heading.start + len(heading.title.rstrip()))
 
 
-def _numbered(text: str) -> Iterator[Heading]:
+def _numbered(document: Document) -> Iterator[Heading]:
     """Numbered lines that are headings: without a stop at the end, and not one after the other like items of a list."""
+    text = document.text
     lines = list(_matches(_NUMBERED, text, lambda m: (_NUMBERED_LEVEL + m[1].count("."), m[2])))
     if not lines:
         return
@@ -141,7 +146,9 @@ def _numbered(text: str) -> Iterator[Heading]:
             "\n",
         )
         ends = heading.title.endswith(_ENDS) and not (alone and heading.title.endswith(".") and len(heading.title) < 60)
-        if not before and not after and not ends and not _PAGE_REFERENCE.search(heading.title):
+        # In a PDF there are no blank lines that would tell a heading from a row of a table.
+        bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not _PHRASE.search(heading.title)
+        if not before and not after and not ends and not bare and not _PAGE_REFERENCE.search(heading.title):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
 
@@ -162,6 +169,12 @@ def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
         level = {"=": 1, "-": 2}[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
         left, right = trim(text, start, match.end())
         yield Heading(left, right, level, title)
+
+
+def _begins_anew(text: str, start: int) -> bool:
+    """Whether what stands before a line is a blank line, or a line that ends a sentence or is short."""
+    before = text[max(0, start - 200) : start].rstrip(" \t\r\n").rpartition("\n")[2]
+    return _begins_paragraph(text, start) or not before or before.endswith((".", "!", "?", ":")) or len(before) < 40
 
 
 def _begins_paragraph(text: str, start: int) -> bool:
