@@ -43,8 +43,11 @@ _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]
 _ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
 _ASIDE = re.compile(r"[\[\](),]")
-_PHRASE = regex.compile(r"\p{L}{2,}.*\p{L}{4,}")
-_ENDS = tuple(".!?,;:…。！？，；：")
+_PHRASE = regex.compile(r"\p{Ll}{4,}")
+_STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
+
+_SHORT = 60
+"""Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
 _NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 8, 9, 10, 20, 21
@@ -119,17 +122,16 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     if document.language == "rst" or document.headings:
         return
     for heading in _matches(_NAMED, text, lambda m: (_NAMED_LEVEL, m[1])):
-        title = heading.title
-        if not title.endswith(_ENDS) and not _PAGE_REFERENCE.search(title) and not _ASIDE.search(title):
-            if _begins_anew(text, heading.start):
-                yield heading
+        plain = not any(pattern.search(heading.title) for pattern in (_STOPPED, _PAGE_REFERENCE, _ASIDE))
+        if plain and _begins_anew(text, heading.start) and not _goes_on(text, heading.end):
+            yield heading
     yield from _numbered(document)
     for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
         if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
             yield heading
     if document.kind == "text":
         for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
-            if not heading.title.endswith(_ENDS):
+            if not _STOPPED.search(heading.title):
                 yield heading._replace(end=heading.start + len(heading.title.rstrip()))
 
 
@@ -145,10 +147,13 @@ def _numbered(document: Document) -> Iterator[Heading]:
             "\n\n",
             "\n",
         )
-        ends = heading.title.endswith(_ENDS) and not (alone and heading.title.endswith(".") and len(heading.title) < 60)
+        ends = _STOPPED.search(heading.title) and not (
+            alone and heading.title.endswith(".") and len(heading.title) < 60
+        )
         # In a PDF there are no blank lines that would tell a heading from a row of a table.
         bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not _PHRASE.search(heading.title)
-        if not before and not after and not ends and not bare and not _PAGE_REFERENCE.search(heading.title):
+        plain = not ends and not bare and not _PAGE_REFERENCE.search(heading.title)
+        if plain and not before and not after and not _goes_on(text, heading.end):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
 
@@ -169,6 +174,11 @@ def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
         level = {"=": 1, "-": 2}[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
         left, right = trim(text, start, match.end())
         yield Heading(left, right, level, title)
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether the next line goes on with a sentence."""
+    return re.match(r"[ \t\r]*\n[ \t]*[a-z]", text[end : end + 80]) is not None
 
 
 def _begins_anew(text: str, start: int) -> bool:
