@@ -22,6 +22,7 @@ from ctxpipe.compress.select.squeeze import squeeze
 from ctxpipe.compress.text.counting import Estimates, Tokenizer
 from ctxpipe.compress.text.noise import is_noise_document
 from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import Document, Span
 
 MATCHED, AROUND, NOISE = 2, 1, -1
@@ -112,7 +113,7 @@ class Chooser:
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
                 note = self.protection.note(pieces, kept, budget)
-                protected = _spans(pieces, kept & pieces.protected)
+                protected = tuple(_protected(pieces, kept))
                 return Choice(rendered, self._tokens(rendered), protected, (note,) if note else ())
         return self._squeezed(question, outlines, candidates, pieces, scores, budget)
 
@@ -189,8 +190,13 @@ def _pages(document: Document) -> Iterator[tuple[int, int, str]]:
             yield page, start + left, text.strip()
 
 
-def _spans(pieces: Pieces, chosen: BoolArray) -> tuple[Span, ...]:
-    return tuple(
-        Span(document=int(pieces.owner[i]), start=int(pieces.start[i]), end=int(pieces.end[i]))
-        for i in np.flatnonzero(chosen).tolist()
-    )
+def _protected(pieces: Pieces, kept: BoolArray) -> Iterator[Span]:
+    """What no pruner may take apart in the kept pieces: numbers, negations, names, and all of rows, lines and members."""
+    for index in np.flatnonzero(kept).tolist():
+        document, start, end = int(pieces.owner[index]), int(pieces.start[index]), int(pieces.end[index])
+        if pieces.protected[index]:
+            yield Span(document=document, start=start, end=end)
+        elif (start, end) == (pieces.units[index].start, pieces.units[index].end):
+            for word in words(pieces.documents[document].text, start, end):
+                if word.protected:
+                    yield Span(document=document, start=word.start, end=word.end)

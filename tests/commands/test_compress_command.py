@@ -177,7 +177,7 @@ def test_odd_documents_end_well(run: Command, tmp_path: Path, name: str, questio
     found = json.loads(done.out)
     assert found["kept_tokens"] <= 60
     assert "<|im_start|>" not in found["text"]
-    if name == "deep json":  # its brackets alone are more than the budget
+    if name in ("deep json", "wide csv"):  # brackets, or any one row, are more than the budget
         assert found["text"] == ""
         assert "too small to say anything true" in found["notes"][-1]
     else:
