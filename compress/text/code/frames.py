@@ -48,6 +48,7 @@ class Frame:
         last: Whether the statement ends with them.
         at: The next one.
         prefix: Index of the unit begun by an attribute or decorator, or -1.
+        is_loose: Whether a token at a line's beginning begins a unit, since the parser did not see what it is part of.
     """
 
     nodes: list[Node]
@@ -59,3 +60,4 @@ class Frame:
     last: bool = False
     at: int = 0
     prefix: int = -1
+    is_loose: bool = False

@@ -123,6 +123,7 @@ class Loaded:
         separators: Of each kind of node that holds its statements itself, the numbers of the children before them.
         closes: As in ``Grammar``.
         guard: Number of the node of an include guard, or -1.
+        has_preprocessor: Whether the language is C or C++.
     """
 
     language: Language
@@ -130,6 +131,7 @@ class Loaded:
     separators: dict[int, frozenset[int]]
     closes: bool
     guard: int
+    has_preprocessor: bool
 
 
 GRAMMARS: dict[str, Grammar] = {
@@ -258,6 +260,7 @@ def load(name: str) -> Loaded | None:
         },
         closes=grammar.closes,
         guard=next((i for i, kind in enumerate(kinds) if kind == "preproc_ifdef"), -1),
+        has_preprocessor=name in ("c", "cpp"),
     )
 
 

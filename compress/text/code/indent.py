@@ -20,6 +20,7 @@ _CLOSING = re.compile(
 _LEANING = re.compile(
     r"(?:\}\s*)?(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally|#\s*else|#\s*elif)\b", re.IGNORECASE
 )
+_GOES_ON = re.compile(r"[ \t\r]*\n\s*(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally)\b", re.IGNORECASE)
 _OPENING = re.compile(r"[{(\[]\s*")
 _HEADS: dict[str, tuple[re.Pattern[str], ...]] = {
     "dockerfile": (re.compile(r"FROM\s", re.IGNORECASE),),
@@ -30,13 +31,19 @@ _HEADS: dict[str, tuple[re.Pattern[str], ...]] = {
     ),
     "perl": (re.compile(r"package\s+[\w:]+\s*;|=head1\s"), re.compile(r"=head[2-4]\s")),
 }
+_OPENERS = ("{", "(", "[", ">")
+_FLAT = {"makefile": re.compile(r"(?:ifn?def|ifn?eq|define)\b")}
 _CUT = re.compile(r"[;{}]\s*|,\s*|\s+")
 
 
 class _Level(NamedTuple):
-    """A line that others may stand under: its indentation, its unit, and the unit that its closing line closes."""
+    """A line that others may stand under: its place, its unit, and the unit that its closing line closes.
 
-    indent: int
+    The place is its indentation, and how many blocks without indentation (``ifdef`` of make) are around it. ``words``
+    is what it says, and empty once something stands under it.
+    """
+
+    place: tuple[int, int]
     unit: int
     owner: int
     words: str
@@ -59,7 +66,9 @@ class _Indented:
         self.heads = _HEADS.get(language, ())
         self.comment = line_comment(language)
         self.by_dash = language == "yaml"
-        self.language = language
+        self.flat = _FLAT.get(language)
+        self.depth = 0
+        self.goes_on = False
         self.comments: tuple[int, int, int] | None = None
 
     def run(self, start: int, end: int) -> None:
@@ -84,41 +93,55 @@ class _Indented:
             return
         start, end, indent = self.comments
         self.comments = None
-        above = next((level.unit for level in reversed(self.levels) if level.indent < indent), self.parent)
+        above = next((level.unit for level in reversed(self.levels) if level.place[0] < indent), self.parent)
         mark_paragraphs(self.marks, start, end, above)
 
     def _head(self, line: Line, words: str) -> bool:
         for depth, pattern in enumerate(self.heads):
             if pattern.match(words):
                 indent = depth - len(self.heads)
-                self._pop(indent)
+                self._pop((indent, 0))
                 unit = self.marks.unit(line.start, self._above())
                 self.marks.head(unit, words.strip().rstrip(".;:"))
-                self.levels.append(_Level(indent, unit, unit, ""))
+                self.levels.append(_Level((indent, 0), unit, unit, ""))
                 return True
         return False
 
     def _line(self, line: Line, words: str) -> None:
-        indent = self._indent(line, words)
-        self._pop(indent + 1)
-        same = self.levels[-1] if self.levels and self.levels[-1].indent == indent else None
-        if _CLOSING.fullmatch(words):
-            if same is not None:
+        is_closing = _CLOSING.fullmatch(words) is not None
+        is_leaning = _LEANING.match(words) is not None
+        if self.flat and self.depth and (is_leaning or (is_closing and words.startswith("end"))):
+            self.depth -= 1
+        place = (self._indent(line, words), self.depth)
+        self._pop((place[0], place[1] + 1))
+        same = self.levels[-1] if self.levels and self.levels[-1].place == place else None
+        if is_closing:
+            if same is not None and _GOES_ON.match(self.marks.text, line.end):
+                # The bracket belongs to the line that goes on, as it would on one line: ``} else {``.
+                self.levels[-1] = same._replace(unit=self.marks.unit(line.start, same.owner), words="")
+                self.goes_on = True
+                return
+            if same is not None and (not same.words or same.words.endswith(_OPENERS)):
                 self.marks.close(line.start, same.owner)
                 self.levels.pop()
                 return
-            if self.marks.last() >= 0 and len(words) < LONG_LINE:
+            if self.marks.last() >= 0 and len(words) < LONG_LINE and words[0] in ")]}":
                 return
         if same is not None and _OPENING.fullmatch(words) and not self.marks.in_close():
             return
-        if same is not None and _LEANING.match(words):
+        if same is not None and self.goes_on:
+            self.goes_on = False
+            return
+        if same is not None and is_leaning:
             self.levels.pop()
             unit = self.marks.unit(line.start, same.owner)
-            self.levels.append(_Level(indent, unit, same.owner, ""))
-            return
-        self._pop(indent)
-        unit = self.marks.unit(line.start, self._above())
-        self.levels.append(_Level(indent, unit, unit, words[:LONG_LINE]))
+            self.levels.append(_Level(place, unit, same.owner, ""))
+        else:
+            self._pop(place)
+            unit = self.marks.unit(line.start, self._above())
+            self.levels.append(_Level(place, unit, unit, words[:LONG_LINE]))
+        if self.flat and (is_leaning or self.flat.match(words)):
+            self.depth += 1
         if line.end - line.start > 2 * LONG_LINE:
             cut_line(self.marks, line.start, line.end, unit)
 
@@ -126,8 +149,8 @@ class _Indented:
         # A sequence may stand at the indentation of its key in YAML.
         return 2 * line.indent + (self.by_dash and words.startswith("- ")) if self.by_dash else line.indent
 
-    def _pop(self, indent: int) -> None:
-        while self.levels and self.levels[-1].indent >= indent:
+    def _pop(self, place: tuple[int, int]) -> None:
+        while self.levels and self.levels[-1].place >= place:
             self.levels.pop()
 
     def _above(self) -> int:

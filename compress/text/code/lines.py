@@ -12,6 +12,7 @@ TAB = 8
 
 _TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`\n]*`')
 _GOES_ON = re.compile(r"(?:\\|(?:^|[ \t])(?:[-+*/%&|^=?.]|&&|\|\||\+\+|\|>|<>|\.\.)|,)[ \t\r]*$")
+_CLOSERS = (")", "]", "}")
 
 
 class Line(NamedTuple):
@@ -115,7 +116,7 @@ def _joined(text: str, line: Physical, below: int, end: int, comment: str, loose
     """
     words = _bare(text[line.start : line.end], comment)
     opened = _opened(words)
-    goes_on = _GOES_ON.search(words) is not None
+    goes_on = _GOES_ON.search(words) is not None and not words.startswith(_CLOSERS)
     if words.endswith(("{", ":", "do", "then")) or not (opened > 0 or (goes_on and not loose)):
         return line.end, loose and goes_on
     stop = line.end
@@ -128,6 +129,8 @@ def _joined(text: str, line: Physical, below: int, end: int, comment: str, loose
             at = after(text, at, end)
             continue
         words = _bare(text[follows.start : follows.end], comment)
+        if opened <= 0 and words.startswith(_CLOSERS):
+            return stop, False
         opened += _opened(words)
         stop = follows.end
         at = after(text, follows.end, end)

@@ -11,7 +11,7 @@ _CONTROL = re.compile(
     r"[({\[<'\"]?$|[({]|[-*]\s*$|#?\s*(?:if|ifdef|ifndef|elif|else|elsif|elseif|unless|for|foreach|while|until|loop|do|try|"
     r"except|catch|finally|rescue|ensure|with|async\s+with|async\s+for|switch|case|default|select|match|when|return|yield|"
     r"await|throw|raise|using|lock|synchronized|defer|go|guard|repeat|begin|in|not|print|assert|then|unsafe|where|"
-    r"parallel|process|end)\b",
+    r"parallel|process|end|let$)\b",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -26,6 +26,7 @@ _OPENERS = re.compile(
     r"where|is|of)))+$",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
 _BRANCH = re.compile(r"[=-]>\s*[{(]*$|^[^(]*\)\s*$|\smatch\s*\{?$|\|[^|]*[\w-]\s*\{\s*$")
 _ASSIGNED = re.compile(r"([^=(]*?[^=(\s!<>:+*/-])\s*(?::=|[:=](?![=:]))")
 _CALLED_WITH = re.compile(r"([\w.$:]+)\s*\(?\s*([\"'`])((?:(?!\2)[^\\\n])+)\2")
@@ -43,6 +44,8 @@ def title(header: str) -> str:
     words = _INSIDE.sub("", " ".join(header.split()))
     if _CONTROL.match(words):
         return ""
+    if tag := _TAG.match(words):
+        return tag[1]
     assigned = _ASSIGNED.match(words)
     if _BRANCH.search(words) and not assigned:
         return ""
@@ -53,7 +56,7 @@ def title(header: str) -> str:
     elif opened:
         called = _CALLED_WITH.match(words)
         words = f"{called[1]}({called[2]}{called[3]}{called[2]})" if called else ""
-    words = _unquoted(words)
+    words = _unquoted(words.rstrip(" .;,"))
     return _shortened(words) if any(c.isalpha() for c in words) else ""
 
 

@@ -43,7 +43,7 @@ class _Walk:
 
     def run(self, root: Node, parent: int) -> None:
         stack = self.stack
-        stack.append(Frame(root.children, parent=parent, is_body=True))
+        stack.append(Frame(root.children, parent=parent, is_body=True, is_loose=root.is_error))
         while stack:
             frame = stack[-1]
             if frame.at >= len(frame.nodes):
@@ -80,6 +80,10 @@ class _Walk:
 
     def _in_body(self, frame: Frame, node: Node, role: Role, start: int, end: int) -> None:
         statement = frame.statement
+        if frame.is_loose and role in _TOKENS:
+            if self.marks.line_start(start) >= 0:
+                self.marks.unit(start, frame.parent)
+            return
         if role is Role.TOKEN or role is Role.OPENER:
             return
         if role is Role.CLOSER:

@@ -10,7 +10,7 @@ from ctxpipe.compress.text.code.indent import mark_indented
 from ctxpipe.compress.text.code.languages import canonical
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.markup import mark_markup
-from ctxpipe.compress.text.code.parse import blocks, parse
+from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.tree import mark_tree
@@ -66,7 +66,7 @@ def _parsed(marks: Marks, start: int, end: int, parent: int, language: str) -> N
     grammar = load(language)
     for begin, stop in blocks(marks.text, start, end):
         tree = parse(marks.text[begin:stop], grammar) if grammar is not None else None
-        if grammar is None or tree is None or tree.root_node.is_error:
+        if grammar is None or tree is None or not is_sound(tree.root_node):
             mark_indented(marks, begin, stop, parent, language)
         else:
             mark_tree(marks, tree.root_node, grammar, begin, parent, language)
