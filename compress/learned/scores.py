@@ -177,4 +177,5 @@ def _standard(values: Floats) -> Floats:
     # Of equal values the mean may differ from them by a rounding, and the deviation from 0.
     if not np.ptp(values):
         return np.zeros(len(values))
-    return (values - values.mean()) / float(values.std())
+    made: Floats = (values - values.mean()) / values.std()
+    return made

@@ -191,7 +191,7 @@ def _pages(document: Document) -> Iterator[tuple[int, int, str]]:
 
 
 def _protected(pieces: Pieces, kept: BoolArray) -> Iterator[Span]:
-    """What no pruner may take apart in the kept pieces: numbers, negations, names, and all of rows, lines and members."""
+    """What no pruner may take apart: numbers, negations and names, and rows, lines and members as a whole."""
     for index in np.flatnonzero(kept).tolist():
         document, start, end = int(pieces.owner[index]), int(pieces.start[index]), int(pieces.end[index])
         if pieces.protected[index]:

@@ -147,7 +147,7 @@ class _Indented:
 
     def _indent(self, line: Line, words: str) -> int:
         # A sequence may stand at the indentation of its key in YAML.
-        return 2 * line.indent + (self.by_dash and words.startswith("- ")) if self.by_dash else line.indent
+        return 2 * line.indent + words.startswith("- ") if self.by_dash else line.indent
 
     def _pop(self, place: tuple[int, int]) -> None:
         while self.levels and self.levels[-1].place >= place:

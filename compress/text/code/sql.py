@@ -12,7 +12,8 @@ from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
 from ctxpipe.compress.text.code.titles import LONGEST
 
 _TOKEN = re.compile(
-    r"(?P<comment>--[^\n]*(?:\n[ \t]*--[^\n]*)*|/\*.*?(?:\*/|\Z))|'(?:[^'\\]|\\.|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)|`[^`\n]*`"
+    r"(?P<comment>--[^\n]*(?:\n[ \t]*--[^\n]*)*|/\*.*?(?:\*/|\Z))"
+    r"|'(?:[^'\\]|\\.|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)|`[^`\n]*`"
     r"|\$(?P<tag>[A-Za-z_]\w*)?\$.*?(?:\$(?(tag)(?P=tag))\$|\Z)|(?P<end>;)|^[ \t]*(?P<go>go|/)[ \t\r]*$"
     r"|\b(?:(?P<opens>begin|case)|(?P<ends>end)(?!\s+(?:if|loop|while|repeat|for)\b))\b",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
@@ -30,7 +31,8 @@ def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
     """Mark ``text[start:end]``: a statement is a unit; a long one is its first line with the others under it."""
     at = start
     while at < end:
-        for kind, begin, at in _statements(marks.text, at, end):
+        for kind, begin, stop in _statements(marks.text, at, end):
+            at = stop
             if kind == "comment":
                 mark_paragraphs(marks, begin, at, -1)
             elif _COPY.fullmatch(marks.text, begin, at):

@@ -22,8 +22,8 @@ _BEFORE = re.compile(
 )
 _INSIDE = re.compile(r"(?<=[(\[]) |,? (?=[)\]])")
 _OPENERS = re.compile(
-    r"(?:\s*(?:\{\s*[\w ,()_:$&?]*\sin|[\[({:=`|\\]|=>|->|<-|:=|&&|\|\||\"\"\"|'''|\bdo(?:\s*\|[^|]*\|)?|\b(?:then|begin|"
-    r"where|is|of)))+$",
+    r"(?:\s*(?:\{\s*[\w ,()_:$&?]*\sin|[\[({:=`|\\]|=>|->|<-|:=|&&|\|\||\"\"\"|'''|\bdo(?:\s*\|[^|]*\|)?"
+    r"|\b(?:then|begin|where|is|of)))+$",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
