@@ -14,6 +14,7 @@ if __name__ == "compress":
 
 if TYPE_CHECKING:
     from ctxpipe.compress.cache.score_cache import Caching
+    from ctxpipe.compress.chat.messages import CompressedMessages
     from ctxpipe.compress.fake import FakeRanker, FakeScorer
     from ctxpipe.compress.learned.ranker import LearnedRanker
     from ctxpipe.compress.learned.scorer import LearnedScorer
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.rank.resources import BorrowingRanker, Embedder, Resources
     from ctxpipe.compress.rankers import RANKERS
     from ctxpipe.compress.scorers import SCORERS, Pruning
+    from ctxpipe.compress.select.formats import FORMATS, Format, Fragment, Written
     from ctxpipe.compress.select.keep import Keep
     from ctxpipe.compress.types import (
         CacheableScorer,
+        Excerpt,
         Identity,
         Ranker,
         RankingText,
@@ -43,16 +46,21 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "FORMATS",
     "RANKERS",
     "SCORERS",
     "BM25Ranker",
     "BorrowingRanker",
     "CacheableScorer",
     "Caching",
+    "CompressedMessages",
     "Embedder",
     "EmbeddingRanker",
+    "Excerpt",
     "FakeRanker",
     "FakeScorer",
+    "Format",
+    "Fragment",
     "HeadTailScorer",
     "HostedScorer",
     "HybridRanker",
@@ -76,12 +84,14 @@ __all__ = [
     "ScoringText",
     "TokenScorer",
     "TokenScores",
+    "Written",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cache.score_cache": "Caching",
+        "chat.messages": "CompressedMessages",
         "fake": "FakeRanker FakeScorer",
         "learned.ranker": "LearnedRanker",
         "learned.scorer": "LearnedScorer",
@@ -98,7 +108,8 @@ __getattr__, __dir__ = lazy_names(
         "rank.resources": "BorrowingRanker Embedder Resources",
         "rankers": "RANKERS",
         "scorers": "SCORERS Pruning",
+        "select.formats": "FORMATS Format Fragment Written",
         "select.keep": "Keep",
-        "types": "CacheableScorer Identity Ranker RankingText Scorer ScoringText TokenScorer TokenScores",
+        "types": "CacheableScorer Excerpt Identity Ranker RankingText Scorer ScoringText TokenScorer TokenScores",
     },
 )

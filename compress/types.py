@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
-from ctxpipe.arrays import BoolArray, FloatArray, IntArray
+from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.errors import UsageError
 
 Kind = Literal["text", "markdown", "html", "code", "json", "csv", "pdf"]
@@ -25,11 +26,14 @@ class Document:
         source: Path or name, shown to people and returned with every span.
         kind: What the text is, which decides how it is cut.
         title: What the whole text is about. It informs ranking and is never part of the text.
-        language: Programming language of ``code`` by its langchain name (``"python"``, ``"cpp"``); else empty.
+        language: Language of ``code`` (``"python"``, ``"yaml"``) or markup of ``text`` (``"rst"``, ``"org"``,
+            ``"asciidoc"``, ``"tex"``); else empty.
         page_starts: Offset at which each page begins, ascending from 0; empty when there are no pages.
+        headings: Headings that the reader found beyond the text's own markup: start, end and level of each, ascending
+            and disjoint; a lower level stands above a higher one.
 
     Raises:
-        UsageError: for an unknown kind or page starts that do not ascend.
+        UsageError: for an unknown kind, or page starts or headings that do not ascend.
     """
 
     text: str
@@ -38,12 +42,15 @@ class Document:
     title: str = ""
     language: str = ""
     page_starts: tuple[int, ...] = ()
+    headings: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UsageError(f"unknown document kind {self.kind!r}; known: {', '.join(KINDS)}")
         if any(b < a for a, b in zip(self.page_starts, self.page_starts[1:], strict=False)):
             raise UsageError(f"{self.source}: page starts must ascend")
+        if any(b[0] < a[1] for a, b in itertools.pairwise(self.headings)):
+            raise UsageError(f"{self.source}: headings must ascend")
 
     def page(self, offset: int) -> int | None:
         """The page, counted from 1, that holds the character at ``offset``; None when there are no pages."""
@@ -68,40 +75,6 @@ class Chunk:
     end: int
     kind: Kind = "text"
     headings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
-    """The smallest removable pieces of some chunks of one document, in source order; arrays of equal length n.
-
-    A set of units is *closed* when it holds the parent of each of its members. Any closed set of units of a JSON
-    document is valid JSON, of a table has its header, of a section has its heading.
-
-    Attributes:
-        start, end: Character offsets of the piece, surrounding whitespace excluded.
-        lead: Where the piece begins when an earlier sibling is kept too; it then takes in the separator before it
-            (the comma of a JSON member). Equal to ``start`` for everything else.
-        close, close_end: Offsets of the closing bracket, quote or fence that belongs to the piece, or -1.
-        parent: Index of the unit without which this one makes no sense, or -1.
-        segment: Index of the pooled segment that the unit is part of, or -1 for one that is there for others alone.
-        cost: Target tokens, estimated in the source's own context.
-        protected: True where the piece must not be lost while its neighbours are kept (numbers, negations, names).
-        joined: True where the piece goes on with the letters of the one before it (Chinese, Thai, a broken long word).
-    """
-
-    start: IntArray
-    end: IntArray
-    lead: IntArray
-    close: IntArray
-    close_end: IntArray
-    parent: IntArray
-    segment: IntArray
-    cost: IntArray
-    protected: BoolArray
-    joined: BoolArray
-
-    def __len__(self) -> int:
-        return len(self.start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +213,25 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """What was kept of one document, or of one page where there are pages.
+
+    Attributes:
+        document: Index of the document.
+        stretches: Character offsets of what was kept, ascending and disjoint.
+        pages: First page and, when it goes on over the next one, last page; empty where there are none.
+        trail: What its first unit stands under, outermost first.
+        text: What was kept, with a mark where text was left out, without the label.
+    """
+
+    document: int
+    stretches: tuple[tuple[int, int], ...]
+    pages: tuple[int, ...]
+    trail: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo:
     """One source document's size: characters and tokens of the whole text."""
 
@@ -253,11 +245,13 @@ class SourceInfo:
 class CompressedContext:
     """What was kept of some documents.
 
-    With whitespace removed, ``text`` is the concatenation of its spans' source text.
+    With frames and whitespace removed, ``text`` is the concatenation of its spans' source text.
 
     Attributes:
         text: The kept text, ready for a prompt: chat-control strings in it are broken by a space.
         spans: Kept stretches in the order of the source, disjoint.
+        frames: Ranges of ``text`` that are no source: labels, marks, and what the format adds.
+        excerpts: What was kept by document and page.
         documents: The documents that spans and ``protected`` point into.
         sources: Size of each document.
         source_tokens: Tokens of all documents, counted by ``tokenizer`` without special tokens.
@@ -281,6 +275,8 @@ class CompressedContext:
     prune: str
     tokenizer: str
     protected: tuple[Span, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    frames: tuple[tuple[int, int], ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -52,6 +52,7 @@ class Config:
         prune_url: Server that runs the pruner's model; None for this machine.
         keep: Patterns of text to protect: an array in a file, a line each in the environment.
         force_tokens: Strings that stay wherever anything else of their sentence does, with commas between them.
+        format: How kept text is written.
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
@@ -72,6 +73,7 @@ class Config:
     prune_url: str | None = None
     keep: tuple[str, ...] | None = None
     force_tokens: str | None = None
+    format: str | None = None
     score_cache: int | None = None
     budget: int | None = None
     rate: float | None = None

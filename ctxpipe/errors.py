@@ -6,6 +6,7 @@
     ├── UsageError               exit code 2: the request itself makes no sense
     │   └── UnknownNameError     no such model, ranker, scorer, ...; offers the nearest names
     ├── ReadError                a document cannot be read; names the source
+    ├── ChatBudgetError          what must stay of a chat is more than the budget
     ├── ModelError               a model cannot be found, fetched, verified or loaded
     │   └── DownloadError        the package index did not deliver the pinned file
     ├── LaunchError              a vLLM server could not be installed or started, or ended by itself
@@ -110,6 +111,23 @@ class MissingExtraError(CtxpipeError):
 
 class EngineError(CtxpipeError):
     """The target model gave no answer."""
+
+
+class ChatBudgetError(CtxpipeError):
+    """What must stay of a chat (instructions, tools, the last user turn) is more than the budget.
+
+    Args:
+        tokens: Tokens of what must stay.
+        budget: Tokens allowed.
+    """
+
+    def __init__(self, tokens: int, budget: int) -> None:
+        self.tokens = tokens
+        self.budget = budget
+        super().__init__(
+            f"instructions, tools and the last user turn of the chat have {tokens:,} tokens, more than the budget of "
+            f"{budget:,}; raise the budget"
+        )
 
 
 class WindowError(EngineError):

@@ -6,11 +6,14 @@ import asyncio
 import dataclasses
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, TypeVar
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
+from ctxpipe.compress.chat.document import chat_in, compress_chat
+from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
+from ctxpipe.compress.chat.shape import Message
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
@@ -18,6 +21,7 @@ from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
+from ctxpipe.compress.select.formats import DEFAULT_FORMAT, FORMATS, Format
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
@@ -76,6 +80,8 @@ class Pipeline:
         keep: Regular expressions (of the ``regex`` library), or a ``Keep``; what matches is kept before anything else.
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others, or a ``Caching``; 0 neither uses nor keeps any.
+        format: How kept text is written: ``"labelled"``, ``"plain"``, ``"numbered"``, ``"xml"``, ``"json"``, another
+            registered format, or an object that has ``write``.
         tokenizer: Model whose tokens budgets count; None for the target's.
         target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object that has
             ``answer``, or a ``Target``.
@@ -100,6 +106,7 @@ class Pipeline:
         prune_url: str | None = None,
         keep: str | Sequence[str] | Keep = (),
         score_cache: int | Caching = MEGABYTES,
+        format: str | Format = DEFAULT_FORMAT,
         tokenizer: str | None = None,
         target: str | Engine | Target = "local",
         model: str | None = None,
@@ -116,6 +123,7 @@ class Pipeline:
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
         self._keep = Keep.of(keep)
+        self._format = FORMATS.create(format) if isinstance(format, str) else format
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
         self._target = Connection(
@@ -210,19 +218,61 @@ class Pipeline:
         started = time.perf_counter()
         counter = self._target.counter()
         loading = time.perf_counter() - started
+        compressor = self._compressor(counter.tokenizer)
+        chat = chat_in(documents[0]) if len(documents) == 1 else None
+        if chat is not None:
+            context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
+        else:
+            context = compressor.compress(
+                documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage
+            )
+        noted, self._notes[:] = (counter.note, *self._notes), []
+        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
+        return with_timing(context, "tokenizer", loading)
+
+    def compress_messages(
+        self,
+        messages: Sequence[Message],
+        *,
+        budget: int,
+        question: str | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> CompressedMessages:
+        """Fit a chat into a budget by whole turns.
+
+        System and developer messages and the last user turn stay whole; a tool call and its results go together; long
+        texts are cut like documents, and marked. Without a question the oldest turns go first, with one the least
+        relevant. A message counts its texts, its calls as JSON and 4 tokens of the template.
+
+        Args:
+            messages: The chat in OpenAI's form.
+            budget: Most tokens, tools included.
+            question: What the kept turns should serve.
+            tools: Schemas of the tools that may be called; they are not changed.
+
+        Raises:
+            UsageError: for a budget below 1, or messages without roles or content.
+            ChatBudgetError: when what must stay is more than the budget.
+            ModelError: if a model cannot be had.
+        """
+        counter = self._target.counter()
+        made = compress_messages(
+            self._compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
+        )
+        noted, self._notes[:] = (counter.note, *self._notes), []
+        return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
+
+    def _compressor(self, tokenizer: TargetTokenizer) -> Compressor:
         scorer = self._scorer
-        compressor = Compressor(
-            tokenizer=counter.tokenizer,
+        return Compressor(
+            tokenizer=tokenizer,
             ranker=self._ranker,
             scorer=scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append),
             rank=self.rank,
             prune=self.prune,
             keep=self._keep,
+            format=self._format,
         )
-        context = compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
-        noted, self._notes[:] = (counter.note, *self._notes), []
-        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
-        return with_timing(context, "tokenizer", loading)
 
     def query(
         self,
@@ -267,7 +317,6 @@ class Pipeline:
             engine=engine,
             target=self.target,
             compress=self._compress,
-            special_strings=lambda: self.tokenizer.special_strings,
             on_stage=self.on_stage,
             on_text=on_text,
         )

@@ -15,6 +15,7 @@ from ctxpipe.compress.learned.ranker import Look
 from ctxpipe.compress.rank.bm25 import bm25
 from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.select import pool
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from training.compose import FROM, compose
 from training.files import Progress, read_json
@@ -107,13 +108,13 @@ def trials(
     progress = Progress("fusion")
     for number, item in enumerate(items, start=1):
         documents, marked = _documents(item, others[item.source])
-        structures = [pool.structure_of(document) for document in documents]
-        passages = pool.passages(documents, structures, [CHARACTERS_PER_TOKEN] * len(documents))
-        found = pool.sentences_of(documents, structures, passages)
-        texts = pool.ranking_texts(documents, found)
+        outlines = [outline(document) for document in documents]
+        passages = pool.passages_of(documents, outlines, [CHARACTERS_PER_TOKEN] * len(documents))
+        candidates = pool.candidates_of(outlines, passages)
+        texts = pool.ranking_texts(documents, candidates)
         held: dict[int, list[int]] = {}
-        for index, (segment, document) in enumerate(zip(found.segments, found.document, strict=True)):
-            if any(a < segment.end and segment.start < b for a, b in marked.get(document, ())):
+        for index, (unit, document) in enumerate(zip(candidates.units, candidates.document, strict=True)):
+            if any(a < unit.end and unit.start < b for a, b in marked.get(document, ())):
                 held.setdefault(document, []).append(index)
         progress(number, len(items))
         if not held:

@@ -174,5 +174,8 @@ def shortlist(passages: Sequence[Gathered], scores: Floats, tokens: int) -> list
 
 def _standard(values: Floats) -> Floats:
     """Of mean 0 and deviation 1; 0 where all are equal."""
-    spread = float(values.std())
-    return (values - values.mean()) / spread if spread else np.zeros(len(values))
+    # Of equal values the mean may differ from them by a rounding, and the deviation from 0.
+    if not np.ptp(values):
+        return np.zeros(len(values))
+    made: Floats = (values - values.mean()) / values.std()
+    return made

@@ -2,177 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
-from ctxpipe.compress.types import Units
+from ctxpipe.compress.select.pieces import Pieces
 from ctxpipe.errors import UsageError
 
-ENOUGH = 0.98
-"""Share of the budget that a selection must reach when the text is longer than it."""
-_CLOSE = 0.995
-_MOST_FILLS = 64
-_MOST_SWAPS = 12
+_ENOUGH = 0.985
+"""Share of the budget from which on no more is looked for."""
+_MARK = 3
+"""Tokens that a mark and the line breaks around it are taken to cost."""
+_ROUNDS = 12
+_STEP = 0.01
+"""Share by which the room is corrected at least where a selection is over the budget."""
+_MOST_FILLS = 48
 
 Count = Callable[[BoolArray], int]
-
-
-def priority(scores: FloatArray, units: Units) -> IntArray:
-    """Units by descending score, ties by position, with what a unit leans on before it.
-
-    A unit that others lean on takes the best score among them, so every prefix of the result is closed under
-    ``parent``.
-
-    Args:
-        scores: float32 of shape (n,); NaN counts as lowest.
-    """
-    best = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-1e30, posinf=1e30)
-    leaning = np.flatnonzero(units.parent >= 0)
-    for index in leaning[::-1].tolist():
-        parent = units.parent[index]
-        if best[index] > best[parent]:
-            best[parent] = best[index]
-    return np.lexsort((np.arange(len(best)), -best))
-
-
-def select(scores: FloatArray, units: Units, budget: int, count: Count, held: BoolArray | None = None) -> BoolArray:
-    """Choose units under one threshold for the whole pool.
-
-    The longest prefix of ``priority`` whose rendered text fits is kept, less what nothing kept leans on; the room
-    left is filled with the next units that fit, each with what it leans on.
-
-    Args:
-        scores: float32 of shape (n,).
-        units: The pool's units; ``cost`` guides the search, ``count`` decides.
-        budget: Most tokens.
-        count: Exact tokens of the text of a selection, by the target's tokenizer.
-        held: True where a unit, once kept, is not given up for others, and until it is kept nothing else of its
-            segment fills the room that is left.
-
-    Returns:
-        bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
-    """
-    order = priority(scores, units)
-    size = _longest_prefix(order, units.cost, budget, count)
-    kept = np.zeros(len(order), dtype=np.bool_)
-    kept[order[:size]] = True
-    bare = kept.copy()
-    held = np.zeros(len(order), dtype=np.bool_) if held is None else held
-    _drop_barren(kept, units, held)
-    if not kept.any():
-        # Nothing fits with all that it leans on (JSON nested deeper than the budget): brackets say more than nothing.
-        kept = bare
-    kept, used = _fill(kept, order, units, budget, count, held)
-    return kept if used >= budget * ENOUGH else _swap(kept, used, order, units, budget, count, held)
-
-
-def _longest_prefix(order: IntArray, cost: IntArray, budget: int, count: Count) -> int:
-    cumulative = np.cumsum(cost[order])
-
-    def tokens(size: int) -> int:
-        kept = np.zeros(len(order), dtype=np.bool_)
-        kept[order[:size]] = True
-        return count(kept)
-
-    fits, over = 0, len(order) + 1
-    fits_tokens = 0
-    size = int(np.searchsorted(cumulative, budget, side="right"))
-    for _ in range(40):
-        size = min(max(size, fits + 1), over - 1)
-        if over - fits <= 1:
-            break
-        found = tokens(size)
-        if found <= budget:
-            fits, fits_tokens = size, found
-            if found >= budget * _CLOSE:
-                break
-        else:
-            over = size
-        # The error of the estimate so far says where the next guess belongs; the bracket keeps it honest.
-        estimate = int(cumulative[size - 1])
-        aim = estimate * budget / found if found else budget
-        guess = int(np.searchsorted(cumulative, aim, side="right"))
-        size = guess if fits < guess < over else (fits + over) // 2
-    return fits if fits_tokens <= budget else 0
-
-
-def _drop_barren(kept: BoolArray, units: Units, held: BoolArray) -> None:
-    """Drop headings, headers and brackets of which nothing is kept."""
-    children = np.bincount(units.parent[units.parent >= 0], minlength=len(kept))
-    alive = np.bincount(units.parent[kept & (units.parent >= 0)], minlength=len(kept))
-    for index in np.flatnonzero(kept & (children > 0) & ~held)[::-1].tolist():
-        if not alive[index]:
-            kept[index] = False
-            if units.parent[index] >= 0:
-                alive[units.parent[index]] -= 1
-
-
-def _swap(
-    kept: BoolArray, used: int, order: IntArray, units: Units, budget: int, count: Count, held: BoolArray
-) -> BoolArray:
-    """Give up one of the least units kept where what fits in its place comes closer to the budget."""
-    best = kept
-    for index in order[kept[order] & ~held[order]][::-1][:_MOST_SWAPS].tolist():
-        if bool(np.any(kept & (units.parent == index))):
-            continue
-        trial = kept.copy()
-        trial[index] = False
-        trial, found = _fill(trial, order[order != index], units, budget, count, held)
-        if found > used:
-            best, used = trial, found
-        if used >= budget * ENOUGH:
-            break
-    return best
-
-
-def _fill(
-    kept: BoolArray, order: IntArray, units: Units, budget: int, count: Count, held: BoolArray
-) -> tuple[BoolArray, int]:
-    used = count(kept) if kept.any() else 0
-    leaned_on = np.zeros(len(kept), dtype=np.bool_)
-    leaned_on[units.parent[units.parent >= 0]] = True
-    tries, limit = 0, budget - used
-    lacking = _lacking(kept, units, held)
-    for index in order[~kept[order] & (~leaned_on[order] | held[order])].tolist():
-        if used >= budget * _CLOSE or tries >= _MOST_FILLS:
-            break
-        if units.joined[index] and not kept[index - 1]:
-            continue
-        if lacking and not held[index] and int(units.segment[index]) in lacking:
-            continue
-        bundle = _with_ancestors(index, kept, units)
-        cost = sum(int(units.cost[i]) for i in bundle)
-        if cost > limit:
-            continue
-        tries += 1
-        kept[bundle] = True
-        found = count(kept)
-        if found > budget:
-            # Others of this estimate would fail alike, for the separator's token.
-            kept[bundle] = False
-            limit = cost - 1
-        else:
-            used = found
-            limit = budget - used
-            if held[bundle].any():
-                lacking = _lacking(kept, units, held)
-    return kept, used
-
-
-def _lacking(kept: BoolArray, units: Units, held: BoolArray) -> set[int]:
-    """Segments of which something held is still to be kept."""
-    return set(units.segment[held & ~kept].tolist()) - {-1}
-
-
-def _with_ancestors(index: int, kept: BoolArray, units: Units) -> list[int]:
-    bundle = [index]
-    parent = int(units.parent[index])
-    while parent >= 0 and not kept[parent]:
-        bundle.append(parent)
-        parent = int(units.parent[parent])
-    return bundle
 
 
 def check_size(budget: int | None, rate: float | None) -> None:
@@ -187,3 +34,188 @@ def check_size(budget: int | None, rate: float | None) -> None:
         raise UsageError(f"the budget must be at least 1 token, not {budget}")
     if rate is not None and not 0 < rate <= 1:
         raise UsageError(f"the rate must be above 0 and at most 1, not {rate}")
+
+
+def select(
+    scores: FloatArray, pieces: Pieces, budget: int, count: Count, label_costs: Sequence[int], held: BoolArray
+) -> BoolArray:
+    """Choose pieces, best first, each with everything that it stands under.
+
+    A piece that does not fit with its chain, label and mark gives way to the next that does; room may stay unused.
+    What says nothing alone (a heading, an introduction) comes only with what stands under it. Costs are estimated while
+    pieces are taken; then the text is counted, and the room that the estimate may use is corrected until the count is
+    within the budget.
+
+    Args:
+        scores: float32 of shape (n,); higher comes first, minus infinity and NaN never.
+        pieces: The pieces.
+        budget: Most tokens.
+        count: Exact tokens of the text of a selection, by the target's tokenizer.
+        label_costs: Tokens of each document's label.
+        held: True for pieces before which nothing else of their unit is taken.
+
+    Returns:
+        bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
+    """
+    order = ordered(scores, pieces)
+    shelf = _Shelf(pieces, label_costs, held)
+    best, used, low, high, limit = shelf.empty(), 0, 0.0, float("inf"), float(budget)
+    for _ in range(_ROUNDS):
+        kept, complete = shelf.take(order, limit)
+        tokens = count(kept) if kept.any() else 0
+        if tokens <= budget:
+            if tokens > used:
+                best, used = kept, tokens
+            if complete or tokens >= budget * _ENOUGH:
+                break
+            low = limit
+        else:
+            high = limit
+        # What the estimate was off by says where to look, until there is a limit on either side.
+        if high == float("inf"):
+            limit += budget - tokens
+        elif low == 0:
+            limit -= max(tokens - budget, _STEP * limit)
+        else:
+            limit = (low + high) / 2
+        if high - low < 1:
+            break
+    return _filled(best, used, order, shelf, budget, count)
+
+
+def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
+    """Pieces that may be taken for their own sake, best first, ties in the order of the source.
+
+    An introduction passes its score on to the first piece under it, without which it would say nothing.
+    """
+    worth = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=1e30)
+    first = np.unique(pieces.parent, return_index=True)
+    for parent, child in zip(first[0].tolist(), first[1].tolist(), strict=True):
+        if parent >= 0 and pieces.bare[parent] and pieces.units[parent].kind not in ("heading", "row"):
+            worth[child] = max(worth[child], worth[parent])
+    wanted = np.flatnonzero(np.isfinite(worth) & ~pieces.bare)
+    return wanted[np.lexsort((wanted, -worth[wanted]))]
+
+
+def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: int, count: Count) -> BoolArray:
+    """Take what else fits by the exact count."""
+    tries = 0
+    limit = budget - used
+    shelf.restore(kept)
+    for index in order[~kept[order]].tolist():
+        if tries >= _MOST_FILLS or used >= budget * _ENOUGH:
+            break
+        bundle, cost = shelf.bundle(index)
+        if cost > 1.5 * limit + _MARK or shelf.is_blocked(index) or shelf.is_tail(index):
+            continue
+        tries += 1
+        kept[bundle] = True
+        tokens = count(kept)
+        if tokens > budget:
+            kept[bundle] = False
+        else:
+            used, limit = tokens, budget - tokens
+            shelf.restore(kept)
+    return kept
+
+
+class _Shelf:
+    """What has been taken so far, and what the next piece would cost with all that it brings along."""
+
+    def __init__(self, pieces: Pieces, label_costs: Sequence[int], held: BoolArray) -> None:
+        self.pieces = pieces
+        self._cost = pieces.cost.tolist()
+        self._parent = pieces.parent.tolist()
+        self._joined = pieces.joined.tolist()
+        self._places = _places(pieces)
+        self._label = list(label_costs)
+        self._near = _near(pieces)
+        self._needed = _needed(pieces, held)
+        self._held = held.tolist()
+        self.restore(self.empty())
+
+    def empty(self) -> BoolArray:
+        """Nothing taken."""
+        return np.zeros(len(self.pieces), dtype=np.bool_)
+
+    def restore(self, kept: BoolArray) -> None:
+        """Go on from a selection."""
+        self._kept: list[bool] = kept.tolist()
+        self._labelled = {self._places[i] for i in np.flatnonzero(kept).tolist()}
+        self._lacking = {unit: {i for i in needed if not self._kept[i]} for unit, needed in self._needed.items()}
+
+    def take(self, order: IntArray, limit: float) -> tuple[BoolArray, bool]:
+        """Take pieces in order while their estimated costs fit.
+
+        Returns:
+            The selection, and whether it is everything.
+        """
+        self.restore(self.empty())
+        used, complete = 0.0, True
+        for index in order.tolist():
+            if self._kept[index]:
+                continue
+            bundle, cost = self.bundle(index)
+            if used + cost > limit or self.is_blocked(index):
+                complete = False
+                continue
+            used += cost
+            for i in bundle:
+                self._kept[i] = True
+            self._labelled.add(self._places[index])
+            self._lacking.get(int(self.pieces.candidate[index]), set()).discard(index)
+        return np.array(self._kept, dtype=np.bool_), complete
+
+    def bundle(self, index: int) -> tuple[list[int], float]:
+        """A piece with what it stands under and lacks, and what that costs with label and marks."""
+        bundle, cost = [index], float(self._cost[index])
+        parent = self._parent[index]
+        while parent >= 0 and not self._kept[parent]:
+            bundle.append(parent)
+            cost += self._cost[parent]
+            parent = self._parent[parent]
+        if self._places[index] not in self._labelled:
+            cost += self._label[int(self.pieces.owner[index])]
+        before, after = self._near[index]
+        joins = (before >= 0 and self._kept[before]) + (after >= 0 and self._kept[after])
+        return bundle, cost + _MARK * (1 - joins)
+
+    def is_tail(self, index: int) -> bool:
+        """Whether a piece goes on with the letters of one that is not taken."""
+        return bool(self._joined[index]) and index > 0 and not self._kept[index - 1]
+
+    def is_blocked(self, index: int) -> bool:
+        """Whether a piece must wait for one that is held."""
+        lacking = self._lacking.get(int(self.pieces.candidate[index]))
+        return bool(lacking) and not self._held[index]
+
+
+def _near(pieces: Pieces) -> list[tuple[int, int]]:
+    """For each piece those directly before and after it in the source, -1 where text lies between, or none does not."""
+    size = len(pieces)
+    beside = []
+    for i in range(size - 1):
+        text = pieces.documents[int(pieces.owner[i])].text
+        same = pieces.owner[i] == pieces.owner[i + 1]
+        gap = text[pieces.units[i].end : pieces.units[i + 1].start] if same else "x"
+        # Members of JSON and rows of a table have no mark between them.
+        unmarked = pieces.units[i + 1].kind in ("member", "row")
+        beside.append(bool(same and (unmarked or not gap or gap.isspace())))
+    before = [i - 1 if i and beside[i - 1] else -1 for i in range(size)]
+    after = [i + 1 if i < size - 1 and beside[i] else -1 for i in range(size)]
+    return list(zip(before, after, strict=True))
+
+
+def _places(pieces: Pieces) -> list[tuple[int, int]]:
+    """Document and page of each piece: pieces of one place share a label."""
+    return [
+        (owner, pieces.documents[owner].page(start) or 0)
+        for owner, start in zip(pieces.owner.tolist(), pieces.start.tolist(), strict=True)
+    ]
+
+
+def _needed(pieces: Pieces, held: BoolArray) -> dict[int, set[int]]:
+    needed: dict[int, set[int]] = {}
+    for index in np.flatnonzero(held & (pieces.candidate >= 0)).tolist():
+        needed.setdefault(int(pieces.candidate[index]), set()).add(index)
+    return needed

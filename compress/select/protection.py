@@ -8,12 +8,9 @@ import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.compress.select.pool import Sentences
-from ctxpipe.compress.select.render import Pool
+from ctxpipe.compress.select.pieces import Pieces
+from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.types import Chunk, Document
-
-MATCHED, AROUND = 2, 1
-"""Tiers of what matches a pattern, and of the rest of its sentence where sentences stay whole."""
 
 Spans = Sequence[tuple[int, int]]
 
@@ -34,49 +31,36 @@ class Protection:
         self._keep = keep
         self.spans: tuple[Spans, ...] = tuple(keep.matches(d.text, d.source) for d in documents)
 
-    def of_passages(self, found: Sequence[Chunk]) -> BoolArray | None:
+    def of_passages(self, passages: Sequence[Chunk]) -> BoolArray | None:
         """True for passages that hold a match; None when nothing matches."""
-        return self._touched([c.document for c in found], [c.start for c in found], [c.end for c in found])
+        return self._touched([p.document for p in passages], [p.start for p in passages], [p.end for p in passages])
 
-    def of_segments(self, found: Sentences) -> BoolArray | None:
-        """True for segments that hold a match; None when nothing matches."""
-        return self._touched(found.document, [s.start for s in found.segments], [s.end for s in found.segments])
+    def of_candidates(self, candidates: Candidates) -> BoolArray | None:
+        """True for units that hold a match; None when nothing matches."""
+        units = candidates.units
+        return self._touched(candidates.document, [u.start for u in units], [u.end for u in units])
 
-    def tiers(self, pool: Pool, *, whole: bool) -> IntArray:
-        """Tier of each unit.
+    def matched(self, pieces: Pieces) -> BoolArray:
+        """True for pieces that share a character with a match: bool of shape (n,)."""
+        found = self._touched(pieces.owner, pieces.start, pieces.end)
+        return np.zeros(len(pieces), dtype=np.bool_) if found is None else found
 
-        Args:
-            pool: The units.
-            whole: Whether sentences stay whole, so that the rest of a match's sentence comes next.
-        """
-        units = pool.units
-        matched = self._touched(pool.owner, units.start, units.end)
-        if matched is None:
-            return np.zeros(len(units), dtype=np.int64)
-        around = np.zeros(len(units), dtype=np.bool_)
-        if whole:
-            around = (units.segment >= 0) & np.isin(units.segment, units.segment[matched])
-        return np.where(matched, MATCHED, np.where(around, AROUND, 0))
-
-    def forced(self, pool: Pool, found: Sentences) -> BoolArray:
-        """True for units that hold a forced string."""
-        hit = np.zeros(len(pool.units), dtype=np.bool_)
+    def forced(self, pieces: Pieces, candidates: Candidates) -> BoolArray:
+        """True for pieces that hold a forced string."""
         if not self._keep.force_tokens:
-            return hit
+            return np.zeros(len(pieces), dtype=np.bool_)
         spans: list[list[tuple[int, int]]] = [[] for _ in self._documents]
-        for segment, document in zip(found.segments, found.document, strict=True):
-            text = self._documents[document].text
-            spans[document].extend(self._keep.forced(text, segment.start, segment.end))
-        touched = _touched(pool.owner, pool.units.start, pool.units.end, spans)
-        return touched & (pool.units.segment >= 0)
+        for unit, document in zip(candidates.units, candidates.document, strict=True):
+            spans[document].extend(self._keep.forced(self._documents[document].text, unit.start, unit.end))
+        return _touched(pieces.owner, pieces.start, pieces.end, spans) & (pieces.candidate >= 0)
 
-    def note(self, pool: Pool, kept: BoolArray, budget: int) -> str:
+    def note(self, pieces: Pieces, kept: BoolArray, budget: int) -> str:
         """What to say of matches that are not kept whole; empty when all are."""
         lost = total = 0
         for document, spans in enumerate(self.spans):
-            mine = np.flatnonzero(pool.owner == document)
+            mine = np.flatnonzero(pieces.owner == document)
             before = np.concatenate([[0], np.cumsum(~kept[mine])])
-            first, last = _ranges(pool.units.start[mine], pool.units.end[mine], spans)
+            first, last = _ranges(pieces.start[mine], pieces.end[mine], spans)
             lost += int(np.count_nonzero(before[last] > before[first]))
             total += len(spans)
         if not lost:

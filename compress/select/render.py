@@ -1,128 +1,242 @@
-"""From kept units back to text, and the spans it came from."""
+"""From kept pieces to written excerpts, in which every character is source or frame."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import regex
 
-from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.arrays import BoolArray
+from ctxpipe.compress.select.formats import Format, Fragment, Written
+from ctxpipe.compress.select.pieces import Pieces
+from ctxpipe.compress.text.code import comment_mark
+from ctxpipe.compress.text.control import neutralise
+from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import UNSPACED
-from ctxpipe.compress.types import Document, Span, Units
+from ctxpipe.compress.types import Document, Excerpt, Span
 
+MARK = "…"
+"""Stands where text was left out."""
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """The units of all documents in one sequence.
-
-    Attributes:
-        documents: What the units point into.
-        owner: int64 of shape (n,): the document of each unit, ascending.
-        units: Their arrays; ``parent`` and ``segment`` count over the whole pool.
-    """
-
-    documents: Sequence[Document]
-    owner: IntArray
-    units: Units
+_SAYS = regex.compile(r"[\p{L}\p{N}]")
 
 
 class Rendered(NamedTuple):
-    """Kept text and the stretches of the source that make it up, in order."""
+    """A written context.
+
+    Attributes:
+        text: The text.
+        spans: Stretches of the source in it, in order.
+        frames: Ranges of ``text`` that are no source: labels, marks and what a format adds.
+        excerpts: The excerpts that it is made of.
+    """
 
     text: str
     spans: tuple[Span, ...]
+    frames: tuple[tuple[int, int], ...]
+    excerpts: tuple[Excerpt, ...]
 
 
-def merge(documents: Sequence[Document], parts: Sequence[tuple[int, Units, int]]) -> Pool:
-    """Join the units of several documents.
+class Layout(NamedTuple):
+    """How a context is written.
+
+    Attributes:
+        format: Writes the excerpts.
+        labels: Name of each document, empty where none is needed.
+        special: Control strings of the tokenizer that will read it.
+    """
+
+    format: Format
+    labels: Sequence[str]
+    special: tuple[str, ...]
+
+
+class _Event(NamedTuple):
+    """A stretch to be written: a piece, or what closes one."""
+
+    start: int
+    end: int
+    unit: Unit
+    bare: bool
+    is_close: bool
+
+
+def render(pieces: Pieces, kept: BoolArray, trails: Sequence[tuple[str, ...]], layout: Layout) -> Rendered:
+    """Write kept pieces in the order of the source.
+
+    Neighbours keep the whitespace between them. Where text of a document was left out there is a mark, in code as a
+    comment; none between rows of a table or members of JSON, and none where a pruner dropped words of a sentence.
 
     Args:
-        documents: All documents.
-        parts: For each document with units: its index, its units, and the number of segments pooled before it.
+        pieces: All pieces.
+        kept: bool of shape (n,), closed under ``parent``.
+        trails: What each piece stands under, outermost first.
+        layout: How it is written.
     """
-    owner = [np.full(len(units), index, dtype=np.int64) for index, units, _ in parts]
-    sizes = np.cumsum([0, *(len(units) for _, units, _ in parts)])
+    written: list[Written] = []
+    for document in np.unique(pieces.owner[kept]).tolist():
+        index = np.flatnonzero(kept & (pieces.owner == document))
+        written.extend(_excerpts(pieces, index, document, trails, layout.labels[document]))
+    return write(pieces.documents, written, layout)
 
-    def column(name: str, shift: Sequence[int] | None = None) -> IntArray:
-        arrays = [getattr(units, name) for _, units, _ in parts]
-        if shift is not None:
-            arrays = [np.where(a >= 0, a + by, a) for a, by in zip(arrays, shift, strict=True)]
-        return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
-    units = Units(
-        start=column("start"),
-        end=column("end"),
-        lead=column("lead"),
-        close=column("close"),
-        close_end=column("close_end"),
-        parent=column("parent", [int(s) for s in sizes[:-1]]),
-        segment=column("segment", [before for _, _, before in parts]),
-        cost=column("cost"),
-        protected=column("protected").astype(np.bool_),
-        joined=column("joined").astype(np.bool_),
+def fragments_of(pieces: Pieces, index: Sequence[int], document: int) -> Iterator[Fragment]:
+    """The text of some pieces of one document, in order, with marks."""
+    return _fragments(pieces.documents[document], document, _events(pieces, index))
+
+
+def write(documents: Sequence[Document], written: Sequence[Written], layout: Layout) -> Rendered:
+    """Put excerpts into one text and tell source and frame apart."""
+    fragments = [fragment for fragment in layout.format.write(written) if fragment.text]
+    plain = "".join(fragment.text for fragment in fragments)
+    text = neutralise(plain, layout.special)
+    at = _moved(plain, text)
+    frames: list[tuple[int, int]] = []
+    place = 0
+    for fragment in fragments:
+        end = place + len(fragment.text)
+        if fragment.document < 0:
+            left, right = at[place], at[end]
+            if frames and frames[-1][1] == left:
+                frames[-1] = frames[-1][0], right
+            else:
+                frames.append((left, right))
+        place = end
+    excerpts = tuple(_excerpt(documents, one, layout) for one in written)
+    return Rendered(text, tuple(_spans(documents, fragments)), tuple(frames), excerpts)
+
+
+def _excerpts(
+    pieces: Pieces,
+    index: np.ndarray[tuple[int], np.dtype[np.int64]],
+    document: int,
+    trails: Sequence[tuple[str, ...]],
+    label: str,
+) -> Iterator[Written]:
+    source = pieces.documents[document]
+    events = _events(pieces, index.tolist())
+    pages = _pages(source, events)
+    first = 0
+    for place in range(1, len(events) + 1):
+        if place < len(events) and pages[place] == pages[first]:
+            continue
+        mine = events[first:place]
+        body = next((e for e in mine if not e.bare and not e.is_close), mine[0])
+        owner = next((i for i in index.tolist() if pieces.units[i] is body.unit), int(index[0]))
+        shown: tuple[int, ...] = ()
+        if source.page_starts:
+            last = source.page(max(body.start, mine[-1].end - 1)) or 1
+            shown = (pages[first] or 1, max(last, pages[first] or 1))
+        yield Written(label, document, shown, trails[owner], tuple(_fragments(source, document, mine)))
+        first = place
+
+
+def _events(pieces: Pieces, index: Sequence[int]) -> list[_Event]:
+    started: set[int] = set()
+    events: list[_Event] = []
+    for i in index:
+        unit, start = pieces.units[i], int(pieces.start[i])
+        container = int(pieces.container[i])
+        if container >= 0 and start == unit.start:
+            if container in started and unit.lead >= 0:
+                start = unit.lead
+            started.add(container)
+        events.append(_Event(start, int(pieces.end[i]), unit, bool(pieces.bare[i]), False))
+        if unit.close >= 0 and int(pieces.start[i]) == unit.start:
+            events.append(_Event(unit.close, unit.close_end, unit, False, True))
+    return sorted(events, key=lambda event: event.start)
+
+
+def _pages(document: Document, events: Sequence[_Event]) -> list[int | None]:
+    """The page of each stretch; what says nothing alone goes with what follows it."""
+    pages: list[int | None] = []
+    following: int | None = None
+    for event in reversed(events):
+        if not event.bare or following is None:
+            following = document.page(event.start)
+        pages.append(following)
+    return pages[::-1]
+
+
+def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iterator[Fragment]:
+    text = document.text
+    before: _Event | None = None
+    for event in events:
+        if before is not None:
+            gap = text[before.end : event.start]
+            if not gap or gap.isspace():
+                yield Fragment(gap, index, before.end)
+            else:
+                yield Fragment(_joint(document, before, event, gap))
+        yield Fragment(text[event.start : event.end], index, event.start)
+        before = event
+
+
+def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
+    """What stands for left-out text."""
+    text, a, b = document.text, before.unit, after.unit
+    line = gap.rpartition("\n")[2] if "\n" in gap else None
+    indent = line if line is not None and line.isspace() else ""
+    bare = ("\n" + indent) if line is not None else " "
+    if text[after.start] == "," and b.kind == "member":
+        bare = ""
+    # Words that a pruner dropped at the end of one unit and the beginning of the next are no gap between the two.
+    between = text[a.end : b.start] if not before.is_close and not after.is_close else gap
+    if not between or between.isspace():
+        spaced = not (_UNSPACED.match(text, before.end - 1) and _UNSPACED.match(text, after.start))
+        return bare if line is not None or spaced else ""
+    if not _SAYS.search(gap) or "member" in (a.kind, b.kind):
+        return bare
+    if b.kind == "row" and a.kind == "row":
+        return bare
+    if document.kind == "code":
+        own = text[after.start : after.end]
+        return f"\n{own[: len(own) - len(own.lstrip())] or indent}{comment_mark(document.language)}\n{indent}"
+    if a.kind == b.kind == "sentence" and a.parent == b.parent and not regex.search(r"\n[ \t\r]*\n", gap):
+        return f" {MARK} "
+    return f"\n{MARK}\n{indent}"
+
+
+def _excerpt(documents: Sequence[Document], written: Written, layout: Layout) -> Excerpt:
+    text = neutralise("".join(fragment.text for fragment in written.fragments), layout.special)
+    spans = _spans(documents, written.fragments)
+    return Excerpt(
+        document=written.document,
+        stretches=tuple((span.start, span.end) for span in spans),
+        pages=tuple(dict.fromkeys(written.pages)),
+        trail=written.trail,
+        text=text,
     )
-    return Pool(documents=documents, owner=concatenate(owner), units=units)
 
 
-def concatenate(arrays: Sequence[IntArray]) -> IntArray:
-    """Concatenate, of no arrays too."""
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
-
-
-def render(pool: Pool, kept: BoolArray) -> Rendered:
-    """Put the kept units together in source order.
-
-    Neighbours keep the whitespace between them; where text was dropped there is one space, or a newline and the
-    indentation of what follows, or nothing between characters of scripts without spaces.
-    """
-    documents, starts, ends = _pieces(pool, kept)
-    parts: list[str] = []
+def _spans(documents: Sequence[Document], fragments: Sequence[Fragment]) -> list[Span]:
+    """Stretches of source in order; neighbours with nothing but whitespace between them are one."""
     spans: list[Span] = []
-    current, span_start, at, text = -1, 0, 0, ""
-    for document, start, end in zip(documents, starts, ends, strict=True):
-        if document != current:
-            if current >= 0:
-                spans.append(Span(document=current, start=span_start, end=at))
-                parts.append("\n\n")
-            current, span_start, text = document, start, pool.documents[document].text
-        else:
-            gap = text[at:start]
-            if gap and not gap.isspace():
-                spans.append(Span(document=current, start=span_start, end=at))
-                span_start = start
-                gap = _marker(gap, text[at - 1], text[start])
-            parts.append(gap)
-        parts.append(text[start:end])
-        at = end
-    if current >= 0:
-        spans.append(Span(document=current, start=span_start, end=at))
-    return Rendered("".join(parts), tuple(spans))
+    for fragment in fragments:
+        if fragment.document < 0 or fragment.text.isspace():
+            continue
+        start, end = fragment.start, fragment.start + len(fragment.text)
+        last = spans[-1] if spans else None
+        if last is not None and last.document == fragment.document and last.end <= start:
+            gap = documents[last.document].text[last.end : start]
+            if not gap or gap.isspace():
+                spans[-1] = Span(document=last.document, start=last.start, end=end)
+                continue
+        spans.append(Span(document=fragment.document, start=start, end=end))
+    return spans
 
 
-def _marker(gap: str, before: str, after: str) -> str:
-    if "\n" in gap:
-        indentation = gap[gap.rindex("\n") + 1 :]
-        return "\n" + indentation if indentation.isspace() else "\n"
-    if _UNSPACED.match(before) and _UNSPACED.match(after):
-        return ""
-    return " "
-
-
-def _pieces(pool: Pool, kept: BoolArray) -> tuple[list[int], list[int], list[int]]:
-    units = pool.units
-    index = np.flatnonzero(kept)
-    start = units.start[index].copy()
-    follows = np.ones(len(index), dtype=np.bool_)
-    follows[np.unique(units.parent[index], return_index=True)[1]] = False
-    start[follows] = units.lead[index][follows]
-    closing = index[units.close[index] >= 0]
-    documents = np.concatenate([pool.owner[index], pool.owner[closing]])
-    starts = np.concatenate([start, units.close[closing]])
-    ends = np.concatenate([units.end[index], units.close_end[closing]])
-    order = np.lexsort((starts, documents))
-    return documents[order].tolist(), starts[order].tolist(), ends[order].tolist()
+def _moved(plain: str, text: str) -> Sequence[int]:
+    """Where each character of a text is after spaces were added to it; one more for its end."""
+    if plain == text:
+        return range(len(text) + 1)
+    places: list[int] = []
+    at = 0
+    for character in plain:
+        while text[at] != character:
+            at += 1
+        places.append(at)
+        at += 1
+    return [*places, len(text)]

@@ -1,95 +1,69 @@
-"""Passages: what is ranked first. Cut by LangChain's text splitters, with exact offsets."""
+"""Passages: what is ranked first. Cut by langchain-text-splitters, with exact offsets."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
-from ctxpipe.compress.text import json_tree
-from ctxpipe.compress.text.langchain_text_splitters.base import Language
-from ctxpipe.compress.text.langchain_text_splitters.character import RecursiveCharacterTextSplitter
+from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.text.sentences import safe_cut, trim
-from ctxpipe.compress.text.structure import Outline, Segment
+from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Chunk, Document
 
 _BLOCK = 1 << 18
 """Characters handed to the splitter at once; it copies its text once per separator."""
 _NEAR = 1 << 12
-_LONGEST_ROW = 8_000
-"""Most characters of a table row or a line of code that no passage's end may cut."""
+_DATA = frozenset({"code", "json", "csv"})
 
 
 def chunks(
-    document: Document,
-    index: int,
-    structure: Outline | list[json_tree.Node],
-    *,
-    tokens: int,
-    characters_per_token: float,
+    document: Document, index: int, outline: Outline, *, tokens: int, characters_per_token: float
 ) -> list[Chunk]:
-    """Cut a document into passages that together hold all its non-whitespace text.
+    """Cut a document into passages of whole units that together hold all its non-whitespace text.
+
+    A passage has one trail of headings: a new section begins a new one.
 
     Args:
         document: The document.
         index: Its place in the sequence given.
-        structure: Its outline, or its nodes for JSON.
+        outline: Its structure.
         tokens: Wanted size of a passage, in the ranking model's tokens.
         characters_per_token: The document's own average, which turns ``tokens`` into the splitter's unit.
     """
     size = max(32, int(tokens * characters_per_token))
-    if isinstance(structure, list):
-        return _json_chunks(document, index, structure, size)
+    text = document.text
+    cuts = _data_cuts(document, outline, size) if document.kind in _DATA else _prose_cuts(document, outline, size)
     result = []
-    at = 0
-    for _, end in _pieces(document, size):
-        start, at = at, max(at, _settled(document, structure, end))
-        left, right = trim(document.text, start, at)
-        if document.kind == "code":
-            left = document.text.rfind("\n", start, left) + 1 or start
+    for start, end in itertools.pairwise([0, *sorted(cuts), len(text)]):
+        left, right = trim(text, start, end)
         if right > left:
-            trail = structure.trail(left)
-            result.append(
-                Chunk(document=index, start=left, end=right, kind=document.kind, headings=_titled(document, trail))
-            )
+            if document.kind == "code":
+                left = max(start, text.rfind("\n", start, left) + 1)
+            trail = _titled(document, outline.trail_at(left, right))
+            result.append(Chunk(document=index, start=left, end=right, kind=document.kind, headings=trail))
     return result
 
 
-def _settled(document: Document, structure: Outline, at: int) -> int:
-    """The place near ``at`` where no row, line or stop is cut off, unless that would be too far away."""
-    text = document.text
-    if at >= len(text):
-        return at
-    if document.kind == "code":
-        start = text.rfind("\n", max(0, at - _LONGEST_ROW), at) + 1
-        return start or (0 if at <= _LONGEST_ROW else at)
-    if text[at] in ".。":
-        return at + 1  # the splitter puts the stop in front of what follows it
-    segment = structure.region_segment(at)
-    inside = segment is not None and segment.start < at < segment.end and segment.end - segment.start <= _LONGEST_ROW
-    return segment.start if segment is not None and inside else at
+def _prose_cuts(document: Document, outline: Outline, size: int) -> set[int]:
+    """Where sections begin, and the splitter's cuts, each moved to the unit that it falls into."""
+    return {outline.boundary(end) for _, end in _pieces(document, size)} | set(outline.sections())
+
+
+def _data_cuts(document: Document, outline: Outline, size: int) -> set[int]:
+    """Where what names the units changes, or the passage is full."""
+    cuts: set[int] = set()
+    first: Unit | None = None
+    above = -1
+    for unit in outline.units(0, len(document.text)):
+        named = outline.named(unit)
+        if first is None or unit.end - first.start > size or (named != above and named != first.start):
+            cuts.add(unit.start)
+            first, above = unit, named
+    return cuts
 
 
 def _titled(document: Document, trail: tuple[str, ...]) -> tuple[str, ...]:
     return (document.title, *trail) if document.title and document.title not in trail else trail
-
-
-def _json_chunks(document: Document, index: int, nodes: list[json_tree.Node], size: int) -> list[Chunk]:
-    # The library's JSON splitter works on parsed values and gives no offsets.
-    paths = {node.start: node.path for node in nodes}
-    group: list[Segment] = []
-    result: list[Chunk] = []
-
-    def close() -> None:
-        if group:
-            trail = _titled(document, tuple(filter(None, [paths.get(group[0].parent, "")])))
-            result.append(Chunk(document=index, start=group[0].start, end=group[-1].end, kind="json", headings=trail))
-            group.clear()
-
-    for segment in json_tree.segments(document.text, nodes):
-        if group and (segment.end - group[0].start > size or segment.parent != group[0].parent):
-            close()
-        group.append(segment)
-    close()
-    return result
 
 
 def _pieces(document: Document, size: int) -> Iterator[tuple[int, int]]:
@@ -125,6 +99,8 @@ def _blocks(text: str) -> Iterator[str]:
 
 class _Splitter:
     def __init__(self, separators: list[str], is_regex: bool, size: int) -> None:
+        from langchain_text_splitters import RecursiveCharacterTextSplitter
+
         # The splitter's last resort cuts into single characters, which is slow and cuts graphemes: `_pieces` does that.
         self._inner = RecursiveCharacterTextSplitter(
             separators=[s for s in separators if s],
@@ -141,10 +117,8 @@ class _Splitter:
 
 
 def _splitter(document: Document, size: int) -> _Splitter:
-    language = {"markdown": "markdown", "html": "markdown", "code": document.language}.get(document.kind, "")
-    if language in {member.value for member in Language}:
-        separators = RecursiveCharacterTextSplitter.get_separators_for_language(Language(language))
-        return _Splitter(separators, True, size)
-    if document.kind in ("csv", "code"):
-        return _Splitter(["\n\n", "\n"], False, size)
+    from langchain_text_splitters import Language, RecursiveCharacterTextSplitter
+
+    if document.kind in ("markdown", "html"):
+        return _Splitter(RecursiveCharacterTextSplitter.get_separators_for_language(Language.MARKDOWN), True, size)
     return _Splitter(["\n\n", "\n", ". ", "。", " "], False, size)

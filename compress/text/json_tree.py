@@ -7,15 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctxpipe.compress.text.sentences import sentences
-from ctxpipe.compress.text.structure import Segment
+LONG_STRING = 320
+"""A string of more characters than this is cut by sentence; a shorter one is kept or dropped whole."""
 
-RECORD = 320
-"""A container of at most this many characters is ranked as one; so are neighbouring members up to this size."""
-LONG_STRING = 80
-"""A string of more characters than this is cut inside; a shorter one is kept or dropped whole."""
-
-_LONGEST_PATH = 200
 _TOKEN = re.compile(r'[ \t\r\n]*+(?:([{}\[\],:])|("(?:[^"\\]++|\\.)*+")|([^\s{}\[\],:"]+))', re.DOTALL)
 
 
@@ -31,9 +25,7 @@ class Node:
         parent: Index of the container's node, or -1.
         container: True for objects, arrays and long strings, whose text from ``start`` to ``open_end`` opens them.
         open_end: End of the opening bracket or quote.
-        path: Keys from the root, joined with dots.
-        fixed: Whether it must stay, since the whole makes no sense without it (a chat message's role).
-        record: Index of the node of the message or tool that a fixed node is part of, or -1.
+        key: Its key, or empty.
     """
 
     start: int
@@ -43,9 +35,7 @@ class Node:
     parent: int
     container: bool
     open_end: int
-    path: str
-    fixed: bool = False
-    record: int = -1
+    key: str
 
 
 class _Scanner:
@@ -84,7 +74,6 @@ class _Scanner:
     def add(self, start: int, end: int, *, container: bool) -> None:
         parent = self.stack[-1] if self.stack else -1
         begin, label = self.key if self.key[0] >= 0 else (start, "")
-        above = self.nodes[parent].path if parent >= 0 else ""
         self.nodes.append(
             Node(
                 start=begin,
@@ -94,16 +83,10 @@ class _Scanner:
                 parent=parent,
                 container=container,
                 open_end=start + 1 if container else end,
-                path=_joined(above, label),
+                key=label,
             )
         )
         self.key, self.comma = (-1, ""), -1
-
-
-def _joined(above: str, label: str) -> str:
-    if len(above) > _LONGEST_PATH or not label:
-        return above  # deep below, the keys further up say enough, and all of them together would fill the memory
-    return f"{above}.{label}" if above else label
 
 
 def is_json(text: str) -> bool:
@@ -188,34 +171,3 @@ def scan(text: str) -> list[Node]:
         else:
             scanner.add(*match.span(3), container=False)
     return scanner.nodes
-
-
-def segments(text: str, nodes: list[Node]) -> list[Segment]:
-    """Records, members and the sentences of long strings, as segments whose ``parent`` is their container's start."""
-    result: list[Segment] = []
-    covered = -1
-    for index, node in enumerate(nodes):
-        if node.start < covered:
-            continue
-        if node.fixed:
-            if node.container and text[node.value] == '"':
-                inside = sentences(text, node.open_end, node.end - 1)
-                result.extend(Segment(a, b, "member", node.start) for a, b in inside)
-            continue
-        parent = nodes[node.parent].start if node.parent >= 0 else -1
-        if node.container and node.end - node.start > RECORD:
-            if text[node.value] == '"':
-                inside = sentences(text, node.open_end, node.end - 1)
-                result.extend(Segment(a, b, "member", node.start) for a, b in inside)
-                covered = node.end
-            elif index + 1 == len(nodes) or nodes[index + 1].parent != index:
-                result.append(Segment(node.start, node.end, "member", parent))
-            continue
-        covered = node.end
-        last = result[-1] if result else None
-        in_array = node.parent >= 0 and text[nodes[node.parent].value] == "["
-        if in_array and not node.container and last and last.parent == parent and node.end - last.start <= RECORD:
-            result[-1] = last._replace(end=node.end)
-        else:
-            result.append(Segment(node.start, node.end, "member", parent))
-    return result

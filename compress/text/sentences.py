@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import regex
 
-LONGEST = 600
+LONGEST = 2000
 """Most characters of a sentence; a longer one is cut at its last clause, word or grapheme before that."""
+LONGEST_UNSTOPPED = 400
+"""The same for scripts that are written without stops, where a space is the only end there is."""
 _LONGEST_GRAPHEME = 32
 
 _ABBREVIATIONS = (
@@ -22,22 +25,28 @@ _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
-    | (?<=[|\t:.!?…。！？])[ \t]*\r?\n[ \t]*                # the line ends in a stop
+    | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
     | (?<=[.!?…]["'”’)\]]{0,2})\s+(?=["'“‘(\[]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
     | (?<=[。！？…｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
     """,
     regex.VERBOSE,
 )
+_UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
 _GRAPHEME_INSIDE = regex.compile(r"[\p{M}\p{Emoji_Modifier}\u200d\ufe0e\ufe0f]")
 
 
-def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+def sentences(text: str, start: int = 0, end: int | None = None, joins: Collection[int] = ()) -> list[tuple[int, int]]:
     """Split ``text[start:end]`` into sentences.
 
     A blank line, a stop followed by a capital, a CJK stop, a list item and a table row begin a new sentence;
     a single newline in running text does not, so hard-wrapped text stays whole.
+
+    Args:
+        text: The text.
+        start, end: Range of it.
+        joins: Offsets at which text goes on over a blank line, at a page break.
 
     Returns:
         Offsets ``(start, end)`` in ``text``, ascending and disjoint, without surrounding whitespace. Together they hold
@@ -47,16 +56,21 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     found: list[tuple[int, int]] = []
     begin = start
     for match in _BOUNDARY.finditer(text, start, end):
-        if match.start() <= begin:
+        if match.start() <= begin or match.start() in joins:
             continue
-        if "\n" not in match.group() and _ENDS_IN_ABBREVIATION.search(
-            text, max(begin, match.start() - 12), match.start()
-        ):
+        blank = match.group().count("\n") > 1
+        if not blank and text[match.start() - 1] == "." and _goes_on(text, match.end()):
+            continue  # a line that ends in a stop, and the next one does not begin a sentence
+        if not blank and _ENDS_IN_ABBREVIATION.search(text, max(begin, match.start() - 12), match.start()):
             continue
         _append(found, text, begin, match.start())
         begin = match.end()
     _append(found, text, begin, end)
     return found
+
+
+def _goes_on(text: str, at: int) -> bool:
+    return text[at : at + 1].islower()
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
@@ -91,10 +105,11 @@ def _is_safe(text: str, cut: int, floor: int) -> bool:
 
 def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
     start, end = trim(text, start, end)
-    while end - start > LONGEST:
-        cut = _last_clause(text, start + LONGEST // 3, start + LONGEST)
+    longest = LONGEST_UNSTOPPED if end - start > LONGEST_UNSTOPPED and _UNSTOPPED.match(text, start, end) else LONGEST
+    while end - start > longest:
+        cut = _last_clause(text, start + longest // 3, start + longest)
         if cut is None:
-            cut = safe_cut(text, start + LONGEST, start)
+            cut = safe_cut(text, start + longest, start)
         left, right = trim(text, start, cut)
         if right > left:
             found.append((left, right))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ctxpipe.compress.compressor import SEPARATOR
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.text.control import neutralise
 from ctxpipe.compress.types import CompressedContext, Document, OnStage, with_timing
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.pipeline.ask.cite import cite
@@ -51,7 +49,6 @@ class Request:
         engine: The target.
         target: Its name, for the record.
         compress: Compresses the documents.
-        special_strings: The tokenizer's control strings.
         on_stage: Called as work goes on.
         on_text: Called with each piece of the answer as it arrives.
     """
@@ -65,7 +62,6 @@ class Request:
     engine: Engine
     target: str
     compress: Compress
-    special_strings: Callable[[], tuple[str, ...]]
     on_stage: OnStage
     on_text: OnText | None
 
@@ -135,11 +131,11 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
 
 
 def _everything(request: Request, room: int) -> tuple[CompressedContext, int]:
-    text = neutralise(SEPARATOR.join(d.text for d in request.documents), request.special_strings())
-    tokens = request.engine.count(messages(text, request.question))
+    context = request.compressed(None, 1.0)
+    tokens = request.count(context)
     if tokens > room:
         raise WindowError(tokens, room, "leave --raw away to compress, or use a target with a larger window")
-    return request.compressed(None, 1.0), tokens
+    return context, tokens
 
 
 def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:

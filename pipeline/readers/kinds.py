@@ -21,7 +21,7 @@ class Format:
     Attributes:
         reader: The reader that takes it; office formats go by their extension.
         kind: Kind of the document it becomes.
-        language: Programming language by its langchain name, or empty.
+        language: Programming language, markup language of text, or empty.
     """
 
     reader: Literal["text", "html", "pdf", "docx", "pptx", "xlsx"] = "text"
@@ -39,7 +39,11 @@ PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
-    (TEXT, "txt text log rst tex latex adoc asciidoc org eml srt vtt ltx sty"),
+    (TEXT, "txt text log eml srt vtt mbox"),
+    (Format(language="rst"), "rst rest"),
+    (Format(language="org"), "org"),
+    (Format(language="asciidoc"), "adoc asciidoc"),
+    (Format(language="tex"), "tex latex ltx sty"),
     (Format(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
     (JSON, "json jsonl ndjson geojson jsonld ipynb"),
     (Format(kind="csv"), "csv tsv tab"),
@@ -48,17 +52,13 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (DOCX, "docx"),
     (PPTX, "pptx"),
     (XLSX, "xlsx"),
-    (
-        CODE,
-        "yaml yml toml ini cfg conf env properties xml xsd xsl svg sql sh bash zsh fish bat cmd css scss sass less "
-        "json5 jsonc graphql gradle tf hcl nix cmake mk dockerfile diff patch vim el clj erl fs ml jl dart zig nim f90 "
-        "asm s v vhd m mm pas awk sed groovy",
-    ),
+    (CODE, "m"),
 )
 _LANGUAGES = {
     "python": "py pyi pyw pyx",
     "js": "js mjs cjs jsx",
-    "ts": "ts mts cts tsx",
+    "ts": "ts mts cts",
+    "tsx": "tsx",
     "java": "java",
     "cpp": "cpp cc cxx c++ hpp hh hxx h++ cu cuh ipp",
     "c": "c h",
@@ -80,16 +80,82 @@ _LANGUAGES = {
     "sol": "sol",
     "cobol": "cob cbl",
     "html": "vue svelte",
+    "yaml": "yaml yml",
+    "toml": "toml",
+    "ini": "ini",
+    "conf": "conf cfg",
+    "properties": "properties env",
+    "xml": "xml xsd xsl xslt svg plist",
+    "sql": "sql",
+    "bash": "sh bash zsh",
+    "fish": "fish",
+    "batch": "bat cmd",
+    "css": "css",
+    "scss": "scss",
+    "sass": "sass",
+    "less": "less",
+    "json5": "json5 jsonc",
+    "graphql": "graphql gql",
+    "groovy": "groovy gradle",
+    "hcl": "hcl tf tfvars",
+    "nix": "nix",
+    "cmake": "cmake",
+    "makefile": "mk",
+    "dockerfile": "dockerfile",
+    "diff": "diff patch",
+    "vim": "vim",
+    "elisp": "el",
+    "clojure": "clj",
+    "erlang": "erl",
+    "elm": "elm",
+    "fsharp": "fs",
+    "ocaml": "ml",
+    "julia": "jl",
+    "dart": "dart",
+    "zig": "zig",
+    "nim": "nim",
+    "fortran": "f90",
+    "asm": "asm s",
+    "verilog": "v",
+    "vhdl": "vhd",
+    "objc": "mm",
+    "pascal": "pas",
+    "awk": "awk",
+    "sed": "sed",
 }
 _BY_EXTENSION = {f".{ending}": format for format, endings in _FORMATS for ending in endings.split()} | {
     f".{ending}": Format(kind="code", language=language)
     for language, endings in _LANGUAGES.items()
     for ending in endings.split()
 }
-_BY_NAME = dict.fromkeys(("makefile", "dockerfile", "jenkinsfile", "containerfile", "cmakelists.txt"), CODE) | (
-    dict.fromkeys(("rakefile", "gemfile", "vagrantfile"), Format(kind="code", language="ruby"))
-)
-_INTERPRETERS = {"python": "python", "node": "js", "ruby": "ruby", "perl": "perl", "lua": "lua", "php": "php"}
+_BY_NAME = {
+    name: Format(kind="code", language=language)
+    for language, names in {
+        "makefile": "makefile gnumakefile",
+        "dockerfile": "dockerfile containerfile",
+        "groovy": "jenkinsfile",
+        "cmake": "cmakelists.txt",
+        "ruby": "rakefile gemfile vagrantfile",
+        "properties": ".env",
+    }.items()
+    for name in names.split()
+}
+_INTERPRETERS = {
+    "python": "python",
+    "node": "js",
+    "ruby": "ruby",
+    "perl": "perl",
+    "lua": "lua",
+    "php": "php",
+    "sh": "bash",
+    "bash": "bash",
+    "zsh": "bash",
+    "dash": "bash",
+    "ksh": "bash",
+    "fish": "fish",
+    "awk": "awk",
+    "gawk": "awk",
+}
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
 
@@ -136,7 +202,7 @@ def by_text(text: str) -> Format:
     if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype html|<html|<head|<body)", head):
         return HTML
     if head.startswith("<?xml"):
-        return CODE
+        return Format(kind="code", language="xml")
     if head.startswith(("{", "[")) and is_json(text):
         return JSON
     if head.startswith("#!"):

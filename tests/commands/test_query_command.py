@@ -229,7 +229,7 @@ def test_a_stored_choice_sets_method_and_rate(
     assert done.code == 0, done.err
     context = json.loads(done.out)["context"]
     assert (context["rank"], context["prune"]) == ("bm25", "none")
-    assert 0.2 < context["rate"] <= 0.25
+    assert 0.1 < context["rate"] <= 0.25
     assert "bm25@0.25, chosen for a loss of at most 0.02 of survival; inconclusive on the sources" in done.err
     other = choice(tmp_path / "other.json", arm="head-tail@0.1", held_out=held_out("safe"))
     done = run(*asked, "--max-loss", 0.02, "--choice", other, "--quiet")

@@ -78,10 +78,10 @@ def test_names_of_another_package_work_everywhere(tmp_path: Path) -> None:
 def test_a_ranker_of_another_package_is_lent_embedder_cache_and_notes(outside: Any, tmp_path: Path) -> None:
     cache = Caching(path=tmp_path / "scores.sqlite3")
     first, second, third = (outside.NearestRanker() for _ in range(3))
-    context = Pipeline(rank=first, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.2)
+    context = Pipeline(rank=first, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.5)
     assert NEEDLE in context.text
     assert (context.rank, context.notes) == ("nearest", (f"nearest ranked {first.computed} texts",))
-    again = Pipeline(rank=second, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.2)
+    again = Pipeline(rank=second, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.5)
     assert (again.text, second.computed) == (context.text, 0)
     alone = Pipeline(rank=third, score_cache=0).compress(DOCUMENT, question=QUESTION, rate=0.2)
     assert (third.computed, third.resources) == (first.computed, None)
@@ -91,8 +91,8 @@ def test_a_ranker_of_another_package_is_lent_embedder_cache_and_notes(outside: A
 def test_a_scorer_of_another_package_is_remembered(outside: Any, tmp_path: Path) -> None:
     cache = Caching(path=tmp_path / "scores.sqlite3")
     first, second = outside.LongWordsScorer(), outside.LongWordsScorer()
-    context = Pipeline(rank="bm25", prune=first, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.2)
-    again = Pipeline(rank="bm25", prune=second, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.1)
+    context = Pipeline(rank="bm25", prune=first, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.5)
+    again = Pipeline(rank="bm25", prune=second, score_cache=cache).compress(DOCUMENT, question=QUESTION, rate=0.4)
     assert (context.prune, again.prune) == ("long-words", "long-words")
     assert first.computed > second.computed == 0
 

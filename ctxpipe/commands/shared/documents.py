@@ -69,6 +69,13 @@ def documents_options(function: F) -> F:
             option(HOW, "--prune-url", metavar="URL", help="vLLM server that runs the model of --prune."),
             option(
                 HOW,
+                "--format",
+                metavar="NAME",
+                help="How kept text is written: labelled (each excerpt under its file and page), plain, numbered, xml, "
+                "json. [default: labelled]",
+            ),
+            option(
+                HOW,
                 "--no-cache",
                 "score_cache",
                 is_flag=True,
@@ -89,6 +96,7 @@ def documents_options(function: F) -> F:
 def compression(config: Config) -> dict[str, Any]:
     """The options of a pipeline that say how it compresses."""
     from ctxpipe.compress.cache.score_cache import MEGABYTES
+    from ctxpipe.compress.select.formats import DEFAULT_FORMAT
     from ctxpipe.compress.select.keep import Keep
 
     return {
@@ -97,6 +105,7 @@ def compression(config: Config) -> dict[str, Any]:
         "prune_model": config.prune_model,
         "prune_url": config.prune_url,
         "keep": Keep(patterns=config.keep or (), force_tokens=config.force_tokens or ()),
+        "format": config.format or DEFAULT_FORMAT,
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "decode_errors": config.decode_errors,
@@ -155,6 +164,16 @@ def context_json(context: CompressedContext) -> dict[str, Any]:
         "budget": context.budget,
         "rate": round(context.rate, 6),
         "spans": [{"source": names[s.document], "start": s.start, "end": s.end} for s in context.spans],
+        "excerpts": [
+            {
+                "source": names[e.document],
+                "pages": list(e.pages),
+                "trail": list(e.trail),
+                "stretches": [list(stretch) for stretch in e.stretches],
+            }
+            for e in context.excerpts
+        ],
+        "frames": [list(frame) for frame in context.frames],
         "sources": [
             {"source": s.source, "kind": s.kind, "characters": s.characters, "tokens": s.tokens}
             for s in context.sources

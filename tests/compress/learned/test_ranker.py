@@ -83,9 +83,10 @@ def test_notes_reach_the_context(tiny_pruner: Path, monkeypatch: pytest.MonkeyPa
     pipeline = Pipeline(rank="learned", prune="learned", score_cache=0)
     prosaic, chinese = Document(text=prose(30)), Document(text=library()["chinese"].text[:800], source="zh")
     assert pipeline.compress([prosaic], question=QUESTION, rate=0.3).notes == ()
-    (note,) = pipeline.compress([prosaic, chinese], question=QUESTION, rate=0.3).notes
+    note = pipeline.compress([prosaic, chinese], question=QUESTION, rate=0.3).notes[0]
     assert note.startswith("the fusion alone ranked ")
-    assert Pipeline(score_cache=0).compress([prosaic, chinese], question=QUESTION, rate=0.3).notes == ()
+    quiet = Pipeline(score_cache=0).compress([prosaic, chinese], question=QUESTION, rate=0.3).notes
+    assert not any("fusion" in note for note in quiet)
     with_cache = Pipeline(rank="learned", prune="learned", prune_model=str(tiny_pruner / "int8"))
     assert with_cache.compress([prosaic], question=QUESTION, rate=0.3).kept_tokens > 0
 

@@ -243,7 +243,7 @@ def test_the_scorer_fills_our_budget_where_the_package_misses_its_own(
     document = Document(text=ODD * 6 + PROSE[:1500] + "\n\nThe very last sentence <stays> here.", source="note")
     for budget in (60, 140):
         context = compressor.compress([document], question=question, budget=budget)
-        assert 0.98 * budget <= context.kept_tokens <= budget
+        assert 0.9 * budget <= context.kept_tokens <= budget
         kept = "".join(document.text[s.start : s.end] for s in context.spans)
         assert "".join(kept.split()) == "".join(context.text.split())
 

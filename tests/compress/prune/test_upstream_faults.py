@@ -86,7 +86,7 @@ def test_its_constructor_downloads_tiktokens_file(folders: dict[str, str]) -> No
     out = child(code, "llmlingua", folders["llmlingua"], "llmlingua2", folders["llmlingua2"])
     lines = [line.split() for line in out.splitlines()]
     assert len(lines) == 2
-    assert all(59 <= int(kept) <= 60 and loaded == "False" for kept, loaded in lines)
+    assert all(54 <= int(kept) <= 60 and loaded == "False" for kept, loaded in lines)
 
 
 @pytest.mark.parametrize("prune", MODELS)
@@ -164,7 +164,7 @@ def test_special_tokens_are_fed_as_unknown_ones(folders: dict[str, str]) -> None
 def test_newlines_and_indentation_vanish(prune: str, compress: Compress) -> None:
     code = "\n".join(library()["code"].text[:6000].split("\n")[:-1])
     context = compress(prune, Document(text=code, kind="code", language="python"), rate=0.5)
-    assert set(context.text.split("\n")) <= set(code.split("\n"))
+    assert {line for line in context.text.split("\n") if line.strip() != "# …"} <= set(code.split("\n"))
     assert any(line.startswith("        ") for line in context.text.split("\n"))
     items = "\n".join(f"- item {i}\n  - part of {i}\n" for i in range(60))
     lines = compress(prune, Document(text=items, kind="markdown"), rate=0.5).text.split("\n")
@@ -205,7 +205,7 @@ def test_unspaced_chinese_is_one_word(prune: str, compress: Compress) -> None:
 def test_words_are_glued(prune: str, compress: Compress) -> None:
     text = prose(60)
     for rate in (0.1, 0.4):
-        assert set(compress(prune, Document(text=text), rate=rate).text.split()) <= set(text.split())
+        assert set(compress(prune, Document(text=text), rate=rate).text.split()) <= {*text.split(), "…"}
 
 
 @pytest.mark.parametrize("prune", MODELS)

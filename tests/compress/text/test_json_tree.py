@@ -7,13 +7,19 @@ import json
 
 import numpy as np
 import pytest
+from character_tokenizer import Characters
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxpipe.arrays import BoolArray
-from ctxpipe.compress.select.render import merge, render
+from ctxpipe.compress.select.formats import Plain
+from ctxpipe.compress.select.pieces import pieces_of
+from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.select.render import Layout, render
 from ctxpipe.compress.text import json_tree
-from ctxpipe.compress.text.units import build_units
+from ctxpipe.compress.text.counting import Estimates
+from ctxpipe.compress.text.json_units import json_units
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 
 VALUES = st.recursive(
@@ -29,47 +35,40 @@ VALUES = st.recursive(
 CONTAINERS = st.lists(VALUES, max_size=5) | st.dictionaries(st.text(max_size=8), VALUES, max_size=5)
 
 
-class OneEach:
-    """A tokenizer that counts characters."""
-
-    def count_many(self, texts: list[str]) -> np.ndarray:
-        return np.array([len(text) for text in texts], dtype=np.int64)
-
-    def starts_many(self, texts: list[str]) -> list[np.ndarray]:
-        return [np.arange(len(text)) for text in texts]
-
-
 def closed(kept: BoolArray, parent: np.ndarray) -> BoolArray:
+    """Without what lacks something that it stands under, whichever comes first."""
     kept = kept.copy()
-    for index in range(len(kept)):
-        if parent[index] >= 0 and not kept[parent[index]]:
-            kept[index] = False
+    while (bad := kept & (parent >= 0) & ~kept[parent]).any():
+        kept[bad] = False
     return kept
 
 
 @given(CONTAINERS, st.sampled_from([None, 1]), st.booleans(), st.integers(0, 2**32), st.booleans())
 def test_any_closed_selection_of_units_is_valid_json(
-    value: object, indent: int | None, ascii_only: bool, seed: int, fine: bool
+    value: object, indent: int | None, ascii_only: bool, seed: int, cut: bool
 ) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     document = Document(text=text, kind="json")
-    nodes = json_tree.scan(text)
-    pool = json_tree.segments(text, nodes)
-    cut = frozenset(range(len(pool))) if fine else frozenset()
-    units = build_units(document, nodes, pool, OneEach(), whole=16, fine=cut)
-    everything = render(merge([document], [(0, units, 0)]), np.ones(len(units), dtype=np.bool_))
-    assert json.loads(everything.text) == value
+    made = outline(document)
+    units = made.units(0, len(text))
+    candidates = Candidates(units=units, document=[0] * len(units), passage=[0] * len(units), passages=[])
+    pieces = pieces_of([document], [made], candidates, Estimates(tokenizer=Characters()), cut=cut)
+    trails = [made.trail(unit) for unit in pieces.units]
+    layout = Layout(Plain(), [""], ())
+    everything = render(pieces, np.ones(len(pieces), dtype=np.bool_), trails, layout)
+    if units and json_tree.is_json(text):
+        assert json.loads(everything.text) == value
     draw = np.random.default_rng(seed)
-    kept = closed(draw.random(len(units)) < 0.6, units.parent)
-    text_kept = render(merge([document], [(0, units, 0)]), kept).text
-    if text_kept:
+    kept = closed(draw.random(len(pieces)) < 0.6, pieces.parent)
+    kept = closed(kept, pieces.container)
+    text_kept = render(pieces, kept, trails, layout).text
+    if text_kept and json_tree.is_json(text):
         json.loads(text_kept)
 
 
 @given(CONTAINERS)
-def test_segments_lie_in_order_and_apart(value: object) -> None:
-    text = json.dumps(value)
-    found = json_tree.segments(text, json_tree.scan(text))
+def test_units_lie_in_order_and_apart(value: object) -> None:
+    found = json_units(json.dumps(value))
     assert all(a.end <= b.start for a, b in itertools.pairwise(found))
 
 
@@ -94,8 +93,3 @@ def test_deep_nesting_is_read_and_too_deep_is_text() -> None:
     assert json_tree.is_json(deep)
     assert len(json_tree.scan(deep)) == 500
     assert not json_tree.is_json("[" * 200_000)
-
-
-def test_paths_name_the_keys_above() -> None:
-    nodes = json_tree.scan('{"a": {"b": [{"c": 1}]}}')
-    assert nodes[-1].path == "a.b.c"

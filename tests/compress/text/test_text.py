@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from ctxpipe.compress.text import sentences as sentences_module
 from ctxpipe.compress.text.chunk import chunks
 from ctxpipe.compress.text.control import neutralise
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.text.sentences import sentences
-from ctxpipe.compress.text.structure import outline, segments
+from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import Document, Kind
 
@@ -54,17 +55,20 @@ def test_words_hold_all_text(text: str, fine: bool) -> None:
 
 
 @given(TEXTS, KINDS)
-def test_segments_of_all_chunks_hold_all_text(text: str, kind: Kind) -> None:
-    document = Document(text=text, kind=kind, language="python" if kind == "code" else "")
+def test_units_of_all_passages_hold_all_text(text: str, kind: Kind) -> None:
+    pages = (0, len(text) // 2) if kind == "pdf" else ()
+    document = Document(text=text, kind=kind, language="python" if kind == "code" else "", page_starts=pages)
     found = outline(document)
     ranges: list[tuple[int, int]] = []
+    cut: list[Unit] = []
     for chunk in chunks(document, 0, found, tokens=16, characters_per_token=4):
-        for segment in segments(document, found, chunk.start, chunk.end):
-            ranges.append((segment.start, segment.end))
-            if segment.close >= 0:
-                ranges.append((segment.close, segment.close_end))
-            assert segment.parent < segment.start
-            assert segment.parent == -1 or segment.parent in found.structural
+        cut += found.units(chunk.start, chunk.end)
+    assert cut == found.units(0, len(text))
+    for unit in cut:
+        ranges.append((unit.start, unit.end))
+        if unit.close >= 0:
+            ranges.append((unit.close, unit.close_end))
+        assert all(above.start < unit.start for above in found.chain(unit))
     assert squeeze(covered(text, sorted(ranges))) == squeeze(text)
 
 
@@ -75,6 +79,8 @@ def test_segments_of_all_chunks_hold_all_text(text: str, kind: Kind) -> None:
         ("A line that\nis wrapped. Next.", ["A line that\nis wrapped.", "Next."]),
         ("第一句。第二句！", ["第一句。", "第二句！"]),
         ("Items:\n- one\n- two", ["Items:", "- one", "- two"]),
+        ("It ran on macOS,\nsee Fig.\n3 of the book.", ["It ran on macOS,\nsee Fig.\n3 of the book."]),
+        ("Run this:\nmake all", ["Run this:\nmake all"]),
         ("The U.S. Army. It won.", ["The U.S. Army.", "It won."]),
         ("He paid 3.5 km. Then", ["He paid 3.5 km.", "Then"]),
     ],
@@ -116,16 +122,3 @@ def test_control_strings_are_broken_by_spaces_alone(parts: list[str]) -> None:
 def test_ordinary_text_is_not_touched_by_neutralising() -> None:
     text = "a < b and c | d > e, <b>bold</b>, [1], x << 2"
     assert neutralise(text, ["<|im_end|>"]) is text
-
-
-def test_headings_tables_and_fences_are_leaned_on() -> None:
-    table = "| a | b |\n|---|---|\n| 1 | 2 |"
-    text = f"# Top\n\nIntro.\n\n## Sub\n\n{table}\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail"
-    document = Document(text=text, kind="markdown")
-    found = outline(document)
-    parent = {text[s.start : s.end]: s.parent for s in segments(document, found, 0, len(text))}
-    assert parent["| 1 | 2 |"] == text.index("| a | b |")
-    assert parent["| a | b |\n|---|---|"] == text.index("## Sub")
-    assert parent["x = 1"] == text.index("```py")
-    assert parent["tail"] == text.index("Under")
-    assert found.trail(text.index("| 1")) == ("Top", "Sub")

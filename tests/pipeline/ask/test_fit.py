@@ -41,7 +41,7 @@ def test_the_window_is_filled_by_the_target_s_own_count(
 ) -> None:
     engine = FakeEngine("yes", window=1500, count=lambda text: int(factor * tokenizer.count(text)))
     run = Pipeline(target=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION)
-    assert 0.99 * 1500 <= run.prompt_tokens + 100 <= 1500
+    assert 0.95 * 1500 <= run.prompt_tokens + 100 <= 1500
 
 
 @pytest.mark.parametrize("size", [{"budget": 300}, {"rate": 0.05}])
@@ -97,7 +97,7 @@ def test_a_server_s_own_files_count_when_its_name_says_nothing(
     server = serve(models=models(str(smollm2_dir)))
     run = Pipeline(target=server.url, rank="bm25", max_tokens=100).query(document, question=QUESTION)
     assert (run.context.tokenizer, run.context.notes) == (str(smollm2_dir), ())
-    assert 0.99 * 1500 <= run.prompt_tokens + 100 <= 1500
+    assert 0.95 * 1500 <= run.prompt_tokens + 100 <= 1500
 
 
 def test_a_server_s_files_out_of_reach_are_noted_and_the_window_filled_all_the_same(
@@ -111,7 +111,7 @@ def test_a_server_s_files_out_of_reach_are_noted_and_the_window_filled_all_the_s
     assert run.context.tokenizer == "smollm2-135m"
     (note,) = run.context.notes
     assert note.startswith("the tokenizer of m is out of reach")
-    assert 0.99 * 1500 <= run.prompt_tokens + 100 <= 1500
+    assert 0.95 * 1500 <= run.prompt_tokens + 100 <= 1500
 
 
 def test_a_server_that_cannot_count_and_refuses_is_asked_with_less(

@@ -1,0 +1,1 @@
+"""Chats: lists of messages, cut by whole turns."""

@@ -1,0 +1,223 @@
+"""Chats within a budget: whole turns, the least wanted left out, long contents cut like documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, messages_in, texts, with_texts
+from ctxpipe.compress.chat.turns import Turn, turns
+from ctxpipe.compress.compressor import Compressor
+from ctxpipe.compress.select.formats import Plain
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.types import Document, RankingText
+from ctxpipe.errors import ChatBudgetError, UsageError
+
+PER_MESSAGE, PER_CHAT = 4, 3
+"""Tokens that a chat template is taken to add to a message, and to a chat."""
+_SHARE = 8
+"""A text longer than this part of the budget is cut when the whole does not fit."""
+_SHORTEST = 48
+"""Tokens to which a text may at least be cut."""
+
+Cost = Callable[[Message], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressedMessages:
+    """A chat within a budget.
+
+    Attributes:
+        messages: What is left, in order; no message is empty that was not.
+        kept_tokens: Their tokens with tools, never more than ``budget``.
+        source_tokens: Tokens of the whole chat with tools.
+        budget: Tokens allowed.
+        kept: Index in the given chat of each message.
+        cut: Indices, in the given chat, of messages whose content was cut.
+        notes: What a person should know of how it went, one line each.
+    """
+
+    messages: tuple[dict[str, Any], ...]
+    kept_tokens: int
+    source_tokens: int
+    budget: int
+    kept: tuple[int, ...]
+    cut: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def message_tokens(tokenizer: Tokenizer, message: Message) -> int:
+    """Tokens of a message: its texts, its calls as JSON, and ``PER_MESSAGE``. Pictures and sounds are not counted."""
+    said = list(texts(message))
+    for key in ("tool_calls", "function_call"):
+        if message.get(key):
+            said.append(json.dumps(message[key], ensure_ascii=False))
+    content = message.get("content")
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_result"):
+            said.append(json.dumps(part, ensure_ascii=False))
+    return PER_MESSAGE + sum(tokenizer.count(text) for text in said)
+
+
+def compress_messages(
+    compressor: Compressor,
+    messages: Sequence[Message],
+    *,
+    budget: int,
+    question: str | None = None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+    cost: Cost | None = None,
+    frame: int = PER_CHAT,
+) -> CompressedMessages:
+    """Keep what a chat needs within a budget.
+
+    System and developer messages and the last user turn stay whole; tools are not changed, and count. A tool call and
+    its results are kept or left out together, and so are a question and the answer to it. Without a question the
+    oldest turns go first; with one, the least relevant. Long texts of turns that do not fit are cut like documents,
+    and marked.
+
+    Args:
+        compressor: Ranks turns and cuts long texts.
+        messages: The chat, in OpenAI's form.
+        budget: Most tokens.
+        question: What the kept turns should serve; None to keep the latest.
+        tools: Schemas of the tools that may be called.
+        cost: Tokens of a message; ``message_tokens`` unless given.
+        frame: Tokens beside messages and tools.
+
+    Raises:
+        UsageError: for a budget below 1, or messages without roles or content.
+        ChatBudgetError: when what must stay is more than the budget.
+    """
+    if budget < 1:
+        raise UsageError(f"the budget must be at least 1 token, not {budget}")
+    if messages_in(list(messages)) is None:
+        raise UsageError("a chat is a list of messages, each with a known role and a content or tool calls")
+    costs = cost or (lambda message: message_tokens(compressor.tokenizer, message))
+    base = frame + (compressor.tokenizer.count(json.dumps(list(tools), ensure_ascii=False)) if tools else 0)
+    return _Chat(compressor, messages, budget, question, costs, base).compressed()
+
+
+class _Chat:
+    """One chat and what is known of it."""
+
+    def __init__(
+        self,
+        compressor: Compressor,
+        messages: Sequence[Message],
+        budget: int,
+        question: str | None,
+        cost: Cost,
+        base: int,
+    ) -> None:
+        self.compressor = compressor
+        self.messages = messages
+        self.budget = budget
+        self.question = question
+        self.cost = cost
+        self.base = base
+        self.turns = turns(messages)
+        self.costs = [cost(message) for message in messages]
+
+    def compressed(self) -> CompressedMessages:
+        total = self.base + sum(self.costs)
+        if total <= self.budget:
+            return self._result({i: dict(m) for i, m in enumerate(self.messages)}, total)
+        stays = self.base + sum(self.costs[i] for turn in self.turns if turn.stays for i in self._fixed(turn))
+        if stays > self.budget:
+            raise ChatBudgetError(stays, self.budget)
+        kept: dict[int, dict[str, Any]] = {
+            i: dict(self.messages[i]) for t in self.turns if t.stays for i in self._fixed(t)
+        }
+        used = stays
+        taken = {index for index, turn in enumerate(self.turns) if turn.stays}
+        for index in self._order():
+            turn = self.turns[index]
+            wanted = [i for i in (index, turn.under) if i >= 0 and i not in taken]
+            room = self.budget - used
+            found = self._fitting([i for t in wanted for i in self.turns[t].messages if i not in kept], room)
+            if found is None:
+                if self.question is None and not turn.stays:
+                    break  # what is older than a turn that does not fit would be out of its context
+                continue
+            made, tokens = found
+            kept.update(made)
+            taken.update(wanted)
+            used += tokens
+        return self._result(kept, used)
+
+    def _fixed(self, turn: Turn) -> list[int]:
+        """Of a turn that stays: instructions, and what the user said last; the answers to it so far may be cut."""
+        return [i for i in turn.messages if self.messages[i].get("role") in (*INSTRUCTIONS, "user")]
+
+    def _order(self) -> list[int]:
+        """Turns by how much they are wanted."""
+        places = [i for i, turn in enumerate(self.turns) if not turn.stays or self._fixed(turn) != list(turn.messages)]
+        recent = sorted(places, key=lambda i: -self.turns[i].messages[-1])
+        ranker = self.compressor.ranker
+        if self.question is None or ranker is None:
+            return recent
+        said = ["\n".join(text for m in self.turns[i].messages for text in texts(self.messages[m])) for i in recent]
+        scores = ranker.rank([RankingText(text=text, group=g) for g, text in enumerate(said)], self.question)
+        return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]
+
+    def _fitting(self, wanted: Iterable[int], room: int) -> tuple[dict[int, dict[str, Any]], int] | None:
+        """Messages as they are when they fit, else with their long texts cut; None when not even so."""
+        index = list(wanted)
+        whole = sum(self.costs[i] for i in index)
+        if whole <= room:
+            return {i: dict(self.messages[i]) for i in index}, whole
+        for part in (self.budget // _SHARE, self.budget // (2 * _SHARE), _SHORTEST):
+            made = {i: self._cut(i, max(_SHORTEST, part)) for i in index}
+            tokens = sum(self.cost(message) for message in made.values())
+            if tokens <= room and all(_says(message, self.messages[i]) for i, message in made.items()):
+                return made, tokens
+        return None
+
+    def _cut(self, index: int, longest: int) -> dict[str, Any]:
+        """A message with its long texts cut to so many tokens."""
+        new = {
+            text: self._cut_text(text, longest)
+            for text in texts(self.messages[index])
+            if self.compressor.tokenizer.count(text) > longest
+        }
+        return with_texts(self.messages[index], new)
+
+    def _cut_text(self, text: str, longest: int) -> str:
+        asked = self.question or self._last_words
+        plain = replace(self.compressor, format=Plain())
+        return plain.compress([Document(text=text, source="message")], question=asked, budget=longest).text
+
+    @property
+    def _last_words(self) -> str:
+        """What the user said last, in place of a question."""
+        said = [text for message in self.messages if message.get("role") == "user" for text in texts(message)]
+        return said[-1][-500:] if said else ""
+
+    def _result(self, kept: Mapping[int, dict[str, Any]], used: int) -> CompressedMessages:
+        places = sorted(kept)
+        left = sum(any(i not in kept for i in turn.messages) for turn in self.turns)
+        cut = tuple(i for i in places if kept[i] != dict(self.messages[i]))
+        notes = []
+        if left:
+            notes.append(f"{left:,} of {len(self.turns):,} turns of the chat were left out")
+        if cut:
+            notes.append(f"the text of {len(cut):,} messages was cut, and marked")
+        return CompressedMessages(
+            messages=tuple(kept[i] for i in places),
+            kept_tokens=used,
+            source_tokens=self.base + sum(self.costs),
+            budget=self.budget,
+            kept=tuple(places),
+            cut=cut,
+            notes=tuple(notes),
+        )
+
+
+def _says(message: Message, before: Message) -> bool:
+    """Whether none of a message's texts became empty."""
+    return all(new.strip() or not old.strip() for new, old in zip(texts(message), texts(before), strict=True))

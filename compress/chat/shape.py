@@ -1,0 +1,71 @@
+"""Whether a JSON value is a chat, and what in a message is text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Message = Mapping[str, Any]
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+INSTRUCTIONS = frozenset({"system", "developer"})
+"""Roles whose messages say what to do, and stay whole."""
+RESULTS = frozenset({"tool", "function"})
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+
+
+def messages_in(value: object) -> list[Message] | None:
+    """The messages of a chat: a list of objects with known roles, alone or as the member ``messages``; else None."""
+    if isinstance(value, Mapping):
+        value = value.get("messages")
+    if not isinstance(value, list) or not value:
+        return None
+    fits = all(
+        isinstance(m, Mapping) and m.get("role") in ROLES and {"content", "tool_calls"} & m.keys() for m in value
+    )
+    return list(value) if fits else None
+
+
+def calls(message: Message) -> bool:
+    """Whether an assistant's message calls tools."""
+    content = message.get("content")
+    used = isinstance(content, Sequence) and any(
+        isinstance(p, Mapping) and p.get("type") == "tool_use" for p in content
+    )
+    return bool(message.get("tool_calls") or message.get("function_call")) or used
+
+
+def is_result(message: Message) -> bool:
+    """Whether a message is what a tool gave back."""
+    content = message.get("content")
+    if isinstance(content, list) and content:
+        given = [isinstance(p, Mapping) and p.get("type") == "tool_result" for p in content]
+        if all(given):
+            return True
+    return message.get("role") in RESULTS
+
+
+def texts(message: Message) -> Iterator[str]:
+    """The texts of a message's content."""
+    content = message.get("content")
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, Mapping) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
+            yield part["text"]
+
+
+def with_texts(message: Message, new: Mapping[str, str]) -> dict[str, Any]:
+    """The message with some of its texts in place of others."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return {**message, "content": new.get(content, content)}
+    if not isinstance(content, list):
+        return dict(message)
+    parts = [
+        {**part, "text": new.get(part["text"], part["text"])}
+        if isinstance(part, Mapping) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str)
+        else part
+        for part in content
+    ]
+    return {**message, "content": parts}

@@ -1,0 +1,65 @@
+"""Messages in turns: what is kept or left out together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, calls, is_result
+
+
+class Turn(NamedTuple):
+    """Messages that are kept or left out together.
+
+    Attributes:
+        messages: Their indices, ascending.
+        stays: Whether it is kept in any case: instructions, and the last thing that the user said.
+        under: Index of the turn without which it makes no sense, or -1: tool calls stand under the question that they
+            were made for.
+    """
+
+    messages: tuple[int, ...]
+    stays: bool = False
+    under: int = -1
+
+
+def turns(messages: Sequence[Message]) -> list[Turn]:
+    """The turns of a chat, in order of their first message.
+
+    A question and the answers to it are one turn, so that roles go on taking turns when one is left out. A message that
+    calls tools and all the results are one turn under it. Instructions, and the last question with what was answered
+    to it so far, stay; the tool calls made for it may go.
+    """
+    asked = [index for index, message in enumerate(messages) if _asks(message)]
+    last = asked[-1] if asked else -1
+    found: list[Turn] = []
+    open_question = -1
+    index = 0
+    while index < len(messages):
+        message = messages[index]
+        if message.get("role") in INSTRUCTIONS:
+            found.append(Turn((index,), stays=True))
+            index += 1
+        elif calls(message) or is_result(message):
+            end = index + 1
+            while end < len(messages) and is_result(messages[end]):
+                end += 1
+            found.append(Turn(tuple(range(index, end)), under=open_question))
+            index = end
+        elif _asks(message) and not (index and _asks(messages[index - 1])):
+            open_question = len(found)
+            found.append(Turn((index,), stays=index == last))
+            index += 1
+        elif open_question >= 0:
+            turn = found[open_question]
+            found[open_question] = turn._replace(messages=(*turn.messages, index), stays=turn.stays or index == last)
+            index += 1
+        else:
+            open_question = len(found)
+            found.append(Turn((index,)))
+            index += 1
+    return found
+
+
+def _asks(message: Message) -> bool:
+    return message.get("role") == "user" and not is_result(message)

@@ -1,0 +1,113 @@
+"""The same thing said twice: kept once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.arrays import BoolArray, FloatArray
+from ctxpipe.compress.rank.bm25 import STOPWORDS
+from ctxpipe.compress.select.pool import Candidates, standard
+from ctxpipe.compress.text.words import UNSPACED
+from ctxpipe.compress.types import Document
+
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[.,:/-]\p{N}+)*|[%$€£¥+<>=-]")
+_UNSPACED = regex.compile(rf"[{UNSPACED}]")
+_KINDS = frozenset({"sentence", "item"})
+_TWINS = frozenset({"sentence", "item", "line", "member", "tag"})
+_NUMBER = regex.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\s+")
+REPEATED, _MOST = 0.5, 8
+"""What each earlier saying of the same takes from a standardised score, and how many count."""
+UNNAMED, _CLEARLY = 3.0, 0.3
+"""What a twin of a unit under a named heading loses, and how much more named that one must be."""
+_FEWEST = 4
+"""Words that a sentence must have before another like it is taken for the same."""
+_PASSAGE = 40
+"""Words that a passage must have before another like it, in any document, is taken for the same."""
+
+
+def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArray:
+    """Which units say nothing new.
+
+    A sentence repeats another one when both have the same words, numbers and signs in the same order, stop words, case
+    and layout aside, and stand under the same headings of one document. Under other headings or in another file the
+    same words say something else, so there a whole passage must be the same (copies of a manual). Of equal ones the
+    highest-scored stays, the first of those.
+
+    Returns:
+        bool of shape (n,): True for what may be left out.
+    """
+    order = np.arange(len(candidates.units))
+    if candidates.score is not None:
+        order = np.argsort(-candidates.score, kind="stable")
+    repeated = np.zeros(len(order), dtype=np.bool_)
+    passages = _passage_keys(documents, candidates)
+    first_passage: dict[bytes, int] = {}
+    seen: set[tuple[int, tuple[str, ...], bytes]] = set()
+    for index in order.tolist():
+        unit, document, place = candidates.units[index], candidates.document[index], candidates.passage[index]
+        key = passages[place]
+        if key and first_passage.setdefault(key, place) != place:
+            repeated[index] = True
+            continue
+        if unit.kind not in _KINDS:
+            continue
+        words, said = _said(documents[document].text[unit.start : unit.end])
+        if words < _FEWEST:
+            continue
+        mine = (document, candidates.passages[place].headings, said)
+        repeated[index] = mine in seen
+        seen.add(mine)
+    return repeated
+
+
+def _passage_keys(documents: Sequence[Document], candidates: Candidates) -> list[bytes]:
+    """A hash of what each passage says under which headings; empty for short ones."""
+    keys: list[bytes] = []
+    for passage in candidates.passages:
+        words, said = _said(documents[passage.document].text[passage.start : passage.end])
+        keys.append(said if words >= _PASSAGE else b"")
+    return keys
+
+
+def _said(text: str) -> tuple[int, bytes]:
+    words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+    size = len(words) + len(_UNSPACED.findall(text)) // 2
+    return size, hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def repetition(documents: Sequence[Document], candidates: Candidates, bonus: FloatArray | None) -> FloatArray:
+    """What units lose of their standardised scores since better ones say the same, numbers aside.
+
+    Who has read a sentence three times learns little from the fourth, even where it stands under something else. Of
+    lines that differ in their numbers alone, those under what the question names are meant: their twins elsewhere
+    would only mislead.
+
+    Args:
+        documents: The documents.
+        candidates: Ranked units.
+        bonus: What the question's exact words and names added to each.
+
+    Returns:
+        float32 of shape (n,), at least 0.
+    """
+    loss = np.zeros(len(candidates.units), dtype=np.float32)
+    if candidates.score is None:
+        return loss
+    named = loss if bonus is None else bonus
+    seen: Counter[str] = Counter()
+    best: dict[str, float] = {}
+    score = candidates.score if bonus is None else standard(candidates.score) + bonus
+    for index in np.argsort(-score, kind="stable").tolist():
+        unit = candidates.units[index]
+        if unit.kind in _TWINS:
+            said = _NUMBER.sub("0", documents[candidates.document[index]].text[unit.start : unit.end].lower())
+            loss[index] = REPEATED * min(seen[said], _MOST)
+            if best.setdefault(said, float(named[index])) > named[index] + _CLEARLY:
+                loss[index] += UNNAMED
+            seen[said] += 1
+    return loss

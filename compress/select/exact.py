@@ -1,0 +1,105 @@
+"""Exact rare words of a question: identifiers, numbers, quoted strings and codes, which say more than meaning does."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.rank.bm25 import Vocabulary
+
+_QUOTED = regex.compile(r"[\"“„«`'‘]([^\"”“»`'’\n]{2,80})[\"”“»`'’](?![\p{L}\p{N}])")
+_CODE = regex.compile(
+    r"""(?<![\p{L}\p{N}_])(?:
+      --?\p{L}[\w-]+                                   # an option
+    | [\p{L}_][\p{L}\p{N}]*(?:_[\p{L}\p{N}]+)+_*       # snake_case
+    | _+\p{L}\w*
+    | \p{Ll}+\p{Lu}\w*                                 # camelCase
+    | (?:\p{Lu}\p{Ll}+){2,}\w*                         # CamelCase
+    | \p{L}\w*(?:(?:\.|::|->|/)\w+)+                   # dotted.names, path/names
+    | [\p{L}\p{N}]*\p{N}[\p{L}\p{N}]*(?:[-.:/][\p{L}\p{N}]+)*   # numbers and codes
+    | \p{L}+(?:-\p{L}*\p{N}[\p{L}\p{N}]*)+             # AB-12
+    | \p{Lu}[\p{Lu}\p{N}]+                             # ACRONYM
+    )(?![\p{L}\p{N}_])""",
+    regex.VERBOSE,
+)
+_STRONG, _WEAK = 4.0, 2.0
+"""What a match in the text adds to a standardised score, and one in what the text stands under."""
+NAMED = 1.0
+"""What a word of the question in what a text stands under adds, at most."""
+_TRAILS, _NAMING = 3, 0.5
+"""Fewest trails among which a word tells one from the others, and share of them up to which it does."""
+_RARE = 0.05
+"""Share of the texts up to which a word is rare; in few texts, at least ``_FEW`` of them."""
+_FEW = 3
+
+
+def named_bonus(question: str, above: Sequence[Sequence[str]]) -> FloatArray | None:
+    """What it adds to a text's standardised score that the question names something it stands under.
+
+    A word of the question that few trails have (``Ferry`` under ``class Ferry``, a town among towns, a file's name)
+    says which of many like texts is meant, which no word of the texts themselves does.
+
+    Args:
+        question: The question.
+        above: For each text what it stands under.
+
+    Returns:
+        float32 of shape (len(above),); None when no trail is named, or all are.
+    """
+    vocabulary = Vocabulary()
+    trails = {trail: frozenset(vocabulary.ids(" ".join(trail))) for trail in {tuple(trail) for trail in above}}
+    if len(trails) < _TRAILS:
+        return None
+    held = Counter(word for words in trails.values() for word in words)
+    asked = set(vocabulary.ids(question))
+    worth = {w: 1 - math.log(held[w]) / math.log(len(trails)) for w in asked if 0 < held[w] <= _NAMING * len(trails)}
+    if not worth:
+        return None
+    bonus = {trail: NAMED * sum(worth[w] for w in asked & words if w in worth) for trail, words in trails.items()}
+    return np.array([bonus[tuple(trail)] for trail in above], dtype=np.float32)
+
+
+def exact_words(question: str) -> tuple[str, ...]:
+    """The exact words of a question, each once, without case."""
+    quoted = [match[1].strip() for match in _QUOTED.finditer(question)]
+    codes = [match.group() for match in _CODE.finditer(question)]
+    words = (word for word in (*quoted, *codes) if len(word) > 1 or not word.isdigit())
+    return tuple(dict.fromkeys(word.lower() for word in words))
+
+
+def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> FloatArray | None:
+    """What exact rare words add to each text's standardised score.
+
+    A word that few texts hold adds ``_STRONG`` to them, less the more they are; a word that stands in none but in what
+    some of them stand under (a heading, a file's name) adds ``_WEAK`` to those.
+
+    Args:
+        question: The question.
+        texts: The texts.
+        above: For each what it stands under, its document's name included.
+
+    Returns:
+        float32 of shape (len(texts),); None when there is nothing to add.
+    """
+    words = exact_words(question)
+    if not words or not texts:
+        return None
+    bonus = np.zeros(len(texts), dtype=np.float32)
+    few = max(_FEW, int(_RARE * len(texts)))
+    lowered = [text.lower() for text in texts]
+    trails = {trail: trail.lower() for trail in set(above)}
+    for word in words:
+        pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_]){regex.escape(word)}(?![\p{{L}}\p{{N}}_])")
+        own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
+        if 0 < len(own) <= few:
+            bonus[own] += _STRONG * (1 - math.log(len(own)) / math.log(len(texts) + 1))
+        named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
+        if named and len(named) < len(trails):
+            rare = 1 - math.log(len(named)) / math.log(len(trails))
+            bonus[[i for i, trail in enumerate(above) if trail in named]] += _WEAK * rare
+    return bonus if bonus.any() else None

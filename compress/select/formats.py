@@ -1,0 +1,174 @@
+"""How excerpts are written: plain, labelled, numbered, as tagged blocks or as JSON."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from ctxpipe.registry import Registry
+
+DEFAULT_FORMAT = "labelled"
+BETWEEN = "\n\n"
+"""What stands between excerpts."""
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
+
+
+class Fragment(NamedTuple):
+    """A stretch of written text: ``document`` and ``start`` say where it is from, or ``document`` is -1 for a frame."""
+
+    text: str
+    document: int = -1
+    start: int = -1
+
+
+class Written(NamedTuple):
+    """An excerpt as a format gets it.
+
+    Attributes:
+        label: Name of its document; empty when none is needed.
+        document: Index of the document.
+        pages: First and last page, or nothing.
+        trail: What its first unit stands under, outermost first.
+        fragments: Its text, marks included.
+    """
+
+    label: str
+    document: int
+    pages: tuple[int, ...]
+    trail: tuple[str, ...]
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def place(self) -> str:
+        """Label and pages: ``report.pdf, p. 12``."""
+        if not self.pages:
+            return self.label
+        first, last = self.pages[0], self.pages[-1]
+        page = f"p. {first}" if first == last else f"pp. {first}-{last}"
+        return f"{self.label}, {page}" if self.label else page
+
+
+class Format(Protocol):
+    """Writes excerpts one after the other. Source text stays as it is, in order; all else is frame."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """The text as fragments."""
+        ...
+
+
+class Plain:
+    """Nothing but the excerpts, an empty line between them."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """See ``Format``."""
+        for index, excerpt in enumerate(excerpts):
+            if index:
+                yield Fragment(BETWEEN)
+            yield from excerpt.fragments
+
+
+class Labelled:
+    """Each excerpt under a line that names its document and page, where there are several documents or pages."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """See ``Format``."""
+        for index, excerpt in enumerate(excerpts):
+            if index:
+                yield Fragment(BETWEEN)
+            if excerpt.place:
+                yield Fragment(f"[{excerpt.place}]\n")
+            yield from excerpt.fragments
+
+
+class Numbered:
+    """Each excerpt under a number, by which an answer can cite it, and the name of its document."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """See ``Format``."""
+        for index, excerpt in enumerate(excerpts):
+            if index:
+                yield Fragment(BETWEEN)
+            yield Fragment(f"[{index + 1}] {excerpt.place}".rstrip() + "\n")
+            yield from excerpt.fragments
+
+
+class Xml:
+    """Each excerpt between tags with source, pages and trail. Text is not escaped; a closing tag in it is broken."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """See ``Format``."""
+        for index, excerpt in enumerate(excerpts):
+            if index:
+                yield Fragment("\n")
+            yield Fragment(f"<excerpt{''.join(self._attributes(index, excerpt))}>\n")
+            for fragment in excerpt.fragments:
+                yield from _broken(fragment)
+            yield Fragment("\n</excerpt>")
+
+    def _attributes(self, index: int, excerpt: Written) -> Iterator[str]:
+        yield f' id="{index + 1}"'
+        if excerpt.label:
+            yield f' source="{html.escape(excerpt.label)}"'
+        if excerpt.pages:
+            yield f' pages="{"-".join(map(str, dict.fromkeys(excerpt.pages)))}"'
+        if excerpt.trail:
+            yield f' trail="{html.escape(" > ".join(excerpt.trail))}"'
+
+
+class Json:
+    """A JSON array of objects with source, pages, trail and text."""
+
+    def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
+        """See ``Format``."""
+        yield Fragment("[")
+        for index, excerpt in enumerate(excerpts):
+            known = {"source": excerpt.label, "pages": list(excerpt.pages), "trail": list(excerpt.trail)}
+            head = json.dumps({key: value for key, value in known.items() if value}, ensure_ascii=False)
+            opening = head[:-1] + (", " if len(head) > 2 else "")
+            between = ",\n" if index else ""
+            yield Fragment(f'{between}{opening}"text": "')
+            for fragment in excerpt.fragments:
+                yield from _escaped(fragment)
+            yield Fragment('"}')
+        yield Fragment("]")
+
+
+FORMATS: Registry[Format] = Registry("format", "ctxpipe.formats")
+FORMATS.register("plain", Plain)
+FORMATS.register("labelled", Labelled)
+FORMATS.register("numbered", Numbered)
+FORMATS.register("xml", Xml)
+FORMATS.register("json", Json)
+
+
+def _broken(fragment: Fragment) -> Iterator[Fragment]:
+    """A fragment with a space in every closing tag of an excerpt, so that no document ends one."""
+    at = 0
+    for match in re.finditer(r"<(?=/?excerpt\b)", fragment.text):
+        yield _part(fragment, at, match.end())
+        yield Fragment(" ")
+        at = match.end()
+    yield _part(fragment, at, len(fragment.text))
+
+
+def _escaped(fragment: Fragment) -> Iterator[Fragment]:
+    r"""A fragment as the inside of a JSON string: quotes and backslashes get a backslash, which is frame."""
+    at = 0
+    for match in _ESCAPED.finditer(fragment.text):
+        yield _part(fragment, at, match.start())
+        character = match.group()
+        if character in '"\\':
+            yield Fragment("\\")
+            at = match.start()
+        else:
+            yield Fragment(json.dumps(character)[1:-1])
+            at = match.end()
+    yield _part(fragment, at, len(fragment.text))
+
+
+def _part(fragment: Fragment, start: int, end: int) -> Fragment:
+    moved = fragment.start + start if fragment.document >= 0 else -1
+    return Fragment(fragment.text[start:end], fragment.document, moved)

@@ -1,0 +1,188 @@
+"""What the selector chooses among: whole units, or the words of units where a pruner cuts inside sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.counting import Estimates
+from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.prose import introduces
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.text.words import words
+from ctxpipe.compress.types import Document
+
+CUT = frozenset({"sentence", "item", "record"})
+"""Kinds of units that a pruner cuts into words; all others stay whole."""
+_FRAMES = frozenset({"heading", "speaker", "fence"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """Pieces of all documents in order of document and start; arrays of equal length n.
+
+    A set of pieces is *closed* when it holds the parent of each of its members: then every unit has its whole chain.
+
+    Attributes:
+        documents: What they point into.
+        owner: Index of the document of each.
+        units: The unit that each is, or is a word of.
+        start, end: Character offsets.
+        parent: Index of the piece without which this one makes no sense, or -1.
+        container: For JSON the index of the piece whose brackets hold it, or -1.
+        candidate: Index of the candidate that it belongs to, or -1 for one that is there for others alone.
+        cost: Target tokens, estimated in the source's own context.
+        protected: Whether a pruner should leave it (numbers, negations, names).
+        joined: Whether it goes on with the letters of the piece before it.
+        bare: Whether it says nothing alone: a heading, a header row, an introduction of something.
+    """
+
+    documents: Sequence[Document]
+    owner: IntArray
+    units: Sequence[Unit]
+    start: IntArray
+    end: IntArray
+    parent: IntArray
+    container: IntArray
+    candidate: IntArray
+    cost: IntArray
+    protected: BoolArray
+    joined: BoolArray
+    bare: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def ancestors(self, index: int) -> list[int]:
+        """What a piece stands under, nearest first."""
+        found: list[int] = []
+        parent = int(self.parent[index])
+        while parent >= 0:
+            found.append(parent)
+            parent = int(self.parent[parent])
+        return found
+
+
+class _Piece(NamedTuple):
+    unit: Unit
+    start: int
+    end: int
+    candidate: int
+    protected: bool = False
+    joined: bool = False
+
+
+def pieces_of(
+    documents: Sequence[Document],
+    outlines: Sequence[Outline],
+    candidates: Candidates,
+    tokenizer: Estimates,
+    *,
+    cut: bool,
+) -> Pieces:
+    """The pieces of candidates and of everything that they stand under.
+
+    Args:
+        documents: The documents.
+        outlines: Their structure.
+        candidates: The units to choose among, in order.
+        tokenizer: Estimates costs.
+        cut: Whether units of prose are cut into words.
+    """
+    owner: list[int] = []
+    made: list[_Piece] = []
+    parents: list[int] = []
+    containers: list[int] = []
+    bounds = np.searchsorted(np.asarray(candidates.document), np.arange(len(documents) + 1))
+    for index, document in enumerate(documents):
+        first, last = int(bounds[index]), int(bounds[index + 1])
+        units = _closed(
+            outlines[index], {candidates.units[i].start: (candidates.units[i], i) for i in range(first, last)}
+        )
+        mine = [piece for unit, candidate in units for piece in _cut(document.text, unit, candidate, cut=cut)]
+        place = {piece.unit.start: len(made) + at for at, piece in reversed(list(enumerate(mine)))}
+        made.extend(mine)
+        owner.extend([index] * len(mine))
+        parents.extend(place.get(piece.unit.parent, -1) for piece in mine)
+        containers.extend(place.get(piece.unit.container, -1) for piece in mine)
+    parent = np.array(parents, dtype=np.int64)
+    return Pieces(
+        documents=documents,
+        owner=np.array(owner, dtype=np.int64),
+        units=[piece.unit for piece in made],
+        start=np.array([piece.start for piece in made], dtype=np.int64),
+        end=np.array([piece.end for piece in made], dtype=np.int64),
+        parent=parent,
+        container=np.array(containers, dtype=np.int64),
+        candidate=np.array([piece.candidate for piece in made], dtype=np.int64),
+        cost=_costs(documents, owner, made, tokenizer),
+        protected=np.array([piece.protected for piece in made], dtype=np.bool_),
+        joined=np.array([piece.joined for piece in made], dtype=np.bool_),
+        bare=_bare(documents, owner, made, outlines),
+    )
+
+
+def _closed(outline: Outline, wanted: dict[int, tuple[Unit, int]]) -> list[tuple[Unit, int]]:
+    """Units in order with their candidates, and -1 for those that the others stand under or in."""
+    closed = dict(wanted)
+    waiting = [unit for unit, _ in wanted.values()]
+    while waiting:
+        unit = waiting.pop()
+        for start in (unit.parent, unit.container):
+            if start >= 0 and start not in closed:
+                closed[start] = outline.above(start), -1
+                waiting.append(closed[start][0])
+    return [closed[start] for start in sorted(closed)]
+
+
+def _cut(text: str, unit: Unit, candidate: int, *, cut: bool) -> list[_Piece]:
+    if not cut or unit.kind not in CUT or candidate < 0:
+        return [_Piece(unit, unit.start, unit.end, candidate, protected=unit.kind not in CUT)]
+    return [_Piece(unit, w.start, w.end, candidate, w.protected, w.joined) for w in words(text, unit.start, unit.end)]
+
+
+def _costs(
+    documents: Sequence[Document], owner: Sequence[int], made: Sequence[_Piece], tokenizer: Estimates
+) -> IntArray:
+    """Tokens of each piece; those of a unit's words are told from the unit as a whole."""
+    spans: list[tuple[int, int, int]] = []
+    sizes: list[int] = []
+    for piece, document in zip(made, owner, strict=True):
+        if not spans or spans[-1][0] != document or piece.unit.start != spans[-1][1]:
+            end = piece.unit.end
+            spans.append((document, piece.unit.start, end))
+            sizes.append(0)
+        sizes[-1] += 1
+    starts = tokenizer.starts_many([documents[d].text[a:b] for d, a, b in spans])
+    costs = np.zeros(len(made), dtype=np.int64)
+    at = 0
+    for (_, begin, _), size, tokens in zip(spans, sizes, starts, strict=True):
+        ends = np.array([made[i].end - begin for i in range(at, at + size - 1)], dtype=np.int64)
+        costs[at : at + size] = np.bincount(np.searchsorted(ends, tokens, side="right"), minlength=size)
+        unit = made[at].unit
+        costs[at] += 2 * (unit.close >= 0) + (unit.lead >= 0)
+        at += size
+    return costs
+
+
+def _bare(
+    documents: Sequence[Document], owner: Sequence[int], made: Sequence[_Piece], outlines: Sequence[Outline]
+) -> BoolArray:
+    return np.array(
+        [
+            outlines[document].has_below(piece.unit)
+            and (
+                piece.unit.kind in _FRAMES
+                or piece.unit.kind in ("row", "tag")
+                or (piece.unit.close >= 0 and piece.unit.kind == "member")
+                or introduces(documents[document].text, piece.unit.end)
+            )
+            for piece, document in zip(made, owner, strict=True)
+        ],
+        dtype=np.bool_,
+    )

@@ -1,0 +1,63 @@
+"""Differences: lines under their hunks, hunks under their files."""
+
+from __future__ import annotations
+
+import re
+
+from ctxpipe.compress.text.code.lines import after, physical
+from ctxpipe.compress.text.code.marks import Marks
+
+_FILE = re.compile(r"diff --git \S+ (?:b/)?(?P<git>\S+)|diff\s.*?(?P<plain>\S+)\s*$|Index: (?P<index>\S+)")
+_OLD = re.compile(r"(?:---|\*\*\*) (?!\d+,?\d* (?:----|\*\*\*\*))\S")
+_NEW = re.compile(r"(?:\+\+\+|---) (?:b/)?(?P<name>\S+)")
+_HUNK = re.compile(r"@@+ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@+|\*{15}|\d+(?:,\d+)?[acd]\d+(?:,\d+)?\s*$")
+_PART = re.compile(r"[-+ \\]")
+_MAIL = re.compile(r"From [0-9a-f]{7,40} ")
+
+
+def mark_diff(marks: Marks, start: int, end: int) -> None:
+    """Mark ``text[start:end]``: a line of a hunk is a unit under ``@@ … @@``, which stands under its file's header."""
+    text = marks.text
+    at = start
+    file = hunk = -1
+    in_header = False
+    left = 0
+    while at < end:
+        line = physical(text, at, end)
+        begin, at = at, after(text, at, end)
+        if line is None:
+            left -= 2 * (left > 0)
+            continue
+        if left > 0 and _PART.match(text, begin):
+            sign = text[begin]
+            left -= 2 if sign == " " else sign in "-+"
+            marks.unit(line.start, hunk)
+        elif named := _FILE.match(text, begin, line.end):
+            name = named["git"] or named["plain"] or named["index"]
+            file = hunk = marks.unit(line.start, title=name)
+            marks.head(file)
+            in_header, left = True, 0
+        elif (found := _HUNK.match(text, begin, line.end)) and (file >= 0 or text[begin] == "@"):
+            hunk = marks.unit(line.start, file, title=text[line.start : line.end])
+            marks.head(hunk)
+            in_header = False
+            left = int(found["old"] or 1) + int(found["new"] or 1) if found[0].startswith("@@") else 0
+        elif _OLD.match(text, begin, line.end) and not in_header and left <= 0 and _starts_file(text, at, end):
+            file = hunk = marks.unit(line.start)
+            marks.head(file, _name(text, at, end))
+            in_header = True
+        elif _MAIL.match(text, begin):
+            file = hunk = -1
+            in_header = False
+            marks.unit(line.start)
+        elif not in_header:
+            marks.unit(line.start, hunk)
+
+
+def _starts_file(text: str, at: int, end: int) -> bool:
+    return _NEW.match(text, at, end) is not None
+
+
+def _name(text: str, at: int, end: int) -> str:
+    found = _NEW.match(text, at, end)
+    return found["name"] if found else ""

@@ -1,0 +1,129 @@
+"""Units of XML: elements under elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.code.markup_tokens import Element, Event, Scan, called, scan
+from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
+from ctxpipe.compress.text.sentences import sentences
+
+_NAMES = frozenset(("name", "id", "key", "title"))
+_PROSE = 0.2
+"""Share of text right inside a long element from which the elements within it are parts of its sentences."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """An element that others stand under.
+
+    Attributes:
+        unit: Its opening tag.
+        below: The unit that its next child stands under: the tag, or the child that names it.
+        naming: The tag of that child.
+        children: How many children it has had so far.
+    """
+
+    unit: int
+    below: int
+    naming: str = ""
+    children: int = 0
+
+
+@dataclass(slots=True)
+class _Markup:
+    marks: Marks
+    found: Scan
+    raw: Callable[[int, int, int, str], None]
+    open: dict[int, _Open] = field(default_factory=dict)
+    until: int = -1
+
+    def run(self) -> None:
+        for event in self.found.events:
+            if event.start < self.until:
+                continue
+            if event.kind == "open":
+                self._element(event.element)
+            elif event.kind == "close":
+                self._close(event)
+            elif event.kind == "text":
+                self._text(event.start, event.end, self._above(event.element))
+            elif event.kind == "raw":
+                name = self.found.elements[event.element].name.lower()
+                self.raw(event.start, event.end, self._above(event.element), name)
+            else:
+                mark_paragraphs(self.marks, event.start, event.end, self._above(event.element), exact=True)
+
+    def _above(self, element: int) -> int:
+        # An element that is never closed may be passed over with one around it.
+        while element >= 0 and element not in self.open:
+            element = self.found.elements[element].parent
+        return self.open[element].below if element >= 0 else -1
+
+    def _element(self, index: int) -> None:
+        element = self.found.elements[index]
+        holder = self.open.get(element.parent)
+        above = self._above(element.parent)
+        is_whole, has_text = _shape(element)
+        is_naming = holder is not None and is_whole and not element.children and self._names(element, holder)
+        if is_naming and holder is not None:
+            above = holder.unit
+        unit = self.marks.unit(element.start, above, kind="tag", exact=True)
+        if holder is not None:
+            holder.children += 1
+            if is_naming:
+                holder.below, holder.naming = unit, element.name
+                self.marks.head(unit, self._named(element))
+        if is_whole:
+            self.until = max(element.open_end, element.close_end)
+            return
+        self.marks.head(unit, called(self.marks.text, element))
+        self.open[index] = _Open(unit, unit)
+        if has_text:
+            self._text(element.open_end, element.close, unit)
+            self.until = element.close
+
+    def _names(self, element: Element, holder: _Open) -> bool:
+        return element.name == holder.naming or (not holder.children and element.name.lower() in _NAMES)
+
+    def _named(self, element: Element) -> str:
+        content = self.marks.text[element.open_end : max(element.close, element.open_end)]
+        return " ".join(f"{element.name} {content}".split())[:100]
+
+    def _close(self, event: Event) -> None:
+        opened = self.open.pop(event.element, None)
+        if opened is not None:
+            self.marks.close(event.start, opened.unit)
+
+    def _text(self, start: int, end: int, above: int) -> None:
+        for begin, _ in sentences(self.marks.text, start, end):
+            self.marks.unit(begin, above, kind="sentence", exact=True)
+
+
+def _shape(element: Element) -> tuple[bool, bool]:
+    """Whether an element is one unit, and else whether it is text, with or without elements in it."""
+    if element.close < 0:
+        return not element.children and not element.text, False
+    length = element.close_end - element.start
+    if not element.children:
+        return length <= LONG, length > LONG
+    is_text = element.text > 0 and (length <= LONG or element.text >= _PROSE * length)
+    return is_text and length <= LONG, is_text and length > LONG
+
+
+def mark_markup(marks: Marks, start: int, end: int, *, html: bool, raw: Callable[[int, int, int, str], None]) -> None:
+    """Mark ``text[start:end]`` of XML or a page template.
+
+    An element without elements in it is a unit; one with elements in it is a unit of its opening tag, which its closing
+    tag closes and its content stands under. Long text is cut by sentence. Where a first child names its element
+    (``<name>``, ``<id>``, ``<key>``, ``<title>``), what follows in the element stands under it.
+
+    Args:
+        marks: Where to.
+        start, end: Offsets.
+        html: Whether it is a page template.
+        raw: Marks the content of a script or style, given its offsets, what it stands under, and its tag.
+    """
+    _Markup(marks, scan(marks.text, start, end, html=html), raw).run()

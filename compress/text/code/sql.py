@@ -1,0 +1,116 @@
+"""SQL of any dialect: statements, told apart by their semicolons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxpipe.compress.text.code.indent import cut_line, mark_indented
+from ctxpipe.compress.text.code.lines import after, physical
+from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
+from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
+from ctxpipe.compress.text.code.titles import LONGEST
+
+_TOKEN = re.compile(
+    r"(?P<comment>--[^\n]*(?:\n[ \t]*--[^\n]*)*|/\*.*?(?:\*/|\Z))"
+    r"|'(?:[^'\\]|\\.|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)|`[^`\n]*`"
+    r"|\$(?P<tag>[A-Za-z_]\w*)?\$.*?(?:\$(?(tag)(?P=tag))\$|\Z)|(?P<end>;)|^[ \t]*(?P<go>go|/)[ \t\r]*$"
+    r"|\b(?:(?P<opens>begin|case)|(?P<ends>end)(?!\s+(?:if|loop|while|repeat|for)\b))\b",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+_ROUTINE = re.compile(
+    r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S
+)
+_COPY = re.compile(r"\s*copy\s.*\sfrom\s+stdin\b[^;]*;", re.IGNORECASE | re.DOTALL)
+_ROW = re.compile(r"\)\s*,\s*(?=\()")
+_VALUES = re.compile(r"\bvalues\s*(?=\()", re.IGNORECASE)
+_TITLE = re.compile(r"[^(;]*")
+
+
+def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
+    """Mark ``text[start:end]``: a statement is a unit; a long one is its first line with the others under it."""
+    at = start
+    while at < end:
+        for kind, begin, stop in _statements(marks.text, at, end):
+            at = stop
+            if kind == "comment":
+                mark_paragraphs(marks, begin, at, -1)
+            elif _COPY.fullmatch(marks.text, begin, at):
+                # What follows are rows until a line of its own says so, whatever quotes are in them.
+                at = _copied(marks, begin, at, end)
+                break
+            else:
+                _statement(marks, begin, at, language)
+        else:
+            return
+
+
+def _statements(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """The statements and the comments between them, as kind and offsets."""
+    begin = -1
+    depth = 0
+    in_routine = False
+    at = start
+    for match in _TOKEN.finditer(text, start, end):
+        if begin < 0 and text[at : match.start()].strip():
+            begin = at + len(text[at : match.start()]) - len(text[at : match.start()].lstrip())
+            in_routine = _ROUTINE.match(text, begin, end) is not None
+            depth = 0
+        at = match.end()
+        if match["comment"]:
+            if begin < 0:
+                yield "comment", match.start(), match.end()
+            continue
+        if begin < 0:
+            begin = match.start()
+        if in_routine and (match["opens"] or match["ends"]):
+            depth += 1 if match["opens"] else -1
+        elif match["go"] or (match["end"] and depth <= 0):
+            yield "statement", begin, match.end()
+            begin = -1
+    if begin < 0 and text[at:end].strip():
+        begin = at + len(text[at:end]) - len(text[at:end].lstrip())
+    if begin >= 0:
+        yield "statement", begin, end
+
+
+def _statement(marks: Marks, start: int, end: int, language: str) -> None:
+    text = marks.text
+    unit = marks.unit(start)
+    length = len(text[start:end].rstrip())
+    if length <= LONG:
+        return
+    found = _TITLE.match(text, start, start + 2 * LONGEST)
+    marks.head(unit, " ".join(found[0].split())[:LONGEST] if found else "")
+    newline = after(text, start, end)
+    values = _VALUES.search(text, start, min(end, start + 4 * LONG_LINE))
+    if values and "\n" not in text[values.end() : values.end() + 2 * LONG_LINE]:
+        _rows(marks, values.end(), end, unit)
+    elif newline - start > 2 * LONG_LINE:
+        cut_line(marks, start, end, unit)
+    else:
+        mark_indented(marks, newline, end, unit, language)
+
+
+def _rows(marks: Marks, start: int, end: int, parent: int) -> None:
+    """Mark the rows of one long line of ``VALUES``."""
+    marks.unit(start, parent, exact=True)
+    for match in _ROW.finditer(marks.text, start, end):
+        marks.unit(match.end(), parent, exact=True)
+
+
+def _copied(marks: Marks, start: int, stop: int, end: int) -> int:
+    """Mark ``COPY … FROM stdin`` with its lines of data, and give where they end."""
+    text = marks.text
+    unit = marks.unit(start)
+    marks.head(unit, " ".join(text[start:stop].partition("(")[0].split())[:LONGEST])
+    at = after(text, stop, end)
+    while at < end:
+        line = physical(text, at, end)
+        at = after(text, at, end)
+        if line is not None and text[line.start : line.end] == "\\.":
+            marks.close(line.start, unit)
+            return at
+        if line is not None:
+            marks.unit(line.start, unit)
+    return at

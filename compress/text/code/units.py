@@ -1,0 +1,72 @@
+"""Code and configuration as units: the one entry."""
+
+from __future__ import annotations
+
+import re
+
+from ctxpipe.compress.text.code.diffs import mark_diff
+from ctxpipe.compress.text.code.grammars import load
+from ctxpipe.compress.text.code.indent import mark_indented
+from ctxpipe.compress.text.code.languages import canonical
+from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.code.markup import mark_markup
+from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
+from ctxpipe.compress.text.code.sections import has_sections, mark_sections
+from ctxpipe.compress.text.code.sql import mark_sql
+from ctxpipe.compress.text.code.tree import mark_tree
+from ctxpipe.compress.text.unit import Unit
+
+_SECTIONED = frozenset(("toml", "ini", "properties"))
+_IS_CPP = re.compile(
+    r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
+)
+_RAW = {"script": "js", "style": "css"}
+
+
+def code_units(text: str, language: str = "") -> list[Unit]:
+    """The units of source code, configuration or markup.
+
+    Programming languages, CSS, HCL and YAML are parsed by tree-sitter; XML, TOML, INI, SQL and differences have a
+    scanner each; everything else, and what a parser cannot read, is an indentation tree.
+
+    Args:
+        text: The text, which may be malformed in any way.
+        language: As in ``Document.language``; an unknown name, or none, makes an indentation tree.
+
+    Returns:
+        The units in order. No text raises an error, and the time taken is linear in its length.
+    """
+    marks = Marks(text)
+    _mark(marks, 0, len(text), -1, canonical(language))
+    return marks.units()
+
+
+def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> None:
+    if language in _SECTIONED or (language == "conf" and has_sections(marks.text)):
+        mark_sections(marks, start, end, language)
+    elif language in ("xml", "html"):
+        mark_markup(
+            marks,
+            start,
+            end,
+            html=language == "html",
+            raw=lambda a, b, above, tag: _mark(marks, a, b, above, _RAW[tag]),
+        )
+    elif language == "sql":
+        mark_sql(marks, start, end)
+    elif language == "diff":
+        mark_diff(marks, start, end)
+    else:
+        _parsed(marks, start, end, parent, language)
+
+
+def _parsed(marks: Marks, start: int, end: int, parent: int, language: str) -> None:
+    if language == "c" and _IS_CPP.search(marks.text, start, end):
+        language = "cpp"  # a header's name does not tell which of the two it is
+    grammar = load(language)
+    for begin, stop in blocks(marks.text, start, end):
+        tree = parse(marks.text[begin:stop], grammar) if grammar is not None else None
+        if grammar is None or tree is None or not is_sound(tree.root_node):
+            mark_indented(marks, begin, stop, parent, language)
+        else:
+            mark_tree(marks, tree.root_node, grammar, begin, parent, language)

@@ -1,0 +1,199 @@
+"""Headings of prose, by the markup of each format, with their levels."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import regex
+
+from ctxpipe.compress.text.sentences import trim
+from ctxpipe.compress.types import Document
+
+_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
+_BOLD = re.compile(r"(?<=\n\n)\*\*([^*\n]{2,80})\*\*:?[ \t]*$(?=\n\n)", re.MULTILINE)
+_UNDERLINED = re.compile(
+    r"^(?:(?P<over>([=*~^\-\"+#`:.'_])\2{2,})[ \t]*\n)?[ \t]*(?=\S)(?P<title>[^\n|]{1,120})\r?\n"
+    r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
+    re.MULTILINE,
+)
+_ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_TEX = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph)\*?(?:\[[^\]\n]*\])?\{([^\n]{1,200}?)\}")
+_TEX_LEVELS = {
+    name: level
+    for level, name in enumerate(("part", "chapter", "section", "subsection", "subsubsection", "paragraph"), start=1)
+}
+_MAIL = re.compile(
+    r"(?:^From \S+ [^\n]*\d{4}\n)?(?:^(?:[A-Z][\w-]{1,40}):[ \t][^\n]*(?:\n[ \t]+\S[^\n]*)*(?:\n|\Z)){2,}", re.MULTILINE
+)
+_MAIL_FIELD = re.compile(r"^(From|Date|Sent|Subject|To):", re.MULTILINE)
+_NUMBERED = regex.compile(
+    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+(\p{Lu}[^\n]{1,70}?)[ \t]*$", regex.MULTILINE
+)
+_NAMED = regex.compile(
+    r"^[ \t]{0,3}((?:Part|Chapter|Section|Article|Appendix|Annex|Schedule|Slide)[ \t]+"
+    r"[\dIVXLCA-H]{1,6}\b[^\n]{0,70}?)[ \t]*$",
+    regex.MULTILINE | regex.IGNORECASE,
+)
+_CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
+_ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
+_PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
+_ASIDE = re.compile(r"[\[\](),]")
+_PHRASE = regex.compile(r"\p{Ll}{4,}")
+_STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
+
+_SHORT = 60
+"""Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
+
+MAIL_LEVEL = 0
+_NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 8, 9, 10, 20, 21
+
+
+class Heading(NamedTuple):
+    """A heading: offsets of its lines with their markup, its level (lower stands above higher), its words."""
+
+    start: int
+    end: int
+    level: int
+    title: str
+
+
+def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[Heading]:
+    """The headings of a document of prose, in order and disjoint.
+
+    Those that the reader found come first; then those of the format's markup (Markdown and HTML, reStructuredText,
+    Org, AsciiDoc, TeX), heads of mail messages, and in text without markup numbered lines, lines of capitals and short
+    lines that stand alone above a paragraph.
+
+    Args:
+        document: The document.
+        is_hidden: Whether a stretch is no prose (fenced code, a table).
+    """
+    text = document.text
+    found: list[Heading] = []
+    taken: list[tuple[int, int]] = []
+
+    def add(heading: Heading) -> None:
+        if heading.end > heading.start and not is_hidden(heading.start, heading.end):
+            found.append(heading)
+            taken.append((heading.start, heading.end))
+
+    for start, end, level in document.headings:
+        add(Heading(start, end, level, " ".join(text[start:end].split())))
+    for heading in _marked(document):
+        add(heading)
+    found.sort()
+    disjoint: list[Heading] = []
+    for heading in found:
+        if not disjoint or heading.start >= disjoint[-1].end:
+            disjoint.append(heading)
+    return disjoint
+
+
+def _marked(document: Document) -> Iterator[Heading]:
+    text, language = document.text, document.language
+    if document.kind in ("markdown", "html"):
+        yield from _matches(_ATX, text, lambda m: (len(m[1]), m[2]))
+        yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        yield from _underlined(text, markdown=True)
+    elif language == "org":
+        yield from _matches(_ORG_TITLE, text, lambda m: (0, m[1]))
+        yield from _matches(_ORG, text, lambda m: (len(m[1]), m[2]))
+    elif language == "asciidoc":
+        yield from _matches(_ASCIIDOC, text, lambda m: (len(m[1]), m[2]))
+    elif language == "tex":
+        yield from _matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2]))
+    else:
+        yield from _underlined(text, markdown=False)
+        yield from _unmarked(document)
+
+
+def _unmarked(document: Document) -> Iterator[Heading]:
+    text = document.text
+    for match in _MAIL.finditer(text):
+        if len(set(_MAIL_FIELD.findall(match.group()))) >= 2:
+            start, end = trim(text, *match.span())
+            subject = re.search(r"^Subject:[ \t]*(.*)", match.group(), re.MULTILINE)
+            yield Heading(start, end, MAIL_LEVEL, subject[1].strip() if subject else "")
+    if document.language == "rst" or document.headings:
+        return
+    for heading in _matches(_NAMED, text, lambda m: (_NAMED_LEVEL, m[1])):
+        plain = not any(pattern.search(heading.title) for pattern in (_STOPPED, _PAGE_REFERENCE, _ASIDE))
+        if plain and _begins_anew(text, heading.start) and not _goes_on(text, heading.end):
+            yield heading
+    yield from _numbered(document)
+    for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
+        if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
+            yield heading
+    if document.kind == "text":
+        for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
+            if not _STOPPED.search(heading.title):
+                yield heading._replace(end=heading.start + len(heading.title.rstrip()))
+
+
+def _numbered(document: Document) -> Iterator[Heading]:
+    """Numbered lines that are headings: without a stop at the end, and not one after the other like items of a list."""
+    text = document.text
+    lines = list(_matches(_NUMBERED, text, lambda m: (_NUMBERED_LEVEL + m[1].count("."), m[2])))
+    if not lines:
+        return
+    beside = [text[a.end : b.start].strip(" \t\r") == "\n" and a.level == b.level for a, b in itertools.pairwise(lines)]
+    for heading, before, after in zip(lines, [False, *beside], [*beside, False], strict=True):
+        alone = _begins_paragraph(text, heading.start) and text[heading.end : heading.end + 2].strip(" ") in (
+            "\n\n",
+            "\n",
+        )
+        ends = _STOPPED.search(heading.title) and not (
+            alone and heading.title.endswith(".") and len(heading.title) < 60
+        )
+        # In a PDF there are no blank lines that would tell a heading from a row of a table.
+        bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not _PHRASE.search(heading.title)
+        plain = not ends and not bare and not _PAGE_REFERENCE.search(heading.title)
+        if plain and not before and not after and not _goes_on(text, heading.end):
+            # The number belongs to the title: it tells clauses apart.
+            yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
+
+
+def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
+    styles: dict[str, int] = {}
+    for match in _UNDERLINED.finditer(text):
+        mark, over, title = match["under"][0], match["over"], match["title"].strip()
+        if markdown and (mark not in "=-" or over):
+            continue
+        if over and over[0] != mark:
+            over = None
+        if not markdown and (len(match["under"]) < len(title) - 2 or not any(c.isalnum() for c in title)):
+            continue
+        start = match.start() if over else match.start("title")
+        if not over and not _begins_paragraph(text, start):
+            continue
+        level = {"=": 1, "-": 2}[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
+        left, right = trim(text, start, match.end())
+        yield Heading(left, right, level, title)
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether the next line goes on with a sentence."""
+    return re.match(r"[ \t\r]*\n[ \t]*[a-z]", text[end : end + 80]) is not None
+
+
+def _begins_anew(text: str, start: int) -> bool:
+    """Whether what stands before a line is a blank line, or a line that ends a sentence or is short."""
+    before = text[max(0, start - 200) : start].rstrip(" \t\r\n").rpartition("\n")[2]
+    return _begins_paragraph(text, start) or not before or before.endswith((".", "!", "?", ":")) or len(before) < 40
+
+
+def _begins_paragraph(text: str, start: int) -> bool:
+    before = text[max(0, start - 80) : start].rstrip(" \t\r")
+    return not before or before.endswith("\n\n") or before.replace("\r", "").rstrip(" \t").endswith("\n\n")
+
+
+def _matches(pattern: object, text: str, read: Callable[[re.Match[str]], tuple[int, str]]) -> Iterator[Heading]:
+    for match in pattern.finditer(text):  # type: ignore[attr-defined]  # two libraries' patterns share no type
+        level, title = read(match)
+        start, end = trim(text, *match.span())
+        yield Heading(start, end, level, " ".join(title.split()))

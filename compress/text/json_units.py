@@ -1,0 +1,122 @@
+"""Units of JSON: members and elements under the brackets that hold them, so that what is kept is valid JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.json_tree import Node, scan
+from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.unit import Unit
+
+RECORD = 320
+"""An object or array of at most this many characters is one unit; so are neighbouring scalars of an array."""
+_NAMES = re.compile(r"(?:^|_)(?:name|id|key|title|label|slug|host|sku|code|uuid)$|(?:Name|Id|Key)$", re.IGNORECASE)
+_LONGEST_NAME = 80
+
+
+def json_units(text: str) -> list[Unit]:
+    """The units of valid JSON or JSON lines, in order.
+
+    A container longer than ``RECORD`` is a unit of its key and opening bracket, closed by the other bracket, under
+    which its members stand; a long string is one of its quotes, under which its sentences stand. In an object that is
+    an element of an array the members stand under the one that names it (``name``, ``id``, ``title``...), since
+    nothing else tells the elements apart.
+    """
+    nodes = scan(text)
+    children: list[list[int]] = [[] for _ in nodes]
+    for index, node in enumerate(nodes):
+        if node.parent >= 0:
+            children[node.parent].append(index)
+    return _Writer(text, nodes, children).units()
+
+
+class _Writer:
+    """Turns nodes into units, from the outside in."""
+
+    def __init__(self, text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]]) -> None:
+        self.text = text
+        self.nodes = nodes
+        self.children = children
+        self.found: list[Unit] = []
+
+    def units(self) -> list[Unit]:
+        covered = -1
+        names: dict[int, int] = {}
+        for index, node in enumerate(self.nodes):
+            if node.start < covered:
+                continue
+            is_open = node.container and node.end - node.start > RECORD
+            if is_open and self.text[node.value] != '"':
+                name = self._name(index)
+                if name >= 0:
+                    names[index] = name
+                self._open(index, names, name)
+            else:
+                covered = node.end
+                self._leaf(index, names, cut=is_open)
+        return self.found
+
+    def _open(self, index: int, names: dict[int, int], name: int) -> None:
+        node = self.nodes[index]
+        title = node.key or (self._value(name) if name >= 0 else "")
+        self.found.append(self._unit(index, names, end=node.open_end, title=title, closed=True))
+
+    def _leaf(self, index: int, names: dict[int, int], *, cut: bool) -> None:
+        node = self.nodes[index]
+        if cut:
+            self.found.append(self._unit(index, names, end=node.open_end, title=node.key, closed=True))
+            self.found += [
+                Unit(a, b, "sentence", node.start) for a, b in sentences(self.text, node.open_end, node.end - 1)
+            ]
+            return
+        last = self.found[-1] if self.found else None
+        if last is not None and self._is_run(last, node):
+            self.found[-1] = last._replace(end=node.end)
+            return
+        self.found.append(self._unit(index, names, end=node.end, title="", closed=False))
+
+    def _is_run(self, last: Unit, node: Node) -> bool:
+        """Whether a value goes into one unit with the one before it: neighbouring scalars of an array do."""
+        above = self.nodes[node.parent] if node.parent >= 0 else None
+        return (
+            above is not None
+            and self.text[above.value] == "["
+            and not node.container
+            and last.container == above.start
+            and last.close < 0
+            and node.end - last.start <= RECORD
+            and self.text[last.start] not in "{["
+        )
+
+    def _unit(self, index: int, names: dict[int, int], *, end: int, title: str, closed: bool) -> Unit:
+        node = self.nodes[index]
+        container = self.nodes[node.parent].start if node.parent >= 0 else -1
+        name = names.get(node.parent, -1)
+        return Unit(
+            node.start,
+            end,
+            "member",
+            self.nodes[name].start if name >= 0 and name != index else container,
+            node.end - 1 if closed else -1,
+            node.end if closed else -1,
+            node.lead if node.lead < node.start else -1,
+            container,
+            title,
+        )
+
+    def _name(self, index: int) -> int:
+        """The member that names an object in an array or in a line; -1 when there is none."""
+        node = self.nodes[index]
+        if self.text[node.value] != "{" or (node.parent >= 0 and self.text[self.nodes[node.parent].value] != "["):
+            return -1
+        scalars = [
+            child
+            for child in self.children[index]
+            if not self.nodes[child].container and self.nodes[child].end - self.nodes[child].value <= _LONGEST_NAME
+        ]
+        return next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
+
+    def _value(self, index: int) -> str:
+        node = self.nodes[index]
+        return self.text[node.value : node.end].strip('"')

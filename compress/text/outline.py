@@ -1,0 +1,136 @@
+"""The structure of a document: its units, what each stands under, and where passages may be cut."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.json_tree import is_json
+from ctxpipe.compress.text.json_units import json_units
+from ctxpipe.compress.text.prose import Region, prose_regions, running_units
+from ctxpipe.compress.text.tables import csv_units
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document
+
+_LONGEST_TITLE = 120
+
+
+class Outline:
+    """Units of one document; those of running text are made when they are asked for.
+
+    Args:
+        document: The document.
+        regions: Its regions, in order, which hold all its non-whitespace text.
+    """
+
+    def __init__(self, document: Document, regions: Sequence[Region]) -> None:
+        self.document = document
+        self._regions = regions
+        self._starts = [region.start for region in regions]
+        self._latest: tuple[int, list[Unit]] = (-1, [])
+        self._above: dict[int, Unit] = {}
+        leaned_on = {unit.parent for region in regions for unit in region.units or ()}
+        leaned_on |= {unit.container for region in regions for unit in region.units or ()}
+        wanted = sorted(leaned_on | {region.parent for region in regions})
+        for index, region in enumerate(regions):
+            first = bisect.bisect_left(wanted, region.start)
+            if first < len(wanted) and wanted[first] < region.end:
+                inside = set(wanted[first : bisect.bisect_left(wanted, region.end)])
+                self._above.update((unit.start, unit) for unit in self._units_of(index) if unit.start in inside)
+
+    def units(self, start: int, end: int) -> list[Unit]:
+        """The units that begin in ``text[start:end]``, in order."""
+        found: list[Unit] = []
+        for index in range(max(0, bisect.bisect_right(self._starts, start) - 1), len(self._regions)):
+            if self._starts[index] >= end:
+                break
+            units = self._units_of(index)
+            first = bisect.bisect_left(units, start, key=lambda unit: unit.start)
+            last = bisect.bisect_left(units, end, key=lambda unit: unit.start)
+            found.extend(units[first:last])
+        return found
+
+    def boundary(self, at: int) -> int:
+        """The nearest place up to ``at`` where a passage may end: it cuts no unit and leaves no heading alone."""
+        index = bisect.bisect_right(self._starts, at) - 1
+        if index < 0:
+            return at
+        region = self._regions[index]
+        if at > region.start:
+            units = self._units_of(index) if at < region.end else []
+            place = bisect.bisect_right(units, at, key=lambda unit: unit.start) - 1
+            if place > 0:
+                return units[place].start
+            at = region.start if units else at
+        while index > 0 and self._regions[index].start >= at and self._is_heading(index - 1):
+            index -= 1
+            at = self._regions[index].start
+        return at
+
+    def chain(self, unit: Unit) -> list[Unit]:
+        """What a unit stands under, nearest first."""
+        chain: list[Unit] = []
+        parent = unit.parent
+        while parent >= 0:
+            above = self._above[parent]
+            chain.append(above)
+            parent = above.parent
+        return chain
+
+    def trail(self, unit: Unit) -> tuple[str, ...]:
+        """Titles of what a unit stands under, outermost first, its own the last when it has one."""
+        titles = [above.title for above in (unit, *self.chain(unit)) if above.title]
+        return tuple(title[:_LONGEST_TITLE] for title in reversed(titles))
+
+    def trail_at(self, start: int, end: int) -> tuple[str, ...]:
+        """The trail of the first unit of a passage that is no heading, or of its last heading."""
+        units = self.units(start, end)
+        body = next((unit for unit in units if unit.kind != "heading"), units[-1] if units else None)
+        return self.trail(body) if body is not None else ()
+
+    def named(self, unit: Unit) -> int:
+        """``start`` of the nearest unit with a title that a unit is or stands under; -1 when there is none."""
+        return next((above.start for above in (unit, *self.chain(unit)) if above.title), -1)
+
+    def sections(self) -> list[int]:
+        """Where sections begin: at headings that follow no other heading directly."""
+        return [
+            region.start
+            for index, region in enumerate(self._regions)
+            if self._is_heading(index) and not (index and self._is_heading(index - 1))
+        ]
+
+    def above(self, start: int) -> Unit:
+        """The unit at ``start``, which others stand under."""
+        return self._above[start]
+
+    def has_below(self, unit: Unit) -> bool:
+        """Whether anything stands under a unit."""
+        return unit.start in self._above
+
+    def _is_heading(self, index: int) -> bool:
+        units = self._regions[index].units
+        return units is not None and len(units) == 1 and units[0].kind == "heading"
+
+    def _units_of(self, index: int) -> Sequence[Unit]:
+        region = self._regions[index]
+        if region.units is not None:
+            return region.units
+        if self._latest[0] != index:
+            self._latest = index, running_units(self.document, region)
+        return self._latest[1]
+
+
+def outline(document: Document) -> Outline:
+    """Find the structure of a document of any kind, in one pass over its text."""
+    text = document.text
+    if document.kind == "json" and is_json(text):
+        units = json_units(text)
+    elif document.kind == "csv":
+        units = csv_units(text)
+    elif document.kind == "code":
+        units = code_units(text, document.language)
+    else:
+        return Outline(document, prose_regions(document))
+    return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])

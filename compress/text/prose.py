@@ -1,0 +1,257 @@
+"""Prose in regions: headings, paragraphs, lists, tables, fences and records, each knowing what it stands under."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.headings import Heading, headings
+from ctxpipe.compress.text.noise import is_noise
+from ctxpipe.compress.text.records import hard_breaks, record_runs
+from ctxpipe.compress.text.sentences import sentences, trim
+from ctxpipe.compress.text.tables import PIPES, table_units
+from ctxpipe.compress.text.unit import Unit, UnitKind
+from ctxpipe.compress.types import Document
+
+_FENCE = re.compile(
+    r"^(?P<open>[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#.-]*)[^\n`]*)\n(?P<body>.*?)"
+    r"^(?P<close>[ \t]*(?P=mark)[`~]*)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+_BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+_SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
+_INTRODUCES = re.compile(r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?)[\"”*_)]{0,3}$")
+_OPEN_END = re.compile(r"[\w,;—–-]$")
+_GOES_ON = re.compile(r"[a-z(]")
+LONGEST_ITEM = 600
+"""Characters from which on a list item, record or turn is kept by sentence, each under the first."""
+
+
+class Region(NamedTuple):
+    """A stretch of prose whose units are made when they are asked for.
+
+    Attributes:
+        start, end: Offsets, end exclusive.
+        parent: ``start`` of the unit that it stands under, or -1.
+        units: Its units, or None for running text, which is cut into sentences.
+        breaks: Offsets in running text at which a sentence ends though no stop says so.
+        joins: Offsets at which running text goes on over a page break.
+    """
+
+    start: int
+    end: int
+    parent: int = -1
+    units: tuple[Unit, ...] | None = None
+    breaks: tuple[int, ...] = ()
+    joins: tuple[int, ...] = ()
+
+
+def prose_regions(document: Document) -> list[Region]:
+    """The regions of a document of prose, in order; together they hold all its non-whitespace text."""
+    return _Builder(document).regions()
+
+
+def running_units(document: Document, region: Region) -> list[Unit]:
+    """The sentences of a region of running text."""
+    edges = [region.start, *region.breaks, region.end]
+    spans = [
+        span
+        for left, right in itertools.pairwise(edges)
+        for span in sentences(document.text, left, right, joins=region.joins)
+    ]
+    return [prose_unit(document, a, b, "sentence", region.parent) for a, b in spans]
+
+
+def prose_unit(document: Document, start: int, end: int, kind: UnitKind, parent: int) -> Unit:
+    """A unit of prose, marked when it is noise."""
+    noise = is_noise(document.text, start, end, paged=bool(document.page_starts))
+    return Unit(start, end, kind, parent, noise=noise)
+
+
+def introduces(text: str, end: int) -> bool:
+    """Whether what ends at ``end`` announces what follows it."""
+    return _INTRODUCES.search(text, max(0, end - 120), end) is not None
+
+
+class _Builder:
+    """Walks over a document once, block by block."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.text = document.text
+        self.found: list[Region] = []
+        self.parent = -1
+        """What the next block stands under."""
+        self.heading = -1
+
+    def regions(self) -> list[Region]:
+        special = self._special()
+        hidden = [(start, end) for start, end, _ in special]
+        stack: list[Heading] = []
+        events: list[tuple[int, int, Heading | Callable[[], None]]] = [*special]
+        events += [(h.start, h.end, h) for h in headings(self.document, lambda a, b: _overlaps(a, b, hidden))]
+        at = 0
+        for start, end, event in sorted(events, key=lambda e: (e[0], e[1])):
+            if start < at:
+                continue
+            self._blocks(at, start)
+            at = end
+            if isinstance(event, Heading):
+                while stack and stack[-1].level >= event.level:
+                    stack.pop()
+                above = stack[-1].start if stack else -1
+                stack.append(event)
+                unit = Unit(event.start, event.end, "heading", above, title=event.title)
+                self.found.append(Region(event.start, event.end, above, (unit,)))
+                self.heading = self.parent = event.start
+            else:
+                event()
+        self._blocks(at, len(self.text))
+        return self.found
+
+    def _special(self) -> list[tuple[int, int, Callable[[], None]]]:
+        """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
+        text = self.text
+        found: list[tuple[int, int, Callable[[], None]]] = []
+        for match in _FENCE.finditer(text):
+            if match["mark"][0] == "`" or self.document.kind in ("markdown", "html"):
+                found.append((match.start(), match.end(), lambda m=match: self._fence(m)))  # type: ignore[misc]
+        fenced = [(start, end) for start, end, _ in found]
+        for match in PIPES.finditer(text):
+            if not _overlaps(*match.span(), fenced):
+                found.append((*match.span(), lambda m=match: self._table(*m.span())))  # type: ignore[misc]
+        return found
+
+    def _fence(self, match: re.Match[str]) -> None:
+        opening = Unit(
+            match.start("open"), match.end("open"), "fence", self.parent, match.start("close"), match.end("close")
+        )
+        inside = code_units(match["body"], match["info"].lower())
+        moved = [_moved(unit, match.start("body"), opening.start) for unit in inside]
+        self._add(match.start(), match.end(), [opening, *moved])
+
+    def _table(self, start: int, end: int) -> None:
+        self._add(start, end, table_units(self.text, start, end, self.parent))
+
+    def _add(self, start: int, end: int, units: Sequence[Unit]) -> None:
+        """Take up a region that is not running text; what it was introduced by introduces nothing else."""
+        self.found.append(Region(start, end, self.parent, tuple(units)))
+        self.parent = self.heading
+
+    def _blocks(self, start: int, end: int) -> None:
+        for match in _BLOCK.finditer(self.text, start, end):
+            self._block(match.start(), match.end())
+
+    def _block(self, start: int, end: int) -> None:
+        text = self.text
+        spans = [trim(text, *m.span()) for m in _LINE.finditer(text, start, end)]
+        items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in spans]
+        if any(items) and (items[0] or sum(map(bool, items)) > 1):
+            self._list(start, end, spans, items)
+            return
+        lines = [text[a:b] for a, b in spans]
+        if len(lines) > 1 and _SPEAKER.fullmatch(lines[0]):
+            head = Unit(*spans[0], "speaker", self.parent, title=lines[0])
+            turn = [
+                prose_unit(self.document, a, b, "sentence", head.start) for a, b in sentences(text, spans[1][0], end)
+            ]
+            self._add(start, end, [head, *turn])
+            return
+        at = 0
+        for run in record_runs(lines):
+            first = run.start if run.header < 0 else run.header
+            if first > at:
+                self._running(spans[at][0], spans[first - 1][1], spans[at:first])
+            self._records(spans[first : run.end], header=run.header >= 0)
+            at = run.end
+        if at < len(spans):
+            self._running(spans[at][0], end, spans[at:])
+
+    def _records(self, spans: Sequence[tuple[int, int]], *, header: bool) -> None:
+        units: list[Unit] = []
+        parent = self.parent
+        for index, (a, b) in enumerate(spans):
+            if header and index == 0:
+                units.append(Unit(a, b, "row", parent))
+                parent = a
+            else:
+                units.extend(self._whole_or_sentences(a, b, "row" if header else "record", parent))
+        self._add(spans[0][0], spans[-1][1], units)
+
+    def _list(
+        self, start: int, end: int, spans: Sequence[tuple[int, int]], items: Sequence[re.Match[str] | None]
+    ) -> None:
+        """Items with the lines that go on with them; an item that is indented further stands under the one above."""
+        first = next(index for index, item in enumerate(items) if item)
+        if first:
+            self._running(start, spans[first - 1][1], spans[:first])
+        units: list[Unit] = []
+        open_items: list[tuple[int, int]] = []
+        bounds = [index for index, item in enumerate(items) if item]
+        for index, following in zip(bounds, [*bounds[1:], len(spans)], strict=True):
+            item = items[index]
+            indent = len(item[1].expandtabs()) if item else 0
+            while open_items and open_items[-1][0] >= indent:
+                open_items.pop()
+            parent = open_items[-1][1] if open_items else self.parent
+            a, b = spans[index][0], spans[following - 1][1]
+            made = self._whole_or_sentences(a, b, "item", parent)
+            open_items.append((indent, made[0].start))
+            units.extend(made)
+        self._add(spans[first][0], end, units)
+
+    def _whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
+        text = self.text
+        if end - start <= LONGEST_ITEM:
+            return [prose_unit(self.document, start, end, kind, parent)]
+        (a, b), *rest = sentences(text, start, end)
+        first = prose_unit(self.document, a, b, kind, parent)
+        return [first, *(prose_unit(self.document, c, d, "sentence", a) for c, d in rest)]
+
+    def _running(self, start: int, end: int, spans: Sequence[tuple[int, int]]) -> None:
+        """A paragraph; when it ends by announcing what follows, that stands under its last sentence."""
+        text = self.text
+        meant = hard_breaks([text[a:b] for a, b in spans]) if len(spans) > 1 else []
+        breaks = tuple(after[0] for after, hard in zip(spans[1:], meant, strict=True) if hard)
+        region = Region(start, end, self.parent, None, breaks)
+        last = self.found[-1] if self.found else None
+        if last is not None and last.units is None and self._goes_on(last, start):
+            joins = (*last.joins, trim(text, last.start, last.end)[1])
+            region = last._replace(end=end, joins=joins, breaks=(*last.breaks, *breaks))
+            self.found.pop()
+        self.found.append(region)
+        stop = trim(text, start, end)[1]
+        if introduces(text, stop):
+            self.parent = running_units(self.document, region)[-1].start
+        else:
+            self.parent = self.heading
+
+    def _goes_on(self, last: Region, start: int) -> bool:
+        """Whether a paragraph goes on with the last one of the page before."""
+        page, pages = self.document.page(start), self.document.page(last.start)
+        if page is None or page == self.document.page(max(0, last.end - 1)) or pages is None:
+            return False
+        stop = trim(self.text, last.start, last.end)[1]
+        begin = trim(self.text, start, len(self.text))[0]
+        return bool(_OPEN_END.search(self.text, stop - 1, stop) and _GOES_ON.match(self.text, begin))
+
+
+def _moved(unit: Unit, by: int, top: int) -> Unit:
+    return unit._replace(
+        start=unit.start + by,
+        end=unit.end + by,
+        parent=unit.parent + by if unit.parent >= 0 else top,
+        close=unit.close + by if unit.close >= 0 else -1,
+        close_end=unit.close_end + by if unit.close >= 0 else -1,
+    )
+
+
+def _overlaps(start: int, end: int, ranges: Sequence[tuple[int, int]]) -> bool:
+    index = bisect.bisect_right(ranges, (start, 1 << 62))
+    return (index > 0 and ranges[index - 1][1] > start) or (index < len(ranges) and ranges[index][0] < end)

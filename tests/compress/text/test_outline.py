@@ -1,0 +1,199 @@
+"""What each unit stands under, in every kind of prose and data."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ctxpipe.compress.text.outline import Outline, outline
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document, Kind
+
+
+def unit_with(document: Document, words: str) -> tuple[Outline, Unit]:
+    made = outline(document)
+    at = document.text.index(words)
+    return made, next(u for u in made.units(0, len(document.text)) if u.start <= at < u.end)
+
+
+def chain(document: Document, words: str) -> list[str]:
+    """What the unit that holds some words stands under, outermost first."""
+    made, unit = unit_with(document, words)
+    return [document.text[above.start : above.end] for above in reversed(made.chain(unit))]
+
+
+def trail(document: Document, words: str) -> tuple[str, ...]:
+    made, unit = unit_with(document, words)
+    return made.trail(unit)
+
+
+MARKDOWN = """# Piers
+
+General words.
+
+## North
+
+### Rates
+
+A berth is 31 francs.
+
+## South
+
+### Rates
+
+A berth is 45 francs. Moorings are half.
+"""
+UNDERLINED = """=====
+Piers
+=====
+
+North
+-----
+
+Rates
+~~~~~
+
+A berth is 31 francs.
+
+South
+-----
+
+Rates
+~~~~~
+
+A berth is 45 francs. Moorings are half.
+"""
+ORG = "#+TITLE: Piers\n\n* North\n** Rates\nA berth is 31 francs.\n\n* South\n** Rates\nA berth is 45 francs. So.\n"
+ASCIIDOC = (
+    "= Piers\n\n== North\n\n=== Rates\n\nA berth is 31 francs.\n\n== South\n\n=== Rates\n\nA berth is 45 francs. So.\n"
+)
+TEX = (
+    "\\chapter{Piers}\n\\section{North}\n\\subsection{Rates}\nA berth is 31 francs.\n"
+    "\\section{South}\n\\subsection{Rates}\nA berth is 45 francs. So.\n"
+)
+NUMBERED = "1 Piers\n\n1.1 North\n\nA berth is 31 francs.\n\n1.2 South\n\nA berth is 45 francs. So.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "language", "expected"),
+    [
+        (MARKDOWN, "markdown", "", ("Piers", "South", "Rates")),
+        (MARKDOWN, "html", "", ("Piers", "South", "Rates")),
+        (UNDERLINED, "text", "rst", ("Piers", "South", "Rates")),
+        (UNDERLINED, "text", "", ("Piers", "South", "Rates")),
+        (ORG, "text", "org", ("Piers", "South", "Rates")),
+        (ASCIIDOC, "text", "asciidoc", ("Piers", "South", "Rates")),
+        (TEX, "text", "tex", ("Piers", "South", "Rates")),
+        (NUMBERED, "text", "", ("1 Piers", "1.2 South")),
+        (NUMBERED, "pdf", "", ("1 Piers", "1.2 South")),
+    ],
+)
+def test_every_heading_above_is_in_the_chain(text: str, kind: Kind, language: str, expected: tuple[str, ...]) -> None:
+    document = Document(text=text, kind=kind, language=language)
+    assert trail(document, "45 francs") == expected
+    assert len(chain(document, "45 francs")) == len(expected)
+
+
+def test_headings_that_a_reader_found_are_the_chain() -> None:
+    text = "Piers\nNorth\nA berth is 31 francs.\nSouth\nA berth is 45 francs."
+    places = [(text.index(word), text.index(word) + len(word), level) for word, level in
+              (("Piers", 1), ("North", 2), ("South", 2))]  # fmt: skip
+    document = Document(text=text, kind="pdf", headings=tuple(places))
+    assert trail(document, "45 francs") == ("Piers", "South")
+
+
+def test_tables_and_fences_are_stood_under() -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    text = f"# Top\n\n## Sub\n\n{table}\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail\n"
+    document = Document(text=text, kind="markdown")
+    assert chain(document, "| 1 | 2 |") == ["# Top", "## Sub", "| a | b |\n|---|---|"]
+    assert chain(document, "x = 1")[:3] == ["# Top", "## Sub", "```py"]
+    assert chain(document, "no heading")[:3] == ["# Top", "## Sub", "```py"]
+    assert trail(document, "tail") == ("Under",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The fees are as follows:\n\n- boats: 5\n- rafts: 3\n", "rafts"),
+        ("The fees are as follows.\n\n1. boats 5\n2. rafts 3\n", "rafts"),
+        ("We owe:\n\n| who | what |\n|---|---|\n| Ann | 3 |\n", "Ann"),
+        ("Some words. Then run these:\n\n```\nmake it\n```\n", "make it"),
+        ("Nobody may\nenter the following:\n\nthe boiler room and the attic.\n", "attic"),
+    ],
+)
+def test_a_block_stands_under_its_introduction(text: str, words: str) -> None:
+    document = Document(text=text, kind="markdown")
+    made, unit = unit_with(document, words)
+    outermost = made.chain(unit)[-1]
+    assert text[outermost.start : outermost.end].endswith((":", "follows."))
+
+
+def test_an_item_stands_under_the_one_that_it_is_indented_below() -> None:
+    text = "- North\n  - boats 5\n- South\n  - boats 7\n    and a half\n"
+    assert chain(Document(text=text, kind="markdown"), "boats 7") == ["- South"]
+
+
+def test_the_head_of_a_message_and_its_speaker() -> None:
+    first = "From: ann@ex.org\nDate: Mon, 2 Mar 2026\nSubject: Pump\n\nIt was sold."
+    mail = f"{first}\n\nFrom: bo@ex.org\nSubject: Oar\n\nIt broke.\n"
+    assert chain(Document(text=mail), "It broke.") == ["From: bo@ex.org\nSubject: Oar"]
+    turns = "Ann Lee  00:01:02\nWe sell it.\n\nBo Ray  00:01:09\nWe keep it. For good.\n"
+    assert chain(Document(text=turns), "For good") == ["Bo Ray  00:01:09"]
+
+
+def test_records_are_told_from_wrapped_prose() -> None:
+    log = "".join(f"2026-03-0{i} 10:00:0{i} INFO gate {i} opened by k{i}\n" for i in range(1, 8))
+    made = outline(Document(text=log))
+    assert [u.kind for u in made.units(0, len(log))] == ["record"] * 7
+    prose = (
+        "The keeper of the light went down to the quay on Monday and found that nobody of the crew\n"
+        "Had come back from the town, although the tide was already turning and the wind had risen\n"
+        "Since noon. He rang the bell.\n"
+    )
+    units = outline(Document(text=prose)).units(0, len(prose))
+    assert [prose[u.start : u.end][-6:] for u in units] == [" noon.", " bell."]
+    rows = "Name Year Owner\n" + "".join(f"Tern {i} 19{i}0 Moss\n" for i in range(3, 9))
+    assert chain(Document(text=rows, kind="pdf"), "Tern 5") == ["Name Year Owner"]
+
+
+def test_the_header_of_a_csv_file_may_come_after_a_preamble() -> None:
+    text = "Account;12\nHolder;Club\n\nDay;Payee;Sum\n1.2.;Ann;3,50\n2.2.;Bo;4,10\n3.2.;Cy;1,00\n"
+    assert chain(Document(text=text, kind="csv"), "Bo;4") == ["Day;Payee;Sum"]
+    assert chain(Document(text="a,b\n1,2\n", kind="csv"), "1,2") == ["a,b"]
+
+
+def test_members_of_json_stand_under_their_keys_and_what_names_them() -> None:
+    jobs = [{"name": f"job{i}", "limits": {"cpu": i, "note": "x" * 300}, "port": 40 + i} for i in range(3)]
+    text = json.dumps({"jobs": jobs}, indent=1)
+    document = Document(text=text, kind="json")
+    assert trail(document, '"port": 41') == ("jobs", "job1")
+    above = chain(document, '"port": 41')
+    assert above[-1] == '"name": "job1"'
+    assert above[0] == "{"
+
+
+def test_a_sentence_goes_on_over_a_page_break() -> None:
+    text = "The keeper went down and\n\nfound nobody there. He rang."
+    document = Document(text=text, kind="pdf", page_starts=(0, text.index("found")))
+    units = outline(document).units(0, len(text))
+    assert [text[u.start : u.end] for u in units] == ["The keeper went down and\n\nfound nobody there.", "He rang."]
+    apart = Document(text=text, kind="text")
+    assert len(outline(apart).units(0, len(text))) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("2.1 Introduction . . . . . . . . . . 12", "text"),
+        ("Introduction ........................ 4", "markdown"),
+        ("- 17 -", "pdf"),
+        ("Permission is hereby granted, free of charge, to any person", "text"),
+    ],
+)
+def test_noise_is_marked(line: str, kind: Kind) -> None:
+    text = f"Some words before it.\n\n{line}\n\nSome words after it."
+    pages = (0,) if kind == "pdf" else ()
+    made = outline(Document(text=text, kind=kind, page_starts=pages))
+    assert [u.noise for u in made.units(0, len(text))] == [False, True, False]
