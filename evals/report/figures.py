@@ -1,4 +1,4 @@
-"""A report's plots as files: SVG with its own colours and legend, for a document or a slide."""
+"""A report's plots as SVG files with their own colours and legend, for documents and slides."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def figures(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def write_figures(summary: Summary, folder: Path) -> list[Path]:
-    """Write every plot into a folder, which is made; returns the files.
+    """Write every plot into a folder, which is created; return the files.
 
     Raises:
         ReadError: if they cannot be written.
@@ -61,7 +61,7 @@ def _suites(summary: Summary) -> list[str]:
 
 
 def _named(name: str, methods: Sequence[str], summary: Summary) -> Sequence[str]:
-    """Whose marks a plot has."""
+    """The methods whose marks are in a plot."""
     for one in summary.lengths:
         if name == f"lengths-{one.suite}":
             return list(dict.fromkeys(arm.arm.partition("@")[0] for arm in one.arms))

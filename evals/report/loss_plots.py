@@ -15,7 +15,7 @@ def styles_of(summary: Summary) -> dict[str, int]:
 
 
 def pareto_section(summary: Summary) -> str:
-    """Loss against tokens kept, and which arms are worth having; empty without methods."""
+    """Loss against tokens kept, and which arms are not dominated; empty without methods."""
     if not summary.points:
         return ""
     style_of = styles_of(summary)
@@ -33,7 +33,7 @@ def pareto_section(summary: Summary) -> str:
     ]
     head = ["arm", "kept", "loss", "loss at most", "on the frontier", "dominated"]
     return (
-        f"<h2>What is worth having</h2>{pareto(summary.points, style_of, summary.margin, UNITS[summary.score])}"
+        f"<h2>Loss against tokens</h2>{pareto(summary.points, style_of, summary.margin, UNITS[summary.score])}"
         f"{legend(style_of, methods)}"
         '<p class="soft">Lower and further left is better. The loss is the one-sided 95% upper bound against raw. A '
         "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
@@ -42,7 +42,7 @@ def pareto_section(summary: Summary) -> str:
 
 
 def latency_plot(summary: Summary) -> str:
-    """Loss against seconds; empty where nothing was timed."""
+    """Loss against seconds; empty if nothing was timed."""
     raw = summary.row(summary.whole, "raw")
     if not any(point.seconds is not None for point in summary.points):
         return ""
@@ -52,7 +52,7 @@ def latency_plot(summary: Summary) -> str:
 
 
 def cost_plot(summary: Summary) -> str:
-    """Loss against the cost of a query; empty where no arm's cost is known."""
+    """Loss against the cost of a query; empty if no cost is known."""
     raw = summary.row(summary.whole, "raw")
     if not any(point.cost is not None for point in summary.points):
         return ""

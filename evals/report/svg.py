@@ -1,4 +1,4 @@
-"""Plots of a report as inline SVG: no script, sized for a phone, told apart by shape as well as by colour."""
+"""Plots of a report as inline SVG: no script, phone-sized, with shapes as well as colours for the methods."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHAPES = (
 
 
 class Bar(NamedTuple):
-    """A value with its interval, in a plot of several."""
+    """A value with its interval, in a forest plot."""
 
     label: str
     method: str
@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 
 def styles(methods: Sequence[str]) -> dict[str, int]:
-    """A style for each method, the same in all plots of a page; a control has the last one."""
+    """A style for each method, the same in all plots of a page; controls have the last one."""
     named = [method for method in dict.fromkeys(methods) if method]
     return {method: i % (len(PALETTE) - 1) for i, method in enumerate(named)} | {"": len(PALETTE) - 1}
 
@@ -48,7 +48,7 @@ def marker(style: int, *, hollow: bool = False) -> str:
 
 
 def legend(style_of: Mapping[str, int], names: Sequence[str]) -> str:
-    """Markers and names of methods; a name that is no method's is a control's."""
+    """Markers and names of methods; any other name is a control."""
     items = "".join(
         f'<li><svg width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
         f"{marker(style_of.get(name, style_of['']))}</svg>{esc(name)}</li>"
@@ -66,7 +66,7 @@ def pareto(points: Sequence[Point], style_of: Mapping[str, int], margin: float, 
 def latency(
     points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, raw_seconds: float | None
 ) -> str:
-    """Loss bound against the seconds of an item; a dashed line where raw is."""
+    """Loss bound against the seconds per item; raw is a dashed line."""
     places = [(point, point.seconds, point.slower) for point in points if point.seconds is not None]
     return _losses(
         places, style_of, margin, unit, "seconds of an item, compression and target", "{:g}", mark=raw_seconds
@@ -76,7 +76,7 @@ def latency(
 def costs(
     points: Sequence[Point], style_of: Mapping[str, int], margin: float, unit: str, title: str, raw: float | None
 ) -> str:
-    """Loss bound against the cost of a query; a dashed line where raw is."""
+    """Loss bound against the cost of a query; raw is a dashed line."""
     places = [(point, point.cost, point.dearer) for point in points if point.cost is not None]
     return _losses(places, style_of, margin, unit, title, "{:,g}", mark=raw)
 
@@ -92,7 +92,7 @@ def _losses(
     most: float = math.inf,
     mark: float | None = None,
 ) -> str:
-    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since floors lose much more than the rest."""
+    """Loss bounds over a cost, on an inverse hyperbolic sine scale, because baselines lose much more than the rest."""
     bounds = [point.loss_bound for point, _, _ in places]
     low, high = _bend(min(0.0, *bounds), margin), _bend(max(margin * 1.5, *bounds), margin)
     pad = 0.06 * (high - low)
@@ -124,7 +124,7 @@ def _losses(
 
 
 def forest(bars: Sequence[Bar], style_of: Mapping[str, int], reference: float, title: str) -> str:
-    """Values and intervals below each other, with a line at what they are compared with."""
+    """Values and intervals below each other, with a reference line."""
     ends = [end for bar in bars for end in (bar.low, bar.high, bar.value) if math.isfinite(end)]
     low, high = min(reference, *ends), max(reference, *ends)
     pad = 0.05 * ((high - low) or 1.0)
@@ -160,14 +160,14 @@ def curves(
     title: str,
     works: Sequence[tuple[str, float, str]] = (),
 ) -> str:
-    """Scores over source tokens, the latter on a logarithmic scale; a dashed line where a length stops working.
+    """Scores over source tokens on a logarithmic scale; the threshold is a dashed line.
 
     Args:
         tokens: Lengths, ascending.
         lines: Names of arms and their scores at each length.
         style_of: Style by method.
-        threshold: The score below which a length does not work.
-        title: What the scores are.
+        threshold: The score from which a length counts as working.
+        title: Name of the scores.
         works: Arm, effective length and a text for each tick on the axis.
     """
     top = max(threshold or 0.0, *(score for _, scores in lines for score in scores)) * 1.08 or 1.0
@@ -232,8 +232,8 @@ def _bend(value: float, margin: float) -> float:
 
 
 def _told(point: Point, unit: str) -> str:
-    often = "" if point.frontier is None else f"; worth having in {point.frontier:.0%} of resamples"
-    beaten = "; beaten by another in both" if point.dominated else ""
+    often = "" if point.frontier is None else f"; not dominated in {point.frontier:.0%} of resamples"
+    beaten = "; dominated by another arm" if point.dominated else ""
     loss = f"loss {point.loss:+.3f}, at most {point.loss_bound:+.3f} {unit}"
     return f"{point.arm}: keeps {point.achieved:.1%}; {loss}{often}{beaten}"
 

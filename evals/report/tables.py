@@ -1,4 +1,4 @@
-"""A report's tables of scores, one for each suite."""
+"""A report's tables of scores, one per suite."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ctxpipe.evals.summary.summary import Summary
 
 
 def suite_sections(summary: Summary) -> Iterator[str]:
-    """One section for all suites together, and one for each."""
+    """One section for all suites together, and one per suite."""
     style_of = styles_of(summary)
     for suite in dict.fromkeys([summary.whole, *summary.suites]):
         rows = [row for row in summary.rows if row.suite == suite]
-        name = "All suites, one vote each" if suite != summary.suites[0] and suite == summary.whole else suite
+        name = "All suites, same weight" if suite != summary.suites[0] and suite == summary.whole else suite
         plot = _gain_plot(rows, style_of)
         yield f"<h2>{esc(name)}</h2>{plot}{_table(rows, summary)}"
 
@@ -35,7 +35,7 @@ def _gain_plot(rows: list[Row], style_of: dict[str, int]) -> str:
     title = "Context gain retained"
     return (
         f"<p>{title}, with 95% intervals "
-        '<span class="soft">(1 is what the whole context gives, 0 what no context gives)</span></p>'
+        '<span class="soft">(1: as good as the whole context; 0: as bad as no context)</span></p>'
         f"{forest(bars, style_of, 1.0, title)}"
     )
 
@@ -63,7 +63,7 @@ def _cells(row: Row, summary: Summary, two: bool, three: bool) -> list[str]:
 
 
 def arm_name(row: Row) -> str:
-    """An arm's name, a control with what it is and a floor with a word that says so."""
+    """An arm's name; controls and baselines are marked."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
     floor = " <small>floor</small>" if row.method in FLOORS else ""
@@ -71,7 +71,7 @@ def arm_name(row: Row) -> str:
 
 
 def _change(found: Comparison | None, sign: int) -> str:
-    """The loss against raw, positive where the arm is worse."""
+    """The loss against raw; positive if the arm is worse."""
     if found is None:
         return "–"
     ends = sorted(sign * end for end in found.ci95)
