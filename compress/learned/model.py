@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Passage(NamedTuple):
-    """What is read under one question: tokens of title and text, and after which of the latter a window may end."""
+    """A passage as the model reads it: tokens of title and text, and the tokens after which a window may end."""
 
     title: IntArray
     body: IntArray
@@ -29,12 +29,12 @@ class Passage(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the network says of a passage.
+    """The network's output for a passage.
 
     Attributes:
-        keep: float32 of shape (tokens,): logit of each token's being needed.
-        relevance: float32 of shape (tokens,): logit of its window's having to do with the question. All are equal for
-            a passage that fits one window.
+        keep: float32 of shape (tokens,): logit that the token is needed for the answer.
+        relevance: float32 of shape (tokens,): logit that the token's window is relevant to the question. All are equal
+            for a passage in one window.
     """
 
     keep: FloatArray
@@ -42,27 +42,27 @@ class Reading(NamedTuple):
 
     @property
     def passage(self) -> float:
-        """The passage's own logit: the highest of its windows, minus infinity for one without tokens."""
+        """The passage's logit: the maximum over its windows; minus infinity without tokens."""
         return float(self.relevance.max(initial=-np.inf))
 
 
 class Reader(Protocol):
-    """What reads passages under a question; ``LearnedModel`` is one."""
+    """Reads passages with a question; ``LearnedModel`` is one."""
 
     @property
     def files(self) -> PrunerFiles:
-        """What it was loaded from."""
+        """The files it was loaded from."""
         ...
 
     @property
     def layout(self) -> Layout:
-        """Of rows."""
+        """Layout of rows."""
         ...
 
     def read(
         self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
     ) -> list[Reading]:
-        """Read passages under one question; see ``LearnedModel.read``."""
+        """Read passages with one question; see ``LearnedModel.read``."""
         ...
 
 
@@ -70,15 +70,15 @@ class Reader(Protocol):
 class LearnedModel:
     """Tokenizer and network.
 
-    Each row is a run of its own, and as many run side by side as there are cores. With int8 weights, activations are
-    scaled by the largest of a run: so no row's logits depend on the rows beside it, nor on how many cores there are,
-    nothing is padded, and on two cores it is no slower than batches of several rows.
+    Each row is run alone, as many in parallel as there are cores. With int8 weights, activations are scaled by the
+    maximum of a run; run alone, a row's logits depend neither on other rows nor on the number of cores. Nothing is
+    padded, and on two cores this is no slower than batches.
 
     Attributes:
-        files: What it was loaded from.
-        layout: Of rows.
-        session: ONNX Runtime's.
-        threads: Rows side by side.
+        files: The files it was loaded from.
+        layout: Layout of rows.
+        session: The ONNX Runtime session.
+        threads: Rows run in parallel.
     """
 
     files: PrunerFiles
@@ -91,7 +91,7 @@ class LearnedModel:
         """Load the pruner of the package, or the one in a folder.
 
         Raises:
-            ModelError: when it is missing, damaged or cannot be loaded.
+            ModelError: if it is missing, damaged or cannot be loaded.
         """
         files = PrunerFiles.describe(folder)
         layout = checked_layout(files)
@@ -102,11 +102,11 @@ class LearnedModel:
     def read(
         self, question: IntArray, passages: Sequence[Passage], on_progress: OnProgress | None = None
     ) -> list[Reading]:
-        """Read passages under one question.
+        """Read passages with one question.
 
         Args:
-            question: Tokens as ``Layout.asked`` gave them; none for what matters when nobody asks.
-            passages: Any, empty ones too.
+            question: Tokens from ``Layout.asked``; empty for the mode without a question.
+            passages: Passages; they may be empty.
             on_progress: Called with tokens done and tokens in all, those of question and title included.
         """
         laid = [list(self.layout.rows(question, *passage)) for passage in passages]
@@ -123,7 +123,7 @@ class LearnedModel:
         """Keep logits of each row's passage, and its relevance logit."""
         total, done = sum(len(row.ids) for row in rows), 0
         found: list[tuple[FloatArray, float]] = []
-        # The longest first, so that the last ones to run are short and no core waits long for another.
+        # The longest first, so that no core waits long for another at the end.
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
         for place, said in zip(order, side_by_side(self._one, [rows[i] for i in order], self.threads), strict=True):
             found.append(said)
@@ -142,10 +142,10 @@ class LearnedModel:
 
 
 def checked_layout(files: PrunerFiles) -> Layout:
-    """The layout of a pruner's rows, after its files were compared with their hashes; the network is not loaded.
+    """The layout of a pruner's rows, after checking its files; the network is not loaded.
 
     Raises:
-        ModelError: when a file is missing or damaged.
+        ModelError: if a file is missing or damaged.
     """
     from tokenizers import Tokenizer
 

@@ -24,11 +24,11 @@ _FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
 _STOPS = frozenset(".!?。！？")
 _SLACK = 24
-"""Tokens by which a window may be longer than an even share, so that it ends where a sentence does."""
+"""Tokens by which a window may exceed an even share to end where a sentence does."""
 
 
 class Encoded(NamedTuple):
-    """The tokens of a text: ids, and the characters that each stands for; int64 of shape (tokens,)."""
+    """The tokens of a text: ids, and the characters of each; int64 of shape (tokens,)."""
 
     ids: IntArray
     start: IntArray
@@ -39,10 +39,10 @@ class Row(NamedTuple):
     """One input of the network.
 
     Attributes:
-        ids: All its tokens, int64.
-        second: Where token type 1 begins.
-        body: Where the passage begins.
-        first, last: Which tokens of the passage it holds, end exclusive.
+        ids: All tokens, int64.
+        second: Index at which token type 1 begins.
+        body: Index at which the passage begins.
+        first, last: The tokens of the passage that it contains, end exclusive.
     """
 
     ids: IntArray
@@ -53,13 +53,13 @@ class Row(NamedTuple):
 
 
 class Words:
-    """A WordPiece tokenizer; special tokens in a text are read as the characters that they are.
+    """A WordPiece tokenizer; names of special tokens in a text are read as text.
 
     Args:
-        tokenizer: Of the tokenizers library; it is changed.
+        tokenizer: A tokenizer of the tokenizers library; it is modified.
 
     Raises:
-        ValueError: when it has no ``[CLS]`` and ``[SEP]``.
+        ValueError: if it has no ``[CLS]`` and ``[SEP]``.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -92,7 +92,7 @@ class Words:
 
     @cached_property
     def strange(self) -> BoolArray:
-        """By id: whether a token is unknown or has a letter of another script than the Latin one."""
+        """By id: whether a token is unknown or has a non-Latin letter."""
         return self._table(lambda token: token == "[UNK]" or bool(_FOREIGN.search(token)))
 
     @cached_property
@@ -102,7 +102,7 @@ class Words:
 
     @cached_property
     def pieces(self) -> BoolArray:
-        """By id: whether a token goes on with a word."""
+        """By id: whether a token is a continuation piece of a word."""
         return self._table(lambda token: token.startswith("##"))
 
     @cached_property
@@ -119,11 +119,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Lays out rows as the network was trained with them.
+    """Builds rows with the layout of the training.
 
     Attributes:
         words: The tokenizer.
-        question, second, title, longest: Most tokens of a question, a second one, a title, and of a row.
+        question, second, title, longest: Most tokens of a question, a second question, a title, and a row.
     """
 
     words: Words
@@ -134,21 +134,21 @@ class Layout:
 
     @classmethod
     def of(cls, files: PrunerFiles, tokenizer: Tokenizer) -> Layout:
-        """The layout that a pruner's manifest names."""
+        """The layout of a pruner's manifest."""
         return cls(words=Words(tokenizer), **files.layout)
 
     def asked(self, question: str, *, again: bool = False) -> IntArray:
-        """Tokens of a question, or of one with what was found, as many as are read."""
+        """Tokens of a question, or of a second question, cut to the longest."""
         return self.words.ids(question)[: self.second if again else self.question]
 
     def rows(self, question: IntArray, title: IntArray, body: IntArray, ends: BoolArray | None = None) -> Iterator[Row]:
-        """The rows of one passage: one, or several when it is too long for one.
+        """The rows of one passage: one, or several if it is too long.
 
         Args:
-            question: As ``asked`` gave it.
-            title: Tokens of the title, of which the first are read.
-            body: Tokens of the passage; without any there is no row.
-            ends: bool of the same shape: a window may end after these; else after a stop.
+            question: Tokens from ``asked``.
+            title: Tokens of the title; the first are read.
+            body: Tokens of the passage; without tokens there is no row.
+            ends: bool of the same shape: a window may end after these tokens, else after punctuation.
         """
         words = self.words
         head = np.concatenate([[words.cls], question, [words.sep]])

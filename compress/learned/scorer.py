@@ -1,4 +1,4 @@
-"""Pruning by the trained pruner: how likely each token is to be needed for the question, or for any question."""
+"""Our cross-encoder as a scorer: the logit that each token is needed for the question, or for any question."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0
-"""Logit of every token of a text that the model cannot read: about the share of tokens that is needed anywhere, so that
-neither such a text nor one that is read goes first for that alone."""
+"""Logit of every token of a text that the model cannot read: about the average share of needed tokens, so that such
+texts are neither preferred nor dropped for that reason."""
 
 
 class LearnedScorer:
-    """Keep logit of the trained pruner, mean over the tokens of a unit.
+    """Mean keep logit of the tokens of a unit, from our cross-encoder.
 
-    It reads the question with each passage. Without a question it says what is asked for when somebody asks. Texts in
-    languages that it does not know, code and data get one logit for all their tokens, so that ranking decides.
+    It reads the question with each passage. Without a question it predicts what questions usually ask for. Texts in
+    unknown languages, code and data get the same logit for all tokens, so that the ranking decides.
 
     Args:
-        model: Folder of another pruner than the package's.
+        model: Folder of a pruner; by default the package's.
     """
 
     name = "learned"
@@ -36,10 +36,10 @@ class LearnedScorer:
 
     @cached_property
     def files(self) -> PrunerFiles:
-        """What the manifest says.
+        """The pruner's files and manifest.
 
         Raises:
-            ModelError: when there is none.
+            ModelError: if there is none.
         """
         return PrunerFiles.describe(self._folder)
 
@@ -48,12 +48,12 @@ class LearnedScorer:
         """The model, loaded when first needed.
 
         Raises:
-            ModelError: when it cannot be loaded.
+            ModelError: if it cannot be loaded.
         """
         return LearnedModel.load(self._folder)
 
     def identity(self) -> Identity | None:
-        """What makes its scores; told without loading weights."""
+        """What its scores depend on, without loading weights."""
         return Identity(scorer=self.name, model=self._named, revision=self.files.revision, dtype="int8", asks=True)
 
     @property
@@ -63,7 +63,7 @@ class LearnedScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[Scores]:
-        """Score units by logits; without a question by what is usually asked for. Progress counts tokens."""
+        """Score units by logits; without a question, by the mode without question. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
         return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
 
@@ -87,6 +87,6 @@ class LearnedScorer:
         ]
 
     def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
+        """Mean over the tokens that overlap each unit."""
         values = per_unit(tokens, text.start, text.end)
         return Scores(values=values, scorer=self.name, model=self._named, revision=self.files.revision)

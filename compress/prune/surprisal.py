@@ -1,4 +1,4 @@
-"""How surprised a small causal model is by each unit, alone or compared with having read the question."""
+"""Surprisal of each unit under a small causal model, alone or compared with the surprisal after the question."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _WALKED = 0.5
 
 
 class SurprisalScorer:
-    """Mean surprisal per token of each unit, in nats: what a model could have guessed is dropped first.
+    """Mean surprisal per token of each unit, in nats: predictable units are dropped first.
 
-    This is the criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023,
-    arXiv 2310.05736), each text read at once with its headings before it.
+    The criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023, arXiv
+    2310.05736), with each text read at once after its headings.
 
     Args:
         model: Embedded name, Hugging Face id or directory of a causal model.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is whichever the device is quick in.
-        trust_remote_code: Whether code that comes with the model may run.
-        walk: Read as the original does: all texts as one, segment by segment, without what was dropped before. Scores
-            then depend on ``rate`` and on the other texts, and are not kept between calls.
-        rate: Share of the tokens that the walk keeps on its way.
-        losses: Where losses come from in place of local weights, of which then only the tokenizer is read. No walk.
+        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is the fastest on the device.
+        trust_remote_code: Whether code that ships with the model may run.
+        walk: Read as the original does: all texts joined, segment by segment, without dropped tokens. Scores then
+            depend on ``rate`` and on the other texts, and are not cached.
+        rate: Share of the tokens that the walk keeps.
+        losses: Replaces the local weights; only the tokenizer is then read. Not with a walk.
 
     Raises:
-        UsageError: for a rate outside (0, 1], or a walk over losses from elsewhere.
+        UsageError: for a rate outside (0, 1], or a walk with ``losses``.
     """
 
     name = "surprisal"
@@ -53,7 +53,7 @@ class SurprisalScorer:
         if not 0 < rate <= 1:
             raise UsageError(f"the rate of a walk must be above 0 and at most 1, not {rate}")
         if walk and losses is not None:
-            raise UsageError("the walk needs a model in this process; leave it out with a server")
+            raise UsageError("the walk needs a model in this process, not on a server")
         self.model = model
         self.walk = walk
         self._rate = rate
@@ -62,7 +62,7 @@ class SurprisalScorer:
         self._given = losses
 
     def identity(self) -> Identity | None:
-        """What makes its scores; told without loading the model."""
+        """What its scores depend on, without loading the model."""
         if self.walk or self._given is not None:
             return None
         from ctxpipe.models.causal import dtype_name
@@ -80,20 +80,20 @@ class SurprisalScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[Scores]:
-        """Score units; those without a token of their own take after their neighbours. Progress counts tokens."""
+        """Score units; a unit without a token gets the score of its neighbours. Progress counts tokens."""
         tokens = self.score_tokens(texts, question, on_progress)
         return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Loss of each of the model's tokens but those of white space alone."""
+        """Loss of each of the model's tokens, without whitespace tokens."""
         if self.walk:
             return self._walked(texts, "")
         return self._losses(texts, [_context(text.headings) for text in texts], on_progress)
 
     def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
+        """Mean over the tokens that overlap each unit."""
         from ctxpipe.models.ready import revision
 
         values = per_unit(tokens, text.start, text.end)
@@ -136,7 +136,7 @@ class SurprisalScorer:
 
 
 class ContrastiveScorer(SurprisalScorer):
-    """How much the question helps the model to foresee each unit: surprisal without it minus surprisal with it.
+    """How much the question helps to predict each unit: surprisal without it minus surprisal with it.
 
     The contrastive perplexity of LongLLMLingua (Jiang et al., 2024, arXiv 2310.06839, eq. 3).
     """
@@ -146,7 +146,7 @@ class ContrastiveScorer(SurprisalScorer):
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Loss of each of the model's tokens without the question less the loss with it.
+        """Loss of each of the model's tokens without the question minus the loss with it.
 
         Raises:
             UsageError: without a question.

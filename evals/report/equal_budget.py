@@ -7,8 +7,8 @@ from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.summary.equal_budget import CUT, SEARCHED, EqualBudget
 from ctxpipe.evals.summary.summary import ALL, Summary
 
-FLOOR_NAMES = {CUT: "cut to as much", SEARCHED: "BM25 to as much"}
-_WORDS = {True: "better", False: "worse", None: "not told apart"}
+FLOOR_NAMES = {CUT: "head-tail", SEARCHED: "BM25"}
+_WORDS = {True: "better", False: "worse", None: "no significant difference"}
 
 
 def equal_budget_section(summary: Summary) -> str:
@@ -26,13 +26,13 @@ def equal_budget_section(summary: Summary) -> str:
         for one in summary.equal_budget
     ]
     head = ["arm and suite", "source tokens", "tokens kept", f"its {summary.score}"]
-    head += [f"less {name}" for name in FLOOR_NAMES.values()]
+    head += [f"minus {name}" for name in FLOOR_NAMES.values()]
     return (
         f"<h2>At the same budget</h2>{table(head, rows)}"
-        f'<p class="soft">The same questions in as many tokens: {esc(summary.score)} of the arm less that of the '
-        "beginning and end of the source (cut), and of the sentences that BM25 finds. "
-        f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better; better and worse are said with 95% "
-        "confidence, each comparison by itself; without a word the two are not told apart.</p>"
+        f'<p class="soft">The same questions at the same budget: {esc(summary.score)} of the arm minus that of the '
+        "beginning and end of the source (head-tail), and of BM25's sentences. "
+        f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better. Better and worse: significant at 95%, "
+        "each comparison by itself; without a word the difference is not significant.</p>"
     )
 
 
@@ -64,8 +64,8 @@ def _sentence(one: EqualBudget, summary: Summary) -> str:
         for floor, found in one.against.items()
     ]
     return (
-        f"{one.suite}, {one.source_tokens:,.0f} source tokens in {one.kept_tokens:,.0f}: {one.arm} has {summary.score} "
-        f"{one.mean:.3f}; {'; '.join(told)}"
+        f"{one.suite}, {one.source_tokens:,.0f} source tokens, {one.kept_tokens:,.0f} kept: {one.arm} has "
+        f"{summary.score} {one.mean:.3f}; {'; '.join(told)}"
     )
 
 

@@ -63,9 +63,9 @@ def capacity_section(summary: Summary) -> str:
     target = str(summary.settings.get("target") or "no target").partition(" ")[0]
     return (
         f"<h2>Usable source length</h2>{table(head, rows)}"
-        '<p class="soft">A source length is usable if it fits the memory and the score was measured to hold there, with '
-        f"a 95% interval. Quality was measured with {esc(target)}; another model may have another effective length. The "
-        "window is for prompt and answer together.</p>"
+        '<p class="soft">A source length is usable if it fits the memory and the score was measured to hold there, '
+        f"with a 95% interval. Quality was measured with {esc(target)}; another model may have another effective "
+        "length. The window is for prompt and answer together.</p>"
     )
 
 

@@ -66,7 +66,7 @@ def arm_name(row: Row) -> str:
     """An arm's name; controls and baselines are marked."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
-    floor = " <small>floor</small>" if row.method in FLOORS else ""
+    floor = " <small>baseline</small>" if row.method in FLOORS else ""
     return f"{esc(row.arm)}{floor}"
 
 

@@ -52,7 +52,7 @@ def _bound(found: Comparison, summary: Summary) -> str:
     if found.loss_bound < 0:
         bound += " (it gains)"
     if found.verdict == "harmful":
-        bound = f"beyond the margin of {summary.margin:g} {unit} with 95% confidence"
+        bound = f"above the margin of {summary.margin:g} {unit} with 95% confidence"
     elif found.verdict == "inconclusive" and found.n_needed:
         bound += f", which a margin of {summary.margin:g} does not decide; about {found.n_needed:,} items would"
     else:

@@ -79,7 +79,7 @@ def _missing(gain: LengthGain, as_good: bool, beats: Mapping[str, bool]) -> list
     if gain.gain is None or gain.interval is None:
         missing.append("raw and the arm both work at the longest length, or neither does at the shortest")
     elif gain.interval[0] <= 1:
-        missing.append("the gain's interval includes 1")
+        missing.append("the gain's interval reaches down to 1")
     if missing:  # the other conditions do not matter then
         return missing
     if not as_good:

@@ -1,4 +1,4 @@
-"""What a token classifier's config says of it."""
+"""The config of a token classifier."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ctxpipe.models.resolve import resolve
 DEFAULT_MODEL = "microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank"
 """The smaller of the two checkpoints of the paper's authors (Apache-2.0)."""
 LONGEST_WINDOW = 512
-"""Tokens of a window, special ones included: what the published classifiers were trained on."""
+"""Tokens of a window, special tokens included, as in the training of the published classifiers."""
 
 _KEEP = re.compile(r"label_1|1|true|keep|kept|preserved?|retain(ed)?|important|include[d]?", re.IGNORECASE)
 _DROP = re.compile(
     r"label_0|0|false|drop(ped)?|discard(ed)?|remove[d]?|delete[d]?|unimportant|exclude[d]?", re.IGNORECASE
 )
 _SHIFTED = frozenset({"camembert", "roberta", "xlm-roberta", "xlm-roberta-xl", "xmod"})
-"""Model types whose positions begin after that of padding, so that a window is shorter than the table of positions."""
+"""Model types whose positions begin after the padding position, so that the window is shorter than the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classifier:
-    """A token classifier, before its weights are read.
+    """A token classifier whose weights are not loaded yet.
 
     Attributes:
         name: As the user named it.
-        place: What to load: a local folder or a Hugging Face id.
-        revision: Short name for its exact content; empty when it cannot be told.
+        place: A local folder or a Hugging Face id.
+        revision: Hash of its exact content; empty if unknown.
         family: The config's ``model_type``: ``bert``, ``xlm-roberta``, ``modernbert``, ...
-        keep: Index of the label that means keep.
+        keep: Index of the label that means "keep".
         labels: Number of labels.
         layers: Number of layers.
-        window: Most tokens of a row, special ones included.
-        trust_remote_code: Whether Python code that comes with the model may run.
+        window: Most tokens of a row, special tokens included.
+        trust_remote_code: Whether Python code that ships with the model may run.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Classifier:
 
         Args:
             name: A folder or a Hugging Face id.
-            keep_label: The label that means keep, where the config's names do not tell.
-            trust_remote_code: Whether Python code that comes with the model may run.
+            keep_label: The label that means "keep", if the config's names do not show it.
+            trust_remote_code: Whether Python code that ships with the model may run.
 
         Raises:
-            ModelError: when there is no such model, it is no token classifier, or no label of it means keep.
-            UsageError: when it has no label ``keep_label``.
+            ModelError: if there is no such model, it is not a token classifier, or no label means "keep".
+            UsageError: if it has no label ``keep_label``.
         """
         place = resolve(name)
         config = read_config(name, trust_remote_code=trust_remote_code)
         if not classifies_tokens(config):
             heads = config.architectures or [config.model_type]
-            raise ModelError(f"{name} is no token classifier but a {heads[0]}")
+            raise ModelError(f"{name} is not a token classifier but a {heads[0]}")
         names = {int(index): str(label) for index, label in config.id2label.items()}
         return cls(
             name=name,
@@ -91,7 +91,7 @@ def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        ModelError: when there is no such model or it has no config.
+        ModelError: if there is no such model or it has no config.
     """
     require("local", f"the config of {name}", "transformers")
     place = resolve(name)
@@ -102,7 +102,7 @@ def read_config(name: str, *, trust_remote_code: bool = False) -> Any:
 
 
 def classifies_tokens(config: Any) -> bool:
-    """Whether a config is that of a token classifier, whatever its model is called."""
+    """Whether a config is that of a token classifier, independent of the model's name."""
     return any("ForTokenClassification" in head for head in config.architectures or [])
 
 
@@ -119,7 +119,7 @@ def _keep_index(name: str, labels: Mapping[int, str], wanted: str | None) -> int
     others = [index for index, label in labels.items() if not _DROP.fullmatch(label)]
     if len(labels) == 2 and len(others) == 1:
         return others[0]
-    raise ModelError(f"{name} labels tokens {listed}, and none of these is known to mean keep; name it as keep_label")
+    raise ModelError(f"{name} labels tokens {listed}, none of which is known to mean keep; name it as keep_label")
 
 
 def _window(config: Any) -> int:

@@ -1,4 +1,4 @@
-"""Exports a token classifier to ONNX, in float32 or with 8-bit weights, once into the cache."""
+"""Exports a token classifier to ONNX in the cache, in float32 or with 8-bit weights."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.onnx"
 OUTPUT = "keep"
 LARGEST_FILE = 1_500_000_000
-"""Bytes of weights above which they are kept beside the graph: a protobuf message ends at 2 GiB."""
+"""Bytes of weights above which they are stored beside the graph: a protobuf message is limited to 2 GiB."""
 BLOCK = 128
 """Weights and activations that share one 8-bit scale."""
 
 _FORMAT = 2
 _ATTENTION = "ctxpipe_multi_head"
 _GLOBAL = frozenset({"bert", "camembert", "roberta", "xlm-roberta"})
-"""Model types in which every token sees every other in every layer."""
+"""Model types with full attention in every layer."""
 _EXTENDED = frozenset({"bert", "xlm-roberta"})
-"""Model types that llmlingua knows, and adds tokens to."""
+"""Model types that llmlingua supports and adds tokens to."""
 
 
 def exported(classifier: Classifier, precision: Precision) -> Path:
-    """The folder with a classifier's ONNX file; made on its first use, by one process at a time.
+    """The folder with a classifier's ONNX file; exported on first use, by one process at a time.
 
     The graph maps ``input_ids``, int64 of shape (batch, length), all of one length, to ``keep``, float32 of the same
-    shape: the softmax probability of the label that means keep.
+    shape: the softmax probability of the label that means "keep".
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        ModelError: when it cannot be loaded or exported.
+        ModelError: if it cannot be loaded or exported.
     """
     require("local", "exporting a classifier to ONNX", *EXPORTERS)
     name = f"{Path(classifier.place).name}-{classifier.revision}-keep{classifier.keep}-{_FORMAT}"
@@ -96,9 +96,9 @@ def _export(classifier: Classifier, path: Path) -> None:
 
 
 def fused_attention() -> str:
-    """Attention as the one operator of ONNX Runtime that never holds a whole matrix of attention weights.
+    """Attention as one fused operator of ONNX Runtime, which never holds the whole matrix of attention weights.
 
-    Without it, these matrices go through memory four times in each layer.
+    Without it, these matrices pass through memory four times per layer.
     """
     import torch
     from transformers.modeling_utils import AttentionInterface
@@ -125,18 +125,18 @@ def fused_attention() -> str:
 
 
 def _quantise(source: Path, target: Path, classifier: Classifier) -> None:
-    """Weights of the matrix products in 8 bits, activations when they are multiplied.
+    """Quantise weights of matrix products to 8 bits, and activations when they are multiplied.
 
-    One scale for each block of a row keeps far more of the decisions than ONNX Runtime's ``quantize_dynamic``, which
-    has one scale for all activations of a run. The last layer and the head stay as they are: what is rounded there is
-    evened out by nothing after it.
+    One scale per block of a row preserves far more decisions than ONNX Runtime's ``quantize_dynamic``, which has one
+    scale for all activations of a run. The last layer and the head stay in float32, because no later layer averages
+    their rounding errors.
     """
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
     model = onnx.load(source)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    # The graph is in the order of its computation, so what is left over before the layers' own comes last: the head.
+    # The graph is in order of computation, so the head comes after the layers.
     products = [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
     each, rest = divmod(len(products), classifier.layers)
     config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
@@ -158,7 +158,7 @@ def _save(model: Any, path: Path) -> None:
 
 
 def _check_loads(path: Path) -> None:
-    """Run once: a writer that met a full disk may have said nothing."""
+    """Load it once, because a full disk can cause a damaged file without an error."""
     import numpy as np
 
     from ctxpipe.models.cpu import cpu_session

@@ -1,4 +1,4 @@
-"""The seam between the words of LLMLingua-2 and the network that judges tokens, wherever that network runs."""
+"""The protocol between LLMLingua-2's words and the network that judges tokens, wherever it runs."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ TokenRow = NDArray[np.int32]
 
 
 class KeepModel(Protocol):
-    """Says of every token of some windows how likely it is to be worth keeping.
+    """Predicts for every token of windows the probability of keeping it.
 
     Attributes:
-        name: The model as the user named it.
-        revision: Short name for its exact content; empty when it cannot be told.
+        name: The model's name as given.
+        revision: Hash of its exact content; empty if unknown.
     """
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - said above
+    def name(self) -> str: ...  # noqa: D102 - see the class
     @property
-    def revision(self) -> str: ...  # noqa: D102 - said above
+    def revision(self) -> str: ...  # noqa: D102 - see the class
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens.
+        """Predict keep probabilities.
 
         Args:
-            rows: Windows, each with the special tokens that it is to be read with; none is empty.
+            rows: Windows with their special tokens; none is empty.
             on_progress: Called with tokens done and tokens in all.
 
         Returns:
-            For each row, in the order given, float32 of the row's length: the softmax probability of the label that
-            means keep.
+            For each row, in order, float32 of the row's length: the softmax probability of the label that means "keep".
         """
         ...
 
 
 def token_batches(lengths: Sequence[int] | IntArray, cap: int) -> Iterator[IntArray]:
-    """Put rows of like length together, so that little is padding.
+    """Batch rows of similar length, with little padding.
 
     Args:
         lengths: Tokens of each row.
-        cap: Most tokens of a batch, padding included; a longer row makes a batch of its own.
+        cap: Most tokens of a batch, padding included; a longer row is a batch of its own.
 
     Yields:
-        Indices of the rows of each batch, longest rows first: the batch that needs most memory comes first.
+        Indices of the rows of each batch, longest rows first, so that the batch that needs most memory comes first.
     """
     sizes = np.asarray(lengths, dtype=np.int64)
     order = np.argsort(-sizes, kind="stable")

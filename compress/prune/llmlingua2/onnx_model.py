@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from ctxpipe.compress.prune.llmlingua2.classifier import Classifier
 
 BATCH_TOKENS = 512
-"""Tokens of a run. More at once was not faster: what attention needs then no longer fits the processor's cache."""
+"""Tokens per run. More were not faster, because attention then no longer fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxKeepModel:
     """A ``KeepModel`` in float32 or with 8-bit weights.
 
-    Rows of equal length share a run and there is no padding, so no mask either. With int8, activations are scaled by
-    blocks within a token, so what is said of a row does not depend on the rows beside it.
+    Rows of equal length share a run, so there is no padding and no mask. With int8, activations are scaled in blocks
+    within a token, so a row's result does not depend on the rows beside it.
 
     Attributes:
-        classifier: What is run.
-        session: ONNX Runtime's.
+        classifier: The classifier.
+        session: The ONNX Runtime session.
     """
 
     classifier: Classifier
@@ -41,10 +41,10 @@ class OnnxKeepModel:
 
     @classmethod
     def load(cls, classifier: Classifier, *, precision: Precision = "int8") -> OnnxKeepModel:
-        """Load a classifier, exporting it to ONNX into the cache on its first use.
+        """Load a classifier; on first use it is exported to ONNX in the cache.
 
         Raises:
-            ModelError: when it cannot be exported or loaded.
+            ModelError: if it cannot be exported or loaded.
         """
         from ctxpipe.compress.prune.llmlingua2.export import MODEL_FILE, exported
 
@@ -54,16 +54,16 @@ class OnnxKeepModel:
 
     @property
     def name(self) -> str:
-        """The model as the user named it."""
+        """The model's name as given."""
         return self.classifier.name
 
     @property
     def revision(self) -> str:
-        """Short name for its exact content."""
+        """Hash of its exact content."""
         return self.classifier.revision
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens; see ``KeepModel``."""
+        """Predict keep probabilities; see ``KeepModel``."""
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
         total, done = sum(map(len, rows)), 0
         for members in _equal_lengths([len(row) for row in rows]):
@@ -78,7 +78,7 @@ class OnnxKeepModel:
 
 
 def _equal_lengths(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of rows of one length, at most ``BATCH_TOKENS`` tokens or one row at a time, longest first."""
+    """Indices of rows of equal length, at most ``BATCH_TOKENS`` tokens or one row at a time, longest first."""
     order: IntArray = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     members: list[int] = []
     for index in order.tolist():

@@ -1,4 +1,4 @@
-"""Text to token ids with offsets, cut at the ends of sentences into rows that a classifier reads."""
+"""Tokenises text with offsets and cuts it at the ends of sentences into rows for a classifier."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEWLINE = re.compile(r"\n")
 
 
 class Tokens(NamedTuple):
-    """The tokens of a text, special ones excluded: int32 ids and int64 offsets, both ascending, of shape (tokens,)."""
+    """The tokens of a text without special tokens: int32 ids and int64 offsets, both ascending, of shape (tokens,)."""
 
     ids: TokenRow
     start: IntArray
@@ -34,12 +34,12 @@ class Tokens(NamedTuple):
 
 
 class Reader:
-    """Tokenises each text once. Special tokens in a text are read as the characters that they are.
+    """Tokenises each text once. Names of special tokens in a text are read as text.
 
     Args:
-        tokenizer: Of the tokenizers library; it is changed.
-        window: Most tokens of a row, special ones included.
-        unknown: Id of the unknown token; None when there is none.
+        tokenizer: A tokenizer of the tokenizers library; it is modified.
+        window: Most tokens of a row, special tokens included.
+        unknown: Id of the unknown token; None if there is none.
     """
 
     def __init__(self, tokenizer: Tokenizer, window: int, unknown: int | None = None) -> None:
@@ -48,7 +48,7 @@ class Reader:
         self.begin, self.finish = _frame(tokenizer)
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        # A Unigram vocabulary holds "</s>" as a piece like any other, and finds it in texts all the same.
+        # A Unigram vocabulary has "</s>" as an ordinary piece and would find it in texts.
         added = tokenizer.get_added_tokens_decoder()
         self._special = np.array([place for place, token in added.items() if token.special], dtype=np.int32)
         self._unknown = unknown
@@ -61,7 +61,7 @@ class Reader:
         """The reader of a classifier.
 
         Raises:
-            ModelError: when its tokenizer cannot be loaded or tells no offsets.
+            ModelError: if its tokenizer cannot be loaded or has no offsets.
         """
         tokenizer = load_tokenizer(classifier.name, trust_remote_code=classifier.trust_remote_code)
         return cls(plain_tokenizer(tokenizer, classifier.name), classifier.window, tokenizer.unk_token_id)
@@ -71,7 +71,7 @@ class Reader:
         return [self._tokens(encoding) for batch in batches(texts) for encoding in self._encode(batch)]
 
     def cuts(self, text: str, tokens: Tokens) -> IntArray:
-        """Where rows begin and end: at most ``limit`` tokens, after the last end of a sentence or line that fits.
+        """Boundaries of rows: at most ``limit`` tokens, after the last end of a sentence or line that fits.
 
         Returns:
             int64 of shape (rows + 1,): indices of tokens, from 0 to their number.
@@ -100,7 +100,7 @@ class Reader:
         return Tokens(ids, ascending[:, 0], ascending[:, 1])
 
     def _ends(self, text: str, tokens: Tokens) -> BoolArray:
-        """Tokens after which a row may end: marks that close a sentence, and whatever stands before a newline."""
+        """Tokens after which a row may end: marks that close a sentence, and tokens before a newline."""
         ends = np.isin(tokens.ids, self._ending)
         lines = np.array([match.start() for match in _NEWLINE.finditer(text)], dtype=np.int64)
         before = np.searchsorted(tokens.end, lines, side="right") - 1
@@ -109,15 +109,15 @@ class Reader:
 
 
 def plain_tokenizer(tokenizer: Any, name: str) -> Tokenizer:
-    """A copy of what a transformers tokenizer is made of.
+    """A copy of the ``tokenizers`` object in a transformers tokenizer.
 
     Raises:
-        ModelError: for one written in Python, which tells no offsets.
+        ModelError: for a tokenizer written in Python, which has no offsets.
     """
     from tokenizers import Tokenizer
 
     if not tokenizer.is_fast:
-        raise ModelError(f"{name} has a tokenizer written in Python, which tells no offsets")
+        raise ModelError(f"{name} has a tokenizer written in Python, which has no offsets")
     return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
 
 

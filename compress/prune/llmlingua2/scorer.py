@@ -1,4 +1,4 @@
-"""LLMLingua-2 as a scorer: how likely each unit is to be worth keeping, whatever is asked."""
+"""LLMLingua-2 as a scorer: the keep probability of each unit, independent of the question."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ctxpipe.compress.prune.per_unit import per_unit
 from ctxpipe.compress.types import Identity, OnProgress, Scores, ScoringText, TokenScores
 
 GROUP_CHARACTERS = 500_000
-"""Characters that are tokenised while the network judges those before: two batches of a GPU."""
+"""Characters tokenised while the network runs on those before: two batches of a GPU."""
 
 
 class _Group(NamedTuple):
-    """Texts that are read together, and the rows they are cut into."""
+    """Texts that are read together, and their rows."""
 
     tokens: list[Tokens]
     rows: list[list[TokenRow]]
@@ -29,19 +29,20 @@ class _Group(NamedTuple):
 
 
 class LLMLingua2Scorer:
-    """Keep probability of a token classifier, mean over the tokens of a unit.
+    """Mean keep probability of the tokens of a unit, from a token classifier.
 
-    The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens that its model was
-    trained with and without thresholds of its own: units of all chunks and documents compete for one budget.
+    The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens of its training and
+    without
+    thresholds: units of all chunks and documents compete for one budget.
 
     Args:
         model: Folder or Hugging Face id of a BERT, XLM-R or ModernBERT token classifier.
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: ``float32``, ``bfloat16``, ``float16``, ``int8`` (CPU), or ``auto``: bfloat16 on a GPU, int8 on a CPU.
         runtime: ``onnx`` (CPU), ``torch`` or ``auto``.
-        keep_label: The label that means keep, where the config's names do not tell.
-        trust_remote_code: Whether code that comes with the model may run.
-        keep_model: Judges tokens in place of local weights, of which then only config and tokenizer are read.
+        keep_label: The label that means "keep", if the config's names do not show it.
+        trust_remote_code: Whether code that ships with the model may run.
+        keep_model: Replaces the local weights; only config and tokenizer are then read.
     """
 
     name = "llmlingua2"
@@ -65,10 +66,10 @@ class LLMLingua2Scorer:
 
     @cached_property
     def classifier(self) -> Classifier:
-        """What the model's config says.
+        """The model's config.
 
         Raises:
-            ModelError: when there is no such model or it is no token classifier.
+            ModelError: if there is no such model or it is not a token classifier.
         """
         return Classifier.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
 
@@ -86,7 +87,7 @@ class LLMLingua2Scorer:
         return load_keep_model(self.classifier, device=device, dtype=dtype, runtime=runtime)
 
     def identity(self) -> Identity | None:
-        """What makes its scores; told without loading weights."""
+        """What its scores depend on, without loading weights."""
         if self._given is not None:
             return None
         from ctxpipe.compress.prune.llmlingua2.loading import settled
@@ -99,14 +100,14 @@ class LLMLingua2Scorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[Scores]:
-        """Score units, each between 0 and 1; the question does not matter. Progress counts characters."""
+        """Score units, each between 0 and 1; the question is ignored. Progress counts characters."""
         tokens = self.score_tokens(texts, question, on_progress)
         return [self.from_tokens(text, found) for text, found in zip(texts, tokens, strict=True)]
 
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Probability of each of the classifier's tokens, those of special tokens excluded."""
+        """Probability of each of the classifier's tokens, without special tokens."""
         total, done = sum(len(text.text) for text in texts), 0
         found: list[TokenScores] = []
         for group in self._groups([text.text for text in texts]):
@@ -116,7 +117,7 @@ class LLMLingua2Scorer:
         return found
 
     def from_tokens(self, text: ScoringText, tokens: TokenScores) -> Scores:
-        """Mean over the tokens that a unit shares characters with."""
+        """Mean over the tokens that overlap each unit."""
         return Scores(
             values=per_unit(tokens, text.start, text.end),
             scorer=self.name,
@@ -133,7 +134,7 @@ class LLMLingua2Scorer:
             yield TokenScores(start=tokens.start, end=tokens.end, values=values)
 
     def _groups(self, texts: Sequence[str]) -> Iterator[_Group]:
-        """Texts in groups, each tokenised in a thread of its own while the one before is judged."""
+        """Texts in groups, each tokenised in a thread while the network runs on the group before."""
         reader = self._reader
 
         def read(part: Sequence[str]) -> _Group:
@@ -164,7 +165,7 @@ def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _part(on_progress: OnProgress | None, before: int, size: int, total: int) -> OnProgress | None:
-    """Progress of one group as progress of all."""
+    """Map the progress of one group to the whole."""
     if on_progress is None:
         return None
     return lambda done, whole: on_progress(before + size * done // max(1, whole), total)

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 _Judged = tuple[IntArray, FloatArray]
 """Indices of a batch's rows, and their probabilities, of shape (rows, longest row)."""
 CPU_TOKENS = 512
-"""Tokens of a batch on a CPU, padding included: rows of 500 tokens are read one and a half times as fast alone."""
+"""Tokens of a batch on a CPU, padding included: rows of 500 tokens run 1.5 times as fast alone."""
 GPU_TOKENS = 65_536
 ADDED_TOKENS = 100
-"""Tokens that llmlingua adds to a vocabulary, for forced strings that are no single token."""
+"""Tokens that llmlingua adds to a vocabulary, for forced strings that are not single tokens."""
 _UPSTREAM_SEED = 42
 
 
@@ -39,7 +39,7 @@ class TorchKeepModel:
     """A ``KeepModel`` in float32, bfloat16 or float16.
 
     Attributes:
-        classifier: What is run.
+        classifier: The classifier.
         network: The transformers model, in evaluation mode.
         batch_tokens: Most tokens of a batch, padding included.
     """
@@ -55,14 +55,14 @@ class TorchKeepModel:
         """Load the weights.
 
         Args:
-            classifier: What to load.
-            device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
+            classifier: The classifier.
+            device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU if there is one.
             dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is bfloat16 on a GPU and float32 on a CPU.
-            added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
+            added_tokens: Add llmlingua's embeddings, drawn in the same way.
 
         Raises:
-            ModelError: when they cannot be loaded.
-            UsageError: for a device or dtype that does not exist here.
+            ModelError: if they cannot be loaded.
+            UsageError: for a device or dtype that is not available.
         """
         where = torch_device(device)
         precision = torch_dtype("float32" if dtype == "auto" and where.type == "cpu" else dtype, where.type)
@@ -73,16 +73,16 @@ class TorchKeepModel:
 
     @property
     def name(self) -> str:
-        """The model as the user named it."""
+        """The model's name as given."""
         return self.classifier.name
 
     @property
     def revision(self) -> str:
-        """Short name for its exact content."""
+        """Hash of its exact content."""
         return self.classifier.revision
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
-        """Judge tokens; see ``KeepModel``."""
+        """Predict keep probabilities; see ``KeepModel``."""
         batches = token_batches([len(row) for row in rows], self.batch_tokens)
         judged = self._side_by_side if self.network.device.type == "cpu" else self._overlapped
         found: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)
@@ -96,7 +96,7 @@ class TorchKeepModel:
         return found
 
     def _side_by_side(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
-        """As many batches at once as there are cores, each on one: two threads on one batch wait for each other."""
+        """One batch per core at a time, because two threads on one batch wait for each other."""
 
         def run(members: IntArray) -> _Judged:
             return members, self._launch([rows[index] for index in members.tolist()]).numpy()
@@ -105,7 +105,7 @@ class TorchKeepModel:
             yield from workers.map(run, batches)
 
     def _overlapped(self, rows: Sequence[TokenRow], batches: Iterable[IntArray]) -> Iterator[_Judged]:
-        """One batch after the other, the next on its way before the last one's result is waited for."""
+        """One batch after the other; the next is launched before the result of the last is awaited."""
         waiting: tuple[IntArray, _Copy] | None = None
         for members in batches:
             launched = _Copy(self._launch([rows[index] for index in members.tolist()]))
@@ -139,7 +139,7 @@ class TorchKeepModel:
 
 @contextmanager
 def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
-    """As many workers as cores, in each of which torch runs on one thread; torch's setting is put back at the end."""
+    """One worker per core, each with one torch thread; torch's setting is restored at the end."""
     import torch
 
     before = torch.get_num_threads()
@@ -152,7 +152,7 @@ def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
 
 
 class _Copy:
-    """One copy from device to host, under way."""
+    """An asynchronous copy from device to host."""
 
     def __init__(self, values: torch.Tensor) -> None:
         import torch
@@ -175,16 +175,16 @@ class _Copy:
 def load_network(
     classifier: Classifier, precision: torch.dtype, *, added_tokens: bool = False, attention: str | None = None
 ) -> Any:
-    """A classifier's transformers model on the CPU, in evaluation mode.
+    """Load a classifier's transformers model on the CPU, in evaluation mode.
 
     Args:
-        classifier: What to load.
+        classifier: The classifier.
         precision: Type of its weights.
-        added_tokens: Add the embeddings that llmlingua adds, drawn as it draws them.
-        attention: Implementation of attention; None leaves it to transformers.
+        added_tokens: Add llmlingua's embeddings, drawn in the same way.
+        attention: Implementation of attention; None for transformers' default.
 
     Raises:
-        ModelError: when it cannot be loaded.
+        ModelError: if it cannot be loaded.
     """
     from transformers import AutoModelForTokenClassification
 

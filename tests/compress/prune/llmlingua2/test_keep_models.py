@@ -167,7 +167,7 @@ def test_the_label_that_means_keep_is_found_by_its_name(
     (tmp_path / "m" / "config.json").write_text(json.dumps(changed))
     place = str(tmp_path / "m")
     if keep is None:
-        with pytest.raises(ModelError, match="none of these is known to mean keep; name it as keep_label"):
+        with pytest.raises(ModelError, match="none of which is known to mean keep; name it as keep_label"):
             Classifier.describe(place)
         assert Classifier.describe(place, keep_label=labels["0"]).keep == 0
     else:
