@@ -1,4 +1,4 @@
-"""A ranker and a scorer that need no model, for tests and for trying out what builds on them."""
+"""A ranker and a scorer without a model, for tests and trials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctxpipe.compress.types import OnProgress, RankingText, ScoringText
 
 
 class FakeRanker:
-    """Scores each text by a function of it and the question; by shared words unless one is given."""
+    """Scores each text by a function of text and question; by default by shared words."""
 
     name = "fake"
 
@@ -24,7 +24,7 @@ class FakeRanker:
 
 
 class FakeScorer:
-    """Scores each unit by a function of its text; by its length unless one is given."""
+    """Scores each unit by a function of its text; by default by its length."""
 
     name = "fake"
 

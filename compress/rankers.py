@@ -1,4 +1,4 @@
-"""Rankers by name, and the making of one."""
+"""Rankers by name."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ RANKERS.register("hybrid", HybridRanker)
 RANKERS.register("learned", LearnedRanker)
 
 DEFAULT_RANK = "learned"
-"""What ``"auto"`` stands for: the ranking that measured best."""
+"""The ranking behind ``"auto"``: the one that measured best."""
 NO_RANK = "none"
 
 
 def make_ranker(rank: str | Ranker, resources: Resources) -> Ranker | None:
-    """The ranker of a name, or the one given, with what is lent to it; None for ``"none"``.
+    """Make the ranker of a name, or take an object, and lend it resources; None for ``"none"``.
 
     Raises:
-        UnknownNameError: for a name that is not known.
-        UsageError: for what is no ranker.
+        UnknownNameError: for an unknown name.
+        UsageError: for an object that is not a ranker.
     """
     if isinstance(rank, str) and rank == NO_RANK:
         return None

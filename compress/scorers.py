@@ -1,4 +1,4 @@
-"""Scorers by name, and the choice of one."""
+"""Scorers by name."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ SCORERS.alias("surprisal", "llmlingua")
 SCORERS.alias("contrastive", "longllmlingua")
 
 DEFAULT_PRUNE = "none"
-"""What ``"auto"`` stands for: no token pruner measured better than whole sentences."""
+"""The scorer behind ``"auto"``: no token pruner measured better than whole sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruning:
-    """Which scorer prunes, with which model, and where the model runs.
+    """The scorer that prunes, its model, and where the model runs.
 
     Attributes:
-        scorer: A registered name, ``"auto"``, or an object that has ``score``.
-        model: Model that a scorer named uses; None for its own default.
-        url: vLLM server that runs the model in place of this machine. Its key is read from ``CTXPIPE_PRUNE_API_KEY``.
+        scorer: A registered name, ``"auto"``, or an object with ``score``.
+        model: Model of a named scorer; None for its default.
+        url: vLLM server that runs the model instead of this machine. Its key is read from ``CTXPIPE_PRUNE_API_KEY``.
 
     Raises:
-        UnknownNameError: for a scorer that is not known.
-        UsageError: for what is no scorer, a model or URL that would have no effect, or a URL that is none.
+        UnknownNameError: for an unknown scorer.
+        UsageError: for an object that is not a scorer, a model or URL without effect, or an invalid URL.
     """
 
     scorer: str | Scorer = "auto"
@@ -57,7 +57,7 @@ class Pruning:
         SCORERS.check(self.scorer)
         if not isinstance(self.scorer, str):
             if self.model is not None or self.url is not None:
-                raise UsageError(f"{self.name} is an object and has its model; a model or URL goes with a name")
+                raise UsageError(f"{self.name} is an object with its own model; give a model or URL only with a name")
         elif self.url is not None:
             from ctxpipe.compress.prune.hosted.scorer import check_hosted
 
@@ -67,17 +67,17 @@ class Pruning:
 
     @classmethod
     def of(cls, given: str | Scorer | Pruning, *, model: str | None = None, url: str | None = None) -> Pruning:
-        """From the short form: a name or an object, and what differs from it."""
+        """Make options from the short form: a name, an object, or options."""
         made = given if isinstance(given, Pruning) else cls(scorer=given)
         return replace(made, model=made.model if model is None else model, url=made.url if url is None else url)
 
     @property
     def name(self) -> str:
-        """The scorer's name, for the record."""
+        """The scorer's name, for results."""
         return SCORERS.name_of(self.scorer)
 
     def make(self, *, trust_remote_code: bool = False) -> Scorer:
-        """The scorer. Models are loaded when it first scores."""
+        """Make the scorer. Models are loaded when it first scores."""
         if not isinstance(self.scorer, str):
             return self.scorer
         if self.url is not None:

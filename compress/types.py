@@ -1,4 +1,4 @@
-"""The data that flows through compression. Arrays are numpy; offsets count characters of a document's text."""
+"""The data types of compression. Arrays are numpy; offsets count characters of a document's text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A text and where it came from.
+    """A text and its source.
 
     Attributes:
         text: The extracted text; all offsets count its characters.
@@ -53,7 +53,7 @@ class Document:
             raise UsageError(f"{self.source}: headings must ascend")
 
     def page(self, offset: int) -> int | None:
-        """The page, counted from 1, that holds the character at ``offset``; None when there are no pages."""
+        """The page, counted from 1, of the character at ``offset``; None without pages."""
         if not self.page_starts:
             return None
         return max(1, int(np.searchsorted(self.page_starts, offset, side="right")))
@@ -64,7 +64,7 @@ class Chunk:
     """A piece of a document that is ranked as a whole.
 
     Attributes:
-        document: Index of the document in the sequence given.
+        document: Index of the document.
         start, end: Character offsets, end exclusive.
         kind: Kind of the piece, which may differ from its document's (a fenced code block in Markdown).
         headings: The trail of headings above the piece, outermost first, the document's title included.
@@ -79,7 +79,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringText:
-    """What a scorer sees of a chunk.
+    """The input of a scorer for one chunk.
 
     Attributes:
         text: The chunk's text.
@@ -95,10 +95,10 @@ class ScoringText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingText:
-    """What a ranker sees of a chunk: its text, the trail of headings above it, and the passage it is part of.
+    """The input of a ranker for one text: text, trail of headings, and its passage.
 
-    ``group`` is equal for pieces of one passage, so a ranker may let a sentence profit from its neighbours. ``kind`` is
-    that of the passage.
+    ``group`` is equal for texts of one passage, so that a ranker can use a sentence's neighbours. ``kind`` is that of
+    the passage.
     """
 
     text: str
@@ -108,27 +108,27 @@ class RankingText:
 
 
 OnProgress = Callable[[int, int], None]
-"""Called with work done and work in all, in the caller's own unit (tokens, texts)."""
+"""Called with work done and total work, in a unit of the caller (tokens, texts)."""
 
 
 OnStage = Callable[[str, int, int], None]
-"""Called with the stage's name, work done and work in all."""
+"""Called with the stage's name, work done and total work."""
 
 
 class Ranker(Protocol):
-    """Says which chunks matter for a question."""
+    """Ranks texts by their relevance to a question."""
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score chunks.
+        """Score texts.
 
         Returns:
-            float32 of shape (len(texts),); higher is more relevant. Comparable within one call only.
+            float32 of shape (len(texts),); higher is more relevant. Comparable only within one call.
         """
         ...
 
 
 class Scorer(Protocol):
-    """Says which units of a chunk carry information."""
+    """Scores the units of texts for pruning."""
 
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
@@ -146,9 +146,9 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Everything that a scorer's scores depend on beside texts and question, so that they can be kept and found again.
+    """Everything that a scorer's scores depend on except texts and question: the key of cached scores.
 
-    It must be told without loading the model.
+    It must be available without loading the model.
 
     Attributes:
         scorer: Name of the scorer.
@@ -167,7 +167,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenScores:
-    """What a model said of each of its own tokens in a text, from which the scores of any units can be made.
+    """A score for each of the model's tokens in a text, from which the scores of any units can be computed.
 
     Attributes:
         start, end: int64 of shape (tokens,): character offsets of the tokens in the text, ``end`` ascending.
@@ -184,7 +184,7 @@ class CacheableScorer(Protocol):
     """A scorer whose scores may be kept between calls and processes. It offers this beside ``Scorer.score``."""
 
     def identity(self) -> Identity | None:
-        """What makes its scores; None when they must not be kept."""
+        """What its scores depend on; None if they must not be cached."""
         ...
 
 
@@ -195,7 +195,7 @@ class TokenScorer(CacheableScorer, Protocol):
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> Sequence[TokenScores]:
-        """Score the model's own tokens; the units of ``texts`` do not matter.
+        """Score the model's tokens; the units of ``texts`` are ignored.
 
         Raises:
             UsageError: if the scorer needs a question and there is none.
@@ -205,7 +205,7 @@ class TokenScorer(CacheableScorer, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of a document that was kept: document index and character offsets, end exclusive."""
+    """A kept stretch of a document: document index and character offsets, end exclusive."""
 
     document: int
     start: int
@@ -243,12 +243,12 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressedContext:
-    """What was kept of some documents.
+    """The kept text of documents.
 
     With frames and whitespace removed, ``text`` is the concatenation of its spans' source text.
 
     Attributes:
-        text: The kept text, ready for a prompt: chat-control strings in it are broken by a space.
+        text: The kept text, ready for a prompt; chat-control strings are broken with a space.
         spans: Kept stretches in the order of the source, disjoint.
         frames: Ranges of ``text`` that are no source: labels, marks, and what the format adds.
         excerpts: What was kept by document and page.
@@ -256,11 +256,11 @@ class CompressedContext:
         sources: Size of each document.
         source_tokens: Tokens of all documents, counted by ``tokenizer`` without special tokens.
         kept_tokens: Tokens of ``text`` by the same tokenizer; never more than ``budget``.
-        budget: Tokens allowed.
+        budget: Most tokens allowed.
         question, rank, prune, tokenizer: What it was made with.
         protected: The protected pieces among the kept ones.
         timings: Seconds per stage.
-        notes: What a person should know of how it went, one line each.
+        notes: Notes for the user, one line each.
     """
 
     text: str
@@ -287,5 +287,5 @@ class CompressedContext:
 
 
 def with_timing(context: CompressedContext, stage: str, seconds: float) -> CompressedContext:
-    """The same context with one more stage in front of its timings."""
+    """A copy with one more stage before its timings."""
     return dataclasses.replace(context, timings={stage: seconds, **context.timings})

@@ -1,4 +1,4 @@
-"""What compression costs and what context it gains, with intervals.
+"""Measure what compression costs and what context it gains, with intervals.
 
 The names below are imported when they are first used, so ``import ctxpipe.evals`` loads neither numpy nor scipy.
 """

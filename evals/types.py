@@ -1,4 +1,4 @@
-"""One item to be asked, and one line of what came of it in one arm."""
+"""An item of a suite, and its record in one arm."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stretch of a document that the answer rests on: document index and character offsets, end exclusive."""
+    """A stretch of a document that supports the answer: document index and character offsets, end exclusive."""
 
     document: int
     start: int
@@ -88,19 +88,19 @@ class Twin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One item: documents, a question about them and what is right.
+    """One item: documents, a question about them, and the right answers.
 
     Attributes:
         id: Unique within a run.
-        dataset: The set that it is from.
-        cluster: The source document, article or meeting. Items of one cluster are not independent of each other, and
-            equal names mean the same source, also in two sets.
-        documents: What is to be compressed, in order.
-        question: What is asked.
+        dataset: Its set.
+        cluster: The source document, article or meeting. Items of one cluster are not independent; equal names mean
+            the same source, also across sets.
+        documents: The documents to compress, in order.
+        question: The question.
         answers: Right answers, at least one.
         metric: How a generated answer is judged: ``contains``, ``f1+contains``, ``numeric/span``, ``rouge``.
-        evidence: Where the answer rests; empty where the set does not say.
-        stratum: Slice that gets one vote in a macro mean (task x length).
+        evidence: The evidence; empty if the set does not mark it.
+        stratum: Slice with equal weight in a macro mean (task x length).
         rule: Whether any of the answers is enough, or all are needed (a question with several spans).
         scale: Unit that a number is counted in: ``thousand``, ``million``, ``billion``, ``percent``, or empty.
         twins: Values that differ only in what they stand under, the one asked for first; empty elsewhere. All have
@@ -123,29 +123,28 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What came of one item in one arm; one line of a record file.
+    """The result of one item in one arm; one line of a record file.
 
     Attributes:
         id, cluster, stratum: The item's.
         arm: Name of the arm: ``raw``, ``closed``, ``bm25@0.25``, ...
         scores: Score by name. A score that does not apply to the item is absent.
-        source_tokens, kept_tokens: Tokens before and after by the target's tokenizer; None where there are none.
+        source_tokens, kept_tokens: Tokens before and after, by the target's tokenizer; None if not counted.
         prompt_tokens, completion_tokens: Tokens of the whole prompt and of the answer, as the target counts them.
-        rate: Share of the tokens that was asked for; ``kept_tokens / source_tokens`` is what was achieved.
+        rate: The requested rate; the achieved one is ``kept_tokens / source_tokens``.
         timings: Seconds per stage.
-        status: ``truncated`` when the prompt did not fit the target's window, ``error`` when there is no answer.
-        error: What went wrong, in one line; empty when nothing did.
+        status: ``truncated`` if the prompt did not fit the target's window, ``error`` if there is no answer.
+        error: The error in one line; empty without error.
         method: Name of the compression method.
         models: Revision or hash by model name, compressor and target.
         prompt_hash: Hash of the rendered prompt.
         seed: Seed of the run.
-        answer: What the target said.
+        answer: The target's answer.
         spans: Kept stretches as (document, start, end).
-        reused_scores: Whether models' scores could come from an earlier call or rate; the seconds of compression are no
-            measurement then.
+        reused_scores: Whether scores could come from an earlier call or rate; compression is then not timed.
 
     Raises:
-        UsageError: for a score or timing that is not a finite number, an unknown status, or an error without text.
+        UsageError: for a score or timing that is not finite, an unknown status, or an error without text.
     """
 
     id: str
@@ -179,7 +178,7 @@ class Record:
                 finite_number(value, f"{what} {name!r}")
 
     def to_json(self) -> str:
-        """The record as one line of JSON without a line end. Empty fields that may be missing are left out."""
+        """The record as one line of JSON without a newline, without empty optional fields."""
         line = {
             name: value
             for name, value in to_jsonable_python(self).items()
@@ -189,10 +188,10 @@ class Record:
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any], where: str = "record") -> Record:
-        """Make a record of a parsed JSON object.
+        """Make a record from a parsed JSON object.
 
         Raises:
-            ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
+            ReadError: if a field is missing or has an invalid value; it names ``where`` and the field.
         """
         record = parsed(cls, value, where)
         if "scores" not in value:
@@ -207,21 +206,21 @@ _NEEDED = ("id", "cluster", "arm", "scores")
 
 
 def finite_number(value: object, what: str) -> float:
-    """The number that ``value`` is.
+    """Check that a value is a finite number and return it.
 
     Args:
-        value: A number or a truth value, as JSON has them.
-        what: What it is, for the error.
+        value: A number or a boolean from JSON.
+        what: Its name, for the error.
 
     Raises:
-        UsageError: if it is no number, NaN or infinite.
+        UsageError: if it is not a number, NaN or infinite.
     """
     if not isinstance(value, int | float):
         raise UsageError(f"{what} is {shown(value)}, which is not a number")
     try:
         number = float(value)
     except OverflowError as exc:
-        raise UsageError(f"{what} is larger than a floating-point number can be") from exc
+        raise UsageError(f"{what} is too large for a floating-point number") from exc
     if not math.isfinite(number):
         found = "NaN" if math.isnan(number) else "infinite"
         raise UsageError(f"{what} is {found}; only finite numbers can be compared")

@@ -1,1 +1,1 @@
-"""Scores, embeddings and readings kept between calls and processes."""
+"""The score cache: scores, embeddings and readings, shared by calls and processes."""

@@ -1,4 +1,4 @@
-"""Looks results up in the score cache, makes the missing ones and keeps them."""
+"""Looks results up in the score cache, and computes and stores the missing ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxpipe.compress.types import (
 
 T = TypeVar("T")
 _FORMAT = "1"
-"""Of the values; another one makes everything kept before unknown."""
+"""Format of the values; a new number invalidates all stored entries."""
 
 
 def remembered(
@@ -27,14 +27,14 @@ def remembered(
     unpack: Callable[[int, bytes], T | None],
     on_note: OnNote | None = None,
 ) -> list[T]:
-    """What belongs to keys: from the cache, or made and then kept.
+    """Look up keys in the cache; compute and store missing values.
 
     Args:
-        cache: Where to look first.
-        keys: One for each result.
-        make: Makes the results at some places, in the order of the places.
-        pack, unpack: To bytes and back; unpacking for a place gives None for bytes that cannot be what was kept.
-        on_note: As for ``ScoreCache``.
+        cache: The score cache.
+        keys: One key per result.
+        make: Computes the results at the given indices, in their order.
+        pack, unpack: Convert to bytes and back; unpacking at an index returns None for invalid bytes.
+        on_note: See ``ScoreCache``.
     """
     known = cache.get(keys, on_note)
     values = [unpack(place, known[key]) if key in known else None for place, key in enumerate(keys)]
@@ -48,12 +48,12 @@ def remembered(
 
 
 def named(identity: Identity) -> tuple[str, ...]:
-    """What distinguishes one scorer's values from another's."""
+    """Key part that distinguishes the values of different scorers."""
     return identity.scorer, identity.revision, identity.dtype, identity.settings
 
 
 def digest(*parts: str | bytes) -> bytes:
-    """A hash of parts that no other parts share: each is preceded by its length."""
+    """A hash of parts; each is preceded by its length, so that different parts never give the same input."""
     digest = hashlib.sha256(_FORMAT.encode())
     for part in parts:
         data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
@@ -68,5 +68,5 @@ def pack_floats(values: FloatArray) -> bytes:
 
 
 def unpack_floats(value: bytes, size: int) -> FloatArray | None:
-    """The inverse of ``pack_floats``; None when the bytes do not hold ``size`` values."""
+    """The inverse of ``pack_floats``; None if the bytes are not ``size`` values."""
     return np.frombuffer(value, dtype="<f4").astype(np.float32) if len(value) == 4 * size else None

@@ -1,7 +1,7 @@
-"""A file in the user's cache that keeps what models said: scores and vectors, by a hash of all that they depend on.
+"""The score cache: a file in the user's cache with scores and embeddings, by a hash of all that they depend on.
 
-Losing an entry costs time and nothing else, so nothing that happens to the file may fail a compression: damage sets it
-aside, and a full disk or a folder that cannot be written means that nothing is kept.
+A lost entry only costs time, so no problem with the file may fail a compression: a damaged file is renamed, and with a
+full disk or a read-only folder nothing is stored.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from ctxpipe.errors import UsageError
 
 MEGABYTES = 512
-"""Size that the file is held to unless told otherwise."""
+"""Default size limit of the file."""
 _VERSION = 1
 _APPLICATION = 0x63747870
-"""What SQLite holds for us in the file's header; a database without it is somebody else's."""
+"""Our mark in SQLite's file header; a database without it belongs to another program."""
 _WAIT = 5.0
 _FRESH = 600.0
 _ROW_BYTES = 80
@@ -31,19 +31,19 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS entry_used ON entry (used)",
 )
 _DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR})
-"""Codes of a file that is no database, of broken pages, and of tables that are not as we make them."""
+"""Error codes for a file that is not a database, for damaged pages, and for unexpected tables."""
 _TRIES, _PAUSE = 20, 0.05
 
 OnNote = Callable[[str], None]
-"""Called with a line that a person should see."""
+"""Called with a line for the user."""
 
 
 class _ForeignError(Exception):
-    """The file is a database of something else."""
+    """The file is a database of another program."""
 
 
 def default_path() -> Path:
-    """Where the file is: ``CTXPIPE_SCORES``, else in the cache folder."""
+    """Path of the file: ``CTXPIPE_SCORES``, else in the cache folder."""
     if given := os.environ.get("CTXPIPE_SCORES"):
         return Path(given).expanduser().absolute()
     from ctxpipe.models.cache import cache_root
@@ -53,10 +53,10 @@ def default_path() -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caching:
-    """Whether what models compute is kept for later calls, of this process and others.
+    """Options of the score cache, which is shared by later calls and other processes.
 
     Attributes:
-        megabytes: Size that the file is held to; 0 neither uses nor keeps anything.
+        megabytes: Size limit of the file; 0 turns the cache off.
         path: The file; None for ``CTXPIPE_SCORES``, else one in the user's cache folder.
 
     Raises:
@@ -68,7 +68,7 @@ class Caching:
 
     def __post_init__(self) -> None:
         if self.megabytes < 0:
-            raise UsageError(f"the score cache may take 0 megabytes or more, not {self.megabytes}")
+            raise UsageError(f"the size of the score cache must be at least 0 megabytes, not {self.megabytes}")
 
     @classmethod
     def of(cls, given: int | Caching) -> Caching:
@@ -76,18 +76,18 @@ class Caching:
         return given if isinstance(given, Caching) else cls(megabytes=given)
 
     def open(self) -> ScoreCache | None:
-        """The cache; None where nothing is kept."""
+        """Open the cache; None if it is off."""
         return ScoreCache(self.path, megabytes=self.megabytes) if self.megabytes else None
 
 
 class ScoreCache:
     """Values by key in one SQLite file (write-ahead log), shared by any number of processes and threads.
 
-    Each call opens the file anew, so an object may be used from any thread and after a fork.
+    Each call opens the file again, so an object can be used from any thread and after a fork.
 
     Args:
-        path: The file; made when there is none. Its folder too.
-        megabytes: Size that the values are held to; those unused longest go first.
+        path: The file; it and its folder are created if missing.
+        megabytes: Size limit of the values; the least recently used are deleted first.
     """
 
     def __init__(self, path: Path | None = None, *, megabytes: int = MEGABYTES) -> None:
@@ -95,29 +95,29 @@ class ScoreCache:
         self.limit = megabytes * 1_000_000
 
     def get(self, keys: Sequence[bytes], on_note: OnNote | None = None) -> dict[bytes, bytes]:
-        """The values that are there, by key.
+        """The stored values, by key.
 
         Args:
             keys: Any number.
-            on_note: Called when the file had to be set aside.
+            on_note: Called if the file had to be replaced.
         """
         values: dict[bytes, bytes] = {}
         if keys and self.path.exists():
             with self._guarded(on_note), closing(self._open()) as database:
                 stale = self._read(database, keys, values)
                 if stale:
-                    # That a value was used need not be known to the second, so most calls write nothing.
+                    # The time of use need not be exact, so most calls write nothing.
                     self._execute(
                         database, "UPDATE entry SET used = ? WHERE key = ?", [(time.time(), k) for k in stale]
                     )
         return values
 
     def put(self, values: Mapping[bytes, bytes], on_note: OnNote | None = None) -> None:
-        """Keep values, and let go of those unused longest when all together are too many.
+        """Store values; delete the least recently used if the limit is exceeded.
 
         Args:
-            values: By key; one that is larger than everything may be is not kept.
-            on_note: Called when the file had to be set aside.
+            values: Values by key; one that is larger than the limit is not stored.
+            on_note: Called if the file had to be replaced.
         """
         rows = [(key, value, time.time()) for key, value in values.items() if len(value) < self.limit * _ROOM]
         if not rows:
@@ -156,7 +156,7 @@ class ScoreCache:
             return
         database.execute("BEGIN IMMEDIATE")
         with database:
-            # Another process may have made room while this one waited for its turn.
+            # Another process may have deleted entries while this one waited.
             over = _bytes(database) - int(self.limit * _ROOM)
             doomed = []
             for key, size in database.execute("SELECT key, length(value) FROM entry ORDER BY used, rowid"):
@@ -182,7 +182,7 @@ class ScoreCache:
     def _create(self, database: sqlite3.Connection) -> None:
         tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables:
-            # Another process may have made it meanwhile, in one transaction with the mark.
+            # Another process may have created it meanwhile, in one transaction with the mark.
             if database.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
                 raise _ForeignError
             return
@@ -196,14 +196,14 @@ class ScoreCache:
 
     @contextmanager
     def _guarded(self, on_note: OnNote | None) -> Iterator[None]:
-        """Let nothing out that the file system or SQLite raises."""
+        """Suppress errors of the file system and SQLite."""
         inode = _inode(self.path)
         try:
             yield
         except _ForeignError:
             self._set_aside(inode, "is a database of something else", on_note)
         except sqlite3.Error as exc:
-            # The low byte is the primary code; the others say where it arose.
+            # The low byte is the primary code.
             if getattr(exc, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
                 self._set_aside(inode, "is damaged or no database", on_note)
         except OSError:
@@ -216,18 +216,18 @@ class ScoreCache:
         try:
             with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=_WAIT):
                 if _inode(self.path) != inode:
-                    return  # another process has done it, and what is there now is sound
+                    return  # another process has done it, and the file is now valid
                 for ending in ("", "-wal", "-shm"):
                     with suppress(FileNotFoundError):
                         self.path.with_name(self.path.name + ending).rename(aside.with_name(aside.name + ending))
         except (OSError, TimeoutError):
             return
         if on_note is not None:
-            on_note(f"the score cache {self.path} {why}; it was renamed to {aside.name}, and a new one is begun")
+            on_note(f"the score cache {self.path} {why}; it was renamed to {aside.name}, and a new one was started")
 
 
 def _write_ahead(database: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging, for which SQLite does not wait while another process does the same."""
+    """Switch the file to write-ahead logging; SQLite does not wait if another process does the same."""
     for attempt in range(_TRIES):
         try:
             database.execute("PRAGMA journal_mode = WAL").fetchone()

@@ -1,1 +1,1 @@
-"""The pruner that was trained for this package: it reads question and passage together, and ranks and prunes."""
+"""The cross-encoder trained for this package, as a ranker and as a scorer."""

@@ -1,4 +1,4 @@
-"""The pruner's network in front of which the score cache stands."""
+"""The cross-encoder behind the score cache."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ctxpipe.compress.types import OnProgress
 
 
 class RememberingReader:
-    """What the pruner's network said of a passage under a question, from the cache; what is not there it reads.
+    """Readings of passages from the score cache; missing ones are computed.
 
     Args:
-        load: Makes what reads, when first needed.
-        files, layout: Of the same pruner.
-        cache: Where readings are kept.
-        on_note: Called with a line when the cache had to be set aside.
+        load: Loads the model, when first needed.
+        files, layout: Files and row layout of the same pruner.
+        cache: The score cache.
+        on_note: Called with a line if the cache file had to be replaced.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class RememberingReader:
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
-        """Read passages; see ``LearnedModel.read``. Progress is that of what was not in the cache."""
+        """Read passages; see ``LearnedModel.read``. Progress counts only passages that are not cached."""
         asked = self.files.revision, question.tobytes()
         return remembered(
             self._cache,

@@ -1,4 +1,4 @@
-"""The pruner's folder: what must be in it, and whether it is what its manifest says."""
+"""The pruner's folder: its files, and their check against the manifest."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ScoreWeights:
 
     Attributes:
         fusion: Weight of the fusion's score.
-        first: Of the model's logit for the question alone.
-        second: Of its logit for the question with the best sentence so far; 0 spares that reading.
-        link: Of being named by a good sentence of another passage.
+        first: Weight of the first pass's logit (question alone).
+        second: Weight of the second pass's logit (question and best sentence so far); 0 skips that pass.
+        link: Weight of links: a good sentence of another passage names the passage's heading.
     """
 
     fusion: float = 1.0
@@ -34,19 +34,19 @@ class ScoreWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunerFiles:
-    """A pruner before its weights are read.
+    """A pruner whose weights are not loaded yet.
 
     Attributes:
-        folder: Where it lies.
-        model: The network's file.
-        tokenizer: The tokenizer's file.
-        hashes: SHA-256 of both, by name, as the manifest has them.
+        folder: The folder.
+        model: File of the network.
+        tokenizer: File of the tokenizer.
+        hashes: SHA-256 of both, by name, from the manifest.
         layout: Longest question, second question, title and row, in tokens.
-        sentence: For ``question``, ``second`` and ``free`` the weights of a sentence's mean and highest keep logit and
-            its passage's logit, and the constant.
-        near: How the fusion's score and that of the first pass are added, to find what is read again.
-        weights: How all scores are added in the end.
-        version: As the manifest names it.
+        sentence: For ``question``, ``second`` and ``free``: weights of a sentence's mean and maximum keep logit and of
+            its passage's logit, and the intercept.
+        near: Weights of fusion, first pass and links that decide what the second pass reads.
+        weights: Weights of the final scores.
+        version: Version from the manifest.
     """
 
     folder: Path
@@ -61,10 +61,10 @@ class PrunerFiles:
 
     @classmethod
     def describe(cls, folder: Path | str | None = None) -> PrunerFiles:
-        """Read a folder's manifest, that of the pruner in the package unless one is given.
+        """Read the manifest of a folder; by default that of the package's pruner.
 
         Raises:
-            ModelError: when there is no manifest, or it says something else than such a manifest does.
+            ModelError: if there is no manifest or it is invalid.
         """
         place = SHIPPED if folder is None else Path(folder).expanduser()
         try:
@@ -74,13 +74,13 @@ class PrunerFiles:
             return cls(**_fields(place, manifest))
         except FileNotFoundError as exc:
             what = "the package" if folder is None else str(place)
-            raise ModelError(f"{what} holds no pruner: {place / MANIFEST} is missing") from exc
+            raise ModelError(f"{what} is not a pruner: {place / MANIFEST} is missing") from exc
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             raise ModelError(f"{place / MANIFEST} is damaged: {type(exc).__name__}: {exc}") from exc
 
     @property
     def revision(self) -> str:
-        """Twelve hex digits that stand for network, tokenizer and how rows are laid out."""
+        """Twelve hex digits: a hash of network, tokenizer and row layout."""
         said = json.dumps([sorted(self.hashes.items()), sorted(self.layout.items())])
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
@@ -88,7 +88,7 @@ class PrunerFiles:
         """Compare both files with their hashes.
 
         Raises:
-            ModelError: when one is missing or another.
+            ModelError: if one is missing or has another hash.
         """
         for name, wanted in self.hashes.items():
             path = self.folder / name

@@ -1,4 +1,4 @@
-"""Which passages are named by sentences of other passages: where a chain of documents may go on."""
+"""Links: sentences that name the heading of another passage, where a chain of documents may continue."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ctxpipe.compress.rank.naming import name_of, plain
 from ctxpipe.compress.types import RankingText
 
 COMMON_SHARE, COMMON = 0.25, 2
-"""A heading that more than this share of the passages name, and more than so many, leads nowhere in particular."""
+"""A heading that more than this share, and more than this number, of passages name is too common to be a link."""
 
 
 class Link(NamedTuple):
-    """A passage that others name.
+    """A passage whose heading others name.
 
     Attributes:
         members: Its sentences.
-        named_by: Sentences of passages without its headings that hold one of them.
+        named_by: Sentences of other passages that contain one of its headings.
     """
 
     members: IntArray
@@ -29,13 +29,13 @@ class Link(NamedTuple):
 
 
 def links(texts: Sequence[RankingText], passages: Sequence[Gathered]) -> list[Link]:
-    """The passages that are named.
+    """Find the passages whose headings are named.
 
-    Joined turns of a conversation have speakers and no headings, so nothing links to them.
+    Joined turns of a conversation have speakers instead of headings, so nothing links to them.
 
     Args:
         texts: All sentences.
-        passages: The passages to look at, by their sentences.
+        passages: The passages to consider, by their sentences.
     """
     names = [_names(texts, passage) for passage in passages]
     place = {member: index for index, passage in enumerate(passages) for member in passage.members}

@@ -29,12 +29,12 @@ class PassageTokens(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the network says of a passage.
+    """The network's output for a passage.
 
     Attributes:
-        keep: float32 of shape (tokens,): logit of each token's being needed.
-        relevance: float32 of shape (tokens,): logit of its window's having to do with the question. All are equal for
-            a passage that fits one window.
+        keep: float32 of shape (tokens,): logit that the token is needed for the answer.
+        relevance: float32 of shape (tokens,): logit that the token's window is relevant to the question. All are equal
+            for a passage in one window.
     """
 
     keep: FloatArray
@@ -42,7 +42,7 @@ class Reading(NamedTuple):
 
     @property
     def passage(self) -> float:
-        """The passage's own logit: the highest of its windows, minus infinity for one without tokens."""
+        """The passage's logit: the maximum over its windows; minus infinity without tokens."""
         return float(self.relevance.max(initial=-np.inf))
 
 
@@ -51,7 +51,7 @@ class PassageReader(Protocol):
 
     @property
     def files(self) -> PrunerFiles:
-        """What it was loaded from."""
+        """The files it was loaded from."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class PassageReader(Protocol):
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
-        """Read passages under one question; see ``LearnedModel.read``."""
+        """Read passages with one question; see ``LearnedModel.read``."""
         ...
 
 
@@ -70,15 +70,15 @@ class PassageReader(Protocol):
 class LearnedModel:
     """Tokenizer and network.
 
-    Each row is a run of its own, and as many run side by side as there are cores. With int8 weights, activations are
-    scaled by the largest of a run: so no row's logits depend on the rows beside it, nor on how many cores there are,
-    nothing is padded, and on two cores it is no slower than batches of several rows.
+    Each row is run alone, as many in parallel as there are cores. With int8 weights, activations are scaled by the
+    maximum of a run; run alone, a row's logits depend neither on other rows nor on the number of cores. Nothing is
+    padded, and on two cores this is no slower than batches.
 
     Attributes:
-        files: What it was loaded from.
-        layout: Of rows.
-        session: ONNX Runtime's.
-        threads: Rows side by side.
+        files: The files it was loaded from.
+        layout: Layout of rows.
+        session: The ONNX Runtime session.
+        threads: Rows run in parallel.
     """
 
     files: PrunerFiles
@@ -91,7 +91,7 @@ class LearnedModel:
         """Load the pruner of the package, or the one in a folder.
 
         Raises:
-            ModelError: when it is missing, damaged or cannot be loaded.
+            ModelError: if it is missing, damaged or cannot be loaded.
         """
         files = PrunerFiles.describe(folder)
         layout = checked_layout(files)
@@ -102,7 +102,7 @@ class LearnedModel:
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
     ) -> list[Reading]:
-        """Read passages under one question.
+        """Read passages with one question.
 
         Args:
             question: Tokens as ``RowLayout.asked`` gave them; none for what matters when nobody asks.
@@ -145,7 +145,7 @@ def checked_layout(files: PrunerFiles) -> RowLayout:
     """The layout of a pruner's rows, after its files were compared with their hashes; the network is not loaded.
 
     Raises:
-        ModelError: when a file is missing or damaged.
+        ModelError: if a file is missing or damaged.
     """
     from tokenizers import Tokenizer
 

@@ -1,4 +1,4 @@
-"""Sentences put back into the passages that the model reads, and which of them it can be trusted with."""
+"""Joins sentences into the passages that the model reads, and decides which of them it can read."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ctxpipe.compress.learned.rows import Encoded, WordPieces
 from ctxpipe.compress.types import RankingText
 
 TURNS_TOKENS = 200
-"""Tokens of joined turns, as many as passages had in training."""
+"""Tokens of joined turns, the size of passages in training."""
 _FEWEST_TURNS = 6
 FOREIGN, MARKS, PIECES = 0.4, 0.45, 0.38
-"""Shares of a passage's tokens from which on the model is not asked. Unknown ones and letters of other scripts; those
-without letter or digit; those that go on with a word. English passages stay below all three in 99 of 100 cases,
-passages in other scripts are above the first, in other languages of Latin script above the last, code and tables of
-numbers above the second (``training.shares``)."""
+"""Shares of a passage's tokens from which on the model does not read it: unknown tokens and letters of other scripts;
+tokens without letter or digit; continuation pieces of words. 99 of 100 English passages are below all three. Passages
+in other scripts are above the first, code and tables of numbers above the second, other languages in Latin script above
+the third (``training.shares``)."""
 _DATA = frozenset({"code", "json", "csv"})
 
 
 class Shares(NamedTuple):
-    """Parts of some tokens: unknown or of another script, without letter or digit, going on with a word."""
+    """Shares of tokens: unknown or of another script, without letter or digit, continuation pieces."""
 
     foreign: float
     marks: float
@@ -35,9 +35,9 @@ class Gathered(NamedTuple):
     """A passage.
 
     Attributes:
-        title: Its tokens.
-        body: Tokens of its sentences, one after the other.
-        owner: Which sentence each token is of; -1 for a speaker's name.
+        title: Tokens of the title.
+        body: Tokens of its sentences, concatenated.
+        owner: The sentence of each token; -1 for a speaker's name.
         members: Its sentences.
         readable: Whether it is prose in a language that the model knows.
     """
@@ -77,7 +77,7 @@ def gather(texts: Sequence[RankingText], words: WordPieces) -> list[Gathered]:
 
 
 def spoken(trails: Sequence[str]) -> bool:
-    """Whether passages are turns of a conversation: most of their headings come back after another one, as names do."""
+    """Whether passages are turns of a conversation: most of their headings repeat after another, as names do."""
     runs = [trail for index, trail in enumerate(trails) if index == 0 or trail != trails[index - 1]]
     again = len(runs) - len(set(runs))
     return len(runs) >= _FEWEST_TURNS and all(runs) and again >= len(runs) / 2
@@ -90,7 +90,7 @@ def _joined(
     encoded: Sequence[Encoded],
     words: WordPieces,
 ) -> Iterable[Gathered]:
-    """Turns joined to passages of the length of those in training, each after its speaker's name."""
+    """Join turns to passages as long as in training, each turn after its speaker's name."""
     names = dict(zip(dict.fromkeys(trails), words.encode([f"{t}:" for t in dict.fromkeys(trails)]), strict=True))
     title = np.zeros(0, dtype=np.int64)
     parts: list[tuple[int, IntArray]] = []
@@ -117,7 +117,7 @@ def _gathered(
 
 
 def sizes(passages: Sequence[Gathered], count: int) -> IntArray:
-    """Tokens of each of so many sentences, at least 1: int64 of shape (count,)."""
+    """Tokens of each sentence, at least 1: int64 of shape (count,)."""
     owner = np.concatenate([passage.owner for passage in passages])
     return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))
 

@@ -1,4 +1,4 @@
-"""Ranking by the trained pruner and the fusion together."""
+"""The learned ranking: the fusion and our cross-encoder."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
 FIRST_TOKENS = 24_000
-"""Tokens of passages that are read with the question: the best by the fusion."""
+"""Tokens of passages for the first pass: the best by the fusion."""
 SECOND_SHARE, SECOND_TOKENS = 0.35, 1_800
-"""Share of these that is read again with a found sentence, and how many tokens at least: the best so far."""
+"""Share of them, and least number of tokens, for the second pass: the best so far."""
 ONCE_TOKENS, ONCE_TITLES = 1_000, 3
-"""A text of at most so many tokens and of fewer titles is not read again: it holds no other article to lead to."""
+"""A text of at most this many tokens with fewer titles gets one pass: it has no other article to lead to."""
 
 
 class LearnedRanker:
-    """The fusion's score of a sentence, the model's for the question, and its for the question with what was found.
+    """Combines the fusion's score with the model's logits of a first and a second pass.
 
-    The model reads whole passages and says of each sentence how likely it is to be wanted. Then the best sentence is
-    appended to the question, after its title, and the best passages are read again, unless the text is short and of
-    one piece. Passages that a good sentence of another one names are raised. Passages that are code, JSON, CSV or in
-    another language than the model was trained on keep the place that the fusion gives them.
+    In the first pass the model reads whole passages with the question and scores each sentence. In the second pass the
+    best sentence is appended to the question, after its title, and the best passages are read again, unless the text is
+    short and of one piece. Passages that a good sentence of another passage names are raised. Passages that are code,
+    JSON, CSV or in another language than the training data keep the position that the fusion gives them.
 
     Args:
-        model: Folder of another pruner than the package's.
-        embedder: For the fusion; MiniLM-L6 unless given.
-        cache: Where what the model said is kept.
-        on_note: Called with a line when passages could not be read, or the cache had to be set aside.
+        model: Folder of a pruner; by default the package's.
+        embedder: Embedder of the fusion; MiniLM-L6 by default.
+        cache: The score cache.
+        on_note: Called with a line if passages could not be read, or the cache file had to be replaced.
     """
 
     name = "learned"
@@ -61,9 +61,9 @@ class LearnedRanker:
         self._on_note = on_note
 
     def with_resources(self, resources: Resources) -> Self:
-        """The same ranker with embedder, cache and notes, save what it was made with."""
+        """A copy with embedder, cache and notes, except those it was made with."""
         made = copy(self)
-        made.__dict__.pop("model", None)  # which has no cache in front of it
+        made.__dict__.pop("model", None)  # it has no cache
         made._cache = self._cache or resources.cache
         made._fusion = self._fusion.with_resources(resources)
         made._on_note = self._on_note or resources.on_note
@@ -74,7 +74,7 @@ class LearnedRanker:
         """What reads: the model, or the cache in front of it, which loads it when something is missing.
 
         Raises:
-            ModelError: when it cannot be loaded.
+            ModelError: if it cannot be loaded.
         """
         load = partial(LearnedModel.load, self._folder)
         if self._cache is None:
@@ -83,22 +83,22 @@ class LearnedRanker:
         return RememberingReader(load, files, checked_layout(files), self._cache, self._on_note)
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts; only the order means anything.
+        """Score texts; only the order matters.
 
         Raises:
-            ModelError: when the model cannot be loaded.
+            ModelError: if the model cannot be loaded.
         """
         if not texts:
             return np.zeros(0, dtype=np.float32)
         words = self.model.layout.words
         asked = self.model.layout.asked(question)
         fusion = self._fusion.rank(texts, question, on_progress)
-        if not len(asked) or shares(asked, words).foreign >= FOREIGN:  # the others say little of so few tokens
+        if not len(asked) or shares(asked, words).foreign >= FOREIGN:  # the other shares say little about so few tokens
             self._note("the question is not in a script that the learned ranking reads, so the fusion ranked alone")
             return fusion
         look = Look(self.model, texts, question, fusion.astype(np.float64))
         self._say(look.passages)
-        # float32 would round what stands below the rest to equal scores only when it is very long.
+        # float32 rounds the lowest scores to equal ones only in very long documents.
         return look.ranked(on_progress).astype(np.float32)
 
     def _say(self, passages: Sequence[Gathered]) -> None:
@@ -118,10 +118,10 @@ class Look:
     """One question and its sentences.
 
     Args:
-        model: What reads.
+        model: The model.
         texts: The sentences.
         question: The question.
-        fusion: Their scores by the fusion.
+        fusion: The fusion's scores of the sentences.
     """
 
     def __init__(self, model: PassageReader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
@@ -143,29 +143,29 @@ class Look:
         return placed(total, self.fusion, self.unread(first))
 
     def first(self, on_progress: OnProgress | None = None) -> Floats:
-        """Read with the question what the fusion puts first.
+        """First pass: read the passages that the fusion ranks best.
 
         Returns:
-            Logits of all sentences, NaN where nothing was read.
+            Logits of all sentences, NaN if not read.
         """
         chosen = shortlist(self.passages, self.fusion, FIRST_TOKENS)
         asked = self.model.layout.asked(self.question)
         return self._read(asked, chosen, "question", on_progress)
 
     def links(self, first: Floats) -> list[Link]:
-        """The passages read that other passages read name."""
+        """Links between the passages that were read."""
         return links(self.texts, [p for p in self.passages if self._was_read(p, first)])
 
     def second(self, near: Floats, on_progress: OnProgress | None = None) -> Floats | None:
-        """Read again with the best sentence what is best so far.
+        """Second pass: read the best passages so far with the best sentence.
 
         Args:
             near: Scores so far; NaN where nothing was read.
             on_progress: Called with tokens done and tokens in all.
 
         Returns:
-            Logits of all sentences, NaN where nothing was read; None when there is no sentence to ask with, or the text
-            is short and of one piece.
+            Logits of all sentences, NaN if not read; None without a sentence to append, or for a short text of one
+            piece.
         """
         passages = [p for p in self.passages if self._was_read(p, near)]
         read = sum(len(p.body) for p in passages)
@@ -178,7 +178,7 @@ class Look:
         return self._read(asked, chosen, "second", on_progress)
 
     def unread(self, logits: Floats) -> BoolArray:
-        """Which sentences could have been read and were not worth it."""
+        """Sentences that are readable but were not read because they rank too low."""
         below = np.zeros(len(self.texts), dtype=np.bool_)
         for passage in self.passages:
             if passage.readable and not self._was_read(passage, logits):

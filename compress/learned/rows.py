@@ -24,11 +24,11 @@ _FOREIGN = regex.compile(r"(?!\p{Latin})\p{L}")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
 _STOPS = frozenset(".!?。！？")
 _SLACK = 24
-"""Tokens by which a window may be longer than an even share, so that it ends where a sentence does."""
+"""Tokens by which a window may exceed an even share to end where a sentence does."""
 
 
 class Encoded(NamedTuple):
-    """The tokens of a text: ids, and the characters that each stands for; int64 of shape (tokens,)."""
+    """The tokens of a text: ids, and the characters of each; int64 of shape (tokens,)."""
 
     ids: IntArray
     start: IntArray
@@ -39,10 +39,10 @@ class InputRow(NamedTuple):
     """One input of the network.
 
     Attributes:
-        ids: All its tokens, int64.
-        second: Where token type 1 begins.
-        body: Where the passage begins.
-        first, last: Which tokens of the passage it holds, end exclusive.
+        ids: All tokens, int64.
+        second: Index at which token type 1 begins.
+        body: Index at which the passage begins.
+        first, last: The tokens of the passage that it contains, end exclusive.
     """
 
     ids: IntArray
@@ -56,10 +56,10 @@ class WordPieces:
     """A WordPiece tokenizer; special tokens in a text are read as the characters that they are.
 
     Args:
-        tokenizer: Of the tokenizers library; it is changed.
+        tokenizer: A tokenizer of the tokenizers library; it is modified.
 
     Raises:
-        ValueError: when it has no ``[CLS]`` and ``[SEP]``.
+        ValueError: if it has no ``[CLS]`` and ``[SEP]``.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -86,7 +86,7 @@ class WordPieces:
 
     @cached_property
     def strange(self) -> BoolArray:
-        """By id: whether a token is unknown or has a letter of another script than the Latin one."""
+        """By id: whether a token is unknown or has a non-Latin letter."""
         return self._table(lambda token: token == "[UNK]" or bool(_FOREIGN.search(token)))
 
     @cached_property
@@ -96,7 +96,7 @@ class WordPieces:
 
     @cached_property
     def pieces(self) -> BoolArray:
-        """By id: whether a token goes on with a word."""
+        """By id: whether a token is a continuation piece of a word."""
         return self._table(lambda token: token.startswith("##"))
 
     @cached_property
@@ -117,7 +117,7 @@ class RowLayout:
 
     Attributes:
         words: The tokenizer.
-        question, second, title, longest: Most tokens of a question, a second one, a title, and of a row.
+        question, second, title, longest: Most tokens of a question, a second question, a title, and a row.
     """
 
     words: WordPieces
@@ -132,7 +132,7 @@ class RowLayout:
         return cls(words=WordPieces(tokenizer), **files.layout)
 
     def asked(self, question: str, *, again: bool = False) -> IntArray:
-        """Tokens of a question, or of one with what was found, as many as are read."""
+        """Tokens of a question, or of a second question, cut to the longest."""
         return self.words.ids(question)[: self.second if again else self.question]
 
     def rows(
@@ -141,10 +141,10 @@ class RowLayout:
         """The rows of one passage: one, or several when it is too long for one.
 
         Args:
-            question: As ``asked`` gave it.
-            title: Tokens of the title, of which the first are read.
-            body: Tokens of the passage; without any there is no row.
-            ends: bool of the same shape: a window may end after these; else after a stop.
+            question: Tokens from ``asked``.
+            title: Tokens of the title; the first are read.
+            body: Tokens of the passage; without tokens there is no row.
+            ends: bool of the same shape: a window may end after these tokens, else after punctuation.
         """
         words = self.words
         head = np.concatenate([[words.cls], question, [words.sep]])

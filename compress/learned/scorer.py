@@ -1,4 +1,4 @@
-"""Pruning by the trained pruner: how likely each token is to be needed for the question, or for any question."""
+"""Our cross-encoder as a scorer: the logit that each token is needed for the question, or for any question."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ctxpipe.compress.prune.per_unit import by_unit
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0
-"""Logit of every token of a text that the model cannot read: about the share of tokens that is needed anywhere, so that
-neither such a text nor one that is read goes first for that alone."""
+"""Logit of every token of a text that the model cannot read: about the average share of needed tokens, so that such
+texts are neither preferred nor dropped for that reason."""
 
 
 class LearnedScorer:
-    """Keep logit of the trained pruner, mean over the tokens of a unit.
+    """Mean keep logit of the tokens of a unit, from our cross-encoder.
 
-    It reads the question with each passage. Without a question it says what is asked for when somebody asks. Texts in
-    languages that it does not know, code and data get one logit for all their tokens, so that ranking decides.
+    It reads the question with each passage. Without a question it predicts what questions usually ask for. Texts in
+    unknown languages, code and data get the same logit for all tokens, so that the ranking decides.
 
     Args:
-        model: Folder of another pruner than the package's.
+        model: Folder of a pruner; by default the package's.
     """
 
     name = "learned"
@@ -37,10 +37,10 @@ class LearnedScorer:
 
     @cached_property
     def files(self) -> PrunerFiles:
-        """What the manifest says.
+        """The pruner's files and manifest.
 
         Raises:
-            ModelError: when there is none.
+            ModelError: if there is none.
         """
         return PrunerFiles.describe(self._folder)
 
@@ -49,7 +49,7 @@ class LearnedScorer:
         """The model, loaded when first needed.
 
         Raises:
-            ModelError: when it cannot be loaded.
+            ModelError: if it cannot be loaded.
         """
         return LearnedModel.load(self._folder)
 

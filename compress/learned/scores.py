@@ -1,4 +1,4 @@
-"""From what the model says of tokens to one score per sentence, together with the fusion's."""
+"""Combines the model's logits of tokens and the fusion's score to one score per sentence."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ctxpipe.compress.learned.passages import Gathered
 
 Floats = NDArray[np.float64]
 RANK_OFFSET = 0.03
-"""Added to a rank before its reciprocal is taken: the best 3% of the tokens are told apart little."""
+"""Added to a rank before its reciprocal is taken, so that ranks within the best 3% of the tokens differ little."""
 LINK_FROM, LINK_MOST = 0.5, 3.0
-"""Deviations above the mean from which on a sentence lifts what it names, and by how many at the most."""
+"""Standard deviations above the mean from which a sentence raises the passages it names, and the largest raise."""
 
 
 def sentence_logits(
     passages: Sequence[Gathered], readings: Sequence[Reading], size: int, weights: Sequence[float]
 ) -> Floats:
-    """Logit of each sentence's being wanted: mean and highest keep logit of its tokens, and its passage's logit.
+    """Logit of each sentence, from the mean and maximum keep logit of its tokens and its passage's logit.
 
     Args:
-        passages: Those that were read.
-        readings: What was said of them.
-        size: Number of sentences in all.
-        weights: Of the three, and the constant.
+        passages: The passages that were read.
+        readings: Their readings.
+        size: Number of all sentences.
+        weights: Weights of the three, and the intercept.
 
     Returns:
-        Of shape (size,); NaN for a sentence of which no token was read.
+        Shape (size,); NaN for a sentence of which no token was read.
     """
     if not passages:
         return np.full(size, np.nan)
@@ -59,18 +59,18 @@ def added(
     size: IntArray,
     named: Sequence[Link] = (),
 ) -> Floats:
-    """The fusion's score and the model's logits, each evened out over the sentences read, weighted and summed.
+    """Weighted sum of the fusion's score and the model's logits, each normalised over the sentences read.
 
     Args:
-        fusion: Of shape (sentences,).
-        first: Logits of the first pass; NaN where it read nothing.
-        second: Logits of the second pass; NaN where it did not read, which counts as its lowest. None before it.
-        weights: Of the parts.
+        fusion: Shape (sentences,).
+        first: Logits of the first pass; NaN if not read.
+        second: Logits of the second pass; NaN if not read, which counts as its lowest. None before that pass.
+        weights: Weights of the parts.
         size: Tokens of each sentence.
-        named: Passages that other passages name; their sentences gain by how good the best of those that name them is.
+        named: Linked passages; their sentences gain by the score of the best sentence that names them.
 
     Returns:
-        Of shape (sentences,); NaN where the first pass read nothing.
+        Shape (sentences,); NaN if the first pass did not read the sentence.
     """
     read = ~np.isnan(first)
     total = weights.fusion * evened(fusion, read, size) + weights.first * evened(first, read, size)
@@ -81,19 +81,19 @@ def added(
 
 
 def evened(values: Floats, chosen: BoolArray, size: IntArray) -> Floats:
-    """Mean of two views of a score, both standardised: the value itself, and the reciprocal of its rank.
+    """Normalise a score: the mean of its standardised value and of its standardised reciprocal rank.
 
-    The value tells how far a sentence stands above the rest, the reciprocal that the first few matter most. The rank is
-    the share of the tokens that are at least as good, so that it means the same in a short and in a long document
+    The value shows how far a sentence is above the rest; the reciprocal rank gives the first few the most weight. The
+    rank is the share of tokens that score at least as well, so that it means the same in short and long documents
     (after reciprocal rank fusion, Cormack et al., 2009).
 
     Args:
-        values: Of shape (sentences,).
-        chosen: Over which of them to standardise.
+        values: Shape (sentences,).
+        chosen: The sentences to standardise over.
         size: Tokens of each sentence.
 
     Returns:
-        Of shape (sentences,), 0 for what is not chosen.
+        Shape (sentences,); 0 for sentences that are not chosen.
     """
     result = np.zeros(len(values))
     _, place = np.unique(-values[chosen], return_inverse=True)
@@ -105,15 +105,15 @@ def evened(values: Floats, chosen: BoolArray, size: IntArray) -> Floats:
 
 
 def linked(total: Floats, read: BoolArray, named: Sequence[Link]) -> Floats:
-    """What sentences gain by standing in a passage that a good sentence of another one names.
+    """The gain of sentences in passages that a good sentence of another passage names.
 
     Args:
         total: Scores so far.
-        read: Which of them count.
-        named: Passages that are named, by sentences that were read.
+        read: The sentences that were read.
+        named: Linked passages.
 
     Returns:
-        Of shape (sentences,), in units of the scores: 0 to ``LINK_MOST`` deviations.
+        Shape (sentences,), in units of the scores: 0 to ``LINK_MOST`` standard deviations.
     """
     gain = np.zeros(len(total))
     if not named:
@@ -127,19 +127,18 @@ def linked(total: Floats, read: BoolArray, named: Sequence[Link]) -> Floats:
 
 
 def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
-    """Give sentences that were not read their place among those that were.
+    """Place sentences that were not read among those that were.
 
-    One that could not be read gets the score that the sentence of its place by the fusion has: of the read ones, as
-    many stand below it as have a lower score by the fusion. One that was not worth reading stands below all others, in
-    the order of the fusion.
+    An unreadable sentence keeps its quantile: as many of the read sentences are below it as have a lower fusion score.
+        A sentence that ranked too low to be read is below all others, in the fusion's order.
 
     Args:
-        total: Scores, NaN where nothing was read.
+        total: Scores; NaN if not read.
         fusion: The fusion's scores.
-        below: Which sentences were not worth reading.
+        below: Sentences that ranked too low to be read.
 
     Returns:
-        Of shape (sentences,), finite.
+        Shape (sentences,), finite.
     """
     read = ~np.isnan(total)
     if not read.any():
@@ -156,12 +155,12 @@ def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
 
 
 def shortlist(passages: Sequence[Gathered], scores: Floats, tokens: int) -> list[int]:
-    """The readable passages that hold the best sentences, up to so many tokens and at least one, in their order.
+    """The readable passages with the best sentences, up to a number of tokens and at least one, in document order.
 
     Args:
         passages: All passages.
-        scores: One score per sentence; NaN counts as none.
-        tokens: Most tokens in all.
+        scores: One score per sentence; NaN for none.
+        tokens: Most tokens in total.
     """
     fit = [index for index, passage in enumerate(passages) if passage.readable]
     values = np.where(np.isnan(scores), -np.inf, scores)

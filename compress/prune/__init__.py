@@ -1,1 +1,1 @@
-"""Which words of a text carry information: the LLMLingua family, hosted models and baselines."""
+"""Scorers: the LLMLingua family, models on a server, and baselines."""

@@ -1,4 +1,4 @@
-"""Scorers that any other must beat at the same budget, and the one that prunes nothing."""
+"""Baselines that any other scorer must beat at the same budget, and the scorer that prunes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.compress.types import OnProgress, ScoringText
 
 
 class NoScorer:
-    """Prunes nothing inside a sentence: units keep the rank of their sentence, or the order of the source."""
+    """Prunes nothing inside a sentence: units have the rank of their sentence, or the order of the source."""
 
     name = "none"
 
@@ -24,7 +24,7 @@ class NoScorer:
 
 
 class HeadTailScorer:
-    """Keeps the beginning and the end, in equal parts: truncation as it is commonly done."""
+    """Keeps the beginning and the end, in equal parts: the usual truncation."""
 
     name = "head-tail"
 
@@ -39,7 +39,7 @@ class HeadTailScorer:
 
 
 class RandomScorer:
-    """Keeps units at random, seeded by their own text, so that equal input gives equal output."""
+    """Keeps units at random, seeded by the text, so that equal input gives equal output."""
 
     name = "random"
 

@@ -1,4 +1,4 @@
-"""A scorer in front of which the score cache stands."""
+"""A scorer behind the score cache."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _TOKEN_BYTES = 12
 
 
 class RememberingScorer:
-    """Scores from the cache; what is not there comes from the scorer and is kept.
+    """Scores from the cache; missing ones are computed and stored.
 
     Of a ``TokenScorer`` one number is kept per token of its model, so units cut otherwise find it too; of another
     ``CacheableScorer`` one per unit, found for the same units only. Any other scorer is asked each time.
 
     Args:
-        scorer: What scores.
-        cache: Where scores are kept.
-        on_note: Called with a line when the cache had to be set aside.
+        scorer: The scorer.
+        cache: The score cache.
+        on_note: Called with a line if the cache file had to be replaced.
     """
 
     def __init__(self, scorer: Scorer, cache: ScoreCache, on_note: OnNote | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How surprised a small causal model is by each unit, alone or compared with having read the question."""
+"""Surprisal of each unit under a small causal model, alone or compared with the surprisal after the question."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _WALKED = 0.5
 class LLMLinguaScorer:
     """Mean surprisal per token of each unit, in nats: what a model could have guessed is dropped first.
 
-    This is the criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023,
-    arXiv 2310.05736), each text read at once with its headings before it.
+    The criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023, arXiv
+    2310.05736), with each text read at once after its headings.
 
     Args:
         model: Embedded name, Hugging Face id or directory of a causal model.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is whichever the device is quick in.
-        trust_remote_code: Whether code that comes with the model may run.
-        walk: Read as the original does: all texts as one, segment by segment, without what was dropped before. Scores
-            then depend on ``rate`` and on the other texts, and are not kept between calls.
-        rate: Share of the tokens that the walk keeps on its way.
-        losses: Where losses come from in place of local weights, of which then only the tokenizer is read. No walk.
+        dtype: ``"bfloat16"``, ``"float16"``, ``"float32"``; auto is the fastest on the device.
+        trust_remote_code: Whether code that ships with the model may run.
+        walk: Read as the original does: all texts joined, segment by segment, without dropped tokens. Scores then
+            depend on ``rate`` and on the other texts, and are not cached.
+        rate: Share of the tokens that the walk keeps.
+        losses: Replaces the local weights; only the tokenizer is then read. Not with a walk.
 
     Raises:
-        UsageError: for a rate outside (0, 1], or a walk over losses from elsewhere.
+        UsageError: for a rate outside (0, 1], or a walk with ``losses``.
     """
 
     name = "llmlingua"
@@ -54,7 +54,7 @@ class LLMLinguaScorer:
         if not 0 < rate <= 1:
             raise UsageError(f"the rate of a walk must be above 0 and at most 1, not {rate}")
         if walk and losses is not None:
-            raise UsageError("the walk needs a model in this process; leave it out with a server")
+            raise UsageError("the walk needs a model in this process, not on a server")
         self.model = model
         self.walk = walk
         self._rate = rate
@@ -63,7 +63,7 @@ class LLMLinguaScorer:
         self._given = losses
 
     def identity(self) -> Identity | None:
-        """What makes its scores; told without loading the model."""
+        """What its scores depend on, without loading the model."""
         if self.walk or self._given is not None:
             return None
         from ctxpipe.models.causal import dtype_name
@@ -87,7 +87,7 @@ class LLMLinguaScorer:
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Loss of each of the model's tokens but those of white space alone."""
+        """Loss of each of the model's tokens, without whitespace tokens."""
         if self.walk:
             return self._walked(texts, "")
         return self._losses(texts, [_context(text.headings) for text in texts], on_progress)
@@ -139,7 +139,7 @@ class LongLLMLinguaScorer(LLMLinguaScorer):
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Loss of each of the model's tokens without the question less the loss with it.
+        """Loss of each of the model's tokens without the question minus the loss with it.
 
         Raises:
             UsageError: without a question.

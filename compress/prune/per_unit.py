@@ -1,4 +1,4 @@
-"""From probabilities of a model's tokens to scores of units."""
+"""Scores of units from values of a model's tokens."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def by_unit(texts: Sequence[ScoringText], tokens: Sequence[TokenScores]) -> list
 
 
 def per_unit(tokens: TokenScores, start: IntArray, end: IntArray) -> FloatArray:
-    """Mean over the tokens that a unit shares characters with.
+    """Mean over the tokens that overlap each unit.
 
-    A unit without any (characters that the tokenizer drops) takes the mean of the tokens around it, and 0 where there
-    are none at all; so every unit has a score.
+    A unit without tokens (characters that the tokenizer drops) gets the mean of the tokens around it, or 0 if there are
+    none, so every unit has a score.
 
     Args:
-        tokens: Offsets that ascend, and their values.
+        tokens: Ascending offsets, and their values.
         start, end: int64 of shape (n,): the units' offsets, in any order.
 
     Returns:

@@ -1,1 +1,1 @@
-"""Which texts matter for a question."""
+"""Rankers: which texts matter for a question."""

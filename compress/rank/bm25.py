@@ -1,4 +1,4 @@
-"""BM25 over passages and sentences, by bm25s."""
+"""BM25 over passages and sentences, with bm25s."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BM25Ranker:
         self._headings = headings
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts. 0 where no word of the question occurs."""
+        """Score texts; 0 for a text without a word of the question."""
         return bm25([self._full(text) for text in texts], question)
 
     def _full(self, text: RankingText) -> str:
@@ -39,7 +39,7 @@ class BM25Ranker:
 
 
 class Vocabulary(dict[str, int]):
-    """Word to the id of its stem, -1 for a stop word. Each word is stemmed once, however often it occurs."""
+    """Maps words to ids of their stems, -1 for stop words. Each word is stemmed once."""
 
     def __init__(self) -> None:
         import Stemmer
@@ -53,15 +53,15 @@ class Vocabulary(dict[str, int]):
         return known
 
     def ids(self, text: str) -> list[int]:
-        """Ids of a text's words, stop words left out."""
+        """Ids of a text's words, without stop words."""
         return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
 
 
 class BM25Index:
-    """Texts, indexed once and asked often.
+    """An index of texts for many queries.
 
     Args:
-        texts: What is searched.
+        texts: The texts.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -77,7 +77,7 @@ class BM25Index:
             self._index.index(tokenized, show_progress=False)
 
     def scores(self, question: str) -> FloatArray:
-        """Score of each text, float32 of shape (texts,); 0 where no word of the question occurs."""
+        """Score of each text, float32 of shape (texts,); 0 without a word of the question."""
         known = len(self._stems)
         wanted = [self._stems[word] for word in self._vocabulary.ids(question) if word < known]
         if not wanted:

@@ -1,4 +1,4 @@
-"""An embedder in front of which the score cache stands."""
+"""An embedder behind the score cache."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ctxpipe.compress.types import Identity, OnProgress
 
 
 class RememberingEmbedder:
-    """Embeddings from the cache; what is not there comes from the embedder, loaded when first needed, and is kept.
+    """Embeddings from the cache; missing ones are computed and stored. The embedder is loaded when first needed.
 
-    A text keeps the row that it got first, so its row does not depend on the texts that stand beside it later.
+    A text keeps its first row, so the row does not depend on later batches.
 
     Args:
-        load: Makes the embedder.
-        identify: Names model, revision and precision without loading anything.
-        cache: Where rows are kept; None keeps none.
-        on_note: Called with a line when the cache had to be set aside.
+        load: Loads the embedder.
+        identify: Returns model, revision and precision without loading the model.
+        cache: The score cache; None for none.
+        on_note: Called with a line if the cache file had to be replaced.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class RememberingEmbedder:
 
     @classmethod
     def of(cls, name: str, cache: ScoreCache | None, on_note: OnNote | None = None) -> RememberingEmbedder:
-        """In front of the embedder of a model, int8."""
+        """The cached int8 embedder of a model."""
         from ctxpipe.compress.rank.embedder import MAX_TOKENS, OnnxEmbedder
         from ctxpipe.models.ready import revision
 

@@ -1,4 +1,4 @@
-"""Sentence embeddings on the CPU through ONNX Runtime."""
+"""Sentence embeddings on the CPU with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 256
 BATCH_TOKENS = 256
-"""Tokens per run, padding included; as many runs side by side as there are cores, each on one thread."""
+"""Tokens per run, padding included; one run per core in parallel, each on one thread."""
 
 Precision = Literal["int8", "float32"]
 TokenRow = NDArray[np.int32]
@@ -36,14 +36,14 @@ TokenRow = NDArray[np.int32]
 class OnnxEmbedder:
     """A sentence encoder: tokenizer, network, mean pooling, unit length.
 
-    The same texts give the same bits in whatever order they come. With int8, a text's row also depends a little on the
-    texts beside it, since activations are scaled per run (cosine 0.99 on average); with float32 it does not.
+    The same texts give bit-identical results in any order. With int8, a text's row depends a little on the texts in the
+    same run, because activations are scaled per run (cosine 0.99 on average); with float32 it does not.
 
     Attributes:
-        name: The model as it was named.
+        name: The model's name as given.
         dimension: Length of a row.
-        session, tokenizer, pad: What runs, what reads, and the id that fills up rows.
-        threads: Runs side by side; their number changes no bit of the result.
+        session, tokenizer, pad: The ONNX Runtime session, the tokenizer, and the padding id.
+        threads: Runs in parallel; the number does not change the result.
     """
 
     name: str
@@ -55,15 +55,15 @@ class OnnxEmbedder:
 
     @classmethod
     def load(cls, name: str = "minilm-l6", *, precision: Precision = "int8") -> OnnxEmbedder:
-        """Load an encoder; any but the embedded one in int8 is exported to ONNX into the cache on its first use.
+        """Load an encoder; all but the embedded int8 one are exported to ONNX in the cache on first use.
 
         Args:
             name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
             precision: ``int8`` is about twice as fast.
 
         Raises:
-            MissingExtraError: when it must be exported and the extra ``local`` is missing.
-            ModelError: when it cannot be found, fetched, exported or loaded.
+            MissingExtraError: if it must be exported and the extra ``local`` is missing.
+            ModelError: if it cannot be found, fetched, exported or loaded.
         """
         file = INT8_FILE if precision == "int8" else FLOAT_FILE
         folder = exported(name, file)
@@ -81,10 +81,10 @@ class OnnxEmbedder:
         )
 
     def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
-        """Embed texts; what lies beyond the first 256 tokens of one is not read.
+        """Embed texts; only the first 256 tokens of a text are read.
 
         Args:
-            texts: Any texts, empty ones too.
+            texts: Texts; they may be empty.
             on_progress: Called with tokens done and tokens in all.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Ranking by meaning: cosine between the question and each text, headings in front."""
+"""Ranking by embeddings: cosine between the question and each text with its headings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.compress.types import OnProgress, RankingText
 
 
 class EmbeddingRanker:
-    """Cosine of sentence embeddings (Reimers and Gurevych, 2019), MiniLM-L6 unless another embedder is given."""
+    """Cosine of sentence embeddings (Reimers and Gurevych, 2019), from MiniLM-L6 by default."""
 
     name = "embedding"
 
@@ -21,7 +21,7 @@ class EmbeddingRanker:
         self._headings = headings
 
     def with_resources(self, resources: Resources) -> Self:
-        """The same ranker with the embedder lent, unless it has one."""
+        """A copy that uses the lent embedder, unless it has its own."""
         made = copy(self)
         made._embedder = self._embedder or resources.embedder
         return made

@@ -1,4 +1,4 @@
-"""The fusion of words and meaning that is the default ranking."""
+"""The fusion of BM25 and embeddings, on which the default ranking builds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
 MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
-"""Weights of a sentence's cosine, of its BM25, and of its passage's share of both."""
+"""Weights of a sentence's cosine, of its BM25 score, and of its passage's scores."""
 SECOND_LOOK, SEEDS = 0.7, 2
 NAMED, NAMING = 0.7, 3
 
 
 class _Texts(NamedTuple):
-    """What is known of the texts before any question: both indices, embeddings, and which passage each is in."""
+    """The texts without a question: both indices, embeddings, and the passage of each."""
 
     sentences: BM25Index
     passages: BM25Index
@@ -32,14 +32,14 @@ class _Texts(NamedTuple):
 
 
 class HybridRanker:
-    """BM25 and embeddings of sentences and of their passages, standardised and added, then a second look.
+    """BM25 and embeddings of sentences and of their passages, standardised and added, with a second look.
 
-    A sentence that answers the second half of a question often shares no word with it, but with the sentence that
-    answers the first half. So the best sentences are each appended to the question, and the best of what these new
-    questions say is added. A section whose heading is named in the question or in the best sentences is raised.
+    A sentence that answers the second half of a question often shares no word with it, but shares words with the
+    sentence that answers the first half. So each of the best sentences is appended to the question, and the maximum of
+    the resulting scores is added. A section is raised if its heading is named in the question or in the best sentences.
 
     Args:
-        embedder: For the embeddings; MiniLM-L6 unless given.
+        embedder: The embedder; MiniLM-L6 by default.
     """
 
     name = "hybrid"
@@ -48,13 +48,13 @@ class HybridRanker:
         self._embedding = EmbeddingRanker(embedder=embedder)
 
     def with_resources(self, resources: Resources) -> Self:
-        """The same ranker with the embedder lent, unless it has one."""
+        """A copy that uses the lent embedder, unless it has its own."""
         made = copy(self)
         made._embedding = self._embedding.with_resources(resources)
         return made
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts; only the order means anything."""
+        """Score texts; only the order matters."""
         if not texts:
             return np.zeros(0, dtype=np.float32)
         known = self._index(texts, on_progress)
@@ -104,7 +104,7 @@ def _standard(values: FloatArray) -> FloatArray:
 
 
 def _named(texts: Sequence[RankingText], said: str) -> FloatArray:
-    """1 where a heading of the text occurs in what was said, else 0."""
+    """1 for texts with a heading that occurs in the question or the best sentences, else 0."""
     names = {heading: name_of(heading) for heading in {heading for text in texts for heading in text.headings}}
     known = {heading: bool(name) and name in said for heading, name in names.items()}
     return np.array([any(known[h] for h in t.headings) for t in texts], dtype=np.float32)

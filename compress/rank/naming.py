@@ -1,11 +1,11 @@
-"""Headings as texts name them: without case, punctuation and what stands in brackets."""
+"""Finds headings in texts, ignoring case, punctuation and text in brackets."""
 
 from __future__ import annotations
 
 import re
 
 _SHORTEST = 4
-"""Characters of a heading that can be looked for; shorter ones stand in any text."""
+"""Least length of a heading in characters; shorter ones occur in any text."""
 _ASIDE = re.compile(r"\([^)]*\)")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -16,6 +16,6 @@ def plain(text: str) -> str:
 
 
 def name_of(heading: str) -> str:
-    """A heading as it is looked for in a plain text; empty when it is so short that chance would find it."""
+    """A heading as it is searched in a plain text; empty if it is too short."""
     name = plain(_ASIDE.sub(" ", heading))
     return name if len(name) - 2 >= _SHORTEST else ""

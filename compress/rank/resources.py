@@ -1,4 +1,4 @@
-"""What a pipeline lends its ranker."""
+"""Resources that a pipeline lends its ranker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.compress.types import OnProgress, Ranker
 
 
 class Embedder(Protocol):
-    """Texts to unit-length rows; ``ctxpipe.compress.rank.embedder.OnnxEmbedder`` is one."""
+    """Maps texts to unit-length rows; ``ctxpipe.compress.rank.embedder.OnnxEmbedder`` is one."""
 
     def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
         """Embed texts, float32 of shape (len(texts), dimension)."""
@@ -21,12 +21,12 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What a pipeline lends its ranker.
+    """Resources that a pipeline lends its ranker.
 
     Attributes:
-        embedder: Sentence embeddings, with the score cache in front of them; the model is loaded when first needed.
-        cache: Where what models compute is kept between calls; None keeps nothing.
-        on_note: Called with a line for whoever reads the result; None where nobody asked.
+        embedder: Sentence embeddings, behind the score cache; the model is loaded when first needed.
+        cache: The score cache; None if it is off.
+        on_note: Called with a line for the user; None if notes are not wanted.
     """
 
     embedder: Embedder
@@ -36,8 +36,8 @@ class Resources:
 
 @runtime_checkable
 class BorrowingRanker(Ranker, Protocol):
-    """A ranker that uses what a pipeline lends."""
+    """A ranker that uses the pipeline's resources."""
 
     def with_resources(self, resources: Resources) -> Ranker:
-        """The same ranker with these resources, save what it was made with; this one is left as it is."""
+        """A copy that uses these resources, except those it was made with."""
         ...

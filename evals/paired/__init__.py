@@ -1,1 +1,1 @@
-"""Two arms on paired items: differences, intervals, the choice."""
+"""Two arms on the same items: differences, intervals, the choice of a rate."""

@@ -1,4 +1,4 @@
-"""The harshest rate that is safe: chosen on one half of the sources, reported on the other."""
+"""The smallest safe rate: chosen on one half of the sources, reported on the other."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _with_arms(tested: Iterable[tuple[str, Comparison]]) -> list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(JsonForm):
-    """What was chosen and how it does on sources that it was not chosen on.
+    """A chosen rate, and its result on sources that had no part in the choice.
 
     Attributes:
-        method, score, max_loss, seed: What was asked for.
-        arm, rate: The harshest safe arm; None where none is.
-        selection: Each arm against raw on the selection half, from the gentlest rate to the harshest, up to the first
-            that is not safe, where testing ends.
+        method, score, max_loss, seed: The arguments of ``choose``.
+        arm, rate: The safe arm with the smallest rate; None if none is safe.
+        selection: Each arm against raw on the selection half, from the largest rate to the first that is not safe,
+            where testing stops.
         held_out: The chosen arm against raw on the other half.
     """
 
@@ -51,23 +51,23 @@ class Choice(JsonForm):
 
 
 def choose(path: Path, *, max_loss: float, method: str = "default", score: str | None = None, seed: int = 0) -> Choice:
-    """Choose from a run's rates, and store the choice in its folder.
+    """Choose one of a run's rates, and store the choice in its folder.
 
-    Sources are put into halves by a hash, so all items of a source are in one half. On the first half the rates are
-    tested from the gentlest on, by non-inferiority with ``max_loss`` as the margin, until one is not safe. An item
-    for which raw has no score is left out, as in a report.
+    Sources are split into halves by a hash, so all items of a source are in the same half. On the first half the rates
+    are tested for non-inferiority with ``max_loss`` as the margin, from the largest on, until one is not safe. Items
+    without a raw score are left out, as in a report.
 
     Args:
         path: The run's folder.
-        max_loss: Largest loss that does not matter, in units of the score.
-        method: Whose rates.
-        score: ``survival`` (where there is one) or another; losses of ``survival`` are shares of the answers.
-        seed: Of the halves and of the bootstrap.
+        max_loss: Largest acceptable loss, in units of the score.
+        method: The method to choose a rate for.
+        score: ``survival`` by default, if there is one; losses of ``survival`` are shares of the answers.
+        seed: Seed of the halves and of the bootstrap.
 
     Raises:
-        ReadError: if there is no run in the folder, or the choice cannot be written.
+        ReadError: if the folder has no run, or the choice cannot be written.
         UnknownNameError: if the run has no arm of the method.
-        UsageError: if raw was not run, there are too few sources to put into halves, or a half has no scores.
+        UsageError: if raw was not run, there are too few sources for two halves, or a half has no scores.
     """
     arms = _arms(path)
     own = _rates(arms, method)
@@ -112,7 +112,7 @@ def _arms(path: Path) -> dict[str, dict[str, Record]]:
 
 
 def _rates(arms: dict[str, dict[str, Record]], method: str) -> dict[str, float]:
-    """Arms of a method and their rates, from the gentlest to the harshest."""
+    """Arms of a method and their rates, from the largest to the smallest."""
     firsts = {arm: next(iter(records.values())) for arm, records in arms.items()}
     found = {arm: one.rate for arm, one in firsts.items() if one.method == method and one.rate is not None}
     if not found:

@@ -1,4 +1,4 @@
-"""Two arms on the same items: how far apart, how surely, and whether the loss is small enough."""
+"""Compare two arms on the same items: the difference, its interval, and a verdict."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from ctxpipe.json_form import JsonForm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison(JsonForm):
-    """What a comparison of arm A with arm B found.
+    """A comparison of arm A with arm B.
 
     Attributes:
         score: Name of the score.
-        lower_is_better: Whether a lower score is the better one (a negative log-likelihood).
-        n: Items compared, those without a score in an arm included.
-        clusters, strata: Source documents and slices among them.
+        lower_is_better: Whether a lower score is better (negative log-likelihood).
+        n: Items compared, including those without a score in one arm.
+        clusters, strata: Number of source documents and of slices.
         mean_a, mean_b: Macro means over the strata.
         difference: ``mean_b - mean_a``.
         ci95: Two-sided 95% interval of the difference.
         method: How the interval was made.
         a_better, b_better: Items on which each arm is better; for right-or-wrong scores, the discordant counts.
-        mcnemar_p: Exact McNemar p for right-or-wrong scores, else None. It takes items for independent.
-        margin: Largest loss that does not matter.
-        loss_bound: One-sided 95% upper bound of the loss; ``safe`` means that it is below the margin.
+        mcnemar_p: Exact McNemar p for right-or-wrong scores, else None. It treats items as independent.
+        margin: Largest acceptable loss.
+        loss_bound: One-sided 95% upper bound of the loss; ``safe`` if it is below the margin.
         verdict: ``safe``, ``harmful`` or ``inconclusive``.
-        n_needed: Items that would decide an inconclusive comparison with 80% power, if clusters stay as they are; None
-            when it is decided, or when there is one cluster, where more of its items would not help.
-        design_effect: Variance of the difference over that of independent items; None where it cannot be seen.
+        n_needed: Items that would decide an inconclusive comparison with 80% power, with clusters of the same size;
+            None if it is decided, or if there is only one cluster, where more items would not help.
+        design_effect: Variance of the difference over that of independent items; None if it cannot be estimated.
         errors_a, errors_b, truncated_a, truncated_b: Items by status.
         not_applicable: Items left out because neither arm has the score.
         left_out: Items left out because A is raw and has no score for them.
-        seed: Of the bootstrap.
-        notes: What a reader should know, in words.
+        seed: Seed of the bootstrap.
+        notes: Remarks for the reader.
     """
 
     score: str
@@ -95,24 +95,24 @@ def compare(
     """Compare two arms on the same items.
 
     Right-or-wrong scores get Tango's interval on counts divided by the design effect, others the stratified cluster
-    bootstrap. An item without a score because of an error or a truncation counts as the worst score in that arm, and
-    ``safe`` is said only if it would also be safe had every such item of A been the best. Where A's arm is named
-    ``raw``, such an item of A is left out instead, and a note says so.
+    bootstrap. An item without a score because of an error or a truncation counts as the worst score in that arm. The
+    verdict is ``safe`` only if it would also be safe with the best score for every such item of A. If A's arm is named
+    ``raw``, such items of A are left out instead, and a note says so.
 
     Args:
         records_a: The arm to compare with (usually ``raw``): a record file, records, or parsed lines. Each has an id, a
             cluster and a score, at the top level or in ``scores``.
         records_b: The other arm, on the same items.
         score: Name of the score; None takes ``score``, ``survival``, or the only one that both share.
-        margin: Largest loss that does not matter, in units of the score; fix it before looking.
-        seed: Of the bootstrap.
-        arm_a: Which arm to take of a source that holds several.
+        margin: Largest acceptable loss, in units of the score; fix it before looking.
+        seed: Seed of the bootstrap.
+        arm_a: The arm to use, if the source has several.
         arm_b: The same for B.
 
     Raises:
         ReadError: if a file cannot be read or a line lacks a field; it names the line.
         UsageError: if the arms hold different items, or the margin is not above 0.
-        UnknownNameError: if nothing has the score or the arm.
+        UnknownNameError: if no record has the score or the arm.
     """
     check_margin(margin)
     notes: list[str] = []
@@ -121,31 +121,30 @@ def compare(
     try:
         pairs = pair(a, b, score)
     except UsageError as exc:
-        if notes:  # a line that was cut short is often why the items differ
+        if notes:  # an incomplete last line is a frequent reason for different items
             raise UsageError(f"{exc} ({'; '.join(notes)})") from exc
         raise
     return compare_pairs(pairs, margin=margin, seed=seed, notes=notes)
 
 
 def compare_with_raw(raw: ByItem, arm: ByItem, *, score: str, margin: float, seed: int = 0) -> Comparison | None:
-    """Compare an arm of a run with raw, on the items that both hold and raw has the score for.
+    """Compare an arm of a run with raw, on the items that are in both and have a raw score.
 
-    Where raw does not fit the window there is no loss to speak of, and the worst score of a scale without end would be
-    whatever was seen elsewhere; the curves over lengths show what compression gives there. What the arm lacks counts
-    as its worst.
+    If raw does not fit the window, nothing can be lost, and an unbounded score has no worst value to assign; the curves
+    over lengths show the effect of compression there. A missing score of the arm counts as its worst.
 
     Args:
         raw: Records of raw by item.
         arm: Those of the arm.
         score: Name of the score.
-        margin: Largest loss that does not matter, in units of the score.
-        seed: Of the bootstrap.
+        margin: Largest acceptable loss, in units of the score.
+        seed: Seed of the bootstrap.
 
     Returns:
-        None where no item has the score in both.
+        None if no item has the score in both.
 
     Raises:
-        ReadError: if the arm has no score for an item of raw although it did not fail.
+        ReadError: if the arm has no score for an item of raw and did not fail on it.
         UsageError: if the arms disagree on an item's cluster or stratum, or the margin is not above 0.
     """
     check_margin(margin)
@@ -211,7 +210,7 @@ def compare_pairs(pairs: Pairs, *, margin: float, seed: int = 0, notes: list[str
 
 
 def _filled(pairs: Pairs, sign: float, notes: list[str]) -> tuple[Floats, Floats, Floats | None]:
-    """Scores of A and B with the worst score for those missing, and A's with the best one if A misses any."""
+    """Scores of A and B with missing ones replaced by the worst, and A's also with the best if any are missing."""
     known = np.concatenate([pairs.a, pairs.b])
     known = known[~np.isnan(known)]
     if not len(known):
@@ -229,7 +228,7 @@ def _filled(pairs: Pairs, sign: float, notes: list[str]) -> tuple[Floats, Floats
 
 def _agreed(verdicts: set[Verdict], design: Design, notes: list[str]) -> Verdict:
     if design.clusters == 1:
-        notes.append("all items are of one cluster, which says nothing about other documents")
+        notes.append("all items are from one cluster, so nothing can be said about other documents")
         return "inconclusive"
     if len(verdicts) > 1:
         notes.append("the items without a score in A could hide a loss beyond the margin")
@@ -243,10 +242,12 @@ def _note_design(design: Design, differing: int, estimate: Estimate, notes: list
             f"no item differs; with 95% confidence the loss is below {-estimate.bounds[0]:.4f} (rule of three)"
         )
     if 1 < design.clusters < FEW_CLUSTERS:
-        notes.append(f"{design.clusters} clusters are few; below {FEW_CLUSTERS} intervals tend to be too narrow")
+        notes.append(f"only {design.clusters} clusters: below {FEW_CLUSTERS} intervals tend to be too narrow")
     single = int((np.bincount(design.block) == 1).sum())
     if single and design.clusters > 1:
-        notes.append(f"{single} strata consist of one cluster, whose spread cannot be seen and is not in the interval")
+        notes.append(
+            f"{single} strata have only one cluster, whose variance cannot be estimated and is not in the interval"
+        )
 
 
 def _needed(gains: Floats, margin: float, scale: float, design: Design) -> int | None:

@@ -1,4 +1,4 @@
-"""The interval of a paired difference: which method, and its limits."""
+"""The interval of a paired difference and its method."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ctxpipe.evals.statistics.effective_counts import effective_items
 from ctxpipe.evals.statistics.tango import tango_interval
 
 FEW_DIFFERENCES = 10
-"""Below this many clusters in which anything differs, resampling them says little about those not seen."""
+"""With fewer differing clusters, resampling says little about unseen clusters."""
 
 Limits = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Limits of a gain, which is positive where B is better.
+    """Limits of a gain, which is positive if B is better.
 
     Attributes:
         interval: Two-sided 95% interval.
@@ -40,7 +40,7 @@ def right_or_wrong(a: Floats, b: Floats) -> bool:
 
 
 def spread_of(a: Floats, b: Floats) -> float:
-    """Largest difference one item could show: 1 for scores from 0 to 1, else the range of those seen."""
+    """Largest possible difference of one item: 1 for scores from 0 to 1, else the observed range."""
     seen = np.concatenate([a, b])
     if seen.min() >= 0 and seen.max() <= 1:
         return 1.0
@@ -48,18 +48,18 @@ def spread_of(a: Floats, b: Floats) -> float:
 
 
 def estimated(gains: Floats, design: Design, *, binary: bool, scale: float, seed: int) -> Estimate:
-    """Interval and bounds of the macro mean of paired gains.
+    """Compute interval and bounds of the macro mean of paired gains.
 
-    Right or wrong: Tango's score interval on effective counts, since a bootstrap of a few flips is too narrow. Other
-    scores: the stratified cluster bootstrap, joined with the same when few clusters differ. No difference at all: the
-    rule of three, since a loss that was not seen is not a loss of 0.
+    Right-or-wrong scores: Tango's score interval on effective counts, because a bootstrap of a few flips is too narrow.
+    Other scores: the stratified cluster bootstrap, joined with Tango's interval if few clusters differ. No difference:
+    the rule of three, because an unseen loss is not a loss of 0.
 
     Args:
-        gains: Shape (n,), positive where B is better.
+        gains: Shape (n,), positive if B is better.
         design: Clusters and strata of the n items.
         binary: Whether the scores are 0 or 1.
-        scale: Largest difference one item could show.
-        seed: Of the bootstrap.
+        scale: Largest possible difference of one item.
+        seed: Seed of the bootstrap.
     """
     if not gains.any():
         bound = scale * rule_of_three(effective_items(gains, design))
@@ -84,7 +84,7 @@ def estimated(gains: Floats, design: Design, *, binary: bool, scale: float, seed
 def _tango(gains: Floats, scale: float, design: Design) -> tuple[Limits, Limits]:
     """Tango's 95% and 90% intervals of the macro mean.
 
-    A difference between 0 and the scale counts as that part of a flip, whose variance it does not exceed.
+    A difference between 0 and the scale counts as that fraction of a flip, whose variance is an upper bound.
     """
     n = effective_items(gains, design)
     losses = design.mean(np.maximum(-gains, 0)) / scale * n

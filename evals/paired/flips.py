@@ -1,4 +1,4 @@
-"""Items that one arm has right and the other wrong."""
+"""Items that are right in one arm and wrong in the other."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ctxpipe.evals.types import ByItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flips:
-    """Items whose context lost or gained the answer against raw.
+    """Items whose context lost or gained the answer compared with raw.
 
     Attributes:
-        lost, gained: Items each way.
+        lost, gained: Number of items.
         n: Items in which both arms have the score.
-        lost_bound: One-sided 95% upper bound of the share lost, Clopper-Pearson; it takes items for independent.
+        lost_bound: One-sided 95% upper bound of the share lost, Clopper-Pearson; it treats items as independent.
     """
 
     lost: int
@@ -27,12 +27,12 @@ class Flips:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFlips(Flips):
-    """Generated answers that were right with raw and are wrong with the arm, and the other way round.
+    """Generated answers that are right with raw and wrong with the arm, and the reverse.
 
     Attributes:
-        abstained: Of those lost, answers that say there is none.
-        changed: Items that are wrong in both arms with different words.
-        noise: Share of the items that raw itself loses when it is asked again; None where it was not.
+        abstained: Lost items whose answer is that there is none.
+        changed: Items that are wrong in both arms, with different answers.
+        noise: Share of the items that raw itself loses when asked again; None if it was not.
     """
 
     abstained: int
@@ -41,7 +41,7 @@ class AnswerFlips(Flips):
 
 
 def flips_of(raw: ByItem, arm: ByItem) -> Flips | None:
-    """Flips by survival; None where no item has it in both arms."""
+    """Flips by survival; None if no item has it in both arms."""
     keys, values = scored("survival", raw, arm)
     if not keys:
         return None
@@ -50,7 +50,7 @@ def flips_of(raw: ByItem, arm: ByItem) -> Flips | None:
 
 
 def answer_flips_of(raw: ByItem, arm: ByItem, again: ByItem | None) -> AnswerFlips | None:
-    """Flips by generated answers that are right or wrong; None where there are none.
+    """Flips by generated answers that are right or wrong; None if there are none.
 
     Args:
         raw, arm: Records by item.
@@ -78,7 +78,7 @@ def answer_flips_of(raw: ByItem, arm: ByItem, again: ByItem | None) -> AnswerFli
 
 
 def _judged(raw: ByItem, arm: ByItem) -> list[str]:
-    """Items whose answers are right or wrong in both arms; a summary is neither."""
+    """Items with right-or-wrong answers in both arms; summaries are excluded."""
     return [
         key
         for key in scored("answer", raw, arm)[0]

@@ -1,4 +1,4 @@
-"""The records of an arm as columns, so that a report of many of them reads each score once."""
+"""The records of an arm as columns, so that a large report reads each score only once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ctxpipe.evals.types import ByItem, Record
 
 
 class Held(dict[str, Record]):
-    """The records of one arm by item, in the order of the ids, whose scores can be had as columns.
+    """The records of one arm by item, in the order of the ids, with scores as columns.
 
-    It must not be changed.
+    Immutable.
 
     Args:
-        records: Of one arm, each item once.
+        records: Records of one arm, one per item.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -52,14 +52,14 @@ class Held(dict[str, Record]):
         return Design.of(self.clusters, self.strata)
 
     def column(self, score: str) -> Floats:
-        """A score of every item, NaN where there is none."""
+        """A score of every item; NaN if it is missing."""
         if score not in self._columns:
             values = [record.scores.get(score) for record in self.values()]
             self._columns[score] = np.asarray(values, dtype=np.float64)  # None becomes NaN
         return self._columns[score]
 
     def by_suite(self, nameless: str) -> dict[str, Held]:
-        """The records of each stratum; those of none are under a name of their own."""
+        """The records of each stratum; records without a stratum have their own key."""
         suites: dict[str, list[Record]] = {}
         for record in self.values():
             suites.setdefault(record.stratum or nameless, []).append(record)
@@ -67,7 +67,7 @@ class Held(dict[str, Record]):
 
 
 def held(records: ByItem) -> Held:
-    """The records as columns; those that are already are given back."""
+    """The records as columns; columns are returned unchanged."""
     return records if isinstance(records, Held) else Held(records.values())
 
 

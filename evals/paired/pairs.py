@@ -24,7 +24,7 @@ Source = str | Path | Iterable[Record | Mapping[str, Any]]
 
 PREFERRED = ("score", "survival")
 RAW = "raw"
-"""Name of the arm that all others are compared with."""
+"""The arm that all others are compared with."""
 
 NOT_SCORES = frozenset(field.name for field in fields(Record))
 
@@ -34,7 +34,7 @@ _Text = Annotated[str, BeforeValidator(str)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a comparison needs of one line; ``scores`` are nested, ``flat`` are other fields at the top level."""
+    """The fields of a line that a comparison needs; ``scores`` are nested, ``flat`` are other top-level fields."""
 
     id: _Text
     cluster: _Text
@@ -46,10 +46,10 @@ class Outcome:
     where: str
 
     def score(self, name: str) -> float | None:
-        """The score of that name, or None where there is none.
+        """The score of that name; None if there is none.
 
         Raises:
-            ReadError: if it is there and not a finite number.
+            ReadError: if it is not a finite number.
         """
         value = (self.scores or {}).get(name)
         if value is None:
@@ -68,11 +68,11 @@ class Pairs:
 
     Attributes:
         score: Name of the score compared.
-        clusters, strata: Of each item.
-        a, b: Scores, shape (n,); NaN where an arm has none because of an error or a truncation.
+        clusters, strata: Cluster and stratum of each item.
+        a, b: Scores, shape (n,); NaN after an error or a truncation.
         status_a, status_b: Status of each item in each arm.
         not_applicable: Items left out because the score does not apply to them (neither arm has it).
-        left_out: Items left out because raw has no score for them.
+        left_out: Items left out because they have no raw score.
     """
 
     score: str
@@ -90,13 +90,13 @@ def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[s
     """Read one arm.
 
     Args:
-        source: Where the records are.
-        name: What the source is called in errors, when it is no file.
-        arm: Which arm to take of a source with several.
-        notes: Gets a note for a last line that is cut short.
+        source: The records.
+        name: Name of the source in errors, if it is not a file.
+        arm: The arm to use, if the source has several.
+        notes: A note is added for an incomplete last line.
 
     Raises:
-        ReadError: if a line is no record; it names the line and the field.
+        ReadError: if a line is not a record; it names the line and the field.
         UsageError: if there are no records, several arms and none chosen, or no such arm.
     """
     lines: Iterable[tuple[str, Mapping[str, Any]]]
@@ -112,14 +112,14 @@ def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[s
         lines = ((f"{name}, record {i}", _fields_of(value)) for i, value in enumerate(source, start=1))
     found = [_outcome(value, where) for where, value in lines]
     if not found:
-        raise UsageError(f"{name} holds no records")
+        raise UsageError(f"{name} has no records")
     arms = sorted({one.arm for one in found})
     if arm is not None:
         if arm not in arms:
             raise UnknownNameError(f"arm in {name}", arm, arms)
         found = [one for one in found if one.arm == arm]
     elif len(arms) > 1:
-        raise UsageError(f"{name} holds several arms ({', '.join(arms)}); choose the one to compare")
+        raise UsageError(f"{name} has several arms ({', '.join(arms)}); choose the one to compare")
     return found
 
 
@@ -134,17 +134,17 @@ def _outcome(value: Mapping[str, Any], where: str) -> Outcome:
 
 
 def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs:
-    """Join two arms on the items' ids.
+    """Join two arms by item.
 
-    Where A is raw, items that failed in it are left out: of what raw cannot do, nothing can be lost.
+    If A is raw, items that failed in it are left out, because nothing can be lost there.
 
     Args:
         a: One arm.
         b: The other arm.
-        score: The score to compare; None chooses ``score``, ``survival`` or the only one there is.
+        score: The score to compare; None for ``score``, ``survival`` or the only one.
 
     Raises:
-        ReadError: if an item lacks the score without having failed, occurs twice, or its score is not finite.
+        ReadError: if an item has no score and did not fail, occurs twice, or its score is not finite.
         UsageError: if the arms hold different items, or disagree on an item's cluster or stratum.
         UnknownNameError: if no item has the score.
     """
@@ -177,12 +177,12 @@ def pair(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> Pairs
 
 
 def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
-    """Join the records of an arm with those of raw, on the items that both hold and raw has the score for.
+    """Join the records of an arm with those of raw, on the items that are in both and have a raw score.
 
-    It is ``pair`` for records, which are known to be sound and of which there may be very many.
+    A faster ``pair`` for records, which are already checked.
 
     Raises:
-        ReadError: if the arm has no score for such an item although it did not fail.
+        ReadError: if the arm has no score for such an item and did not fail on it.
         UsageError: if the arms disagree on the cluster or stratum of an item.
     """
     one, other = held(raw), held(arm)
@@ -249,7 +249,7 @@ def _chosen(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> st
 
 
 def _by_id(side: Sequence[Outcome]) -> dict[str, Outcome]:
-    """Items by id. An error that was tried again is followed by the record that counts."""
+    """Items by id. If an error was retried, the later record counts."""
     found: dict[str, Outcome] = {}
     for one in side:
         earlier = found.get(one.id)

@@ -1,4 +1,4 @@
-"""A stored choice of a rate, read back where a rate, or what was measured at one, is needed."""
+"""Reads a stored choice of a rate and the measurements with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.evals.runs.arms import Arm, parse_arms
 
 CHOICE_FILE = "ctxpipe-choice.json"
-"""Where a choice is looked for, in the working directory, when no file is named."""
+"""Default file of a choice, in the working directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,10 @@ class StoredChoice:
     """A rate that was chosen on one half of the sources.
 
     Attributes:
-        arm: Its method and rate.
-        score: What it loses.
-        max_loss: Largest loss of it that it was chosen for.
-        verdict: How it did on the other half: ``safe`` or ``inconclusive``.
+        arm: Method and rate.
+        score: The score that the loss is measured in.
+        max_loss: The loss that it was chosen for.
+        verdict: Result on the other half: ``safe`` or ``inconclusive``.
     """
 
     arm: Arm
@@ -35,15 +35,15 @@ class StoredChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredRate:
-    """One rate against the whole context.
+    """One rate compared with the whole context.
 
     Attributes:
         arm: Method and rate.
         rate: The rate.
-        score: What was scored.
+        score: Name of the score.
         raw, kept: Mean score with the whole context and at the rate.
         loss_bound: One-sided 95% upper bound of the loss.
-        margin: Loss that does not matter.
+        margin: Acceptable loss.
         verdict: ``safe``, ``harmful`` or ``inconclusive``.
         n: Items.
     """
@@ -60,22 +60,21 @@ class MeasuredRate:
 
     @property
     def told(self) -> str:
-        """In a few words."""
+        """A short description."""
         return f"{self.score} {self.kept:.2f}, raw {self.raw:.2f}, at {self.rate:g}: {self.verdict}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredRates:
-    """Rates that were measured, from the gentlest to the harshest, and the file that they were read from."""
+    """Measured rates, from the largest to the smallest, and their file."""
 
     path: str
     rates: tuple[MeasuredRate, ...]
 
     def at(self, rate: float) -> MeasuredRate | None:
-        """The gentlest that is at least as harsh as a rate: what it keeps, the rate keeps or more.
+        """The largest measured rate that is not above a rate.
 
-        None for a rate of 0, where nothing fits, or 1, where nothing is lost, and where all that was measured is
-        gentler.
+        None for a rate of 0, where nothing fits, for 1, where nothing is lost, and if all measured rates are larger.
         """
         if not 0 < rate < 1:
             return None
@@ -84,7 +83,7 @@ class MeasuredRates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
-    """What of a ``Choice`` is needed of its file."""
+    """The fields of a stored ``Choice`` that are read."""
 
     method: str
     score: str
@@ -95,21 +94,22 @@ class _Stored:
 
 
 def read_choice(path: Path, *, max_loss: float) -> StoredChoice:
-    """Read what ``eval choose`` stored, if it holds for a loss.
+    """Read a stored choice, if it is valid for a loss.
 
-    A choice for a smaller loss holds for a larger one too.
+    A choice for a smaller loss is valid for a larger one.
 
     Args:
         path: The file.
-        max_loss: Largest loss that does not matter, in units of the choice's score.
+        max_loss: Largest acceptable loss, in units of the choice's score.
 
     Raises:
         UsageError: for a loss that is not above 0; if there is no file; if the choice was made for a larger loss; if
-            no rate was safe, or the chosen one did harm on the other half. It names the command that makes a choice.
-        ReadError: if the file cannot be read, or holds no choice.
+            no rate was safe, or the chosen one was harmful on the other half. It names the command that makes a
+            choice.
+        ReadError: if the file cannot be read, or is not a choice.
     """
     if not (math.isfinite(max_loss) and max_loss > 0):
-        raise UsageError(f"a largest loss of {max_loss:g} makes no sense; it must be above 0")
+        raise UsageError(f"the largest loss must be above 0, not {max_loss:g}")
     make = _command(path, f"{max_loss:g}")
     stored = _read(path, make)
     lost = f"a loss of {stored.max_loss:g} of {stored.score}"
@@ -126,16 +126,16 @@ def read_choice(path: Path, *, max_loss: float) -> StoredChoice:
 
 
 def measured_rates(path: Path | None) -> MeasuredRates | None:
-    """What ``eval choose`` measured.
+    """Read the measurements of ``eval choose``.
 
-    The chosen rate is reported on the sources that it was not chosen on, the others on those that it was chosen from.
+    The chosen rate is reported on the half that had no part in the choice, the others on the selection half.
 
     Args:
-        path: The file; None for the usual one, where there is one.
+        path: The file; None for the default one, if it exists.
 
     Raises:
-        UsageError: if a file was named and is not there.
-        ReadError: if it cannot be read or holds no choice.
+        UsageError: if a named file does not exist.
+        ReadError: if it cannot be read or is not a choice.
     """
     place = Path(CHOICE_FILE) if path is None else path
     if path is None and not place.exists():

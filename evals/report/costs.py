@@ -1,4 +1,4 @@
-"""A report's last tables: flips, the tail, time and cost."""
+"""A report's tables of flips, the tail, time and cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.evals.summary.summary import Summary
 
 
 def cost_section(summary: Summary) -> str:
-    """What was lost where, how long it took and what it cost."""
+    """The sections on flips, the tail, time and cost."""
     rows = [row for row in summary.rows if row.suite == summary.whole]
     tail = table(
         ["arm", "answers lost / gained", "lost at most", "worst tenth", "errors / truncated"],
@@ -30,7 +30,7 @@ def cost_section(summary: Summary) -> str:
     return (
         f"<h2>Flips and tail</h2>{tail}"
         '<p class="soft">Answers lost and gained: items whose context holds the answer in one arm and not in the '
-        "other; lost at most is a one-sided 95% bound that takes items for independent. Worst tenth: mean loss of "
+        "other; lost at most is a one-sided 95% bound that treats items as independent. Worst tenth: mean loss of "
         f"{esc(summary.score)} in the worst tenth of the source documents.</p>"
         f"{_answers(rows)}<h2>Time and cost</h2>{plots}{_times(rows, summary)}"
     )
@@ -68,7 +68,7 @@ def _answers(rows: list[Row]) -> str:
     return (
         f"<h2>Generated answers</h2>{table(head, cells)}"
         '<p class="soft">Lost: right with raw and wrong with the arm; of those, abstained are answers that say there '
-        "is none. Wrong otherwise: wrong in both with other words. What raw loses when it is asked again is noise.</p>"
+        "is none. Wrong otherwise: wrong in both, with different answers. What raw loses when asked again is noise.</p>"
     )
 
 
@@ -100,18 +100,18 @@ def _times(rows: list[Row], summary: Summary) -> str:
     reused = ""
     if any(row.reused for row in rows):
         reused = (
-            " Reused: a model's scores could come from an earlier call or rate, which is no measurement of "
-            "compression; run without --reuse-scores to time it."
+            " Reused: scores could come from an earlier call or rate, so compression was not timed; run without "
+            "--reuse-scores to time it."
         )
     return (
         f'{table([esc(name) for name in head], cells)}<p class="soft">Means of an item. Saves: seconds of the target '
-        "with raw, less those with the arm and less its compression; below 0 compressing takes longer than it saves at "
+        "with raw, minus those with the arm and its compression; below 0, compression takes longer than it saves at "
         f"this length.{reused}</p>"
     )
 
 
 def _unknown(row: Row) -> bool:
-    """Whether no item's compression was timed, since scores were reused."""
+    """Whether no compression was timed because scores were reused."""
     return row.reused > 0 and "compress" not in row.seconds
 
 

@@ -1,4 +1,4 @@
-"""A report's answer to a buyer of one prompt budget: the method against floors that have as many tokens."""
+"""A report's comparison of the method with baselines at the same token budget."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.summary.equal_budget import CUT, SEARCHED, EqualBudget
 from ctxpipe.evals.summary.summary import ALL, Summary
 
-FLOOR_NAMES = {CUT: "cut to as much", SEARCHED: "BM25 to as much"}
-_WORDS = {True: "better", False: "worse", None: "not told apart"}
+FLOOR_NAMES = {CUT: "head-tail", SEARCHED: "BM25"}
+_WORDS = {True: "better", False: "worse", None: "no significant difference"}
 
 
 def equal_budget_section(summary: Summary) -> str:
-    """The table; empty where no floor was run with the method's budgets."""
+    """The table; empty if no baseline was run with the method's budgets."""
     if not summary.equal_budget:
         return ""
     rows = [
@@ -26,18 +26,18 @@ def equal_budget_section(summary: Summary) -> str:
         for one in summary.equal_budget
     ]
     head = ["arm and suite", "source tokens", "tokens kept", f"its {summary.score}"]
-    head += [f"less {name}" for name in FLOOR_NAMES.values()]
+    head += [f"minus {name}" for name in FLOOR_NAMES.values()]
     return (
-        f"<h2>With as many tokens</h2>{table(head, rows)}"
-        f'<p class="soft">The same questions in as many tokens: {esc(summary.score)} of the arm less that of the '
-        "beginning and end of the source (cut), and of the sentences that BM25 finds. "
-        f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better; better and worse are said with 95% "
-        "confidence, each comparison by itself; without a word the two are not told apart.</p>"
+        f"<h2>At the same budget</h2>{table(head, rows)}"
+        f'<p class="soft">The same questions at the same budget: {esc(summary.score)} of the arm minus that of the '
+        "beginning and end of the source (head-tail), and of BM25's sentences. "
+        f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better. Better and worse: significant at 95%, "
+        "each comparison by itself; without a word the difference is not significant.</p>"
     )
 
 
 def equal_budget_lines(summary: Summary) -> list[str]:
-    """One sentence for each suite's longest form, or for all suites together where lengths do not differ."""
+    """One sentence for each suite at its longest length, or for all suites together if there is only one length."""
     shown = {one.suite: one for one in summary.equal_budget}
     if summary.lengths:
         longest = {f"{one.suite}@": max(one.tokens) for one in summary.lengths}
@@ -60,12 +60,12 @@ def _sentence(one: EqualBudget, summary: Summary) -> str:
         f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, {_WORDS[one.better(floor)]} by "
         f"{abs(found.difference):.3f} {_plain(found)}"
         if one.better(floor) is not None
-        else f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, not told apart {_plain(found)}"
+        else f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, no significant difference {_plain(found)}"
         for floor, found in one.against.items()
     ]
     return (
-        f"{one.suite}, {one.source_tokens:,.0f} source tokens in {one.kept_tokens:,.0f}: {one.arm} has {summary.score} "
-        f"{one.mean:.3f}; {'; '.join(told)}"
+        f"{one.suite}, {one.source_tokens:,.0f} source tokens, {one.kept_tokens:,.0f} kept: {one.arm} has "
+        f"{summary.score} {one.mean:.3f}; {'; '.join(told)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A report's plots as files: SVG with its own colours and legend, for a document or a slide."""
+"""A report's plots as SVG files with their own colours and legend, for documents and slides."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def figures(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def write_figures(summary: Summary, folder: Path) -> list[Path]:
-    """Write every plot into a folder, which is made; returns the files.
+    """Write every plot into a folder, which is created; return the files.
 
     Raises:
         ReadError: if they cannot be written.

@@ -1,4 +1,4 @@
-"""A report's curves over lengths, and how far each arm works."""
+"""A report's curves over lengths, and the effective length of each arm."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def length_plot(one: Lengths, style_of: Mapping[str, int]) -> Plot:
 
 
 def capacity_section(summary: Summary) -> str:
-    """What length of source works on which machine; empty when no capacity was named."""
+    """The usable source length per machine; empty if no capacity was named."""
     if not summary.works:
         return ""
     rows = [
@@ -63,18 +63,18 @@ def capacity_section(summary: Summary) -> str:
         ]
         for one in summary.works
     ]
-    head = ["where", "window", "suite", "arm", "source that fits", "source that works", "held back by"]
+    head = ["where", "window", "suite", "arm", "source that fits", "usable source", "limited by"]
     target = str(summary.settings.get("target") or "no target").partition(" ")[0]
     return (
-        f"<h2>What length of source works</h2>{table(head, rows)}"
-        '<p class="soft">A source works where it fits the memory and its score was measured to hold, with a 95% '
-        f"interval. Quality was measured with {esc(target)}; another model may hold for longer or shorter. The window "
-        "is for prompt and answer together.</p>"
+        f"<h2>Usable source length</h2>{table(head, rows)}"
+        '<p class="soft">A source length is usable if it fits the memory and the score was measured to hold there, '
+        f"with a 95% interval. Quality was measured with {esc(target)}; another model may have another effective "
+        "length. The window is for prompt and answer together.</p>"
     )
 
 
 def claim_line(arm: ArmLengths) -> str:
-    """Whether an arm's gain in effective length may be claimed, as one plain sentence; empty for raw and floors."""
+    """Whether an arm's gain in effective length may be claimed, as a sentence; empty for raw and baselines."""
     gain, claim = arm.gain, arm.claim
     if gain is None or ArmName.of(arm.arm).method in ("raw", *FLOORS, "identity"):
         return ""

@@ -56,7 +56,7 @@ def with_legend(plot: Plot | None, summary: Summary) -> str:
 
 
 def pareto_section(summary: Summary) -> str:
-    """Loss against tokens kept, and which arms are worth having; empty without methods."""
+    """Loss against tokens kept, and which arms are not dominated; empty without methods."""
     if not summary.points:
         return ""
     rows = [

@@ -1,4 +1,4 @@
-"""Pieces of HTML: text from outside made harmless, numbers, tables."""
+"""Pieces of HTML: escaped text, numbers, tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _PICTURES = (
 
 
 def esc(text: str) -> str:
-    """Text as it may stand in HTML and its attributes; control characters, which HTML does not allow, as pictures."""
+    """Text escaped for HTML and its attributes; control characters, which HTML forbids, become symbols."""
     return html.escape(text.translate(_PICTURES))
 
 
 def signed(value: float, digits: int = 3, *, plus: bool = True) -> str:
-    """A number with a proper minus sign, without zeros at its end when no plus is asked for."""
-    text = f"{round(value, digits) + 0.0:+.{digits}f}" if plus else f"{value:.10g}"  # adding 0 makes -0 a 0
+    """A number with a true minus sign; without trailing zeros unless ``plus``."""
+    text = f"{round(value, digits) + 0.0:+.{digits}f}" if plus else f"{value:.10g}"  # adding 0 turns -0 into 0
     return text.replace("-", "−")
 
 
@@ -41,7 +41,7 @@ def interval(value: float, limits: tuple[float, float], *, plus: bool = False) -
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already; it scrolls by itself where it is wider than the page."""
+    """A table of HTML cells; it scrolls if it is wider than the page."""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
         f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows

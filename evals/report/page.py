@@ -1,4 +1,4 @@
-"""The page that a report is written into: one file, no script, nothing fetched."""
+"""The page of a report: one file, no script, no requests."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["html_report", "verdict_line"]
 
 
 def html_report(summary: Summary) -> str:
-    """The page; every text from the run is escaped."""
+    """The page of a report; every text from the run is escaped."""
     sections = [
         verdict(summary),
         _facts(summary),
@@ -58,8 +58,8 @@ def _worst(summary: Summary) -> str:
     if not summary.worst:
         return f"<h2>Worst items</h2><p>No item loses anything with {arm}.</p>"
     return (
-        f"<h2>Worst items</h2><p>The {len(summary.worst)} items that lose most {esc(summary.score)} with {arm}. "
-        f"Open one to see its context.</p>{worst_items(summary.worst)}"
+        f"<h2>Worst items</h2><p>The {len(summary.worst)} items with the largest loss of {esc(summary.score)} in "
+        f"{arm}. Open one to see its context.</p>{worst_items(summary.worst)}"
     )
 
 
@@ -69,10 +69,10 @@ def _notes(summary: Summary) -> str:
         found = compared[2]
         notes += [*found.notes, f"interval of the verdict: {found.method}"]
     notes += [
-        "Every arm asks the same question in the same prompt; the context is the arm's text as it is, without titles.",
-        "The share kept by raw is a little above 100% because the blank lines between documents are tokens too.",
-        "An item that an arm has no score for, because of an error or a truncation, counts as its worst score in the "
-        "comparison with raw; one that raw has no score for is left out. Both are left out of gain retained, flips and "
+        "All arms use the same question and prompt; the context is the arm's text, without titles.",
+        "raw keeps a little more than 100% because the blank lines between documents are tokens too.",
+        "An item without a score in an arm, after an error or a truncation, counts as the arm's worst score in the "
+        "comparison with raw; an item without a raw score is left out. Both are left out of gain retained, flips and "
         "the tail.",
         *_priced(summary),
         "head-tail and random do not see the question; the other methods may.",
@@ -83,7 +83,7 @@ def _notes(summary: Summary) -> str:
 def _priced(summary: Summary) -> list[str]:
     prices = summary.prices
     if not prices.known:
-        return ["No prices were given, so costs are counted in tokens of the prompt."]
+        return ["Costs are in prompt tokens, because no prices were given."]
     return [
         f"Prices assumed: {prices.prompt:g} and {prices.completion:g} for a million tokens of prompt and answer, "
         f"{prices.hour:g} for an hour of the machine that compresses."

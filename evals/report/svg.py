@@ -39,7 +39,7 @@ class Plot(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A value with its interval, in a plot of several."""
+    """A value with its interval, in a forest plot."""
 
     label: str
     method: str
@@ -49,7 +49,7 @@ class Bar(NamedTuple):
 
 
 def styles(methods: Sequence[str]) -> dict[str, int]:
-    """A style for each method, the same in all plots of a page; a control has the last one."""
+    """A style for each method, the same in all plots of a page; controls have the last one."""
     named = [method for method in dict.fromkeys(methods) if method]
     return {method: i % (len(PALETTE) - 1) for i, method in enumerate(named)} | {"": len(PALETTE) - 1}
 
@@ -66,7 +66,7 @@ def marker(style: int, *, hollow: bool = False) -> str:
 
 
 def legend(style_of: Mapping[str, int], names: Sequence[str]) -> str:
-    """Markers and names of methods; a name that is no method's is a control's."""
+    """Markers and names of methods; any other name is a control."""
     items = "".join(
         f'<li><svg width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
         f"{marker(style_for(name, style_of))}</svg>{esc(name)}</li>"
@@ -171,8 +171,8 @@ def curves(
         tokens: Lengths, ascending.
         lines: Names of arms and their scores at each length.
         style_of: Style by method.
-        threshold: The score below which a length does not work.
-        title: What the scores are.
+        threshold: The score from which a length counts as working.
+        title: Name of the scores.
         works: Arm, effective length and a text for each tick on the axis.
     """
     top = max(threshold or 0.0, *(score for _, scores in lines for score in scores)) * 1.08 or 1.0
@@ -233,8 +233,8 @@ def _bend(value: float, margin: float) -> float:
 
 
 def _told(point: Point, unit: str) -> str:
-    often = "" if point.frontier is None else f"; worth having in {point.frontier:.0%} of resamples"
-    beaten = "; beaten by another in both" if point.dominated else ""
+    often = "" if point.frontier is None else f"; not dominated in {point.frontier:.0%} of resamples"
+    beaten = "; dominated by another arm" if point.dominated else ""
     loss = f"loss {point.loss:+.3f}, at most {point.loss_bound:+.3f} {unit}"
     return f"{point.arm}: keeps {point.achieved:.1%}; {loss}{often}{beaten}"
 

@@ -1,4 +1,4 @@
-"""A report's tables of scores, one for each suite."""
+"""A report's tables of scores, one per suite."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def _cells(row: Row, summary: Summary, trusted: Sequence[str], two: bool, three:
 
 
 def arm_name(row: Row) -> str:
-    """An arm's name, a control with what it is and a floor with a word that says so."""
+    """An arm's name; controls and baselines are marked."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
-    floor = " <small>floor</small>" if row.method in FLOORS else ""
+    floor = " <small>baseline</small>" if row.method in FLOORS else ""
     return f"{esc(row.arm)}{floor}"
 
 
 def _change(found: Comparison | None, sign: int) -> str:
-    """The loss against raw, positive where the arm is worse."""
+    """The loss against raw; positive if the arm is worse."""
     if found is None:
         return "–"
     ends = sorted(sign * end for end in found.ci95)

@@ -1,4 +1,4 @@
-"""What a report says first: the verdict, how sure it is, and against what."""
+"""The first box of a report: the verdict, its confidence, and the comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 def verdict_line(summary: Summary) -> str:
-    """The verdict in one plain sentence."""
+    """The verdict in one sentence."""
     compared = summary.compared()
     if compared is None:
         return "no verdict: nothing was compared with raw"
@@ -38,7 +38,7 @@ def verdict(summary: Summary) -> str:
     head, row, found = compared
     retained = ""
     if row.retained:
-        retained = f" It retains {interval(row.retained.value, row.retained.interval)} of what the whole context gives."
+        retained = f" It retains {interval(row.retained.value, row.retained.interval)} of the whole context's gain."
     rest = f"{head.arm} keeps {percent(row.achieved)} of the tokens. Its loss of {_NAMES[summary.score]} is "
     return (
         f'<div class="verdict {found.verdict}"><strong>{_SIGNS[found.verdict]}: {esc(head.arm)}</strong>'
@@ -52,7 +52,7 @@ def _bound(found: Comparison, summary: Summary) -> str:
     if found.loss_bound < 0:
         bound += " (it gains)"
     if found.verdict == "harmful":
-        bound = f"beyond the margin of {summary.margin:g} {unit} with 95% confidence"
+        bound = f"above the margin of {summary.margin:g} {unit} with 95% confidence"
     elif found.verdict == "inconclusive" and found.n_needed:
         bound += f", which a margin of {summary.margin:g} does not decide; about {found.n_needed:,} items would"
     else:
@@ -62,7 +62,7 @@ def _bound(found: Comparison, summary: Summary) -> str:
 
 def _beaten(head: Headline) -> str:
     if not head.beats:
-        return "It was not compared with a floor at the same budget, so no gain is claimed."
+        return "It was not compared with a baseline at the same budget, so no gain is claimed."
     won = [floor for floor, better in head.beats.items() if better]
     lost = [floor for floor, better in head.beats.items() if not better]
     parts = [f"better than {' and '.join(won)}"] if won else []
@@ -74,7 +74,7 @@ def _rates(head: Headline) -> str:
     if len(head.verdicts) < 2:
         return ""
     told = ", ".join(f"{esc(arm)} {verdict_word(verdict)}" for arm, verdict in head.verdicts)
-    return f"<p>From the gentlest rate to the harshest: {told}.</p>"
+    return f"<p>From the largest rate to the smallest: {told}.</p>"
 
 
 def verdict_word(verdict: str) -> str:

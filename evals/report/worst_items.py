@@ -1,4 +1,4 @@
-"""The items that lose most, each opening to its question, scores and context."""
+"""The items with the largest loss; each opens to its question, scores and context."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ctxpipe.evals.types import Record, Sample
 from ctxpipe.pipeline.view.pieces import pieces
 
 LONGEST = 3_000
-"""Characters of a dropped stretch above which its middle is left out."""
+"""Length of a dropped stretch, in characters, above which its middle is left out."""
 
 
 def worst_items(items: Sequence[Worst]) -> str:
-    """A list of items to be opened."""
+    """A list of items that can be opened."""
     return "\n".join(_item(one) for one in items)
 
 
@@ -55,5 +55,5 @@ def _context(sample: Sample, record: Record) -> str:
         gold = i in evidence and len(sample.documents) > 1
         mark = ' class="gold"' if gold else ""
         title = f"{i + 1}. {document.title}" if document.title else f"Document {i + 1}"
-        parts.append(f"<h4{mark}>{esc(title)}{' (holds evidence)' if gold else ''}</h4><pre>{''.join(body)}</pre>")
+        parts.append(f"<h4{mark}>{esc(title)}{' (evidence)' if gold else ''}</h4><pre>{''.join(body)}</pre>")
     return "".join(parts)

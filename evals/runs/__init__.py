@@ -1,1 +1,1 @@
-"""Arms run over a suite, resumable, into a folder of records."""
+"""Runs arms over suites into a folder of records; a stopped run can be resumed."""

@@ -1,7 +1,7 @@
-"""Arms: ways to turn an item's documents into the context that is asked about.
+"""Arms: ways to turn an item's documents into a context.
 
-The context of every arm is the text that the pipeline gives, as it is, in the same prompt. A passage's title informs
-the ranking and stands in no arm's text, so that no arm is told more than its tokens say.
+The context of every arm is the text that the pipeline returns, in the same prompt. Titles of passages are used by the
+ranking but are not in any arm's text, so that no arm has information outside of its tokens.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 CONTROLS: Mapping[str, str] = {
     "raw": "the whole context",
-    "raw2": "the whole context again: what differs from raw is noise",
+    "raw2": "the whole context again; any difference from raw is noise",
     "closed": "no context",
-    "gold": "only the documents that hold the evidence, where the set marks them",
+    "gold": "only the documents with the evidence, if the set marks it",
     "identity": "the default method at rate 1, which must lose nothing",
 }
 METHODS: Mapping[str, tuple[str, str]] = {
@@ -40,9 +40,9 @@ METHODS: Mapping[str, tuple[str, str]] = {
 FORMER = {"surprisal": "llmlingua", "contrastive": "longllmlingua"}
 """Short names in records of earlier versions."""
 FLOORS = ("head-tail", "random", "bm25")
-"""Methods that any other must beat at the same budget."""
+"""Baselines: simple methods that any other must beat at the same budget."""
 _NO_TITLE = "table"
-"""What public sets call a passage that has no title of its own."""
+"""Titles in public sets that stand for no title."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _METHOD = re.compile(r"[^\s,@]+")
 
@@ -52,9 +52,9 @@ class Arm:
     """One way to make a context.
 
     Attributes:
-        name: As records have it: ``raw``, ``bm25@0.25``, ``default@2000``.
+        name: Name in records: ``raw``, ``bm25@0.25``, ``default@2000``.
         method: Short name, or ``<ranker>+<pruner>``; empty for a control.
-        rank, prune: What the pipeline is made with, names or objects; empty for a control.
+        rank, prune: Ranker and scorer of the pipeline, as names or objects; empty for a control.
         rate: Share of the source's tokens to keep, or None.
         budget: Most tokens to keep, or None.
     """
@@ -68,15 +68,15 @@ class Arm:
 
     @classmethod
     def of(cls, method: str, amount: float, *, rank: str | Ranker = "auto", prune: str | Scorer = "auto") -> Arm:
-        """The arm of a ranker and a pruner, each a name or an object.
+        """Make the arm of a ranker and a scorer, each a name or an object.
 
         Args:
-            method: What records call the two.
+            method: Name of the two in records.
             amount: A rate, or above 1 a budget in tokens.
             rank, prune: As for ``Pipeline``.
 
         Raises:
-            UsageError: for a rate or budget that makes no sense, or a method that the name of an arm cannot hold.
+            UsageError: for an invalid rate or budget, or a name that cannot be part of an arm's name.
         """
         if not _METHOD.fullmatch(method) or method in CONTROLS:
             raise UsageError(f"{method!r} cannot name a method: it is a control, or has a comma, an @ or white space")
@@ -89,7 +89,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmContext:
-    """What an arm made of an item.
+    """The context of an item in an arm.
 
     Attributes:
         text: The context.
@@ -112,15 +112,15 @@ class ArmContext:
 
 
 def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
-    """Arms by name, each once, in order. A method without ``@`` gives one arm for every rate.
+    """Parse names of arms, each once, in order. A method without ``@`` gives one arm per rate.
 
     Args:
         names: ``raw``, ``bm25``, ``bm25@0.25``, ``hybrid+llmlingua@0.5``; a number above 1 is a budget in tokens.
         rates: Shares above 0 and at most 1.
 
     Raises:
-        UnknownNameError: for a name that is no control, method, ranker or pruner; the nearest are offered.
-        UsageError: for a rate or budget that makes no sense, or a method without any.
+        UnknownNameError: for an unknown control, method, ranker or scorer, with the nearest names.
+        UsageError: for an invalid rate or budget, or a method without any.
     """
     found: dict[str, Arm] = {}
     for name in (part.strip() for part in names):
@@ -139,7 +139,7 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
             arm = Arm.of(method, one, rank=rank, prune=prune)
             found[arm.name] = arm
     if not found:
-        raise UsageError("there is no arm to run")
+        raise UsageError("no arm was given")
     return list(found.values())
 
 
@@ -160,17 +160,17 @@ def _pair(method: str) -> tuple[str, str]:
 
 def _amount(name: str, text: str) -> float:
     if not _AMOUNT.fullmatch(text):
-        raise UsageError(f"the arm {name!r} has no rate or budget behind its @; write it like bm25@0.25 or bm25@2000")
+        raise UsageError(f"the arm {name!r} has no rate or budget after its @; write it like bm25@0.25 or bm25@2000")
     return float(text)
 
 
 class ContextMaker:
-    """Makes contexts, and keeps the models of each method loaded.
+    """Makes contexts and keeps the models of each method loaded.
 
     Args:
         tokenizer: Model whose tokens are counted: the target's.
-        reuse_scores: Keep models' scores in the user's cache. They are then computed once for all rates, and what
-            compression takes is not that of a first call; contexts say so.
+        reuse_scores: Use the score cache. Scores are then computed once for all rates, and compression times are not
+            those of a first call; contexts are marked.
     """
 
     def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
@@ -180,14 +180,14 @@ class ContextMaker:
 
     @property
     def tokenizer(self) -> TargetTokenizer:
-        """What counts."""
+        """The tokenizer that counts."""
         return self._pipeline("none", "none").tokenizer
 
     def make(self, arm: Arm, sample: Sample) -> ArmContext | None:
-        """The context of an item in an arm; None where the arm does not apply (no evidence is marked).
+        """The context of an item in an arm; None if the arm does not apply (no evidence is marked).
 
         Raises:
-            CtxpipeError: whatever the pipeline raises.
+            CtxpipeError: from the pipeline.
         """
         whole = held = [i for i, passage in enumerate(sample.documents) if passage.text.strip()]
         if arm.name == "gold":
@@ -233,7 +233,7 @@ class ContextMaker:
     def _pipeline(self, rank: str | Ranker, prune: str | Scorer) -> Pipeline:
         from ctxpipe.pipeline.pipeline import Pipeline
 
-        # Names and short names of the same methods share what is loaded.
+        # Full and short names of the same method share their loaded models.
         default_rank, default_prune = defaults()
         rank = default_rank if rank == "auto" else rank
         prune = default_prune if prune == "auto" else prune

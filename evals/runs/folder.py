@@ -1,4 +1,4 @@
-"""The folder of a run: its settings, its items, its records and what the target said."""
+"""The folder of a run: settings, items, records and the target's results."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ctxpipe.evals.types import Passage, Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What every record of a run has in common; a run is gone on with only under the same.
+    """Settings common to all records of a run; it can be resumed only with the same settings.
 
     Attributes:
-        seed, layers, tokenizer, target, answer_tokens: As the run was asked for.
-        default: Ranker and pruner that the default method is made of, which other versions change.
+        seed, layers, tokenizer, target, answer_tokens: The arguments of the run.
+        default: Ranker and scorer of the default method, which can differ between versions.
     """
 
     seed: int
@@ -37,7 +37,7 @@ class Settings:
 
 
 class RunFolder:
-    """Where a run keeps what it needs to go on and what its report needs: nothing else is read for either.
+    """The files of a run, sufficient to resume it and to report on it.
 
     Args:
         path: The folder.
@@ -51,10 +51,10 @@ class RunFolder:
         self.cache = path / "results.sqlite"
 
     def start(self, settings: Settings) -> None:
-        """Note the settings, or see that they are those noted before.
+        """Store the settings, or check them against the stored ones.
 
         Raises:
-            UsageError: if the folder holds a run with other settings; it names them.
+            UsageError: if the folder has a run with other settings; it names them.
             ReadError: if the folder cannot be written or its settings are damaged.
         """
         asked = to_jsonable_python(settings)
@@ -63,13 +63,13 @@ class RunFolder:
             for name, value in asked.items():
                 if noted.get(name) != value and not (name == "default" and name not in noted):
                     raise UsageError(
-                        f"{self.path} holds a run with {name} {noted.get(name)!r}, not {value!r}; choose another folder"
+                        f"{self.path} has a run with {name} {noted.get(name)!r}, not {value!r}; choose another folder"
                     )
             return
         _write(self.settings, json.dumps(asked, indent=1).encode() + b"\n")
 
     def read_settings(self) -> dict[str, Any]:
-        """The settings noted.
+        """The stored settings.
 
         Raises:
             ReadError: if there are none, or they are damaged.
@@ -77,38 +77,38 @@ class RunFolder:
         try:
             return TypeAdapter(dict[str, Any]).validate_json(self.settings.read_bytes())
         except OSError as exc:
-            raise ReadError(str(self.path), "no run is in this folder") from exc
+            raise ReadError(str(self.path), "there is no run in this folder") from exc
         except ValidationError as exc:
             raise ReadError(str(self.settings), "damaged") from exc
 
     def keep(self, samples: Iterable[Sample]) -> list[Sample]:
-        """Write the items beside those of earlier calls, and return those given.
+        """Store the items in addition to those of earlier calls, and return them.
 
         Raises:
-            UsageError: if an id stands for another item than before.
+            UsageError: if an id now belongs to another item.
             ReadError: if they cannot be read or written.
         """
         given = list(samples)
         if not given:
-            raise UsageError("the suites hold no items")
+            raise UsageError("the suites have no items")
         known = self.read_samples()
         for sample in given:
             if known.setdefault(sample.id, sample) != sample:
                 raise UsageError(
-                    f"{self.path} holds another item {sample.id!r}; the data changed, choose another folder"
+                    f"{self.path} has another item {sample.id!r}: the data has changed; choose another folder"
                 )
         lines = "".join(_line(sample) for sample in known.values()).encode(errors="surrogatepass")
         _write(self.samples, gzip.compress(lines, mtime=0))
         return given
 
     def read_samples(self) -> dict[str, Sample]:
-        """The items by id; none when there is no file."""
+        """The items by id; empty if there is no file."""
         if not self.samples.exists():
             return {}
         return {sample.id: sample for sample in read_samples(self.samples)}
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of the folder whole or not at all.
+        """Write a file of the folder atomically.
 
         Raises:
             ReadError: if it cannot be written.
@@ -122,7 +122,7 @@ class RunFolder:
             ReadError: if there are none, or the file is damaged.
         """
         if not self.records.is_file():
-            raise ReadError(str(self.path), "no run is in this folder")
+            raise ReadError(str(self.path), "there is no run in this folder")
         return load_records(self.records)
 
 
@@ -154,7 +154,7 @@ def _document(passage: Passage) -> dict[str, Any]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     scratch = path.with_name(f"{path.name}.part")
     try:
         scratch.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Makes the records of one item: its contexts, and what the target makes of them."""
+"""Makes the records of one item: contexts, and the target's results with them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Recorder:
     """Makes records.
 
     Attributes:
-        layers: Of 1, 2 and 3.
-        seed: Of the run.
+        layers: Layers to run, of 1, 2 and 3.
+        seed: Seed of the run.
         maker: Makes contexts.
-        likelihoods, answers: What layers 2 and 3 ask; None without them.
+        likelihoods, answers: Targets of layers 2 and 3; None without them.
         models: Revision of each model, for the records.
     """
 
@@ -42,10 +42,10 @@ class Recorder:
     models: dict[str, str] = field(default_factory=dict)
 
     def records(self, sample: Sample, arms: Sequence[Arm]) -> Iterator[Record]:
-        """The item's records; the target is asked about all arms together.
+        """Make the item's records; the target is asked about all arms in one batch.
 
         Raises:
-            UnreachableError: if the target's server is gone. Any other error is a record.
+            UnreachableError: if the target's server cannot be reached. Any other error becomes a record.
         """
         if not arms:
             return
@@ -71,7 +71,7 @@ class Recorder:
         for one, ask, likelihood, answer in zip(made, asks, likelihoods, answers, strict=True):
             try:
                 record = self._record(sample, one, raw, ask, likelihood, answer)
-            except UsageError as exc:  # a likelihood that is no finite number
+            except UsageError as exc:  # a likelihood that is not a finite number
                 record = self._failed(sample, one.arm, exc, one.context)
             yield record
 
@@ -143,7 +143,7 @@ def _asked(cache: ResultCache[T] | None, asks: Sequence[Ask], made: Sequence[_Ma
 
 
 def _times(likelihood: Likelihood | None, answer: Generated | None) -> dict[str, float]:
-    """Seconds of the target: of answering where it answered, else of reading the prompt."""
+    """Seconds of the target: for the answer if it answered, else for the likelihood."""
     times = {} if likelihood is None else {"target": likelihood.seconds}
     if answer is not None and answer.text is not None:
         times["target"] = answer.seconds

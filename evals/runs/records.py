@@ -1,4 +1,4 @@
-"""Record files: append-only JSONL, one line per item and arm, that a stopped run goes on with."""
+"""Record files: append-only JSONL, one line per item and arm, from which a stopped run resumes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ctxpipe.evals.types import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The records of a file in its order, and notes on what was wrong with the file, in words for the user."""
+    """The records of a file in order, and notes for the user about damage."""
 
     records: tuple[Record, ...]
     notes: tuple[str, ...] = ()
 
 
 def load_records(path: str | Path) -> Loaded:
-    """Read a record file without changing it. A last line that is cut short is left out, and a note says so.
+    """Read a record file without changing it. An incomplete last line is ignored, with a note.
 
     Raises:
         ReadError: if the file cannot be read, or any other line is not a record; it names the line.
@@ -38,30 +38,30 @@ def load_records(path: str | Path) -> Loaded:
 
 
 def torn_note(path: Path, number: int) -> str:
-    """What to say of a last line that was left out."""
+    """The note for an ignored last line."""
     return f"{path}: the last line, {number}, is cut short and was left out"
 
 
 def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
-    """The record that counts for each item and arm: the last one, since an error that was tried again is followed."""
+    """The last record of each item and arm, which replaces an earlier error."""
     return {(record.id, record.arm): record for record in records}
 
 
 class RecordFile:
-    """A record file open for appending. Use it as a context manager; threads may share it.
+    """A record file open for appending, as a context manager. Thread-safe.
 
-    Opening makes the file or goes on with it. While it is open no other process can open the same one.
+    Opening creates the file or continues it. While it is open, no other process can open it.
 
     Args:
-        path: The file; its folder is made when there is none.
+        path: The file; its folder is created.
 
     Attributes:
-        records: What the file held when it was opened.
-        notes: What was repaired, in words for the user: a last line cut short by a killed writer is taken off.
+        records: The records in the file when it was opened.
+        notes: Notes for the user: an incomplete last line of a killed writer is removed.
 
     Raises:
         CtxpipeError: if another run has the file open.
-        ReadError: if it cannot be written, or holds a line that is not a record and is not the last one.
+        ReadError: if it cannot be written, or a line other than the last is not a record.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -105,7 +105,7 @@ class RecordFile:
         return records, tuple(notes)
 
     def append(self, record: Record) -> None:
-        """Write one record; when this returns, the system has it, so killing the process does not lose it.
+        """Write one record. It is flushed to the operating system, so killing the process does not lose it.
 
         Raises:
             CtxpipeError: if it cannot be written, for example on a full disk.
@@ -119,7 +119,7 @@ class RecordFile:
                 raise CtxpipeError(f"{self.path}: cannot write a record ({exc})") from exc
 
     def close(self) -> None:
-        """Close the file and let others open it. Closing twice does nothing."""
+        """Close the file and release its lock. A second call does nothing."""
         with self._guard:
             self._file.close()
             self._lock.release()

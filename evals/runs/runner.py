@@ -1,4 +1,4 @@
-"""Runs arms over items: one record each, appended as soon as it is known, so that a stopped run goes on."""
+"""Runs arms over items: one record each, appended at once, so that a stopped run can be resumed."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ OnProgress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What to run.
+    """The plan of a run.
 
     Attributes:
         suites: Names of generated tasks and known sets, or files.
-        arms: Every item is run in every one.
-        out: Folder of the run; one that exists is gone on with.
+        arms: Arms; every item is run in every arm.
+        out: Folder of the run; an existing run is resumed.
         data: Folder of the known sets.
-        layers: Of 1 (what the context holds), 2 (likelihood of the answer) and 3 (what the target answers).
+        layers: Of 1 (content of the context), 2 (likelihood of the right answer) and 3 (generated answer).
         limit: Most items of a suite, at each length; None for all.
-        seed: Of the choice of items and of what is generated.
+        seed: Seed for the choice of items and for generated tasks.
         lengths: Source tokens of generated tasks.
         tokenizer: Model whose tokens are counted.
-        retry_errors: Try again what ended in an error before.
-        reuse_scores: Compute pruners' scores once for all rates; compression is not timed then.
+        retry_errors: Retry items that ended in an error.
+        reuse_scores: Compute scores once for all rates; compression is then not timed.
     """
 
     suites: tuple[str, ...]
@@ -61,14 +61,14 @@ class RunPlan:
         if not self.layers or not set(self.layers) <= set(LAYERS):
             raise UsageError(f"layers are 1, 2 and 3, not {', '.join(map(str, self.layers)) or 'none'}")
         if not self.suites:
-            raise UsageError("there is no suite to run")
+            raise UsageError("no suite was given")
         for name in self.suites:
             check_suite(name, self.data)
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What a run did: records written, those that were there before, and how many of the new ones had no score."""
+    """The result of a run: records written, records that existed, and new ones without a score."""
 
     written: int = 0
     found: int = 0
@@ -84,17 +84,17 @@ def run(
     *,
     on_progress: OnProgress | None = None,
 ) -> Outcome:
-    """Run what has not been run.
+    """Run every item and arm that has no record yet.
 
     Args:
         plan: What to run.
-        target: What computes layer 2; without that layer none is needed.
-        generator: What answers in layer 3; without that layer none is needed.
+        target: Computes layer 2; needed only for that layer.
+        generator: Answers in layer 3; needed only for that layer.
         on_progress: Called as records are done.
 
     Raises:
-        UsageError: if the folder holds a run with another seed, other layers or another target.
-        UnreachableError: if the target's server is gone; what is done stays, and the same call goes on with it.
+        UsageError: if the folder has a run with another seed, other layers or another target.
+        UnreachableError: if the target's server cannot be reached; finished records stay, and the same call resumes.
         CtxpipeError: if another run writes to the folder.
         ReadError: if a suite cannot be read.
     """
@@ -149,7 +149,7 @@ def _samples(plan: RunPlan, tokenizer: TargetTokenizer) -> list[Sample]:
             count_many=lambda texts: tokenizer.count_many(texts).tolist(),
         ):
             if sample.id in found:
-                raise UsageError(f"two suites hold an item {sample.id!r}; run them into folders of their own")
+                raise UsageError(f"two suites have an item {sample.id!r}; run them into separate folders")
             found[sample.id] = sample
     return list(found.values())
 

@@ -1,1 +1,1 @@
-"""What is measured on one item."""
+"""Scores of one item."""

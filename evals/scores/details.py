@@ -1,4 +1,4 @@
-"""What small things a context holds: numbers, units, negations, names."""
+"""Details in a context: numbers, units, negations, names."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Details(NamedTuple):
     names: set[tuple[str, ...]]
 
 
-@lru_cache(maxsize=64)  # one raw context is compared with every arm
+@lru_cache(maxsize=64)  # the same raw context is compared with every arm
 def details(text: str) -> Details:
-    """Read a text once for everything that is looked for in it."""
+    """Read a text once for all details."""
     found, its_words = list(quantities(text)), words(text)
     return Details(
         words=its_words,
@@ -69,8 +69,8 @@ def details(text: str) -> Details:
 def names(text: str) -> set[tuple[str, ...]]:
     """Distinct runs of capitalised words, as ``words`` gives them.
 
-    A single word that begins a sentence is left out, since any word may stand there; so are leading articles,
-    pronouns and prepositions.
+    A single word at the beginning of a sentence is left out, because any word is capitalised there. Leading articles,
+    pronouns and prepositions are left out too.
     """
     found = set()
     for match in _NAME.finditer(text):

@@ -16,7 +16,7 @@ from ctxpipe.evals.scores.whole.whole import whole
 from ctxpipe.evals.types import AnswerRule, Evidence, Sample
 
 ANSWER_WORDS = 64
-"""Words of an answer that are looked at: one that recites its whole context contains everything."""
+"""Words of an answer that are scored: an answer that repeats its whole context would contain everything."""
 
 _ABSTENTIONS = re.compile(
     r"\b(?:i (?:do not|don't|don’t) know|(?:can ?not|can't|can’t|could not|unable to) (?:be )?"
@@ -35,7 +35,7 @@ def context_scores(
     frames: Sequence[tuple[int, int]] = (),
     fits: Callable[[str], bool] | None = None,
 ) -> dict[str, float]:
-    """Layer 1: what a context still holds.
+    """Layer 1: what a context still contains.
 
     Args:
         sample: The item.
@@ -76,7 +76,7 @@ def _shape_scores(sample: Sample, found: Placed, fits: Callable[[str], bool] | N
 
 
 def survival(text: str, answers: Sequence[str], rule: AnswerRule = "any") -> float:
-    """1 when a right answer stands in the text at word boundaries after ``words``, else 0.
+    """1 if a right answer is in the text, at boundaries of ``words``, else 0.
 
     Args:
         text: A context.
@@ -89,11 +89,11 @@ def survival(text: str, answers: Sequence[str], rule: AnswerRule = "any") -> flo
 
 
 def evidence_recall(texts: Sequence[str], evidence: Iterable[Evidence], spans: Iterable[tuple[int, int, int]]) -> float:
-    """Share of the evidence that was kept, in characters that are not white space.
+    """Share of the evidence that was kept, in characters other than whitespace.
 
     Args:
         texts: The documents' texts.
-        evidence: Stretches that the answer rests on; where they overlap they count once.
+        evidence: The evidence; overlapping parts count once.
         spans: Kept stretches as (document, start, end).
     """
     kept: dict[int, list[tuple[int, int]]] = {}
@@ -116,11 +116,11 @@ def _covered(spans: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def answer_scores(sample: Sample, answer: str) -> dict[str, float]:
-    """Layer 3: how right a generated answer is.
+    """Layer 3: scores of a generated answer.
 
     Returns:
-        ``contains``, ``f1`` and ``abstained`` always; ``numeric`` where the gold answers are quantities; ``rouge_l``
-        where the set is judged by it; and ``answer``, the one of them that the set is judged by. Each from 0 to 1.
+        ``contains``, ``f1`` and ``abstained`` always; ``numeric`` if the right answers are quantities; ``rouge_l`` if
+        the set is judged by it; and ``answer``, the one of them that the set is judged by. Each from 0 to 1.
     """
     scores = {
         "contains": containment(answer, sample.answers, rule=sample.rule),
@@ -137,10 +137,10 @@ def answer_scores(sample: Sample, answer: str) -> dict[str, float]:
 
 
 def containment(answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", cap: int = ANSWER_WORDS) -> float:
-    """1 when a gold answer stands in the first ``cap`` words of the answer, else 0.
+    """1 if a right answer is in the first ``cap`` words of the answer, else 0.
 
     The best-subspan match of Liu et al. (2023), "Lost in the Middle", at word boundaries, so 12 is not found in 2012.
-    A gold answer longer than the cap is given as many words as it has.
+    For a right answer longer than the cap, as many words as it has are read.
     """
     among = words(answer)
 
@@ -164,14 +164,14 @@ def token_f1(answer: str, gold: str) -> float:
 def numeric_match(
     answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", scale: str = "", cap: int = ANSWER_WORDS
 ) -> float | None:
-    """1 when the answer states a gold quantity (see ``same_quantity``), else 0; None when no gold is a quantity.
+    """1 if the answer states a right quantity (see ``same_quantity``), else 0; None if no right answer is a quantity.
 
     Args:
-        answer: What the model said; quantities in its first ``cap`` words count.
+        answer: The model's answer; quantities in its first ``cap`` words count.
         golds: Right answers.
-        rule: Whether one is enough or all are needed; those that are no quantity must then be contained.
-        scale: What the gold numbers are counted in when they do not say.
-        cap: White-space separated words of the answer that are looked at.
+        rule: Whether one is enough or all are needed; right answers that are not quantities must then be contained.
+        scale: Scale of right numbers that do not name one.
+        cap: Number of whitespace-separated words of the answer that are read.
     """
     wanted = [whole_quantity(gold, scale) for gold in golds]
     if not any(wanted):
@@ -185,7 +185,7 @@ def numeric_match(
 
 
 def rouge_l(answer: str, gold: str) -> float:
-    """F of the longest common subsequence of words, precision and recall alike.
+    """F1 of the longest common subsequence of words.
 
     Lin (2004), "ROUGE: A Package for Automatic Evaluation of Summaries", section 3.1, with beta = 1 and no stemming.
     """
@@ -209,5 +209,5 @@ def _common_subsequence(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def abstained(answer: str) -> bool:
-    """Whether an answer says that there is none (in English), which is another failure than a wrong answer."""
+    """Whether an answer says that there is none (in English), which is not the same failure as a wrong answer."""
     return not answer.strip() or bool(_ABSTENTIONS.search(answer))

@@ -1,4 +1,4 @@
-"""Numbers as people write them: signs, separators, per cent, thousands and millions, units."""
+"""Numbers in text: signs, separators, per cent, thousands and millions, units."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SCALE_WORDS = _aliases(
     }
 )
 _MONEY_SCALES = {"k": "thousand", "m": "million", "mm": "million", "b": "billion"}
-"""Read as a scale after a currency sign only: 5 m is a length, $5m is not."""
+"""Scales only after a currency sign: 5 m is a length, $5m is not."""
 
 _CURRENCY_SIGNS = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen"}
 _UNITS = _aliases(
@@ -106,10 +106,10 @@ class Quantity:
     """A number in a text.
 
     Attributes:
-        value: As written, with its sign; (19) of an account is -19.
+        value: As written, with its sign; (19) in accounting is -19.
         scale: ``thousand``, ``million``, ``billion``, ``trillion``, ``percent`` or empty.
         unit: Canonical unit or currency, or empty.
-        start, end: Offsets of the whole, unit included.
+        start, end: Offsets, unit included.
     """
 
     value: Decimal
@@ -120,7 +120,7 @@ class Quantity:
 
     @property
     def base(self) -> Decimal:
-        """The value times its scale; a percentage is left as it is."""
+        """The value times its scale; a percentage is unchanged."""
         return self.value * SCALES.get(self.scale, 1)
 
 
@@ -173,11 +173,11 @@ def _quantity(text: str, match: regex.Match[str]) -> Quantity | None:
 
 
 def whole_quantity(text: str, scale: str = "") -> Quantity | None:
-    """The quantity that a text consists of, or None when it says anything else.
+    """The quantity that a text consists of; None if it contains anything else.
 
     Args:
         text: For example an answer: ``"$25.7 million"``, ``"(19)"``.
-        scale: The scale it is counted in when it names none.
+        scale: Its scale, if it does not name one.
     """
     stripped = text.strip().rstrip(".")
     found = next(quantities(stripped), None)
@@ -187,10 +187,10 @@ def whole_quantity(text: str, scale: str = "") -> Quantity | None:
 
 
 def same_quantity(found: Quantity, gold: Quantity) -> bool:
-    """Whether an answer states the gold quantity.
+    """Whether an answer states the right quantity.
 
-    Exactly equal after scaling: 3,677 = 3677 = 3.677 thousand. A scale or unit that the answer leaves out is forgiven,
-    one that contradicts is not; 12.02 % may be written as 0.1202.
+    They must be equal after scaling: 3,677 = 3677 = 3.677 thousand. The answer may omit a scale or unit but not
+    contradict it; 12.02 % may be written as 0.1202.
     """
     if found.unit and gold.unit and found.unit != gold.unit:
         return False

@@ -1,4 +1,4 @@
-"""Words of a text, made comparable: what survives pruning and what a model answers never match letter by letter."""
+"""Normalised words of a text, because pruned text and answers never match letter by letter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARTICLES = frozenset({"a", "an", "the"})
 def words(text: str, *, articles: bool = False) -> list[str]:
     """Lower-case words without punctuation and articles.
 
-    SQuAD's normalisation (Rajpurkar et al. 2016, evaluate-v1.1.py), made to hold for numbers and other scripts:
+    SQuAD's normalisation (Rajpurkar et al. 2016, evaluate-v1.1.py), extended for numbers and other scripts:
     punctuation separates words instead of being deleted, except in 3,677, 1.5, U.S. and don't; a possessive 's is
     dropped; compatibility forms (full-width digits) are folded; a script without spaces gives one word a character.
 
@@ -42,19 +42,19 @@ def words(text: str, *, articles: bool = False) -> list[str]:
 
 
 def contains(haystack: Sequence[str], needle: Sequence[str]) -> bool:
-    """Whether one sequence of words stands in another, in a row; an empty one does not stand anywhere."""
+    """Whether one sequence of words occurs in another without gaps; an empty one never does."""
     return bool(needle) and f" {' '.join(needle)} " in f" {' '.join(haystack)} "
 
 
 def contains_text(text: str, answer: str, *, among: Sequence[str] | None = None) -> bool:
-    """Whether an answer stands in a text at word boundaries.
+    """Whether an answer occurs in a text at word boundaries.
 
-    An answer without any word left (``"The"``, ``"+"``) is looked for as it is.
+    An answer without words after normalisation (``"The"``, ``"+"``) is searched literally.
 
     Args:
-        text: Where to look.
-        answer: What to look for.
-        among: The words of ``text``, when they are known.
+        text: The text to search.
+        answer: The answer to find.
+        among: The words of ``text``, if already known.
     """
     needle = words(answer)
     if not needle:

@@ -1,4 +1,4 @@
-"""Paired statistics of compression losses, one idea a file. Nothing here knows records, arms or models."""
+"""Paired statistics of compression losses, independent of records, arms and models."""
 
 from ctxpipe.extras import require
 

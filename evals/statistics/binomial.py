@@ -1,4 +1,4 @@
-"""Exact statements about counts."""
+"""Exact intervals and tests for counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def clopper_pearson(
     """Exact interval for a proportion.
 
     Clopper & Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of the binomial",
-    Biometrika 26:404-413, as scipy has it.
+    Biometrika 26:404-413, as in scipy.
 
     Args:
         count: Successes.
@@ -24,17 +24,17 @@ def clopper_pearson(
         side: ``upper`` gives (0, bound) with all the error above, ``lower`` gives (bound, 1).
 
     Raises:
-        UsageError: if these are not a count among n.
+        UsageError: if ``count`` is not between 0 and ``n``.
     """
     if n < 1 or not 0 <= count <= n:
-        raise UsageError(f"{count} of {n} is no proportion")
+        raise UsageError(f"{count} of {n} is not a proportion")
     alternative = {"both": "two-sided", "lower": "greater", "upper": "less"}[side]
     interval = binomtest(count, n, alternative=alternative).proportion_ci(confidence_level=level, method="exact")
     return float(interval.low), float(interval.high)
 
 
 def mcnemar(losses: int, gains: int) -> float:
-    """Exact two-sided p of McNemar's test: a binomial test that flips go both ways alike; 1 without any flip.
+    """Exact two-sided p of McNemar's test: a binomial test of equal losses and gains; 1 without any flip.
 
     McNemar (1947), Psychometrika 12:153-157; the exact conditional form, Fagerland, Lydersen & Laake (2013), "The
     McNemar test for binary matched-pairs data", BMC Medical Research Methodology 13:91.
@@ -47,7 +47,7 @@ def mcnemar(losses: int, gains: int) -> float:
         UsageError: for a negative count.
     """
     if losses < 0 or gains < 0:
-        raise UsageError(f"{losses} losses and {gains} gains are no counts")
+        raise UsageError(f"{losses} losses and {gains} gains are not counts")
     return float(binomtest(losses, losses + gains).pvalue) if losses + gains else 1.0
 
 
@@ -60,5 +60,5 @@ def rule_of_three(n: float) -> float:
         UsageError: if n is not above 0.
     """
     if n <= 0:
-        raise UsageError("without items nothing can be bounded")
+        raise UsageError("a bound needs at least one item")
     return min(1.0, 3.0 / n)

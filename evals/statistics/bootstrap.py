@@ -1,4 +1,4 @@
-"""Stratified cluster bootstrap of macro means, several columns on the same draws."""
+"""Stratified cluster bootstrap of macro means, for several columns with the same draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxpipe.evals.statistics.draws import CELLS, drawn_counts
 DRAWS = 10_000
 
 MULTINOMIAL_COST = 20
-"""Drawing one count of a multinomial takes about as long as drawing this many single clusters."""
+"""Drawing one multinomial count takes about as long as drawing this many single clusters."""
 
 
 def bootstrap_means(values: Floats, design: Design, *, draws: int = DRAWS, seed: int = 0) -> Floats:
@@ -50,9 +50,9 @@ def bootstrap_means(values: Floats, design: Design, *, draws: int = DRAWS, seed:
 
 
 def _profiles(table: Floats, design: Design, block: int) -> tuple[Floats, int]:
-    """What each cluster of a block adds: shape (m_h, S_h * (k + 1)), per stratum the k totals and the count of items.
+    """Contribution of each cluster of a block: shape (m_h, S_h * (k + 1)), per stratum k totals and the item count.
 
-    Rows are sorted, so that the draws depend on the data alone and not on the clusters' names or the items' order.
+    Rows are sorted, so that the draws depend only on the data and not on names of clusters or the order of items.
     """
     chosen = design.block[design.cluster] == block
     clusters, cluster = np.unique(design.cluster[chosen], return_inverse=True)
@@ -68,7 +68,7 @@ def _profiles(table: Floats, design: Design, block: int) -> tuple[Floats, int]:
 def _resample(
     profiles: Floats, draws: int, generator: np.random.Generator, *, seed: int, block: int
 ) -> Iterator[tuple[int, Floats]]:
-    """Yield the index of the first draw of a batch, and the batch's summed profiles, which come sorted."""
+    """Yield the index of the first draw of a batch, and the batch's summed profiles, sorted."""
     m = len(profiles)
     first = np.concatenate([[True], (profiles[1:] != profiles[:-1]).any(axis=1)])
     if first.sum() * MULTINOMIAL_COST >= m:
@@ -90,7 +90,7 @@ def expanded_interval(replicates: Floats, design: Design, *, level: float = 0.95
 
     Args:
         replicates: Resampled statistics, shape (draws,); those that are not finite are left out.
-        design: What was resampled.
+        design: Clusters and strata that were resampled.
         level: Two-sided coverage.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Items in clusters in strata: weights, the variance of a macro mean, and how much clustering costs."""
+"""Items in clusters and strata: weights, the variance of a macro mean, and the design effect."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ FEW_CLUSTERS = 30
 class Design:
     """Which cluster and stratum each of n items is in.
 
-    A macro mean gives every stratum one vote: item i of stratum s weighs 1 / (S n_s). Strata that share clusters (the
-    same questions at several lengths) form a *block*, whose clusters are drawn together; blocks are independent.
+    A macro mean gives every stratum the same weight: item i of stratum s weighs 1 / (S n_s). Strata that share clusters
+        (the same questions at several lengths) form a *block*, whose clusters are drawn together; blocks are
+        independent.
 
     Attributes:
         cluster: int64 of shape (n,), 0 to m - 1.
@@ -41,10 +42,10 @@ class Design:
 
     @classmethod
     def of(cls, clusters: Sequence[str], strata: Sequence[str] | None = None) -> Design:
-        """Code the names of clusters and strata; names are sorted, so the order of the items does not matter.
+        """Encode the names of clusters and strata as integers; the order of the items does not matter.
 
         Raises:
-            UsageError: if there are no items, or not as many strata as clusters.
+            UsageError: if there are no items, or the lengths differ.
         """
         if not len(clusters):
             raise UsageError("there are no items to compare")
@@ -65,7 +66,7 @@ class Design:
 
     @property
     def degrees_of_freedom(self) -> int:
-        """Clusters less blocks, the degrees of freedom of the variance."""
+        """Clusters minus blocks, the degrees of freedom of the variance."""
         return self.clusters - len(np.unique(self.block))
 
     def weights(self) -> Floats:
@@ -88,7 +89,7 @@ class Design:
         Taylor linearisation of the stratified ratio estimator: a cluster's total of weighted residuals from the
         strata's means is one observation, and m_h / (m_h - 1) times the squared deviations in a block add up. Sarndal,
         Swensson & Wretman (1992), *Model Assisted Survey Sampling*, sections 5.5 and 4.3. A block of one cluster adds
-        nothing, since it says nothing about its own spread.
+        nothing, because its variance cannot be estimated.
         """
         residuals = values - self._stratum_means(values)[self.stratum]
         totals = np.bincount(self.cluster, weights=self.weights() * residuals)
@@ -99,7 +100,7 @@ class Design:
         return float(np.sum(squares[several] * in_block[several] / (in_block[several] - 1)))
 
     def effective_clusters(self) -> float:
-        """Independent observations there would be if the items of a cluster always went the same way.
+        """Effective number of observations if all items of a cluster always have the same outcome.
 
         One over the sum of the clusters' squared weights, Kish (1965), *Survey Sampling*, section 11.7.
         """
@@ -108,10 +109,10 @@ class Design:
         return float(1.0 / np.sum(np.bincount(self.cluster, weights=self.weights()) ** 2))
 
     def design_effect(self, values: Floats) -> float | None:
-        """Variance of the macro mean over what n independent, equally weighted items would have (Kish 1965, 8.2).
+        """Variance of the macro mean divided by that of n independent, equally weighted items (Kish 1965, 8.2).
 
-        Exactly 1 when every item is its own cluster in one stratum. None where it is not defined: all values equal, or
-        one cluster in every block.
+        Exactly 1 if every item is its own cluster in one stratum. None if it is not defined: all values equal, or one
+        cluster in every block.
         """
         if self.clusters == self.items and len(self.strata) == 1:
             return 1.0 if self.items > 1 and np.ptp(values) > 0 else None
@@ -120,7 +121,7 @@ class Design:
         return self.variance(values) / simple if simple > 0 and self.degrees_of_freedom > 0 else None
 
 
-@lru_cache(maxsize=16)  # the arms of a suite have the same items, and each is compared by several scores
+@lru_cache(maxsize=16)  # the arms of a suite have the same items, and several scores each
 def _coded(clusters: tuple[str, ...], strata: tuple[str, ...]) -> Design:
     cluster_names, cluster = np.unique(np.asarray(clusters, dtype=object), return_inverse=True)
     stratum_names, stratum = np.unique(np.asarray(strata, dtype=object), return_inverse=True)
@@ -135,5 +136,5 @@ def _coded(clusters: tuple[str, ...], strata: tuple[str, ...]) -> Design:
         strata=tuple(str(name) for name in stratum_names),
     )
     for codes in (design.cluster, design.stratum, design.block):
-        codes.flags.writeable = False  # since many share it
+        codes.flags.writeable = False  # many share it
     return design

@@ -1,4 +1,4 @@
-"""Which clusters each resample draws, remembered for the arms that are resampled alike."""
+"""The clusters that each resample draws, shared by arms with the same design."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 CELLS = 32_768
-"""Cells of a table of draws x clusters that are made at once: as many as stay in the processor's cache."""
+"""Cells of a draws x clusters table per batch: as many as fit the processor's cache."""
 
 REMEMBERED = 160 * 2**20
-"""Bytes of drawn counts that are held."""
+"""Limit of the stored counts in bytes."""
 
 _LARGEST = REMEMBERED // 2
 _held: OrderedDict[tuple[int, int, int, int], list[NDArray[np.uint8]]] = OrderedDict()
@@ -25,15 +25,15 @@ def drawn_counts(
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Yield the index of the first draw of a batch, and how often each of the draws takes each cluster.
 
-    The arms of a suite have as many clusters and the same seed, so they have the same draws, and drawing takes longer
-    than anything else. One byte holds a count; draws in which it does not are not remembered.
+    The arms of a suite have the same number of clusters and the same seed, so they have the same draws, and drawing is
+    the slowest step. Counts are stored in one byte each; draws with larger counts are not stored.
 
     Args:
-        generator: As a block's generator is spawned; it is advanced only when the draws are not remembered.
+        generator: The block's generator, as spawned; it is advanced only if the draws are not stored.
         clusters: Clusters of the block, m.
         draws: Number of resamples.
-        seed: Of the bootstrap that the generator is of.
-        block: Index of the block that the generator is of.
+        seed: Seed of the bootstrap that the generator belongs to.
+        block: Index of the block that it belongs to.
 
     Yields:
         Counts of shape (batch, m); each row sums to m.

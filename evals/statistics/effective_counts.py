@@ -1,4 +1,4 @@
-"""How many independent items clustered right-or-wrong outcomes are worth."""
+"""Effective number of independent items for clustered right-or-wrong outcomes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import numpy as np
 from ctxpipe.evals.statistics.design import Design, Floats
 
 PRIOR_PAIRS = 3
-"""Pairs of events that the worst case is worth: three pairs in different clusters would exclude, with 95% confidence,
-that events always come in one cluster (the rule of three)."""
+"""Weight of the worst case in pairs of events: three pairs in different clusters would exclude, with 95% confidence,
+that events always come in the same cluster (the rule of three)."""
 
 
 def effective_items(values: Floats, design: Design) -> float:
     """Number of independent items that would bound the macro mean as well as these n do.
 
-    n over the design effect, not below 1 (Rao & Scott 1992, Biometrics 48:577-585). With few items that differ from the
-    rest, the design effect cannot be seen: one flip looks the same whether its cluster always flips as a whole or not.
-    So it is averaged with its worst case, whole clusters going one way, which counts as much as three pairs of events
-    against the k (k - 1) / 2 pairs that k events make. Without any event, clusters are what counts.
+    n over the design effect, which is at least 1 (Rao & Scott 1992, Biometrics 48:577-585). With few events the design
+    effect cannot be estimated: a single flip looks the same whether or not its cluster always flips as a whole. So it
+    is averaged with the worst case, in which whole clusters flip. The worst case has the weight of three pairs of
+    events, the estimate that of the k (k - 1) / 2 pairs of k events. Without events the number of clusters counts.
 
     Args:
-        values: Shape (n,), where the commonest value is no event.
+        values: Shape (n,); every value but the most common is an event.
         design: Clusters and strata of the n items.
 
     Returns:

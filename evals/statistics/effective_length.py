@@ -1,4 +1,4 @@
-"""Up to what length of source an arm still works, and by what factor compression extends it."""
+"""The longest source at which an arm works, and the factor by which compression extends it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.share_bound import share_bounds
 
 SHARE = 0.85
-"""Share of the score at the shortest length that still counts as working: Modarressi et al. (2025), NoLiMa."""
+"""Share of the score at the shortest length from which a length counts as working: Modarressi et al. (2025), NoLiMa."""
 
 Censored = Literal["", "at least", "below", "at most"]
 
@@ -24,7 +24,7 @@ _OUTSIDE: dict[int, Censored] = {0: "", 1: "at least", -1: "below"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveLength:
-    """A length in source tokens; ``at least`` the longest measured, or ``below`` the shortest, when it is censored."""
+    """A length in source tokens; if censored, ``at least`` the longest measured or ``below`` the shortest."""
 
     length: float
     censored: Censored = ""
@@ -41,14 +41,13 @@ class LengthGain:
     Attributes:
         threshold: Score at or above which a length works: a share of the raw score at the shortest length.
         raw, compressed: Effective lengths.
-        raw_interval, compressed_interval: Two-sided 95% intervals of the lengths, those outside the measured ones set
-            to the nearest of them.
-        raw_lower, compressed_lower: One-sided 95% lower bounds of the score less the threshold at each length, as
-            fitted; a length works where that is not below 0.
-        gain: compressed / raw; None when both are censored on the same side, where nothing is known of the ratio.
-        censored: ``at least`` or ``at most`` where one of the lengths is only bounded.
-        interval: Two-sided interval of the ratio, with lengths outside the measured ones set to the nearest of them.
-        censored_share: Share of the draws in which a length was outside.
+        raw_interval, compressed_interval: Two-sided 95% intervals of the lengths, clipped to the measured lengths.
+        raw_lower, compressed_lower: Fitted one-sided 95% lower bounds of score minus threshold at each length; a length
+            works if its bound is at least 0.
+        gain: compressed / raw; None if both are censored on the same side, so that the ratio is unknown.
+        censored: ``at least`` or ``at most`` if one of the lengths is censored.
+        interval: Two-sided interval of the ratio, with lengths clipped to the measured ones.
+        censored_share: Share of the draws with a censored length.
     """
 
     threshold: float
@@ -73,18 +72,18 @@ def crossing(lengths: Floats, scores: Floats, threshold: float) -> EffectiveLeng
 def crossings(lengths: Floats, scores: Floats, threshold: float) -> tuple[Floats, NDArray[np.int8]]:
     """The lengths at which falling curves go below a threshold.
 
-    The scores are first made non-increasing by isotonic regression, so being above the threshold at a length includes
-    being above it at every shorter one. Between the last length above and the first below, the fit is interpolated
-    linearly in log length.
+    The scores are first made non-increasing by isotonic regression, so a curve above the threshold at one length is
+    above it at every shorter one. Between the last length above and the first below, the fit is interpolated linearly
+    in log length.
 
     Args:
         lengths: Ascending, shape (K,), in tokens.
         scores: Shape (d, K), a curve a row.
-        threshold: What a score must reach.
+        threshold: The score that must be reached.
 
     Returns:
-        Lengths of shape (d,), the nearest measured one where the crossing is outside; and 0 inside, 1 where the curve
-        is at least as good at the longest length, -1 where it is below at the shortest.
+        Lengths of shape (d,), clipped to the measured ones; and a code: 0 for a crossing inside, 1 if the curve is
+        still above at the longest length, -1 if it is below at the shortest.
     """
     fit = falling(scores)
     below = fit < threshold
@@ -105,7 +104,7 @@ def falling(scores: Floats) -> Floats:
 
     The least over s <= i of the greatest over t >= i of the mean of s to t, the min-max formula for isotonic
     regression: Robertson, Wright & Dykstra (1988), *Order Restricted Statistical Inference*, section 1.4. It takes K^3
-    steps of a whole column each, and lengths are few while resamples are many. Rows that fall already stay as they are.
+    vectorised steps, which suits few lengths and many resamples. Rows that fall already are unchanged.
     """
     fit = np.array(scores, dtype=np.float64)
     rising = (np.diff(fit, axis=-1) > 0).any(axis=-1)
@@ -133,11 +132,11 @@ def length_gain(
 ) -> LengthGain:
     """Effective lengths of the raw and the compressed arm on the same questions, and their ratio.
 
-    A length works while score - share * raw score at the shortest length, paired by question, has a one-sided 95% lower
-    bound at or above 0 (``share_bounds``); the effective length is where the bounds' isotonic fit falls below 0.
-    The threshold is measured on the same questions, so its error is in the bound and what hard and easy questions share
-    is not. In each draw of the joint bootstrap all curves and the threshold move, and the bounds keep their distance
-    from the means.
+    A length works if score - share * raw score at the shortest length, paired by question, has a one-sided 95% lower
+    bound of at least 0 (``share_bounds``). The effective length is where the isotonic fit of these bounds falls below
+    0. The threshold is measured on the same questions, so the bound includes its error and excludes variance that the
+    questions share. In each draw of the joint bootstrap all curves and the threshold move, and the bounds keep their
+    distance from the means.
 
     Args:
         lengths: Source tokens, ascending, K of them, at least two.
@@ -147,7 +146,7 @@ def length_gain(
         share: Threshold as a share of the raw score at the shortest length.
         closed: Score without any context, which the threshold must exceed.
         draws: Bootstrap resamples.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Raises:
         UsageError: if lengths do not ascend, shapes do not match, or the threshold is not above the closed-book score.
@@ -159,7 +158,7 @@ def length_gain(
     if closed is not None and threshold <= closed:
         raise UsageError(
             f"{share:.0%} of the raw score at {lengths[0]:,} tokens is {threshold:.3f}, not above the {closed:.3f} "
-            "that the model scores without any context; these questions cannot tell lengths apart"
+            "that the model scores without any context; these questions cannot distinguish lengths"
         )
     above = scores - share * raw[:, :1]
     means = bootstrap_means(above, design, draws=draws, seed=seed)

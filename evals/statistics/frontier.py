@@ -1,4 +1,4 @@
-"""Which operating points are worth having, and how sure that is."""
+"""Pareto-optimal operating points, and how certain that is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxpipe.evals.statistics.design import Floats
 
 
 def dominated(costs: Floats, losses: Floats) -> NDArray[np.bool_]:
-    """Which points another one beats: no worse in both, better in one (Pareto). Equal points do not beat each other.
+    """Which points are dominated: another is no worse in both and better in one. Equal points are not dominated.
 
     Args:
         costs: Shape (..., p); lower is better (keep rate, seconds, money).
@@ -29,7 +29,7 @@ def frontier_frequency(costs: Floats, losses: Floats) -> Floats:
     """Share of bootstrap draws in which each point is on the frontier.
 
     Args:
-        costs: Shape (draws, p), or (p,) where the cost is known.
+        costs: Shape (draws, p), or (p,) for known costs.
         losses: Shape (draws, p): means of the same resamples for all points, from ``bootstrap_means``.
 
     Returns:

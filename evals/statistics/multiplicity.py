@@ -1,4 +1,4 @@
-"""Several rates tested at one error level for all of them."""
+"""Tests of several rates at one joint error level."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ctxpipe.evals.statistics.noninferiority import Verdict
 
 
 def fixed_sequence(verdicts: Iterable[Verdict]) -> int:
-    """How many rates, tested from the gentlest to the harshest, are safe at one error level for all of them.
+    """Number of rates, tested from the largest to the smallest, that are safe at one joint error level.
 
-    Testing stops at the first that is not safe; a later one does not count even if it looks safe. Maurer, Hothorn &
+    Testing stops at the first that is not safe; later ones do not count. Maurer, Hothorn &
     Lehmacher (1995), in Vollmar (ed.), *Biometrie in der chemisch-pharmazeutischen Industrie* 6:3-18.
     """
     count = 0

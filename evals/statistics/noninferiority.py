@@ -1,4 +1,4 @@
-"""Whether a loss is small enough, large enough to be harmful, or not yet known."""
+"""Whether a loss is acceptable, harmful, or not decided."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Verdict = Literal["safe", "harmful", "inconclusive"]
 ALPHA = 0.05
 POWER = 0.80
 NEAREST = 0.1
-"""A true loss is taken to be no nearer to the margin than this share of it; exactly at it, no number of items helps."""
+"""Smallest assumed distance of the true loss from the margin, as a share of it; at the margin no sample decides."""
 
 
 def verdict(lower: float, upper: float, margin: float) -> Verdict:
-    """Judge a difference (after - before, higher is better) by one-sided bounds against a margin fixed beforehand.
+    """Compare the one-sided bounds of a difference (after - before, higher is better) with a margin fixed beforehand.
 
-    ``safe`` when the lower bound excludes a loss of the margin, ``harmful`` when the upper bound shows a larger one,
-    else ``inconclusive``. Piaggio et al. (2012), CONSORT for non-inferiority trials, JAMA 308:2594-2604, figure 1.
+    ``safe`` if the lower bound excludes a loss of the margin, ``harmful`` if the upper bound shows a larger loss, else
+    ``inconclusive``. Piaggio et al. (2012), CONSORT for non-inferiority trials, JAMA 308:2594-2604, figure 1.
 
     Args:
         lower: Lower one-sided bound of the difference.
         upper: Upper one-sided bound.
-        margin: Largest loss that does not matter, above 0.
+        margin: Largest acceptable loss, above 0.
 
     Raises:
         UsageError: if the margin is not above 0.
@@ -40,22 +40,22 @@ def verdict(lower: float, upper: float, margin: float) -> Verdict:
 def items_needed(
     margin: float, variance: float, *, difference: float = 0.0, alpha: float = ALPHA, power: float = POWER
 ) -> int:
-    """Items for which the verdict is likely to be ``safe``.
+    """Number of items for which the verdict is likely to be ``safe``.
 
     n = (z_alpha + z_power)^2 variance / (margin + difference)^2, rounded up: Lu & Bean (1995), "On the sample size for
     one-sided equivalence of sensitivities based upon McNemar's test", Statistics in Medicine 14:1831-1839, equation
-    for a known discordance. It also gives the items for ``harmful`` when the true loss is beyond the margin.
+    for a known discordance. It also gives the items for ``harmful`` if the true loss is above the margin.
 
     Args:
-        margin: Largest loss that does not matter.
+        margin: Largest acceptable loss.
         variance: Variance of one item's difference. For right or wrong it is the share of discordant items (less the
             squared difference, which is 0 when nothing is lost), times the design effect for clustered items.
         difference: True difference to plan for.
         alpha: One-sided error.
-        power: Chance of the verdict.
+        power: Probability of the verdict.
 
     Raises:
-        UsageError: if the margin is not above 0, the variance is not, or the difference is exactly at the margin.
+        UsageError: if margin or variance is not above 0, or the difference is exactly at the margin.
     """
     check_margin(margin)
     gap = abs(margin + difference)
@@ -66,13 +66,13 @@ def items_needed(
 
 
 def items_to_decide(margin: float, spread: float, difference: float, n: int) -> int:
-    """Items that would decide an inconclusive comparison of n items.
+    """Number of items that would decide an inconclusive comparison of n items.
 
-    It plans for no true difference. When n items should already have been enough for that, the observed difference
-    is what stands in the way, and it plans for that one instead.
+    It assumes no true difference. If n items should already have been enough for that, it assumes the observed
+    difference.
 
     Args:
-        margin: Largest loss that does not matter.
+        margin: Largest acceptable loss.
         spread: Mean squared difference of an item, times the design effect.
         difference: Observed difference (after - before).
         n: Items so far.
@@ -85,10 +85,10 @@ def items_to_decide(margin: float, spread: float, difference: float, n: int) -> 
 
 
 def check_margin(margin: float) -> None:
-    """Refuse a margin that is none.
+    """Check that a margin is above 0.
 
     Raises:
         UsageError: if it is not above 0.
     """
     if not 0 < margin < math.inf:
-        raise UsageError(f"the margin is the largest loss that does not matter; it must be above 0, not {margin}")
+        raise UsageError(f"the margin must be above 0, not {margin}")

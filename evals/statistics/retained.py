@@ -1,4 +1,4 @@
-"""How much of what the raw context gives is left after compression, by likelihood."""
+"""Gain retained: the share of the raw context's gain in likelihood that is left after compression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxpipe.evals.statistics.design import Design, Floats
 class Retained:
     """Share of the context's gain that an arm retains, and its two-sided interval.
 
-    It may exceed 1, since removing noise helps, and be below 0, when the arm is worse than no context.
+    Above 1, removing noise helped; below 0, the arm is worse than no context.
     """
 
     value: float
@@ -34,17 +34,17 @@ def gain_retained(
 ) -> Retained:
     """(NLL_closed - NLL_arm) / (NLL_closed - NLL_raw), a ratio of macro means.
 
-    The ratio of means and not the mean of ratios, whose denominators come near 0 for items that the model knows
-    without any context (Cochran 1977, *Sampling Techniques*, section 6.2). Numerator and denominator share their draws.
+    A ratio of means instead of a mean of ratios, whose denominators are near 0 for items that the model knows without
+    any context (Cochran 1977, *Sampling Techniques*, section 6.2). Numerator and denominator share their draws.
 
     Args:
-        closed: Mean negative log-likelihood of the gold answer without context, shape (n,), in nats per token.
+        closed: Mean negative log-likelihood of the right answer without context, shape (n,), in nats per token.
         arm: The same with the arm's context.
         raw: The same with the whole context.
         design: Clusters and strata of the n items.
         level: Two-sided coverage of the interval.
         draws: Bootstrap resamples.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Raises:
         UsageError: if the whole context does not help on average, so that there is no gain to retain.

@@ -1,4 +1,4 @@
-"""How surely a score is at least a share of another one, asked of the same items."""
+"""Bounds for whether a score is at least a share of another score on the same items."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ EDGE = 1e-12
 def share_bounds(scores: Floats, means: Floats, design: Design, *, share: float, level: float = 0.95) -> Floats:
     """One-sided lower bounds of the macro mean of ``score - share * base``, paired by item.
 
-    That a score keeps a share of another one, mean(score) / mean(base) >= share, is the same as
-    mean(score - share * base) >= 0, and the latter is a mean of the items' own differences: Fieller (1954), J. Royal
-    Statistical Society B 16:175-185; as a test that a share of an effect is kept, Rothmann et al. (2003), "Design and
-    analysis of non-inferiority mortality trials in oncology", Statistics in Medicine 22:239-264. Neither mean is taken
-    as known, and what easy and hard items share cancels.
+    mean(score) / mean(base) >= share is equivalent to mean(score - share * base) >= 0, a mean of differences per item:
+    Fieller (1954), J. Royal Statistical Society B 16:175-185; as a test that a share of an effect is kept, Rothmann et
+    al. (2003), "Design and analysis of non-inferiority mortality trials in oncology", Statistics in Medicine
+    22:239-264. Both means are estimated, and variance that the items share cancels.
 
-    Where all scores are right or wrong, the difference has four values and the bound is ``multinomial_bound``'s on
-    effective counts, which knows that 20 of 20 right is not certainty; elsewhere it is the bootstrap's.
+    If all scores are right or wrong, the difference has four values and the bound is ``multinomial_bound`` on effective
+    counts, which accounts for 20 of 20 right not being certainty; otherwise it is the bootstrap's.
 
     Args:
         scores: Shape (n, K), the base first.
@@ -46,7 +45,7 @@ def share_bounds(scores: Floats, means: Floats, design: Design, *, share: float,
     weights = design.weights()
     for k, (column, difference) in enumerate(zip(scores.T, differences.T, strict=True)):
         n = effective_items(difference, design)
-        # The base against itself is right or wrong in both, and no other pair can be seen.
+        # The base compared with itself is right in both or wrong in both.
         pairs = ((1, 1), (0, 0)) if k == 0 else ((1, 1), (1, 0), (0, 1), (0, 0))
         counts = [n * float(weights[(column == a) & (base == b)].sum()) for a, b in pairs]
         bounds[k] = multinomial_bound([a - share * b for a, b in pairs], counts, level=level)
@@ -56,24 +55,24 @@ def share_bounds(scores: Floats, means: Floats, design: Design, *, share: float,
 def multinomial_bound(values: Sequence[float], counts: Sequence[float], *, level: float = 0.95) -> float:
     """One-sided lower score bound of the mean of a variable that has a few values.
 
-    The least mean m that is not rejected: (seen - m) / sqrt(v / n) is no more than the normal quantile, v being the
-    variance under the probabilities that are likeliest among those with the mean m. For the values 1, -1 and 0 of a
-    difference of paired answers this is Tango's bound (1998, Statistics in Medicine 17:891-908); for the values of
-    ``a - r * b`` it is, at m = 0, the score test of a ratio of paired proportions, Nam & Blackwelder (2002), Statistics
-    in Medicine 21:689-699.
+    The smallest mean m that is not rejected: (observed - m) / sqrt(v / n) is at most the normal quantile, where v is
+        the variance under the most likely probabilities with mean m. For the values 1, -1 and 0 of a difference of
+        paired answers this is Tango's bound (1998, Statistics in Medicine 17:891-908); for the values of ``a - r * b``
+        it is, at m = 0, the score test of a ratio of paired proportions, Nam & Blackwelder (2002), Statistics in
+        Medicine 21:689-699.
 
     Args:
-        values: Distinct values that could be seen.
-        counts: How often each was, 0 included; need not be whole.
+        values: Distinct possible values.
+        counts: Count of each, 0 included; need not be whole.
         level: One-sided coverage.
 
     Raises:
-        UsageError: if nothing was seen, or a count is below 0.
+        UsageError: if all counts are 0, or one is below 0.
     """
     v, n = np.asarray(values, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     total = float(n.sum())
     if not total > 0 or (n < 0).any() or v.shape != n.shape:
-        raise UsageError(f"{list(counts)} are no counts of {len(v)} values")
+        raise UsageError(f"{list(counts)} are not counts of {len(v)} values")
     seen, least = float(n @ v) / total, float(v.min())
     quantile = float(norm.ppf(level))
 
@@ -89,10 +88,10 @@ def multinomial_bound(values: Sequence[float], counts: Sequence[float], *, level
 
 
 def _likeliest(values: Floats, counts: Floats) -> Floats:
-    """Probabilities of greatest likelihood under which the mean of the values is 0, where the mean seen is above 0.
+    """Probabilities of maximum likelihood under a mean of 0, for an observed mean above 0.
 
-    With a Lagrange multiplier t they are n_j / (n + t v_j), Owen (1988), Biometrika 75:237-249, for the values seen.
-    Where even the greatest t leaves the mean above 0, the rest goes to the least value, which was not seen.
+    With a Lagrange multiplier t they are n_j / (n + t v_j), Owen (1988), Biometrika 75:237-249, for the observed
+    values. If even the greatest t leaves the mean above 0, the rest goes to the smallest value, which was not observed.
     """
     total, there = float(counts.sum()), counts > 0
     greatest = total / -float(values.min())

@@ -1,4 +1,4 @@
-"""How bad the bad cases are."""
+"""The mean of the worst losses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxpipe.evals.statistics.design import Floats, Ints
 def cvar(losses: Floats, share: float = 0.10) -> float:
     """Conditional value at risk: the mean of the worst ``share`` of the losses.
 
-    The loss at the edge counts with the fraction of it that is inside, which makes the measure coherent: Rockafellar &
+    The loss at the boundary counts with the fraction that is inside, which makes the measure coherent: Rockafellar &
     Uryasev (2002), "Conditional value-at-risk for general loss distributions", Journal of Banking & Finance 26, eq. 25.
 
     Args:

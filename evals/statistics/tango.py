@@ -34,16 +34,16 @@ def tango_statistic(losses: float, gains: float, n: float, difference: float) ->
     linear = -(gains + losses) + (2 * n - gains + losses) * difference
     constant = -losses * difference * (1 - difference)
     root = math.sqrt(max(0.0, linear * linear - 8 * n * constant))
-    # the form of the quadratic's root that does not cancel
+    # the form of the quadratic's root without cancellation
     loss = (root - linear) / (4 * n) if linear <= 0 else -2 * constant / (root + linear)
     variance = n * (2 * loss + difference * (1 - difference))
     return numerator / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, numerator)
 
 
 def tango_interval(losses: float, gains: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Interval for P(gain) - P(loss), the differences whose score statistic is within the normal quantile.
+    """Interval for P(gain) - P(loss): the differences whose score statistic is within the normal quantile.
 
-    With no discordant item it is +-z^2 / (n + z^2), not a point. For clustered items, counts divided by the design
+    Without discordant items it is +-z^2 / (n + z^2), not a point. For clustered items, counts divided by the design
     effect may be given: Rao & Scott (1992), "A simple method for the analysis of clustered binary data", Biometrics
     48:577-585, and Korn & Graubard (1998), Survey Methodology 24:193-201, for small counts.
 
@@ -57,7 +57,7 @@ def tango_interval(losses: float, gains: float, n: float, *, level: float = 0.95
         UsageError: if these are not counts of a paired table.
     """
     if not (n > 0 and losses >= 0 and gains >= 0 and losses + gains <= n * (1 + 1e-9)) or not 0 < level < 1:
-        raise UsageError(f"{losses} losses and {gains} gains of {n} items at level {level} are no paired table")
+        raise UsageError(f"{losses} losses and {gains} gains of {n} items at level {level} are not a paired table")
     z = float(norm.ppf((1 + level) / 2))
     seen = (gains - losses) / n
 

@@ -1,1 +1,1 @@
-"""Questions with known answers: files, the Hub, generated sets."""
+"""Questions with known answers: generated tasks, files, sets on the Hub."""

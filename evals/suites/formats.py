@@ -1,4 +1,4 @@
-"""Rows of other benchmarks' files, recognised by their fields and turned into the schema that ``data`` reads."""
+"""Converts rows of other benchmarks, recognised by their fields, to the schema of ``schema``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ASKED = {
     "lcc": "What is the next line of this code?",
     "repobench-p": "What is the next line of this code? {}",
 }
-"""What LongBench's prompts ask where a row's input is empty or is no question; the input replaces the braces."""
+"""Questions for LongBench rows whose input is empty or not a question; the input replaces the braces."""
 
 _TASK_FILES = frozenset({"validation", "test", "train", "dev"})
 _QUESTION = re.compile(r"\b(?:Question: |What (?:are all|is) the special magic )")
@@ -41,15 +41,15 @@ _REPEATED = re.compile(rf"\s*{_ANSWER_ONLY}other words\.\s*\Z")
 
 
 def in_schema(value: Mapping[str, Any], path: Path, where: str) -> Mapping[str, Any]:
-    """The row in the schema of ``data``; one that is in no other format is given back as it is.
+    """Convert a row to the schema; a row in no other format is returned unchanged.
 
     Args:
         value: The JSON object.
-        path: Its file, which RULER names after the task.
+        path: Its file; RULER names it after the task.
         where: File and line, for the error.
 
     Raises:
-        ReadError: if a field holds something else than the format says.
+        ReadError: if a field does not match the format.
     """
     if "documents" in value:
         return value
@@ -65,16 +65,16 @@ def in_schema(value: Mapping[str, Any], path: Path, where: str) -> Mapping[str, 
 def longbench_1(value: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
     """A row of LongBench or LongBench-E.
 
-    Licence: the benchmark is MIT; its texts keep the licences of the sets that they are from.
+    Licence: the benchmark is MIT; its texts keep the licences of their sets.
 
     Raises:
-        ReadError: if a field holds something else than the format says.
+        ReadError: if a field does not match the format.
     """
     context, asked = _text(value, "context", where), _text(value, "input", where)
     task = str(value.get("dataset") or "longbench").removesuffix("_e")
     question = _ASKED.get(task, "{}").replace("{}", asked).strip()
     if not question:
-        raise ReadError(where, f"field 'input' is empty, and what {task!r} asks is not known")
+        raise ReadError(where, f"field 'input' is empty, and the question of {task!r} is not known")
     metric = "rouge" if task in _SUMMARIES else "contains" if task in _EXACT else "f1+contains"
     return {
         "id": f"longbench/{value['_id']}",
@@ -88,12 +88,12 @@ def longbench_1(value: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
 
 
 def longbench_2(value: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
-    """A row of LongBench v2: a question with four choices, of which the text of the right one is the answer.
+    """A row of LongBench v2: a question with four choices; the answer is the text of the right one.
 
     Licence: Apache-2.0.
 
     Raises:
-        ReadError: if a field holds something else than the format says.
+        ReadError: if a field does not match the format.
     """
     context, question = _text(value, "context", where), _text(value, "question", where).strip()
     letter = _text(value, "answer", where).strip()
@@ -114,20 +114,20 @@ def longbench_2(value: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
 
 
 def ruler(value: Mapping[str, Any], path: Path, where: str = "row") -> dict[str, Any]:
-    """A row that RULER's generator wrote, its prompt taken apart into context and question.
+    """A row of RULER's generator, with its prompt split into context and question.
 
-    Every output is needed, but in its question answering any one will do.
+    All outputs are needed, except in question answering, where one is enough.
 
-    Licence: the generator is Apache-2.0; of what it may fill contexts with, SQuAD and HotpotQA are CC BY-SA 4.0, and
-    the essays are their author's.
+    Licence: the generator is Apache-2.0; of its filler texts, SQuAD and HotpotQA are CC BY-SA 4.0, and the essays
+        belong to their author.
 
     Raises:
-        ReadError: if a field holds something else than the format says, or no question stands in the prompt.
+        ReadError: if a field does not match the format, or no question stands in the prompt.
     """
     prompt = _text(value, "input", where)
     starts = [found.start() for found in _QUESTION.finditer(prompt)]
     if not starts:
-        raise ReadError(where, "field 'input' holds none of the questions that RULER asks")
+        raise ReadError(where, "field 'input' has none of RULER's questions")
     context, question = prompt[: starts[-1]], prompt[starts[-1] :].removeprefix("Question: ").strip()
     documents = _REPEATED.search(context)
     context = context[: documents.start()] if documents else context
@@ -149,7 +149,7 @@ def ruler(value: Mapping[str, Any], path: Path, where: str = "row") -> dict[str,
 def _text(value: Mapping[str, Any], name: str, where: str) -> str:
     found = value[name]
     if not isinstance(found, str):
-        raise ReadError(where, f"field {name!r} is not a text")
+        raise ReadError(where, f"field {name!r} is not a string")
     return found
 
 

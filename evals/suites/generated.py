@@ -1,4 +1,4 @@
-"""Tasks made in code: seeded, of any length, the same questions at every length."""
+"""Generated tasks: seeded, of any length, with the same questions at every length."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ctxpipe.errors import UsageError
 from ctxpipe.evals.types import AnswerRule, Evidence, Passage, Sample
 
 CountMany = Callable[[Sequence[str]], Sequence[int]]
-"""Tokens of each text, as the target counts them."""
+"""Counts the tokens of texts with the target's tokenizer."""
 
 SHORTEST = 200
-"""Source tokens below which a task has no room for its distractors."""
+"""Fewest source tokens with room for distractors."""
 
 
 class _Task(NamedTuple):
-    """Facts to be hidden, in the order in which they must stand, and what is asked about them."""
+    """Facts to hide, in order, and the question about them."""
 
     facts: list[str]
     question: str
@@ -126,7 +126,7 @@ def _facts(draw: random.Random) -> _Task:
 
 
 def _measured(draw: random.Random) -> _Task:
-    """A number with its unit among the same thing in other units and other things in the same unit."""
+    """A number with its unit, among the same quantity in other units and other quantities in the same unit."""
     place = draw.choice(_PLACES)
     thing, property_, asked, unit, swapped = draw.choice(_MEASURES)
     size = draw.randrange(120, 990)
@@ -180,22 +180,22 @@ TASKS: Mapping[str, Callable[[random.Random], _Task]] = {
 
 
 def generate(task: str, *, tokens: int, limit: int, seed: int, count_many: CountMany) -> Iterator[Sample]:
-    """Yield the items of a task at one length. A question is the same at every length, and so is its cluster.
+    """Yield the items of a task at one length. Questions and clusters are the same at every length.
 
     Args:
         task: A name in ``TASKS``.
         tokens: Source tokens, met within a few percent.
         limit: Number of items.
-        seed: Of everything drawn.
+        seed: Seed of all random choices.
         count_many: Counts tokens.
 
     Raises:
         UsageError: for fewer than ``SHORTEST`` tokens or no item.
     """
     if tokens < SHORTEST:
-        raise UsageError(f"a length of {tokens} tokens is too short for generated tasks; the least is {SHORTEST}")
+        raise UsageError(f"a length of {tokens} tokens is too short for generated tasks; the minimum is {SHORTEST}")
     if limit < 1:
-        raise UsageError(f"a limit of {limit} leaves nothing to evaluate; it must be 1 or more")
+        raise UsageError(f"the limit must be at least 1, not {limit}")
     return (_sample(task, tokens, number, seed, count_many) for number in range(limit))
 
 
@@ -230,7 +230,7 @@ def _sample(name: str, tokens: int, number: int, seed: int, count_many: CountMan
 
 
 def _lines(task: _Task, draw: random.Random, room: int, count_many: CountMany) -> list[str]:
-    """Distractors and filler that fill the room. A longer room goes on where a shorter one ended."""
+    """Distractors and filler for a number of tokens. More tokens continue where fewer ended."""
     lines: list[str] = []
     while room > 0:
         more = [task.distractor(draw) if draw.random() < task.share else filler_sentence(draw) for _ in range(32)]

@@ -1,10 +1,10 @@
-"""Sets of the Hugging Face Hub as suites: ``hf:OWNER/NAME[@REVISION][/PART]``, or of a copy, ``hf:./FOLDER[/PART]``.
+"""Sets on the Hugging Face Hub: ``hf:OWNER/NAME[@REVISION][/PART]``, or a local copy: ``hf:./FOLDER[/PART]``.
 
 The part is a file of the repository, a file in an archive of it (``data.zip/data/hotpotqa.jsonl``), the beginning of
 the names of several files (``qa_1_4k`` for ``qa_1_4k/validation-00000-of-00001.parquet``), or, where the repository has
-a ``data.zip`` as LongBench has, a file of its ``data`` folder without the ending (``hotpotqa``). Files are found by
-their names alone: no code of a repository is run. Without a part, it is ``data.json``, as LongBench v2 has it, or all.
-Rows are in a format of ``formats``, or in the schema of ``data``.
+a ``data.zip`` as LongBench has, a file of its ``data`` folder without the ending (``hotpotqa``). Files are found only
+by their names: no code of a repository is run. Without a part, ``data.json`` is read, as in LongBench v2, or all files.
+Rows are in a format of ``formats`` or in the schema of ``schema``.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _NO_ROWS = re.compile(r"(?:.*/)?(?:dataset_infos?|config|state|.*\.metadata)\.js
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubName:
-    """A suite's name taken apart.
+    """The parts of a suite's name.
 
     Attributes:
-        name: As it was given.
+        name: The whole name.
         repository: ``OWNER/NAME``; empty for a copy.
-        revision: Branch, tag or commit; empty for what is in the cache, or else the newest.
-        folder: Where the copy is; None for a repository.
-        part: Which files; empty for those of the repository.
+        revision: Branch, tag or commit; empty for the cached or else the newest one.
+        folder: Folder of a local copy; None for a repository.
+        part: Selects files; empty for all.
     """
 
     name: str
@@ -55,17 +55,17 @@ class HubName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A file of a repository, and its member where it is an archive."""
+    """A file of a repository, and its member if it is an archive."""
 
     file: str
     member: str = ""
 
 
 def parse_hub_name(name: str) -> HubName:
-    """Take a suite's name apart.
+    """Parse a suite's name.
 
     Raises:
-        UsageError: if it is no such name, or names a folder that is not there.
+        UsageError: if it is not such a name, or its folder does not exist.
         MissingExtraError: if ``datasets`` is not installed.
     """
     rest = name.removeprefix(PREFIX)
@@ -79,31 +79,31 @@ def parse_hub_name(name: str) -> HubName:
         return HubName(name=name, folder=folder, part=part)
     match = _REPOSITORY.fullmatch(rest.strip("/"))
     if not match:
-        raise UsageError(f"{name!r} is no set of the Hub; write {SYNTAX}")
+        raise UsageError(f"{name!r} is not a set on the Hub; write {SYNTAX}")
     return HubName(
         name=name, repository=match["name"], revision=match["revision"] or "", part=(match["part"] or "").strip("/")
     )
 
 
 def hub_samples(name: str, *, limit: int | None = None, seed: int | None = None) -> Iterator[Sample]:
-    """Yield the samples of a set of the Hub, or of a copy of one.
+    """Yield the samples of a set on the Hub or of a local copy.
 
-    What was fetched once is kept in the Hub's cache and used from there, so that a run can be gone on with; its commit
-    is in the samples' ``dataset``, and with it in the run's folder.
+    A set is downloaded once and then read from the Hub's cache, so that a run can be resumed. Its commit is in the
+    samples' ``dataset`` and so in the run's folder.
 
-    Licences: LongBench is MIT and its second version Apache-2.0, RULER's generator is Apache-2.0; their texts keep
-    their own. Of any other set, its page says.
+    Licences: LongBench is MIT and its second version Apache-2.0, RULER's generator is Apache-2.0; their texts have
+    licences of their own. For any other set, see its page.
 
     Args:
         name: The suite's name.
-        limit: Most samples of each file (the shards of one count together).
-        seed: Of the choice, as for ``data.read_samples``.
+        limit: Most samples of each file (the shards of one file count together).
+        seed: Seed of the choice; see ``schema.read_samples``.
 
     Raises:
-        UsageError: if it is no such name, or a limit is below 1.
-        UnknownNameError: if the set has no such part; the nearest are offered.
+        UsageError: if it is not such a name, or the limit is below 1.
+        UnknownNameError: if the set has no such part, with the nearest names.
         MissingExtraError: if ``datasets`` is not installed.
-        ReadError: if the Hub cannot be reached, has no such set, or the set's rows are damaged or in no known format.
+        ReadError: if the Hub cannot be reached, has no such set, or the rows are damaged or in an unknown format.
     """
     asked = parse_hub_name(name)
     if asked.folder is not None:
@@ -120,7 +120,7 @@ def hub_samples(name: str, *, limit: int | None = None, seed: int | None = None)
 
 
 def _exact(files: Sequence[str], part: str) -> tuple[Found, ...]:
-    """The one file that is meant; none where it takes all the files' names to tell."""
+    """The one file that is named; None if the other files' names are needed to decide."""
     for file in (part,) if part else _MAIN:
         if file in files and ending_of(file) in BUILDERS:
             return (Found(file=file),)
@@ -137,24 +137,24 @@ def _beginning(files: Sequence[str], asked: HubName) -> tuple[Found, ...]:
     found = [file for file in readable if _begins(file, asked.part)]
     if not found:
         if _ARCHIVE in files and not asked.part:
-            raise UsageError(f"{asked.name} holds several tasks; name one, for example {asked.name}/hotpotqa")
+            raise UsageError(f"{asked.name} has several tasks; name one, for example {asked.name}/hotpotqa")
         if not readable:
-            raise ReadError(asked.name, f"holds no file that can be read ({', '.join(BUILDERS)})")
+            raise ReadError(asked.name, f"has no readable file ({', '.join(BUILDERS)})")
         parts = [file.removesuffix(ending_of(file)) for file in readable]
         raise UnknownNameError(f"part of {asked.name.removesuffix(asked.part).rstrip('/')}", asked.part, parts)
     endings = {BUILDERS[ending_of(file)] for file in found}
     if len(endings) > 1:
-        raise UsageError(f"{asked.name} holds its rows in several formats; name a file, for example {found[0]}")
+        raise UsageError(f"{asked.name} has rows in several formats; name a file, for example {found[0]}")
     return tuple(Found(file=file) for file in found)
 
 
 def _begins(file: str, part: str) -> bool:
-    """Whether a part is the whole, a folder or the beginning of a file's name up to a hyphen or a dot."""
+    """Whether a part is a file's whole name, its folder, or its beginning up to a hyphen or a dot."""
     return not part or (file.startswith(part) and file[len(part) :][:1] in ("", "/", "-", "."))
 
 
 def _all_rows(asked: HubName, copy: Copy, found: Sequence[Found]) -> list[Rows]:
-    """One for each file, in which shards are put together."""
+    """The rows of each file, with its shards joined."""
     together: dict[str, list[Found]] = {}
     for one in found:
         together.setdefault(_SHARD.sub("", one.member or one.file), []).append(one)
@@ -175,7 +175,7 @@ def _all_rows(asked: HubName, copy: Copy, found: Sequence[Found]) -> list[Rows]:
 
 
 def _member(archive: Path, member: str, asked: HubName) -> str:
-    """The member, which is there."""
+    """The member, which must exist."""
     if not member:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The files of a set on the Hugging Face Hub: from the cache, from the Hub, or from a folder that is a copy."""
+"""The files of a set on the Hugging Face Hub: from the cache, from the Hub, or from a local copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxpipe.models.quiet import quiet
 from ctxpipe.models.reach import within_reach
 
 _SECONDS = 10
-"""Longest wait for a first answer of the Hub."""
+"""Deadline for the Hub's first response, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +22,9 @@ class Copy:
 
     Attributes:
         files: Names of its files, sorted.
-        folder: Where those lie that are here; None for a set of which nothing is here.
-        repository, revision: What is fetched from the Hub; empty for a folder.
-        commit: Of the repository; empty for a folder.
+        folder: Folder of the local files; None if there are none.
+        repository, revision: Source on the Hub; empty for a folder.
+        commit: Commit of the repository; empty for a folder.
     """
 
     files: tuple[str, ...]
@@ -34,27 +34,27 @@ class Copy:
     commit: str = ""
 
     def fetch(self, file: str) -> Path:
-        """A file of the set, fetched if it is not here.
+        """A file of the set, downloaded if it is not local.
 
         Raises:
-            ReadError: if the Hub cannot be reached or does not deliver it, or the set changed in the meantime.
+            ReadError: if the Hub cannot be reached, the download fails, or the set changed in the meantime.
         """
         if self.folder is not None:
             return self.folder / file
         from huggingface_hub import hf_hub_download
 
         with _hub(self.repository):
-            # By its branch and not by its commit: only so does the cache know again what was meant.
+            # By branch and not by commit, because only then does the cache find it again.
             path = hf_hub_download(
                 self.repository, file, repo_type="dataset", revision=self.revision or None, etag_timeout=_SECONDS
             )
         if self.commit not in Path(path).parts:
-            raise ReadError(self.repository, "the set was changed while it was fetched; try again")
+            raise ReadError(self.repository, "the set changed during the download; try again")
         return Path(path)
 
 
 def copy_in(folder: Path, part: str = "") -> Copy:
-    """A copy of a set in a folder, of which only what can belong to a part is looked at."""
+    """A local copy of a set; only files that can belong to the part are listed."""
     first = part.split("/")[0]
     near = [path for path in folder.iterdir() if path.is_file() or path.name.startswith(first)]
     deep = (file for path in near if path.is_dir() for file in path.rglob("*") if file.is_file())
@@ -63,12 +63,12 @@ def copy_in(folder: Path, part: str = "") -> Copy:
 
 
 def copy_of(repository: str, revision: str, enough: Callable[[Sequence[str]], bool]) -> Copy:
-    """A set of the Hub.
+    """A set on the Hub.
 
     Args:
         repository: ``OWNER/NAME``.
-        revision: Branch, tag or commit; empty for what the cache has of the newest, else the newest.
-        enough: Whether the files that the cache has are those that are needed; a half of them might be missing.
+        revision: Branch, tag or commit; empty for the cached one, else the newest.
+        enough: Whether the cached files are all that is needed; some could be missing.
 
     Raises:
         ReadError: if the Hub cannot be reached or has no such set.
@@ -87,7 +87,7 @@ def copy_of(repository: str, revision: str, enough: Callable[[Sequence[str]], bo
 
 
 def _cached(repository: str, revision: str) -> Path | None:
-    """The folder of what the Hub's cache has of a revision, which may be a part of it; its name is the commit."""
+    """The folder of a revision in the Hub's cache, which can be incomplete; its name is the commit."""
     from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.file_download import repo_folder_name
 
@@ -100,7 +100,7 @@ def _cached(repository: str, revision: str) -> Path | None:
 
 @contextmanager
 def _hub(repository: str) -> Iterator[None]:
-    """Turn what goes wrong with the Hub into one line."""
+    """Turn errors of the Hub into one line."""
     try:
         with quiet(), within_reach(repository):
             yield

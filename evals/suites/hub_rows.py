@@ -13,24 +13,24 @@ from typing import Any
 from ctxpipe.errors import ReadError
 
 BUILDERS = {".jsonl": "json", ".json": "json", ".jsonl.gz": "json", ".json.gz": "json", ".parquet": "parquet"}
-"""The builder of ``datasets`` for each ending."""
+"""The builder of ``datasets`` for each file extension."""
 
 
 def ending_of(file: str) -> str:
-    """The ending of a file's name, that of what was compressed included."""
+    """The extension of a file, including that before a compression suffix."""
     suffixes = Path(file).suffixes
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
 def rows_of(sources: Sequence[tuple[Path, str]], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number, counted from 1, and the object of every row. A field that is null is left out.
+    """Yield the number, counted from 1, and the object of every row, without null fields.
 
     Args:
-        sources: Files, each with the member to read where it is a zip file, else with an empty text.
-        name: What errors call them.
+        sources: Files, each with the member to read if it is a zip file, else with an empty string.
+        name: Their name in errors.
 
     Raises:
-        ReadError: if a file is damaged, or rows differ so much that they make no table.
+        ReadError: if a file is damaged, or rows differ too much to form a table.
     """
     number = 0
     for path, member in sources:
@@ -52,16 +52,17 @@ def _opened(path: Path, member: str, name: str) -> Iterator[dict[str, Any]]:
     with _said(name), _no_ping():
         from datasets import load_dataset
 
-        # Types are those of the first stretch that is read, in which a field may be null everywhere: so it is all.
+        # Types are inferred from the first block, in which a field can be null throughout; so the block is the whole
+        # file.
         options = {"chunksize": _size(path, member) + 1} if builder == "json" else {}
         try:
             return iter(load_dataset(builder, data_files=place, split="train", streaming=True, **options))
-        except StopIteration:  # what datasets lets out for an empty file
+        except StopIteration:  # what datasets raises for an empty file
             return iter(())
 
 
 def _size(path: Path, member: str) -> int:
-    """Bytes of what is read."""
+    """Number of bytes to read."""
     if member:
         with zipfile.ZipFile(path) as archive:
             return archive.getinfo(member).file_size
@@ -73,7 +74,7 @@ def _size(path: Path, member: str) -> int:
 
 @contextmanager
 def _no_ping() -> Iterator[None]:
-    """Keep ``datasets`` from telling a server which of its builders is used."""
+    """Keep ``datasets`` from reporting its builders to a server."""
     from datasets import config
 
     told = config.HF_UPDATE_DOWNLOAD_COUNTS
@@ -86,7 +87,7 @@ def _no_ping() -> Iterator[None]:
 
 @contextmanager
 def _said(name: str) -> Iterator[None]:
-    """Turn what goes wrong in ``datasets``, pyarrow, fsspec or zlib into one line; they share no base."""
+    """Turn errors of ``datasets``, pyarrow, fsspec and zlib, which have no common base, into one line."""
     import logging
 
     logger = logging.getLogger("datasets")

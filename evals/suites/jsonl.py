@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 from ctxpipe.errors import ReadError
 
 OnTorn = Callable[[int, int], None]
-"""Called with the line number of a last line that is cut short, and the byte offset at which it begins."""
+"""Called with the line number and the byte offset of an incomplete last line."""
 
 
 def read_objects(path: Path, *, on_torn: OnTorn | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -21,8 +21,8 @@ def read_objects(path: Path, *, on_torn: OnTorn | None = None) -> Iterator[tuple
 
     Args:
         path: A ``.jsonl`` or ``.jsonl.gz`` file.
-        on_torn: Called for a last line that is not JSON, as a killed writer leaves it; the line is then left out.
-            Without it such a line is an error like any other.
+        on_torn: Called for a last line that is not JSON, as a killed writer leaves it; the line is then skipped.
+            Without it, such a line is an error.
 
     Raises:
         ReadError: if the file cannot be read or a line is not a JSON object.

@@ -1,4 +1,4 @@
-"""The same questions over longer and longer sources: passages of other items are put between their own."""
+"""The same questions over longer sources: passages of other items are inserted between their own."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def grow(
 ) -> Iterator[Sample]:
     """Yield every item at every length.
 
-    Distractors come from items of other clusters and hold none of the right answers. At a length below the item's own,
-    passages without evidence are left out first. Distractors are drawn in one order at every length. Own passages keep
-    their order and are spread at random.
+    Distractors come from items of other clusters and contain no right answer. At a length below the item's own,
+    passages without evidence are removed first. Distractors are drawn in the same order at every length. The item's own
+    passages keep their order and are spread at random.
 
     Args:
         samples: The items.
         pool: Items whose passages may be distractors.
-        lengths: Source tokens, met within a passage.
-        seed: Of choice and order.
+        lengths: Source tokens, met within one passage.
+        seed: Seed of choice and order.
         count_many: Counts tokens.
 
     Raises:
@@ -56,7 +56,7 @@ def grow(
 
 
 def _own(sample: Sample) -> set[int]:
-    """Documents that must stay: those with evidence, or with the answer where no evidence is marked, or all."""
+    """Documents that must stay: those with evidence; if none is marked, those with the answer; else all."""
     marked = {e.document for e in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
     holding = marked or {
         i for i, d in enumerate(sample.documents) if any(contains_text(d.text, answer) for answer in sample.answers)
@@ -116,6 +116,6 @@ def _distractors(sample: Sample, candidates: Sequence[_Candidate], room: int, dr
 
 
 _SMALLEST = 30
-"""Room below which no further passage is looked for."""
+"""Remaining tokens below which no further passage is tried."""
 _SLACK = 400
-"""Room that may stay empty."""
+"""Tokens that may stay unused."""

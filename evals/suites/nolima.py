@@ -30,7 +30,7 @@ _Text = Annotated[str, BeforeValidator(str)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Test:
-    """One filling of a needle, and who or what is right, if it is not the character."""
+    """The arguments of a needle, and its answers, if the character is not the answer."""
 
     input_args: list[_Text]
     gold_answers: str | list[_Text] | None = None
@@ -61,7 +61,7 @@ class _Case(NamedTuple):
 
 
 def is_needle_file(path: Path) -> bool:
-    """Whether a path is a needle file, or a copy of the set's folder."""
+    """Whether a path is a needle file or a copy of the set's folder."""
     if path.suffix != ".json" or not path.is_file():
         return (path / NEEDLES).is_file()
     with path.open("rb") as file:
@@ -75,9 +75,9 @@ def nolima_samples(
 
     A file is a list of ``{"id", "needle", "questions": {kind: text}, "character_set", "tests": {name:
     {"input_args"}}}``. ``{1}``, ``{2}``, ... stand for the arguments of a test and ``{CHAR}`` for one of the
-    characters, who is the answer unless the test has ``gold_answers``. ``distractors``, by kind, is a sentence to be
-    put beside. Prompts in the file are not used. The books are the text files of ``haystack/rand_shuffle`` beside the
-    file's folder, or of a folder ``haystack`` beside the file. A longer context goes on in the book where a shorter
+    characters, who is the answer unless the test has ``gold_answers``. ``distractors``, by kind, is a sentence to
+    add. Prompts in the file are not used. The books are the text files of ``haystack/rand_shuffle`` beside the
+    file's folder, or of a folder ``haystack`` beside the file. A longer context continues the book where a shorter
     one ended, and the needle keeps its depth. Questions about one fact are one cluster.
 
     Licence: Adobe Research License, which forbids commercial use; the books have their own (``haystack/LICENSES.md``).
@@ -85,16 +85,16 @@ def nolima_samples(
     Args:
         path: The file, or a copy of the whole set's folder, whose ``needle_set.json`` is read.
         lengths: Source tokens.
-        limit: Most questions; None for all, each in every book. A larger limit keeps the choice of a smaller one.
-        seed: Of questions, characters and places.
+        limit: Most questions; None for all, each in every book. A larger limit includes the choice of a smaller one.
+        seed: Seed for questions, characters and places.
         count_many: Counts tokens.
 
     Raises:
-        ReadError: if a file is missing, or is not what it should be; it names the entry.
-        UsageError: for a limit below 1, or a length that the needle or the book does not fill.
+        ReadError: if a file is missing or invalid; it names the entry.
+        UsageError: for a limit below 1, or a length that the needle or the book cannot fill.
     """
     if limit is not None and limit < 1:
-        raise UsageError(f"a limit of {limit} leaves nothing to evaluate; it must be 1 or more")
+        raise UsageError(f"the limit must be at least 1, not {limit}")
     file = path / NEEDLES if path.is_dir() else path
     books = _books(file)
     cases: list[_Case] = []
@@ -140,7 +140,7 @@ def _cases(needle: _Needle, where: str, books: Sequence[Path], seed: int) -> Ite
                 fill = _Fill(test.input_args, character, where)
                 gold = test.gold_answers or ([character] if character else [])
                 if not gold:
-                    raise ReadError(where, "neither 'character_set' nor 'gold_answers' gives an answer")
+                    raise ReadError(where, "neither 'character_set' nor 'gold_answers' has an answer")
                 yield _Case(
                     name=f"{needle.id}/{name}/{kind}/{book.stem}",
                     fact=f"{needle.id}/{name}",
@@ -153,7 +153,7 @@ def _cases(needle: _Needle, where: str, books: Sequence[Path], seed: int) -> Ite
 
 
 class _Fill(NamedTuple):
-    """Puts arguments, counted from 1, and the character into a text."""
+    """Fills arguments, counted from 1, and the character into a text."""
 
     arguments: Sequence[str]
     character: str
@@ -171,7 +171,7 @@ class _Fill(NamedTuple):
 
 
 def _order(case: _Case, seed: int, books: Sequence[Path]) -> tuple[int, bytes]:
-    """Every question once, each in a book of its own, before any in a second book."""
+    """Every question once, each in its own book, before any question in a second book."""
     pair = case.name.rpartition("/")[0]
     turn = (books.index(case.book) + _digest(seed, pair)[0]) % len(books)
     return turn, _digest(seed, case.name)

@@ -1,4 +1,4 @@
-"""Samples from files: one JSON object a line, plain or gzipped, alone or in a folder.
+"""Samples from JSON lines, plain or gzipped, in a file or a folder.
 
 The schema is ``id, dataset, cluster, documents [{title, text, gold?}], question, answers, metric`` and, where a set
 has them, ``evidence [{doc, start, end}]``, ``stratum``, ``scale``, ``answer_rule``, ``twins [{names, value}]``, and of
@@ -39,24 +39,24 @@ SUITES: Mapping[str, str] = {
     "squality": "squality/dev.jsonl.gz",
     "kv75": "kv75/kv75_200.jsonl.gz",
 }
-"""Public sets by name, and where each lies in a data folder."""
+"""Public sets by name, with their place in a data folder."""
 
 
 def load_suite(name: str, root: str | Path, *, limit: int | None = None, seed: int | None = None) -> Iterator[Sample]:
     """Yield the samples of a known set.
 
-    The stratum is the suite. A cluster gets the folder's name before it, so that the first article of one set is not
-    taken for the first table of another, while the nested lengths of one set share their questions.
+    The stratum is the suite. The folder's name is put before each cluster, so that clusters of different sets differ
+    and the lengths of one set share theirs.
 
     Args:
         name: A name in ``SUITES``.
         root: The data folder.
-        limit: As for ``read_samples``.
-        seed: As for ``read_samples``.
+        limit: See ``read_samples``.
+        seed: See ``read_samples``.
 
     Raises:
         UnknownNameError: if there is no such suite.
-        ReadError: if its file is missing or wrong.
+        ReadError: if its file is missing or invalid.
     """
     if name not in SUITES:
         raise UnknownNameError("suite", name, SUITES)
@@ -68,18 +68,18 @@ def load_suite(name: str, root: str | Path, *, limit: int | None = None, seed: i
 
 
 def available_suites(root: str | Path) -> list[str]:
-    """The known sets whose file is in a data folder, in the order of ``SUITES``."""
+    """The public sets that are in a data folder, in the order of ``SUITES``."""
     return [name for name, place in SUITES.items() if (Path(root) / place).is_file()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The rows of a file, which are gone through twice where some are chosen.
+    """The rows of a file. They are read twice if only some are chosen.
 
     Attributes:
         path: The file; RULER names it after the task.
-        name: What errors call it.
-        unit: What they call a row.
+        name: Its name in errors.
+        unit: Name of a row in errors.
         read: Yields the number of each row, counted from 1, and its object.
     """
 
@@ -95,9 +95,9 @@ def read_samples(path: str | Path, *, limit: int | None = None, seed: int | None
     Args:
         path: A ``.jsonl`` or ``.jsonl.gz`` file, or a folder in which all such files are read, sorted by path.
         limit: Most samples of each file; None for all.
-        seed: Without one, the first ``limit`` lines are taken. With one, the choice is random and spread over clusters:
-            each cluster gives one item before any gives two. A larger limit keeps the choice of a smaller one, and
-            files that share clusters choose the same clusters.
+        seed: Without a seed, the first ``limit`` lines are taken. With one, the choice is random and spread over
+            clusters: each cluster gives one item before any gives two. A larger limit includes the choice of a
+            smaller one, and files that share clusters choose the same clusters.
 
     Raises:
         UsageError: for a limit below 1.
@@ -108,9 +108,9 @@ def read_samples(path: str | Path, *, limit: int | None = None, seed: int | None
 
 
 def read_rows(files: Iterable[Rows], *, limit: int | None = None, seed: int | None = None) -> Iterator[Sample]:
-    """Yield the samples that rows are; as ``read_samples``."""
+    """Yield the samples of rows; see ``read_samples``."""
     if limit is not None and limit < 1:
-        raise UsageError(f"a limit of {limit} leaves nothing to evaluate; it must be 1 or more")
+        raise UsageError(f"the limit must be at least 1, not {limit}")
     return _read_all(files, limit, seed)
 
 
@@ -143,7 +143,7 @@ def _read_all(files: Iterable[Rows], limit: int | None, seed: int | None) -> Ite
 
 
 def _choose(file: Rows, limit: int, seed: int) -> set[int]:
-    """Line numbers of a sample: hashes order clusters, and items in a cluster, so that equal clusters agree."""
+    """Line numbers of a random choice: clusters, and items in a cluster, are ordered by hash, so files agree."""
     by_cluster: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
     for number, row in file.read():
         value = in_schema(row, file.path, f"{file.name}, {file.unit} {number}")
@@ -163,14 +163,14 @@ def _hash(seed: int, *parts: str) -> bytes:
 
 
 def parse_sample(value: Mapping[str, Any], where: str = "sample") -> Sample:
-    """Make a sample of a parsed line.
+    """Make a sample from a parsed line.
 
     Args:
         value: The JSON object.
         where: File and line, for the error.
 
     Raises:
-        ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
+        ReadError: if a field is missing or has an invalid value; it names ``where`` and the field.
     """
     line = parsed(_Line, value, where)
     return Sample(
@@ -214,7 +214,7 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """What a line holds, in the schema and in the spellings of public sets."""
+    """A line, in the schema and in the forms of public sets."""
 
     documents: Annotated[list[_Document], MinLen(1)]
     id: _Name
@@ -249,7 +249,7 @@ def _twins(line: _Line, where: str) -> tuple[Twin, ...]:
 
 
 def _support(documents: Iterable[_Document]) -> Iterator[Evidence]:
-    """Where the supporting sentences stand; one that was rewritten and is not in the text is passed over."""
+    """The places of the supporting sentences; a sentence that is not in the text is skipped."""
     for index, document in enumerate(documents):
         for sentence, times in Counter(s.strip() for s in document.support if s.strip()).items():
             start = -1

@@ -1,4 +1,4 @@
-"""Suites by name: tasks made in code, sets in a data folder or on the Hub, files in their schema or in others."""
+"""Suites by name: generated tasks, public sets in a data folder or on the Hub, files in several formats."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ GENERATED: Mapping[str, Callable[..., Iterator[Sample]]] = {
 """Suites made in code, by name; each takes ``tokens``, ``limit``, ``seed`` and ``count_many``."""
 DEFAULT_LENGTHS = (1000,)
 DEFAULT_LIMIT = 50
-"""Items of a generated task when no limit is given."""
+"""Default number of items of a generated task."""
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]?)")
 
 
 def parse_length(text: str) -> int:
-    """Tokens of a length such as ``512`` or ``8k``; k is 1,000.
+    """Parse a length such as ``512`` or ``8k``; k is 1,000.
 
     Raises:
-        UsageError: if it is no such length.
+        UsageError: if it is not a length.
     """
     match = _LENGTH.fullmatch(text.strip())
     if not match:
-        raise UsageError(f"{text!r} is no length; write 512 or 8k")
+        raise UsageError(f"{text!r} is not a length; write it like 512 or 8k")
     return round(float(match[1]) * (1000 if match[2] else 1))
 
 
@@ -50,9 +50,9 @@ def check_suite(name: str, data: Path | None) -> None:
     """Refuse a suite that cannot be read.
 
     Raises:
-        UnknownNameError: if it is no task, known set or file; the nearest are offered.
-        UsageError: if it is a known set and no data folder is given, or begins with ``hf:`` and is no name of a set.
-        MissingExtraError: if it is a set of the Hub and ``datasets`` is not installed.
+        UnknownNameError: if it is not a task, public set or file, with the nearest names.
+        UsageError: for a public set without a data folder, or an invalid ``hf:`` name.
+        MissingExtraError: for a set on the Hub without ``datasets``.
     """
     if name.startswith(PREFIX):
         parse_hub_name(name)
@@ -77,13 +77,13 @@ def suite_samples(
     """Yield the items of a suite.
 
     Args:
-        name: A generated task, a known set, a set of the Hub (``hf:...``), a file or folder in the JSONL schema, of
+        name: A generated task, a public set, a set on the Hub (``hf:...``), a file or folder in the JSONL schema or of
             LongBench or RULER, or a needle file of NoLiMa.
-        data: Folder of the known sets.
+        data: Folder of the public sets.
         limit: Most items (at each length).
-        seed: Of the choice of items and of what is generated.
-        lengths: Source tokens. A generated task or needle file without any has ``DEFAULT_LENGTHS``, another file its
-            own contexts; to reach a length, passages of the file's other items are added.
+        seed: Seed for the choice of items and for generated tasks.
+        lengths: Source tokens; by default ``DEFAULT_LENGTHS`` for generated tasks and needle files, and the unchanged
+            contexts for other files. Passages of other items of the file are added to reach a length.
         count_many: Counts tokens as the target does.
 
     Raises:

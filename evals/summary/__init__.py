@@ -1,1 +1,1 @@
-"""Records to the numbers of a report."""
+"""Computes the numbers of a report from records."""

@@ -1,4 +1,4 @@
-"""What a machine's memory and an arm's measured quality say together: what length of source works."""
+"""The usable source length: a machine's memory and an arm's effective length together."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Limit = Literal["memory", "quality", "measured"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """How many tokens of prompt a machine or a server takes.
+    """The window of a machine or a server.
 
     Attributes:
         name: ``2 x h100-80gb``, or a server's URL.
-        tokens: The most that prompt and answer may have together.
+        tokens: Most tokens of prompt and answer together.
 
     Raises:
         UsageError: for less than one token.
@@ -37,16 +37,16 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Works:
-    """The longest source that both fits and works.
+    """The longest source that both fits the memory and works.
 
     Attributes:
         capacity: The machine or server.
-        suite, arm: What was measured.
-        fits: Source tokens whose prompt fits; None where every source does (a budget that fits).
+        suite, arm: Suite and arm.
+        fits: Source tokens whose prompt fits; None if every source does (a budget that fits).
         tokens: Source tokens that fit and work.
         interval: Two-sided 95% interval of ``tokens``.
-        limit: What keeps it from being more: ``memory``; ``quality``, measured to fall; or ``measured``, where the
-            arm still worked at the longest source it was tried on, so that more may work and is not known to.
+        limit: What limits it: ``memory``; ``quality``, measured to fall; or ``measured``, if the arm still works at the
+            longest measured source.
     """
 
     capacity: Capacity
@@ -59,7 +59,7 @@ class Works:
 
 
 def works(lengths: Sequence[Lengths], capacities: Sequence[Capacity]) -> tuple[Works, ...]:
-    """Join effective lengths with capacities. Arms whose effective length is below the shortest tried are left out.
+    """Combine effective lengths with capacities. Arms that do not work at the shortest length are left out.
 
     Raises:
         UsageError: if no arm's effective length is known.
@@ -67,15 +67,14 @@ def works(lengths: Sequence[Lengths], capacities: Sequence[Capacity]) -> tuple[W
     found = tuple(one for capacity in capacities for suite in lengths for one in _of_suite(capacity, suite))
     if not found:
         raise UsageError(
-            "no arm has an effective length to join with a capacity; run one suite at several --lengths with raw and "
-            "closed among the arms"
+            "no arm has an effective length; run a suite at several --lengths, with raw and closed among the arms"
         )
     return found
 
 
 def _of_suite(capacity: Capacity, suite: Lengths) -> Iterator[Works]:
     gains = [(arm.arm, arm.gain) for arm in suite.arms if arm.gain]
-    # What raw reaches is the same beside every arm.
+    # Raw's effective length is the same for every arm.
     measured = [("raw", gain.raw, gain.raw_interval) for _, gain in gains[:1]]
     measured += [(name, gain.compressed, gain.compressed_interval) for name, gain in gains]
     for name, length, interval in measured:
@@ -106,7 +105,7 @@ def _joined(
 
 
 def _fitting(window: int, name: str) -> float | None:
-    """Source tokens that an arm brings into a window; None for any number, 0 for none."""
+    """Source tokens that an arm fits into a window; None for any number, 0 for none."""
     arm = parse_arms([name])[0]
     if arm.budget is not None:
         return None if arm.budget <= window else 0
@@ -114,10 +113,10 @@ def _fitting(window: int, name: str) -> float | None:
 
 
 def planned(model: str, gpus: Sequence[int], gpu: str) -> tuple[Capacity, ...]:
-    """Capacities of a model on numbers of GPUs, as ``ctxpipe plan`` has them; those it does not fit on are left out.
+    """Capacities of a model by number of GPUs, as in ``ctxpipe plan``; numbers on which it does not fit are left out.
 
     Raises:
-        UsageError: if it fits on none, or as ``ctxpipe.serving.plan``.
+        UsageError: if it fits on none, and for the reasons of ``ctxpipe.serving.plan``.
     """
     from ctxpipe.serving import plan
 

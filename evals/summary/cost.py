@@ -1,4 +1,4 @@
-"""What a query costs: tokens that the target reads and writes, and the time of the machine that compresses."""
+"""The cost of a query: tokens read and written by the target, and time of the compressing machine."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ctxpipe.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Prices in one currency, whichever that is; without any, a query's cost is the tokens of its prompt.
+    """Prices in any one currency; without prices, a query costs the tokens of its prompt.
 
     Attributes:
-        prompt: Of a million tokens of prompt.
-        completion: Of a million tokens of answer.
-        hour: Of an hour of the machine that compresses.
+        prompt: Price of a million prompt tokens.
+        completion: Price of a million answer tokens.
+        hour: Price of an hour of the compressing machine.
 
     Raises:
-        UsageError: for a price that is below 0 or no finite number.
+        UsageError: for a price that is below 0 or not finite.
     """
 
     prompt: float = 0.0
@@ -31,7 +31,7 @@ class Prices:
     def __post_init__(self) -> None:
         for name, price in (("prompt", self.prompt), ("completion", self.completion), ("hour", self.hour)):
             if not math.isfinite(price) or price < 0:
-                raise UsageError(f"the price of a {name} is a number from 0 on, not {price:g}")
+                raise UsageError(f"the price of a {name} must be at least 0, not {price:g}")
 
     @property
     def known(self) -> bool:
@@ -41,18 +41,18 @@ class Prices:
     @computed_field  # type: ignore[prop-decorator]
     @property
     def unit(self) -> str:
-        """What costs are counted in."""
+        """The unit of costs."""
         return "price of 1,000 queries" if self.known else "tokens of the prompt"
 
     def cost(self, tokens: Mapping[str, float], seconds: Mapping[str, float]) -> float | None:
-        """Cost of an item: of 1,000 queries where there are prices, else its prompt tokens.
+        """Cost of an item: the price of 1,000 queries, or without prices its prompt tokens.
 
         Args:
-            tokens: Mean tokens: ``prompt`` (or ``context``, where no target was asked) and ``completion``.
+            tokens: Mean tokens: ``prompt`` (or ``context``, if no target was asked) and ``completion``.
             seconds: Mean seconds: ``compress``.
 
         Returns:
-            None where the tokens are not known.
+            None if the tokens are not known.
         """
         prompt = tokens.get("prompt", tokens.get("context"))
         if prompt is None:

@@ -1,4 +1,4 @@
-"""Up to what length of source an arm works, from the records of a run over several lengths."""
+"""Effective lengths of arms, from the records of a run over several lengths."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ArmLengths:
 
     Attributes:
         arm: Its name.
-        scores: Mean score at each length; where the prompt does not fit the window it counts as 0.
-        gain: Effective lengths of raw and of this arm, and their ratio; None where they are not defined, and for raw.
-        why_not: Why not.
-        claim: Whether the gain may be claimed; None for raw and for floors, and where the arm works at no length.
-        nominal: One over the rate, or for a budget the longest source over what is kept of it; never to be called
-            effective. None for a control.
+        scores: Mean score at each length; a prompt that does not fit the window counts as 0.
+        gain: Effective lengths of raw and of this arm, and their ratio; None if they are not defined, and for raw.
+        why_not: Why they are not defined.
+        claim: Whether the gain may be claimed; None for raw and baselines, and if the arm works at no length.
+        nominal: 1 / rate, or for a budget the longest source over its kept tokens; never called effective. None for
+            a control.
     """
 
     arm: str
@@ -40,7 +40,7 @@ class ArmLengths:
 
     @property
     def realised(self) -> float | None:
-        """The gain over the nominal one."""
+        """The gain divided by the nominal gain."""
         if self.gain is None or self.gain.gain is None or self.nominal is None:
             return None
         return self.gain.gain / self.nominal
@@ -55,7 +55,7 @@ class Lengths:
         score: ``nll``, as the mean probability of an answer token (geometric within an answer), or ``answer``, the
             share of right answers.
         tokens: Mean source tokens at each length, ascending.
-        items: Questions that every arm holds at every length.
+        items: Questions that every arm has at every length.
         closed: Score without any context, at the shortest length.
         arms: The arms, raw first.
     """
@@ -69,12 +69,12 @@ class Lengths:
 
 
 def lengths_of(by_arm: Mapping[str, ByItem], *, score: str, seed: int) -> tuple[Lengths, ...]:
-    """Length curves of every suite that was run at two lengths or more.
+    """Length curves of every suite that was run at two or more lengths.
 
     Args:
         by_arm: Records by arm and item.
-        score: The headline score; with another than ``answer`` the curves are by likelihood.
-        seed: Of the bootstraps.
+        score: The headline score; unless it is ``answer``, the curves use likelihood.
+        seed: Seed of the bootstraps.
     """
     if "raw" not in by_arm:
         return ()
@@ -122,7 +122,7 @@ def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], score
 
 
 def _table(records: ByItem, name: str, sizes: Sequence[int]) -> dict[str, list[Record]]:
-    """Records of each question at every length; questions that lack one are left out."""
+    """Records of each question at every length; questions without all lengths are left out."""
     found: defaultdict[str, dict[str, Record]] = defaultdict(dict)
     for record in records.values():
         question, _, size = record.id.rpartition("@")
@@ -142,7 +142,7 @@ def _score(value: float | None, score: str) -> float:
 
 
 def _nominal(longest: Sequence[Record]) -> float | None:
-    """Of an arm's records at the longest length."""
+    """The nominal gain from an arm's records at the longest length."""
     if not longest[0].method:
         return None
     if rate := longest[0].rate:

@@ -1,4 +1,4 @@
-"""A method against the floors that have as many tokens: what a buyer of one prompt budget asks."""
+"""Comparison of a method with baselines at the same token budget."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ctxpipe.evals.summary.rows import Row, shared
 from ctxpipe.evals.types import ArmName, ByItem
 
 CUT, SEARCHED = "head-tail", "bm25"
-"""The raw context cut to the budget, and its best sentences by BM25."""
+"""The baselines: beginning and end of the raw context, and its best sentences by BM25."""
 LEAST_CUT = 0.98
-"""Share of the tokens above which an arm has nothing to choose, so that its floors are the same text."""
+"""Share of the tokens above which all methods keep the same text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EqualBudget:
-    """One arm on one suite, and the floors with its budget on the same questions.
+    """One arm on one suite, and the baselines with its budget on the same questions.
 
     Attributes:
         suite, arm: Names.
-        source_tokens, kept_tokens: Means of an item.
+        source_tokens, kept_tokens: Means per item.
         mean: Macro mean of the arm's score.
-        against: By floor (``head-tail``, ``bm25``) the comparison of the floor (A) with the arm (B).
+        against: For each baseline (``head-tail``, ``bm25``), the comparison of the baseline (A) with the arm (B).
     """
 
     suite: str
@@ -34,7 +34,7 @@ class EqualBudget:
     against: Mapping[str, Comparison]
 
     def better(self, floor: str) -> bool | None:
-        """Whether the arm is better than the floor with 95% confidence; False where it is worse, None otherwise."""
+        """Whether the arm is better than the baseline with 95% confidence; False if it is worse, None otherwise."""
         found = self.against[floor]
         low, high = found.ci95
         if low <= 0 <= high:
@@ -51,15 +51,15 @@ def equal_budgets(
     margin: float,
     seed: int,
 ) -> tuple[EqualBudget, ...]:
-    """The method's arms beside the floors of the same rate or budget, wherever both were run.
+    """Compare the method's arms with baselines of the same rate or budget, if both were run.
 
     Args:
-        rows: Of every suite and arm.
+        rows: Rows of every suite and arm.
         by_suite: Records by suite, arm and item.
-        method: The method spoken of; None for none.
+        method: The method; None for none.
         score: The score to compare.
-        margin: Largest loss that does not matter.
-        seed: Of the bootstraps.
+        margin: Largest acceptable loss.
+        seed: Seed of the bootstraps.
     """
     found = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The method that a report speaks of first: how far its rates are safe, and which floors it beats."""
+"""The headline of a report: which rates of a method are safe, and which baselines it beats."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ctxpipe.evals.types import ArmName, ByItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """What is said first.
+    """The headline of a report.
 
     Attributes:
-        method: The method spoken of.
-        arm: Its harshest rate that is safe, of rates tested from the gentlest on; the gentlest where none is.
-        verdicts: Verdict of each of its arms, from the gentlest to the harshest.
-        safe: How many of them are safe by fixed-sequence testing.
-        beats: For each floor at the same rate, whether the arm is better with 95% confidence.
+        method: The method.
+        arm: Its smallest safe rate, tested from the largest on; the largest if none is safe.
+        verdicts: Verdict of each of its arms, from the largest to the smallest.
+        safe: Number of safe arms by fixed-sequence testing.
+        beats: For each baseline at the same rate, whether the arm is better with 95% confidence.
     """
 
     method: str
@@ -35,10 +35,10 @@ class Headline:
 def headline_of(
     rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, margin: float, method: str | None, seed: int
 ) -> Headline | None:
-    """What to say first of rows over all suites; None where nothing was compared with raw.
+    """The headline of rows over all suites; None if nothing was compared with raw.
 
     Raises:
-        UnknownNameError: if no row is of the method asked for.
+        UnknownNameError: if the method has no row.
     """
     methods = list(dict.fromkeys(row.method for row in rows if row.method and row.versus(score)))
     if method is not None and method not in methods:

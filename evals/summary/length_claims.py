@@ -1,4 +1,4 @@
-"""Whether a gain in effective length may be claimed, and if not, why not."""
+"""Whether a gain in effective length may be claimed, and why not."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import SHARE, LengthGain
 
 NEEDED = ("head-tail", "bm25")
-"""Floors that must be beaten: the raw context cut to the budget, and its best sentences by BM25."""
+"""Baselines that must be beaten: beginning and end of the raw context, and its best sentences by BM25."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a gain rests on at the longest measured length at which the arm works.
+    """The conditions of a claim, at the longest measured length at which the arm works.
 
     Attributes:
         tokens: That length, in source tokens.
         holds: Whether the gain may be claimed.
-        as_good_as_raw: Whether raw at that length is better by less than what the threshold forgives, with 95%
-            confidence.
-        beats: For each floor of the same budget, whether the arm is better there with 95% confidence.
-        why_not: What is missing, in words; empty where the gain may be claimed.
+        as_good_as_raw: Whether raw's lead at that length is below what the threshold allows, with 95% confidence.
+        beats: For each baseline of the same budget, whether the arm is better there with 95% confidence.
+        why_not: What is missing; empty if the gain may be claimed.
     """
 
     tokens: int
@@ -43,21 +42,21 @@ def claim_of(
     *,
     seed: int = 0,
 ) -> Claim | None:
-    """Judge a gain.
+    """Decide whether a gain may be claimed.
 
-    It may be claimed if its interval is above 1, the arm is not inferior to raw at the length it is claimed for, and
-    better there than both floors of the same budget.
+    It may if its interval is above 1, the arm is not inferior to raw at the claimed length, and it is better there than
+    both baselines of the same budget.
 
     Args:
         tokens: Lengths, ascending, K of them.
-        gain: The arm's.
+        gain: The arm's gain.
         arm, raw: Scores of shape (n, K); higher is better.
-        floors: Scores of the floors with the arm's budget, by name.
+        floors: Scores of the baselines with the arm's budget, by name.
         design: Clusters and strata of the n questions.
-        seed: Of the bootstraps.
+        seed: Seed of the bootstraps.
 
     Returns:
-        None where the arm works at no length.
+        None if the arm works at no length.
     """
     working = [k for k, bound in enumerate(gain.compressed_lower) if bound >= 0]
     if not working:
@@ -81,7 +80,7 @@ def _missing(gain: LengthGain, as_good: bool, beats: Mapping[str, bool]) -> list
         missing.append("raw and the arm both work at the longest length, or neither does at the shortest")
     elif gain.interval[0] <= 1:
         missing.append("the gain's interval reaches down to 1")
-    if missing:  # what it would rest on is of no interest then
+    if missing:  # the other conditions do not matter then
         return missing
     if not as_good:
         missing.append("it is not shown to be as good as raw there")

@@ -1,4 +1,4 @@
-"""Arms as choices: what each keeps or takes, what it loses, and whether another is better in both."""
+"""Arms as operating points: tokens, time, cost and loss, and whether another dominates."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ctxpipe.evals.types import ByItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """An arm as a choice between tokens, or seconds, and loss.
+    """An arm as an operating point.
 
     Attributes:
         arm: Its name.
         achieved: Share of the tokens kept.
-        seconds: Mean seconds of an item, compression and target together; None where nothing was timed, or compression
-            was not since scores were reused.
+        seconds: Mean seconds per item, compression and target together; None if not timed, for example because scores
+            were reused.
         loss, loss_bound: Loss against raw, and its one-sided 95% upper bound.
-        cost: Of a query, in the unit of the prices; None where it is not known.
+        cost: Cost of a query in the unit of the prices; None if not known.
         dominated, slower, dearer: Whether another arm is no worse in tokens (in seconds, in cost) and loss, and better
             in one.
         frontier: Share of the resamples in which no other arm dominates it in tokens.
@@ -49,7 +49,7 @@ def points_of(
     found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
     if not found:
         return ()
-    # In whole percent: a method is not worth having for the last token that another one left unused.
+    # In whole percent, so that a few unused tokens do not decide.
     costs = np.round([row.achieved or 0.0 for row, _ in found], 2)
     bounds = np.asarray([one.loss_bound for _, one in found])
     arms = [by_arm[row.arm] for row, _ in found]
@@ -82,7 +82,7 @@ def points_of(
 
 
 def total_seconds(row: Row) -> float | None:
-    """Mean seconds of an item, compression and target together; None where one of them is not known."""
+    """Mean seconds per item, compression and target together; None if one of them is not known."""
     if row.reused and "compress" not in row.seconds:
         return None
     parts = [row.seconds[name] for name in ("compress", "target") if name in row.seconds]
@@ -90,7 +90,7 @@ def total_seconds(row: Row) -> float | None:
 
 
 def cost_of(row: Row, prices: Prices) -> float | None:
-    """Cost of a query; None where the tokens, or seconds that have a price, are not known."""
+    """Cost of a query; None if the tokens, or seconds with a price, are not known."""
     if prices.hour and row.reused and "compress" not in row.seconds:
         return None
     return prices.cost(row.tokens, row.seconds)

@@ -1,4 +1,4 @@
-"""What the records of one suite say of one arm, beside those of the raw context."""
+"""The numbers of one arm in one suite, compared with raw."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ class Row:
     """One arm in one suite.
 
     Attributes:
-        suite: Stratum, or ``all``: every stratum has one vote.
+        suite: Stratum, or ``all``, in which every stratum has the same weight.
         arm, method: Names; no method for a control.
-        n, clusters: Items that the arm has, and their source documents.
+        n, clusters: Number of items and of source documents.
         achieved: Macro mean of the share of tokens kept.
-        survival, nll, answer: Macro means; None where there are none.
+        survival, nll, answer: Macro means; None if there are none.
         other: Macro means of the other scores.
-        survival_vs_raw, nll_vs_raw, answer_vs_raw: Comparisons with raw, on the items that both have and for which raw
-            has the score.
-        retained: Share of the context's gain retained, on the items in which raw, closed and the arm have a likelihood.
-        retained_n: Their number.
-        flips, answer_flips: By survival and by generated answers.
-        cvar: Mean of the worst tenth of the source documents' losses of the headline score.
-        seconds: Mean seconds of an item: ``compress``, ``target``, and of the latter until the ``first_token``. Where
-            scores could be reused, compression has none.
+        survival_vs_raw, nll_vs_raw, answer_vs_raw: Comparisons with raw, on the items that are in both and have a raw
+            score.
+        retained: Gain retained, on the items with a likelihood in raw, closed and the arm.
+        retained_n: Number of these items.
+        flips, answer_flips: Flips by survival and by generated answers.
+        cvar: Mean loss of the headline score in the worst tenth of the source documents.
+        seconds: Mean seconds per item: ``compress``, ``target``, and ``first_token`` for the target's time to first
+            token. Items whose scores could be reused have no compression time.
         reused: Number of those items.
-        tokens: Mean tokens of an item: ``prompt`` and ``completion``, or ``context`` where no target was asked.
+        tokens: Mean tokens per item: ``prompt`` and ``completion``, or ``context`` if no target was asked.
         errors, truncated: Items by status.
     """
 
@@ -79,16 +79,16 @@ class Row:
 def row_of(
     suite: str, arm: str, records: ByItem, controls: Mapping[str, ByItem], *, score: str, margin: float, seed: int
 ) -> Row:
-    """Measure an arm.
+    """Compute the row of an arm.
 
     Args:
-        suite: Name to give it.
+        suite: Name of the suite.
         arm: Name of the arm.
         records: The arm's records.
-        controls: Those of ``raw`` and ``closed``, as far as they were run.
+        controls: Records of ``raw`` and ``closed``, if they were run.
         score: The headline score, for the tail.
-        margin: Largest loss that does not matter.
-        seed: Of the bootstraps.
+        margin: Largest acceptable loss.
+        seed: Seed of the bootstraps.
     """
     table = held(records)
     ordered, places = list(table.values()), table.design
@@ -140,7 +140,7 @@ def design_of(keys: Sequence[str], records: ByItem) -> Design:
 
 
 def losses_of(score: str, keys: Sequence[str], raw: ByItem, arm: ByItem) -> Floats:
-    """Loss of each item against raw, positive where the arm is worse."""
+    """Loss of each item against raw; positive if the arm is worse."""
     return _losses(score, columns(score, keys, raw, arm))
 
 
@@ -174,7 +174,7 @@ def _retained(arm: ByItem, controls: Mapping[str, ByItem], seed: int) -> tuple[R
     try:
         design = design_of(keys, raw)
         return gain_retained(values[:, 0], values[:, 1], values[:, 2], design, seed=seed), len(keys)
-    except UsageError:  # the raw context does not help, so there is nothing to retain
+    except UsageError:  # the raw context does not help, so there is no gain to retain
         return None, len(keys)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of a report: every arm in every suite, a verdict, what is worth having, and where it hurts most."""
+"""The numbers of a report: every arm in every suite, the verdict, operating points, and the worst items."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ ALL = "all"
 NAMELESS = "items"
 """The suite of records without a stratum."""
 SCORES = ("nll", "answer", "survival")
-"""Scores that a report can be headed by, the one preferred first."""
+"""Headline scores, in order of preference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worst:
-    """An item and what the headline arm made of it."""
+    """An item with a large loss in the headline arm."""
 
     sample: Sample
     raw: Record
@@ -52,24 +52,24 @@ class Worst:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(JsonForm):
-    """A report's numbers; in JSON, the worst items are ids, losses and scores.
+    """The numbers of a report. In JSON, worst items have only ids, losses and scores.
 
     Attributes:
-        settings: Of the run.
+        settings: Settings of the run.
         score: The headline score.
-        margin: Largest loss of it that does not matter.
-        seed: Of the bootstraps.
+        margin: Largest acceptable loss of the score.
+        seed: Seed of the bootstraps.
         suites, arms: Names, in the order of the records.
-        rows: One for each suite and arm, and for all suites together where there are several.
+        rows: One per suite and arm, and for all suites together if there are several.
         points: The methods over all suites.
-        prices: What the points' costs are made of.
-        headline: None where nothing was compared with raw.
-        equal_budget: The headline's method beside floors with as many tokens.
+        prices: Prices for the points' costs.
+        headline: The headline; None if nothing was compared with raw.
+        equal_budget: The headline's method compared with baselines at the same budget.
         noise: Mean absolute difference of the headline score between raw and raw again.
-        lengths: Curves over lengths, where a suite was run at several.
-        works: Those joined with the capacities that were named.
-        worst: Items that lose most in the headline arm.
-        notes: What a reader should know, in words.
+        lengths: Curves over lengths, if a suite was run at several.
+        works: Usable source lengths for the given capacities.
+        worst: Items with the largest loss in the headline arm.
+        notes: Remarks for the reader.
     """
 
     settings: Mapping[str, Any]
@@ -101,7 +101,7 @@ class Summary(JsonForm):
 
     @property
     def whole(self) -> str:
-        """The name under which all suites are together."""
+        """The name for all suites together."""
         return ALL if len(self.suites) > 1 else self.suites[0]
 
 
@@ -115,27 +115,27 @@ def summarise(
     prices: Prices | None = None,
     capacities: Sequence[Capacity] = (),
 ) -> Summary:
-    """Read a run's folder and compute its report's numbers.
+    """Read a run's folder and compute the numbers of its report.
 
     Args:
         path: The folder.
-        score: Headline score: ``nll``, ``answer`` or ``survival``; None for the first of them that there is.
-        margin: Largest loss of it that does not matter; fix it before looking.
-        method: Method that the verdict is on; None for ``default``, or the first one run.
-        seed: Of the bootstraps.
-        prices: What tokens and time cost; without any, costs are counted in tokens.
-        capacities: Machines and servers to say for what length of source works there.
+        score: Headline score: ``nll``, ``answer`` or ``survival``; None for the first that exists.
+        margin: Largest acceptable loss of the score; fix it before looking.
+        method: Method of the verdict; None for ``default``, or the first one run.
+        seed: Seed of the bootstraps.
+        prices: Prices of tokens and time; without prices, costs are in tokens.
+        capacities: Machines and servers for which the usable source length is computed.
 
     Raises:
-        ReadError: if there is no run in the folder, or its files are damaged.
-        UsageError: if it holds no records, or capacities are given and no effective length is known.
-        UnknownNameError: if no arm is of the method, or no record has the score.
+        ReadError: if the folder has no run, or its files are damaged.
+        UsageError: if it has no records, or capacities are given and no effective length is known.
+        UnknownNameError: if the method has no arm, or no record has the score.
     """
     folder = RunFolder(path)
     settings, loaded, samples = folder.read_settings(), folder.read_records(), folder.read_samples()
     records = list(latest(loaded.records).values())
     if not records:
-        raise UsageError(f"{path} holds no records yet")
+        raise UsageError(f"{path} has no records yet")
     listed: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
         listed[record.arm].append(record)
@@ -180,7 +180,7 @@ def _score(records: Sequence[Record], asked: str | None) -> str:
     seen = {name for record in records for name in record.scores}
     there = [name for name in SCORES if name in seen]
     if not there:
-        raise UsageError("no record has a likelihood, an answer or an answer survival to report on")
+        raise UsageError("no record has a likelihood, an answer or an answer survival")
     if asked is not None and asked not in there:
         raise UnknownNameError("headline score", asked, there)
     return asked or there[0]

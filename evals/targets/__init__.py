@@ -1,1 +1,1 @@
-"""Who answers: likelihood and generation, local or on a server."""
+"""Targets of an evaluation: likelihood and generation, local or on a server."""

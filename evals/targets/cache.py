@@ -1,4 +1,4 @@
-"""What a target already said, found again by what was asked of which model."""
+"""A cache of a target's results, by model and request."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _TABLES: Mapping[type, str] = {Likelihood: "likelihood", Generated: "answer"}
 
 
 class ResultCache(Generic[T]):
-    """A target in front of which a SQLite file remembers results. Use it as a context manager.
+    """A target with a SQLite cache of its results, as a context manager.
 
-    All results of one call are stored together before any is returned. So a run that is killed finds again exactly the
-    numbers that its records came from, although a batch's make-up changes the last digits.
+    All results of one call are stored together before any is returned. So a killed run finds exactly the numbers of its
+    records again, although another composition of batches would change the last digits.
 
     Args:
-        path: The file; made when there is none.
-        kind: What results are: ``Likelihood`` or ``Generated``.
-        revision: Of the target: what changes when its results could.
-        compute: Gives one result for each ask that is not known, in order.
+        path: The file; created if missing.
+        kind: Type of the results: ``Likelihood`` or ``Generated``.
+        revision: Revision of the target; another revision has other results.
+        compute: Returns one result per request that is not cached, in order.
 
     Raises:
-        ReadError: if the file cannot be opened or is no such cache.
+        ReadError: if the file cannot be opened or is not such a cache.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class ResultCache(Generic[T]):
             raise ReadError(str(path), f"cannot be used as a cache ({exc})") from exc
 
     def get(self, asks: Sequence[Ask], repeats: Sequence[int]) -> list[T]:
-        """Compute results, or find them.
+        """Look up or compute results.
 
         Args:
-            asks: What to ask.
-            repeats: For each, 0, or the number of the repetition that is to be computed apart from the others.
+            asks: The requests.
+            repeats: For each, 0 or the number of a repetition that is computed separately.
 
         Raises:
-            CtxpipeError: whatever the target raises.
+            CtxpipeError: from the target.
         """
         keys = [self._key(ask, repeat) for ask, repeat in zip(asks, repeats, strict=True)]
         known = {key: found for key in dict.fromkeys(keys) if (found := self._find(key)) is not None}
@@ -78,7 +78,7 @@ class ResultCache(Generic[T]):
         for key, result in computed.items():
             try:
                 rows.append((key, json.dumps(asdict(result), allow_nan=False)))
-            except ValueError:  # a number that is none is an error of this run, and not worth remembering
+            except ValueError:  # NaN is an error of this run and is not stored
                 continue
         try:
             with self._database:

@@ -1,4 +1,4 @@
-"""Layer 3: what a target answers to a context and a question."""
+"""Layer 3: a target's answer to a question about a context."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from ctxpipe.serving.types import Engine
 
 ANSWER_TOKENS = 64
-"""Most tokens of an answer; what comes later is not looked at by most scores."""
+"""Default for the most tokens of an answer; most scores ignore what comes later."""
 CONCURRENT = 8
-"""Requests to a server that are under way at a time."""
+"""Requests to a server at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """What a target answered.
+    """The answer of a target.
 
     Attributes:
-        text: The answer; None when prompt and answer did not fit the window.
+        text: The answer; None if prompt and answer did not fit the window.
         prompt_tokens, completion_tokens: As the target counts them.
         seconds: From sending the prompt to the last token.
-        first_token_seconds: From sending it to the first one; None where that is not known.
+        first_token_seconds: From sending the prompt to the first token; None if not known.
     """
 
     text: str | None
@@ -38,20 +38,20 @@ class Generated:
 
 
 class Generator:
-    """Asks an engine greedily, a server several times at once.
+    """Asks an engine with greedy decoding, a server with several requests at a time.
 
     Args:
         engine: The target.
         max_tokens: Most tokens of an answer.
-        concurrent: Requests under way at a time; 1 for the local engine, which answers one at a time anyway.
+        concurrent: Requests at a time; 1 for the local engine, which answers one at a time.
 
     Raises:
-        UsageError: for an answer of less than one token.
+        UsageError: if ``max_tokens`` is below 1.
     """
 
     def __init__(self, engine: Engine, *, max_tokens: int = ANSWER_TOKENS, concurrent: int | None = None) -> None:
         if max_tokens < 1:
-            raise UsageError(f"an answer needs at least 1 token, not {max_tokens}")
+            raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
         self.model = engine.model
         self.max_tokens = max_tokens
         self.revision = f"{engine.name}/{engine.model}/{engine.window}/greedy/{max_tokens}"
@@ -59,10 +59,10 @@ class Generator:
         self._concurrent = concurrent or (1 if engine.name == "local" else CONCURRENT)
 
     def answer(self, asks: Sequence[Ask]) -> list[Generated]:
-        """Ask all, and give the answers in order.
+        """Answer all requests, in order.
 
         Raises:
-            EngineError: if the target gives no answer for another reason than the window.
+            EngineError: for any failure other than a full window.
         """
         if self._concurrent == 1:
             return [self._answer(ask) for ask in asks]
@@ -70,7 +70,7 @@ class Generator:
 
     def _answer(self, ask: Ask) -> Generated:
         try:
-            # Given somewhere to put the pieces, an engine streams, and so knows when the first token came.
+            # With on_text an engine streams, which gives the time to first token.
             answer = self._engine.answer(turns(ask), max_tokens=self.max_tokens, on_text=_ignore)
         except WindowError as exc:
             return Generated(text=None, prompt_tokens=exc.prompt_tokens)

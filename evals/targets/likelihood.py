@@ -1,4 +1,4 @@
-"""Layer 2: how likely a target finds the right answer after a context and a question."""
+"""Layer 2: the likelihood of the right answer under a target, given context and question."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 BATCH_TOKENS = 4096
 """Prompt tokens of one batch, padding included."""
 LEAST_ALIKE = 0.8
-"""Length of a batch's shortest prompt as a share of its longest: a whole context beside a quarter would be padding."""
+"""Least ratio of shortest to longest prompt in a batch, to limit padding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A context, a question and the right answers, any of which will do."""
+    """A context, a question and the right answers, of which one is enough."""
 
     context: str
     question: str
@@ -33,12 +33,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likelihood:
-    """What a target made of an ask.
+    """The likelihood of a right answer.
 
     Attributes:
-        nll: Mean negative log-likelihood per token of the likeliest right answer, in nats; None when it did not fit.
+        nll: Mean negative log-likelihood per token of the most likely right answer, in nats; None if it did not fit.
         prompt_tokens: Tokens of the rendered prompt, without the answer.
-        seconds: Time taken; in a batch, a share by length.
+        seconds: Duration; in a batch, a share proportional to length.
     """
 
     nll: float | None
@@ -47,36 +47,36 @@ class Likelihood:
 
 
 class Target(Protocol):
-    """A model that can say how likely an answer is.
+    """A model that computes likelihoods of answers.
 
     Attributes:
-        model: Its name.
-        revision: What changes when its numbers could.
+        model: Name of the model.
+        revision: Its revision; another revision has other numbers.
     """
 
     model: str
     revision: str
 
     def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
-        """One result for each ask, in order."""
+        """One result per request, in order."""
         ...
 
 
 def ask_of(sample: Sample, context: str) -> Ask:
-    """The ask of an item. Where all answers are needed, all together are the right one."""
+    """The request of an item. If all answers are needed, they are joined into one."""
     answers = (", ".join(sample.answers),) if sample.rule == "all" else sample.answers
     return Ask(context=context, question=sample.question, answers=tuple(dict.fromkeys(filter(str.strip, answers))))
 
 
 def turns(ask: Ask) -> tuple[Message, ...]:
-    """The chat that is asked, the same as ``ctxpipe query`` sends."""
+    """The chat that is sent, the same as in ``ctxpipe query``."""
     from ctxpipe.pipeline.ask.prompt import messages
 
     return messages(ask.context, ask.question)
 
 
 def ask_hash(ask: Ask) -> str:
-    """Hash of the chat and the answers, by which results are found again."""
+    """Hash of chat and answers, the key of cached results."""
     parts = [*(f"{turn.role}\0{turn.content}" for turn in turns(ask)), "\0", *ask.answers]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -92,13 +92,13 @@ class LocalTarget:
 
     Args:
         model: Embedded name, folder or Hugging Face id.
-        window: Tokens that prompt and answer may have together, when fewer than the model was made for.
+        window: Limit on the tokens of prompt and answer together, if lower than the model's own.
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: ``auto``, ``bfloat16``, ``float16`` or ``float32``.
 
     Raises:
         ModelError: if the model cannot be loaded.
-        UsageError: if its window is not known and not given.
+        UsageError: if its window is unknown and not given.
     """
 
     def __init__(
@@ -116,10 +116,10 @@ class LocalTarget:
         self.revision = f"{revision(model)}/{place}/{self.window}"
 
     def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
-        """Score asks, like lengths together. Only the logits of the answers' own positions are computed.
+        """Score requests, in batches of similar length. Logits are computed only at the positions of the answers.
 
         Raises:
-            UsageError: for an ask whose answers have no token.
+            UsageError: if an answer has no tokens.
         """
         results: list[Likelihood | None] = [None] * len(asks)
         rows = []
@@ -148,12 +148,12 @@ class LocalTarget:
         return ids
 
     def _losses(self, rows: Sequence[_Row]) -> list[float]:
-        """Read the prompts once, then all answers behind their prompts' caches."""
+        """Run the prompts once, then all answers on top of their prompts' KV caches."""
         import torch
 
         with torch.inference_mode():
             prompts = _padded([row.prompt[:-1] for row in rows], self._model.device)
-            # Padding is on the right, where a causal model's earlier positions cannot see it, so no mask is needed.
+            # Padding is on the right, invisible to a causal model's earlier positions, so no mask is needed.
             cache = self._model.get_decoder()(input_ids=prompts, use_cache=True).past_key_values
             owner = [i for i, row in enumerate(rows) for _ in row.answers]
             if owner != list(range(len(rows))):
@@ -200,5 +200,5 @@ def _window(model: Any, asked: int | None) -> int:
     made_for = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     limits = [n for n in (made_for, asked) if isinstance(n, int) and n > 0]
     if not limits:
-        raise UsageError("the model does not say how many tokens its window has; give it with --window")
+        raise UsageError("the size of the model's window is unknown; set it with --window")
     return min(limits)

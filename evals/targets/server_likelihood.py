@@ -1,4 +1,4 @@
-"""Layer 2 through a vLLM server: the log-probabilities that it gives for the tokens of an answer."""
+"""Layer 2 through a vLLM server: its log-probabilities for the tokens of an answer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ctxpipe.evals.targets.likelihood import Ask, Likelihood, turns
 from ctxpipe.remote.cancel import in_threads
 
 CONCURRENT = 8
-"""Requests under way at a time."""
+"""Requests at a time."""
 
 
 class ServerTarget:
-    """A model behind a vLLM server, asked for the log-probabilities of the right answers.
+    """A model on a vLLM server, asked for the log-probabilities of the right answers.
 
     Args:
         url: The server, with or without ``/v1``.
-        model: The model; the served one when there is only one.
-        window: Tokens that prompt and answer may have together, when fewer than the server says.
-        timeout: Seconds that a request may take.
+        model: The model; by default the server's only one.
+        window: Limit on the tokens of prompt and answer together, if lower than what the server reports.
+        timeout: Deadline of a request in seconds.
         api_key: Sent to the server; by default from the environment.
-        concurrent: Requests under way at a time.
+        concurrent: Requests at a time.
 
     Raises:
-        UsageError: as ``ctxpipe.serving.OpenAIEngine``.
+        UsageError: for the reasons of ``ctxpipe.serving.OpenAIEngine``.
         EngineError: if the server cannot be reached.
     """
 
@@ -50,10 +50,10 @@ class ServerTarget:
         self.revision = f"{parse_address(url).base}/{self.model}/{self.window}"
 
     def score(self, asks: Sequence[Ask]) -> list[Likelihood]:
-        """Score asks, several at a time.
+        """Score requests, several at a time.
 
         Raises:
-            EngineError: if the server cannot be reached, refuses, or gives no prompt log-probabilities.
+            EngineError: if the server cannot be reached, refuses, or returns no prompt log-probabilities.
         """
         return in_threads(self._score, asks, threads=self._concurrent)
 

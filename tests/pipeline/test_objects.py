@@ -206,7 +206,7 @@ def test_option_objects_say_what_plain_options_say() -> None:
     for wrong in ({"window": 0}, {"timeout": 0.0}, {"timeout": float("nan")}, {"endpoint": "chatter"}):
         with pytest.raises(UsageError):
             Target(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="0 megabytes or more"):
+    with pytest.raises(UsageError, match="at least 0 megabytes"):
         Caching(megabytes=-1)
 
 

@@ -1,1 +1,1 @@
-"""Token losses of a causal model: what is read together, how it is computed, and the original's way of reading."""
+"""Token losses of a causal model: rows, shared prefixes, and the walk of the original."""

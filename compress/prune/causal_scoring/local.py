@@ -16,11 +16,11 @@ from ctxpipe.models.batches import token_batches
 BATCH_TOKENS = 4096
 """Most tokens of a batch, padding included."""
 _LOGIT_ROWS = 512
-"""Positions whose logits over the whole vocabulary are held at a time."""
+"""Positions whose logits over the whole vocabulary are in memory at a time."""
 
 
 class LocalLosses:
-    """Token losses of a loaded model, batch by batch of rows of like length, what rows share read once.
+    """Token losses of a loaded model, in batches of similar length, with shared prefixes run once.
 
     Args:
         model: A transformers causal language model in evaluation mode.
@@ -74,7 +74,7 @@ class LocalLosses:
         targets = ids[wanted].to(self.model.device)
         ids = ids.to(self.model.device)
         with torch.inference_mode():
-            # Padding is on the right, where a causal model's earlier positions cannot see it.
+            # Padding is on the right, invisible to a causal model's earlier positions.
             hidden = self.model.get_decoder()(input_ids=ids, **_past(prefix, len(rows))).last_hidden_state
             states = hidden[:, :-1][wanted[:, 1:].to(hidden.device)]
             values = head_losses(self.model, states, targets)
@@ -83,7 +83,7 @@ class LocalLosses:
 
 
 def head_losses(model: Any, states: Any, targets: Any) -> FloatArray:
-    """Loss of each target under the state before it, float32 of shape (len(targets),), few logits at a time."""
+    """Loss of each target given the state before it, float32 of shape (len(targets),), computed in slices."""
     import torch
 
     head = model.get_output_embeddings()
@@ -97,7 +97,7 @@ def head_losses(model: Any, states: Any, targets: Any) -> FloatArray:
 
 
 def _scaled(logits: Any, config: Any) -> Any:
-    """What Granite, Cohere and Gemma 2 do to logits after the output layer."""
+    """The scaling of logits after the output layer in Granite, Cohere and Gemma 2."""
     import torch
 
     if divisor := getattr(config, "logits_scaling", None):
@@ -110,12 +110,12 @@ def _scaled(logits: Any, config: Any) -> Any:
 
 
 def keys_and_values(cache: Any) -> list[tuple[Any, Any]]:
-    """Those of each layer of a ``DynamicCache``, of shape (rows, heads, tokens, size)."""
+    """Keys and values of each layer of a ``DynamicCache``, of shape (rows, heads, tokens, size)."""
     return [(layer.keys, layer.values) for layer in cache.layers]
 
 
 def _past(prefix: Any, rows: int) -> dict[str, Any]:
-    """Arguments that make each of some rows go on from a prefix."""
+    """Model arguments that continue each row from a prefix."""
     if prefix is None:
         return {"use_cache": False}
     from transformers import DynamicCache

@@ -1,4 +1,4 @@
-"""Which stretch of each segment of the walk belongs to which text, and how much of it is kept."""
+"""The stretches of each segment of the walk, by text, and the share of each to keep."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 Segment = list[tuple[int, float]]
 
 _GAP = 2
-"""Tokens that the original allows for what joins two texts."""
+"""Tokens that the original allows for the separator of two texts."""
 
 
 def schedule(lengths: Sequence[int], target: float, size: int) -> list[Segment]:
@@ -15,8 +15,8 @@ def schedule(lengths: Sequence[int], target: float, size: int) -> list[Segment]:
 
     Args:
         lengths: Tokens of each text.
-        target: Tokens to keep of all.
-        size: Tokens of a segment. The first is one shorter, as the first token has nothing before it.
+        target: Tokens to keep in total.
+        size: Tokens of a segment. The first is one shorter, because nothing precedes the first token.
 
     Returns:
         For each segment its stretches: their tokens, and the share to keep.

@@ -1,4 +1,4 @@
-"""Which rows begin alike, so that what they share is read once."""
+"""Groups of rows with a common prefix, which is run once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _OVERHEAD = 96
-"""Tokens that a group's own pass over its prefix, and batches that are not quite full, cost beside the prefix."""
+"""Cost in tokens of a separate pass over a prefix and of batches that are not full, beside the prefix itself."""
 
 
 class PrefixGroup(NamedTuple):
@@ -20,16 +20,16 @@ class PrefixGroup(NamedTuple):
 def groups(rows: Sequence[Sequence[int]], contexts: Sequence[int]) -> list[PrefixGroup]:
     """Divide rows into groups so that about the fewest tokens are read.
 
-    Sorted rows that begin alike stand together, so the choice at each stretch of them is to share what all of it
-    shares, to part where the least is shared, or to share nothing.
+    In sorted order, rows with a common prefix are neighbours. For each stretch of rows the choice is to share the
+    common prefix of all, to split where the least is shared, or to share nothing.
 
     Args:
         rows: Token ids.
-        contexts: How many tokens of each row are only read. The last of them is never shared: the loss of the first
-            token after it is computed from it.
+        contexts: Number of context tokens of each row. The last of them is never shared, because the loss of the next
+            token is computed from it.
 
     Returns:
-        Groups that hold every row once; at most one of them shares nothing.
+        Groups that contain every row once; at most one of them shares nothing.
     """
     order = sorted(range(len(rows)), key=lambda index: tuple(rows[index][: contexts[index]]))
     common = [_common(rows[a], rows[b], min(contexts[a], contexts[b]) - 1) for a, b in itertools.pairwise(order)]

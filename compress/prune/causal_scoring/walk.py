@@ -1,7 +1,7 @@
-"""LLMLingua's own way through a text: segment by segment along a cache, each judged after what was dropped is gone.
+"""The walk of LLMLingua: segment by segment along a KV cache from which dropped tokens are removed.
 
-It takes the decisions that llmlingua 0.2.2 takes (with a cache that today's transformers understand), and reads logits
-in slices: the package first reads everything at once, and holds all its logits several times over.
+It makes the decisions of llmlingua 0.2.2 (with a cache that current transformers accepts) and computes logits in
+slices; the package first reads everything at once and holds all logits several times.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Walked(NamedTuple):
 
     Attributes:
         start, end: int64 of shape (n,): offsets in the text.
-        own: float32 of shape (n,): each token's loss (or contrast) when it was judged; 0 for the very first.
-        judged: float32 of shape (n,): what the original judges it by, which is the loss of the token after it; NaN
-            for the very last.
+        own: float32 of shape (n,): each token's loss (or contrast) when it was judged; 0 for the first token.
+        judged: float32 of shape (n,): the number that the original judges it by, the loss of the next token; NaN for
+            the last token.
         kept: bool of shape (n,): the original's decision.
     """
 
@@ -57,8 +57,8 @@ def walk(
         model: A transformers causal language model in evaluation mode.
         tokenizer: Its tokenizer.
         texts: Blank ones have no tokens and are not read.
-        question: With one, a token is judged by how much the question before everything lowers its loss.
-        rate: Share of the tokens to keep, above 0 and at most 1. At 1 all is kept.
+        question: With a question, a token is judged by how much a preceding question lowers its loss.
+        rate: Share of the tokens to keep, above 0 and at most 1. At 1 everything is kept.
         size: Tokens of a segment.
     """
     held = [index for index, text in enumerate(texts) if text.strip()]
@@ -92,7 +92,7 @@ def _segments(tokenizer: Any, contexts: Sequence[str], rate: float, size: int) -
 
 
 class _Reading:
-    """One reading of the text, with the question or without: what is left of it, its losses so far and its cache.
+    """One pass over the text, with or without the question: remaining tokens, losses so far, and the KV cache.
 
     ``losses[i]`` is the loss of token ``i + 1``.
     """
@@ -106,7 +106,7 @@ class _Reading:
         self.ready = 0
 
     def read(self, end: int | None) -> bool:
-        """Compute losses up to a token, or of all that the window holds; False when there is nothing new."""
+        """Compute losses up to a token or to the end of the window; False if there is nothing new."""
         import torch
         from transformers import DynamicCache
 
@@ -129,13 +129,13 @@ class _Reading:
         return len(losses) > 0
 
     def forget(self, first: int, count: int) -> None:
-        """Drop the first tokens, and as many of the cache after its anchors, to come back into the window."""
+        """Drop the first tokens, and as many cache entries after the anchors, to fit the window again."""
         self.ids, self.ready = self.ids[count:], self.ready - count
         size = self.cache.get_seq_length()
         self._hold(np.r_[:first, first + count : max(first + count, size)])
 
     def crop(self, size: int, ready: int) -> None:
-        """Keep so much of the cache as is settled."""
+        """Cut the cache to its final part."""
         if self.cache is not None:
             self._hold(np.arange(min(size, self.cache.get_seq_length())))
         self.ready = ready
@@ -195,7 +195,7 @@ class _Walk:
         return True
 
     def _cut(self, end: int, stretch: int, share: float) -> int:
-        """Drop tokens of a stretch that ends at a token; where it ends then."""
+        """Drop tokens of a stretch that ends at a token; return its new end."""
         losses, plain = self.main.losses, self.plain.losses if self.plain is not None else None
         if losses is None:
             return end
@@ -205,7 +205,7 @@ class _Walk:
         self._note(held, max(0, end - stretch))
         need = np.append(held > _threshold(held[self.start :], share), losses[:1] > 0)
         need[: self.start] = losses[: self.start] > 0
-        # Slices count from the end for text shorter than a segment, as the original's do.
+        # For text shorter than a segment, slices count from the end, as in the original.
         need[end:] = True
         need[: end - stretch] = True
         self.main.losses = losses[need[:-1]]

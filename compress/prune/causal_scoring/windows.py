@@ -1,4 +1,4 @@
-"""What a causal model reads at once: whole texts with their headings, and windows that slide over longer ones."""
+"""Rows of a causal model: whole texts with their headings, and sliding windows over longer ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ctxpipe.compress.types import OnProgress, TokenScores
 WINDOW = 1024
 """Tokens of a window, its context included."""
 OVERLAP = 128
-"""Most tokens of its own text that a later window reads again, and most of headings and question before it."""
+"""Most tokens of the text that a later window repeats, and most tokens of headings and question before it."""
 
 Ids = Sequence[int]
 
 
 class LossModel(Protocol):
-    """Where token losses come from: a model in this process or one on a server.
+    """A source of token losses: a model in this process or on a server.
 
     Attributes:
         window: Most tokens of a row.
@@ -33,8 +33,8 @@ class LossModel(Protocol):
         """Negative log-likelihood of each token given all before it in its row, in nats.
 
         Args:
-            rows: Token ids, special ones included: they are read as they are.
-            contexts: For each row, how many of its tokens are only read; at least 1.
+            rows: Token ids, including special tokens.
+            contexts: Number of context tokens of each row, which get no loss; at least 1.
             on_progress: Called with tokens done and tokens in all.
 
         Returns:
@@ -44,7 +44,7 @@ class LossModel(Protocol):
 
 
 class Window(NamedTuple):
-    """A row to read: which text it is of, its ids, how many of them are context, and where in the text the rest is."""
+    """A row: its text, ids, number of context tokens, and position of the rest in the text."""
 
     text: int
     ids: list[int]
@@ -72,7 +72,7 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[CausalTokens]:
 
 
 def prefixes(tokenizer: Any, contexts: Sequence[str], most: int = OVERLAP) -> list[list[int]]:
-    """What stands before each text: the token that begins a sequence, and the end of its context."""
+    """The context of each text: the BOS token, and the end of headings and question."""
     begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     distinct = list(dict.fromkeys(contexts))
     ids = tokenizer(distinct, add_special_tokens=False)["input_ids"] if distinct else []
@@ -81,7 +81,7 @@ def prefixes(tokenizer: Any, contexts: Sequence[str], most: int = OVERLAP) -> li
 
 
 def windows(texts: Sequence[Ids], before: Sequence[Ids], size: int = WINDOW, overlap: int = OVERLAP) -> list[Window]:
-    """Cut texts into rows; each begins with what stands before its text and then reads the last tokens again."""
+    """Cut texts into rows; each begins with the text's context and repeats the last tokens before it."""
     return list(_windows(texts, before, size, overlap))
 
 
@@ -98,9 +98,9 @@ def _windows(texts: Sequence[Ids], before: Sequence[Ids], size: int, overlap: in
 def token_losses(
     model: LossModel, tokenizer: Any, texts: Sequence[str], contexts: Sequence[str], on_progress: OnProgress | None
 ) -> list[TokenScores]:
-    """The loss of every token of some texts, each having its text's context before it.
+    """The loss of every token of texts, each text after its context.
 
-    A text is never read together with another, so its losses depend on nothing but text, context and model.
+    Texts never share a row, so losses depend only on text, context and model.
     """
     size = min(WINDOW, model.window)
     overlap = min(OVERLAP, size // 4)
@@ -120,7 +120,7 @@ def visible(tokens: CausalTokens, values: FloatArray) -> TokenScores:
 
 
 def parts(on_progress: OnProgress | None, count: int) -> list[OnProgress | None]:
-    """Progress of equal parts of one task."""
+    """Progress over equal parts of one task."""
 
     def part(index: int) -> Callable[[int, int], None]:
         def report(done: int, total: int) -> None:
@@ -133,7 +133,7 @@ def parts(on_progress: OnProgress | None, count: int) -> list[OnProgress | None]
 
 
 def trimmed(text: str, offsets: IntArray) -> tuple[IntArray, IntArray]:
-    """Start and end of tokens at (start, end) pairs, each start past white space and at most its end."""
+    """Starts and ends of tokens from (start, end) pairs, with starts moved past whitespace, at most to the end."""
     blank = np.array([c.isspace() for c in text] + [False], dtype=np.bool_)
     after = np.where(blank, len(text) + 1, np.arange(len(text) + 1))
     shown = np.minimum.accumulate(after[::-1])[::-1].astype(np.int64)

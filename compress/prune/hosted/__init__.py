@@ -1,1 +1,1 @@
-"""Scoring models behind a vLLM server: the same windows and the same merging as here, the network elsewhere."""
+"""Scoring models on a vLLM server; windows and merging stay on this machine."""

@@ -1,4 +1,4 @@
-"""LLMLingua-2's classifier behind vLLM's pooling endpoint."""
+"""LLMLingua-2's classifier on vLLM's pooling endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError
 from ctxpipe.remote.values import dig
 
-_LACKING = "has no token classifier to ask; start it with 'vllm serve MODEL --runner pooling'"
+_LACKING = "does not serve a token classifier; start it with 'vllm serve MODEL --runner pooling'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +39,14 @@ class HostedClassifier:
 
     @property
     def revision(self) -> str:
-        """Empty: what a server holds can change under its name."""
+        """Empty: the model behind a server's name can change."""
         return ""
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``TokenClassifier``.
 
         Raises:
-            ModelError: if the server does not classify tokens, or answers with other numbers than asked for.
+            ModelError: if the server does not classify tokens, or its response has the wrong shape.
             EngineError: if it cannot be reached or refuses.
         """
         parts = [rows[first : first + ROWS] for first in range(0, len(rows), ROWS)]
@@ -79,7 +79,7 @@ def _body(rows: Sequence[TokenRow]) -> dict[str, object]:
         "input": [row.tolist() for row in rows],
         "task": "token_classify",
         "add_special_tokens": False,
-        # A third of the bytes of numbers written out, and nothing to parse.
+        # A third of the size of decimal numbers, and nothing to parse.
         "encoding_format": "base64",
         "embed_dtype": "float32",
         "endianness": "little",
@@ -87,7 +87,7 @@ def _body(rows: Sequence[TokenRow]) -> dict[str, object]:
 
 
 def _values(data: object) -> FloatArray | None:
-    """Numbers sent as base64 or written out, float32 of one dimension; None for anything else."""
+    """Numbers in base64 or decimal, as one-dimensional float32; None for anything else."""
     try:
         if isinstance(data, str):
             return np.frombuffer(base64.b64decode(data, validate=True), dtype="<f4").astype(np.float32)

@@ -1,4 +1,4 @@
-"""The losses of a causal model behind vLLM's completion endpoint."""
+"""Losses of a causal model on vLLM's completion endpoint."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ctxpipe.compress.types import OnProgress
 from ctxpipe.errors import ModelError
 from ctxpipe.remote.values import dig
 
-_LACKING = "gives no log-probabilities of prompts; start it with 'vllm serve MODEL' and a causal model"
+_LACKING = "returns no log-probabilities of prompts; start it with 'vllm serve MODEL' and a causal model"
 
 
 class HostedLosses:
     """A ``LossModel`` on a vLLM server, asked with ``prompt_logprobs`` on ``/v1/completions``.
 
     Args:
-        server: Where it runs.
+        server: The server.
 
     Attributes:
         window: Most tokens of a row.
 
     Raises:
-        UsageError, EngineError: as ``ScorerServer.served``.
+        UsageError, EngineError: see ``ScorerServer.served``.
     """
 
     def __init__(self, server: ScorerServer) -> None:
         self._server = server
         served = server.served.window
-        # vLLM insists on making a token behind a row.
+        # vLLM generates at least one token.
         self.window = WINDOW if served is None else max(2, min(WINDOW, served - 1))
 
     def losses(
@@ -41,12 +41,12 @@ class HostedLosses:
         """See ``LossModel.losses``.
 
         Raises:
-            ModelError: if the server gives no log-probabilities of prompts.
+            ModelError: if the server returns no log-probabilities of prompts.
             EngineError: if it cannot be reached or refuses.
         """
         if any(None in row[:1] for row in rows):
-            # An encoder's tokenizer, such as BERT's, has no token that begins a text, and None stands in its place.
-            raise ModelError(f"{self._server.place} is no causal model: it has no token that begins a text")
+            # The tokenizer of an encoder such as BERT has no BOS token, and None is in its place.
+            raise ModelError(f"{self._server.place} is not a causal model: its tokenizer has no BOS token")
         parts = [range(first, min(first + ROWS, len(rows))) for first in range(0, len(rows), ROWS)]
         said = self._server.ask(
             "/v1/completions",

@@ -1,4 +1,4 @@
-"""The scorers that may run on a server, by name."""
+"""Scorers whose model runs on a server, by name."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _MAKERS: dict[str, Callable[[ScorerServer, bool], Scorer]] = {
     "longllmlingua": partial(_causal, LongLLMLinguaScorer),
 }
 HOSTED = tuple(_MAKERS)
-"""Scorers that can run on a server."""
+"""Scorers whose model can run on a server."""
 
 
 def check_hosted(name: str, url: str) -> None:
-    """Refuse a scorer that cannot run on a server, and a URL that is none.
+    """Check that a scorer can run on a server and that the URL is valid.
 
     Raises:
         UsageError: for either.
@@ -51,20 +51,20 @@ def check_hosted(name: str, url: str) -> None:
 
 
 class HostedScorer:
-    """A scorer whose network runs on a vLLM server. Windows and merging are those of the scorer of the same name.
+    """A scorer whose model runs on a vLLM server. Windows and merging are those of the local scorer.
 
-    Nothing is asked of the server before the first text is scored. Its scores are not kept between calls: what a
-    server holds can change under its name.
+    The server is not contacted before the first text is scored. Scores are not cached, because the model behind a
+    server's name can change.
 
     Args:
         name: One of ``HOSTED``.
         url: The server, with or without ``/v1``.
-        model: Folder or Hugging Face id of the model, for its tokenizer and config; by default what the server says.
-        trust_remote_code: Whether code that comes with ``model`` may run. Code that a server names never does.
-        **options: As for ``ScorerServer``.
+        model: Folder or Hugging Face id of the model, for its tokenizer and config; by default what the server reports.
+        trust_remote_code: Whether code that ships with ``model`` may run. Code of a model that only the server names
+            never runs. **options: See ``ScorerServer``.
 
     Raises:
-        UsageError: for another scorer, or a URL that is none.
+        UsageError: for another scorer or an invalid URL.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class HostedScorer:
 
         Raises:
             UsageError: if the scorer needs a question and there is none.
-            ModelError: if the server lacks the task, or serves another model than was named.
+            ModelError: if the server lacks the task, or serves another model than the named one.
             EngineError: if it cannot be reached or refuses.
         """
         return self._scorer.score(texts, question, on_progress)

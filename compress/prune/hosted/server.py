@@ -1,4 +1,4 @@
-"""A vLLM server that scores: which model it serves, and many small requests to it at once."""
+"""A vLLM server for scoring: the model it serves, and many concurrent requests."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from ctxpipe.remote.transport import CONCURRENCY, Transport, Work, find_key
 from ctxpipe.remote.values import dig, parsed, whole
 
 KEY_VARIABLES = ("CTXPIPE_PRUNE_API_KEY",)
-"""Where the key for a scoring server is read from. The target's key is never sent there."""
+"""Variable with the key of a scoring server. The target's key is never sent there."""
 _OLD_KEY_VARIABLE = "CTXPIPE_SCORER_API_KEY"
 ROWS = 8
-"""Windows of one request: enough that the requests themselves cost little, few enough to be spread over replicas."""
+"""Windows per request: enough to make the overhead small, few enough to spread over replicas."""
 _DISCOVERY_SECONDS = 30.0
-# Letters, figures, marks, line breaks and other scripts: vocabularies that cut this alike are hardly ever different.
+# Letters, digits, marks, line breaks and other scripts: different vocabularies almost never split this the same way.
 _PROBE = "Zebras invoice 48,151 umbrellas; naïve façades (x != y_2)\n\n\t“日本語” और العربية — don't."
 
 
 class ScorerServer:
-    """Where a scoring model is served. Nothing is asked before it is used.
+    """A server of a scoring model. It is contacted when first used.
 
     Args:
         url: The server, with or without ``/v1``.
-        model: Folder or Hugging Face id of the model, whose tokenizer and config are read here. By default what the
-            server says that it has loaded. Where several models are served, also the name to ask for.
+        model: Folder or Hugging Face id of the model, whose tokenizer and config are read on this machine; by default
+            what the server reports. If several models are served, also the name to ask for.
         api_key: Sent to the server; by default read from ``CTXPIPE_PRUNE_API_KEY``.
-        timeout: Seconds that one request may take, retries included.
-        concurrency: Requests under way at a time.
-        retries: Attempts beside the first.
+        timeout: Deadline of one request in seconds, retries included.
+        concurrency: Requests at a time.
+        retries: Further attempts after the first.
         backoff: Seconds before the second attempt, doubled before each further one.
 
     Raises:
-        UsageError: if the URL is none.
+        UsageError: for an invalid URL.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class ScorerServer:
 
     @cached_property
     def served(self) -> Served:
-        """The model that is asked.
+        """The model in use.
 
         Raises:
-            UsageError: if several are served and ``model`` is the name of none.
+            UsageError: if several are served and ``model`` is not one of them.
             EngineError: if the server cannot be reached.
         """
         models = listed(self._transport, seconds=min(self._timeout, _DISCOVERY_SECONDS))
@@ -85,10 +85,10 @@ class ScorerServer:
 
     @cached_property
     def place(self) -> str:
-        """Folder or Hugging Face id to read tokenizer and config from; the server is known to cut text as that does.
+        """Folder or Hugging Face id for tokenizer and config; the server's tokenizer was checked against it.
 
         Raises:
-            ModelError: if it cannot be had, or the server's model has another tokenizer.
+            ModelError: if it cannot be loaded, or the server's model has another tokenizer.
         """
         served = self.served
         place = self._model or served.root or served.name
@@ -97,12 +97,12 @@ class ScorerServer:
         except (ModelError, UsageError) as exc:
             if self._model:
                 raise
-            told = f"{self.url} serves {served.name}, whose tokenizer is needed here and cannot be had"
+            told = f"{self.url} serves {served.name}, whose tokenizer is needed on this machine and cannot be loaded"
             raise ModelError(f"{told}: {exc}; name the model with --prune-model") from exc
         theirs = self._count(_PROBE)
         if theirs is not None and theirs != count:
             raise ModelError(
-                f"{self.url} serves {served.name}, which cuts a text into {theirs} tokens where {place} makes {count}; "
+                f"{self.url} serves {served.name}, which splits a text into {theirs} tokens, {place} into {count}; "
                 "--prune-model must name the model that is served"
             )
         return place
@@ -116,18 +116,18 @@ class ScorerServer:
         sizes: Sequence[int],
         on_progress: OnProgress | None = None,
     ) -> list[object]:
-        """Answers to many requests, several at a time.
+        """Send many requests, several at a time.
 
         Args:
             path: Endpoint, beginning with ``/v1`` or not.
-            bodies: What to send; the model is added.
-            lacking: What to say when the server has no such task.
+            bodies: The requests; the model is added.
+            lacking: Message if the server has no such task.
             sizes: Tokens of each request, for progress.
             on_progress: Called with tokens done and tokens in all.
 
         Raises:
             ModelError: if the server lacks the task.
-            EngineError: for whatever else goes wrong.
+            EngineError: for any other failure.
         """
         done, total = 0, sum(sizes)
 

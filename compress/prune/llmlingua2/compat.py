@@ -1,7 +1,7 @@
-"""LLMLingua-2 as llmlingua 0.2.2 computes it, quirks included, for comparisons and for whoever must match it.
+"""LLMLingua-2 exactly as in llmlingua 0.2.2, quirks included, for comparison and compatibility.
 
-A threshold for every chunk of about 510 tokens; word probabilities weighted by tokens of another vocabulary; XLM-R
-reads ``<unk>`` where its start and end belong; characters that the vocabulary lacks are dropped.
+One threshold per chunk of about 510 tokens; word probabilities weighted by tokens of another vocabulary; ``<unk>``
+instead of XLM-R's start and end tokens; characters missing from the vocabulary are dropped.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ CHUNK_TOKENS = 510
 _MOST_FORCED = 100
 
 Count = Callable[[str], int]
-"""Tokens of a word."""
+"""Counts the tokens of a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompatContext:
-    """One text as llmlingua would compress it.
+    """One text, compressed as by llmlingua.
 
     Attributes:
-        words: Its words in order; those with nothing but unknown characters are missing, as upstream.
+        words: Its words in order; words with only unknown characters are missing, as upstream.
         probabilities: float32 of shape (words,), forced words at 1.
         kept: bool of shape (words,).
         text: The kept words as upstream joins them.
@@ -50,10 +50,10 @@ class LLMLingua2Compat:
     """LLMLingua-2 with upstream's chunks, special tokens and thresholds.
 
     Attributes:
-        model: Judges tokens.
-        tokenizer: A transformers tokenizer with llmlingua's 100 tokens added.
-        vocabulary: What upstream knows of single tokens.
-        count: Tokens that a word's probability is weighted by.
+        model: The classifier.
+        tokenizer: A transformers tokenizer with llmlingua's 100 added tokens.
+        vocabulary: Upstream's view of single tokens.
+        count: Counts the tokens that weight a word's probability.
     """
 
     model: TokenClassifier
@@ -76,12 +76,14 @@ class LLMLingua2Compat:
 
         Args:
             name: Folder or Hugging Face id of a BERT or XLM-R token classifier.
-            device, dtype, runtime: As for ``LLMLingua2Scorer``; float32 is what upstream computes in.
-            count: Tokens of a word; tiktoken's cl100k, which it downloads, unless given.
+            device: See ``LLMLingua2Scorer``.
+            dtype: See ``LLMLingua2Scorer``; upstream uses float32.
+            runtime: See ``LLMLingua2Scorer``.
+            count: Counts the tokens of a word; by default with tiktoken's cl100k, which is downloaded.
 
         Raises:
-            MissingExtraError: when tiktoken is needed and not installed.
-            ModelError: when the model cannot be loaded, or upstream does not know its kind.
+            MissingExtraError: if tiktoken is needed and not installed.
+            ModelError: if the model cannot be loaded, or upstream does not support its type.
         """
         from ctxpipe.compress.prune.llmlingua2.loading import load_classifier
 
@@ -123,12 +125,12 @@ class LLMLingua2Compat:
         chunk_end_tokens: Sequence[str] = (".", "\n"),
         on_progress: OnProgress | None = None,
     ) -> list[list[CompatContext]]:
-        """Compress texts at several rates with one pass of the model, each chunk of each text by itself.
+        """Compress texts at several rates with one pass of the model, chunk by chunk.
 
         Args:
             contexts: The texts.
             rates: Shares of tokens to keep, above 0 and at most 1.
-            force_tokens: Strings that are kept wherever they are tokens; at most 100.
+            force_tokens: Strings to keep wherever they are tokens; at most 100.
             force_reserve_digit: Give tokens with a digit the probability 1.
             chunk_end_tokens: Tokens after which a chunk may end.
             on_progress: Called with tokens done and tokens in all.
@@ -161,7 +163,7 @@ class LLMLingua2Compat:
 
     def _judged(self, chunks: Sequence[list[int]], forced: Forced, on_progress: OnProgress | None) -> list[ChunkWords]:
         first, last = self.vocabulary.first, self.vocabulary.last
-        # A chunk of 511 tokens has no room for the token that ends it.
+        # A chunk of 511 tokens has no room for its end token.
         rows = [np.array([first, *ids, last][: CHUNK_TOKENS + 2], dtype=np.int32) for ids in chunks]
         judged = self.model.keep_probabilities(rows, on_progress)
         return [
@@ -191,7 +193,7 @@ class LLMLingua2Compat:
         """Upstream's decisions in one chunk.
 
         Words above the percentile of all probabilities, each counted once per token of ``count``; ties are dropped
-        but at 1.
+        unless they are 1.
         """
         if not words.words or rate == 1:
             return np.full(len(words.words), rate == 1, dtype=np.bool_)
@@ -224,6 +226,6 @@ def _cl100k() -> Count:
 
     try:
         encoding = tiktoken.get_encoding("cl100k_base")
-    except Exception as exc:  # requests raises its own, tiktoken ValueError
-        raise ModelError("tiktoken cannot fetch cl100k, which llmlingua counts in; give another count") from exc
+    except Exception as exc:  # requests raises its own errors, tiktoken ValueError
+        raise ModelError("tiktoken cannot download cl100k, which llmlingua counts with; pass another count") from exc
     return lambda word: len(encoding.encode(word, disallowed_special=()))

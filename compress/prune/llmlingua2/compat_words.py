@@ -1,4 +1,4 @@
-"""What llmlingua 0.2.2 makes of tokens: chunks, words and forced words."""
+"""Chunks, words and forced words as in llmlingua 0.2.2."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class UpstreamVocabulary:
     Attributes:
         tokens: Text of each id.
         special: Ids that belong to no word.
-        first, last: Ids before and after a chunk: for XLM-R both the unknown token, since upstream looks for
+        first, last: Ids before and after a chunk; for XLM-R both are the unknown token, because upstream looks up
             BERT's.
-        mark: What begins a word's first token (XLM-R) or the tokens after it (BERT).
-        bert: Whether words are BERT's.
+        mark: Prefix of a word's first token (XLM-R) or of its other tokens (BERT).
+        bert: Whether words are split as in BERT.
     """
 
     tokens: Mapping[int, str]
@@ -57,17 +57,17 @@ class UpstreamVocabulary:
         )
 
     def pure(self, token: str) -> str:
-        """A token without the mark of its place in a word."""
+        """A token without its mark."""
         return token.lstrip("#") if self.bert else token.lstrip("▁")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forced:
-    """Strings that are kept.
+    """Forced strings.
 
     Attributes:
-        tokens: As given.
-        names: For those that are no single token, the added token that stands for them.
+        tokens: The strings.
+        names: The added token for each string that is not a single token.
         digits: Whether tokens with a digit are kept too.
     """
 
@@ -77,18 +77,18 @@ class Forced:
 
     @classmethod
     def of(cls, tokenizer: Any, tokens: Sequence[str], *, digits: bool) -> Forced:
-        """Find out which strings are single tokens."""
+        """Find the strings that are single tokens."""
         names = {t: _NAMES[i] for i, t in enumerate(tokens) if len(tokenizer.tokenize(t)) != 1}
         return cls(tokens=frozenset(tokens), names=names, digits=digits)
 
     def replace(self, text: str) -> str:
-        """A text with the added tokens in place of what they stand for."""
+        """Replace strings in a text by their added tokens."""
         for token, name in self.names.items():
             text = text.replace(token, name)
         return text
 
     def restore(self, token: str) -> str:
-        """A token with what the added tokens stand for."""
+        """Replace added tokens in a token by their strings."""
         for original, name in self.names.items():
             token = token.replace(name, original)
         return token
@@ -99,9 +99,9 @@ class ChunkWords:
     """The words of a chunk.
 
     Attributes:
-        words: Texts; XLM-R's have the mark before them.
+        words: Texts; XLM-R's include the mark.
         probabilities: float32 of shape (words,).
-        wide: Whether upstream's percentile is one of 64-bit numbers, as it is beside a word that is wholly forced.
+        wide: Whether upstream computes its percentile in 64 bits, as it does if a word is forced completely.
     """
 
     words: tuple[str, ...]
@@ -110,7 +110,7 @@ class ChunkWords:
 
 
 def chunk_bounds(tokens: Sequence[str], ends: Collection[str]) -> Iterator[tuple[int, int]]:
-    """Upstream's chunks: 510 tokens, back to one that may end a chunk; 511 where there is none."""
+    """Upstream's chunks: up to 510 tokens, ending at a token that may end a chunk; 511 if there is none."""
     start, size = 0, len(tokens)
     while start < size:
         if start + CHUNK_STEP > size - 1:
@@ -126,15 +126,15 @@ def merge(vocabulary: UpstreamVocabulary, forced: Forced, ids: Sequence[int], va
     """Join tokens to words; a word's probability is the mean of its tokens'.
 
     Args:
-        ids: A chunk's tokens, without the two that frame it.
-        values: float32 of the same length, or shorter where the chunk was cut off.
+        ids: A chunk's tokens, without its start and end tokens.
+        values: float32 of the same length, or shorter if the chunk was cut.
     """
     facts = {place: _facts(vocabulary, forced, place) for place in set(ids)}
     inner = [(facts[place], value) for place, value in zip(ids, values, strict=False) if facts[place] is not None]
     if not inner:
         return ChunkWords(words=(), probabilities=np.zeros(0, dtype=np.float32))
     begins = np.array([fact.begins for fact, _ in inner], dtype=np.bool_)
-    # Upstream raises an error when the first token goes on with a word.
+    # Upstream raises an error if the first token continues a word.
     begins[0] = True
     judged = np.array([value for _, value in inner], dtype=np.float32)
     held = np.array([fact.forced for fact, _ in inner], dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Exports a token classifier to ONNX, in float32 or with 8-bit weights, once into the cache."""
+"""Exports a token classifier to ONNX in the cache, in float32 or with 8-bit weights."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.onnx"
 INPUT, OUTPUT = "input_ids", "keep"
 LARGEST_FILE = 1_500_000_000
-"""Bytes of weights above which they are kept beside the graph: a protobuf message ends at 2 GiB."""
+"""Bytes of weights above which they are stored beside the graph: a protobuf message is limited to 2 GiB."""
 BLOCK = 128
 """Weights and activations that share one 8-bit scale."""
 
 _FORMAT = 2
 _ATTENTION = "ctxpipe_multi_head"
 _GLOBAL = frozenset({"bert", "camembert", "roberta", "xlm-roberta"})
-"""Model types in which every token sees every other in every layer."""
+"""Model types with full attention in every layer."""
 _EXTENDED = frozenset({"bert", "xlm-roberta"})
-"""Model types that llmlingua knows, and adds tokens to."""
+"""Model types that llmlingua supports and adds tokens to."""
 
 
 def exported(config: ClassifierConfig, precision: Precision) -> Path:
     """The folder with a classifier's ONNX file; made on its first use, by one process at a time.
 
     The graph maps ``input_ids``, int64 of shape (batch, length), all of one length, to ``keep``, float32 of the same
-    shape: the softmax probability of the label that means keep.
+    shape: the softmax probability of the label that means "keep".
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        ModelError: when it cannot be loaded or exported.
+        ModelError: if it cannot be loaded or exported.
     """
     name = f"{Path(config.place).name}-{config.revision}-keep{config.keep}-{_FORMAT}"
     target = cache_root() / "onnx" / f"{name}-{precision}"
@@ -82,9 +82,9 @@ def _export(config: ClassifierConfig, path: Path) -> None:
 
 
 def fused_attention() -> str:
-    """Attention as the one operator of ONNX Runtime that never holds a whole matrix of attention weights.
+    """Attention as one fused operator of ONNX Runtime, which never holds the whole matrix of attention weights.
 
-    Without it, these matrices go through memory four times in each layer.
+    Without it, these matrices pass through memory four times per layer.
     """
     import torch
     from transformers.modeling_utils import AttentionInterface
@@ -113,16 +113,16 @@ def fused_attention() -> str:
 def _quantise(source: Path, target: Path, config: ClassifierConfig) -> None:
     """Weights of the matrix products in 8 bits, activations when they are multiplied.
 
-    One scale for each block of a row keeps far more of the decisions than ONNX Runtime's ``quantize_dynamic``, which
-    has one scale for all activations of a run. The last layer and the head stay as they are: what is rounded there is
-    evened out by nothing after it.
+    One scale per block of a row preserves far more decisions than ONNX Runtime's ``quantize_dynamic``, which has one
+    scale for all activations of a run. The last layer and the head stay in float32, because no later layer averages
+    their rounding errors.
     """
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
     model = onnx.load(source)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    # The graph is in the order of its computation, so what is left over before the layers' own comes last: the head.
+    # The graph is in order of computation, so the head comes after the layers.
     products = [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
     each, rest = divmod(len(products), config.layers)
     scheme = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)

@@ -1,4 +1,4 @@
-"""Which runtime runs a classifier, in which precision."""
+"""The choice of runtime and precision for a classifier."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _TORCH = ("float32", "bfloat16", "float16")
 
 
 def settled(device: str, dtype: str, runtime: str) -> tuple[str, str, str]:
-    """Make up what was left open: int8 through ONNX Runtime on a CPU, bfloat16 through torch on a GPU.
+    """Resolve ``auto``: int8 on ONNX Runtime on a CPU, bfloat16 on torch on a GPU.
 
     Args:
-        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
+        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU if there is one.
         dtype: ``float32``, ``bfloat16``, ``float16`` or ``int8``, or their short names, or ``auto``.
-        runtime: ``onnx``, ``torch``, or ``auto``: ONNX Runtime on a CPU for the two types that it has.
+        runtime: ``onnx``, ``torch``, or ``auto``: ONNX Runtime on a CPU for float32 and int8.
 
     Returns:
         Device, dtype and runtime.
 
     Raises:
-        UsageError: for what does not exist, here or together.
+        UsageError: for a value that does not exist or a combination that is not supported.
     """
     local = torch_device(device).type == "cpu"
     dtype = _NAMES.get(dtype, dtype)
@@ -38,7 +38,7 @@ def settled(device: str, dtype: str, runtime: str) -> tuple[str, str, str]:
     if runtime == "auto":
         runtime = "onnx" if local and dtype in _ONNX else "torch"
     if runtime == "onnx" and not local:
-        raise UsageError("ONNX Runtime runs classifiers on the CPU alone; choose the runtime torch for a GPU")
+        raise UsageError("ONNX Runtime runs classifiers only on the CPU; choose the runtime torch for a GPU")
     if runtime == "onnx" and dtype not in _ONNX:
         raise UsageError(f"ONNX Runtime runs classifiers in float32 or int8, not {dtype}")
     if runtime == "torch" and dtype not in _TORCH:
@@ -62,8 +62,8 @@ def load_classifier(
         added_tokens: With the embeddings that llmlingua adds.
 
     Raises:
-        ModelError: when they cannot be loaded.
-        UsageError: for a device, dtype or runtime that does not exist here.
+        ModelError: if they cannot be loaded.
+        UsageError: for a device, dtype or runtime that is not available.
     """
     device, dtype, runtime = settled(device, dtype, runtime)
     if runtime == "onnx":

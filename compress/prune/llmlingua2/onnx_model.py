@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ctxpipe.compress.prune.llmlingua2.config import ClassifierConfig
 
 BATCH_TOKENS = 512
-"""Tokens of a run. More at once was not faster: what attention needs then no longer fits the processor's cache."""
+"""Tokens per run. More were not faster, because attention then no longer fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxClassifier:
     """A ``TokenClassifier`` in float32 or with 8-bit weights.
 
-    Rows of equal length share a run and there is no padding, so no mask either. With int8, activations are scaled by
-    blocks within a token, so what is said of a row does not depend on the rows beside it.
+    Rows of equal length share a run, so there is no padding and no mask. With int8, activations are scaled in blocks
+    within a token, so a row's result does not depend on the rows beside it.
 
     Attributes:
         config: What is run.
@@ -45,7 +45,7 @@ class OnnxClassifier:
         """Load a classifier, exporting it to ONNX into the cache on its first use.
 
         Raises:
-            ModelError: when it cannot be exported or loaded.
+            ModelError: if it cannot be exported or loaded.
         """
         from ctxpipe.compress.prune.llmlingua2.export import MODEL_FILE, exported
 

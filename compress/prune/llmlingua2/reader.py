@@ -1,4 +1,4 @@
-"""Text to token ids with offsets, cut at the ends of sentences into rows that a classifier reads."""
+"""Tokenises text with offsets and cuts it at the ends of sentences into rows for a classifier."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class ClassifierReader:
     """Tokenises each text once. Special tokens in a text are read as the characters that they are.
 
     Args:
-        tokenizer: Of the tokenizers library; it is changed.
-        window: Most tokens of a row, special ones included.
-        unknown: Id of the unknown token; None when there is none.
+        tokenizer: A tokenizer of the tokenizers library; it is modified.
+        window: Most tokens of a row, special tokens included.
+        unknown: Id of the unknown token; None if there is none.
     """
 
     def __init__(self, tokenizer: Tokenizer, window: int, unknown: int | None = None) -> None:
@@ -48,7 +48,7 @@ class ClassifierReader:
         self.begin, self.finish = _frame(tokenizer)
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        # A Unigram vocabulary holds "</s>" as a piece like any other, and finds it in texts all the same.
+        # A Unigram vocabulary has "</s>" as an ordinary piece and would find it in texts.
         added = tokenizer.get_added_tokens_decoder()
         self._special = np.array([place for place, token in added.items() if token.special], dtype=np.int32)
         self._unknown = unknown
@@ -61,7 +61,7 @@ class ClassifierReader:
         """The reader of a classifier.
 
         Raises:
-            ModelError: when its tokenizer cannot be loaded or tells no offsets.
+            ModelError: if its tokenizer cannot be loaded or has no offsets.
         """
         tokenizer = load_tokenizer(config.name, trust_remote_code=config.trust_remote_code)
         return cls(plain_tokenizer(tokenizer, config.name), config.window, tokenizer.unk_token_id)
@@ -103,15 +103,15 @@ class ClassifierReader:
 
 
 def plain_tokenizer(tokenizer: Any, name: str) -> Tokenizer:
-    """A copy of what a transformers tokenizer is made of.
+    """A copy of the ``tokenizers`` object in a transformers tokenizer.
 
     Raises:
-        ModelError: for one written in Python, which tells no offsets.
+        ModelError: for a tokenizer written in Python, which has no offsets.
     """
     from tokenizers import Tokenizer
 
     if not tokenizer.is_fast:
-        raise ModelError(f"{name} has a tokenizer written in Python, which tells no offsets")
+        raise ModelError(f"{name} has a tokenizer written in Python, which has no offsets")
     return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
 
 

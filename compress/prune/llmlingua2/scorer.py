@@ -1,4 +1,4 @@
-"""LLMLingua-2 as a scorer: how likely each unit is to be worth keeping, whatever is asked."""
+"""LLMLingua-2 as a scorer: the keep probability of each unit, independent of the question."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScore
 from ctxpipe.models.batches import text_batches
 
 GROUP_CHARACTERS = 500_000
-"""Characters that are tokenised while the network judges those before: two batches of a GPU."""
+"""Characters tokenised while the network runs on those before: two batches of a GPU."""
 
 
 class _Group(NamedTuple):
-    """Texts that are read together, and the rows they are cut into."""
+    """Texts that are read together, and their rows."""
 
     tokens: list[ClassifierTokens]
     rows: list[list[TokenRow]]
@@ -30,10 +30,11 @@ class _Group(NamedTuple):
 
 
 class LLMLingua2Scorer:
-    """Keep probability of a token classifier, mean over the tokens of a unit.
+    """Mean keep probability of the tokens of a unit, from a token classifier.
 
-    The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens that its model was
-    trained with and without thresholds of its own: units of all chunks and documents compete for one budget.
+    The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens of its training and
+    without
+    thresholds: units of all chunks and documents compete for one budget.
 
     Args:
         model: Folder or Hugging Face id of a BERT, XLM-R or ModernBERT token classifier.
@@ -69,7 +70,7 @@ class LLMLingua2Scorer:
         """What the model's config says.
 
         Raises:
-            ModelError: when there is no such model or it is no token classifier.
+            ModelError: if there is no such model or it is not a token classifier.
         """
         return ClassifierConfig.describe(self.model, keep_label=self._keep_label, trust_remote_code=self._trust)
 
@@ -87,7 +88,7 @@ class LLMLingua2Scorer:
         return load_classifier(self.config, device=device, dtype=dtype, runtime=runtime)
 
     def identity(self) -> Identity | None:
-        """What makes its scores; told without loading weights."""
+        """What its scores depend on, without loading weights."""
         if self._given is not None:
             return None
         from ctxpipe.compress.prune.llmlingua2.loading import settled
@@ -106,7 +107,7 @@ class LLMLingua2Scorer:
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Probability of each of the classifier's tokens, those of special tokens excluded."""
+        """Probability of each of the classifier's tokens, without special tokens."""
         total, done = sum(len(text.text) for text in texts), 0
         scores: list[TokenScores] = []
         for group in self._groups([text.text for text in texts]):
@@ -124,7 +125,7 @@ class LLMLingua2Scorer:
             yield TokenScores(start=tokens.start, end=tokens.end, values=values)
 
     def _groups(self, texts: Sequence[str]) -> Iterator[_Group]:
-        """Texts in groups, each tokenised in a thread of its own while the one before is judged."""
+        """Texts in groups, each tokenised in a thread while the network runs on the group before."""
         reader = self._reader
 
         def read(part: Sequence[str]) -> _Group:
@@ -147,7 +148,7 @@ class LLMLingua2Scorer:
 
 
 def _part(on_progress: OnProgress | None, before: int, size: int, total: int) -> OnProgress | None:
-    """Progress of one group as progress of all."""
+    """Map the progress of one group to the whole."""
     if on_progress is None:
         return None
     return lambda done, whole: on_progress(before + size * done // max(1, whole), total)

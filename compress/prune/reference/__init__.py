@@ -1,6 +1,6 @@
-"""The llmlingua package (Microsoft, MIT) behind one adapter, to compare with: the only place that imports it.
+"""An adapter for the llmlingua package (Microsoft, MIT), for comparison: the only place that imports it.
 
-Its algorithm is left as it is; only what keeps it from running with this set-up, or reaches beyond it, is mended, by
-subclasses: no download of an encoding, any device, transformers 5, no global seed, no code of a model's own, a model's
-kind by its config. It hands out numbers and offsets into the source instead of strings.
+Its algorithm is unchanged. Subclasses fix only what stops it from running here or has side effects: no download of an
+encoding, any device, transformers 5, no global seed, no remote code, a model's type from its config. It returns numbers
+and offsets into the source instead of strings.
 """

@@ -1,4 +1,4 @@
-"""The llmlingua package as numbers and offsets: what its users call, in this library's terms."""
+"""The llmlingua package with numbers and offsets as results."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Mode = Literal["llmlingua2", "llmlingua", "longllmlingua"]
 
 
 class LLMLinguaReference:
-    """llmlingua 0.2.2 over one model, which is loaded when first needed.
+    """llmlingua 0.2.2 with one model, which is loaded when first needed.
 
     Args:
         model: Embedded name, Hugging Face id or directory. Its config says whether it is a token classifier
             (LLMLingua-2) or a causal model (LLMLingua, LongLLMLingua); its name does not matter.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``; auto is the GPU when there is one.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``; auto is the GPU if there is one.
         dtype: ``"float32"``, ``"bfloat16"``, ``"float16"``; auto is float32 on a CPU and bfloat16 on a GPU.
-        encoder: Counts the tokens of budgets; the model's own unless given. ``CountEncoder(tokenizer.count)`` makes one
-            of the target's tokenizer.
-        trust_remote_code: Whether code that comes with the model may run.
+        encoder: Counts the tokens of budgets; the model's own by default. ``CountEncoder(tokenizer.count)`` counts as
+            the target does.
+        trust_remote_code: Whether code that ships with the model may run.
 
     Raises:
         MissingExtraError: without the llmlingua package.
@@ -57,17 +57,17 @@ class LLMLinguaReference:
         """Whether the model is a token classifier, by its config.
 
         Raises:
-            ModelError: when there is no such model.
+            ModelError: if there is no such model.
         """
         if self._classifier is None:
             self._classifier = classifies_tokens(read_config(self.model, trust_remote_code=self._trust))
         return self._classifier
 
     def mode(self, question: str | None, wanted: Mode | None = None) -> Mode:
-        """Which method applies: the one wanted, else by the kind of model and whether there is a question.
+        """The method: the requested one, else by the type of model and whether there is a question.
 
         Raises:
-            UsageError: when the model or the lack of a question does not allow what is wanted.
+            UsageError: if the requested method does not fit the model or needs a question.
         """
         if self.classifier:
             if wanted not in (None, "llmlingua2"):
@@ -89,14 +89,14 @@ class LLMLinguaReference:
         budget: int | None = None,
         **options: Any,
     ) -> list[Pieces]:
-        """What the package makes of some texts.
+        """Run the package on texts.
 
         Args:
-            texts: Its contexts. Blank ones have no pieces and are not shown to it.
-            question: For LongLLMLingua.
+            texts: Its contexts. Blank ones are skipped and have no pieces.
+            question: The question, for LongLLMLingua.
             mode: None to choose by model and question.
             rate: Share of the tokens to keep, above 0 and at most 1, or
-            budget: Tokens to keep, counted by the encoder. The package comes near either and promises neither.
+            budget: Tokens to keep, counted by the encoder. The package meets both only approximately.
             **options: ``force_tokens`` for LLMLingua-2; ``rank`` and ``dynamic`` for the others.
 
         Returns:
@@ -141,7 +141,7 @@ class LLMLinguaReference:
 
 def _share(rate: float | None, budget: int | None, tokens: int) -> float:
     if (rate is None) == (budget is None):
-        raise UsageError("give either a budget in tokens or a rate, not both and not neither")
+        raise UsageError("give either a budget in tokens or a rate")
     if budget is not None:
         if budget < 1:
             raise UsageError(f"the budget must be at least 1 token, not {budget}")

@@ -1,4 +1,4 @@
-"""From a tokenizer's pieces back to offsets, through the characters that both readings of a text share."""
+"""Maps a tokenizer's pieces to offsets by the characters that two tokenisations of a text share."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ctxpipe.arrays import IntArray
 
 _WINDOW = 256
 _FIRM = 12
-"""Characters in a row that must agree before two readings count as together again."""
+"""Consecutive equal characters after which two tokenisations count as aligned again."""
 _STEP = 1024
 
 
 def replaced(text: str, names: dict[str, str]) -> tuple[str, IntArray, IntArray]:
-    """Replace strings one after the other, as ``str.replace`` does, and remember where every character is from.
+    """Replace strings in order, as ``str.replace`` does, and track the origin of every character.
 
     Args:
         text: The source.
-        names: What to replace, in order, and with what.
+        names: Strings and their replacements, in order.
 
     Returns:
         The new text, and int64 arrays with the source's start and end offset of each of its characters.
@@ -47,16 +47,16 @@ def replaced(text: str, names: dict[str, str]) -> tuple[str, IntArray, IntArray]
 def spans(
     source: Sequence[str], start: IntArray, end: IntArray, pieces: Sequence[str], sizes: Sequence[int]
 ) -> tuple[IntArray, IntArray]:
-    """Where groups of pieces stand in the source.
+    """Positions of groups of pieces in the source.
 
-    Two lists of pieces are readings of one text; where their characters agree, a piece stands where the source's piece
-    with the same character does. They differ only where the package's decoding changed the text on the way.
+    Two lists of pieces are tokenisations of one text. Where their characters agree, a piece has the position of the
+    source's piece with the same character. They differ only where the package's decoding changed the text.
 
     Args:
-        source: The source's pieces, bare of marks for word starts.
+        source: The source's pieces, without marks for word starts.
         start, end: Their offsets, of shape (len(source),).
-        pieces: The other reading's pieces, bare as well.
-        sizes: How many of ``pieces`` each group has.
+        pieces: The other pieces, also without marks.
+        sizes: Number of ``pieces`` in each group.
 
     Returns:
         Start and end of each group, int64 of shape (len(sizes),); a group without a shared character is empty, at the
@@ -81,10 +81,9 @@ def spans(
 
 
 def _shared(source: str, other: str) -> IntArray:
-    """For each character of ``other`` the index of its like in ``source``, or -1.
+    """For each character of ``other`` the index of its match in ``source``, or -1.
 
-    Where the two part, a window of both is compared until they run together again, so the time grows with the text and
-    not with its square.
+    After a difference, a window of both is compared until they agree again, so the time is linear in the text.
     """
     place = np.full(len(other), -1, dtype=np.int64)
     a = b = 0
@@ -111,7 +110,7 @@ def _shared(source: str, other: str) -> IntArray:
 
 
 def _common(one: str, a: int, other: str, b: int) -> int:
-    """Length of the stretch that both share from here on."""
+    """Length of the common prefix from here on."""
     most = min(len(one) - a, len(other) - b)
     size = 0
     while size < most and one[a + size : a + size + _STEP] == other[b + size : b + size + _STEP]:

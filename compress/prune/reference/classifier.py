@@ -1,4 +1,4 @@
-"""LLMLingua-2 as the package computes it, watched from a subclass."""
+"""LLMLingua-2 of the package, with a subclass that records words and decisions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ctxpipe.errors import ModelError
 from ctxpipe.models.quiet import quiet
 
 _FAMILIES = {"bert": "bert-base-multilingual-cased", "xlm-roberta": "xlm-roberta-large"}
-"""What the package wants to read in a model's name, by what the model's config says."""
+"""Names by which the package recognises a model, by its type in the config."""
 _NEARLY_ALL = 0.98
 _MODERATE = 0.5
 
@@ -31,21 +31,21 @@ class _Chunk(NamedTuple):
 
 
 class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package has no types
-    """The package's compressor over a model that is already loaded; it remembers words and decisions.
+    """The package's compressor with a loaded model; it records words and decisions.
 
     Args:
         model: A token classifier with two labels.
         tokenizer: Its tokenizer.
-        encoder: Counts the tokens that a word's probability is weighted with and that targets are held against.
+        encoder: Counts the tokens that weight a word's probability and that targets are compared with.
 
     Raises:
-        ModelError: for a model that is neither BERT nor XLM-R, of which the package knows no word starts.
+        ModelError: for a model that is neither BERT nor XLM-R, whose word starts the package does not know.
     """
 
     def __init__(self, model: Any, tokenizer: Any, encoder: PackageEncoder) -> None:
         family = _FAMILIES.get(model.config.model_type)
         if family is None:
-            raise ModelError(f"the llmlingua package knows BERT and XLM-R classifiers, not {model.config.model_type}")
+            raise ModelError(f"the llmlingua package supports BERT and XLM-R, not {model.config.model_type}")
         self.model_name = family
         self.use_llmlingua2 = True
         self.oai_tokenizer = encoder
@@ -58,14 +58,14 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
             self.init_llmlingua2()
 
     def pieces(self, texts: Sequence[str], *, rate: float, force_tokens: Sequence[str] = ()) -> list[Pieces]:
-        """Words of each text, with probabilities and what the package keeps at a rate.
+        """Words of each text, with probabilities and the package's decisions at a rate.
 
         Args:
-            texts: The package's contexts, each with a threshold for every 512 tokens.
-            rate: Share of the encoder's tokens, above 0 and at most 1. At 1 all is kept.
+            texts: The package's contexts, each with one threshold per 512 tokens.
+            rate: Share of the encoder's tokens, above 0 and at most 1. At 1 everything is kept.
             force_tokens: As upstream; at most 100.
         """
-        # A threshold above the highest percentile there is would be an error, and the highest keeps nothing.
+        # A percentile above 100 would be an error, and 100 keeps nothing.
         asked = _MODERATE if rate >= 1 else max(rate, 1 - _NEARLY_ALL)
         with undisturbed(), quiet():
             self.compress_prompt_llmlingua2(list(texts), rate=asked, force_tokens=list(force_tokens))
@@ -104,7 +104,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
     def _PromptCompressor__merge_token_to_word(  # noqa: N802 - the package's private name, as Python mangles it
         self, tokens: list[str], token_probs: list[Any], **options: Any
     ) -> Any:
-        """The package's words; a chunk whose first token goes on with a word begins one all the same."""
+        """The package's words; a chunk whose first token continues a word begins a new word."""
         plain = [token for token in tokens if token not in self.special_tokens]
         first = next((i for i, token in enumerate(tokens) if token not in self.special_tokens), None)
         if first is not None and not self._begins(tokens[first]):
@@ -124,8 +124,8 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
     def _PromptCompressor__compress(  # noqa: N802 - the package's private name, as Python mangles it
         self, context_list: list[list[str]], **options: Any
     ) -> Any:
-        """The package's decisions; a chunk without words, of which it has no percentile, is left out."""
-        # Each chunk is classified once more to know, so only once the package has failed.
+        """The package's decisions; a chunk without words, which has no percentile, is left out."""
+        # This classifies each chunk once more, so it is done only after the package has failed.
         try:
             return self._watched(context_list, options)
         except IndexError:

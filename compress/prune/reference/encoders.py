@@ -1,4 +1,4 @@
-"""Encoders that need no network, in place of the one that the package downloads."""
+"""Encoders that replace the one that the package downloads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ModelEncoder:
-    """Tokens of a transformers tokenizer, without special ones."""
+    """Tokens of a transformers tokenizer, without special tokens."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
@@ -19,15 +19,15 @@ class ModelEncoder:
 
 
 class CountEncoder:
-    """As many tokens as a function says; the package only asks how many there are.
+    """Token counts from a function; the package only needs the number of tokens.
 
     Args:
-        count: Tokens of a text, such as ``TargetTokenizer.count``.
+        count: Counts the tokens of a text, such as ``TargetTokenizer.count``.
     """
 
     def __init__(self, count: Callable[[str], int]) -> None:
         self._count = count
 
     def encode(self, text: str) -> Sequence[int]:
-        """A sequence of the right length; its values mean nothing."""
+        """A sequence of the right length; its values are meaningless."""
         return range(self._count(text))

@@ -1,4 +1,4 @@
-"""Models for the reference, loaded by what their config says."""
+"""Loads models for the reference by their config."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ctxpipe.models.resolve import resolve
 
 
 def require_package() -> None:
-    """Say how to install the package when it is not there.
+    """Raise an error with the ``pip install`` command if the package is missing.
 
     Raises:
-        MissingExtraError: then.
+        MissingExtraError: if it is missing.
     """
     require("llmlingua", "the llmlingua package", "llmlingua")
 
@@ -27,13 +27,13 @@ def load_model(
     Args:
         name: An embedded model, a folder or a Hugging Face id.
         classifier: Whether it is a token classifier.
-        device: ``cpu``, ``cuda``, ...; ``auto`` is the GPU when there is one.
+        device: ``cpu``, ``cuda``, ...; ``auto`` is the GPU if there is one.
         dtype: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is float32 on a CPU and bfloat16 on a GPU.
-        trust_remote_code: Let Python code that comes with the model run.
+        trust_remote_code: Let Python code that ships with the model run.
 
     Raises:
-        ModelError: when it cannot be loaded.
-        UsageError: for a device or dtype that does not exist here.
+        ModelError: if it cannot be loaded.
+        UsageError: for a device or dtype that is not available.
     """
     where = torch_device(device)
     precision = dtype if dtype != "auto" else "float32" if where.type == "cpu" else "bfloat16"

@@ -1,4 +1,4 @@
-"""The llmlingua package as a scorer: its numbers per unit, this library's one budget."""
+"""The llmlingua package as a scorer: its numbers per unit; this library's selector meets the budget."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _WALKED = 0.5
 
 
 class ReferenceScorer:
-    """Scores units by what llmlingua 0.2.2 judges their words or tokens by.
+    """Scores units by the numbers with which llmlingua 0.2.2 judges words or tokens.
 
-    With a token classifier that is LLMLingua-2's probability. With a causal model it is LLMLingua's loss or, when there
-    is a question, LongLLMLingua's contrast, each as met on the package's own walk, where all texts are one text and
-    what was dropped before is not seen. The package judges a token by the number of the token after it; so does this.
+    With a token classifier these are LLMLingua-2's probabilities. With a causal model they are LLMLingua's losses or,
+    with a question, LongLLMLingua's contrasts, from the package's own walk, in which all texts are joined and dropped
+    tokens are not seen. Like the package, this judges a token by the number of the next token.
 
     Args:
         model: Embedded name, Hugging Face id or directory of a token classifier or causal model.
-        mode: ``"llmlingua2"``, ``"llmlingua"`` or ``"longllmlingua"``; ``"auto"`` goes by model and question.
-        rate: Share that the walk of a causal model keeps on its way.
+        mode: ``"llmlingua2"``, ``"llmlingua"`` or ``"longllmlingua"``; ``"auto"`` decides by model and question.
+        rate: Share that the walk of a causal model keeps.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         dtype: ``"float32"``, ``"bfloat16"``, ``"float16"`` or ``"auto"``.
-        trust_remote_code: Whether code that comes with the model may run.
+        trust_remote_code: Whether code that ships with the model may run.
 
     Raises:
         MissingExtraError: without the llmlingua package.
@@ -56,7 +56,7 @@ class ReferenceScorer:
         )
 
     def identity(self) -> Identity | None:
-        """What makes LLMLingua-2's probabilities; None for a walk, whose numbers depend on all texts together."""
+        """Identity of LLMLingua-2's probabilities; None for a walk, whose numbers depend on all texts."""
         if self._mode in ("llmlingua", "longllmlingua") or not self._reference.classifier:
             return None
         from ctxpipe.models.causal import torch_device
@@ -73,7 +73,7 @@ class ReferenceScorer:
         """Score units; those without a piece of their own get the least score of their text.
 
         Raises:
-            UsageError: when the mode does not fit the model, or needs a question and there is none.
+            UsageError: if the mode does not fit the model, or needs a question and there is none.
         """
         pieces = self._reference.pieces([t.text for t in texts], question=question, mode=self._mode, rate=self._rate)
         if on_progress:
@@ -85,7 +85,7 @@ def mode_of(name: str) -> Mode | None:
     """The mode of a name; None for ``"auto"``.
 
     Raises:
-        UnknownNameError: for any other.
+        UnknownNameError: for an unknown mode.
     """
     from typing import get_args
 
@@ -103,7 +103,7 @@ def mode_of(name: str) -> Mode | None:
 def per_unit(text: ScoringText, pieces: Pieces) -> FloatArray:
     """Mean of the pieces' values over each unit's characters, float32 of shape (units,).
 
-    A word of the package may hold many units (text without spaces), and a unit several words.
+    A word of the package can contain many units (text without spaces), and a unit several words.
     """
     known = np.isfinite(pieces.values)
     values = np.zeros(len(text.text) + 1)

@@ -1,4 +1,4 @@
-"""Global state that the package sets and nobody asked it to."""
+"""Global state that the package changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HASH_SEED = "PYTHONHASHSEED"
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Put back random states, the hash seed in the environment and cuDNN's switches afterwards."""
+    """Restore random states, the hash seed in the environment and cuDNN's switches afterwards."""
     import numpy as np
     import torch
 

@@ -1,4 +1,4 @@
-"""What the reference says of a text."""
+"""Results of the reference."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pieces:
-    """The words (LLMLingua-2) or tokens (LLMLingua, LongLLMLingua) of one text and what was decided of each.
+    """The words (LLMLingua-2) or tokens (LLMLingua, LongLLMLingua) of one text, with the package's decisions.
 
     Attributes:
-        start, end: int64 of shape (n,): offsets in the source, ascending; equal where a piece has no characters there.
-        values: float32 of shape (n,): what the threshold was held against: the probability that a word is kept, or a
-            loss in nats, or by how many nats the question lowers it. NaN where the package decided without a number.
+        start, end: int64 of shape (n,): offsets in the source, ascending; equal if a piece has no characters there.
+        values: float32 of shape (n,): the number compared with the threshold: a word's keep probability, a loss in
+            nats, or the nats by which the question lowers it. NaN if the package decided without a number.
         kept: bool of shape (n,).
     """
 
@@ -32,7 +32,7 @@ class Pieces:
 
     @classmethod
     def none(cls) -> Pieces:
-        """Those of a text that has none."""
+        """The pieces of an empty text."""
         empty = np.zeros(0, dtype=np.int64)
         return cls(start=empty, end=empty, values=empty.astype(np.float32), kept=empty.astype(np.bool_))
 
@@ -41,5 +41,5 @@ class PackageEncoder(Protocol):
     """Counts tokens for the package, which wants an object like one of tiktoken's."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """The tokens of a text, without special ones."""
+        """The tokens of a text, without special tokens."""
         ...

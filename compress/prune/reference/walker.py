@@ -1,4 +1,4 @@
-"""LLMLingua and LongLLMLingua as the package computes them, watched from a subclass."""
+"""LLMLingua and LongLLMLingua of the package, with a subclass that records tokens and decisions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
 from ctxpipe.models.quiet import quiet
 
 GAP = "\n\n"
-"""What the package puts between contexts."""
+"""The package's separator between contexts."""
 _KEPT = ("keys", "values")
 _MORE_SEGMENTS = 4
 
 
 class _OldCache:
-    """A model that takes and returns its cache as a list of key and value per layer, which the package cuts up."""
+    """A model that takes and returns its cache as a list of key and value per layer, which the package slices."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -36,12 +36,12 @@ class _OldCache:
 
 
 class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has no types
-    """The package's compressor over a model that is already loaded; it remembers each token's number and fate.
+    """The package's compressor with a loaded model; it records each token's number and decision.
 
     Args:
         model: A causal language model.
         tokenizer: Its tokenizer.
-        encoder: Counts the tokens that targets are held against.
+        encoder: Counts the tokens that targets are compared with.
     """
 
     _used: list[int]
@@ -67,15 +67,15 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
     def pieces(
         self, texts: Sequence[str], *, question: str = "", rate: float, rank: bool = False, dynamic: float = 0.0
     ) -> list[Pieces]:
-        """Tokens of each text, with what each was judged by and whether the package keeps it.
+        """Tokens of each text, with the number that each was judged by and the package's decision.
 
         Args:
-            texts: The package's contexts, walked as one text with two newlines between them; none may be blank.
-            question: With one this is LongLLMLingua: contexts are ranked by the question's perplexity after them, and
-                tokens are judged by how much the question lowers their loss.
-            rate: Share of the model's tokens, above 0 and at most 1. At 1 all is kept.
-            rank: Drop whole contexts first, as the package does by default.
-            dynamic: How far better contexts are cut less and worse ones more.
+            texts: The package's contexts, joined by two newlines; none may be blank.
+            question: With a question this is LongLLMLingua: contexts are ranked by the question's perplexity after
+                them, and tokens are judged by how much the question lowers their loss.
+            rate: Share of the model's tokens, above 0 and at most 1. At 1 everything is kept.
+            rank: Drop whole contexts first, the package's default.
+            dynamic: How much less better contexts are cut than worse ones.
         """
         self._used = list(range(len(texts)))
         options = {"rank_method": "longllmlingua", "condition_in_question": "after", "condition_compare": True}
@@ -95,7 +95,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         return self._split(texts)
 
     def _split(self, texts: Sequence[str]) -> list[Pieces]:
-        """What was recorded of the joined text, cut into its contexts."""
+        """Split the recording of the joined text into its contexts."""
         bounds = np.cumsum([self._first, *(len(texts[i]) + len(GAP) for i in self._used)])
         pieces = {}
         for index, (left, right) in zip(self._used, itertools.pairwise(bounds.tolist()), strict=True):
@@ -113,7 +113,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         return result
 
     def get_prefix_length(self, prefix: str, text: str) -> int:
-        """Tokens of the joined text that end within the prefix; by offsets, where the package compares strings."""
+        """Tokens of the joined text that end within the prefix, by offsets instead of string comparison."""
         offsets = self.tokenizer(prefix + text[:100], add_special_tokens=False, return_offsets_mapping=True)
         return sum(end <= len(prefix) for _, end in offsets["offset_mapping"])
 
@@ -124,13 +124,13 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         return shares + [[(size, shares[-1][-1][1])]] * _MORE_SEGMENTS
 
     def get_estimate_threshold_base_distribution(self, ppl: Any, *args: Any, **options: Any) -> float:
-        """The package's threshold; it has none for a text of one token after a question, which is kept."""
+        """The package's threshold; a text of one token after a question has none and is kept."""
         if len(ppl) == 0:
             return float("-inf")
         return float(super().get_estimate_threshold_base_distribution(ppl, *args, **options))
 
     def iterative_compress_prompt(self, context: list[str], *args: Any, **options: Any) -> Any:
-        """The package's walk, with every token's offsets and fate remembered."""
+        """The package's walk, with every token's offsets and decision recorded."""
         joined = GAP.join(context)
         encoded = self.tokenizer(joined, add_special_tokens=False, return_offsets_mapping=True)
         offsets = np.array(encoded["offset_mapping"], dtype=np.int64).reshape(-1, 2)
@@ -147,7 +147,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
     def get_compressed_input(
         self, loss: Any, input_ids: Any, attention_mask: Any, end: Any, iterative_size: int, **options: Any
     ) -> Any:
-        """The package's step over the tokens' places instead of their ids, which it only moves about."""
+        """The package's step with the tokens' indices in place of their ids, which it only moves."""
         import torch
 
         moved = len(self._places) - input_ids.shape[1]
@@ -161,7 +161,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
         return (ids, *result[1:])
 
     def _remember(self, loss: Any, end: int, size: int, self_loss: Any, start: int) -> None:
-        """Keep the numbers of the tokens from the segment's begin on; a later segment replaces those after it."""
+        """Record the numbers of the tokens from the segment's start; later segments overwrite those after it."""
         held = loss.float().cpu().numpy().copy()
         if self_loss is not None:
             plain = self_loss.float().cpu().numpy()

@@ -304,7 +304,7 @@ def test_one_of_several_models_is_asked_by_its_name(serve: Serve, classifier: Pa
 
 def test_a_model_whose_tokenizer_is_nowhere_is_to_be_named(serve: Serve, classifier: Path) -> None:
     server, _ = classifying(serve, classifier, models=models("nobody/nothing"))
-    with pytest.raises(ModelError, match=r"whose tokenizer is needed here and cannot be had: .*; name the model with"):
+    with pytest.raises(ModelError, match=r"needed on this machine and cannot be loaded: .*; name the model with"):
         HostedScorer("llmlingua2", server.url).score(TEXTS, None)
 
 

@@ -101,7 +101,7 @@ def test_one_file_with_several_arms_needs_their_names(tmp_path: Path) -> None:
     both = [*arm([1.0] * 3, arm="raw"), *arm([0.0] * 3, arm="bm25@0.25")]
     path.write_text("".join(json.dumps(line) + "\n" for line in both))
     assert compare(path, path, arm_a="raw", arm_b="bm25@0.25").difference == -1
-    with pytest.raises(UsageError, match=r"holds several arms \(bm25@0\.25, raw\)"):
+    with pytest.raises(UsageError, match=r"has several arms \(bm25@0\.25, raw\)"):
         compare(path, path)
     with pytest.raises(UnknownNameError, match=r"unknown arm in .*run\.jsonl 'row'; did you mean raw"):
         compare(path, path, arm_a="row")

@@ -240,7 +240,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--rates", "x"], "no list of rates"),
         (["--rates", "2.5"], "neither a rate"),
         (["--layers", "4"], "layers are 1, 2 and 3"),
-        (["--limit", "0"], "must be 1 or more"),
+        (["--limit", "0"], "the limit must be at least 1"),
         (["--lengths", "50"], "too short"),
         (["nedle"], "did you mean needle"),
         (["nq10"], "name it with --data"),
@@ -256,7 +256,7 @@ def test_bad_requests_are_one_line(
 
 
 def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="no run is in this folder"):
+    with pytest.raises(ReadError, match="there is no run in this folder"):
         RunFolder(tmp_path).read_records()
 
 

@@ -108,5 +108,5 @@ def test_other_scores_get_the_bound_of_the_bootstrap() -> None:
 
 def test_no_counts_are_refused() -> None:
     for values, counts in (([1, 0], [0, 0]), ([1, 0], [-1, 3]), ([1, 0, -1], [1, 2])):
-        with pytest.raises(UsageError, match="no counts"):
+        with pytest.raises(UsageError, match="not counts"):
             multinomial_bound(values, counts)

@@ -116,7 +116,7 @@ def test_the_two_files_of_a_task_are_told_apart(first: Path) -> None:
     assert len(list(hub_samples(f"hf:{first}/hotpotqa_e"))) == 3
     with pytest.raises(UnknownNameError, match=r"unknown part of data\.zip 'hotpotqu'; did you mean hotpotqa"):
         list(hub_samples(f"hf:{first}/hotpotqu"))
-    with pytest.raises(UsageError, match="holds several tasks; name one"):
+    with pytest.raises(UsageError, match="has several tasks; name one"):
         list(hub_samples(f"hf:{first}"))
 
 
@@ -180,7 +180,7 @@ def test_a_field_may_be_null_for_megabytes_before_it_is_not(tmp_path: Path) -> N
         ({"data.zip": b"PK"}, "hotpotqa", "data.zip: not a zip file"),
         ({"x.jsonl": b'{"a": 1}\n'}, "x", "x.jsonl, row 1: field 'documents' is missing"),
         ({"x.jsonl": b"{}\n", "x.parquet": b""}, "x", "in several formats; name a file"),
-        ({"x.txt": b""}, "x", "holds no file that can be read"),
+        ({"x.txt": b""}, "x", "has no readable file"),
         ({"x.jsonl": b"{}\n", "xyzw.jsonl": b""}, "xyz", "unknown part of hf:.* 'xyz'; did you mean xyzw"),
         ({"x.jsonl": b"{}\n"}, "y", "no such folder"),
     ],
@@ -200,7 +200,7 @@ def test_a_name_is_taken_apart() -> None:
     assert (found.repository, found.revision, found.part) == ("zai-org/LongBench", "v1.0", "hotpotqa")
     assert parse_hub_name("hf:zai-org/LongBench-v2/").part == ""
     for name in ("hf:", "hf:LongBench", "hf:a b/c", "hf:./nowhere/at/all"):
-        with pytest.raises(UsageError, match=r"no set of the Hub; write hf:OWNER/NAME|no such folder"):
+        with pytest.raises(UsageError, match=r"is not a set on the Hub; write hf:OWNER/NAME|no such folder"):
             check_suite(name, None)
 
 

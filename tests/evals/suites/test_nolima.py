@@ -140,7 +140,7 @@ def test_what_cannot_be_read_or_filled_is_refused(folder: Path) -> None:
         read(folder, 50_000)
     with pytest.raises(UsageError, match="have no room"):
         read(folder, 10)
-    with pytest.raises(UsageError, match="limit of 0"):
+    with pytest.raises(UsageError, match="the limit must be at least 1, not 0"):
         read(folder, 300, limit=0)
     for book in (folder / "haystack" / "rand_shuffle").iterdir():
         book.unlink()

@@ -160,7 +160,7 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ReadError, match="the gzip file is cut short"):
         list(read_samples(tmp_path / "a.jsonl.gz"))
-    with pytest.raises(UsageError, match="limit of 0"):
+    with pytest.raises(UsageError, match="the limit must be at least 1, not 0"):
         read_samples(tmp_path, limit=0)
 
 

@@ -133,7 +133,7 @@ def test_the_report_says_what_works_where(run_folder: Path, capsys: pytest.Captu
     assert 2000 < by_arm["raw"].tokens < 3000
     assert (by_arm["default@1000"].tokens, by_arm["default@1000"].limit) == (4000, "measured")
     page = html_report(summary)
-    assert "What length of source works" in page
+    assert "Usable source length" in page
     assert "here &lt;b&gt;" in page
     assert main(["eval", "report", str(run_folder), "--plan", "scout", "--gpus", "1,2"]) == 0
     said = capsys.readouterr().out

@@ -22,5 +22,5 @@ def test_prices_are_of_a_thousand_queries() -> None:
 
 @pytest.mark.parametrize("price", [-1.0, math.nan, math.inf])
 def test_a_price_is_a_number_from_zero_on(price: float) -> None:
-    with pytest.raises(UsageError, match="from 0 on"):
+    with pytest.raises(UsageError, match="must be at least 0"):
         Prices(hour=price)
