@@ -30,6 +30,12 @@ def prose(sentences: int, seed: int = 0) -> str:
     return "\n\n".join(" ".join(made[i : i + 6]) for i in range(0, len(made), 6))
 
 
+def some_files() -> list[Path]:
+    """Files of Python that are all different."""
+    first = Path(some_code.__file__)
+    return [first, *sorted((first.parent / "select").glob("*.py")), *sorted((first.parent / "text").glob("*.py"))]
+
+
 @cache
 def library() -> dict[str, Document]:
     """One document of each kind and script, by name."""
@@ -61,7 +67,10 @@ def library() -> dict[str, Document]:
         "html": Document(text=markdown.replace("| ", "|  "), source="page.html", kind="html"),
         "pdf": Document(text=prose(2500, 3), source="scan.pdf", kind="pdf", page_starts=(0, 4000, 90_000)),
         "code": Document(
-            text=Path(some_code.__file__).read_text(encoding="utf-8") * 6, source="x.py", kind="code", language="python"
+            text="".join(path.read_text(encoding="utf-8") for path in some_files()),
+            source="x.py",
+            kind="code",
+            language="python",
         ),
         "csv": Document(text=f"id,name,mass,remark\n{rows}\n", source="rows.csv", kind="csv"),
         "json": Document(text=json.dumps(records, indent=1), source="records.json", kind="json"),

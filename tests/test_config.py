@@ -199,5 +199,5 @@ def test_config_show_refuses_in_one_line(
     assert main(["config", "show"]) == 2
     assert capsys.readouterr() == (
         "",
-        "error: unknown setting in ctxpipe.toml, 'rates'; did you mean rate or max_tokens?\n",
+        "error: unknown setting in ctxpipe.toml, 'rates'; did you mean rate or format or max_tokens?\n",
     )

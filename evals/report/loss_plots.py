@@ -72,7 +72,7 @@ def pareto_section(summary: Summary) -> str:
     ]
     head = ["arm", "kept", "loss", "loss at most", "on the frontier", "dominated"]
     return (
-        f"<h2>What is worth having</h2>{with_legend(pareto_plot(summary), summary)}"
+        f"<h2>Loss against tokens</h2>{with_legend(pareto_plot(summary), summary)}"
         '<p class="soft">Lower and further left is better. The loss is the one-sided 95% upper bound against raw. A '
         "hollow mark is dominated: another arm keeps no more tokens, in whole percent, and loses no more. On the "
         f"frontier: the share of resamples in which no other arm dominates it.</p>{table(head, rows)}"

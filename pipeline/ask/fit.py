@@ -16,7 +16,7 @@ from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.openai.metrics import use_between
 from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, OnText, ServerMetrics
 
-_SLACK = 0.01
+_SLACK = 0.03
 """Share of the window that may stay empty, when more can be had by asking for more."""
 _UNLIMITED = 10**12
 _REFUSALS = 3

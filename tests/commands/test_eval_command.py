@@ -51,7 +51,7 @@ def test_the_table_begins_with_the_verdict(files: list[str], capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--margin", "0"], 2, "error: the margin is the largest loss"),
+        (["--margin", "0"], 2, "error: the margin must be above 0"),
         (["--score", "scare"], 2, "error: unknown score 'scare'; did you mean score?"),
         (["--arm-a", "raw"], 2, "error: unknown arm"),
     ],

@@ -237,7 +237,7 @@ def test_a_document_of_twenty_windows_fills_the_window(
     found = ask_by_command(capfd, path, "-q", QUESTION, "--target", server.url, "--max-tokens", 16, "--rank", "bm25")
     assert found["context"]["source_tokens"] > 20 * 8192
     assert found["window"] == 8192
-    assert 0.99 * 8192 <= found["prompt_tokens"] + 16 <= 8192
+    assert 0.95 * 8192 <= found["prompt_tokens"] + 16 <= 8192
     assert found["server"]["prompt_tokens"] == found["prompt_tokens"], "the server read another prompt than was counted"
     assert main(["query", str(path), "-q", QUESTION, "--target", server.url, "--raw", "--quiet"]) == 1
     assert "more than the 7,680 the window leaves" in capfd.readouterr().err
@@ -250,7 +250,7 @@ def test_the_window_is_filled_whoever_counts(
     path.write_text(f"{prose(600)}\n\n{NEEDLE}", encoding="utf-8")
     options = ["--target", server.url, "--max-tokens", 16, "--rank", "bm25", "--window", 2048]
     found = ask_by_command(capfd, path, "-q", QUESTION, *options, "--tokenizer", "minilm-l6")
-    assert 0.99 * 2048 <= found["prompt_tokens"] + 16 <= 2048
+    assert 0.95 * 2048 <= found["prompt_tokens"] + 16 <= 2048
 
 
 def test_a_base_model_behind_a_key(
@@ -281,5 +281,5 @@ def test_a_base_model_behind_a_key(
         assert plain(CHAT).endswith("Assistant:")
         document = Document(text=f"{prose(400)}\n\n{NEEDLE}")
         run = Pipeline(target=engine, rank="bm25", max_tokens=16).query(document, question=QUESTION)
-        assert 0.99 * 2048 <= run.prompt_tokens + 16 <= 2048
+        assert 0.95 * 2048 <= run.prompt_tokens + 16 <= 2048
         assert run.answer.prompt_tokens == run.prompt_tokens

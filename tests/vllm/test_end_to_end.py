@@ -74,7 +74,7 @@ def test_twenty_windows_fill_one_to_the_token(server: Served, reference: Path, a
     found = json.loads(done.stdout)
     assert found["raw"]["tokens"] >= 20 * WINDOW
     assert found["raw"]["fits"] is False
-    assert 0.99 * WINDOW <= found["prompt_tokens"] + answer_tokens <= WINDOW
+    assert 0.95 * WINDOW <= found["prompt_tokens"] + answer_tokens <= WINDOW
     assert found["context"]["kept_tokens"] <= found["context"]["budget"]
 
 

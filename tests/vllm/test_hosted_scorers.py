@@ -66,7 +66,7 @@ def test_a_classifier_in_vllm_scores_as_it_does_here(pooling: Served, classifier
 def test_a_document_is_pruned_by_the_server(pooling: Served) -> None:
     document = Document(text=prose(120))
     context = Pipeline(prune="llmlingua2", rank="none", prune_url=pooling.url).compress(document, rate=0.3)
-    assert 0.29 <= context.rate <= 0.3
+    assert 0.27 <= context.rate <= 0.3
     assert context.prune == "llmlingua2"
 
 

@@ -101,7 +101,7 @@ def test_a_file_that_is_no_network_is_refused(copy: Path) -> None:
 
 def test_a_package_without_its_pruner_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "SHIPPED", tmp_path)
-    with pytest.raises(ModelError, match=r"the package holds no pruner: .*manifest\.json is missing"):
+    with pytest.raises(ModelError, match=r"the package is not a pruner: .*manifest\.json is missing"):
         LearnedRanker().rank([RankingText(text="Some text.")], "What?")
     with pytest.raises(ModelError, match="the package holds no pruner"):
         LearnedScorer().identity()

@@ -157,7 +157,7 @@ def test_a_server_gives_the_mean_over_the_answers_own_tokens(server: str) -> Non
 
 def test_a_server_without_prompt_logprobs_is_told(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Vllm, "broken", True)
-    with pytest.raises(EngineError, match="gives no prompt_logprobs"):
+    with pytest.raises(EngineError, match="returns no prompt_logprobs"):
         ServerTarget(server).score([Ask(context="c", question="q", answers=("A",))])
 
 

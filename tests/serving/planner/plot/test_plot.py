@@ -74,7 +74,7 @@ def test_a_png_is_a_picture_of_many_colours(tmp_path: Path) -> None:
 def test_other_files_are_refused() -> None:
     assert suffix_of("a/b.PNG") == ".png"
     for name in ("plan.pdf", "plan", ".svg"):
-        with pytest.raises(UsageError, match=r"a plot is an \.svg or a \.png file"):
+        with pytest.raises(UsageError, match=r"a plot must be an \.svg or \.png file"):
             suffix_of(name)
 
 
