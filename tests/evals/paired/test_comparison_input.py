@@ -109,7 +109,7 @@ def test_one_file_with_several_arms_needs_their_names(tmp_path: Path) -> None:
 
 def test_an_empty_file_or_margin_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n")
-    with pytest.raises(UsageError, match=r"a\.jsonl holds no records"):
+    with pytest.raises(UsageError, match=r"a\.jsonl has no records"):
         compare(tmp_path / "a.jsonl", arm([1.0]))
     with pytest.raises(UsageError, match="must be above 0, not -1"):
         compare(arm([1.0]), arm([1.0]), margin=-1)

@@ -146,11 +146,11 @@ def test_a_choice_of_items_gives_every_source_one_before_any_two(tmp_path: Path)
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (v1(context=None), "field 'context' is not a text"),
+        (v1(context=None), "field 'context' is not a string"),
         (v1(answers=[]), "field 'answers' is []: list should have at least 1 item"),
         (v1(input=" "), "the question of 'hotpotqa' is not known"),
         (v2(answer="E"), "field 'answer' is 'E'; it must be A, B, C or D"),
-        (v2(choice_C=3), "field 'choice_C' is not a text"),
+        (v2(choice_C=3), "field 'choice_C' is not a string"),
         (ruler("no question", ["x"]), "none of RULER's questions"),
         (ruler("Question: x", []), "field 'answers' is []: list should have at least 1 item"),
         ({"input": "x"}, "field 'documents' is missing"),
