@@ -123,7 +123,7 @@ def test_clusters_that_fail_as_a_whole_widen_the_interval() -> None:
     assert together.ci95[0] < 2 * alone.ci95[0]
     assert together.design_effect is not None
     assert together.design_effect > 10
-    assert "only 10 clusters" in " ".join(together.notes)
+    assert "only 10 clusters: below 30" in " ".join(together.notes)
     assert "design effect" in together.method
 
 
