@@ -1,4 +1,4 @@
-"""Documents larger than a model's window, fitted into it, asked and cited.
+"""Fit documents that are longer than a model's window into it: compress, ask, cite.
 
 Example::
 
@@ -7,7 +7,7 @@ Example::
     context = compress(["report.pdf", Document(text="...", source="note")], question="Who signed?", budget=6000)
     run = query("report.pdf", question="Who signed?")
 
-Everything is imported when first used, so that importing the package costs nothing.
+Names are imported when first used, so importing the package is cheap.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ctxpipe.remote.cancel import Cancellation
     from ctxpipe.serving.types import Answer
 
-# ONNX Runtime reports names of models and a number of the machine to its maker unless it is told not to before it is
-# imported. Who set the variable already, either way, is left alone.
+# ONNX Runtime sends names of models and a machine id to its maker unless this is set before its import. A value that
+# the user has set is respected.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The ``ctxpipe`` command: which commands there are, and the one place where errors become a line and an exit code."""
+"""The ``ctxpipe`` command: its subcommands, and the only place where errors become a line and an exit code."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",
 }
-"""Command to ``module:attribute``, in the order of the help. A module is imported when its command is named, and all of
-them for the list of commands, so they import heavy libraries inside their functions."""
+"""Command to ``module:attribute``, in the order of the help. A module is imported when its command is used, and all
+modules for the list of commands, so they import heavy libraries inside their functions."""
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -48,7 +48,7 @@ def _debug_option() -> click.Option:
 
 
 def _accept_debug(command: click.Command) -> None:
-    """Let ``--debug`` stand behind any command, where people type it, as well as before it."""
+    """Accept ``--debug`` after any command as well as before it."""
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _accept_debug(inner)
@@ -57,11 +57,11 @@ def _accept_debug(command: click.Command) -> None:
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for.
+    """A group whose commands are imported when they are used.
 
     Args:
         lazy: Command to ``module:attribute``.
-        **options: As for ``click.Group``.
+        **options: See ``click.Group``.
     """
 
     def __init__(self, lazy: Mapping[str, str], **options: object) -> None:
@@ -69,11 +69,11 @@ class LazyGroup(click.Group):
         self.lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, in the order in which they were given."""
+        """All commands, in the given order."""
         return list(self.lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None when there is none of that name."""
+        """Import a command; None if there is none of that name."""
         if cmd_name not in self.lazy:
             return None
         module, _, attribute = self.lazy[cmd_name].partition(":")
@@ -84,10 +84,10 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the first argument names.
+        """Find the command of the first argument.
 
         Raises:
-            UnknownNameError: if there is none; it offers the nearest.
+            UnknownNameError: if there is none, with the nearest names.
         """
         if args[0] not in self.lazy and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise UnknownNameError("command", args[0], self.lazy)
@@ -111,12 +111,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: What follows the command's name; None for the process's own.
+        arguments: Command-line arguments; None for the process's own.
 
     Returns:
-        0 done, 1 the work failed, 2 the request makes no sense, 130 interrupted, 141 the reader of our output left.
+        0 done, 1 the work failed, 2 invalid request, 130 interrupted, 141 the reader of the output closed it.
     """
-    # Threads that spin while they wait make torch ten times slower on a machine that is busy with anything else.
+    # Threads that spin while they wait make torch ten times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if instruction := os.environ.get("_CTXPIPE_COMPLETE"):
         from click.shell_completion import shell_complete
@@ -151,13 +151,13 @@ def _run(arguments: list[str], remembered: dict[str, bool]) -> int:
             app.invoke(context)
     except click.exceptions.Exit as end:
         code = end.exit_code
-    sys.stdout.flush()  # a full disk or a closed pipe must show here, where it can be told, and not at exit
+    sys.stdout.flush()  # a full disk or a closed pipe must be reported here and not at exit
     return code
 
 
 @contextmanager
 def _old_names_as_notes() -> Iterator[None]:
-    """Say each old name that is used, once. Other warnings go where they went."""
+    """Print a note for each old name, once. Other warnings are not changed."""
     said: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", OldNameWarning)
@@ -175,7 +175,7 @@ def _old_names_as_notes() -> Iterator[None]:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """The line that tells a person what went wrong, and the exit code."""
+    """The error line for the user, and the exit code."""
     match error:
         case CtxpipeError():
             return f"error: {error}", error.exit_code
@@ -194,7 +194,7 @@ def explain(error: Exception) -> tuple[str, int]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Python's own, CUDA's (by name, so torch is not imported), and the plain RuntimeError of torch on a CPU."""
+    """Python's error, CUDA's (by name, so torch is not imported), and torch's plain RuntimeError on a CPU."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -203,11 +203,11 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # where nobody listens, the exit code still tells
+    with suppress(OSError):  # standard error may be closed; the exit code remains
         click.echo(safe_line(text), err=True)
 
 
 def _drop_output() -> None:
-    """Send what is still buffered nowhere, or the interpreter would complain about the closed pipe when it exits."""
-    with suppress(OSError, ValueError):  # standard output may be no file, as in tests
+    """Discard buffered output, or the interpreter would report the closed pipe at exit."""
+    with suppress(OSError, ValueError):  # standard output may not be a file, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

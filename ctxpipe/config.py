@@ -1,7 +1,8 @@
 """Settings: a file, then ``CTXPIPE_*`` in the environment, then flags; the last one wins.
 
-The file is ``ctxpipe.toml``, or ``[tool.ctxpipe]`` in ``pyproject.toml``, in the working directory only. Secrets are no
-settings: an API key is read from the environment by the engine that sends it, is refused in a file, and is never held
+The file is ``ctxpipe.toml``, or ``[tool.ctxpipe]`` in ``pyproject.toml``, in the working directory only. Secrets are
+not
+settings: an API key is read from the environment by the engine that sends it, is refused in a file, and is never stored
 here.
 """
 
@@ -33,7 +34,7 @@ OTHER_VARIABLES = frozenset(
         "CTXPIPE_SCORER_API_KEY",
     }
 )
-"""Variables that the library reads itself, as they are no settings: secrets and where models are kept."""
+"""Variables that are not settings and are read elsewhere: secrets and folders."""
 
 _EXCLUSIVE = frozenset({"budget", "rate"})
 _SECRET = re.compile(r"api.?key|secret|password|passwd|credential|bearer|(?:^|_)(?:key|token|auth)$", re.IGNORECASE)
@@ -42,7 +43,7 @@ _NAMES = {str: "text", int: "a whole number", float: "a number"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting and where it came from. None leaves the choice to the command.
+    """Every setting and its origin. None leaves the choice to the command.
 
     Attributes:
         tokenizer: Model whose tokens budgets count; None for the target's.
@@ -56,13 +57,13 @@ class Config:
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
-        target: What answers: ``"local"`` or a server's URL.
+        target: The target: ``"local"`` or a server's URL.
         model: The target's model.
         max_tokens: Most tokens of an answer.
-        timeout: Seconds to wait for an answer.
+        timeout: Deadline of an answer in seconds.
         endpoint: How a server is asked: ``"chat"``, ``"completion"``, or ``"auto"``.
-        decode_errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
-        window: Tokens that the target has for prompt and answer; None to ask the target.
+        decode_errors: For undecodable bytes: ``"strict"`` refuses the file, ``"replace"`` replaces them by U+FFFD.
+        window: The target's window in tokens; None to ask the target.
         origins: Setting to origin: ``"default"``, a file's name, an environment variable or a flag.
     """
 
@@ -88,14 +89,14 @@ class Config:
 
 
 SETTINGS: tuple[str, ...] = tuple(f.name for f in fields(Config) if f.name != "origins")
-"""Names of all settings, in the order in which they are shown."""
+"""Names of all settings, in display order."""
 OLD_SETTINGS: Mapping[str, str] = {"scorer": "prune_model", "scorer_url": "prune_url", "errors": "decode_errors"}
-"""Old name to new. Where both are given, the new one counts."""
+"""Old name to new. If both are given, the new one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Setting:
-    """One value of one layer: its origin, and how an error names both origin and key."""
+    """A value of one layer: its origin, and the place that an error names."""
 
     key: str
     value: Any
@@ -112,14 +113,14 @@ def load(
     """Merge all layers.
 
     Args:
-        flags: Setting to value as the command line gave it, already of the right type; None is a flag not given.
-            Keys that are no settings are ignored, so a command may pass all its parameters.
-        directory: Where to look for files; None for the working directory.
+        flags: Setting to value from the command line, of the right type; None for a flag that was not given. Other keys
+            are ignored, so a command can pass all its parameters.
+        directory: Folder of the settings file; None for the working directory.
         environ: Environment; None for the process's.
 
     Raises:
-        UsageError: for a file that is no TOML, an unknown key, a value of the wrong type, a secret in a file, or a
-            budget and a rate in one layer. It names the file or variable and the key.
+        UsageError: for a file that is not TOML, an unknown key, a value of the wrong type, a secret in a file, or both
+            budget and rate in one layer. It names the file or variable and the key.
     """
     merged: dict[str, _Setting] = {}
     for layer in (
@@ -153,7 +154,7 @@ def _variable(name: str) -> str:
 
 
 def _current(name: str, shown: Callable[[str], str] = str) -> str:
-    """The setting that a name stands for; an old one is noted, as the user writes it."""
+    """The setting of a name; an old name causes a note."""
     key = OLD_SETTINGS.get(name, name)
     if key != name:
         note_old_name(shown(name), shown(key), stacklevel=3)
@@ -161,9 +162,9 @@ def _current(name: str, shown: Callable[[str], str] = str) -> str:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
-    """Read variables; an empty one counts as unset, and one that is nearly a setting's is a typing error.
+    """Read variables. An empty one counts as unset; a name close to a setting's is reported as a typing error.
 
-    Others are not ours to judge: container platforms make variables such as CTXPIPE_SERVICE_HOST from services' names.
+    Other variables are ignored: container platforms make variables such as CTXPIPE_SERVICE_HOST from services' names.
     """
     ours = {_variable(name): name for name in (*OLD_SETTINGS, *SETTINGS)}
     for name, text in sorted(environ.items(), key=lambda item: ours.get(item[0]) not in OLD_SETTINGS):
@@ -214,7 +215,7 @@ def _table(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path.name} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise UsageError(f"{path.name} is not UTF-8: byte {exc.start} cannot be decoded") from exc
-    except (ValueError, RecursionError) as exc:  # beside TOMLDecodeError: an endless number, arrays too deep
+    except (ValueError, RecursionError) as exc:  # besides TOMLDecodeError: a number too long, arrays too deep
         raise UsageError(f"{path.name} is not TOML: {exc}") from exc
 
 
@@ -227,7 +228,7 @@ def _type(key: str) -> Any:
 
 
 def _checked(key: str, value: object, place: str) -> object:
-    """A value from a TOML file, an integer where a number is wanted made a float."""
+    """Check a value from a TOML file; integers become floats for float settings."""
     kind = _type(key)
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value, place)
@@ -249,7 +250,7 @@ def _parsed(key: str, text: str, place: str) -> object:
     if get_origin(kind) is tuple:
         return tuple(text.splitlines())
     try:
-        return kind(text)  # so large a number that it has no float becomes infinite, which commands refuse
+        return kind(text)  # a number too large for a float becomes infinite, which commands refuse
     except ValueError as exc:
         raise UsageError(f"{place} must be {_NAMES[kind]}, not {text!r}") from exc
 

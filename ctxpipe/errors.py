@@ -3,23 +3,23 @@
 ::
 
     CtxpipeError                 exit code 1
-    ├── UsageError               exit code 2: the request itself makes no sense
-    │   └── UnknownNameError     no such model, ranker, scorer, ...; offers the nearest names
+    ├── UsageError               exit code 2: the request is invalid
+    │   └── UnknownNameError     no such model, ranker, scorer, ...; gives the nearest names
     ├── ReadError                a document cannot be read; names the source
     ├── ChatBudgetError          what must stay of a chat is more than the budget
     ├── ModelError               a model cannot be found, fetched, verified or loaded
     │   └── DownloadError        the package index did not deliver the pinned file
     ├── LaunchError              a vLLM server could not be installed or started, or ended by itself
-    ├── MissingExtraError        an optional dependency is not installed; names the pip line
-    └── EngineError              the target model gave no answer
+    ├── MissingExtraError        an optional dependency is not installed; gives the pip command
+    └── EngineError              the target model did not answer
         ├── WindowError          the prompt does not fit the target's window
-        ├── UnreachableError     no server listens there, or the connection broke before an answer
+        ├── UnreachableError     no server at the address, or the connection broke before an answer
         ├── DeadlineError        no answer within the deadline
         ├── RejectedError        the server answered with an error status
-        ├── InterruptedAnswer    the stream ended before the answer did; holds what had arrived
-        └── CancelledAnswer      the caller cancelled the request; holds what had arrived
+        ├── InterruptedAnswer    the stream ended before the answer did; has the text so far
+        └── CancelledAnswer      the caller cancelled the request; has the text so far
 
-Exceptions of other libraries are mapped to these once, at the seam where they arise, with ``raise ... from exc``.
+Exceptions of other libraries are mapped to these once, where they arise, with ``raise ... from exc``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from collections.abc import Iterable
 
 
 def reason_of(exc: BaseException) -> str:
-    """What an exception of another library says, in one short line."""
+    """The message of another library's exception, as one short line."""
     return textwrap.shorten(getattr(exc, "strerror", None) or str(exc), 240, placeholder=" ...") or type(exc).__name__
 
 
@@ -41,18 +41,18 @@ class CtxpipeError(Exception):
 
 
 class UsageError(CtxpipeError):
-    """The request makes no sense: a negative budget, a rate above 1, two options that exclude each other."""
+    """The request is invalid: a negative budget, a rate above 1, two options that exclude each other."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError):
-    """A name that no registry knows.
+    """An unknown name.
 
     Args:
-        what: What was looked for, e.g. ``"ranker"``.
+        what: The kind of name, e.g. ``"ranker"``.
         name: The name given.
-        known: The names that exist; the nearest are offered.
+        known: The names that exist; the nearest are suggested.
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
@@ -89,7 +89,7 @@ class LaunchError(CtxpipeError):
 
     Args:
         message: The line for the user.
-        fits: The window that vLLM says would fit, in tokens, when that was the trouble.
+        fits: The window in tokens that would fit according to vLLM, if the window did not fit.
     """
 
     def __init__(self, message: str, *, fits: int | None = None) -> None:
@@ -102,7 +102,7 @@ class MissingExtraError(CtxpipeError):
 
     Args:
         feature: What needs it, e.g. ``"reading .docx files"``.
-        extra: The extra of this distribution that brings it, e.g. ``"office"``.
+        extra: The extra that installs it, e.g. ``"office"``.
     """
 
     def __init__(self, feature: str, extra: str) -> None:
@@ -110,7 +110,7 @@ class MissingExtraError(CtxpipeError):
 
 
 class EngineError(CtxpipeError):
-    """The target model gave no answer."""
+    """The target model did not answer."""
 
 
 class ChatBudgetError(CtxpipeError):
@@ -135,8 +135,8 @@ class WindowError(EngineError):
 
     Args:
         prompt_tokens: Tokens of the whole prompt.
-        room: Tokens that the window leaves for a prompt, the answer's share already taken off.
-        hint: What to do about it.
+        room: Tokens of the window without those reserved for the answer.
+        hint: What to do.
     """
 
     def __init__(self, prompt_tokens: int, room: int, hint: str = "") -> None:
@@ -148,7 +148,7 @@ class WindowError(EngineError):
 
 
 class UnreachableError(EngineError):
-    """No server listens there, or the connection broke before an answer began."""
+    """No server at the address, or the connection broke before an answer began."""
 
 
 class DeadlineError(EngineError):
@@ -160,7 +160,7 @@ class RejectedError(EngineError):
 
     Args:
         status: HTTP status code.
-        detail: What the server said, shortened.
+        detail: The server's message, shortened.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -168,7 +168,7 @@ class RejectedError(EngineError):
         super().__init__(f"the server answered {status}: {detail}")
 
 
-class InterruptedAnswer(EngineError):  # noqa: N818 - it is an answer that was interrupted, and holds it
+class InterruptedAnswer(EngineError):  # noqa: N818 - it contains the interrupted answer
     """The stream ended before the answer did.
 
     Args:
@@ -183,7 +183,7 @@ class InterruptedAnswer(EngineError):  # noqa: N818 - it is an answer that was i
 
 
 class CancelledAnswer(EngineError):  # noqa: N818 - as above
-    """The request was cancelled from outside.
+    """The request was cancelled by the caller.
 
     Args:
         partial: The text that had arrived.

@@ -1,4 +1,4 @@
-"""Optional dependencies: whether they are installed, and the one line that says how to install them."""
+"""Optional dependencies: checks whether they are installed, and the ``pip install`` line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def require(extra: str, feature: str, *modules: str) -> None:
     """Check that the modules of an extra are installed, without importing them.
 
     Args:
-        extra: The extra of this distribution that brings them, such as ``"local"``.
-        feature: What needs them, such as ``"reading .docx files"``; it begins the error's line.
+        extra: The extra that installs them, such as ``"local"``.
+        feature: What needs them, such as ``"reading .docx files"``; the error begins with it.
         *modules: Top-level modules that will be imported.
 
     Raises:
-        MissingExtraError: when one of them is missing.
+        MissingExtraError: if one of them is missing.
     """
     if not all(map(installed, modules)):
         raise MissingExtraError(feature, extra)
@@ -28,5 +28,5 @@ def installed(module: str) -> bool:
         return find_spec(module) is not None
     except ImportError:  # an import hook refuses it
         return False
-    except ValueError:  # it is loaded already, by something that gave it no spec
+    except ValueError:  # it is already loaded, without a spec
         return True

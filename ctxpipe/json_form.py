@@ -1,4 +1,4 @@
-"""JSON to data classes and back, by pydantic: a value that does not fit is one line that names the field."""
+"""Converts JSON to data classes and back, with pydantic; an invalid value gives one line that names the field."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 
 def parsed(kind: type[T], value: object, where: str) -> T:
-    """An object of a class, made of parsed JSON. Fields that the class does not have are passed over.
+    """Make an object of a class from parsed JSON. Unknown fields are ignored.
 
     Args:
-        kind: A data class, or any other type that pydantic knows.
-        value: What JSON has.
+        kind: A data class or another type that pydantic supports.
+        value: The parsed JSON.
         where: File and line, for the error.
 
     Raises:
-        ReadError: if a field is missing or holds something else than it should; it names ``where`` and the field.
+        ReadError: if a field is missing or has an invalid value; it names ``where`` and the field.
     """
     try:
         made: T = _adapter(kind).validate_python(value)
@@ -33,7 +33,7 @@ def parsed(kind: type[T], value: object, where: str) -> T:
         field = f"field {'.'.join(map(str, wrong['loc']))!r}"
         told = f"{field} is {shown(wrong['input'])}: {wrong['msg'][0].lower()}{wrong['msg'][1:]}"
         raise ReadError(where, f"{field} is missing" if wrong["type"] == "missing" else told) from exc
-    except UsageError as exc:  # what the class itself refuses
+    except UsageError as exc:  # the class itself refuses it
         raise ReadError(where, str(exc)) from exc
     return made
 
@@ -44,17 +44,17 @@ class JsonForm:
     __slots__ = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them."""
+        """The fields for JSON."""
         form: dict[str, Any] = form_of(self)
         return form
 
 
 def form_of(value: object, **options: Any) -> Any:
-    """What JSON has for a data class.
+    """The JSON form of an object.
 
     Args:
         value: The object.
-        options: As ``TypeAdapter.dump_python`` takes them.
+        options: Options of ``TypeAdapter.dump_python``.
     """
     return to_jsonable_python(_adapter(type(value)).dump_python(value, **options))
 
@@ -66,4 +66,4 @@ def shown(value: object) -> str:
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
-"""Made once for each class, which takes longer than reading many lines."""
+"""Made once per class, because making one takes longer than reading many lines."""

@@ -10,19 +10,19 @@ from ctxpipe.old_names import note_old_name
 
 
 class LazyNames(NamedTuple):
-    """What a package's ``__getattr__`` and ``__dir__`` are set to."""
+    """The ``__getattr__`` and ``__dir__`` of a package."""
 
     get: Callable[[str], Any]
     list: Callable[[], list[str]]
 
 
 def lazy_names(package: str, homes: Mapping[str, str], old: Mapping[str, str] | None = None) -> LazyNames:
-    """Let a package offer names without importing the modules that define them.
+    """Make public names of a package that import their modules when first used.
 
     Args:
-        package: Its name.
-        homes: Module, below the package, to the public names in it, separated by spaces.
-        old: Name of the last release to the one that it has now.
+        package: Name of the package.
+        homes: Module, below the package, to its public names, separated by spaces.
+        old: Names of the last release to their new names.
     """
     modules = {name: module for module, names in homes.items() for name in names.split()}
     former = old or {}

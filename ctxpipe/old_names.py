@@ -1,4 +1,4 @@
-"""Names that changed. The old ones work for one release, with a note that says what to write instead."""
+"""Renamed keywords and settings. The old names work for one release, with a note that gives the new name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ T = TypeVar("T")
 
 
 class OldNameWarning(DeprecationWarning):
-    """A name was used that the next release will not know."""
+    """An old name was used that the next release will remove."""
 
 
 def note_old_name(old: str, new: str, *, stacklevel: int = 1) -> None:
     """Warn that ``old`` is now ``new``.
 
     Args:
-        old, new: As the user writes them.
-        stacklevel: Of the caller's code that used the name, counted from the function that calls this one.
+        old, new: The names as the user writes them.
+        stacklevel: Stack level of the code that used the name, counted from the function that calls this one.
     """
     told = f"{old} is now {new}; the old name works in this release only"
     warnings.warn(told, OldNameWarning, stacklevel=stacklevel + 1)
@@ -31,13 +31,13 @@ def note_old_name(old: str, new: str, *, stacklevel: int = 1) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Keywords that are now fields of an option object.
+    """Old keywords that are now fields of an option object.
 
     Attributes:
-        keyword: Takes the object.
-        shown: Name of the object's class.
+        keyword: Keyword of the object.
+        shown: Name of its class.
         fields: Old keyword to field.
-        make: From what was given under ``keyword``, or None, and the values of some fields to the object.
+        make: Makes the object from the value of ``keyword`` or None, and from values of fields.
     """
 
     keyword: str
@@ -47,14 +47,14 @@ class Group:
 
 
 def old_keywords(*groups: Group, **names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let a function take keywords of the last release.
+    """Make a function accept keywords of the last release.
 
     Args:
-        *groups: Keywords that were put together.
+        *groups: Keywords that were grouped.
         **names: Old keyword to new.
 
     Raises:
-        UsageError: when called, if a keyword is given under both names.
+        UsageError: on a call with both names of a keyword.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:

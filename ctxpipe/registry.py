@@ -1,6 +1,6 @@
-"""Names to factories: how rankers, scorers and engines are chosen by name and added by other packages.
+"""Registries of rankers, scorers and engines, which other packages can extend.
 
-Wherever a name is taken, an object that does the same is taken too.
+Wherever a name is accepted, an object that fulfils the protocol is accepted too.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Registry(Generic[T]):
-    """Factories by name. It holds factories, never instances, so nothing is shared between two users of a name.
+    """Factories by name. It has no instances, so two users of a name share nothing.
 
-    Names registered in code come first; any other name is looked for among the installed packages' entry points of
-    ``group``, which are read once, and only when a name is not built in or all names are asked for.
+    Names registered in code have priority; any other name is searched among the installed packages' entry points of
+    ``group``, which are read once, and only for a name that is not built in or for the list of all names.
 
     Args:
-        what: What the names stand for, as error messages say it: ``"ranker"``.
-        group: Entry-point group through which other packages add names: ``"ctxpipe.rankers"``.
-        method: What every object of this kind can be called for: ``"rank"``.
+        what: The kind of object, for error messages: ``"ranker"``.
+        group: Entry-point group of other packages' names: ``"ctxpipe.rankers"``.
+        method: The method of every object of this kind: ``"rank"``.
     """
 
     def __init__(self, what: str, group: str, method: str = "") -> None:
@@ -41,7 +41,7 @@ class Registry(Generic[T]):
     @overload
     def register(self, name: str, factory: F) -> F: ...
     def register(self, name: str, factory: Callable[..., T] | None = None) -> Any:
-        """Add a name; with no factory given, return a decorator that adds what it decorates.
+        """Add a name; without a factory, return a decorator.
 
         Raises:
             UsageError: if the name is taken.
@@ -62,16 +62,16 @@ class Registry(Generic[T]):
         return tuple(sorted({*self._factories, *self._entry_points}))
 
     def create(self, name: str, **options: Any) -> T:
-        """Make what ``name`` stands for.
+        """Make the object of a name.
 
         Args:
-            name: A registered name or an entry point's.
+            name: A registered name or the name of an entry point.
             **options: Passed to the factory.
 
         Raises:
             UnknownNameError: if there is no such name.
-            UsageError: if the factory does not take these options.
-            CtxpipeError: if another package offers the name but it cannot be imported.
+            UsageError: if the factory does not accept these options.
+            CtxpipeError: if the name is an entry point that cannot be imported.
         """
         factory = self._factory(name)
         try:
@@ -79,14 +79,14 @@ class Registry(Generic[T]):
         except TypeError as exc:
             raise UsageError(f"{self.what} {name!r}: {exc}") from exc
         except ValueError:
-            pass  # a factory written in C may have no signature to check against
+            pass  # a factory written in C may have no signature
         return factory(**options)
 
     def takes(self, name: str, option: str) -> bool:
-        """Whether the factory of a name takes an option.
+        """Whether the factory of a name accepts an option.
 
         Raises:
-            UnknownNameError, CtxpipeError: as ``create``.
+            UnknownNameError, CtxpipeError: see ``create``.
         """
         try:
             parameters = inspect.signature(self._factory(name)).parameters
@@ -95,10 +95,10 @@ class Registry(Generic[T]):
         return option in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
     def check(self, given: str | T) -> None:
-        """Refuse what is neither a known name nor an object of this kind.
+        """Check that a value is a known name or an object of this kind.
 
         Raises:
-            UnknownNameError: for a name that is not known.
+            UnknownNameError: for an unknown name.
             UsageError: for an object without the method, or a class.
         """
         if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""Joins compression and serving: read, chunk, rank, prune, prompt, ask, cite."""
+"""Joins compression and serving: read, compress, prompt, ask, cite."""
 
 if __name__ == "pipeline":
     raise ImportError("import ctxpipe.pipeline")

@@ -1,4 +1,4 @@
-"""The one obvious way in: a pipeline that keeps its models loaded, and two functions that make one."""
+"""The main interface: a pipeline that keeps its models loaded, and two functions that use one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_EMBEDDER = "minilm-l6"
 MAX_TOKENS = 512
-"""Room left for the answer unless told otherwise."""
+"""Default number of tokens reserved for the answer."""
 
 _old_keywords = old_keywords(
     Group(
@@ -67,11 +67,11 @@ _old_keywords = old_keywords(
 class Pipeline:
     """Reads, compresses, asks and cites, and keeps its models loaded between calls.
 
-    ``prune``, ``keep``, ``score_cache`` and ``target`` take a plain value, or an object with all options of their kind.
+    ``prune``, ``keep``, ``score_cache`` and ``target`` take a plain value or an object with all options of their kind.
 
     Args:
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
-            ``"auto"``: the one that measured best; or an object that has ``rank``. Used when there is a question.
+            ``"auto"``, the one that measured best; or an object with ``rank``. Used if there is a question.
         prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
@@ -83,17 +83,18 @@ class Pipeline:
         format: How kept text is written: ``"labelled"``, ``"plain"``, ``"numbered"``, ``"xml"``, ``"json"``, another
             registered format, or an object that has ``write``.
         tokenizer: Model whose tokens budgets count; None for the target's.
-        target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object that has
+        target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object with
             ``answer``, or a ``Target``.
-        model: The target's model; None for the embedded one, or the only one that a server has.
-        max_tokens: Room left for the answer.
-        decode_errors: What undecodable bytes do: ``"strict"`` refuses the file, ``"replace"`` marks them.
-        trust_remote_code: Whether code that comes with a model may run.
-        on_stage: Called with a stage's name, work done and work in all.
-        on_failure: Called for each document that cannot be read, and the others go on; None raises the first.
+        model: The target's model; None for the embedded one, or a server's only one.
+        max_tokens: Tokens reserved for the answer.
+        decode_errors: For undecodable bytes: ``"strict"`` refuses the file, ``"replace"`` replaces them by U+FFFD.
+        trust_remote_code: Whether code that ships with a model may run.
+        on_stage: Called with a stage's name, work done and total work.
+        on_failure: Called for each document that cannot be read; the others are still read. None raises the first
+            error.
 
     Raises:
-        UsageError: for unknown names, here and not later.
+        UsageError: for unknown names and invalid options, at once and not at first use.
     """
 
     @_old_keywords
@@ -129,7 +130,7 @@ class Pipeline:
         self._target = Connection(
             Target.of(target, model=model), tokenizer=tokenizer, trust_remote_code=trust_remote_code
         )
-        # Who asked for no ranking by name need not hear what part of it was left to another.
+        # Notes about the default ranking are only for users who named it.
         named = rank != "auto"
         self._ranker = make_ranker(rank if named else DEFAULT_RANK, self._resources(notes=named))
         self.rank = RANKERS.name_of(rank if named else DEFAULT_RANK)
@@ -146,7 +147,7 @@ class Pipeline:
 
     @property
     def remembers(self) -> bool:
-        """Whether what its ranker or its scorer computes may come from an earlier call."""
+        """Whether scores of its ranker or scorer can come from an earlier call."""
         kept = isinstance(self._ranker, BorrowingRanker) or isinstance(self._scorer, CacheableScorer)
         return self._cache is not None and kept
 
@@ -157,23 +158,23 @@ class Pipeline:
 
     @property
     def engine(self) -> Engine:
-        """What answers, connected when first needed."""
+        """The engine, connected when first needed."""
         return self._target.engine
 
     @property
     def tokenizer(self) -> TargetTokenizer:
-        """What budgets count in: the one named, else the target model's, else the embedded model's.
+        """The tokenizer that counts budgets: the named one, else the target model's, else the embedded model's.
 
-        A server's model may go by a name of its own, and its files may be out of reach. What then counts is near
-        enough to compress by; the prompt is made to fit by the server's own count.
+        A server can serve its model under another name, and the model's files can be unreachable. The embedded model's
+        tokenizer is then exact enough for compression; the prompt is fitted by the server's own count.
         """
         return self._target.counter().tokenizer
 
     def read(self, documents: Sources) -> tuple[Document, ...]:
-        """Read paths (files, directories, globs, ``-``); documents pass through.
+        """Read paths (files, directories, globs, ``-``); documents are returned unchanged.
 
         Raises:
-            ReadError: the first failure, unless ``on_failure`` takes them; and if nothing could be read.
+            ReadError: the first failure, unless ``on_failure`` is set; and if nothing could be read.
         """
         self.on_stage("read", 0, 0)
         listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
@@ -192,16 +193,16 @@ class Pipeline:
         budget: int | None = None,
         rate: float | None = None,
     ) -> CompressedContext:
-        """Keep what matters most of some documents in at most ``budget`` tokens, or ``rate`` of their tokens.
+        """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
 
         Args:
-            documents: A path or several (a ``str`` is a path; text comes as a ``Document``).
-            question: What will be asked; the best text for it is kept. Without one, nothing is ranked.
+            documents: One or several paths (a ``str`` is a path; text is passed as a ``Document``).
+            question: The question; the best text for it is kept. Without a question, nothing is ranked.
             budget: Most tokens of the result.
             rate: Share of the source's tokens, above 0 and at most 1.
 
         Raises:
-            UsageError: unless exactly one of budget and rate is given and makes sense.
+            UsageError: unless exactly one of budget and rate is given and valid.
             ReadError: see ``read``.
             ModelError: if a model cannot be had.
         """
@@ -284,10 +285,10 @@ class Pipeline:
         raw: bool = False,
         on_text: OnText | None = None,
     ) -> Run:
-        """Ask a question of some documents.
+        """Ask a question about documents.
 
         Args:
-            documents: As for ``compress``.
+            documents: See ``compress``.
             question: The question; it is never compressed.
             budget: Most tokens of context; by default as many as the window leaves room for.
             rate: Share of the source's tokens, instead of a budget.
@@ -295,9 +296,11 @@ class Pipeline:
             on_text: Called with each piece of the answer as it arrives.
 
         Raises:
-            UsageError: for an empty question, or a budget that makes no sense.
-            WindowError: if the question alone does not fit, or with ``raw`` everything together.
-            ReadError, ModelError, EngineError: as their names say.
+            UsageError: for an empty question or an invalid budget.
+            WindowError: if the question does not fit, or with ``raw`` if everything together does not.
+            ReadError: if a document cannot be read.
+            ModelError: if a model cannot be loaded.
+            EngineError: if the target does not answer.
         """
         check_request(question, budget, rate, raw)
         started = time.perf_counter()
@@ -330,7 +333,7 @@ class Pipeline:
         budget: int | None = None,
         rate: float | None = None,
     ) -> CompressedContext:
-        """``compress`` in a thread, so that an event loop goes on."""
+        """``compress`` in a thread, for event loops."""
         return await asyncio.to_thread(self.compress, documents, question=question, budget=budget, rate=rate)
 
     async def aquery(
@@ -343,7 +346,7 @@ class Pipeline:
         raw: bool = False,
         on_text: OnText | None = None,
     ) -> Run:
-        """``query`` in a thread, so that an event loop goes on; ``on_text`` is called from that thread.
+        """``query`` in a thread, for event loops; ``on_text`` is called in that thread.
 
         Cancelling the task closes the connection to a server, which then stops working on the answer.
         """
@@ -353,7 +356,7 @@ class Pipeline:
 
 
 def _with_options(function: F) -> F:
-    """Let the signature of a function name the options that it hands on to ``Pipeline``."""
+    """Add the options of ``Pipeline`` to the signature of a function."""
     own = inspect.signature(function)
     named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
     handed_on = [one for one in inspect.signature(Pipeline).parameters.values() if one.name not in own.parameters]
@@ -371,7 +374,7 @@ def compress(
     rate: float | None = None,
     **options: Any,
 ) -> CompressedContext:
-    """Keep what matters most of some documents in at most ``budget`` tokens.
+    """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
 
     Example::
 
@@ -379,11 +382,11 @@ def compress(
         context.text, context.kept_tokens, context.spans
 
     Args:
-        documents: A path or several; text comes as a ``Document``.
-        question: What will be asked.
-        budget: Most tokens of the result, or
-        rate: share of the source's tokens, above 0 and at most 1.
-        **options: As for ``Pipeline``.
+        documents: One or several paths; text is passed as a ``Document``.
+        question: The question; the best text for it is kept.
+        budget: Most tokens of the result.
+        rate: Share of the source's tokens, above 0 and at most 1, instead of a budget.
+        **options: See ``Pipeline``.
 
     Raises:
         CtxpipeError: see ``Pipeline.compress``.
@@ -403,7 +406,7 @@ def query(
     on_text: OnText | None = None,
     **options: Any,
 ) -> Run:
-    """Ask a question of documents of any length.
+    """Ask a question about documents of any length.
 
     Example::
 
@@ -411,13 +414,13 @@ def query(
         run.answer.text, run.citations
 
     Args:
-        documents: A path or several; text comes as a ``Document``.
+        documents: One or several paths; text is passed as a ``Document``.
         question: The question.
         budget: Most tokens of context; by default as many as the window leaves room for.
         rate: Share of the source's tokens, instead of a budget.
         raw: Send everything, uncompressed.
         on_text: Called with each piece of the answer as it arrives.
-        **options: As for ``Pipeline``.
+        **options: See ``Pipeline``.
 
     Raises:
         CtxpipeError: see ``Pipeline.query``.

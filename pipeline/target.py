@@ -1,4 +1,4 @@
-"""The target of a pipeline: connected when it is first asked, and what counts its tokens before and after."""
+"""The target of a pipeline: its engine, connected when first needed, and its tokenizer."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DEFAULT_TOKENIZER = "smollm2-135m"
 
 
 class Counter(NamedTuple):
-    """What budgets count in, and what to know about it; empty where it is the target's own."""
+    """The tokenizer of budgets, and a note about it, which is empty if it is the target's own."""
 
     tokenizer: TargetTokenizer
     note: str = ""
 
 
 class Connection:
-    """A target.
+    """A connection to a target.
 
     Args:
-        target: Where it is.
-        tokenizer: Model whose tokens count in place of the target's.
-        trust_remote_code: Whether code that comes with a model named here may run.
+        target: The target.
+        tokenizer: Model whose tokenizer counts instead of the target's.
+        trust_remote_code: Whether code that ships with a model named by the user may run.
     """
 
     def __init__(self, target: Target, *, tokenizer: str | None, trust_remote_code: bool) -> None:
@@ -39,7 +39,7 @@ class Connection:
 
     @cached_property
     def engine(self) -> Engine:
-        """What answers, connected when first needed."""
+        """The engine, connected when first needed."""
         return self.target.connect(
             trust_remote_code=self._trust,
             resolve=resolve,
@@ -47,10 +47,10 @@ class Connection:
         )
 
     def counter(self) -> Counter:
-        """What budgets count in: the tokenizer named, else the target's, else the embedded model's and a note.
+        """The tokenizer of budgets: the named one, else the target's, else the embedded model's with a note.
 
-        Whether a question was asked before makes no difference. A server is asked for its model in one short try; one
-        that does not answer is asked again the next time.
+        The result does not depend on earlier questions. A server is asked for its model with one short try; one that
+        does not answer is asked again the next time.
         """
         if self._counter is None:
             try:
@@ -76,7 +76,7 @@ class Connection:
         return _in_place(f"the tokenizer of {tried} is out of reach{why}")
 
     def _names(self) -> Iterator[str]:
-        """Models whose tokenizer may be the target's, the likeliest first."""
+        """Models whose tokenizer may be the target's, the most likely first."""
         if self.target.model:
             yield self.target.model
         known = "engine" in self.__dict__ and getattr(self.engine, "tokenizer", None)
@@ -88,7 +88,7 @@ class Connection:
         yield from filter(None, said)
 
     def _load(self, name: str) -> TargetTokenizer:
-        # No server may name the code that runs here.
+        # A server must not choose code that runs on this machine.
         trusted = self._trust and name in (self._named, self.target.model)
         return TargetTokenizer.load(name, trust_remote_code=trusted)
 

@@ -1,4 +1,4 @@
-"""What a question put to documents gives back."""
+"""Results of a question about documents."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Citation:
     Attributes:
         source: Path or name of the document.
         start, end: Character offsets in the document's text, end exclusive.
-        page: Page, counted from 1, where the document has pages.
+        page: Page, counted from 1; None if the document has no pages.
         text: The text there.
-        support: Share of what the answer's sentence says that is found in it, 0 to 1, rare words weighing more.
+        support: Share of the words of the answer's sentence that occur in it, 0 to 1, rare words weighing more.
     """
 
     source: str
@@ -31,21 +31,21 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One question asked of some documents.
+    """One question about documents, and its answer.
 
     Attributes:
         question: The question.
-        context: What the target read.
+        context: The compressed context that the target read.
         prompt_tokens: Tokens of the whole prompt by the target's count, before it was sent.
         window: The target's window in tokens.
-        max_tokens: Room left for the answer.
+        max_tokens: Tokens reserved for the answer.
         target: ``"local"`` or the server's URL.
-        answer: What the target said.
-        citations: What in the sources supports it, best first.
-        raw_tokens: Tokens that the prompt would have had with everything in it.
-        raw_fits: Whether that would have fitted.
+        answer: The target's answer.
+        citations: Stretches of the sources that support it, best first.
+        raw_tokens: Tokens of the prompt with the uncompressed documents.
+        raw_fits: Whether that prompt would fit the window.
         timings: Seconds per stage.
-        server: What the server counted about itself while it answered; None for targets that tell no such thing.
+        server: The server's counters for the answer; None for targets without counters.
     """
 
     question: str

@@ -1,1 +1,1 @@
-"""Models and where they come from: the cache, the Hub, the package index, ONNX exports, tokenizers."""
+"""Loads models and tokenizers: from the package, the cache, the Hub, the package index, and ONNX exports."""

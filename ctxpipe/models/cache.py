@@ -1,4 +1,4 @@
-"""The folder for everything that can be made again."""
+"""The cache folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cache_root() -> Path:
-    """Folder for everything that can be made again: ``CTXPIPE_CACHE``, else the user's cache folder."""
+    """The cache folder, for everything that can be recreated: ``CTXPIPE_CACHE``, else the user's cache folder."""
     if given := os.environ.get("CTXPIPE_CACHE"):
         return Path(given).expanduser().absolute()
     import platformdirs

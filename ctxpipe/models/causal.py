@@ -1,4 +1,4 @@
-"""Loads causal language models through transformers."""
+"""Loads causal language models with transformers."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def load_causal_lm(
     Args:
         name: An embedded model, a folder or a Hugging Face id.
         label: The model's name in errors; ``name`` by default.
-        tokenizer: The model that the tokenizer is taken from; ``name`` by default.
-        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU when there is one.
-        dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is whichever the device is quick in.
-        trust_remote_code: Let Python code that comes with the model run.
+        tokenizer: The model of the tokenizer; ``name`` by default.
+        device: ``cpu``, ``cuda``, ``cuda:1``...; ``auto`` is the GPU if there is one.
+        dtype: ``bfloat16``, ``float16`` or ``float32``; ``auto`` is the fastest on the device.
+        trust_remote_code: Let Python code that ships with the model run.
 
     Returns:
         The transformers model and tokenizer.
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        ModelError: when it cannot be found, fetched or loaded, or is no causal language model.
-        UsageError: for a device or dtype that does not exist here.
+        ModelError: if it cannot be found, fetched or loaded, or is not a causal language model.
+        UsageError: for a device or dtype that is not available.
     """
     require("local", f"running {name} on this machine", "torch", "transformers")
     place = resolve(name)
@@ -50,7 +50,7 @@ def load_causal_lm(
     words = load_tokenizer(tokenizer or name, trust_remote_code=trust_remote_code)
     with loading(label or name, "model", place=place):
         config = AutoConfig.from_pretrained(place, trust_remote_code=trust_remote_code)
-        if not trust_remote_code:  # such code names its classes as it likes
+        if not trust_remote_code:  # such code can name its classes in any way
             _check_head(label or name, config)
         model = AutoModelForCausalLM.from_pretrained(
             place, config=config, dtype=precision, use_safetensors=True, trust_remote_code=trust_remote_code
@@ -63,7 +63,7 @@ def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        ModelError: when it cannot be found, fetched or loaded.
+        ModelError: if it cannot be found, fetched or loaded.
     """
     require("local", f"the tokenizer of {name}", "transformers")
     place = resolve(name)
@@ -80,11 +80,11 @@ def _check_head(name: str, config: Any) -> None:
 
 
 def torch_device(device: str) -> Any:
-    """The ``torch.device`` of a name; ``auto`` is the GPU when there is one.
+    """The ``torch.device`` of a name; ``auto`` is the GPU if there is one.
 
     Raises:
         MissingExtraError: without the extra ``local``.
-        UsageError: when there is none of that name here.
+        UsageError: if it is not available.
     """
     require("local", "running a model on this machine", "torch")
     import torch
@@ -101,10 +101,10 @@ def torch_device(device: str) -> Any:
 
 
 def torch_dtype(dtype: str, device: str) -> Any:
-    """The ``torch.dtype`` of a name; ``auto`` is whichever the kind of device is quick in.
+    """The ``torch.dtype`` of a name; ``auto`` is the fastest on the type of device.
 
     Raises:
-        UsageError: for any but the three that models are run in.
+        UsageError: for any other than the three supported ones.
     """
     import torch
 
@@ -113,10 +113,10 @@ def torch_dtype(dtype: str, device: str) -> Any:
 
 
 def dtype_name(dtype: str) -> str:
-    """The full name of a dtype; ``auto`` stays, so that PyTorch need not be loaded to ask the processor.
+    """The full name of a dtype; ``auto`` is unchanged, so that PyTorch need not be imported.
 
     Raises:
-        UsageError: for any but the three that models are run in, and ``auto``.
+        UsageError: for any other than the three supported ones and ``auto``.
     """
     name = _DTYPES.get(dtype, dtype)
     if name not in _DTYPES.values():

@@ -18,25 +18,25 @@ U = TypeVar("U")
 
 
 def cpu_session(path: Path, threads: int | None = None) -> InferenceSession:
-    """A session on the CPU, with as many threads as ``cpu_threads`` tells unless given."""
+    """A session on the CPU, by default with ``cpu_threads`` threads."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or cpu_threads()
     options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # it remembers a plan per shape, and every run has another shape
+    options.enable_mem_pattern = False  # it caches a plan per shape, and every run has another shape
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def cpu_threads() -> int:
-    """As many as ``OMP_NUM_THREADS`` or the cores allow."""
+    """Number of threads: ``OMP_NUM_THREADS``, else the number of cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     given = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, int(given) if given.isdigit() and int(given) else MAX_THREADS)
 
 
 def side_by_side(function: Callable[[T], U], items: Sequence[T], threads: int) -> Iterator[U]:
-    """Results of a function in the order of its items, so many at once; for functions that let other threads run."""
+    """Results of a function in the order of its items, several in parallel; for functions that release the GIL."""
     with ThreadPoolExecutor(max_workers=max(1, min(threads, os.cpu_count() or 1))) as pool:
         yield from pool.map(function, items)

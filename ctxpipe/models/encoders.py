@@ -1,4 +1,4 @@
-"""Folders of BERT-like encoders as ONNX, exported on first use."""
+"""Folders of BERT-like encoders in ONNX, exported on first use."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _BESIDE = ("tokenizer.json", "config.json")
 
 
 def exported(name: str, file: str) -> Path:
-    """The folder of an encoder that has an ONNX file, ``tokenizer.json`` and ``config.json``.
+    """The folder of an encoder with its ONNX file, ``tokenizer.json`` and ``config.json``.
 
-    The embedded encoder in int8 is part of the package. Any other is exported into the cache on its first use.
+    The embedded int8 encoder is part of the package. Any other is exported to the cache on first use.
 
     Args:
         name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
         file: ``FLOAT_FILE`` or ``INT8_FILE``.
 
     Raises:
-        MissingExtraError: when it must be exported and the extra ``local`` is missing.
-        ModelError: when it cannot be found, fetched or exported.
+        MissingExtraError: if it must be exported and the extra ``local`` is missing.
+        ModelError: if it cannot be found, fetched or exported.
     """
     if folder := shipped(name, file, *_BESIDE):
         return folder
@@ -61,7 +61,7 @@ def _fill(folder: Path, place: str, pooling: Pooling) -> None:
 
 
 def _pooling(place: str) -> Pooling:
-    """How sentence-transformers pools this model; the mean when the model does not say."""
+    """The model's pooling in sentence-transformers; mean by default."""
     path = _file(place, "1_Pooling/config.json")
     if path is None:
         return "mean"
@@ -82,7 +82,7 @@ def _file(place: str, name: str) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    hf_hub_download(place, "config.json")  # so that the revision is known
+    hf_hub_download(place, "config.json")  # this makes the revision known
     try:
         return Path(hf_hub_download(place, name))
     except (EntryNotFoundError, LocalEntryNotFoundError):

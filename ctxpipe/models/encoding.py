@@ -1,4 +1,4 @@
-"""Two ways to encode: the tokenizers library in batches on every core, and a transformers tokenizer in Python."""
+"""Two encoders: the tokenizers library, in batches on every core, and transformers tokenizers written in Python."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Encoder(Protocol):
 
     Attributes:
         special_strings: Text of every control token.
-        cuts_exactly: Whether text cut between a letter and the whitespace after it has the tokens of the whole.
+        cuts_exactly: Whether a cut between a letter and the whitespace after it leaves the tokens unchanged.
     """
 
     special_strings: tuple[str, ...]
@@ -61,13 +61,13 @@ class PlainEncoder:
         return np.array([len(encoding) for encoding in encodings(self._tokenizer, texts, fast=True)], dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
-        """Character offsets of each text's tokens; tokens that share one character have that character's."""
+        """Character offsets of each text's tokens; tokens within one character have that character's offsets."""
         for encoding in encodings(self._tokenizer, texts):
             yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
 
 
 class PythonEncoder:
-    """A transformers tokenizer written in Python, which tells no offsets; they are shared out within each word.
+    """A transformers tokenizer written in Python, which has no offsets; they are estimated within each word.
 
     Args:
         tokenizer: A ``PreTrainedTokenizerBase``.
@@ -76,7 +76,7 @@ class PythonEncoder:
     cuts_exactly = False
 
     def __init__(self, tokenizer: Any) -> None:
-        tokenizer.model_max_length = 10**30  # else it warns of long texts, which are only counted here
+        tokenizer.model_max_length = 10**30  # else it warns about long texts, which are only counted here
         self._tokenizer = tokenizer
         added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
         self.special_strings = tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
@@ -123,7 +123,7 @@ def encodings(
 
 
 def _encodable(text: str) -> str:
-    """The text with each half of a surrogate pair, as broken JSON escapes give, made a question mark."""
+    """The text with unpaired surrogates, as from broken JSON escapes, replaced by question marks."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -136,6 +136,6 @@ def _release_parallelism() -> None:
 
 
 if hasattr(os, "register_at_fork") and _PARALLELISM not in os.environ:
-    # A forked child has none of the tokenizers' threads and would wait for them; told so before the fork, it neither
-    # does nor warns.
+    # A forked child has none of the tokenizers' threads and would wait for them. This setting before the fork avoids
+    # both the wait and the warning.
     os.register_at_fork(before=_hold_parallelism, after_in_parent=_release_parallelism)

@@ -1,7 +1,7 @@
 """Turns a Llama GGUF file with a byte-level BPE tokenizer into a Hugging Face model folder, once.
 
-transformers can read GGUF too, but takes 15 seconds each time, refuses to save what it read, and drops the rule that
-digits are tokens of their own (``tokenizer.ggml.pre = smollm``).
+transformers can read GGUF too, but takes 15 seconds each time, refuses to save the result, and drops the rule that
+every digit is a token (``tokenizer.ggml.pre = smollm``).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _parameter_name(name: str) -> str:
 
 
 def _halves_together(weight: np.ndarray[Any, np.dtype[Any]], heads: int) -> np.ndarray[Any, np.dtype[Any]]:
-    """Undo llama.cpp's interleaving of each head's rotary pairs; transformers keeps the two halves apart."""
+    """Undo llama.cpp's interleaving of each head's rotary pairs; transformers stores the two halves separately."""
     rows, columns = weight.shape
     return weight.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
 

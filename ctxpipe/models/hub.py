@@ -1,4 +1,4 @@
-"""What goes wrong with a model or with the Hugging Face Hub, in one line."""
+"""Turns errors of model loading and of the Hugging Face Hub into one line."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _INSTEAD = "name a local folder, or an embedded model ('ctxpipe models list')"
 
 @contextmanager
 def loading(name: str, what: str, *, place: str = "", instead: str = _INSTEAD) -> Iterator[None]:
-    """Load a model, or a part of one, with nothing on the terminal and every failure in one line.
+    """Load a model or a part of one, without output, and with every failure as one line.
 
     Args:
-        name: The model as the user named it.
+        name: The model's name as given.
         what: What is loaded (tokenizer, weights, ...).
-        place: Folder or Hugging Face id that it is loaded from; empty when that is certainly a folder.
-        instead: What can be done when the Hub cannot be reached.
+        place: Folder or Hugging Face id that it is loaded from; empty if that is certainly a folder.
+        instead: What to do if the Hub cannot be reached.
 
     Raises:
-        ModelError: for whatever huggingface_hub, transformers, tokenizers, ONNX Runtime or a model's own code raise.
+        ModelError: for anything that huggingface_hub, transformers, tokenizers, ONNX Runtime or a model's code raises.
     """
     try:
         with quiet(), within_reach(place) if place else nullcontext():
@@ -39,11 +39,11 @@ def loading(name: str, what: str, *, place: str = "", instead: str = _INSTEAD) -
 
 
 def hub_fault(exc: BaseException, instead: str) -> str | None:
-    """What the Hub's part in an exception is, as it is said behind a name; None when it has none.
+    """The Hub's fault in an exception, as a phrase that follows a name; None if it has none.
 
     Args:
-        exc: What huggingface_hub raised, or what another library raised for it.
-        instead: What can be done when the Hub cannot be reached.
+        exc: An exception of huggingface_hub, or one that another library raised for it.
+        instead: What to do if the Hub cannot be reached.
     """
     from huggingface_hub import errors
 

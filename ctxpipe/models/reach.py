@@ -1,4 +1,4 @@
-"""Whether the Hugging Face Hub can be reached: one short try, before its libraries make many long ones."""
+"""Checks with one short try whether the Hugging Face Hub can be reached, before its libraries make many long ones."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SECONDS = 3.0
-"""How long the Hub may take to answer. Without a network, its libraries would try for 24 seconds, for each file."""
+"""Deadline of the try in seconds. Without a network, the Hub's libraries would try for 24 seconds per file."""
 
 REMEMBERED = 60.0
-"""Seconds for which an answer, or none, counts."""
+"""Seconds for which a result is reused."""
 
 _last: tuple[float, bool] | None = None
 
 
 @contextmanager
 def within_reach(place: str) -> Iterator[None]:
-    """Let the Hub's libraries use their cache alone while the Hub cannot be reached.
+    """Make the Hub's libraries use only their cache while the Hub cannot be reached.
 
-    That is a setting of the whole process, so the caller must be in ``quiet``, where one thread is at a time.
+    The setting is global to the process, so the caller must be in ``quiet``, which admits one thread at a time.
 
     Args:
-        place: What will be loaded. For a folder nothing is tried.
+        place: What will be loaded. A folder needs no check.
     """
     from huggingface_hub import constants
 
@@ -51,11 +51,11 @@ def _try() -> bool:
     def ask() -> None:
         from huggingface_hub import constants, get_session
 
-        with suppress(Exception):  # the HTTP client's own errors, and the system's
+        with suppress(Exception):  # errors of the HTTP client and of the system
             get_session().head(constants.ENDPOINT, timeout=SECONDS)
             answered.set()
 
-    # In a thread, as looking up an address has no time limit of its own.
+    # In a thread, because an address lookup has no deadline.
     trying = threading.Thread(target=ask, daemon=True)
     trying.start()
     trying.join(SECONDS)

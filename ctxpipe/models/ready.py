@@ -1,7 +1,7 @@
-"""Ready folders of the embedded models: whether they are complete, and their revision.
+"""Ready folders of the embedded models: their completeness and revision.
 
-A *ready* folder holds what a model needs to load without a network. It is looked for in ``CTXPIPE_MODELS`` (a folder
-that holds ``<name>/`` folders, for machines without a network), then in the cache, which ``CTXPIPE_CACHE`` moves.
+A *ready* folder has everything that a model needs to load without a network. It is searched in ``CTXPIPE_MODELS`` (a
+folder with ``<name>/`` folders, for machines without a network), then in the cache, which ``CTXPIPE_CACHE`` moves.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ MANIFEST = "ctxpipe-model.json"
 
 
 def embedded(name: str) -> EmbeddedModel:
-    """The embedded model of a name.
+    """Return the embedded model of a name.
 
     Raises:
-        UnknownNameError: when there is none; offers the nearest.
+        UnknownNameError: if there is none, with the nearest names.
     """
     if name not in catalogue.EMBEDDED:
         raise UnknownNameError("embedded model", name, catalogue.EMBEDDED)
@@ -31,10 +31,10 @@ def embedded(name: str) -> EmbeddedModel:
 
 
 def find(name: str) -> Path | None:
-    """The ready folder of an embedded model, or None when it must be pulled.
+    """The ready folder of an embedded model; None if it must be pulled.
 
     Raises:
-        ModelError: when ``CTXPIPE_MODELS`` has a folder of that name which is not complete.
+        ModelError: if ``CTXPIPE_MODELS`` has an incomplete folder of that name.
         UnknownNameError: for a name that is not embedded.
     """
     model = embedded(name)
@@ -51,10 +51,11 @@ def find(name: str) -> Path | None:
 
 
 def revision(name: str | Path) -> str:
-    """A short name for the exact content of a model, for records; empty when it cannot be told.
+    """A short hash of the exact content of a model; empty if unknown.
 
     Twelve hex digits: of the pinned hashes for an embedded model, of the commit for a Hugging Face id in the hub's
-    cache, and for another folder of its files, of which those above 16 MB count by their size, first and last megabyte.
+        cache, and of its files for any other folder, where files above 16 MB count by their size, first and last
+        megabyte.
 
     Args:
         name: An embedded name, a folder or a Hugging Face id.
@@ -69,7 +70,7 @@ def revision(name: str | Path) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, object] | None:
-    """What ``pull`` noted about a folder; None when it has made no such folder."""
+    """The manifest that ``pull`` wrote into a folder; None if there is none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -79,7 +80,7 @@ def read_manifest(folder: Path) -> dict[str, object] | None:
 
 
 def _fault(folder: Path, model: EmbeddedModel) -> str | None:
-    """What is missing in a folder; sizes are compared where the manifest tells them."""
+    """What is missing in a folder; sizes are compared if the manifest has them."""
     manifest = read_manifest(folder)
     sizes = manifest["files"] if manifest else dict.fromkeys(model.required)
     if not isinstance(sizes, dict):

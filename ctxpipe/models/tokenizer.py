@@ -1,4 +1,4 @@
-"""Counts tokens as the target counts them."""
+"""Counts tokens as the target does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ctxpipe.models.resolve import resolve
 from ctxpipe.models.shipped import shipped
 
 WHOLE_CHARACTERS = 4_000_000
-"""Longest text encoded in one piece by a tokenizer for which a cut may change the count."""
+"""Longest text that is encoded as a whole by a tokenizer for which a cut can change the count."""
 PIECE_CHARACTERS = 100_000
-"""Length of the pieces that are encoded side by side by a tokenizer for which a cut changes nothing."""
+"""Length of pieces that are encoded in parallel by a tokenizer for which a cut changes nothing."""
 
 _FILE = "tokenizer.json"
 _SEAM = re.compile(r"[^\W_](?=\s)")
@@ -29,9 +29,9 @@ class TargetTokenizer:
     """A target's tokenizer. It adds no special tokens, truncates nothing and pads nothing.
 
     Attributes:
-        name: The model as it was named.
+        name: The model's name as given.
         special_strings: Text of every control token; within a text each counts as the one token the target would see.
-        encoder: What encodes.
+        encoder: The encoder.
     """
 
     name: str
@@ -40,15 +40,15 @@ class TargetTokenizer:
 
     @classmethod
     def load(cls, name: str, *, trust_remote_code: bool = False) -> TargetTokenizer:
-        """Load a tokenizer; neither torch nor transformers is imported when the model has a ``tokenizer.json``.
+        """Load a tokenizer; a model with a ``tokenizer.json`` needs neither torch nor transformers.
 
         Args:
             name: An embedded model, a folder or a Hugging Face id.
-            trust_remote_code: Let transformers run Python code that comes with the model.
+            trust_remote_code: Let transformers run Python code that ships with the model.
 
         Raises:
-            ModelError: when it cannot be found, fetched or read.
-            MissingExtraError: for a tokenizer that only transformers reads, without the extra ``local``.
+            ModelError: if it cannot be found, fetched or read.
+            MissingExtraError: for a tokenizer that needs transformers, without the extra ``local``.
             UnknownNameError: for a near miss of an embedded name.
         """
         place = str(shipped(name, _FILE) or resolve(name))
@@ -61,14 +61,14 @@ class TargetTokenizer:
         return int(self.encoder.lengths([text])[0])
 
     def count_many(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text, int64 of shape (len(texts),), counted side by side on every core."""
+        """Tokens of each text, int64 of shape (len(texts),), counted in parallel on every core."""
         return self.encoder.lengths(texts)
 
     def offsets(self, text: str) -> IntArray:
         """Character offsets of a text's tokens, int64 of shape (tokens, 2).
 
-        Tokens that share one character, such as the bytes of an emoji, all have the offsets of that character. A
-        tokenizer written in Python tells none; its tokens are spread evenly over each word.
+        Tokens within one character, such as the bytes of an emoji, all have the offsets of that character. A tokenizer
+        written in Python has no offsets; its tokens are spread evenly over each word.
         """
         return next(iter(self.encoder.offsets([text])))
 
@@ -79,10 +79,10 @@ class TargetTokenizer:
     def count_long(self, text: str) -> int:
         """Tokens of a text of any length, in bounded memory.
 
-        A byte-level BPE tokenizer (GPT, Llama 3 and 4, Qwen, SmolLM) is given pieces cut between a letter or digit and
-        the whitespace after it, where its pre-tokenizer cuts too, so the sum is exact. Text without such a place for
-        thousands of characters is cut anywhere, and each such cut can add a token or so. Other tokenizers encode up to
-        four million characters as a whole and longer text in pieces of that length.
+        For byte-level BPE tokenizers (GPT, Llama 3 and 4, Qwen, SmolLM) text is cut between a letter or digit and the
+        whitespace after it, where their pre-tokenizer cuts too, so the sum is exact. Text without such a place for
+        thousands of characters is cut anywhere, and each such cut can add about one token. Other tokenizers encode up
+        to four million characters as a whole, and longer text in pieces of that length.
         """
         size = PIECE_CHARACTERS if self.encoder.cuts_exactly else WHOLE_CHARACTERS
         total, batch, characters = 0, list[str](), 0
@@ -115,7 +115,7 @@ def _seam(text: str, start: int, end: int) -> int:
 
 
 def _local_file(name: str, place: str) -> Path | None:
-    """The ``tokenizer.json`` of a folder or of a Hugging Face id; None when the model has none."""
+    """The ``tokenizer.json`` of a folder or of a Hugging Face id; None if the model has none."""
     if Path(place).is_dir():
         path = Path(place) / _FILE
         return path if path.is_file() else None
@@ -125,7 +125,7 @@ def _local_file(name: str, place: str) -> Path | None:
     with loading(name, "tokenizer"):
         cached = try_to_load_from_cache(place, _FILE)
     if cached is not None:
-        return Path(cached) if isinstance(cached, str) else None  # not text: known not to exist
+        return Path(cached) if isinstance(cached, str) else None  # not a str: known not to exist
     with loading(name, "tokenizer", place=place):
         try:
             return Path(hf_hub_download(place, _FILE))

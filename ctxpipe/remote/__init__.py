@@ -1,1 +1,1 @@
-"""Requests to servers: addresses, keys, retries, deadlines and their failures in our words. Shared by the folders."""
+"""Requests to servers: addresses, keys, retries, deadlines, cancellation, and failures as errors of this package."""

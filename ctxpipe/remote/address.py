@@ -1,4 +1,4 @@
-"""The address of an OpenAI-compatible server, in whatever form people paste it."""
+"""The address of an OpenAI-compatible server, in any common form."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ENDPOINT = re.compile(r"/(?:chat/completions|completions|models|tokenize|poolin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a server's endpoints are.
+    """The URLs of a server's endpoints.
 
     Attributes:
-        base: What endpoints such as ``/models`` are appended to, e.g. ``http://localhost:8000/v1``.
-        root: The same without the version, for endpoints outside of the API such as vLLM's ``/tokenize``.
+        base: Base URL for endpoints such as ``/models``, e.g. ``http://localhost:8000/v1``.
+        root: The same without the version, for endpoints outside the API such as vLLM's ``/tokenize``.
         host: Host name or address alone.
     """
 
@@ -31,7 +31,7 @@ def parse_address(url: str) -> Address:
     """Read a URL given with or without ``/v1``, with or without an endpoint.
 
     Raises:
-        UsageError: if it is no http(s) URL, or carries a password, a query or a fragment.
+        UsageError: if it is not an http(s) URL, or has a password, a query or a fragment.
     """
     try:
         parts = urlsplit(url.strip())

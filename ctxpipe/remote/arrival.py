@@ -1,4 +1,4 @@
-"""What has arrived of an answer while its request is under way."""
+"""The part of an answer that has arrived so far."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, kw_only=True)
 class Arrival:
-    """The text so far, which decides whether a failed request may be made again.
+    """The text so far, which decides whether a failed request may be retried.
 
     Attributes:
         deliver: Called with every piece of text as it arrives.
-        begun: Whether the server has accepted the request and begun to stream.
+        begun: Whether the server has accepted the request and started to stream.
         pieces: The text so far.
     """
 
@@ -26,6 +26,6 @@ class Arrival:
         return "".join(self.pieces)
 
     def add(self, text: str) -> None:
-        """Take a piece and pass it on."""
+        """Add a piece and deliver it."""
         self.pieces.append(text)
         self.deliver(text)

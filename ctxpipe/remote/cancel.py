@@ -1,4 +1,4 @@
-"""Ending requests from outside: another thread, a signal, a cancelled task of an event loop."""
+"""Cancels requests from another thread, a signal, or a cancelled task of an event loop."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class Cancellation:
-    """Ends the requests of a block when it is told to, from whatever thread.
+    """Cancels the requests of a block, from any thread.
 
-    Their connections are closed, on which vLLM aborts the requests and frees their memory.
+    Their connections are closed; vLLM then aborts the requests and frees their memory.
 
     Example::
 
@@ -28,7 +28,7 @@ class Cancellation:
             with stop:
                 engine.answer(...)  # raises CancelledAnswer once another thread called stop.cancel()
 
-    One may guard blocks of several threads, and blocks may be nested; it cannot be taken back.
+    One object can guard blocks of several threads, and blocks can be nested. A cancellation cannot be undone.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Cancellation:
         return self._cancelled
 
     def cancel(self) -> None:
-        """End what is under way inside of the guarded blocks, and let nothing more begin there."""
+        """End all requests inside the guarded blocks, and prevent new ones there."""
         with self._lock:
             self._cancelled = True
             listeners = list(self._listeners.values())
@@ -72,13 +72,13 @@ _guards: ContextVar[tuple[Cancellation, ...]] = ContextVar("ctxpipe_cancellation
 
 
 def cancelled() -> bool:
-    """Whether the block that this code runs in was cancelled."""
+    """Whether the current block was cancelled."""
     return any(guard.cancelled for guard in _guards.get())
 
 
 @contextmanager
 def on_cancel(listener: Callable[[], object]) -> Iterator[None]:
-    """Have ``listener`` called, from whatever thread, if the block that this code runs in is cancelled meanwhile."""
+    """Have ``listener`` called, from any thread, if the current block is cancelled meanwhile."""
     mark, guards = object(), _guards.get()
     try:
         for guard in guards:
@@ -90,7 +90,7 @@ def on_cancel(listener: Callable[[], object]) -> Iterator[None]:
 
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
-    """Call ``function`` in a thread; when the awaiting task is cancelled, the requests that it makes are too."""
+    """Call ``function`` in a thread; cancelling the awaiting task cancels its requests."""
     with Cancellation() as guard:
         try:
             return await asyncio.to_thread(function, *args, **options)
@@ -100,7 +100,7 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwa
 
 
 def in_threads(function: Callable[[S], T], items: Sequence[S], *, threads: int) -> list[T]:
-    """``function`` of each item, in order, several at a time. The first failure, or an interrupt, cancels the rest."""
+    """Results of ``function`` for each item, in order, several at a time. A failure or interrupt cancels the rest."""
     with Cancellation() as guard, ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(copy_context().run, function, item) for item in items]
         try:

@@ -1,4 +1,4 @@
-"""The openai SDK's exceptions as errors of ours, with the key kept out of them."""
+"""Maps the openai SDK's exceptions to errors of this package, without the key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COUNTED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A secret, where it came from and the variables that may hold one; only the secret is never shown."""
+    """A secret, its source, and the variables that can hold one. The secret is never shown."""
 
     secret: str | None = field(repr=False)
     source: str = ""
@@ -40,13 +40,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentRequest:
-    """What an error message needs to know of the request that failed.
+    """The parts of a failed request for its error message.
 
     Attributes:
         url: The server's base URL.
         key: The key that was sent.
-        prompt_tokens: Tokens of the prompt; None when the request had none.
-        max_tokens: Tokens kept for the answer.
+        prompt_tokens: Tokens of the prompt; None if the request had none.
+        max_tokens: Tokens reserved for the answer.
     """
 
     url: str
@@ -55,13 +55,13 @@ class SentRequest:
     max_tokens: int = 0
 
     def say(self, text: object) -> str:
-        """One short printable line of what a server or a library said, the key left out."""
+        """A message of a server or a library as one short printable line, without the key."""
         line = " ".join("".join(c if c.isprintable() else " " for c in self.key.redact(str(text))).split())
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def translate(exc: openai.APIError, request: SentRequest) -> EngineError:
-    """The error of ours that stands for an exception of the SDK."""
+    """The error of this package for an exception of the SDK."""
     import openai
 
     if isinstance(exc, openai.APIStatusError):
@@ -74,13 +74,13 @@ def translate(exc: openai.APIError, request: SentRequest) -> EngineError:
         return UnreachableError(f"no connection to {request.url}: it does not answer")
     if isinstance(exc, openai.APIConnectionError):
         return UnreachableError(_unreachable(exc, request))
-    # An error within a stream has no status of its own; servers put one into its body.
+    # An error within a stream has no status; servers put one into its body.
     status = whole(dig(exc.body, "code"))
     return _rejected(status or 500, _detail(exc.body, exc.message), request)
 
 
 def is_lost_connection(exc: BaseException) -> bool:
-    """Whether a new attempt may help: refused, reset or closed, but neither a TLS failure nor an unknown host."""
+    """Whether a retry may help: refused, reset or closed, but not a TLS failure or an unknown host."""
     return not any(isinstance(cause, ssl.SSLError | socket.gaierror) for cause in _causes(exc))
 
 
@@ -116,7 +116,7 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
 
 
 def _detail(body: object, fallback: str) -> str:
-    """What the server said, from the shapes that servers use: OpenAI's, FastAPI's, a plain message, a page."""
+    """The server's message, in the usual forms: OpenAI's, FastAPI's, a plain message, a web page."""
     for key in ("error", "detail", "message"):
         if isinstance(body, dict) and body.get(key):
             body = body[key]

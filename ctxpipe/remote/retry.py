@@ -1,4 +1,4 @@
-"""When a request is worth another attempt, and after how long."""
+"""When to retry a request, and after what pause."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 async def persist(attempt: Callable[[], Awaitable[T]], *, retries: int, backoff: float, begun: Callable[[], bool]) -> T:
-    """Make attempts until one succeeds, the cause is not temporary, or the retries are used up.
+    """Try until an attempt succeeds, the cause is not temporary, or the retries are used up.
 
-    The pause before retry n, from 0, is between half of ``backoff * 2**n`` seconds and all of it, and never less than
-    the server asked for. A pause that would outlast the deadline in force is not begun: the last failure is raised.
+    The pause before retry n, from 0, is between half of ``backoff * 2**n`` seconds and all of it, and at least what the
+    server asked for. If a pause would exceed the deadline, the last failure is raised instead.
 
     Args:
         attempt: One attempt, raising exceptions of the openai SDK.
-        retries: Attempts beside the first.
+        retries: Further attempts after the first.
         backoff: Seconds.
-        begun: Whether a part of the answer has arrived, after which nothing is tried again.
+        begun: Whether part of the answer has arrived, after which nothing is retried.
     """
     import anyio
     import openai
@@ -45,7 +45,7 @@ async def persist(attempt: Callable[[], Awaitable[T]], *, retries: int, backoff:
 
 
 def _worth_waiting(exc: Exception) -> float:
-    """Seconds that the server asked to wait; infinity when another attempt cannot help."""
+    """Seconds that the server asked to wait; infinity if a retry cannot help."""
     import openai
 
     if isinstance(exc, openai.APIStatusError):
@@ -56,7 +56,7 @@ def _worth_waiting(exc: Exception) -> float:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a ``Retry-After`` header asks for, given as a number or as a date; 0 when there is none."""
+    """Seconds that a ``Retry-After`` header asks for, given as a number or as a date; 0 if there is none."""
     value = headers.get("retry-after", "")
     try:
         return max(0.0, float(value))

@@ -1,4 +1,4 @@
-"""What a server says of the models that it serves."""
+"""The models that a server lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxpipe.remote.transport import Transport
 from ctxpipe.remote.values import dig, parsed, text_of, whole
 
 NO_ENDPOINT = frozenset({404, 405, 501})
-"""Statuses by which a server says that it has no such endpoint."""
+"""Statuses of a server without such an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +18,9 @@ class Served:
     """A model that a server serves.
 
     Attributes:
-        name: The name to ask for it by.
-        window: Tokens that prompt and answer may have together; None when the server does not say.
-        root: Folder or hub id that it was loaded from, by which its tokenizer may be found; None when not said.
+        name: Its name on the server.
+        window: Most tokens of prompt and answer together; None if not reported.
+        root: Folder or hub id that it was loaded from, which may have its tokenizer; None if not reported.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Served:
 
 
 def choose(transport: Transport, model: str | None, *, seconds: float) -> Served:
-    """The model to ask: the one named, or the only one.
+    """Choose the model: the named one, or the only one.
 
     Raises:
-        UsageError: if several are served and none was named, or none is.
+        UsageError: if none is served, or several are and none was named.
         UnknownNameError: if ``model`` is not served.
         EngineError: if the server cannot be reached or is not OpenAI-compatible.
     """

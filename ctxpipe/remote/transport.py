@@ -1,4 +1,4 @@
-"""Requests to an OpenAI-compatible server, each under one deadline, with its failures told in our words."""
+"""Requests to an OpenAI-compatible server, each with one deadline, and with failures as errors of this package."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 E = TypeVar("E")
 Work = Callable[["openai.AsyncOpenAI", Arrival], Awaitable[T]]
-"""One attempt at a request: it may be called again while its ``Arrival`` has not begun."""
+"""One attempt of a request; it can be repeated while its ``Arrival`` has not begun."""
 
 CONCURRENCY = 16
-"""Requests that one transport has under way at a time, unless told otherwise."""
+"""Default limit of concurrent requests per transport."""
 _CONNECT_SECONDS = 10.0
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _POLL_SECONDS = 0.05
-# The SDK insists on sending a key; servers that need none accept any, and this is the one vLLM's documentation uses.
+# The SDK always sends a key; servers that need none accept any. This is the one in vLLM's documentation.
 _NO_KEY = "EMPTY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """How requests are sent. Safe to use from several threads at once.
+    """Sends requests. Thread-safe.
 
     Attributes:
         base: Base URL of the API.
-        key: Sent with every request when it holds a secret.
-        retries: Attempts beside the first.
+        key: The key, sent with every request if there is a secret.
+        retries: Further attempts after the first.
         backoff: Seconds before the second attempt.
-        concurrency: Most requests under way at a time; further ones wait, and their deadlines run meanwhile.
+        concurrency: Most requests at a time; further ones wait, and the wait counts towards their deadlines.
         own: Whether it is a server that this process started: asked past any proxy, whatever its certificate.
     """
 
@@ -73,18 +73,18 @@ class Transport:
         max_tokens: int = 0,
         limited: bool = True,
     ) -> T:
-        """Do ``work`` on an event loop of its own, so that it also runs inside of a notebook and from any thread.
+        """Run ``work`` on its own event loop, so that it works in notebooks and from any thread.
 
-        One deadline covers waiting for a slot, connecting, all attempts, their pauses and the whole stream, however
-        slowly a server trickles. ``on_text`` is called in the calling thread; an exception there, also an interrupt
-        from the keyboard, closes the connection, and so does a ``Cancellation``.
+        One deadline covers waiting for a slot, connecting, all attempts, their pauses and the whole stream. ``on_text``
+        is called in the calling thread; an exception or Ctrl-C there closes the connection, and so does a
+        ``Cancellation``.
 
         Args:
-            work: What to do with a client.
+            work: The work, called with a client.
             seconds: The deadline.
             on_text: Called with each piece of text.
-            prompt_tokens, max_tokens: What an error about the window should say.
-            limited: Whether the request counts among those under way.
+            prompt_tokens, max_tokens: For an error about the window.
+            limited: Whether the request counts towards ``concurrency``.
 
         Raises:
             CancelledAnswer: when the block around it was cancelled.
@@ -106,10 +106,9 @@ class Transport:
     def run_all(
         self, works: Sequence[Work[T]], *, seconds: float, on_done: Callable[[int], None] | None = None
     ) -> list[T]:
-        """Do many small requests with one client, ``concurrency`` at a time, each with its own deadline and attempts.
+        """Run many small requests with one client, ``concurrency`` at a time, each with its own deadline and retries.
 
-        The first failure ends them all. ``on_done`` is called in the calling thread with the index of each that is
-        done.
+        The first failure ends all. ``on_done`` is called in the calling thread with the index of each finished request.
 
         Raises:
             CancelledAnswer: when the block around it was cancelled.
@@ -131,7 +130,7 @@ class Transport:
                         try:
                             results[index] = await self._attempts(client, work, arrival, request, seconds, seconds)
                             done.put(index)
-                        except Exception as exc:  # told by the caller, out of the group that would wrap it
+                        except Exception as exc:  # raised again by the caller, outside the group that would wrap it
                             failures.append(exc)
                             group.cancel_scope.cancel()
 
@@ -144,16 +143,16 @@ class Transport:
         return [results[index] for index in range(len(works))]
 
     def post(self, url: str, body: object, *, seconds: float, **about: Any) -> str:
-        """What the server answers to a JSON body; ``url`` is whole, or a path below the base. See ``run``."""
+        """POST a JSON body and return the response; ``url`` is absolute or a path below the base. See ``run``."""
         return self.run(lambda client, _: client.post(url, body=body, cast_to=str), seconds=seconds, **about)
 
     def get(self, url: str, *, seconds: float, **about: Any) -> str:
-        """What the server answers to a plain request. See ``run``."""
+        """GET a URL and return the response. See ``run``."""
         return self.run(lambda client, _: client.get(url, cast_to=str), seconds=seconds, **about)
 
     @contextmanager
     def _slot(self, seconds: float | None) -> Iterator[None]:
-        """Hold one of the requests allowed at a time; without a deadline, none is needed."""
+        """Hold one of the ``concurrency`` slots; without a deadline, none is needed."""
         if seconds is None:
             yield
             return
@@ -192,9 +191,9 @@ class Transport:
             raise (InterruptedAnswer(arrival.text) if arrival.begun else translate(exc, request)) from exc
         except openai.APIError as exc:
             error = InterruptedAnswer(arrival.text) if arrival.pieces else translate(exc, request)
-            # The SDK's exception quotes the server, and a traceback would quote the SDK's exception.
+            # The SDK's exception quotes the server, and a traceback would quote the exception.
             raise error from (exc if self.key.redact(str(exc)) == str(exc) else None)
-        except ValueError as exc:  # what the SDK lets through when a body is no JSON
+        except ValueError as exc:  # the SDK raises this for a body that is not JSON
             if arrival.pieces:
                 raise InterruptedAnswer(arrival.text) from exc
             raise EngineError(f"{self.base} sent what is no JSON; it may not be OpenAI-compatible") from exc
@@ -202,8 +201,8 @@ class Transport:
     def _client(self) -> openai.AsyncOpenAI:
         import openai
 
-        # Reading the certificates that a system trusts takes longer than all else here, and plain HTTP needs none. A
-        # redirection is not followed: a document must not go where nobody sent it.
+        # Reading the system's certificates takes longer than everything else here, and plain HTTP needs none.
+        # A redirect is not followed: documents must go only to the given server.
         verify = not self.own if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             return openai.AsyncOpenAI(
@@ -215,7 +214,7 @@ class Transport:
                 max_retries=0,
                 timeout=openai.Timeout(None, connect=_CONNECT_SECONDS),
             )
-        except (ImportError, ValueError) as exc:  # a proxy of a kind that the installed packages cannot speak to
+        except (ImportError, ValueError) as exc:  # a proxy type that the installed packages do not support
             raise UsageError(f"the proxy settings in the environment cannot be used: {exc}") from exc
         except OSError as exc:  # ssl.SSLError is one
             places = [f"{name}={os.environ[name]}" for name in _CERTIFICATES if os.environ.get(name)]
@@ -228,7 +227,7 @@ def _drive(
     on_event: Callable[[E], None] | None,
     stopped: Callable[[], EngineError],
 ) -> T:
-    """Do ``job`` on an event loop in a thread, and hand its events on in this one."""
+    """Run ``job`` on an event loop in a thread, and handle its events in this thread."""
     from anyio.from_thread import start_blocking_portal
 
     if cancelled():
@@ -251,10 +250,10 @@ def _reason(exc: OSError) -> str:
 
 
 def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key:
-    """The key to send: the one given, or the first of the environment's.
+    """The key to send: the given one, or the first in the environment.
 
     Raises:
-        UsageError: if it holds characters that cannot be sent; the key itself is not shown.
+        UsageError: if it contains characters that cannot be sent; the key itself is not shown.
     """
     candidates = [("the api_key argument", given), *((f"${name}", os.environ.get(name)) for name in variables)]
     for source, value in candidates:

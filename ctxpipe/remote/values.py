@@ -1,4 +1,4 @@
-"""Values out of what a server sent, nothing of which is taken for granted."""
+"""Reads values from a server's response, in which anything can be missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 def dig(value: object, *path: str | int) -> object:
-    """What lies at ``path`` inside of lists, mappings and objects; None where there is no such place."""
+    """The value at ``path`` inside lists, mappings and objects; None if it does not exist."""
     for step in path:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list) and step < len(value) else None
@@ -26,7 +26,7 @@ def text_of(value: object) -> str | None:
 
 
 def parsed(text: str) -> object:
-    """The value that a JSON text stands for; None when it is no JSON."""
+    """The value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""A question to an answer with citations, within the target's window."""
+"""Answers a question with citations, within the target's window."""

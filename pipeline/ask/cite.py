@@ -1,4 +1,4 @@
-"""What in the kept text supports an answer, by the rare words they share."""
+"""Citations: the kept sentences that support an answer, by shared rare words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxpipe.compress.types import CompressedContext
 from ctxpipe.pipeline.types import Citation
 
 THRESHOLD = 0.5
-"""Share of an answer sentence's weight that a source sentence must hold to be cited."""
+"""Least support of a citation."""
 _MOST = 5
 _QUESTION_WEIGHT = 0.25
 
@@ -25,14 +25,14 @@ class _Sentence(NamedTuple):
 
 
 def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
-    """Find, for each sentence of an answer, the kept sentence that says most of it.
+    """Find the kept sentence that best supports each sentence of an answer.
 
     Support is the share of the answer sentence's words that occur in the kept one, each word weighted by
-    log(1 + N / n), N kept sentences of which n hold it. Words of the question weigh a quarter: an answer that repeats
-    the question says nothing by that. Among equals the one closer to the question wins, then the shorter.
+    log(1 + N / n), for N kept sentences of which n contain it. Words of the question weigh a quarter, because an answer
+    that repeats the question says nothing by that. Ties go to the sentence closer to the question, then to the shorter.
 
     Returns:
-        At most five citations with support of at least ``THRESHOLD``, best first, none twice.
+        At most five distinct citations with support of at least ``THRESHOLD``, best first.
     """
     vocabulary = Vocabulary()
     candidates = _candidates(context, vocabulary)

@@ -1,4 +1,4 @@
-"""From documents and a question to an answer, within the window to the token."""
+"""Answers a question about documents, with a prompt that fits the window exactly."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ctxpipe.serving.openai.metrics import use_between
 from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, OnText, ServerMetrics
 
 _SLACK = 0.03
-"""Share of the window that may stay empty, when more can be had by asking for more."""
+"""Share of the window that may stay empty, if a larger budget would fill it."""
 _UNLIMITED = 10**12
 _REFUSALS = 3
 _CAUTION = 0.98
-"""How often a server may refuse a prompt for its length, and how much below what it then says the next one aims."""
+"""How often a server may refuse a prompt for its length, and the reduction below its stated limit for the next try."""
 _FITS = 6
-"""Most attempts to make a prompt fit, when the target counts other than the tokenizer that budgets count in."""
+"""Most attempts to fit a prompt, if the target's count differs from that of the budget's tokenizer."""
 
 
 class Compress(Protocol):
@@ -38,18 +38,18 @@ class Compress(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A question, and what is needed to answer it.
+    """A question, and everything needed to answer it.
 
     Attributes:
-        documents: What it is asked of.
+        documents: The documents.
         question: The question.
         budget, rate: Most tokens of context, or share of the source's tokens, or neither.
         raw: Whether everything is sent, uncompressed.
-        max_tokens: Room left for the answer.
+        max_tokens: Tokens reserved for the answer.
         engine: The target.
-        target: Its name, for the record.
+        target: Its name, for results.
         compress: Compresses the documents.
-        on_stage: Called as work goes on.
+        on_stage: Called with progress.
         on_text: Called with each piece of the answer as it arrives.
     """
 
@@ -66,7 +66,7 @@ class Request:
     on_text: OnText | None
 
     def compressed(self, budget: int | None, rate: float | None) -> CompressedContext:
-        """The documents under another budget or rate."""
+        """Compress the documents with another budget or rate."""
         return self.compress(self.documents, self.question, budget, rate)
 
     def count(self, context: CompressedContext) -> int:
@@ -75,10 +75,10 @@ class Request:
 
 
 def check_request(question: str, budget: int | None, rate: float | None, raw: bool) -> None:
-    """Refuse what cannot be asked.
+    """Check a question, budget and rate.
 
     Raises:
-        UsageError: for an empty question, or a budget or rate that makes no sense.
+        UsageError: for an empty question, or an invalid budget or rate.
     """
     if not question.strip():
         raise UsageError("the question is empty")
@@ -92,8 +92,8 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
     """Answer a request; see ``Pipeline.query``.
 
     Args:
-        request: What is asked.
-        timings: Seconds by stage until now: ``read`` and ``connect``.
+        request: The request.
+        timings: Seconds of the stages so far: ``read`` and ``connect``.
     """
     started = time.perf_counter()
     engine = request.engine
@@ -139,7 +139,7 @@ def _everything(request: Request, room: int) -> tuple[CompressedContext, int]:
 
 
 def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
-    """Compress until the whole prompt fits: the target counts template and context together, and may count other."""
+    """Compress until the prompt fits: the target counts template and context together, and may count differently."""
     budget, rate, window = request.budget, request.rate, request.engine.window
     limit = window - request.max_tokens
     enough = limit - _SLACK * window
@@ -155,7 +155,7 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
             best = context, tokens
         if tokens <= limit and (tokens >= enough or rate or context.kept_tokens >= context.source_tokens):
             break
-        # Our tokens are not the target's: what it counted says how many of ours one of its is worth.
+        # Our tokens are not the target's; its count gives the ratio.
         share = room / max(1, tokens - (limit - room))
         allowed = min(most, int(context.kept_tokens * share) - (tokens > limit))
         if allowed < 1 or allowed == tried:
@@ -169,7 +169,7 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
 def _answered(
     request: Request, context: CompressedContext, prompt_tokens: int
 ) -> tuple[CompressedContext, int, Answer]:
-    """Ask, with less context when a server that could not count before says that its window does not hold it."""
+    """Ask; if a server that cannot count refuses the prompt for its length, ask again with less context."""
     refusals = 0 if request.raw else _REFUSALS
     while True:
         chat = messages(context.text, request.question)

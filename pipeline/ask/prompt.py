@@ -1,4 +1,4 @@
-"""The prompt: context and question as chat messages, and how much context fits."""
+"""The prompt: context and question as chat messages, and the room for context."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTRUCTION = (
 def messages(context: str, question: str) -> tuple[Message, ...]:
     """The chat that asks ``question`` about ``context``.
 
-    Control strings in the context are expected to be broken already; those in the question are broken here.
+    Control strings must already be broken in the context; those in the question are broken here.
     """
     return (
         Message(role="system", content=INSTRUCTION),
@@ -24,7 +24,7 @@ def messages(context: str, question: str) -> tuple[Message, ...]:
 
 
 def context_room(engine: Engine, question: str, max_tokens: int) -> int:
-    """Tokens that the window leaves for context beside the question, the template and the answer.
+    """Tokens left for context after question, template and answer.
 
     Raises:
         WindowError: if there is no room for any.

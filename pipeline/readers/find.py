@@ -1,4 +1,4 @@
-"""Paths, patterns and directories to the files that they name."""
+"""Finds the files of paths, patterns and directories."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class FoundFile:
     """A file to read.
 
     Attributes:
-        path: What to open.
-        source: How its document is called: the path as it was given, or below the directory that was given.
-        named: Whether it was named itself; a file met in a directory or through a pattern may be passed over.
+        path: The file to open.
+        source: Name of its document: the path as given, or the path below the given directory.
+        named: Whether it was named itself; a file from a directory or a pattern may be skipped.
     """
 
     path: str
@@ -37,11 +37,11 @@ class FoundFile:
 
 
 def find(argument: str) -> Iterator[FoundFile | ReadError]:
-    """The files that one argument names, in sorted order; what cannot be looked at comes as an error.
+    """The files of one argument, in sorted order; what cannot be opened is returned as an error.
 
     A path that exists is that file or directory, whatever characters it has; otherwise ``*``, ``?``, ``[`` make it a
-    pattern, in which ``**`` stands for directories at any depth. Names that begin with a dot are passed over unless
-    the argument spells the dot, and links to directories are not followed below the directory that was given.
+    pattern, in which ``**`` matches directories at any depth. Names that begin with a dot are skipped unless the
+    argument contains the dot, and links to directories are not followed below the given directory.
     """
     try:
         mode = os.stat(argument).st_mode
@@ -60,7 +60,7 @@ def find(argument: str) -> Iterator[FoundFile | ReadError]:
 
 
 def special(mode: int) -> str:
-    """Why something that is no regular file is not read."""
+    """The reason why something that is not a regular file is not read."""
     return f"{_SPECIAL.get(stat.S_IFMT(mode), 'no regular file')}, not a file; pipe its content in and read '-'"
 
 
@@ -120,7 +120,7 @@ def _walk(directory: str) -> Iterator[FoundFile | ReadError]:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
-                    # A link to nothing is kept: opening it says what is wrong.
+                    # A broken link is kept: opening it gives the error.
                     yield FoundFile(path=entry.path, source=shown(entry.path), named=False)
             except OSError as exc:
                 yield ReadError(shown(entry.path), os_reason(exc))

@@ -1,4 +1,4 @@
-"""Which reader a file wants: by its name, else by what it holds."""
+"""The reader of a file, by its name or else its content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Format:
     """How a file is read.
 
     Attributes:
-        reader: The reader that takes it; office formats go by their extension.
+        reader: The reader; for office formats, the extension.
         kind: Kind of the document it becomes.
         language: Programming language, markup language of text, or empty.
     """
@@ -169,11 +169,11 @@ REFUSED = {
     ".rtf": "rich text; save it as .docx or PDF",
     ".epub": "an e-book; save it as HTML or PDF",
 }
-"""Extensions of formats that hold text but have no reader, and what to do about it."""
+"""Extensions of text formats without a reader, and what to do."""
 
 
 def by_name(name: str) -> Format | None:
-    """The format that a file's name promises; None when it promises none."""
+    """The format by a file's name; None if unknown."""
     base = os.path.basename(name).lower()
     return _BY_NAME.get(base) or _BY_EXTENSION.get(os.path.splitext(base)[1])
 
@@ -197,7 +197,7 @@ def zip_parts(data: bytes) -> dict[str, int]:
 
 
 def by_text(text: str) -> Format:
-    """The format of a text whose name says nothing: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
+    """The format of a text by its content: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
     head = _COMMENT.sub("", text[:2048]).lstrip().lower()
     if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype html|<html|<head|<body)", head):
         return HTML

@@ -1,4 +1,4 @@
-"""Bytes of one file to a document."""
+"""Turns the bytes of one file into a document."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EMPTY = "empty"
 
 
 def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> Document:
-    """Make a document of a file.
+    """Make a document from a file.
 
     Args:
         data: The whole file.
-        source: What the document says it comes from.
-        name: The file's name, whose ending decides how it is read; empty for standard input, whose bytes decide.
+        source: Source of the document.
+        name: The file's name, whose extension decides the format; empty for standard input, whose bytes decide.
         errors: ``"replace"`` lets undecodable bytes pass as U+FFFD.
 
     Raises:

@@ -16,7 +16,7 @@ from ctxpipe.pipeline.readers.kinds import zip_parts
 
 _MOST_UNPACKED = 1 << 30
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# Escapes would put backslashes into identifiers, and a table whose header is empty says nothing of its rows.
+# Escapes would put backslashes into identifiers; with an empty header a table's rows could not be understood.
 _MARKDOWN = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
 _SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
 _EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\n]*\)")
@@ -27,7 +27,7 @@ def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source:
 
     Args:
         data: The whole file.
-        ending: What it is.
+        ending: The extension.
         source: Its name, for the error.
 
     Returns:
@@ -43,10 +43,10 @@ def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source:
         raise ReadError(source, str(exc)) from exc
     try:
         with warnings.catch_warnings():
-            # openpyxl warns of parts that it does not know, none of which holds text.
+            # openpyxl warns about unknown parts, none of which has text.
             warnings.simplefilter("ignore")
             text = _READERS[ending](data)
-    except Exception as exc:  # the parsers raise whatever the damage happens to cause: KeyError, XML and struct errors
+    except Exception as exc:  # damage makes the parsers raise anything: KeyError, XML and struct errors
         raise ReadError(source, f"not a .{ending} file, or damaged ({type(exc).__name__})") from exc
     return _cut_slides(text) if ending == "pptx" else (text, ())
 
@@ -78,14 +78,14 @@ def _pptx(data: bytes) -> str:
 
 
 def _xlsx(data: bytes) -> str:
-    # markitdown goes through a data frame, which makes 3 of an empty-celled column 3.0, true 1.0 and nothing NaN.
+    # markitdown uses a data frame, which turns 3 into 3.0, true into 1.0 and an empty cell into NaN.
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheets: list[tuple[str, list[list[str]]]] = []
     try:
         for sheet in book.worksheets:
-            # Some programs write a size into the file that is smaller than the sheet.
+            # Some programs store a size that is smaller than the sheet.
             sheet.reset_dimensions()
             sheets.append((sheet.title, list(_rows(sheet.iter_rows(values_only=True)))))
     finally:

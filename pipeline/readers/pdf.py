@@ -42,7 +42,7 @@ def pdf_text(data: bytes, *, source: str, errors: Errors = "strict") -> tuple[st
         string.
 
     Raises:
-        ReadError: if the file is no PDF, is damaged or encrypted, or has no text layer.
+        ReadError: if the file is not a PDF, is damaged or encrypted, or has no text layer.
     """
     from pypdfium2 import PdfDocument, PdfiumError
 

@@ -1,4 +1,4 @@
-"""Reading documents: files, patterns, directories, standard input, in every format that has a reader."""
+"""Reads documents from files, patterns, directories and standard input."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ctxpipe.pipeline.readers.load import EMPTY, load
 from ctxpipe.pipeline.readers.text.decode import HEAD, Errors, binary_reason
 
 STDIN = "stdin"
-"""What a document from standard input says it comes from."""
+"""Source of a document from standard input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult:
-    """What could be read and what could not.
+    """Documents that were read, and failures.
 
     Attributes:
         documents: The documents, in the order of the paths, those of a directory in sorted order.
         failures: One error per path that could not be read.
-        skipped: Files met in a directory or through a pattern that hold no text (binary or empty), with the reason.
+        skipped: Files from a directory or a pattern without text (binary or empty), with the reason.
     """
 
     documents: tuple[Document, ...]
@@ -41,21 +41,21 @@ def read(
     stdin: BinaryIO | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> ReadResult:
-    """Read documents; one that fails does not stop the others.
+    """Read documents; a failure does not stop the others.
 
-    The text of a plain file (text, Markdown, code, JSON, CSV) is exactly the file, decoded, without its byte-order
-    mark: newlines stay as they are, and offsets are the file's. HTML, PDF and office files are laid out as readable
-    text, and offsets are that text's.
+    The text of a plain file (text, Markdown, code, JSON, CSV) is exactly the decoded file without its byte-order mark:
+    newlines are unchanged, and offsets are file offsets. HTML, PDF and office files are converted to readable text, and
+    offsets count its characters.
 
     Args:
-        paths: Files, directories (walked), patterns (``docs/**/*.md``), ``"-"`` for standard input, or documents,
-            which pass through. A file that is named twice is read once.
-        errors: ``"replace"`` reads damaged text with U+FFFD for each undecodable byte, instead of failing.
-        stdin: Where ``"-"`` reads from; the process's standard input by default.
-        on_progress: Called with (source, files done, files in all) before each file, and once at the end.
+        paths: Files, directories (read recursively), patterns (``docs/**/*.md``), ``"-"`` for standard input, or
+            documents, which are returned unchanged. A file that is named twice is read once.
+        errors: ``"replace"`` replaces undecodable bytes by U+FFFD instead of failing.
+        stdin: Stream for ``"-"``; the process's standard input by default.
+        on_progress: Called with (source, files done, total files) before each file, and once at the end.
 
     Returns:
-        The documents and the failures. Nothing is raised for a path that cannot be read.
+        The documents and the failures. A path that cannot be read raises nothing.
 
     Raises:
         UsageError: if there are no paths, one is neither path nor document, or ``errors`` is unknown.
@@ -107,7 +107,7 @@ def _jobs(argument: str | Document) -> list[_Job]:
 
 
 class _Reader:
-    """Takes one job after the other and sorts what comes of it."""
+    """Reads one file after the other and collects documents and failures."""
 
     def __init__(self, errors: Errors, stdin: BinaryIO | None) -> None:
         self.documents: list[Document] = []
@@ -121,7 +121,7 @@ class _Reader:
 
     @property
     def outcomes(self) -> int:
-        """How many jobs gave a document or a failure, or were done before."""
+        """Number of files with a document or a failure, or read before."""
         return len(self.documents) + len(self.failures) + self._repeated
 
     def take(self, job: _Job) -> None:
@@ -141,7 +141,7 @@ class _Reader:
                 self.documents.extend([document] if document else [])
 
     def _is_new(self, job: FoundFile | str) -> bool:
-        """Whether a job is to be done: for the first time, or because a file that was passed over is now named."""
+        """Whether a file must be read: it is new, or it was skipped and is now named."""
         key = STDIN if isinstance(job, str) else os.path.realpath(job.path)
         named = isinstance(job, str) or job.named
         if key in self._seen and not (named and key in self._passed_over):
@@ -162,9 +162,9 @@ class _Reader:
         return load(data, source=STDIN, name="", errors=self._errors)
 
     def _read_file(self, asked: FoundFile) -> Document | None:
-        """The document of a file, or None for one that is skipped.
+        """The document of a file; None if it is skipped.
 
-        The head is looked at first, so a film in a directory is not read to its end.
+        The head is checked first, so that a video in a directory is not read to its end.
         """
         try:
             with open(asked.path, "rb") as file:
@@ -184,7 +184,7 @@ class _Reader:
 
 
 def _unreadable(asked: FoundFile, head: bytes) -> str:
-    """Why a file has no text, as far as its name and head tell; empty if it may have."""
+    """Why a file has no text, by its name and head; empty if it may have text."""
     if not head:
         return EMPTY
     if advice := REFUSED.get(os.path.splitext(asked.path)[1].lower()):
@@ -192,7 +192,7 @@ def _unreadable(asked: FoundFile, head: bytes) -> str:
     format = by_name(asked.path)
     if format is not None and format.reader not in ("text", "html"):
         return ""
-    # Without a telling name, a PDF is read by its head, and a ZIP archive may be an office file if it was named.
+    # Without a known extension, a PDF is recognised by its head, and a named ZIP archive may be an office file.
     if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if asked.named else b"%PDF-"):
         return ""
     return binary_reason(head)

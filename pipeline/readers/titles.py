@@ -1,4 +1,4 @@
-"""What a text calls itself."""
+"""Titles of texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
 def markdown_title(text: str) -> str:
-    """The title in the front matter, else the first heading, without its markup; empty when there is neither."""
+    """The title in the front matter, else the first heading, without markup; empty if there is neither."""
     head = text[:_HEAD]
     front = _FRONT_MATTER.match(head)
     if front:

@@ -1,1 +1,1 @@
-"""Kept and dropped text side by side: in pieces, in sections, and as one page."""
+"""Shows kept and dropped text: as pieces, as sections, and as an HTML page."""

@@ -1,4 +1,4 @@
-"""One self-contained HTML page of what was kept and dropped. Nothing in it is fetched, and no script is in it."""
+"""A self-contained HTML page of kept and dropped text, without scripts or requests."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ctxpipe.pipeline.view.sections import Section, sections
 from ctxpipe.pipeline.view.style import STYLE
 
 FOLD = 300
-"""Characters of a dropped stretch above which its middle is folded away."""
+"""Length of a dropped stretch, in characters, above which its middle is folded."""
 
 ENDS = 100
 """Characters that are shown on each side of a fold."""
 
 WHOLE = 4_000_000
-"""Characters of all sources up to which the page holds every one of them; of longer ones, folds are left out."""
+"""Total characters of the sources up to which the page contains everything; above, folded text is left out."""
 
 OPEN = 20
-"""Documents with kept text that are shown open; further ones are folded, so that the page has an end."""
+"""Number of documents with kept text that are shown open; further ones are folded to limit the page's length."""
 
 
 def page(context: CompressedContext) -> str:
@@ -119,19 +119,19 @@ def _folded(text: str) -> str:
 
 
 def _break_before(text: str, at: int) -> int:
-    """The last end of a line before a place, else of a word; the place itself where there is none."""
+    """The last end of a line before a position, else of a word; the position itself if there is none."""
     breaks = (text.rfind(sign, 0, at) + 1 for sign in "\n ")
     return next(filter(None, breaks), at)
 
 
 def _break_after(text: str, at: int) -> int:
-    """The first beginning of a line after a place, else of a word; the place itself where there is none."""
+    """The first start of a line after a position, else of a word; the position itself if there is none."""
     breaks = (text.find(sign, at) + 1 for sign in "\n ")
     return next(filter(None, breaks), at)
 
 
 def _escaped(text: str) -> str:
-    """Text for HTML; control characters, which it does not allow, as their pictures."""
+    """Text escaped for HTML; control characters, which HTML forbids, become symbols."""
     return html.escape(text.translate(_PICTURES))
 
 

@@ -11,7 +11,7 @@ Fate = Literal["kept", "protected", "dropped", "elided"]
 
 
 class Piece(NamedTuple):
-    """A stretch of a document and what became of it; an elided one holds a remark in place of the text."""
+    """A kept or dropped stretch of a document; an elided one has a remark instead of the text."""
 
     document: int
     text: str
@@ -24,10 +24,10 @@ def pieces(
     """Walk all documents, kept and dropped.
 
     Args:
-        documents: What spans point into.
-        spans: What was kept: disjoint, in the order of the documents.
-        protected: What of it was protected, in the same order.
-        longest: Most characters of a dropped stretch that is given whole; of a longer one, both ends are.
+        documents: The documents of the spans.
+        spans: Kept spans: disjoint, in the order of the documents.
+        protected: Protected spans, in the same order.
+        longest: Most characters of a dropped stretch that is returned whole; of a longer one, only both ends.
     """
     kept, marked = _by_document(spans, len(documents)), _by_document(protected, len(documents))
     for index, document in enumerate(documents):

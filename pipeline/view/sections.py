@@ -1,4 +1,4 @@
-"""What a page shows of each document. The page knows sections alone, not how a context holds what was kept."""
+"""The part of a page about one document. The page depends only on sections, not on a context."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Section:
     """One document.
 
     Attributes:
-        number: Its place among the documents, from 1.
+        number: Its number among the documents, from 1.
         source: Path or name.
-        kind: What its text is.
+        kind: Kind of its text.
         tokens, characters: Size of the whole text.
         kept: Characters that were kept.
-        pieces: The whole text, or both ends of what is too long.
+        pieces: The whole text, or both ends of stretches that are too long.
     """
 
     number: int
@@ -34,8 +34,8 @@ def sections(context: CompressedContext, *, longest: int | None = None) -> tuple
     """A section for each document, in their order.
 
     Args:
-        context: What was kept.
-        longest: Most characters of a dropped stretch that is given whole; of a longer one, both ends are.
+        context: The context.
+        longest: Most characters of a dropped stretch that is returned whole; of a longer one, only both ends.
     """
     bodies: list[list[Piece]] = [[] for _ in context.documents]
     for piece in pieces(context.documents, context.spans, context.protected, longest=longest):

@@ -1,4 +1,4 @@
-"""How the page looks, in light and in dark; every text has a contrast of at least 4.5:1 to what is behind it."""
+"""The page's style, light and dark; every text has a contrast of at least 4.5:1 to its background."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #16181b; --soft: #5b6168; --paper: #fff; --rule: #d8dade; --link: #0b5fa5;

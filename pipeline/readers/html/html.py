@@ -38,7 +38,7 @@ _ROLES = {
     )
     for tag in tags.split()
 }
-"""What a tag does to the layout: a paragraph stands between empty lines, a line only on its own, the rest run on."""
+"""Layout of tags: a paragraph is between empty lines, a line on its own line, everything else is inline."""
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
@@ -47,8 +47,8 @@ _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
 def html_text(markup: str) -> tuple[str, str]:
     """Lay out the visible text of a page.
 
-    Dropped are scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings. A table
-    that holds headings, verbatim text or other tables is page layout, and its cells are read one after the other.
+    Scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings are dropped. A table
+    that contains headings, verbatim text or other tables is page layout, and its cells are read one after the other.
 
     Returns:
         The text, and the page's title (its ``<title>``, else its first ``<h1>``) or an empty string.
@@ -69,7 +69,7 @@ def _title(tree: LexborHTMLParser) -> str:
 
 
 class _TreeWalk:
-    """One pass over the tree, without recursion, since pages nest as deep as they like."""
+    """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
     def __init__(self, hidden: set[int], grids: set[int]) -> None:
         self.layout = Layout()
@@ -102,7 +102,7 @@ class _TreeWalk:
             node = following
 
     def _enter(self, node: LexborNode) -> bool:
-        """Open an element, or write a text; whether it was opened and is to be left again."""
+        """Open an element or write a text; returns whether an element was opened that must be closed."""
         tag = node.tag or ""
         if tag == "-text":
             self._write(node.text_content or "")
@@ -201,7 +201,7 @@ class _TreeWalk:
             words = words.replace("\u00ad", "")
         if self._heading and words.strip() in _PERMALINKS:
             return
-        # Without a mark, the power of ten in a page's 10<sup>6</sup> would read 106.
+        # Without a mark, 10<sup>6</sup> would become 106.
         if self._superscript and words.strip("-+−").isdecimal():
             words = f"^{words}"
         self.layout.write(words)
@@ -218,7 +218,7 @@ class _TreeWalk:
 
 
 def _grids(tree: LexborHTMLParser) -> set[int]:
-    """The tables that hold data: some row has two cells, and nothing inside needs lines of its own."""
+    """The data tables: some row has two cells, and nothing inside needs its own lines."""
     around: set[int] = set()
     for node in tree.css("table, h1, h2, h3, h4, h5, h6, pre"):
         above = node.parent
@@ -236,6 +236,6 @@ def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
 
 
 def _number(node: LexborNode, attribute: str) -> int:
-    """A count from 1 to 100, so a hostile page cannot make a million cells of one; 1 when there is none."""
+    """A count from 1 to 100, so that a hostile page cannot create a million cells; 1 by default."""
     value = (node.attributes.get(attribute) or "").strip()
     return min(max(int(value), 1), 100) if value.isdecimal() and len(value) < 6 else 1

@@ -1,4 +1,4 @@
-"""Lines of text built from blocks: what an empty line, an indent, a table row and a verbatim piece look like."""
+"""Builds lines of text from blocks: empty lines, indents, table rows and verbatim text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Layout:
         self._space = words[-1] == " "
 
     def block(self, gap: int) -> None:
-        """Begin or end a block: what comes next stands ``gap`` line breaks below what is there."""
+        """Begin or end a block: the following text is ``gap`` line breaks below."""
         if self.flat:
             self._space = True
         else:
@@ -115,7 +115,7 @@ class Layout:
 
 
 class _Table:
-    """Rows of a table; a cell that spans rows is repeated in each, so every row can be read alone."""
+    """Rows of a table; a cell that spans rows is repeated in each, so that every row can be read alone."""
 
     def __init__(self) -> None:
         self.outside: tuple[list[str], int, bool] = ([], 0, False)

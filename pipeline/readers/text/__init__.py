@@ -1,1 +1,1 @@
-"""Bytes to text: encodings and legacy code pages."""
+"""Decodes text: encodings and legacy code pages."""

@@ -1,16 +1,16 @@
-"""Bytes to text, exactly or with one clear line that says where it fails.
+"""Decodes text exactly, or fails with one line that says where.
 
-The rule, in this order:
+The rules, in order:
 
 1. A byte-order mark decides (UTF-8, UTF-16, UTF-32) and is not part of the text.
-2. UTF-16 without a mark is taken for what it is when zero bytes fill one half of its byte pairs.
-3. A zero byte in anything else is an error: the file is binary or damaged.
-4. UTF-8 that decodes is UTF-8.
-5. An encoding that the file itself declares (``<meta charset>``, an XML or coding line) is taken if it decodes.
+2. UTF-16 without a mark is recognised by zero bytes in one half of its byte pairs.
+3. A zero byte in any other file is an error: the file is binary or damaged.
+4. Bytes that decode as UTF-8 are UTF-8.
+5. An encoding that the file declares (``<meta charset>``, an XML or coding line) is used if it decodes.
 6. :func:`~ctxpipe.pipeline.readers.text.legacy.legacy_codec` looks for a legacy encoding; when the bytes are UTF-8 with
    damage, or give too little evidence, the file is an error that names the first bad byte.
 
-With ``errors="replace"`` what cannot be decoded, zero bytes included, becomes U+FFFD.
+With ``errors="replace"``, undecodable bytes and zero bytes become U+FFFD.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ _DECLARED = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?([\w.:-]+)
 
 
 def binary_reason(head: bytes) -> str:
-    """Why a file that begins with ``head`` is binary; empty for text in whatever encoding.
+    """Why a file that begins with ``head`` is binary; empty for text in any encoding.
 
-    A stray zero byte does not make a text binary: it takes a known signature, or eight control bytes that are 30% of
-    the head, or 5% of a head that is not UTF-8.
+    A single zero byte does not make a text binary. Binary means a known signature, or at least eight control bytes that
+    are 30% of the head, or 5% of a head that is not UTF-8.
 
     Args:
         head: The first :data:`HEAD` bytes of the file, or all of a shorter one.
@@ -86,13 +86,13 @@ def binary_reason(head: bytes) -> str:
 
 
 def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: bool = False) -> str:
-    """Decode a text file by the rule above.
+    """Decode a text file by the rules above.
 
     Args:
         data: The whole file.
         source: Its name, for the error.
-        errors: ``"replace"`` turns what cannot be decoded into U+FFFD.
-        declares: Whether the format is one that names its own encoding.
+        errors: ``"replace"`` replaces undecodable bytes by U+FFFD.
+        declares: Whether files of this format can declare their encoding.
 
     Raises:
         ReadError: naming the offset of the first byte that cannot be decoded.
@@ -130,7 +130,7 @@ def _bad_byte(data: bytes, at: int, codec: str) -> str:
 
 def _is_utf8(head: bytes) -> bool:
     try:
-        # Not final: a character cut off by the end of the head is no error.
+        # Not final: a character cut by the end of the head is not an error.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return False
@@ -151,7 +151,7 @@ def _unmarked_utf16(head: bytes) -> str:
 
 
 def _declared(data: bytes) -> str:
-    """The encoding that the file declares, if it is one that is known and decodes the whole file; else empty."""
+    """The declared encoding, if it is known and decodes the whole file; else empty."""
     match = _DECLARED.search(data, 0, 2048)
     codec = known_codec(match[1].decode("ascii", "replace")) if match else ""
     try:

@@ -1,9 +1,9 @@
-"""Which legacy encoding a text is in, or that there is too little evidence to say.
+"""Detects the legacy encoding of a text, or reports too little evidence.
 
-The choice is by alphabet: the encoding in which nearly all characters beyond ASCII are letters of one language that is
-written in it. Measured on manual pages of 22 languages, charset-normalizer's best guess silently misreads a sixth of
-them (Portuguese as cp1250, Turkish as cp1252, short Chinese as Korean); this rule misreads fewer than one in a hundred
-from 1,000 bytes on, and refuses as few. Below some 200 bytes it is wrong about once in twenty times.
+The choice is by alphabet: the encoding in which nearly all non-ASCII characters are letters of one language that uses
+    it. Measured on manual pages of 22 languages, charset-normalizer's best guess silently misreads a sixth of them
+    (Portuguese as cp1250, Turkish as cp1252, short Chinese as Korean); this rule misreads fewer than one in a hundred
+    from 1,000 bytes on, and refuses as few. Below some 200 bytes it is wrong about once in twenty times.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALPHABETS = {
     "cp1250": _LATIN_2,
     "cp1254": "çğıöşüâîûİ",
     "cp1257": "ąčęėįšųūž āčēģīķļņšūž äõöüšž",
-    # Before Cyrillic, whose small letters Hebrew could be; Cyrillic has letters that no Hebrew could.
+    # Before Cyrillic, because Hebrew could be read as small Cyrillic letters, but not the reverse.
     "cp1255": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
     "cp1251": f"{_CYRILLIC}ё {_CYRILLIC}іїєґ {_CYRILLIC}іў {_CYRILLIC}ђјљњћџ",
     "koi8_r": f"{_CYRILLIC}ё",
@@ -50,7 +50,7 @@ _LETTERS = {
 _SIGNS = frozenset("“”„‘’‚–—…«»‹›€£¥§©®°·•¿¡²³½¼±×†™№\u00a0") | frozenset(
     map(chr, chain(range(0x3001, 0x3020), range(0xFF01, 0xFF5F)))
 )
-# What no orderly text has: a capital after a small letter, two scripts in one word, a sign inside a word, a Thai vowel
+# What no regular text has: a capital after a small letter, two scripts in one word, a sign inside a word, a Thai vowel
 # or tone mark without its consonant, one ideograph or Hangul syllable inside a Latin word.
 _DISORDER = regex.compile(
     r"\p{Ll}[\p{Lu}--[A-Z]]|[a-zA-Z][\p{L}--\p{Latin}]|[\p{L}--\p{Latin}][a-zA-Z]|\p{L}[„“”‚‹›«»†€£¥©®§¿¡±²³×]\p{L}"
@@ -67,7 +67,7 @@ _KNOWN = {codecs.lookup(codec).name: codec for codec in _CODECS} | {
 
 
 def known_codec(name: str) -> str:
-    """The codec for an encoding's declared name, by the wider one that browsers use; empty for an unknown one."""
+    """The codec of a declared encoding, extended as in browsers; empty if unknown."""
     try:
         return _KNOWN.get(codecs.lookup(name).name, "")
     except (LookupError, ValueError):
@@ -75,11 +75,11 @@ def known_codec(name: str) -> str:
 
 
 def legacy_codec(data: bytes, bad: int) -> str:
-    """The legacy encoding that a text is in; empty when it is damaged UTF-8 or the evidence is thin.
+    """The legacy encoding of a text; empty for damaged UTF-8 and for too little evidence.
 
-    It is damaged UTF-8 when at least half of the sequences beyond ASCII are valid UTF-8; in a legacy encoding that
-    happens by rare chance. It is thin evidence when fewer than three characters lie beyond ASCII, or fewer than 90%
-    of them are letters of one language or common signs.
+    It is damaged UTF-8 if at least half of the non-ASCII sequences are valid UTF-8, which is very rare in a legacy
+    encoding. The evidence is too little if there are fewer than three non-ASCII characters, or if fewer than 90% of
+    them are letters of one language or common signs.
 
     Args:
         data: The whole file, which is not valid UTF-8.
@@ -102,7 +102,7 @@ def legacy_codec(data: bytes, bad: int) -> str:
 
 
 def _sample(data: bytes, bad: int) -> Iterator[bytes]:
-    """The lines that are not ASCII, from the first bad byte on and from the start, up to a bound each."""
+    """The non-ASCII lines, from the first bad byte on and from the start, up to a limit each."""
     if len(data) <= _SAMPLE:
         yield data
         return
@@ -126,7 +126,7 @@ def _lines(data: bytes, start: int, most: int) -> Iterator[bytes]:
 
 
 def _share(codec: str, sample: bytes) -> float:
-    """The share of characters beyond ASCII that fit one language of ``codec``; 0 when they are too few to tell."""
+    """The share of non-ASCII characters that fit one language of ``codec``; 0 if there are too few."""
     try:
         text = sample.decode(codec)
     except UnicodeDecodeError:
@@ -145,7 +145,7 @@ def _share(codec: str, sample: bytes) -> float:
 
 
 def _east_asian(codec: str, counts: Counter[str]) -> float:
-    """How many characters are Hangul (Korean), kana and ideographs (Japanese), or everyday ideographs (Chinese)."""
+    """Number of characters that are Hangul (Korean), kana and ideographs (Japanese), or common ideographs (Chinese)."""
     if codec == "cp949":
         hangul = sum(n for char, n in counts.items() if _is_everyday(char, "euc_kr", 0xB0, 0xC8))
         # Korean read as Chinese is everyday Chinese, but not the other way round; so Korean goes first.
@@ -159,6 +159,6 @@ def _east_asian(codec: str, counts: Counter[str]) -> float:
 
 
 def _is_everyday(char: str, codec: str, first: int, last: int) -> bool:
-    """Whether an ideograph is on the first level of a character set, the one of common characters."""
+    """Whether an ideograph is on the first level of a character set, that of common characters."""
     code = char.encode(codec, "ignore")
     return bool(code) and first <= code[0] <= last
