@@ -63,7 +63,7 @@ def test_compress_is_a_function_and_a_package() -> None:
     told = pydoc.plain(pydoc.render_doc(ctxpipe.compress))
     assert "Text in, fewer tokens out" in told
     assert f"compress{inspect.signature(compress)}" in told
-    assert "share of the source's tokens, above 0 and at most 1" in told
+    assert "rate: Share of the source's tokens" in told
 
 
 def test_functions_name_every_option_that_they_hand_on() -> None:

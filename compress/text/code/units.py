@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 
 from ctxpipe.compress.text.code.diffs import mark_diff
@@ -20,6 +21,7 @@ _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
 )
+_RETURN = re.compile(r"\r\n")
 _RAW = {"script": "js", "style": "css"}
 
 
@@ -36,10 +38,33 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     Returns:
         The units in order. No text raises an error, and the time taken is linear in its length.
     """
-    # A space in place of the carriage return keeps all offsets, and line ends say nothing of structure.
-    marks = Marks(text.replace("\r\n", " \n"))
+    if "\r\n" in text:
+        return _with_returns(text, code_units(text.replace("\r\n", "\n"), language))
+    marks = Marks(text)
     _mark(marks, 0, len(text), -1, canonical(language))
     return marks.units()
+
+
+def _with_returns(text: str, units: list[Unit]) -> list[Unit]:
+    """Units of a text whose lines end in carriage returns too, from those of the same text without them."""
+    lines = [match.start() - before for before, match in enumerate(_RETURN.finditer(text))]
+
+    def at(place: int) -> int:
+        return place + bisect.bisect_left(lines, place) if place >= 0 else place
+
+    def after(place: int) -> int:
+        return at(place - 1) + 1 if place >= 0 else place
+
+    return [
+        unit._replace(
+            start=at(unit.start),
+            end=after(unit.end),
+            parent=at(unit.parent),
+            close=at(unit.close),
+            close_end=after(unit.close_end),
+        )
+        for unit in units
+    ]
 
 
 def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> None:
