@@ -1,6 +1,6 @@
 """Fit documents that are longer than a model's window into it: compress, ask, cite.
 
-Example::
+Example:
 
     from ctxpipe import Document, Pipeline, compress, query
 

@@ -199,7 +199,7 @@ def _from_table(table: Mapping[str, object], origin: str) -> Iterator[_Setting]:
             key = _current(name)
             yield _Setting(key=key, value=_checked(key, value, place), origin=origin, place=place)
         elif _SECRET.search(name):
-            raise UsageError(f"{place} looks like a secret, which no file may hold; set CTXPIPE_API_KEY instead")
+            raise UsageError(f"{place} looks like a secret, which must not be in a file; set CTXPIPE_API_KEY instead")
         else:
             raise UnknownNameError(f"setting in {origin},", name, SETTINGS)
 
@@ -234,7 +234,7 @@ def _checked(key: str, value: object, place: str) -> object:
         return _choice(get_args(kind), value, place)
     if get_origin(kind) is tuple:
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise UsageError(f"{place} must be an array of texts")
+            raise UsageError(f"{place} must be an array of strings")
         return tuple(value)
     if kind is float and type(value) is int:
         return _parsed(key, str(value), place)

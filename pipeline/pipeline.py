@@ -118,7 +118,7 @@ class Pipeline:
         on_failure: OnFailure | None = None,
     ) -> None:
         if max_tokens < 1:
-            raise UsageError(f"the answer needs room for at least 1 token, not {max_tokens}")
+            raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
         self.max_tokens = max_tokens
         self.decode_errors: Literal["strict", "replace"] = decode_errors
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
@@ -204,7 +204,7 @@ class Pipeline:
         Raises:
             UsageError: unless exactly one of budget and rate is given and valid.
             ReadError: see ``read``.
-            ModelError: if a model cannot be had.
+            ModelError: if a model cannot be loaded.
         """
         check_size(budget, rate)
         started = time.perf_counter()
@@ -254,7 +254,7 @@ class Pipeline:
         Raises:
             UsageError: for a budget below 1, or messages without roles or content.
             ChatBudgetError: when what must stay is more than the budget.
-            ModelError: if a model cannot be had.
+            ModelError: if a model cannot be loaded.
         """
         counter = self._target.counter()
         made = compress_messages(
@@ -376,10 +376,11 @@ def compress(
 ) -> CompressedContext:
     """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
 
-    Example::
-
+    Example:
+        ```python
         context = compress(["report.pdf", Document(text="...", source="note")], question="Who signed?", budget=6000)
         context.text, context.kept_tokens, context.spans
+        ```
 
     Args:
         documents: One or several paths; text is passed as a ``Document``.
@@ -408,10 +409,11 @@ def query(
 ) -> Run:
     """Ask a question about documents of any length.
 
-    Example::
-
+    Example:
+        ```python
         run = query("report.pdf", question="What did the auditors find?")
         run.answer.text, run.citations
+        ```
 
     Args:
         documents: One or several paths; text is passed as a ``Document``.

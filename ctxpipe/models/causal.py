@@ -76,7 +76,7 @@ def load_tokenizer(name: str, *, trust_remote_code: bool = False) -> Any:
 def _check_head(name: str, config: Any) -> None:
     heads = config.architectures or []
     if heads and not any(head.endswith(_HEADS) for head in heads):
-        raise ModelError(f"{name} is no causal language model but a {heads[0]}")
+        raise ModelError(f"{name} is not a causal language model but a {heads[0]}")
 
 
 def torch_device(device: str) -> Any:
@@ -96,7 +96,7 @@ def torch_device(device: str) -> Any:
     except RuntimeError as exc:
         raise UsageError(f"unknown device {device!r}; cpu, cuda, cuda:0, ... or auto") from exc
     if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"there is no device {device} here; CUDA devices: {torch.cuda.device_count()}")
+        raise UsageError(f"the device {device} is not available; CUDA devices: {torch.cuda.device_count()}")
     return place
 
 

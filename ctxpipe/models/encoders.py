@@ -54,7 +54,7 @@ def _fill(folder: Path, place: str, pooling: Pooling) -> None:
     with quiet(output=False):
         tokenizer = AutoTokenizer.from_pretrained(place)
         if not tokenizer.is_fast:
-            raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not use")
+            raise ModelError(f"{place} has a tokenizer written in Python, which the embedder does not support")
         tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         AutoConfig.from_pretrained(place).save_pretrained(folder)
     export_encoder(place, folder, pooling=pooling)
@@ -71,7 +71,7 @@ def _pooling(place: str) -> Pooling:
     ]
     known: dict[tuple[str, ...], Pooling] = {("mean_tokens",): "mean", ("cls_token",): "cls"}
     if tuple(modes) not in known:
-        raise ModelError(f"{place} pools by {' and '.join(modes)}; the embedder knows mean and cls")
+        raise ModelError(f"{place} pools by {' and '.join(modes)}; the embedder supports mean and cls")
     return known[tuple(modes)]
 
 

@@ -48,7 +48,7 @@ def hub_fault(exc: BaseException, instead: str) -> str | None:
     from huggingface_hub import errors
 
     if isinstance(exc, errors.HFValidationError):
-        return f"is no name of a repository ({reason_of(exc)})"
+        return f"is not the name of a repository ({reason_of(exc)})"
     for cause in _causes(exc):
         if isinstance(cause, errors.GatedRepoError):
             return "asks you to accept its terms on huggingface.co; then run 'hf auth login'"
@@ -57,7 +57,7 @@ def hub_fault(exc: BaseException, instead: str) -> str | None:
         if isinstance(cause, errors.RevisionNotFoundError):
             return "has no such revision"
         if isinstance(cause, errors.LocalEntryNotFoundError | ConnectionError):
-            return f"is no folder and not in the Hugging Face cache, and the Hub cannot be reached; {instead}"
+            return f"is neither a folder nor in the Hugging Face cache, and the Hub cannot be reached; {instead}"
         if isinstance(cause, errors.HfHubHTTPError) and not isinstance(cause, errors.EntryNotFoundError):
             return f"was not delivered by the Hugging Face Hub ({reason_of(cause)})"
     return None

@@ -105,4 +105,4 @@ def _faults_told(models: Path, model: EmbeddedModel) -> Iterator[None]:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ModelError(f"the disk is full: {model.name} could not be made ready in {models}") from exc
         told = f"cannot make {model.name} ready in {models}: {reason_of(exc)}"
-        raise ModelError(f"{told}; CTXPIPE_CACHE names another folder") from exc
+        raise ModelError(f"{told}; set CTXPIPE_CACHE to another folder") from exc

@@ -58,7 +58,7 @@ def resolve(name: str, *, on_progress: PullProgress | None = None) -> str:
     if name and folder.is_dir():
         return str(folder)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
-        raise ModelError(f"{name!r} is no folder, no embedded model and no Hugging Face id")
+        raise ModelError(f"{name!r} is neither a folder, an embedded model nor a Hugging Face id")
     if "/" not in name and difflib.get_close_matches(name.lower(), catalogue.EMBEDDED, cutoff=0.7):
         raise UnknownNameError("model", name, catalogue.EMBEDDED)
     return name

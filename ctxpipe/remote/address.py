@@ -39,11 +39,11 @@ def parse_address(url: str) -> Address:
     except ValueError as exc:
         raise UsageError(f"not the URL of a server: {exc}") from exc
     if user is not None or parts.password is not None:
-        raise UsageError("a server's URL carries no user and no password; a key is read from CTXPIPE_API_KEY")
+        raise UsageError("a server's URL must not contain a user or password; a key is read from CTXPIPE_API_KEY")
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(f"{url!r} is not the URL of a server; write it like http://localhost:8000")
     if parts.query or parts.fragment:
-        raise UsageError("a server's URL ends with its path, without ? and #")
+        raise UsageError("a server's URL must not contain ? or #")
     path = _ENDPOINT.sub("", parts.path.rstrip("/"))
     if not any(_VERSION.fullmatch(segment) for segment in path.split("/")):
         path += "/v1"

@@ -62,7 +62,7 @@ def listed(transport: Transport, *, seconds: float) -> Mapping[str, Served]:
         raise UnreachableError(f"{not_openai}: it has no /models (status {exc.status})") from exc
     models = dig(parsed(said), "data")
     if not isinstance(models, list):
-        raise UnreachableError(f"{not_openai}: its /models is no list of models")
+        raise UnreachableError(f"{not_openai}: its /models is not a list of models")
     served = [
         Served(name=str(dig(m, "id")), window=whole(dig(m, "max_model_len")), root=text_of(dig(m, "root")))
         for m in models

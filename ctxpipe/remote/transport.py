@@ -196,7 +196,7 @@ class Transport:
         except ValueError as exc:  # the SDK raises this for a body that is not JSON
             if arrival.pieces:
                 raise InterruptedAnswer(arrival.text) from exc
-            raise EngineError(f"{self.base} sent what is no JSON; it may not be OpenAI-compatible") from exc
+            raise EngineError(f"{self.base} did not send JSON; it may not be OpenAI-compatible") from exc
 
     def _client(self) -> openai.AsyncOpenAI:
         import openai
@@ -259,6 +259,6 @@ def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key
     for source, value in candidates:
         if secret := (value or "").strip():
             if not (secret.isascii() and secret.isprintable()):
-                raise UsageError(f"the key from {source} holds characters that no key has")
+                raise UsageError(f"the key from {source} contains invalid characters")
             return Key(secret=secret, source=source, variables=tuple(variables))
     return Key(secret=None, variables=tuple(variables))

@@ -83,7 +83,7 @@ def check_request(question: str, budget: int | None, rate: float | None, raw: bo
     if not question.strip():
         raise UsageError("the question is empty")
     if raw and (budget is not None or rate is not None):
-        raise UsageError("--raw sends everything; it goes with neither a budget nor a rate")
+        raise UsageError("--raw sends everything, so it excludes a budget and a rate")
     if budget is not None or rate is not None:
         check_size(budget, rate)
 
@@ -162,7 +162,7 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
             break
         context, tried = request.compressed(allowed, None), allowed
     if best is None:
-        raise WindowError(tokens, limit, "the target counts far more tokens than the tokenizer named; set --tokenizer")
+        raise WindowError(tokens, limit, "the target counts far more tokens than the given tokenizer; set --tokenizer")
     return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
 
 

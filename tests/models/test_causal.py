@@ -7,7 +7,7 @@ from ctxpipe.models.causal import load_causal_lm
 
 
 def test_an_encoder_is_refused(minilm_dir):
-    with pytest.raises(ModelError, match="is no causal language model but a BertModel"):
+    with pytest.raises(ModelError, match="is not a causal language model but a BertModel"):
         load_causal_lm(str(minilm_dir))
 
 
@@ -27,7 +27,7 @@ def test_broken_weights_are_one_line(smollm2_dir, tmp_path):
 
 
 def test_a_hub_id_that_is_not_here_is_one_line():
-    with pytest.raises(ModelError, match="nobody/nothing is no folder and not in the Hugging Face cache"):
+    with pytest.raises(ModelError, match="nobody/nothing is neither a folder nor in the Hugging Face cache"):
         load_causal_lm("nobody/nothing")
 
 

@@ -298,7 +298,7 @@ def test_a_near_miss_of_an_embedded_name_is_told(name):
 )
 def test_what_is_neither_folder_nor_id_is_told(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match="is no folder, no embedded model and no Hugging Face id"):
+    with pytest.raises(ModelError, match="is neither a folder, an embedded model nor a Hugging Face id"):
         models.resolve(name)
 
 

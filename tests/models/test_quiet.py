@@ -82,7 +82,7 @@ def response(status):
         ("HfHubHTTPError", "not delivered by the Hugging Face Hub"),
         ("LocalEntryNotFoundError", "cannot be reached; call us"),
         ("OfflineModeIsEnabled", "cannot be reached; call us"),
-        ("HFValidationError", "no name of a repository"),
+        ("HFValidationError", "is not the name of a repository"),
     ],
 )
 def test_what_the_hub_says_is_found_where_another_library_wrapped_it(name, told):

@@ -187,7 +187,7 @@ print(os.waitpid(child, 0)[1], "TOKENIZERS_PARALLELISM" in os.environ)
 
 
 def test_a_hub_id_that_is_not_here_is_one_line():
-    with pytest.raises(ModelError, match="nobody/nothing is no folder and not in the Hugging Face cache"):
+    with pytest.raises(ModelError, match="nobody/nothing is neither a folder nor in the Hugging Face cache"):
         TargetTokenizer.load("nobody/nothing")
 
 

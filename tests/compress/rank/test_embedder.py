@@ -159,7 +159,7 @@ def test_a_pooling_that_is_not_known_is_told(minilm_dir, tmp_path):
 
 
 def test_a_hub_id_that_is_not_here_is_one_line():
-    with pytest.raises(ModelError, match="nobody/nothing is no folder and not in the Hugging Face cache"):
+    with pytest.raises(ModelError, match="nobody/nothing is neither a folder nor in the Hugging Face cache"):
         OnnxEmbedder.load("nobody/nothing")
 
 

@@ -294,7 +294,7 @@ def test_a_set_is_fetched_once_and_its_commit_kept(first: Path, tmp_path: Path) 
     assert kept == found, "from the cache, with the server gone"
     assert [one[0] for one in pinned] == ["longbench/a0"]
     assert isinstance(lacking, str)
-    assert lacking.startswith("zai-org/LongBench-v2: is no folder and not in the Hugging Face cache")
+    assert lacking.startswith("zai-org/LongBench-v2: is neither a folder nor in the Hugging Face cache")
     assert "the Hub cannot be reached; a copy can be read" in lacking
     assert time.monotonic() - started < 60
 

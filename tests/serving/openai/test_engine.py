@@ -67,12 +67,12 @@ def test_model_and_window_given_ask_nothing(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("models", "why"),
     [
-        (lambda x: x.send("<!DOCTYPE html><html><body>Welcome</body></html>"), "its /models is no list of models"),
+        (lambda x: x.send("<!DOCTYPE html><html><body>Welcome</body></html>"), "its /models is not a list of models"),
         (lambda x: x.send("<html>Not here</html>", status=404), "it has no /models .status 404"),
-        (lambda x: x.json({"data": 5}), "its /models is no list of models"),
-        (lambda x: x.json([1, 2]), "its /models is no list of models"),
-        (lambda x: x.send("{", kind="application/json"), "its /models is no list of models"),
-        (lambda x: x.send(b"\xff\xfe\x00", kind="application/json"), "its /models is no list of models"),
+        (lambda x: x.json({"data": 5}), "its /models is not a list of models"),
+        (lambda x: x.json([1, 2]), "its /models is not a list of models"),
+        (lambda x: x.send("{", kind="application/json"), "its /models is not a list of models"),
+        (lambda x: x.send(b"\xff\xfe\x00", kind="application/json"), "its /models is not a list of models"),
     ],
 )
 def test_what_is_no_openai_server_is_said_to_be_none(serve: Serve, models: Callable[[Any], None], why: str) -> None:

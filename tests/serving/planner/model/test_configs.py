@@ -153,7 +153,7 @@ def test_a_cached_hub_model_is_read_and_another_one_fails_in_one_line(tmp_path: 
     result = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     parameters, line = result.stdout.splitlines()
     assert int(parameters) == read_shape("tiny", TINY_LLAMA4).parameters
-    assert line.startswith("ModelError someone/else is no folder and not in the Hugging Face cache")
+    assert line.startswith("ModelError someone/else is neither a folder nor in the Hugging Face cache")
     assert result.stderr == ""
 
 
