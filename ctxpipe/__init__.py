@@ -1,11 +1,12 @@
 """Fit documents that are longer than a model's window into it: compress, ask, cite.
 
 Example:
-
+    ```python
     from ctxpipe import Document, Pipeline, compress, query
 
     context = compress(["report.pdf", Document(text="...", source="note")], question="Who signed?", budget=6000)
     run = query("report.pdf", question="Who signed?")
+    ```
 
 Names are imported when first used, so importing the package is cheap.
 """
