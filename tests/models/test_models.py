@@ -142,7 +142,7 @@ def test_a_failed_conversion_is_one_line(index, tiny, tmp_path, monkeypatch):
 def test_a_cache_that_cannot_be_written_is_named(index, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CTXPIPE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ModelError, match=r"file/models: Not a directory; CTXPIPE_CACHE"):
+    with pytest.raises(ModelError, match=r"file/models: Not a directory; set CTXPIPE_CACHE"):
         models.pull(NAME)
 
 
