@@ -42,7 +42,7 @@ def records_of(samples: Sequence[Sample], arms: Sequence[str], rates: Sequence[f
     Raises:
         RuntimeError: if an item ends in an error; a benchmark that leaves out items measures nothing.
     """
-    recorder = Recorder(layers=(1,), seed=0, maker=ContextMaker())
+    recorder = Recorder(layers=(1,), seed=0, maker=ContextMaker(reuse_scores=True))
     asked = parse_arms([ARMS.get(arm, arm) for arm in arms], rates)
     found: defaultdict[str, list[Record]] = defaultdict(list)
     for sample in samples:
@@ -91,7 +91,7 @@ def measured(samples: Sequence[Sample], arms: Mapping[str, Sequence[Record]]) ->
 def read(samples: Sequence[Sample], arms: Mapping[str, Sequence[Record]], model: str) -> dict[str, Any]:
     """What a model answers from each arm's text and from everything: shares that are right, another name's, neither."""
     generator = Generator(connect("local", model=model, resolve=models.resolve), max_tokens=32)
-    maker = ContextMaker()
+    maker = ContextMaker(reuse_scores=True)
     verdicts: dict[str, Counter[str]] = {}
     for arm in parse_arms(["raw", *arms]):
         contexts = [maker.make(arm, sample) for sample in samples]

@@ -113,7 +113,8 @@ def main() -> None:
     for name, by_budget in tallies.items():
         for budget, tally in by_budget.items():
             print(f"{name:12}{budget:>8} {tally.to_json()}", flush=True)
-            everything[budget].shares["use"] += tally.shares.get("use", [])
+            if used := tally.shares.get("use"):
+                everything[budget].shares["use"] += used
     use = {b: {k: v for k, v in t.to_json().items() if k == "use"} for b, t in everything.items()}
     print(f"use of the budget: {use}")
     write(

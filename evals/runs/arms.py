@@ -226,7 +226,7 @@ class ContextMaker:
             spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
             timings=context.timings,
             reused_scores=pipeline.remembers,
-            frames=tuple(getattr(context, "frames", ())),
+            frames=context.frames,
             budget=None if whole else context.budget,
         )
 

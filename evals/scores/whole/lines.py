@@ -12,7 +12,8 @@ from ctxpipe.evals.scores.placed import LETTER
 from ctxpipe.evals.scores.whole.sentences import finished, sentence_ends
 
 _LINE = re.compile(r"[^\n\r]*\S[^\n\r]*")
-_FENCE = re.compile(r"(`{3,}|~{3,})")
+_FENCE = re.compile(r"(`{3,})")
+_MARKDOWN_FENCE = re.compile(r"(`{3,}|~{3,})")  # elsewhere tildes stand under headings
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+\S")
 _RULE = re.compile(r"([^\w\s])\1{2,}|_{3,}")
 _ITEM = re.compile(r"(?:[-*+•‣◦–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+\S|\d+(?:\.\d+)+\.?[ \t]+\S")
@@ -49,15 +50,16 @@ class Line:
     indent: int = 0
 
 
-def lines_of(text: str, start: int, end: int) -> list[Line]:
+def lines_of(text: str, start: int, end: int, *, markdown: bool = False) -> list[Line]:
     """The lines of a stretch of text that hold a letter or digit, told apart by their looks."""
+    fences = _MARKDOWN_FENCE if markdown else _FENCE
     found: list[Line] = []
     fence, above = "", -1
     for match in _LINE.finditer(text, start, end):
         line = match.group().strip()
         indent = match.group().index(line[0])
         left = match.start() + indent
-        mark = _FENCE.match(line)
+        mark = fences.match(line)
         inside = bool(fence or mark)
         if mark and (not fence or line.startswith(fence)):
             fence = "" if fence else mark.group(1)

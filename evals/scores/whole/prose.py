@@ -27,9 +27,9 @@ _OFTEN = 3
 """Pages on which such a line must stand."""
 
 
-def prose_units(text: str) -> list[Unit]:
+def prose_units(text: str, *, markdown: bool = False) -> list[Unit]:
     """The units of a text without pages."""
-    lines = lines_of(text, 0, len(text))
+    lines = lines_of(text, 0, len(text), markdown=markdown)
     return [((start, end),) for start, end in _of_lines(text, lines, width_of(lines))]
 
 

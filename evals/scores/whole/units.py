@@ -23,6 +23,6 @@ def units_of(passage: Passage) -> tuple[Unit, ...]:
     if form in ("prose", "markdown", "rst", "pdf"):
         if passage.page_starts and form == "pdf":
             return tuple(paged_units(text, passage.page_starts))
-        return tuple(prose_units(text))
+        return tuple(prose_units(text, markdown=form == "markdown"))
     split = {"json": json_units, "csv": record_units, "xml": element_units}.get(form, line_units)
     return tuple((found,) for found in split(text))

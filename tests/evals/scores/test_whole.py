@@ -91,6 +91,20 @@ def test_markdown_is_cut_at_headings_items_rows_and_lines_of_code() -> None:
     ]
 
 
+def test_tildes_under_a_heading_open_no_code() -> None:
+    summer = "Summer\n~~~~~~\n\nThe tea is warm. It was served in the warm and sunny\nkitchen."
+    text = f"{summer}\n\nWinter\n~~~~~~\n\nIt is cold. Very."
+    assert units(text, "a.rst") == [
+        "Summer",
+        "The tea is warm.",
+        "It was served in the warm and sunny\nkitchen.",
+        "Winter",
+        "It is cold.",
+        "Very.",
+    ]
+    assert units("~~~\nx = 1. Y\n~~~", "a.md") == ["x = 1. Y"]
+
+
 PAGES = (
     "Chapter 1: The harbour 1\nThe harbour was dug by prisoners who lived in the towers and had\n"
     "nothing else to do. It was finished when the war began, and the",
