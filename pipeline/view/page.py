@@ -71,10 +71,17 @@ def _size(section: Section) -> str:
     return f"{_counted(section.tokens, 'token')}, {_counted(section.characters, 'character')}, {section.kind}"
 
 
+def _pages(section: Section) -> str:
+    """Where in a document with pages text was kept."""
+    if not section.pages:
+        return ""
+    return f" · page{'s' * (len(section.pages) > 1)} {', '.join(f'{page:,}' for page in section.pages)}"
+
+
 def _open(section: Section) -> str:
     return (
         f'<section id="d{section.number}"><h2>{_escaped(section.source)}</h2>'
-        f'<p class="size">{_share(section)} of {_size(section)} · <a href="#top">index</a></p>'
+        f'<p class="size">{_share(section)} of {_size(section)}{_pages(section)} · <a href="#top">index</a></p>'
         f"{_text(section)}</section>"
     )
 
@@ -85,7 +92,8 @@ def _group(sections: Sequence[Section], what: str) -> str:
         return ""
     lines = "".join(
         f'<details id="d{section.number}"><summary>{_escaped(section.source)} <span class="count">'
-        f"{f'{_share(section)} of ' if section.kept else ''}{_size(section)}</span></summary>{_text(section)}</details>"
+        f"{f'{_share(section)} of ' if section.kept else ''}{_size(section)}{_pages(section)}</span></summary>"
+        f"{_text(section)}</details>"
         for section in sections
     )
     return f'<details class="rest"><summary>{_counted(len(sections), "document")} {what}</summary>{lines}</details>'

@@ -18,6 +18,7 @@ class Section:
         kind: Kind of its text.
         tokens, characters: Size of the whole text.
         kept: Characters that were kept.
+        pages: Pages with kept text, ascending; empty where there are none.
         pieces: The whole text, or both ends of stretches that are too long.
     """
 
@@ -27,6 +28,7 @@ class Section:
     tokens: int
     characters: int
     kept: int
+    pages: tuple[int, ...]
     pieces: tuple[Piece, ...]
 
 
@@ -43,6 +45,9 @@ def sections(context: CompressedContext, *, longest: int | None = None) -> tuple
     kept = [0] * len(bodies)
     for span in context.spans:
         kept[span.document] += span.end - span.start
+    pages: list[set[int]] = [set() for _ in bodies]
+    for excerpt in context.excerpts:
+        pages[excerpt.document].update(range(min(excerpt.pages), max(excerpt.pages) + 1) if excerpt.pages else ())
     return tuple(
         Section(
             number=number,
@@ -51,6 +56,7 @@ def sections(context: CompressedContext, *, longest: int | None = None) -> tuple
             tokens=info.tokens,
             characters=info.characters,
             kept=kept[number - 1],
+            pages=tuple(sorted(pages[number - 1])),
             pieces=tuple(body),
         )
         for number, (info, body) in enumerate(zip(context.sources, bodies, strict=True), start=1)

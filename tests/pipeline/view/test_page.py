@@ -104,6 +104,17 @@ def test_documents_with_kept_text_come_first_and_the_others_are_folded(many: Com
     assert f"{len(dropped)} documents without kept text" in made
 
 
+def test_pages_with_kept_text_are_told() -> None:
+    text = "\n".join([prose(3), "The copper of Skellig was sold.", prose(3, 1), "Skellig sold no copper.", prose(3, 2)])
+    starts = (0, text.index("The copper"), text.index("Skellig sold"))
+    context = Pipeline(rank="bm25").compress(
+        Document(text=text, source="a.pdf", kind="pdf", page_starts=starts), question="copper of Skellig", budget=70
+    )
+    told = re.search(r", pdf · pages ([\d, ]+) · ", page(context))
+    assert told is not None
+    assert {2, 3} <= {int(number) for number in told[1].split(", ")} <= {1, 2, 3}
+
+
 def test_a_thousand_documents_fit_a_page_that_can_be_read(
     many: CompressedContext, browser_page: Page, tmp_path: Path
 ) -> None:
