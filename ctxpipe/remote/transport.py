@@ -259,6 +259,6 @@ def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key
     for source, value in candidates:
         if secret := (value or "").strip():
             if not (secret.isascii() and secret.isprintable()):
-                raise UsageError(f"the key from {source} contains invalid characters")
+                raise UsageError(f"the key from {source} holds characters that no key has")
             return Key(secret=secret, source=source, variables=tuple(variables))
     return Key(secret=None, variables=tuple(variables))
