@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 _FENCE = re.compile(
     r"^(?P<fence>`{3,})(?P<language>\w*)[^\n`]*\n(?P<text>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
 )
@@ -32,9 +33,9 @@ class Block:
         return f"{self.page}:{self.line}"
 
 
-def pages(repository: Path) -> list[Path]:
+def pages() -> list[Path]:
     """README.md, and the pages of docs/ that are written by hand."""
-    return [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(page: Path) -> Iterator[Block]:

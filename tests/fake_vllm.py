@@ -58,6 +58,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        words = sum(len(turn["content"].split()) for turn in body["messages"])
+        said = {{"role": "assistant", "content": "Mr. Hale"}}
+        usage = {{"prompt_tokens": words, "completion_tokens": 2}}
+        answer = {{"model": body["model"], "choices": [{{"message": said, "finish_reason": "stop"}}], "usage": usage}}
+        body = json.dumps({{"count": words}} if self.path == "/tokenize" else answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def do_GET(self):
         key = os.environ.get("VLLM_API_KEY")
         allowed = self.path == "/health" or key is None or self.headers.get("Authorization") == f"Bearer {{key}}"

@@ -71,9 +71,10 @@ class Arm:
         """Make the arm of a ranker and a scorer, each a name or an object.
 
         Args:
-            method: Name of the two in records.
+            method: Name of the two in records. A run that is continued cannot tell whether it stands for other objects.
             amount: A rate, or above 1 a budget in tokens.
-            rank, prune: As for ``Pipeline``.
+            rank: As for ``Pipeline``.
+            prune: As for ``Pipeline``.
 
         Raises:
             UsageError: for an invalid rate or budget, or a name that cannot be part of an arm's name.
