@@ -59,4 +59,5 @@ __getattr__, __dir__ = lazy_names(
         "planner.types": "Assumption Plan PlanRow",
         "types": "Engine MeasuredEngine Message ServerMetrics",
     },
+    old={"Row": "PlanRow"},
 )
