@@ -229,8 +229,7 @@ the grammars of R, COBOL and the like since they are large, not kept up or not t
 
 _OPENERS = frozenset("{ ( [ do begin @{ @( ${ {| #{ %{".split())
 _CLOSERS = frozenset(
-    "} ) ] end fi done esac ;; ;;& ;& #endif \n#endif endif > "
-    "end_ block_end object_end tuple_end jsx_closing_element".split()
+    "} ) ] > end fi done esac ;; ;;& ;& #endif endif block_end object_end tuple_end jsx_closing_element".split()
 )
 
 

@@ -19,8 +19,8 @@ _LETTERS = re.compile(r"[^\x00-\x7f\s\ufeff\u200b-\u200f\u2060]+")
 _SPACES = re.compile(r"[^\t\n\r -~]+")
 _TOP_LEVEL = re.compile(r"\n(?=[A-Za-z@#/_])")
 _EXTERN_C = re.compile(
-    r"^[ \t]*#[ \t]*if(?:def)?[ \t(]+(?:defined[ \t(]*)?__cplusplus[ \t)]*\n"
-    r"(?:[ \t]*extern[ \t]+\"C\"[ \t]*\n?[ \t]*\{|[ \t]*\})[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$",
+    r"^[ \t]*#[ \t]*if(?:def)?[ \t(]+(?:defined[ \t(]*)?__cplusplus[ \t)]*\r?\n"
+    r"(?:[ \t]*extern[ \t]+\"C\"[ \t]*\r?\n?[ \t]*\{|[ \t]*\})[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$",
     re.MULTILINE,
 )
 _PAGE = 1 << 12
@@ -64,7 +64,7 @@ def blocks(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _as_comment(match: re.Match[str]) -> str:
-    inside = re.sub(r"[^\n]", " ", match[0][2:-2])
+    inside = re.sub(r"[^\r\n]", " ", match[0][2:-2])
     return f"/*{inside}*/"
 
 
