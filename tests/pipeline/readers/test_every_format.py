@@ -39,12 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_format_alone(folder: Path) -> None:
-    pipeline = Pipeline(rank="bm25")
-    for name in NAMES:
-        context = pipeline.compress(str(folder / name), question="How fast is the ferry?", budget=40)
-        assert context.text, name
-        assert context.kept_tokens <= 40, name
+@pytest.mark.parametrize("name", {kinds.by_name(name): name for name in reversed(NAMES)}.values())
+def test_every_format_alone(folder: Path, name: str) -> None:
+    context = Pipeline(rank="bm25").compress(str(folder / name), question="How fast is the ferry?", budget=40)
+    assert 0 < context.kept_tokens <= 40
 
 
 def test_all_formats_together(folder: Path) -> None:
