@@ -28,6 +28,7 @@ _EXTERN_C = re.compile(
 _WIDE_INDENT = re.compile(rb"^[ \t]{%d}" % STEEPEST, re.MULTILINE)
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 _ITEMS = re.compile(rb"(?:[-?:][ \t]+){%d}" % STEEPEST)
+_GENERICS = re.compile(rb"<(?:[\w.:,\s]{0,80}<){60}")
 _PAGE = 1 << 12
 _BURST = 400.0
 _CHARACTERS_PER_STEP = 40
@@ -112,7 +113,7 @@ class _Meter:
 
 
 def _is_steep(source: bytes) -> bool:
-    if _ITEMS.search(source):
+    if _ITEMS.search(source) or _GENERICS.search(source):
         return True
     if not _WIDE_INDENT.search(source):
         return False
