@@ -16,7 +16,7 @@ _MAIL = re.compile(r"From [0-9a-f]{7,40} ")
 
 
 def mark_diff(marks: Marks, start: int, end: int) -> None:
-    """Mark ``text[start:end]``: a line of a hunk is a unit under ``@@ … @@``, which stands under its file's header."""
+    """Mark ``text[start:end]``: a line of a hunk stands under ``@@ … @@``, and that under the header of its file."""
     text = marks.text
     at = start
     file = hunk = -1

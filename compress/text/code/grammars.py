@@ -68,7 +68,7 @@ _ROLES: dict[Role, str] = {
     Role.STRING: "string template_string string_literal raw_string_literal interpolated_string_expression "
     "verbatim_string_literal multi_line_string_literal multiline_string_literal interpreted_string_literal "
     "encapsed_string heredoc nowdoc heredoc_body heredoc_redirect block_scalar",
-    Role.COMMENT: "comment line_comment block_comment multiline_comment html_comment js_comment haddock "
+    Role.COMMENT: "comment line_comment block_comment multiline_comment html_comment js_comment "
     "hash_bang_line shebang shebang_line shebang_directive",
     Role.CLAUSE: "preproc_else preproc_elif preproc_elifdef",
 }
@@ -169,15 +169,6 @@ GRAMMARS: dict[str, Grammar] = {
         separators={"preproc_if": "", "preproc_region": ""},
     ),
     "lua": Grammar(package="tree_sitter_lua"),
-    "haskell": Grammar(
-        package="tree_sitter_haskell",
-        roles={
-            Role.BODY: "declarations class_declarations instance_declarations local_binds alternatives imports",
-            Role.PLAIN: "list tuple",
-        },
-        separators={"do": "do"},
-        closes=False,
-    ),
     "elixir": Grammar(
         package="tree_sitter_elixir",
         roles={
@@ -224,13 +215,13 @@ GRAMMARS: dict[str, Grammar] = {
         closes=False,
     ),
 }
-"""By language. Perl and Solidity are not here since their packages pass the parser in a way that is deprecated; SQL and
-the grammars of R, COBOL and the like since they are large, not kept up or not there."""
+"""By language. Perl and Solidity are not here since their packages pass the parser in a way that is deprecated; Haskell
+since its parser takes time by the square of a malformed text's length, and layout says the same; SQL since its grammar
+has 13 MB and knows few dialects; R, COBOL and others since no package has theirs."""
 
 _OPENERS = frozenset("{ ( [ do begin @{ @( ${ {| #{ %{".split())
 _CLOSERS = frozenset(
-    "} ) ] end fi done esac ;; ;;& ;& #endif \n#endif endif > "
-    "end_ block_end object_end tuple_end jsx_closing_element".split()
+    "} ) ] > end fi done esac ;; ;;& ;& #endif endif block_end object_end tuple_end jsx_closing_element".split()
 )
 
 

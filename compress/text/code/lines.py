@@ -9,6 +9,7 @@ from typing import NamedTuple
 LONGEST = 600
 """Most characters that lines are joined to; what would be longer keeps its first line as a header."""
 TAB = 8
+_MOST = 40
 
 _TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`\n]*`')
 _GOES_ON = re.compile(r"(?:\\|(?:^|[ \t])(?:[-+*/%&|^=?.]|&&|\|\||\+\+|\|>|<>|\.\.)|,)[ \t\r]*$")
@@ -121,7 +122,9 @@ def _joined(text: str, line: Physical, below: int, end: int, comment: str, loose
         return line.end, loose and goes_on
     stop = line.end
     at = below
-    while at < end and at - line.start <= LONGEST:
+    joined = 0
+    while at < end and at - line.start <= LONGEST and joined < _MOST:
+        joined += 1
         follows = physical(text, at, end)
         if follows is None:
             if opened <= 0:
@@ -136,7 +139,7 @@ def _joined(text: str, line: Physical, below: int, end: int, comment: str, loose
         at = after(text, follows.end, end)
         if opened <= 0 and (loose or not _GOES_ON.search(words) or words.endswith("{")):
             return stop, loose
-    fits = at >= end and stop - line.start <= LONGEST
+    fits = at >= end and stop - line.start <= LONGEST and joined < _MOST
     return (stop, False) if fits else (line.end, True)
 
 

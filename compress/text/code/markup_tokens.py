@@ -29,7 +29,7 @@ class Element:
         name: Its tag's name.
         close, close_end: Offsets of its closing tag; -1 for an empty-element tag and one that is never closed.
         text: Characters of text right inside it.
-        children: How many elements are right inside it.
+        children: How many elements are right inside it; a script or style has one.
         parent: Index of the element that it is in, or -1.
     """
 
@@ -106,6 +106,7 @@ class _Scanner:
         groups = match.groupdict()
         if groups.get("raw"):
             self._open(match.start(), match.end("raw"), match["rawname"], False)
+            self.found.elements[-1].children = 1
             self.found.events.append(Event("raw", *match.span("body"), self.stack[-1]))
             self._close(*match.span("rawclose"), match["rawname"])
         elif groups["cdata"]:

@@ -12,17 +12,23 @@ from ctxpipe.compress.text.code.grammars import Loaded
 
 BLOCK = 1 << 21
 """Most characters parsed at once; a tree takes 40 to 100 bytes a character."""
-DEEPEST = 400
+DEEPEST = 200
 """Most brackets open at once. Errors among thousands of them take gigabytes to recover from; code has some dozens."""
+STEEPEST = 100
+"""Most levels of indentation. The scanners of some grammars keep a level each in a buffer of 1,024 bytes."""
 
 _LETTERS = re.compile(r"[^\x00-\x7f\s\ufeff\u200b-\u200f\u2060]+")
 _SPACES = re.compile(r"[^\t\n\r -~]+")
 _TOP_LEVEL = re.compile(r"\n(?=[A-Za-z@#/_])")
 _EXTERN_C = re.compile(
-    r"^[ \t]*#[ \t]*if(?:def)?[ \t(]+(?:defined[ \t(]*)?__cplusplus[ \t)]*\n"
-    r"(?:[ \t]*extern[ \t]+\"C\"[ \t]*\n?[ \t]*\{|[ \t]*\})[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$",
+    r"^[ \t]*#[ \t]*if(?:def)?[ \t(]+(?:defined[ \t(]*)?__cplusplus[ \t)]*\r?\n"
+    r"(?:[ \t]*extern[ \t]+\"C\"[ \t]*\r?\n?[ \t]*\{|[ \t]*\})[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$",
     re.MULTILINE,
 )
+_WIDE_INDENT = re.compile(rb"^[ \t]{%d}" % STEEPEST, re.MULTILINE)
+_INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
+_ITEMS = re.compile(rb"(?:[-?:][ \t]+){%d}" % STEEPEST)
+_GENERICS = re.compile(rb"<(?:[\w.:,\s]{0,80}<){60}")
 _PAGE = 1 << 12
 _BURST = 400.0
 _CHARACTERS_PER_STEP = 40
@@ -43,7 +49,7 @@ def parse(text: str, grammar: Loaded) -> Tree | None:
         text = _EXTERN_C.sub(_as_comment, text)
     letters = _LETTERS.sub(lambda m: "x" * (m.end() - m.start()), text)
     source = _SPACES.sub(lambda m: " " * (m.end() - m.start()), letters).encode("ascii")
-    if _depth(source) > DEEPEST:
+    if _depth(source) > DEEPEST or _is_steep(source):
         return None
     meter = _Meter(source)
     try:
@@ -64,7 +70,7 @@ def blocks(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _as_comment(match: re.Match[str]) -> str:
-    inside = re.sub(r"[^\n]", " ", match[0][2:-2])
+    inside = re.sub(r"[^\r\n]", " ", match[0][2:-2])
     return f"/*{inside}*/"
 
 
@@ -104,6 +110,22 @@ class _Meter:
         self.reached = max(at, self.reached)
         self.left -= 1
         return self.left < 0 or _peak() > self.most
+
+
+def _is_steep(source: bytes) -> bool:
+    if _ITEMS.search(source) or _GENERICS.search(source):
+        return True
+    if not _WIDE_INDENT.search(source):
+        return False
+    levels = [0]
+    for match in _INDENT.finditer(source):
+        indent = match.end() - match.start()
+        while levels and levels[-1] >= indent:
+            levels.pop()
+        levels.append(indent)
+        if len(levels) > STEEPEST:
+            return True
+    return False
 
 
 def _peak() -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ctxpipe.compress.text.code.frames import Statement
 from ctxpipe.compress.text.code.grammars import Loaded
-from ctxpipe.compress.text.code.indent import mark_indented
+from ctxpipe.compress.text.code.indent import cut_line, mark_indented
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.paragraphs import LONG
 from ctxpipe.compress.text.code.shapes import WIDE
@@ -63,6 +63,8 @@ class Pieces:
         at = self.marks.text.find("\n", start, end)
         if at >= 0:
             mark_indented(self.marks, at + 1, end, parent, self.language)
+        else:
+            cut_line(self.marks, start, end, parent)
 
     def _cut_header(self, statement: Statement, start: int) -> None:
         """Cut a header that swallowed what stands above it, as after a macro; its last line is what the body is of."""

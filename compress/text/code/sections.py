@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ctxpipe.compress.text.code.indent import mark_indented
+from ctxpipe.compress.text.code.indent import cut_line, mark_indented
 from ctxpipe.compress.text.code.lines import after, physical
-from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
 from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
 
 _SECTION = re.compile(r"(?P<open>\[+)[ \t]*(?P<name>[^\n]*?)[ \t]*\]+[ \t]*(?:[#;][^\n]*)?")
@@ -72,6 +72,8 @@ class _Sections:
         unit = self.marks.unit(start, self.section)
         if last - start > LONG and last > end:
             mark_indented(self.marks, after(text, end, stop), last, unit, self.language)
+        elif last - start > 2 * LONG_LINE:
+            cut_line(self.marks, start, last, unit)
         if self.names_array:
             # Nothing but its first key tells one table of an array from the next.
             self.names_array = False

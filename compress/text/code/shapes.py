@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -10,6 +11,7 @@ from ctxpipe.compress.text.code.grammars import Loaded, Role
 from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
 from ctxpipe.compress.text.code.paragraphs import LONG
 
+_WORD = re.compile(r"\S")
 WIDE = 300
 """Characters from which a literal over several lines is cut by its members."""
 _GUARDED = 0.7
@@ -33,6 +35,11 @@ class Shapes:
     def span(self, node: Node) -> tuple[int, int]:
         """A node's offsets in the text."""
         return node.start_byte + self.base, node.end_byte + self.base
+
+    def words(self, start: int, end: int) -> int:
+        """Where the first word of a node is that begins with whitespace; 0 where it has none."""
+        found = _WORD.search(self.marks.text, start, end)
+        return found.start() if found else 0
 
     def role(self, node: Node) -> Role:
         """A node's role."""

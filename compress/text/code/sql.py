@@ -32,15 +32,14 @@ def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
     at = start
     while at < end:
         for kind, begin, stop in _statements(marks.text, at, end):
-            at = stop
             if kind == "comment":
-                mark_paragraphs(marks, begin, at, -1)
-            elif _COPY.fullmatch(marks.text, begin, at):
+                mark_paragraphs(marks, begin, stop, -1)
+            elif _COPY.fullmatch(marks.text, begin, stop):
                 # What follows are rows until a line of its own says so, whatever quotes are in them.
-                at = _copied(marks, begin, at, end)
+                at = _copied(marks, begin, stop, end)
                 break
             else:
-                _statement(marks, begin, at, language)
+                _statement(marks, begin, stop, language)
         else:
             return
 

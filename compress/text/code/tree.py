@@ -42,7 +42,7 @@ class _Walk:
         self.stack: list[Frame] = []
 
     def run(self, root: Node, parent: int) -> None:
-        stack = self.stack
+        stack, text = self.stack, self.marks.text
         stack.append(Frame(root.children, parent=parent, is_body=True, is_loose=root.is_error))
         while stack:
             frame = stack[-1]
@@ -53,7 +53,7 @@ class _Walk:
             node = frame.nodes[frame.at]
             frame.at += 1
             start, end = self.shapes.span(node)
-            if start == end:
+            if start == end or (text[start].isspace() and not (start := self.shapes.words(start, end))):
                 continue
             role = self.shapes.role(node)
             if not frame.is_body:
@@ -168,9 +168,7 @@ class _Walk:
                 self._parts(node, statement)
             if separators and node.kind_id in separators:
                 self._rest(frame, statement)
-        elif (role is Role.BODY and (statement.bodies or self.shapes.is_apart(start, end))) or self.shapes.is_cut(
-            node, role, start, end
-        ):
+        elif self._holds_units(statement, node, role, start, end):
             self._cut(node, role, statement, start, end)
         elif role is Role.ITEM and self.shapes.is_long(start, end):
             self.pieces.body(statement, start)
@@ -182,6 +180,11 @@ class _Walk:
                 self._parts(node, statement)
             if separators and node.kind_id in separators:
                 self._rest(frame, statement)
+
+    def _holds_units(self, statement: Statement, node: Node, role: Role, start: int, end: int) -> bool:
+        if role is Role.BODY:
+            return statement.bodies > 0 or self.shapes.is_apart(start, end)
+        return self.shapes.is_cut(node, role, start, end)
 
     def _parts(self, node: Node, statement: Statement, *, last: bool = False) -> None:
         separators = self.grammar.separators.get(node.kind_id)

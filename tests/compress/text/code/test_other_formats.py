@@ -1,0 +1,82 @@
+"""SQL, differences and languages without a grammar."""
+
+from __future__ import annotations
+
+from units_support import chain, check_units, trail
+
+from ctxpipe.compress.text.code import code_units
+
+
+def units_of(text: str, language: str) -> list[str]:
+    units = code_units(text, language)
+    check_units(text, units)
+    return [text[u.start : u.end].strip() for u in units]
+
+
+def test_statements_end_where_no_quote_holds_the_semicolon() -> None:
+    text = "SELECT ';' FROM a; -- b;\nSELECT \"x;y\";\nSELECT $$ ; $$;\n"
+    assert units_of(text, "sql") == ["SELECT ';' FROM a; -- b;", 'SELECT "x;y";', "SELECT $$ ; $$;"]
+
+
+def test_a_routine_is_one_statement() -> None:
+    text = "CREATE TRIGGER t BEGIN\n  UPDATE a SET b = CASE WHEN c THEN 1 END;\n  DELETE FROM d;\nEND;\nSELECT 1;\n"
+    assert len(units_of(text, "sql")) == 2
+
+
+def test_rows_of_a_dump_stand_under_their_table() -> None:
+    rows = ", ".join(f"({i}, 'ship {i}; (x), (y)')" for i in range(60))
+    text = f"INSERT INTO ships (id, name) VALUES {rows};\nCOPY tugs (id) FROM stdin;\n1\tit's\n2\tb\n\\.\nSELECT 1;\n"
+    units = code_units(text, "sql")
+    check_units(text, units)
+    assert chain(text, units, "(42, ")[0] == "INSERT INTO ships (id, name) VALUES"
+    assert chain(text, units, "2\tb") == ["COPY tugs (id) FROM stdin;", "2\tb"]
+    assert trail(text, units, "2\tb") == ["COPY tugs"]
+    assert chain(text, units, "SELECT 1") == ["SELECT 1;"]
+
+
+def test_a_long_table_is_its_columns() -> None:
+    columns = ",\n".join(f"  column_{i} integer NOT NULL DEFAULT {i}" for i in range(30))
+    text = f"CREATE TABLE ships (\n{columns}\n);\n"
+    units = code_units(text, "sql")
+    assert chain(text, units, "column_17") == ["CREATE TABLE ships (", "column_17 integer NOT NULL DEFAULT 17,"]
+    assert trail(text, units, "column_17") == ["CREATE TABLE ships"]
+
+
+def test_lines_of_a_difference_stand_under_hunk_and_file() -> None:
+    text = (
+        "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@ def f():\n x\n--- gone\n+++ new\n y\n"
+        "--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-a\n+b\n"
+    )
+    units = code_units(text, "diff")
+    check_units(text, units)
+    assert chain(text, units, "+++ new")[1:] == ["@@ -1,3 +1,3 @@ def f():", "+++ new"]
+    assert trail(text, units, "+++ new") == ["a.py", "@@ -1,3 +1,3 @@ def f():"]
+    assert trail(text, units, "+b\n") == ["b.py", "@@ -1 +1 @@"]
+
+
+def test_indentation_decides_where_there_is_no_grammar() -> None:
+    text = "fleet\n    ferry\n        speed 12\n\n    tug\n        speed 9\nend of it\n"
+    units = code_units(text, "")
+    check_units(text, units)
+    assert chain(text, units, "speed 9") == ["fleet", "tug", "speed 9"]
+    assert chain(text, units, "end of it") == ["end of it"]
+
+
+def test_lines_that_go_on_are_one_unit() -> None:
+    text = "foo(a,\n    b)\nx = y + \\\n  z\na ||\n  b\nc\n"
+    assert units_of(text, "") == ["foo(a,\n    b)", "x = y + \\\n  z", "a ||\n  b", "c"]
+
+
+def test_a_bracket_that_is_never_closed_swallows_nothing() -> None:
+    text = "start (\n" + "".join(f"line {i} of many, said here\n" for i in range(200))
+    units = code_units(text, "")
+    check_units(text, units)
+    assert len(units) == 201
+
+
+def test_closing_lines_close_what_they_end() -> None:
+    text = "function f\n  x = 1\nend\nif a {\n  b\n}\nelse {\n  c\n}\nd\n"
+    units = code_units(text, "julia")
+    check_units(text, units)
+    assert [text[u.close : u.close_end] for u in units if u.close >= 0] == ["end", "}"]
+    assert chain(text, units, "  c") == ["if a {", "}\nelse {", "c"]
