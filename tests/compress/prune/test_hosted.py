@@ -165,7 +165,9 @@ def test_temporary_failures_are_tried_again_request_by_request(serve: Serve, cla
 )
 def test_a_server_without_the_task_is_told_in_one_line(serve: Serve, classifier: Path, pooling: Any) -> None:
     server, _ = classifying(serve, classifier, pooling=pooling)
-    with pytest.raises(ModelError, match=r"has no token classifier to ask; start it with .*--runner pooling") as caught:
+    with pytest.raises(
+        ModelError, match=r"does not serve a token classifier; start it with .*--runner pooling"
+    ) as caught:
         HostedScorer("llmlingua2", server.url).score(TEXTS, None)
     assert "\n" not in str(caught.value)
     assert len(server.asked("/pooling")) <= 1
@@ -173,7 +175,7 @@ def test_a_server_without_the_task_is_told_in_one_line(serve: Serve, classifier:
 
 def test_an_encoder_is_no_causal_model(serve: Serve, classifier: Path) -> None:
     server, _ = classifying(serve, classifier)
-    with pytest.raises(ModelError, match="is no causal model: it has no token that begins a text"):
+    with pytest.raises(ModelError, match="is not a causal model: its tokenizer has no BOS token"):
         HostedScorer("llmlingua", server.url).score(TEXTS, None)
 
 
@@ -186,7 +188,7 @@ def test_a_server_without_log_probabilities_is_told_in_one_line(
     serve: Serve, tiny_causal: Path, completions: Any
 ) -> None:
     server, _ = causal(serve, tiny_causal, completions=completions)
-    with pytest.raises(ModelError, match="gives no log-probabilities of prompts; start it with 'vllm serve MODEL'"):
+    with pytest.raises(ModelError, match="returns no log-probabilities of prompts; start it with 'vllm serve MODEL'"):
         HostedScorer("llmlingua", server.url).score(TEXTS, None)
 
 
@@ -237,9 +239,7 @@ def test_a_server_that_cuts_text_otherwise_serves_another_model(
     serve: Serve, classifier: Path, tiny_causal: Path
 ) -> None:
     server, _ = classifying(serve, classifier)
-    with pytest.raises(
-        ModelError, match=r"serves m, which cuts a text into \d+ tokens where .* makes \d+; --prune-model"
-    ):
+    with pytest.raises(ModelError, match=r"serves m, which splits a text into \d+ tokens, .* into \d+; --prune-model"):
         HostedScorer("llmlingua", server.url, model=str(tiny_causal)).score(TEXTS, None)
     assert server.asked("/pooling") == []
 
