@@ -67,7 +67,9 @@ def walk(
     encoded = tokenizer(lead + GAP.join(contexts), add_special_tokens=False, return_offsets_mapping=True)
     begin, end = np.array(encoded["offset_mapping"], dtype=np.int64).reshape(-1, 2).T
     start = int(np.searchsorted(end, len(lead), side="right")) if lead else 0
-    own, judged, kept = _Walk(model, encoded["input_ids"], start, size).run(_segments(tokenizer, contexts, rate, size))
+    own, judged, kept = _SegmentWalk(model, encoded["input_ids"], start, size).run(
+        _segments(tokenizer, contexts, rate, size)
+    )
     kept |= rate >= 1
     bounds = np.cumsum([len(lead), *(len(text) + len(GAP) for text in contexts)])
     walked = {}
@@ -146,7 +148,7 @@ class _Reading:
         self.cache = DynamicCache([tuple(held[:, :, places] for held in pair) for pair in keys_and_values(self.cache)])
 
 
-class _Walk:
+class _SegmentWalk:
     def __init__(self, model: Any, ids: Sequence[int], start: int, size: int) -> None:
         self.start = start
         self.size = size

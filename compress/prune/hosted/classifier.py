@@ -32,16 +32,6 @@ class HostedClassifier:
     config: ClassifierConfig
     server: ScorerServer
 
-    @property
-    def name(self) -> str:
-        """The model as it was named."""
-        return self.config.name
-
-    @property
-    def revision(self) -> str:
-        """Empty: the model behind a server's name can change."""
-        return ""
-
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``TokenClassifier``.
 

@@ -16,17 +16,7 @@ TokenRow = NDArray[np.int32]
 
 
 class TokenClassifier(Protocol):
-    """Says of every token of some windows how likely it is to be worth keeping.
-
-    Attributes:
-        name: The model as the user named it.
-        revision: Short name for its exact content; empty when it cannot be told.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - said above
-    @property
-    def revision(self) -> str: ...  # noqa: D102 - said above
+    """Says of every token of some windows how likely it is to be worth keeping."""
 
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens.

@@ -53,16 +53,6 @@ class OnnxClassifier:
         with loading(config.name, "model"):
             return cls(config=config, session=cpu_session(folder / MODEL_FILE))
 
-    @property
-    def name(self) -> str:
-        """The model as the user named it."""
-        return self.config.name
-
-    @property
-    def revision(self) -> str:
-        """Short name for its exact content."""
-        return self.config.revision
-
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``TokenClassifier``."""
         probabilities: list[FloatArray] = [np.zeros(0, dtype=np.float32)] * len(rows)

@@ -70,16 +70,6 @@ class TorchClassifier:
         network = load_network(config, precision, added_tokens=added_tokens).to(where)
         return cls(config=config, network=network, batch_tokens=CPU_TOKENS if where.type == "cpu" else GPU_TOKENS)
 
-    @property
-    def name(self) -> str:
-        """The model as the user named it."""
-        return self.config.name
-
-    @property
-    def revision(self) -> str:
-        """Short name for its exact content."""
-        return self.config.revision
-
     def keep_probabilities(self, rows: Sequence[TokenRow], on_progress: OnProgress | None = None) -> list[FloatArray]:
         """Judge tokens; see ``TokenClassifier``."""
         batches = token_batches([len(row) for row in rows], self.batch_tokens)

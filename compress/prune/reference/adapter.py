@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ctxpipe.compress.prune.llmlingua2.config import classifies_tokens, read_config
 from ctxpipe.compress.prune.reference.encoders import ModelEncoder
 from ctxpipe.compress.prune.reference.loading import load_model, require_package
-from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, PackagePieces
 from ctxpipe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class LLMLinguaReference:
         rate: float | None = None,
         budget: int | None = None,
         **options: Any,
-    ) -> list[Pieces]:
+    ) -> list[PackagePieces]:
         """Run the package on texts.
 
         Args:
@@ -110,16 +110,16 @@ class LLMLinguaReference:
         held = [index for index, text in enumerate(texts) if text.strip()]
         share = _share(rate, budget, sum(len(made.oai_tokenizer.encode(texts[i])) for i in held))
         pieces = dict(zip(held, self._run(method, [texts[i] for i in held], question, share, options), strict=True))
-        return [pieces.get(index, Pieces.none()) for index in range(len(texts))]
+        return [pieces.get(index, PackagePieces.none()) for index in range(len(texts))]
 
     def _run(
         self, method: Mode, texts: list[str], question: str | None, rate: float, options: dict[str, Any]
-    ) -> list[Pieces]:
+    ) -> list[PackagePieces]:
         made: Any = self._loaded()
         if not texts:
             return []
         asked = {"question": question} if method == "longllmlingua" else {}
-        pieces: list[Pieces] = made.pieces(texts, rate=rate, **asked, **options)
+        pieces: list[PackagePieces] = made.pieces(texts, rate=rate, **asked, **options)
         return pieces
 
     def _loaded(self) -> WatchedClassifier | WatchedWalker:

@@ -12,7 +12,7 @@ from llmlingua import PromptCompressor
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prune.reference.align import replaced, spans
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, PackagePieces
 from ctxpipe.errors import ModelError
 from ctxpipe.models.quiet import quiet
 
@@ -57,7 +57,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         with undisturbed(), quiet():
             self.init_llmlingua2()
 
-    def pieces(self, texts: Sequence[str], *, rate: float, force_tokens: Sequence[str] = ()) -> list[Pieces]:
+    def pieces(self, texts: Sequence[str], *, rate: float, force_tokens: Sequence[str] = ()) -> list[PackagePieces]:
         """Words of each text, with probabilities and the package's decisions at a rate.
 
         Args:
@@ -75,7 +75,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
                 for text, a, b, labels in zip(texts, bounds[:-1], bounds[1:], self.labels, strict=True)
             ]
 
-    def _aligned(self, text: str, chunks: Sequence[_Chunk], kept: Any, force_tokens: Sequence[str]) -> Pieces:
+    def _aligned(self, text: str, chunks: Sequence[_Chunk], kept: Any, force_tokens: Sequence[str]) -> PackagePieces:
         names = {t: self.added_tokens[i] for i, t in enumerate(force_tokens) if len(self.tokenizer.tokenize(t)) != 1}
         read, first, last = replaced(text, names)
         tokens, start, end = self._source_tokens(read)
@@ -85,7 +85,7 @@ class WatchedClassifier(PromptCompressor):  # type: ignore[misc]  # the package 
         filled = word_end > word_start
         word_start[filled], word_end[filled] = first[word_start[filled]], last[word_end[filled] - 1]
         values = np.array([value for chunk in chunks for value in chunk.values], dtype=np.float32)
-        return Pieces(start=word_start, end=word_end, values=values, kept=kept)
+        return PackagePieces(start=word_start, end=word_end, values=values, kept=kept)
 
     def _source_tokens(self, text: str) -> tuple[list[str], IntArray, IntArray]:
         encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference, Mode
-from ctxpipe.compress.prune.reference.types import Pieces
+from ctxpipe.compress.prune.reference.types import PackagePieces
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText
 from ctxpipe.models.ready import revision
 
@@ -100,7 +100,7 @@ def mode_of(name: str) -> Mode | None:
     raise UnknownNameError("mode", name, (*get_args(Mode), "auto"))
 
 
-def per_unit(text: ScoringText, pieces: Pieces) -> FloatArray:
+def per_unit(text: ScoringText, pieces: PackagePieces) -> FloatArray:
     """Mean of the pieces' values over each unit's characters, float32 of shape (units,).
 
     A word of the package can contain many units (text without spaces), and a unit several words.

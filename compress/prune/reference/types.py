@@ -12,7 +12,7 @@ from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pieces:
+class PackagePieces:
     """The words (LLMLingua-2) or tokens (LLMLingua, LongLLMLingua) of one text, with the package's decisions.
 
     Attributes:
@@ -31,7 +31,7 @@ class Pieces:
         return len(self.start)
 
     @classmethod
-    def none(cls) -> Pieces:
+    def none(cls) -> PackagePieces:
         """The pieces of an empty text."""
         empty = np.zeros(0, dtype=np.int64)
         return cls(start=empty, end=empty, values=empty.astype(np.float32), kept=empty.astype(np.bool_))

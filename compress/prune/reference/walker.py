@@ -11,7 +11,7 @@ from llmlingua import PromptCompressor
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.prune.reference.state import undisturbed
-from ctxpipe.compress.prune.reference.types import PackageEncoder, Pieces
+from ctxpipe.compress.prune.reference.types import PackageEncoder, PackagePieces
 from ctxpipe.models.quiet import quiet
 
 GAP = "\n\n"
@@ -66,7 +66,7 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
 
     def pieces(
         self, texts: Sequence[str], *, question: str = "", rate: float, rank: bool = False, dynamic: float = 0.0
-    ) -> list[Pieces]:
+    ) -> list[PackagePieces]:
         """Tokens of each text, with the number that each was judged by and the package's decision.
 
         Args:
@@ -94,17 +94,17 @@ class WatchedWalker(PromptCompressor):  # type: ignore[misc]  # the package has 
             self._kept[:] = True
         return self._split(texts)
 
-    def _split(self, texts: Sequence[str]) -> list[Pieces]:
+    def _split(self, texts: Sequence[str]) -> list[PackagePieces]:
         """Split the recording of the joined text into its contexts."""
         bounds = np.cumsum([self._first, *(len(texts[i]) + len(GAP) for i in self._used)])
         pieces = {}
         for index, (left, right) in zip(self._used, itertools.pairwise(bounds.tolist()), strict=True):
             start, end = np.clip(self._starts - left, 0, None), np.clip(self._ends, None, right - len(GAP)) - left
             inside = np.flatnonzero((end > start) & (self._ends > left))
-            pieces[index] = Pieces(
+            pieces[index] = PackagePieces(
                 start=start[inside], end=end[inside], values=self._values[inside], kept=self._kept[inside]
             )
-        return [pieces.get(index, Pieces.none()) for index in range(len(texts))]
+        return [pieces.get(index, PackagePieces.none()) for index in range(len(texts))]
 
     def control_context_budget(self, *args: Any, **options: Any) -> Any:
         """The package's choice of contexts, remembered."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ctxpipe.pipeline.readers.html.layout import Layout
+from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _TreeWalk:
     """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
     def __init__(self, hidden: set[int], grids: set[int]) -> None:
-        self.layout = Layout()
+        self.layout = PageLayout()
         self._hidden = hidden
         self._grids = grids
         self._tables: list[bool] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Layout:
+class PageLayout:
     """Collects words into lines.
 
     Attributes:

@@ -24,7 +24,7 @@ from ctxpipe.compress.prune.reference import align
 from ctxpipe.compress.prune.reference.adapter import LLMLinguaReference
 from ctxpipe.compress.prune.reference.encoders import CountEncoder
 from ctxpipe.compress.prune.reference.scorer import ReferenceScorer, per_unit
-from ctxpipe.compress.prune.reference.types import Pieces
+from ctxpipe.compress.prune.reference.types import PackagePieces
 from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.types import Document, ScoringText
 from ctxpipe.errors import CtxpipeError, MissingExtraError, ModelError, UnknownNameError, UsageError
@@ -54,7 +54,7 @@ def references(folders: dict[str, Path]) -> dict[str, LLMLinguaReference]:
     return {kind: LLMLinguaReference(model=str(folder), device="cpu") for kind, folder in folders.items()}
 
 
-def kept_text(text: str, pieces: Pieces) -> list[str]:
+def kept_text(text: str, pieces: PackagePieces) -> list[str]:
     return [text[a:b] for a, b, kept in zip(pieces.start, pieces.end, pieces.kept, strict=True) if kept]
 
 
@@ -254,9 +254,11 @@ def test_units_take_the_mean_of_the_pieces_they_share_characters_with() -> None:
 
     text = ScoringText(text="ab cd efgh i", headings=(), start=column(0, 3, 6, 8, 11), end=column(2, 5, 8, 10, 12))
     values = np.array([1, np.nan, 4, 2], dtype=np.float32)
-    pieces = Pieces(start=column(0, 3, 4, 6), end=column(2, 4, 5, 10), values=values, kept=np.ones(4, dtype=np.bool_))
+    pieces = PackagePieces(
+        start=column(0, 3, 4, 6), end=column(2, 4, 5, 10), values=values, kept=np.ones(4, dtype=np.bool_)
+    )
     assert per_unit(text, pieces).tolist() == [1, 4, 2, 2, 1]
-    assert per_unit(text, Pieces.none()).tolist() == [0] * 5
+    assert per_unit(text, PackagePieces.none()).tolist() == [0] * 5
 
 
 @given(

@@ -141,7 +141,6 @@ def test_special_tokens_are_fed_as_unknown_ones(folders: dict[str, str]) -> None
     from transformers import AutoTokenizer
 
     class Seen:
-        name, revision, dtype = "seen", "1", "float32"
         rows: list[list[int]] = []  # noqa: RUF012 - one test's own
 
         def keep_probabilities(self, rows: Sequence[np.ndarray], on_progress: object = None) -> list[np.ndarray]:
@@ -245,7 +244,7 @@ def test_ranking_and_classifier_cannot_be_combined(compress: Compress) -> None:
 class Valued:
     """A network in place of both kinds: it values every token of a varied row and none of a row that repeats itself."""
 
-    name, revision, window = "valued", "", 1024
+    window = 1024
 
     def __init__(self) -> None:
         self.passes = 0

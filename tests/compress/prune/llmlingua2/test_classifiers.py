@@ -56,7 +56,6 @@ def test_float32_is_what_transformers_gives(
     assert steps[-1] == (sum(LENGTHS), sum(LENGTHS))
     assert steps == sorted(steps)
     assert model.keep_probabilities([]) == []
-    assert (model.name, model.revision) == (config.name, config.revision)
 
 
 def test_padded_batches_say_what_single_rows_say(xlmr: Path, rows: list[TokenRow]) -> None:

@@ -138,8 +138,6 @@ def test_the_network_reads_its_own_special_tokens(xlmr: Path, modernbert: Path) 
 class _Elsewhere:
     """A ``TokenClassifier`` that is no local network."""
 
-    name, revision = "elsewhere", ""
-
     def __init__(self, keep: Callable[[list[TokenRow]], list[FloatArray]]) -> None:
         self._keep = keep
 
