@@ -20,7 +20,6 @@ import numpy as np
 from common import RESULTS, write
 from survival import lead
 
-from ctxpipe import models
 from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
 from ctxpipe.evals.runs.recorder import Recorder
 from ctxpipe.evals.scores.metrics import containment
@@ -29,6 +28,7 @@ from ctxpipe.evals.suites.twins.twins import generate_twins, shape_of
 from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import ask_of
 from ctxpipe.evals.types import Record, Sample
+from ctxpipe.models.resolve import resolve
 from ctxpipe.serving.engines import connect
 
 SCORES = ("attributed", "survival", "whole", "trail")
@@ -89,8 +89,8 @@ def measured(samples: Sequence[Sample], arms: Mapping[str, Sequence[Record]]) ->
 
 
 def read(samples: Sequence[Sample], arms: Mapping[str, Sequence[Record]], model: str) -> dict[str, Any]:
-    """What a model answers from each arm's text and from everything: shares that are right, another name's, neither."""
-    generator = Generator(connect("local", model=model, resolve=models.resolve), max_tokens=32)
+    """How often a model answers rightly, with another's value, or neither: from everything and from each arm's text."""
+    generator = Generator(connect("local", model=model, resolve=resolve), max_tokens=32)
     maker = ContextMaker(reuse_scores=True)
     verdicts: dict[str, Counter[str]] = {}
     for arm in parse_arms(["raw", *arms]):

@@ -23,7 +23,7 @@ def measured(name: str, *arguments: str, out: Path) -> dict[str, Any]:
     if not script.exists():
         pytest.skip("the benchmarks are not beside the tests")
     command = [sys.executable, str(script), *arguments, "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(out.read_text())
     assert found["machine"]["versions"]["ctxpipe"]
