@@ -223,7 +223,7 @@ def test_the_second_question_about_a_document_finds_it_in_the_cache(server: Serv
 
 
 def ask_by_command(capfd: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
-    assert main(["query", *map(str, arguments), "--json"]) == 0, capfd.readouterr().err
+    assert main(["query", *map(str, arguments), "--json", "--verbose"]) == 0, capfd.readouterr().err
     captured = capfd.readouterr()
     assert "prompt tokens cached" in captured.err
     return dict(json.loads(captured.out))
