@@ -31,6 +31,7 @@ class Document:
         page_starts: Offset at which each page begins, ascending from 0; empty when there are no pages.
         headings: Headings that the reader found beyond the text's own markup: start, end and level of each, ascending
             and disjoint; a lower level stands above a higher one.
+        notes: What must be known of how it was read, one line each.
 
     Raises:
         UsageError: for an unknown kind, or page starts or headings that do not ascend.
@@ -43,6 +44,7 @@ class Document:
     language: str = ""
     page_starts: tuple[int, ...] = ()
     headings: tuple[tuple[int, int, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -183,6 +183,7 @@ class Pipeline:
             if self.on_failure is None or (place == len(result.failures) and not result.documents):
                 raise failure
             self.on_failure(failure)
+        self._notes.extend(f"{document.source}: {note}" for document in result.documents for note in document.notes)
         return result.documents
 
     def compress(

@@ -1,4 +1,4 @@
-"""A package as somebody else would write it: a ranker, a scorer and an engine, with its entry points."""
+"""A package as somebody else would write it: a ranker, a scorer, an engine and a reader, with its entry points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 MODULE = '''
 import numpy as np
 
+from ctxpipe import Document
 from ctxpipe.compress.types import Identity
+from ctxpipe.errors import ReadError
 from ctxpipe.serving.types import Answer
 
 
@@ -74,6 +76,16 @@ class ParrotEngine:
         tokens = self.count(messages)
         return Answer(text=f"{words} words", model=self.model, prompt_tokens=tokens, completion_tokens=2,
                       finish_reason="stop", seconds=0.0)
+
+
+class TurnedReader:
+    """Reads files of texts that are written backwards, and says so."""
+
+    def read(self, data, *, source, errors="strict"):
+        if not data.startswith(b"DNE"):
+            raise ReadError(source, "not written backwards")
+        text = data.decode()[:2:-1]
+        return Document(text=text, source=source, notes=("turned round",))
 '''
 ENTRY_POINTS = """
 [ctxpipe.rankers]
@@ -82,6 +94,8 @@ nearest = outside_things:NearestRanker
 long-words = outside_things:LongWordsScorer
 [ctxpipe.engines]
 parrot = outside_things:ParrotEngine
+[ctxpipe.readers]
+turned = outside_things:TurnedReader
 """
 
 

@@ -8,10 +8,10 @@ import re
 import struct
 import zipfile
 from dataclasses import dataclass
-from typing import Literal
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Kind
+from ctxpipe.pipeline.readers.reader import READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +19,12 @@ class Format:
     """How a file is read.
 
     Attributes:
-        reader: The reader; for office formats, the extension.
+        reader: Name of the reader; ``text`` and ``html`` are decoded first.
         kind: Kind of the document it becomes.
         language: Programming language, markup language of text, or empty.
     """
 
-    reader: Literal["text", "html", "pdf", "docx", "pptx", "xlsx"] = "text"
+    reader: str = "text"
     kind: Kind = "text"
     language: str = ""
 
@@ -173,9 +173,16 @@ REFUSED = {
 
 
 def by_name(name: str) -> Format | None:
-    """The format by a file's name; None if unknown."""
+    """The format by a file's name; None if unknown.
+
+    An extension that has no format here may have a reader in another package.
+    """
     base = os.path.basename(name).lower()
-    return _BY_NAME.get(base) or _BY_EXTENSION.get(os.path.splitext(base)[1])
+    ending = os.path.splitext(base)[1]
+    known = _BY_NAME.get(base) or _BY_EXTENSION.get(ending)
+    if known is None and ending and ending not in REFUSED and ending[1:] in READERS.names():
+        return Format(reader=ending[1:])
+    return known
 
 
 def by_magic(data: bytes) -> Format | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
-from ctxpipe.pipeline.readers.text.decode import Errors, decode
+from ctxpipe.pipeline.readers.reader import READERS, Errors
+from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.titles import markdown_title
 
 EMPTY = "empty"
@@ -34,17 +36,9 @@ def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> D
     format = by_name(name) or by_magic(data)
     if format is None or format.reader == "text" or format.reader == "html":
         document = _load_text(data, format, source, stem, errors)
-    elif format.reader == "pdf":
-        from ctxpipe.pipeline.readers.pdf import pdf_text
-
-        text, page_starts, title = pdf_text(data, source=source, errors=errors)
-        document = Document(text=text, source=source, kind="pdf", title=title or stem, page_starts=page_starts)
     else:
-        from ctxpipe.pipeline.readers.office import office_text
-
-        text, page_starts = office_text(data, format.reader, source=source)
-        title = "" if format.reader == "xlsx" else markdown_title(text)
-        document = Document(text=text, source=source, kind="markdown", title=title or stem, page_starts=page_starts)
+        document = READERS.create(format.reader).read(data, source=source, errors=errors)
+        document = document if document.title else dataclasses.replace(document, title=stem)
     if not document.text or document.text.isspace():
         raise ReadError(source, "empty: no text in it")
     return document

@@ -9,10 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from ctxpipe.compress.types import Document
 from ctxpipe.errors import MissingExtraError, ReadError
 from ctxpipe.extras import require
 from ctxpipe.pipeline.readers.html.layout import table_lines
 from ctxpipe.pipeline.readers.kinds import zip_parts
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import markdown_title
 
 _MOST_UNPACKED = 1 << 30
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -22,33 +25,38 @@ _SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
 _EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\n]*\)")
 
 
-def office_text(data: bytes, ending: Literal["docx", "pptx", "xlsx"], *, source: str) -> tuple[str, tuple[int, ...]]:
-    """Read an office file as Markdown.
+class OfficeReader:
+    """Reads an office file as Markdown; slides are pages.
 
     Args:
-        data: The whole file.
         ending: The extension.
-        source: Its name, for the error.
-
-    Returns:
-        The text, and the offset at which each slide begins (nothing for a text or a workbook).
-
-    Raises:
-        ReadError: if the extra is missing, or the file is damaged, encrypted, or unpacks to more than 1 GiB.
     """
-    _check_package(data, ending, source)
-    try:
-        require("office", f"reading .{ending} files", *_NEEDED[ending])
-    except MissingExtraError as exc:
-        raise ReadError(source, str(exc)) from exc
-    try:
-        with warnings.catch_warnings():
-            # openpyxl warns about unknown parts, none of which has text.
-            warnings.simplefilter("ignore")
-            text = _READERS[ending](data)
-    except Exception as exc:  # damage makes the parsers raise anything: KeyError, XML and struct errors
-        raise ReadError(source, f"not a .{ending} file, or damaged ({type(exc).__name__})") from exc
-    return _cut_slides(text) if ending == "pptx" else (text, ())
+
+    def __init__(self, ending: Literal["docx", "pptx", "xlsx"]) -> None:
+        self._ending = ending
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read an office file.
+
+        Raises:
+            ReadError: if the extra is missing, or the file is damaged, encrypted, or unpacks to more than 1 GiB.
+        """
+        ending = self._ending
+        _check_package(data, ending, source)
+        try:
+            require("office", f"reading .{ending} files", *_NEEDED[ending])
+        except MissingExtraError as exc:
+            raise ReadError(source, str(exc)) from exc
+        try:
+            with warnings.catch_warnings():
+                # openpyxl warns about unknown parts, none of which has text.
+                warnings.simplefilter("ignore")
+                text = _READERS[ending](data)
+        except Exception as exc:  # damage makes the parsers raise anything: KeyError, XML and struct errors
+            raise ReadError(source, f"not a .{ending} file, or damaged ({type(exc).__name__})") from exc
+        text, starts = _cut_slides(text) if ending == "pptx" else (text, ())
+        title = "" if ending == "xlsx" else markdown_title(text)
+        return Document(text=text, source=source, kind="markdown", title=title, page_starts=starts)
 
 
 def _check_package(data: bytes, ending: str, source: str) -> None:

@@ -6,8 +6,9 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.text.decode import Errors
+from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
@@ -27,23 +28,30 @@ _JUNK_TITLE = re.compile(r"microsoft (word|powerpoint) - |untitled|\.(docx?|pptx
 _LOCK = threading.Lock()
 
 
-def pdf_text(data: bytes, *, source: str, errors: Errors = "strict") -> tuple[str, tuple[int, ...], str]:
-    """Read the text layer of a PDF.
+class PdfReader:
+    """Reads the text layer of a PDF, the pages joined by an empty line.
 
     A word broken at the end of a line is joined; a broken number keeps its hyphen.
-
-    Args:
-        data: The whole file.
-        source: Its name, for the error.
-        errors: ``"replace"`` turns a page that cannot be read into an empty one.
-
-    Returns:
-        The pages joined by an empty line, the offset at which each begins, and the title in the metadata or an empty
-        string.
-
-    Raises:
-        ReadError: if the file is not a PDF, is damaged or encrypted, or has no text layer.
     """
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read a PDF; ``errors="replace"`` turns a page that cannot be read into an empty one.
+
+        Raises:
+            ReadError: if the file is not a PDF, is damaged or encrypted, or has no text layer.
+        """
+        pages, title = _read(data, source, errors)
+        if not any(pages):
+            raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
+        starts, offset = [], 0
+        for page in pages:
+            starts.append(offset)
+            offset += len(page) + len(_BETWEEN_PAGES)
+        text = _BETWEEN_PAGES.join(pages)
+        return Document(text=text, source=source, kind="pdf", title=title, page_starts=tuple(starts))
+
+
+def _read(data: bytes, source: str, errors: Errors) -> tuple[list[str], str]:
     from pypdfium2 import PdfDocument, PdfiumError
 
     with _LOCK:
@@ -54,14 +62,7 @@ def pdf_text(data: bytes, *, source: str, errors: Errors = "strict") -> tuple[st
             raise ReadError(source, reason) from exc
         with document:
             pages = [_page(document, index, source, errors) for index in range(len(document))]
-            title = _title(document)
-    if not any(pages):
-        raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
-    starts, offset = [], 0
-    for page in pages:
-        starts.append(offset)
-        offset += len(page) + len(_BETWEEN_PAGES)
-    return _BETWEEN_PAGES.join(pages), tuple(starts), title
+            return pages, _title(document)
 
 
 def _page(document: PdfDocument, index: int, source: str, errors: Errors) -> str:

@@ -13,7 +13,8 @@ from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
-from ctxpipe.pipeline.readers.text.decode import HEAD, Errors, binary_reason
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason
 
 STDIN = "stdin"
 """Source of a document from standard input."""

@@ -193,7 +193,7 @@ def test_listening_wider_without_a_key_is_warned_about(run: Command, monkeypatch
     [
         (("--cpu", "--gpus", 2), 2, "--gpus and --cpu exclude each other"),
         (("--cpu", "--max-model-len", "plan"), 2, "needs a GPU"),
-        (("--cpu", "--model", "./no/such/folder"), 1, "is no folder"),
+        (("--cpu", "--model", "./no/such/folder"), 1, "is neither a folder"),
         (("--max-model-len", "lots", "--dry-run"), 2, "takes a number, auto or plan"),
         (("--gpus", 0, "--dry-run"), 2, "GPU"),
         (("--model", "scuot", "--dry-run"), 2, "did you mean scout"),

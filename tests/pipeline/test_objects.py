@@ -1,4 +1,4 @@
-"""Rankers, scorers and engines of another package: by their names and as objects, with all that ours have."""
+"""Rankers, scorers, engines and readers of another package: by their names and as objects, with all that ours have."""
 
 from __future__ import annotations
 
@@ -55,21 +55,29 @@ def test_names_of_another_package_work_everywhere(tmp_path: Path) -> None:
         "run = pipeline.query(document, question=sys.argv[2], budget=200)\n"
         "print(json.dumps([run.context.rank, run.context.prune, run.target, run.answer.text, run.context.notes]))\n"
         "print(json.dumps([arm.name for arm in parse_arms(['nearest+long-words@0.5'])]))\n"
+        "print(json.dumps([[d.text, d.title, *d.notes] for d in Pipeline().read([sys.argv[3]])]))\n"
         "options = ['--rank', 'nearest', '--prune', 'long-words', '--rate', '0.2', '--json', '--quiet']\n"
         "sys.exit(main(['compress', sys.argv[1], '-q', sys.argv[2], *options]))\n"
     )
     path = tmp_path / "report.txt"
     path.write_text(DOCUMENT.text, encoding="utf-8")
+    turned = tmp_path / "tale.turned"
+    turned.write_text("DNE" + "Once upon a time."[::-1], encoding="utf-8")
     folders = os.pathsep.join(filter(None, (str(install(tmp_path)), os.environ.get("PYTHONPATH"))))
     environ = os.environ | {"PYTHONPATH": folders}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path), QUESTION], env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(path), QUESTION, str(turned)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    asked, arms, compressed = map(json.loads, done.stdout.splitlines())
+    asked, arms, texts, compressed = map(json.loads, done.stdout.splitlines())
     assert asked[:3] == ["nearest", "long-words", "parrot"]
     assert asked[3].endswith("words")
     assert [note.partition(" ranked ")[0] for note in asked[4]] == ["nearest"]
+    assert texts == [["Once upon a time.", "tale", "turned round"]]
     assert arms == ["nearest+long-words@0.5"]
     assert (compressed["rank"], compressed["prune"]) == ("nearest", "long-words")
     assert compressed["notes"][0].startswith("nearest ranked")

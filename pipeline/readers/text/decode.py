@@ -17,15 +17,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Literal
 
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.legacy import known_codec, legacy_codec
 
 HEAD = 8192
 """Bytes at the start of a file that decide whether it is binary."""
-
-Errors = Literal["strict", "replace"]
 
 # UTF-32 before UTF-16: the little-endian mark of the one begins with that of the other.
 _MARKS = (

@@ -103,9 +103,9 @@ def test_a_package_without_its_pruner_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(files, "SHIPPED", tmp_path)
     with pytest.raises(ModelError, match=r"the package is not a pruner: .*manifest\.json is missing"):
         LearnedRanker().rank([RankingText(text="Some text.")], "What?")
-    with pytest.raises(ModelError, match="the package holds no pruner"):
+    with pytest.raises(ModelError, match="the package is not a pruner"):
         LearnedScorer().identity()
-    with pytest.raises(ModelError, match="nowhere holds no pruner"):
+    with pytest.raises(ModelError, match="nowhere is not a pruner"):
         LearnedScorer(model=tmp_path / "nowhere").identity()
 
 
