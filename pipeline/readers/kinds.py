@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Kind
-from ctxpipe.pipeline.readers.reader import READERS
+from ctxpipe.pipeline.readers.registry import READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
-from ctxpipe.pipeline.readers.reader import READERS, Errors
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.registry import READERS
 from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.titles import markdown_title
 

@@ -1,11 +1,10 @@
-"""The protocol of readers, and readers by name."""
+"""The protocol of readers."""
 
 from __future__ import annotations
 
 from typing import Literal, Protocol
 
 from ctxpipe.compress.types import Document
-from ctxpipe.registry import Registry
 
 Errors = Literal["strict", "replace"]
 
@@ -28,35 +27,3 @@ class Reader(Protocol):
             ReadError: if the file is damaged, encrypted, or needs an extra that is not installed.
         """
         ...
-
-
-READERS: Registry[Reader] = Registry("reader", "ctxpipe.readers", "read")
-"""Readers by name. A reader of another package is named like the extension of its files, without the dot."""
-
-
-@READERS.register("pdf")
-def _pdf() -> Reader:
-    from ctxpipe.pipeline.readers.pdf import PdfReader
-
-    return PdfReader()
-
-
-@READERS.register("docx")
-def _docx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
-
-    return OfficeReader("docx")
-
-
-@READERS.register("pptx")
-def _pptx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
-
-    return OfficeReader("pptx")
-
-
-@READERS.register("xlsx")
-def _xlsx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
-
-    return OfficeReader("xlsx")
