@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import struct
-import zipfile
 from dataclasses import dataclass
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Kind
+from ctxpipe.pipeline.readers.archive import zip_parts
 from ctxpipe.pipeline.readers.registry import READERS
 
 
@@ -191,16 +189,6 @@ def by_magic(data: bytes) -> Format | None:
         return PDF
     parts = zip_parts(data) if data.startswith(b"PK\x03\x04") else {}
     return next((format for part, format in _OFFICE_PARTS.items() if part in parts), None)
-
-
-def zip_parts(data: bytes) -> dict[str, int]:
-    """The parts of a ZIP archive with their unpacked sizes in bytes; none for anything else."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {part.filename: part.file_size for part in archive.infolist()}
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, EOFError, OverflowError, struct.error):
-        # Besides its own error, a damaged table of contents makes zipfile raise any of the others.
-        return {}
 
 
 def by_text(text: str) -> Format:

@@ -12,8 +12,8 @@ from typing import Literal
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import MissingExtraError, ReadError
 from ctxpipe.extras import require
+from ctxpipe.pipeline.readers.archive import zip_parts
 from ctxpipe.pipeline.readers.html.layout import table_lines
-from ctxpipe.pipeline.readers.kinds import zip_parts
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import markdown_title
 

@@ -1,0 +1,37 @@
+"""Readers by name."""
+
+from __future__ import annotations
+
+from ctxpipe.pipeline.readers.reader import Reader
+from ctxpipe.registry import Registry
+
+READERS: Registry[Reader] = Registry("reader", "ctxpipe.readers", "read")
+"""Readers by name. A reader of another package is named like the extension of its files, without the dot."""
+
+
+@READERS.register("pdf")
+def _pdf() -> Reader:
+    from ctxpipe.pipeline.readers.pdf import PdfReader
+
+    return PdfReader()
+
+
+@READERS.register("docx")
+def _docx() -> Reader:
+    from ctxpipe.pipeline.readers.office import OfficeReader
+
+    return OfficeReader("docx")
+
+
+@READERS.register("pptx")
+def _pptx() -> Reader:
+    from ctxpipe.pipeline.readers.office import OfficeReader
+
+    return OfficeReader("pptx")
+
+
+@READERS.register("xlsx")
+def _xlsx() -> Reader:
+    from ctxpipe.pipeline.readers.office import OfficeReader
+
+    return OfficeReader("xlsx")
