@@ -11,7 +11,7 @@ from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
-from ctxpipe.pipeline.readers.text.decode import decode
+from ctxpipe.pipeline.readers.text.decode import decode_noted
 from ctxpipe.pipeline.readers.titles import markdown_title
 
 EMPTY = "empty"
@@ -47,7 +47,8 @@ def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> D
 
 def _load_text(data: bytes, format: Format | None, source: str, stem: str, errors: Errors) -> Document:
     declares = format is None or format.kind in ("html", "code")
-    text = decode(data, source=source, errors=errors, declares=declares)
+    text, note = decode_noted(data, source=source, errors=errors, declares=declares)
+    notes = (note,) if note else ()
     if format is None:
         format = by_text(text)
     elif format.kind == "json" and not is_json(text):
@@ -56,6 +57,8 @@ def _load_text(data: bytes, format: Format | None, source: str, stem: str, error
         from ctxpipe.pipeline.readers.html.html import html_text
 
         text, title = html_text(text)
-        return Document(text=text, source=source, kind="html", title=title or stem)
+        return Document(text=text, source=source, kind="html", title=title or stem, notes=notes)
     title = markdown_title(text) if format.kind == "markdown" else ""
-    return Document(text=text, source=source, kind=format.kind, title=title or stem, language=format.language)
+    return Document(
+        text=text, source=source, kind=format.kind, title=title or stem, language=format.language, notes=notes
+    )

@@ -7,8 +7,12 @@ The rules, in order:
 3. A zero byte in any other file is an error: the file is binary or damaged.
 4. Bytes that decode as UTF-8 are UTF-8.
 5. An encoding that the file declares (``<meta charset>``, an XML or coding line) is used if it decodes.
-6. :func:`~ctxpipe.pipeline.readers.text.legacy.legacy_codec` looks for a legacy encoding; when the bytes are UTF-8 with
-   damage, or give too little evidence, the file is an error that names the first bad byte.
+6. :func:`~ctxpipe.pipeline.readers.text.legacy.legacy_codec` looks for a legacy encoding.
+7. A few bytes that give too little evidence, but are letters and signs of Western languages where such characters stand
+   (:func:`~ctxpipe.pipeline.readers.text.western.is_western`), are Windows-1252.
+8. Anything else is an error that names the first bad byte.
+
+What is read by rule 6 or 7 has a note that names the encoding.
 
 With ``errors="replace"``, undecodable bytes and zero bytes become U+FFFD.
 """
@@ -17,10 +21,12 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.legacy import known_codec, legacy_codec
+from ctxpipe.pipeline.readers.text.western import is_western
 
 HEAD = 8192
 """Bytes at the start of a file that decide whether it is binary."""
@@ -59,6 +65,7 @@ _MAGIC = (
     (b"PAR1", "a Parquet file"),
 )
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
+_FLAG = "pass --decode-errors replace to read the rest"
 _DECLARED = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?([\w.:-]+)""", re.IGNORECASE)
 
 
@@ -84,6 +91,11 @@ def binary_reason(head: bytes) -> str:
 
 
 def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: bool = False) -> str:
+    """Decode a text file as :func:`decode_noted` does, without the note."""
+    return decode_noted(data, source=source, errors=errors, declares=declares)[0]
+
+
+def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declares: bool = False) -> tuple[str, str]:
     """Decode a text file by the rules above.
 
     Args:
@@ -92,6 +104,9 @@ def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: boo
         errors: ``"replace"`` replaces undecodable bytes by U+FFFD.
         declares: Whether files of this format can declare their encoding.
 
+    Returns:
+        The text, and a note for the user that names an encoding which was guessed; empty for none.
+
     Raises:
         ReadError: naming the offset of the first byte that cannot be decoded.
     """
@@ -99,31 +114,38 @@ def decode(data: bytes, *, source: str, errors: Errors = "strict", declares: boo
         raise ReadError(source, reason)
     mark, codec = next(((mark, codec) for mark, codec in _MARKS if data.startswith(mark)), (b"", ""))
     codec = codec or _unmarked_utf16(data[:HEAD]) or "utf-8"
-    body = data[len(mark) :]
+    body, note = data[len(mark) :], ""
     try:
         text = body.decode(codec)
     except UnicodeDecodeError as exc:
         other = ""
         if codec == "utf-8" and not mark:
-            other = (_declared(data) if declares else "") or legacy_codec(data, exc.start)
+            other = _declared(data) if declares else ""
+            if not other:
+                other = legacy_codec(data, exc.start) or ("cp1252" if is_western(data) else "")
+                note = f"read as {_shown(other)}, because it is not UTF-8" if other else ""
         if not other and errors == "strict":
             raise ReadError(source, _bad_byte(data, exc.start + len(mark), codec)) from exc
         codec = other or codec
         text = body.decode(codec, errors)
     zero = text.find("\0")
     if zero < 0:
-        return text
+        return text, note
     if errors == "replace":
-        return text.replace("\0", "\ufffd")
+        return text.replace("\0", "\ufffd"), note
     at = len(mark) + len(text[:zero].encode(codec))
-    raise ReadError(source, f"zero byte at byte {at:,}: a binary file, or a damaged text")
+    raise ReadError(source, f"zero byte at byte {at:,}: a binary file, or a damaged text; {_FLAG}")
+
+
+def _shown(codec: str) -> str:
+    return codec.replace("cp125", "Windows-125") if codec.startswith("cp125") else codec.replace("_", "-").upper()
 
 
 def _bad_byte(data: bytes, at: int, codec: str) -> str:
     where = f"byte {at:,} (0x{data[at]:02x}) is not {codec.upper()}"
     if codec != "utf-8":
-        return f"{where}; the file is damaged"
-    return f"{where} and no other encoding fits well enough; save it as UTF-8 or pass --decode-errors replace"
+        return f"{where}; the file is damaged; {_FLAG}"
+    return f"{where} and no other encoding fits well enough; save it as UTF-8, or {_FLAG}"
 
 
 def _is_utf8(head: bytes) -> bool:
@@ -138,14 +160,32 @@ def _is_utf8(head: bytes) -> bool:
 def _unmarked_utf16(head: bytes) -> str:
     """The byte order of UTF-16 without a mark, or empty.
 
-    Zeros, at least four, fill 30% of one half of the byte pairs; the other half has no zero and no control byte.
+    Zeros, at least four, fill 30% of one half of the byte pairs, and the other half has no zero and no control byte; or
+    all zeros are in one half, whose other bytes are nearly all the same, and the pairs are printable.
     """
     if b"\0" not in head:
         return ""
     for high, low, codec in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
-        if high.count(0) >= max(4, 0.3 * len(high)) and len(low) == len(low.translate(None, _CONTROLS)):
+        zeros = high.count(0)
+        if zeros >= max(4, 0.3 * len(high)) and len(low) == len(low.translate(None, _CONTROLS)):
+            return codec
+        if zeros >= 4 and 0 not in low and _is_one_script(high) and _is_printable(head, codec):
             return codec
     return ""
+
+
+def _is_one_script(high: bytes) -> bool:
+    """Whether the upper bytes of pairs are zero or, nearly all, those of one script from Greek to Arabic or Thai."""
+    other, count = Counter(high.replace(b"\0", b"")).most_common(1)[0] if any(high) else (0, 0)
+    return other in (*range(1, 8), 0x0E) and high.count(0) + count >= 0.95 * len(high)
+
+
+def _is_printable(head: bytes, codec: str) -> bool:
+    try:
+        text = head[: len(head) & ~1].decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return all(char.isprintable() or char in "\t\n\r\f\u200e\u200f" for char in text)
 
 
 def _declared(data: bytes) -> str:

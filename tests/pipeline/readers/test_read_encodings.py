@@ -17,6 +17,7 @@ from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.text.legacy import legacy_codec
+from ctxpipe.pipeline.readers.text.western import is_western
 
 GERMAN = "Die Größe der Straße überraschte die Gäste; natürlich ärgerten sich einige Anwohner über die Baustelle.\n"
 TEXTS = {
@@ -48,6 +49,9 @@ TEXTS = {
 }
 
 
+FLAG = "pass --decode-errors replace to read the rest"
+
+
 def only(path: Path, errors: str = "strict") -> str:
     """The text of a file, or the one line that says why it has none."""
     result = read([path], errors=errors)  # type: ignore[arg-type]
@@ -71,7 +75,6 @@ def test_legacy_encodings_are_read(path: Path, name: str, times: int) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"caf\xe9",
         b"plain line\n" * 1000 + b"one stray \xff byte\n" + b"plain line\n" * 1000,
         b"three strays \xff in \xfe ascii \x81",
         "Größe, Straße, Köln, früh, später, schön, größer, öfter, über, Tür".encode() + b" \xe4 end",
@@ -112,14 +115,60 @@ def test_a_byte_order_mark_decides_and_is_no_text(path: Path, mark: bytes, codec
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_mark(path: Path, codec: str) -> None:
-    for text in ("Name;City\r\n", "plain words, " * 5000, "Größe und Straße 今 " * 10):
+    for text in (
+        "Привет, мир. Как дела сегодня?",
+        "Γειά σου κόσμε, τι κάνεις;",
+        "שלום עולם, מה שלומך היום?",
+        "Name;City\r\n",
+        "plain words, " * 5000,
+        "Größe und Straße 今 " * 10,
+    ):
         path.write_bytes(text.encode(codec))
         assert only(path) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "café",
+        "It’s late",
+        "item,price\nrope,£12\nlamp,£40\n",
+        "It rained. " * 2000 + "The “Gull” left – at noon." + "It rained. " * 2000,
+        "Die naïve Frage kam vom Café. Gäste zahlen zwölf Kronen.",
+        "Prix à la carte",
+        "NÃO, 20 m² à 5 °C",
+    ],
+)
+def test_a_few_bytes_of_windows_1252_are_read_with_a_note(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("cp1252"))
+    (document,) = read([path]).documents
+    assert document.text == text
+    assert document.notes == ("read as Windows-1252, because it is not UTF-8",)
+    path.write_bytes(text.encode())
+    assert read([path]).documents[0].notes == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Žluťoučký kůň".encode("cp1250"),
+        "zażółć gęślą".encode("cp1250"),
+        "Привет".encode("cp1251"),
+        b"x\xa3y",
+        b"a \xe9 b",
+        b"Gr\xc3",
+        b"cut \xe2\x80",
+        b"bell \x07 caf\xe9",
+        b"undefined \x81",
+    ],
+)
+def test_what_western_text_has_not_is_not_taken_for_it(data: bytes) -> None:
+    assert not is_western(data)
+
+
 def test_damaged_utf16(path: Path) -> None:
     path.write_bytes(codecs.BOM_UTF16_LE + "ab".encode("utf-16-le") + b"\x00\xd8c\x00")
-    assert only(path) == "byte 6 (0x00) is not UTF-16-LE; the file is damaged"
+    assert only(path) == f"byte 6 (0x00) is not UTF-16-LE; the file is damaged; {FLAG}"
     assert only(path, "replace") == "ab\ufffdc"
 
 
@@ -151,7 +200,7 @@ def test_a_stray_zero_byte_is_named(path: Path) -> None:
         ("Größe".encode() + b"\0 ok", 7),
     ):
         path.write_bytes(data)
-        assert only(path) == f"zero byte at byte {at:,}: a binary file, or a damaged text"
+        assert only(path) == f"zero byte at byte {at:,}: a binary file, or a damaged text; {FLAG}"
         assert only(path, "replace") == data.decode().replace("\0", "\ufffd")
     path.write_bytes(codecs.BOM_UTF16_BE + "ab\0".encode("utf-16-be"))
     assert only(path).startswith("zero byte at byte 6")
