@@ -86,7 +86,7 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         add(Heading(start, end, level, " ".join(text[start:end].split())))
     for heading in _marked(document):
         add(heading)
-    found.sort()
+    found.sort(key=lambda heading: heading[:2])
     disjoint: list[Heading] = []
     for heading in found:
         if not disjoint or heading.start >= disjoint[-1].end:

@@ -35,9 +35,10 @@ PDF = Format(reader="pdf", kind="pdf")
 DOCX = Format(reader="docx", kind="markdown")
 PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
+MAIL = Format(reader="mail")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
-    (TEXT, "txt text log eml srt vtt mbox"),
+    (TEXT, "txt text log srt vtt"),
     (Format(language="rst"), "rst rest"),
     (Format(language="org"), "org"),
     (Format(language="asciidoc"), "adoc asciidoc"),
@@ -50,6 +51,7 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (DOCX, "docx"),
     (PPTX, "pptx"),
     (XLSX, "xlsx"),
+    (MAIL, "eml mbox"),
     (CODE, "m"),
 )
 _LANGUAGES = {
@@ -154,6 +156,8 @@ _INTERPRETERS = {
     "awk": "awk",
     "gawk": "awk",
 }
+_MAIL_HEAD = re.compile(rb"(?:From [^\n]*\d{4}\r?\n)?(?:[A-Za-z][A-Za-z0-9-]*:[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*){3,}")
+_MAIL_FIELDS = re.compile(rb"^(?:MIME-Version|Message-ID|Received|Return-Path):", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
 
@@ -184,9 +188,11 @@ def by_name(name: str) -> Format | None:
 
 
 def by_magic(data: bytes) -> Format | None:
-    """The format of a PDF or an office file by its bytes; None for anything else."""
+    """The format of a PDF, an office file or a mail message by its bytes; None for anything else."""
     if data.startswith(b"%PDF-"):
         return PDF
+    if (head := _MAIL_HEAD.match(data, 0, 8192)) and _MAIL_FIELDS.search(head.group()):
+        return MAIL
     parts = zip_parts(data) if data.startswith(b"PK\x03\x04") else {}
     return next((format for part, format in _OFFICE_PARTS.items() if part in parts), None)
 

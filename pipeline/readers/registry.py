@@ -35,3 +35,10 @@ def _xlsx() -> Reader:
     from ctxpipe.pipeline.readers.office import OfficeReader
 
     return OfficeReader("xlsx")
+
+
+@READERS.register("mail")
+def _mail() -> Reader:
+    from ctxpipe.pipeline.readers.mail.mail import MailReader
+
+    return MailReader()
