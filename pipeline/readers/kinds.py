@@ -36,6 +36,7 @@ DOCX = Format(reader="docx", kind="markdown")
 PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
 MAIL = Format(reader="mail")
+NOTEBOOK = Format(reader="ipynb", kind="markdown")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
     (TEXT, "txt text log srt vtt"),
@@ -44,7 +45,7 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (Format(language="asciidoc"), "adoc asciidoc"),
     (Format(language="tex"), "tex latex ltx sty"),
     (Format(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
-    (JSON, "json jsonl ndjson geojson jsonld ipynb"),
+    (JSON, "json jsonl ndjson geojson jsonld"),
     (Format(kind="csv"), "csv tsv tab"),
     (HTML, "html htm xhtml"),
     (PDF, "pdf"),
@@ -52,6 +53,7 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (PPTX, "pptx"),
     (XLSX, "xlsx"),
     (MAIL, "eml mbox"),
+    (NOTEBOOK, "ipynb"),
     (CODE, "m"),
 )
 _LANGUAGES = {
@@ -158,6 +160,7 @@ _INTERPRETERS = {
 }
 _MAIL_HEAD = re.compile(rb"(?:From [^\n]*\d{4}\r?\n)?(?:[A-Za-z][A-Za-z0-9-]*:[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*){3,}")
 _MAIL_FIELDS = re.compile(rb"^(?:MIME-Version|Message-ID|Received|Return-Path):", re.IGNORECASE | re.MULTILINE)
+_NOTEBOOK = re.compile(rb'"nbformat"\s*:\s*[34]\b')
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
 
@@ -188,9 +191,11 @@ def by_name(name: str) -> Format | None:
 
 
 def by_magic(data: bytes) -> Format | None:
-    """The format of a PDF, an office file or a mail message by its bytes; None for anything else."""
+    """The format of a PDF, an office file, a notebook or a mail message by its bytes; None for anything else."""
     if data.startswith(b"%PDF-"):
         return PDF
+    if data.lstrip().startswith(b"{") and _NOTEBOOK.search(data[-4096:]) and b'"cells"' in data:
+        return NOTEBOOK
     if (head := _MAIL_HEAD.match(data, 0, 8192)) and _MAIL_FIELDS.search(head.group()):
         return MAIL
     parts = zip_parts(data) if data.startswith(b"PK\x03\x04") else {}

@@ -42,3 +42,10 @@ def _mail() -> Reader:
     from ctxpipe.pipeline.readers.mail.mail import MailReader
 
     return MailReader()
+
+
+@READERS.register("ipynb")
+def _notebook() -> Reader:
+    from ctxpipe.pipeline.readers.notebook import NotebookReader
+
+    return NotebookReader()
