@@ -38,7 +38,8 @@ OTHER_VARIABLES = frozenset(
 
 _EXCLUSIVE = frozenset({"budget", "rate"})
 _SECRET = re.compile(r"api.?key|secret|password|passwd|credential|bearer|(?:^|_)(?:key|token|auth)$", re.IGNORECASE)
-_NAMES = {str: "text", int: "a whole number", float: "a number"}
+_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Config:
         timeout: Deadline of an answer in seconds.
         endpoint: How a server is asked: ``"chat"``, ``"completion"``, or ``"auto"``.
         decode_errors: For undecodable bytes: ``"strict"`` refuses the file, ``"replace"`` replaces them by U+FFFD.
+        all_files: Whether directories and patterns give what is passed over otherwise.
         window: The target's window in tokens; None to ask the target.
         origins: Setting to origin: ``"default"``, a file's name, an environment variable or a flag.
     """
@@ -84,6 +86,7 @@ class Config:
     timeout: float | None = None
     endpoint: Literal["auto", "chat", "completion"] = "auto"
     decode_errors: Literal["strict", "replace"] = "strict"
+    all_files: bool = False
     window: int | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -220,7 +223,7 @@ def _table(path: Path) -> dict[str, Any] | None:
 
 
 def _type(key: str) -> Any:
-    """The setting's type without None: str, int, float, a tuple of texts or a Literal."""
+    """The setting's type without None: str, bool, int, float, a tuple of texts or a Literal."""
     hint = get_type_hints(Config)[key]
     if get_origin(hint) is Literal:
         return hint
@@ -250,8 +253,10 @@ def _parsed(key: str, text: str, place: str) -> object:
     if get_origin(kind) is tuple:
         return tuple(text.splitlines())
     try:
+        if kind is bool:
+            return _BOOLEANS[text.lower()]
         return kind(text)  # a number too large for a float becomes infinite, which commands refuse
-    except ValueError as exc:
+    except (KeyError, ValueError) as exc:
         raise UsageError(f"{place} must be {_NAMES[kind]}, not {text!r}") from exc
 
 

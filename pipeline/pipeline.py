@@ -88,6 +88,8 @@ class Pipeline:
         model: The target's model; None for the embedded one, or a server's only one.
         max_tokens: Tokens reserved for the answer.
         decode_errors: For undecodable bytes: ``"strict"`` refuses the file, ``"replace"`` replaces them by U+FFFD.
+        all_files: Whether directories and patterns give ignored, vendored, built, lock, minified, generated and hidden
+            files too.
         trust_remote_code: Whether code that ships with a model may run.
         on_stage: Called with a stage's name, work done and total work.
         on_failure: Called for each document that cannot be read; the others are still read. None raises the first
@@ -113,6 +115,7 @@ class Pipeline:
         model: str | None = None,
         max_tokens: int = MAX_TOKENS,
         decode_errors: Literal["strict", "replace"] = "strict",
+        all_files: bool = False,
         trust_remote_code: bool = False,
         on_stage: OnStage | None = None,
         on_failure: OnFailure | None = None,
@@ -121,6 +124,7 @@ class Pipeline:
             raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
         self.max_tokens = max_tokens
         self.decode_errors: Literal["strict", "replace"] = decode_errors
+        self.all_files = all_files
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
         self._keep = Keep.of(keep)
@@ -170,6 +174,11 @@ class Pipeline:
         """
         return self._target.counter().tokenizer
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on what has been read that no result has carried yet."""
+        return tuple(self._notes)
+
     def read(self, documents: Sources) -> tuple[Document, ...]:
         """Read paths (files, directories, globs, ``-``); documents are returned unchanged.
 
@@ -178,11 +187,12 @@ class Pipeline:
         """
         self.on_stage("read", 0, 0)
         listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
-        result = read(listed, errors=self.decode_errors)
+        result = read(listed, errors=self.decode_errors, all_files=self.all_files)
         for place, failure in enumerate(result.failures, start=1):
             if self.on_failure is None or (place == len(result.failures) and not result.documents):
                 raise failure
             self.on_failure(failure)
+        self._notes.extend(result.notes)
         self._notes.extend(f"{document.source}: {note}" for document in result.documents for note in document.notes)
         return result.documents
 

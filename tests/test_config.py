@@ -43,6 +43,13 @@ def test_each_layer_overrides_the_one_before(tmp_path: Path) -> None:
     assert config.origins["model"] == "default"
 
 
+def test_true_and_false(tmp_path: Path) -> None:
+    own(tmp_path, "all_files = true\n")
+    assert load({"all_files": None}, directory=tmp_path, environ={}).all_files is True
+    assert load(directory=tmp_path, environ={"CTXPIPE_ALL_FILES": "no"}).all_files is False
+    assert load({"all_files": True}, directory=tmp_path, environ={"CTXPIPE_ALL_FILES": "0"}).all_files is True
+
+
 def test_a_section_of_pyproject_counts(tmp_path: Path) -> None:
     project(tmp_path, '[project]\nname = "x"\n[tool.ctxpipe]\ntimeout = 30\ndecode_errors = "replace"\n')
     config = load(directory=tmp_path, environ={})
@@ -95,6 +102,8 @@ def test_a_later_rate_unsets_a_budget_and_the_other_way_round(
         (f"budget = {'[' * 100_000}", {}, {}, "ctxpipe.toml is not TOML: "),
         ("", {"CTXPIPE_BUDGET": "many"}, {}, "CTXPIPE_BUDGET must be a whole number, not 'many'"),
         ("", {"CTXPIPE_RATE": "1,5"}, {}, "CTXPIPE_RATE must be a number, not '1,5'"),
+        ("all_files = 1", {}, {}, "ctxpipe.toml: all_files must be true or false, not int"),
+        ("", {"CTXPIPE_ALL_FILES": "maybe"}, {}, "CTXPIPE_ALL_FILES must be true or false, not 'maybe'"),
         ("", {"CTXPIPE_DECODE_ERRORS": "loud"}, {}, "CTXPIPE_DECODE_ERRORS must be strict or replace, not 'loud'"),
         ("", {"CTXPIPE_BUGDET": "1"}, {}, "unknown environment variable 'CTXPIPE_BUGDET'; did you mean CTXPIPE_BUDGET"),
     ],

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, get_args
 
+from ctxpipe.compress.text.noise import noise_kind
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
 from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.repository.passed import PassedOver, Reason, summary
+from ctxpipe.pipeline.readers.repository.secrets import is_secret_head
 from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason
 
 STDIN = "stdin"
@@ -28,17 +31,22 @@ class ReadResult:
         documents: The documents, in the order of the paths, those of a directory in sorted order.
         failures: One error per path that could not be read.
         skipped: Files from a directory or a pattern without text (binary or empty), with the reason.
+        passed_over: Files and folders from a directory or a pattern that were not read, empty files aside.
+        notes: What must be known of what was not read, one line each.
     """
 
     documents: tuple[Document, ...]
     failures: tuple[ReadError, ...]
     skipped: tuple[ReadError, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(
     paths: Sequence[str | os.PathLike[str] | Document],
     *,
     errors: Literal["strict", "replace"] = "strict",
+    all_files: bool = False,
     stdin: BinaryIO | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> ReadResult:
@@ -48,10 +56,15 @@ def read(
     newlines are unchanged, and offsets are file offsets. HTML, PDF and office files are converted to readable text, and
     offsets count its characters.
 
+    Of directories and patterns, what ``.gitignore`` names is passed over, and so are vendored, built, lock, minified,
+    generated and binary files and what looks like a secret. A file that is named itself is always read.
+
     Args:
         paths: Files, directories (read recursively), patterns (``docs/**/*.md``), ``"-"`` for standard input, or
             documents, which are returned unchanged. A file that is named twice is read once.
         errors: ``"replace"`` replaces undecodable bytes by U+FFFD instead of failing.
+        all_files: Reads what is passed over in directories and patterns, and names that begin with a dot; still not
+            binary files, secrets, and the folders of version control.
         stdin: Stream for ``"-"``; the process's standard input by default.
         on_progress: Called with (source, files done, total files) before each file, and once at the end.
 
@@ -68,26 +81,39 @@ def read(
     if errors not in get_args(Errors):
         raise UsageError(f"errors must be 'strict' or 'replace', not {errors!r}")
     arguments = [path if isinstance(path, Document) else _argument(path) for path in paths]
-    plan = [(argument, _jobs(argument)) for argument in arguments]
-    total = sum(len(jobs) for _, jobs in plan)
-    reader = _Reader(errors, stdin)
+    notes: list[str] = []
+    plan = [(argument, _jobs(argument, all_files, notes.append)) for argument in arguments]
+    total = sum(not isinstance(job, PassedOver) for _, jobs in plan for job in jobs)
+    reader = _Reader(errors, stdin, all_files)
     done = 0
     for argument, jobs in plan:
-        outcomes, skipped = reader.outcomes, len(reader.skipped)
+        outcomes, skipped, passed = reader.outcomes, len(reader.skipped), len(reader.passed)
         for job in jobs:
+            if isinstance(job, PassedOver):
+                reader.pass_over(job)
+                continue
             if on_progress is not None:
                 on_progress(job if isinstance(job, str) else job.source, done, total)
             reader.take(job)
             done += 1
         if reader.outcomes == outcomes:
-            reason = f"no text files in it (passed over: {len(reader.skipped) - skipped})"
+            reason = _nothing_read(len(reader.skipped) - skipped, [*reader.passed.values()][passed:])
             reader.failures.append(ReadError(_name(argument), reason))
     if on_progress is not None:
         on_progress("", total, total)
-    return ReadResult(documents=tuple(reader.documents), failures=tuple(reader.failures), skipped=tuple(reader.skipped))
+    if line := summary(reader.passed.values()):
+        notes.append(line)
+    return ReadResult(
+        documents=tuple(reader.documents),
+        failures=tuple(reader.failures),
+        skipped=tuple(reader.skipped),
+        passed_over=tuple(reader.passed.values()),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
-_Job = Document | FoundFile | ReadError | str
+_Job = Document | FoundFile | PassedOver | ReadError | str
+_NOISE = {"lock": Reason.LOCK, "minified": Reason.MINIFIED, "generated": Reason.GENERATED}
 
 
 def _argument(path: str | os.PathLike[str]) -> str:
@@ -101,19 +127,29 @@ def _name(argument: str | Document) -> str:
     return argument.source if isinstance(argument, Document) else shown(argument)
 
 
-def _jobs(argument: str | Document) -> list[_Job]:
+def _jobs(argument: str | Document, all_files: bool, on_note: Callable[[str], None]) -> list[_Job]:
     if isinstance(argument, Document):
         return [argument]
-    return [STDIN] if argument == "-" else list(find(argument))
+    return [STDIN] if argument == "-" else list(find(argument, all_files=all_files, on_note=on_note))
+
+
+def _nothing_read(without_text: int, passed: Sequence[PassedOver]) -> str:
+    """Why an argument gave no document."""
+    others = [one for one in passed if one.reason not in (Reason.BINARY, Reason.UNREADABLE)]
+    if others:
+        return f"nothing to read in it: {summary(passed)}"
+    return f"no text files in it (passed over: {without_text})"
 
 
 class _Reader:
     """Reads one file after the other and collects documents and failures."""
 
-    def __init__(self, errors: Errors, stdin: BinaryIO | None) -> None:
+    def __init__(self, errors: Errors, stdin: BinaryIO | None, all_files: bool) -> None:
         self.documents: list[Document] = []
         self.failures: list[ReadError] = []
         self.skipped: list[ReadError] = []
+        self.passed: dict[str, PassedOver] = {}
+        self._all_files = all_files
         self._errors = errors
         self._stdin = stdin
         self._seen: set[str] = set()
@@ -125,7 +161,14 @@ class _Reader:
         """Number of files with a document or a failure, or read before."""
         return len(self.documents) + len(self.failures) + self._repeated
 
-    def take(self, job: _Job) -> None:
+    def pass_over(self, job: PassedOver) -> None:
+        """Remember what is not read, unless another argument had it read."""
+        key = os.path.realpath(job.path)
+        if key not in self._seen or key in self._passed_over:
+            self.passed[key] = job
+
+    def take(self, job: Document | FoundFile | ReadError | str) -> None:
+        """Read one, or take what is no file as it is."""
         if isinstance(job, Document):
             self.documents.append(job)
         elif isinstance(job, ReadError):
@@ -150,6 +193,7 @@ class _Reader:
             return False
         self._seen.add(key)
         self._passed_over.discard(key)
+        self.passed.pop(key, None)
         return True
 
     def _read_stdin(self) -> Document:
@@ -169,19 +213,42 @@ class _Reader:
         """
         try:
             with open(asked.path, "rb") as file:
-                reason = _unreadable(asked, file.read(HEAD))
+                head = file.read(HEAD)
+                secret = not asked.named and is_secret_head(head)
+                reason = _unreadable(asked, head)
                 file.seek(0)
-                data = b"" if reason else file.read()
+                data = b"" if reason or secret else file.read()
         except OSError as exc:
             raise ReadError(asked.source, os_reason(exc)) from exc
-        if not reason and not data.isspace():
-            return load(data, source=asked.source, name=asked.path, errors=self._errors)
-        error = ReadError(asked.source, reason or EMPTY)
-        if asked.named:
-            raise error
-        self.skipped.append(error)
-        self._passed_over.add(os.path.realpath(asked.path))
+        if secret:
+            self._pass_over(asked, Reason.SECRET)
+            return None
+        if reason or data.isspace():
+            error = ReadError(asked.source, reason or EMPTY)
+            if asked.named:
+                raise error
+            self.skipped.append(error)
+            self._pass_over(asked, _why_without_text(reason))
+            return None
+        document = load(data, source=asked.source, name=asked.path, errors=self._errors)
+        kind = "" if asked.named or self._all_files else noise_kind(document)
+        if not kind:
+            return document
+        self._pass_over(asked, _NOISE[kind])
         return None
+
+    def _pass_over(self, asked: FoundFile, reason: Reason | None) -> None:
+        key = os.path.realpath(asked.path)
+        self._passed_over.add(key)
+        if reason is not None:
+            self.passed[key] = PassedOver(path=asked.path, source=asked.source, reason=reason)
+
+
+def _why_without_text(reason: str) -> Reason | None:
+    """How a file without text is counted; an empty one is not."""
+    if reason in ("", EMPTY):
+        return None
+    return Reason.UNREADABLE if reason in REFUSED.values() else Reason.BINARY
 
 
 def _unreadable(asked: FoundFile, head: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.shared.documents import Failures, decode_errors_option
+from ctxpipe.commands.shared.documents import Failures, all_files_option, decode_errors_option
 from ctxpipe.commands.shared.files import write_file
 from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_line
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @option(WHAT, "--tokens", type=int, metavar="N", help="Tokens of documents, beside those of PATH.")
 @option(WHAT, "--tokenizer", metavar="MODEL", help="Whose tokens documents are counted in. [default: the model's]")
 @decode_errors_option
+@all_files_option
 @option(HOW_MUCH, "--gpus", metavar="N[,N...]", help="How many GPUs. [default: 1,2,4,8, or --tp times --pp]")
 @option(
     HOW_MUCH,
@@ -161,6 +162,7 @@ def plan(
     listed: bool,
     as_json: bool,
     decode_errors: str | None,
+    all_files: bool | None,
     errors: str | None,
     quiet: bool,
     **options: Any,
@@ -190,7 +192,7 @@ def plan(
     }
     if tokenizer is not None and not paths:
         raise UsageError("--tokenizer counts documents; name some")
-    config = load({"tokenizer": tokenizer, "decode_errors": decode_errors, "errors": errors})
+    config = load({"tokenizer": tokenizer, "decode_errors": decode_errors, "errors": errors, "all_files": all_files})
     if plot is not None:
         suffix_of(plot)
     made = make(**options)  # before documents are read, so that a mistake shows at once
@@ -202,14 +204,15 @@ def plan(
             tokenizer=config.tokenizer,
             model=made.repository,
             decode_errors=config.decode_errors,
+            all_files=config.all_files,
             on_stage=on_stage,
             on_failure=failures,
         )
     measured = measured_rates(choice) if counted is not None or choice is not None else None
     if counted is not None:
         made = make(**options, tokens=counted.tokens)
-        if counted.note and not quiet:
-            click.echo(f"note: {safe_line(counted.note)}", err=True)
+        for note in () if quiet else counted.notes:
+            click.echo(f"note: {safe_line(note)}", err=True)
     if plot is not None:
         _draw(made, options if counted is None else options | {"tokens": counted.tokens}, plot)
     if as_json:

@@ -16,12 +16,12 @@ class Counted:
     Attributes:
         tokens: In all.
         tokenizer: What counted them; None for a number that was given.
-        note: What to know about it.
+        notes: What to know about it, one line each.
     """
 
     tokens: int
     tokenizer: str | None = None
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def count(
@@ -31,6 +31,7 @@ def count(
     tokenizer: str | None,
     model: str,
     decode_errors: Any,
+    all_files: bool = False,
     on_stage: Callable[[str, int, int], None],
     on_failure: Callable[[ReadError], None],
 ) -> Counted | None:
@@ -42,6 +43,7 @@ def count(
         tokenizer: Whose tokens; None for the model's. Where that cannot be had, the embedded model's, with a note.
         model: Folder or hub id of the model.
         decode_errors: What undecodable bytes do.
+        all_files: Whether directories give what is passed over otherwise.
         on_stage: Called with a stage, what is done and what there is to do.
         on_failure: Called for each document that cannot be read.
 
@@ -60,7 +62,12 @@ def count(
     from ctxpipe.pipeline.pipeline import Pipeline
 
     pipeline = Pipeline(
-        rank="none", prune="none", decode_errors=decode_errors, on_stage=on_stage, on_failure=on_failure
+        rank="none",
+        prune="none",
+        decode_errors=decode_errors,
+        all_files=all_files,
+        on_stage=on_stage,
+        on_failure=on_failure,
     )
     documents = pipeline.read(paths)
     counter, note = _tokenizer(tokenizer, model)
@@ -68,7 +75,8 @@ def count(
     for done, document in enumerate(documents):
         on_stage("count", done, len(documents))
         total += counter.count_long(document.text)
-    return Counted(tokens=max(1, total), tokenizer=counter.name, note=note)
+    notes = (*pipeline.notes, *filter(None, [note]))
+    return Counted(tokens=max(1, total), tokenizer=counter.name, notes=notes)
 
 
 def _tokenizer(name: str | None, model: str) -> tuple[Any, str]:

@@ -30,6 +30,18 @@ def decode_errors_option(function: F) -> F:
     )(function)
 
 
+def all_files_option(function: F) -> F:
+    """``--all-files``."""
+    return option(
+        WHAT,
+        "--all-files",
+        is_flag=True,
+        default=None,
+        help="Read all of a directory: what .gitignore names, vendored, built, lock, minified, generated and hidden "
+        "files too. Secrets are read only when they are named.",
+    )(function)
+
+
 def documents_options(function: F) -> F:
     """The options that say how documents become a context."""
     for decorate in reversed(
@@ -46,6 +58,7 @@ def documents_options(function: F) -> F:
                 help="Strings, separated by commas, that stay wherever any other part of their sentence stays.",
             ),
             decode_errors_option,
+            all_files_option,
             option(HOW_MUCH, "--budget", type=int, metavar="TOKENS", help="Most tokens to keep."),
             option(
                 HOW_MUCH, "--rate", type=float, metavar="SHARE", help="Share of the tokens to keep: 0.25 is a quarter."
@@ -109,6 +122,7 @@ def compression(config: Config) -> dict[str, Any]:
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "decode_errors": config.decode_errors,
+        "all_files": config.all_files,
     }
 
 

@@ -1,0 +1,1 @@
+"""What of a directory is passed over: ignored, vendored, built, secret."""
