@@ -45,6 +45,7 @@ class Compressor:
         rank, prune: Names of the two, for the record.
         keep: What is protected beside numbers, negations, addresses and names.
         format: How excerpts are written.
+        tree: Whether a tree of the documents' names stands before them, in at most a tenth of the budget.
     """
 
     tokenizer: Tokenizer
@@ -54,6 +55,7 @@ class Compressor:
     prune: str
     keep: Keep = field(default_factory=Keep)
     format: Format = field(default_factory=Labelled)
+    tree: bool = False
 
     def compress(
         self,
@@ -98,7 +100,8 @@ class Job:
         self.on_stage = on_stage
         self.timings: dict[str, float] = {}
         self.protection = Protection(documents, owner.keep)
-        self.chooser = Chooser(documents, owner.tokenizer, owner.format, self.protection, whole=owner.prune == "none")
+        whole = owner.prune == "none"
+        self.chooser = Chooser(documents, owner.tokenizer, owner.format, self.protection, whole=whole, tree=owner.tree)
         self.notes: list[str] = []
 
     def run(self, budget: int | None, rate: float | None) -> CompressedContext:

@@ -55,6 +55,7 @@ class Config:
         keep: Patterns of text to protect: an array in a file, a line each in the environment.
         force_tokens: Strings that stay wherever anything else of their sentence does, with commas between them.
         format: How kept text is written.
+        tree: Whether a tree of what was read stands before the kept text.
         score_cache: Megabytes of scores and embeddings kept between calls; 0 keeps none.
         budget: Most tokens to keep. Excludes ``rate``: whichever was set last unsets the other.
         rate: Share of the source's tokens to keep, 0 to 1.
@@ -77,6 +78,7 @@ class Config:
     keep: tuple[str, ...] | None = None
     force_tokens: str | None = None
     format: str | None = None
+    tree: bool = False
     score_cache: int | None = None
     budget: int | None = None
     rate: float | None = None

@@ -82,6 +82,7 @@ class Pipeline:
             others, or a ``Caching``; 0 neither uses nor keeps any.
         format: How kept text is written: ``"labelled"``, ``"plain"``, ``"numbered"``, ``"xml"``, ``"json"``, another
             registered format, or an object that has ``write``.
+        tree: Whether a tree of what was read stands before the kept text, in at most a tenth of the budget.
         tokenizer: Model whose tokens budgets count; None for the target's.
         target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object with
             ``answer``, or a ``Target``.
@@ -110,6 +111,7 @@ class Pipeline:
         keep: str | Sequence[str] | Keep = (),
         score_cache: int | Caching = MEGABYTES,
         format: str | Format = DEFAULT_FORMAT,
+        tree: bool = False,
         tokenizer: str | None = None,
         target: str | Engine | Target = "local",
         model: str | None = None,
@@ -129,6 +131,7 @@ class Pipeline:
         self.on_failure = on_failure
         self._keep = Keep.of(keep)
         self._format = FORMATS.create(format) if isinstance(format, str) else format
+        self._tree = tree
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
         self._target = Connection(
@@ -284,6 +287,7 @@ class Pipeline:
             prune=self.prune,
             keep=self._keep,
             format=self._format,
+            tree=self._tree,
         )
 
     def query(

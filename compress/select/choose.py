@@ -19,6 +19,7 @@ from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.select.protection import Protection
 from ctxpipe.compress.select.render import Layout, Rendered, render, write
 from ctxpipe.compress.select.squeeze import squeeze
+from ctxpipe.compress.select.tree import SHARE, tree_of
 from ctxpipe.compress.text.counting import Estimates, Tokenizer
 from ctxpipe.compress.text.noise import is_noise_document
 from ctxpipe.compress.text.outline import Outline
@@ -47,6 +48,7 @@ class Chooser:
         format: How excerpts are written.
         protection: What must come first.
         whole: Whether units stay whole.
+        tree: Whether a tree of the documents' names stands before them.
     """
 
     def __init__(
@@ -57,22 +59,30 @@ class Chooser:
         protection: Protection,
         *,
         whole: bool,
+        tree: bool = False,
     ) -> None:
         self.documents = documents
         self.tokenizer = tokenizer
         self.format = format
         self.protection = protection
         self.whole = whole
+        self.tree = tree
 
-    def _layout(self, *, short: bool = False) -> Layout:
+    def _layout(self, *, short: bool = False, tree: Written | None = None) -> Layout:
         """How the context is written; a single plain document needs no label."""
         needed = len(self.documents) > 1 or any(document.page_starts for document in self.documents)
         names = labels(self.documents, short=short) if needed else [""] * len(self.documents)
-        return Layout(self.format, names, self.tokenizer.special_strings)
+        return Layout(self.format, names, self.tokenizer.special_strings, tree)
+
+    def _tree(self, budget: int) -> Written | None:
+        """The tree of the documents, in its share of the budget."""
+        if not self.tree:
+            return None
+        return tree_of(labels(self.documents), lambda text: self.tokenizer.count(text) <= SHARE * budget)
 
     def everything(self, budget: int, *, force: bool) -> Choice | None:
         """Everything, when it fits; the excerpts are the documents or their pages as they are."""
-        layout = self._layout()
+        layout = self._layout(tree=self._tree(budget))
         written = [
             Written(layout.labels[index], index, (page, page) if page else (), (), (Fragment(text, index, start),))
             for index, document in enumerate(self.documents)
@@ -106,16 +116,21 @@ class Chooser:
         # What was asked for by name is taken for its own sake, even a heading.
         pieces = replace(pieces, bare=pieces.bare & ~(matched & (pieces.candidate >= 0)))
         trails = [outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)]
+        tree = self._tree(budget)
         for short in (False, True):
-            layout = self._layout(short=short)
+            layout = self._layout(short=short, tree=None if short else tree)
             count = partial(self._count, pieces, trails, layout)
             kept = select(scores, pieces, budget, count, self._label_costs(layout), held)
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
-                note = self.protection.note(pieces, kept, budget)
                 protected = tuple(_protected(pieces, kept))
-                return Choice(rendered, self._tokens(rendered), protected, (note,) if note else ())
+                notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]
+                return Choice(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
         return self._squeezed(question, outlines, candidates, pieces, scores, budget)
+
+    def _tree_note(self, layout: Layout, budget: int) -> str:
+        missing = self.tree and layout.tree is None and len(self.documents) > 1
+        return f"the budget of {budget:,} tokens has no room for the tree of files" if missing else ""
 
     def _label_costs(self, layout: Layout) -> list[int]:
         """Tokens of each document's label, about."""

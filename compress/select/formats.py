@@ -29,7 +29,7 @@ class Written(NamedTuple):
 
     Attributes:
         label: Name of its document; empty when none is needed.
-        document: Index of the document.
+        document: Index of the document; -1 for a tree of all documents, which is all frame.
         pages: First and last page, or nothing.
         trail: What its first unit stands under, outermost first.
         fragments: Its text, marks included.
@@ -88,10 +88,13 @@ class Numbered:
 
     def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
         """See ``Format``."""
+        number = 0
         for index, excerpt in enumerate(excerpts):
             if index:
                 yield Fragment(BETWEEN)
-            yield Fragment(f"[{index + 1}] {excerpt.place}".rstrip() + "\n")
+            number += excerpt.document >= 0
+            mark = f"[{number}] {excerpt.place}".rstrip() if excerpt.document >= 0 else f"[{excerpt.label}]"
+            yield Fragment(f"{mark}\n")
             yield from excerpt.fragments
 
 
@@ -100,16 +103,20 @@ class Xml:
 
     def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
         """See ``Format``."""
+        number = 0
         for index, excerpt in enumerate(excerpts):
             if index:
                 yield Fragment("\n")
-            yield Fragment(f"<excerpt{''.join(self._attributes(index, excerpt))}>\n")
+            tag = "excerpt" if excerpt.document >= 0 else "files"
+            number += excerpt.document >= 0
+            attributes = "".join(self._attributes(number, excerpt)) if excerpt.document >= 0 else ""
+            yield Fragment(f"<{tag}{attributes}>\n")
             for fragment in excerpt.fragments:
-                yield from _broken(fragment)
-            yield Fragment("\n</excerpt>")
+                yield from _broken(fragment, tag)
+            yield Fragment(f"\n</{tag}>")
 
-    def _attributes(self, index: int, excerpt: Written) -> Iterator[str]:
-        yield f' id="{index + 1}"'
+    def _attributes(self, number: int, excerpt: Written) -> Iterator[str]:
+        yield f' id="{number}"'
         if excerpt.label:
             yield f' source="{html.escape(excerpt.label)}"'
         if excerpt.pages:
@@ -126,10 +133,12 @@ class Json:
         yield Fragment("[")
         for index, excerpt in enumerate(excerpts):
             known = {"source": excerpt.label, "pages": list(excerpt.pages), "trail": list(excerpt.trail)}
+            if excerpt.document < 0:
+                known = {}
             head = json.dumps({key: value for key, value in known.items() if value}, ensure_ascii=False)
             opening = head[:-1] + (", " if len(head) > 2 else "")
             between = ",\n" if index else ""
-            yield Fragment(f'{between}{opening}"text": "')
+            yield Fragment(f'{between}{opening}"{"text" if excerpt.document >= 0 else "files"}": "')
             for fragment in excerpt.fragments:
                 yield from _escaped(fragment)
             yield Fragment('"}')
@@ -144,10 +153,10 @@ FORMATS.register("xml", Xml)
 FORMATS.register("json", Json)
 
 
-def _broken(fragment: Fragment) -> Iterator[Fragment]:
-    """A fragment with a space in every closing tag of an excerpt, so that no document ends one."""
+def _broken(fragment: Fragment, tag: str) -> Iterator[Fragment]:
+    """A fragment with a space in every such tag, so that no document ends what it stands in."""
     at = 0
-    for match in re.finditer(r"<(?=/?excerpt\b)", fragment.text):
+    for match in re.finditer(rf"<(?=/?{tag}\b)", fragment.text):
         yield _part(fragment, at, match.end())
         yield Fragment(" ")
         at = match.end()

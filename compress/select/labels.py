@@ -16,9 +16,14 @@ def labels(documents: Sequence[Document], *, short: bool = False) -> list[str]:
     the others (``report.pdf``, or ``2024/report.pdf`` beside another one). Equal names are numbered.
     """
     sources = [" ".join(document.source.split()) or "text" for document in documents]
-    parts = [PurePath(source).parts if _is_path(source) else (source,) for source in sources]
+    parts = [path_parts(source) for source in sources]
     names = [_shortest(mine, parts) for mine in parts] if short else _below_shared(parts)
     return _numbered(names)
+
+
+def path_parts(label: str) -> tuple[str, ...]:
+    """The folders of a label and its last part; a label that is no path is one part."""
+    return PurePath(label).parts if _is_path(label) else (label,)
 
 
 def _is_path(source: str) -> bool:

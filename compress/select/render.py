@@ -46,11 +46,13 @@ class Layout(NamedTuple):
         format: Writes the excerpts.
         labels: Name of each document, empty where none is needed.
         special: Control strings of the tokenizer that will read it.
+        tree: What stands before all excerpts, or None.
     """
 
     format: Format
     labels: Sequence[str]
     special: tuple[str, ...]
+    tree: Written | None = None
 
 
 class _Event(NamedTuple):
@@ -89,7 +91,8 @@ def fragments_of(pieces: Pieces, index: Sequence[int], document: int) -> Iterato
 
 def write(documents: Sequence[Document], written: Sequence[Written], layout: Layout) -> Rendered:
     """Put excerpts into one text and tell source and frame apart."""
-    fragments = [fragment for fragment in layout.format.write(written) if fragment.text]
+    whole = written if layout.tree is None else [layout.tree, *written]
+    fragments = [fragment for fragment in layout.format.write(whole) if fragment.text]
     plain = "".join(fragment.text for fragment in fragments)
     text = neutralise(plain, layout.special)
     at = _moved(plain, text)

@@ -89,6 +89,13 @@ def documents_options(function: F) -> F:
             ),
             option(
                 HOW,
+                "--tree",
+                is_flag=True,
+                default=None,
+                help="Begin with a tree of what was read, in at most a tenth of the budget.",
+            ),
+            option(
+                HOW,
                 "--no-cache",
                 "score_cache",
                 is_flag=True,
@@ -119,6 +126,7 @@ def compression(config: Config) -> dict[str, Any]:
         "prune_url": config.prune_url,
         "keep": Keep(patterns=config.keep or (), force_tokens=config.force_tokens or ()),
         "format": config.format or DEFAULT_FORMAT,
+        "tree": config.tree,
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,
         "decode_errors": config.decode_errors,
