@@ -18,23 +18,23 @@ def _pdf() -> Reader:
 
 @READERS.register("docx")
 def _docx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
+    from ctxpipe.pipeline.readers.office.docx import DocxReader
 
-    return OfficeReader("docx")
+    return DocxReader()
 
 
 @READERS.register("pptx")
 def _pptx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
+    from ctxpipe.pipeline.readers.office.pptx import PptxReader
 
-    return OfficeReader("pptx")
+    return PptxReader()
 
 
 @READERS.register("xlsx")
 def _xlsx() -> Reader:
-    from ctxpipe.pipeline.readers.office import OfficeReader
+    from ctxpipe.pipeline.readers.office.xlsx import XlsxReader
 
-    return OfficeReader("xlsx")
+    return XlsxReader()
 
 
 @READERS.register("mail")

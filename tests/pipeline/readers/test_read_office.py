@@ -11,44 +11,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from office_support import make_docx, paragraph
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.read import read
 
 pytest.importorskip("markitdown", reason="the office extra is not installed")
-
-RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def make_docx(body: str) -> bytes:
-    styles = "".join(
-        f'<w:style w:type="paragraph" w:styleId="Heading{i}"><w:name w:val="heading {i}"/></w:style>' for i in (1, 2)
-    )
-    types = "application/vnd.openxmlformats-officedocument.wordprocessingml"
-    parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/word/document.xml" ContentType="{types}.document.main+xml"/>'
-        f'<Override PartName="/word/styles.xml" ContentType="{types}.styles+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
-        'Target="word/document.xml"/></Relationships>',
-        "word/_rels/document.xml.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" '
-        f'Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
-        "word/styles.xml": f'<w:styles xmlns:w="{WORD}">{styles}</w:styles>',
-        "word/document.xml": f'<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>',
-    }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, text in parts.items():
-            package.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + text)
-    return buffer.getvalue()
-
-
-def paragraph(text: str, style: str = "") -> str:
-    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
-    return f'<w:p>{properties}<w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
 
 
 def make_xlsx() -> bytes:
@@ -200,9 +168,9 @@ def test_an_office_file_without_text_is_empty(tmp_path: Path) -> None:
 
 
 def test_a_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ctxpipe.pipeline.readers import office
+    from ctxpipe.pipeline.readers import archive
 
-    monkeypatch.setattr(office, "_MOST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(archive, "MOST_UNPACKED", 1 << 20)
     bomb = make_docx(paragraph("x" * (3 << 20)))
     assert len(bomb) < 100_000
     assert reason(tmp_path, bomb, "bomb.docx") == "unpacks to 3 MiB, more than the 1 allowed"

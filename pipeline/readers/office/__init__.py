@@ -1,0 +1,1 @@
+"""Office files in the formats of Microsoft, by the ``office`` extra."""

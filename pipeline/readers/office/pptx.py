@@ -1,0 +1,47 @@
+"""PPTX to Markdown through markitdown; slides are pages."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.office.package import guarded, open_package
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import markdown_title
+
+_SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
+_EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
+
+
+class PptxReader:
+    """Reads a presentation: a slide's title is a heading, its speaker notes stand below it."""
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read a presentation.
+
+        Raises:
+            ReadError: if the extra is missing, or the file is damaged, encrypted or too large.
+        """
+        modules = ("markitdown", "pptx")
+        open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
+        text, starts = _cut_slides(guarded(lambda: _markdown(data), source=source, ending="pptx"))
+        return Document(text=text, source=source, kind="markdown", title=markdown_title(text), page_starts=starts)
+
+
+def _markdown(data: bytes) -> str:
+    from markitdown import StreamInfo
+    from markitdown.converters import PptxConverter
+
+    options = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
+    return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **options).markdown
+
+
+def _cut_slides(text: str) -> tuple[str, tuple[int, ...]]:
+    """Turn the comment that begins each slide into an offset."""
+    slides = [_EMBEDDED_IMAGE.sub(r"\1", slide).strip() for slide in _SLIDE.split(text)[1:]]
+    starts, offset = [], 0
+    for slide in slides:
+        starts.append(offset)
+        offset += len(slide) + 2
+    return "\n\n".join(slides), tuple(starts)

@@ -1,0 +1,1 @@
+"""Sheets of spreadsheets as Markdown tables."""

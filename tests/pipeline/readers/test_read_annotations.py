@@ -1,0 +1,123 @@
+"""Word files: comments, notes, headers and footers stand where they belong."""
+
+from __future__ import annotations
+
+import pytest
+from office_support import WORD, make_docx, paragraph
+
+from ctxpipe import Pipeline
+from ctxpipe.pipeline.readers.load import load
+
+pytest.importorskip("markitdown", reason="the office extra is not installed")
+
+
+def part(tag: str, body: str) -> str:
+    return f'<w:{tag} xmlns:w="{WORD}">{body}</w:{tag}>'
+
+
+def comment(number: int, author: str, text: str) -> str:
+    return f'<w:comment w:id="{number}" w:author="{author}">{paragraph(text)}</w:comment>'
+
+
+def commented(before: str, about: str, after: str, number: int, properties: str = "") -> str:
+    def run(text: str) -> str:
+        return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+    return (
+        f'<w:p>{properties}{run(before)}<w:commentRangeStart w:id="{number}"/>{run(about)}'
+        f'<w:commentRangeEnd w:id="{number}"/><w:r><w:commentReference w:id="{number}"/></w:r>{run(after)}</w:p>'
+    )
+
+
+def text(body: str, **others: str) -> str:
+    return load(make_docx(body, **others), source="a.docx", name="a.docx").text
+
+
+def test_a_comment_follows_its_paragraph_with_author_and_words() -> None:
+    found = text(
+        paragraph("Costs", "Heading1") + commented("The crane costs ", "500 euros", " a day.", 0) + paragraph("Next."),
+        comments=part("comments", comment(0, "Ann Lee", "Too much. It was 400.")),
+    )
+    assert found == (
+        "# Costs\n\nThe crane costs 500 euros a day.\n\n"
+        "- Comment by Ann Lee on “500 euros”: Too much. It was 400.\n\nNext."
+    )
+
+
+def test_two_comments_on_one_place_keep_their_order() -> None:
+    body = commented("", "Rent", " rises.", 0).replace("</w:p>", '<w:r><w:commentReference w:id="1"/></w:r></w:p>')
+    found = text(body, comments=part("comments", comment(0, "Ann", "Why?") + comment(1, "Bo", "The law.")))
+    assert found.index("Comment by Ann on “Rent”: Why?") < found.index("Comment by Bo: The law.")
+
+
+def test_a_comment_in_a_table_stays_in_its_cell() -> None:
+    table = "<w:tbl><w:tr>{}</w:tr><w:tr>{}</w:tr></w:tbl>".format(
+        "".join(f"<w:tc>{paragraph(name)}</w:tc>" for name in ("Ship", "Fee")),
+        f"<w:tc>{paragraph('Gull')}</w:tc><w:tc>{commented('', '54', '', 0)}</w:tc>",
+    )
+    found = text(table, comments=part("comments", comment(0, "Ann", "Check")))
+    assert "| Gull | 54 [Comment by Ann on “54”: Check] |" in found
+
+
+def test_a_comment_is_kept_whole_and_under_its_heading() -> None:
+    filler = "".join(paragraph(f"Nothing was said about pier {i}.") for i in range(30))
+    data = make_docx(
+        paragraph("Minutes", "Heading1")
+        + filler
+        + paragraph("Costs", "Heading2")
+        + commented("The crane costs ", "500 euros", " a day.", 0)
+        + filler,
+        comments=part("comments", comment(0, "Ann Lee", "Too much. Quaysteel asked for 400.")),
+    )
+    document = load(data, source="a.docx", name="a.docx")
+    kept = Pipeline(rank="bm25").compress(document, question="What did Quaysteel ask for?", budget=60).text
+    assert kept.index("## Costs") < kept.index(
+        "- Comment by Ann Lee on “500 euros”: Too much. Quaysteel asked for 400."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "mark", "name"), [("footnote", "[1]", "Footnote"), ("endnote", "[endnote 1]", "Endnote")]
+)
+def test_notes_stand_below_the_paragraph_that_refers_to_them(kind: str, mark: str, name: str) -> None:
+    body = f'<w:p><w:r><w:t>The fee rose.</w:t></w:r><w:r><w:{kind}Reference w:id="2"/></w:r></w:p>' + paragraph(
+        "After."
+    )
+    notes = (
+        f'<w:{kind} w:type="separator" w:id="0">{paragraph("x")}</w:{kind}>'
+        f'<w:{kind} w:id="2">{paragraph("By 12% in Faro.")}</w:{kind}>'
+    )
+    found = text(body, **{f"{kind}s": part(f"{kind}s", notes)})
+    assert found == f"The fee rose.{mark}\n\n- {name} 1: By 12% in Faro.\n\nAfter."
+
+
+def test_headers_and_footers_are_named_once_without_page_numbers() -> None:
+    number = (
+        '<w:p><w:r><w:t xml:space="preserve">Draft 7, page </w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+        '<w:r><w:instrText> PAGE </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>'
+        '<w:r><w:t>12</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+    )
+    found = text(
+        paragraph("Body."),
+        header1=part("hdr", paragraph("Port of Faro")),
+        header2=part("hdr", paragraph("Port of Faro")),
+        footer1=part("ftr", number),
+        footer2=part("ftr", '<w:p><w:fldSimple w:instr="PAGE"><w:r><w:t>3</w:t></w:r></w:fldSimple></w:p>'),
+    )
+    assert found == "Page header: Port of Faro\n\nPage footer: Draft 7, page\n\nBody."
+
+
+def test_a_numbered_list_is_not_torn_apart_by_a_comment() -> None:
+    listed = '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+    numbering = part(
+        "numbering",
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl></w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
+    )
+    items = "".join(f"<w:p>{listed}<w:r><w:t>{name}</w:t></w:r></w:p>" for name in ("two", "three"))
+    found = text(
+        commented("", "one", "", 0, listed) + items,
+        comments=part("comments", comment(0, "Ann", "Really?")),
+        numbering=numbering,
+    )
+    assert found.split("\n") == ["1. one [Comment by Ann on “one”: Really?]", "2. two", "3. three"]

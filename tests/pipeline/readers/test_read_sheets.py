@@ -1,0 +1,171 @@
+"""Workbooks: merged cells, titles over several rows, what stands above a table, formulas, hidden and hostile sheets."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.load import load
+from ctxpipe.pipeline.readers.sheets.merged import Merge, fill, merge_of
+from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
+
+pytest.importorskip("openpyxl", reason="the office extra is not installed")
+
+
+def book(make: Callable[[Any], object]) -> bytes:
+    from openpyxl import Workbook
+
+    made = Workbook()
+    made.active.title = "Fleet"
+    make(made.active)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+def changed(data: bytes, old: bytes, new: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as whole, zipfile.ZipFile(out, "w") as package:
+        for name in whole.namelist():
+            package.writestr(name, whole.read(name).replace(old, new))
+    return out.getvalue()
+
+
+def loaded(data: bytes) -> Document:
+    return load(data, source="a.xlsx", name="a.xlsx")
+
+
+def crew(sheet: Any) -> None:
+    sheet.append(["Ship", "Role", "Name"])
+    for ship in range(9):
+        for role in ("captain", "engineer", "cook"):
+            sheet.append([f"Ship M{ship}" if role == "captain" else None, role, f"{role[:3]}-{ship}"])
+        sheet.merge_cells(start_row=2 + 3 * ship, end_row=4 + 3 * ship, start_column=1, end_column=1)
+
+
+def test_a_merged_cell_is_in_every_row_that_it_covers() -> None:
+    text = loaded(book(crew)).text
+    assert all(f"| Ship M{i} | engineer | eng-{i} |" in text for i in range(9))
+    kept = (
+        Pipeline(rank="bm25").compress(loaded(book(crew)), question="Who is the engineer of Ship M7?", budget=50).text
+    )
+    assert kept.index("## Fleet") < kept.index("| Ship | Role | Name |") < kept.index("| Ship M7 | engineer | eng-7 |")
+
+
+def test_column_titles_over_two_rows_are_joined_and_what_is_above_is_a_heading() -> None:
+    def make(sheet: Any) -> None:
+        sheet.append(["Harbour fees, in thousand euros"])
+        sheet.merge_cells("A1:E1")
+        sheet.append(["Printed on", "2026-03-01"])
+        sheet.append([])
+        sheet.append(["Pier", "2025", None, "2026", None])
+        sheet.append([None, "dues", "rent", "dues", "rent"])
+        sheet.merge_cells("A4:A5")
+        sheet.merge_cells("B4:C4")
+        sheet.merge_cells("D4:E4")
+        sheet.append(["North", 1, 2, 3, 4])
+        sheet.append(["South", 5, 6, 7, 8])
+
+    assert loaded(book(make)).text == (
+        "## Fleet\n\n### Harbour fees, in thousand euros; Printed on 2026-03-01\n\n"
+        "| Pier | 2025 dues | 2025 rent | 2026 dues | 2026 rent |\n| --- | --- | --- | --- | --- |\n"
+        "| North | 1 | 2 | 3 | 4 |\n| South | 5 | 6 | 7 | 8 |"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            [["", "Dues", "", "Rent", ""], ["Pier", "Jan", "Feb", "Jan", "Feb"], ["North", "1", "2", "3", "4"]],
+            "| Pier | Dues Jan | Dues Feb | Rent Jan | Rent Feb |",
+        ),
+        ([["Pier", "2025", "2026"], ["North", "1", "2"], ["South", "x", "y"]], "| Pier | 2025 | 2026 |\n"),
+        ([["Owner", "Ship", "Flag"], ["Ann", "Gull", "PT"], ["Bo", "Tern", "ES"]], "| Owner | Ship | Flag |\n| --- |"),
+        ([["List"], [], ["Ship", "Fee"], ["Gull", "54"]], "### List\n\n| Ship | Fee |\n"),
+        (
+            [["Ship", "Fee"], ["Gull", "54"], [], ["Port", "Depth"], ["Faro", "7"]],
+            "| Gull | 54 |\n\n| Port | Depth |\n",
+        ),
+        ([["Ship", "Fee"], ["Gull", "54"], [], ["Tern", "61"]], "| Gull | 54 |\n| Tern | 61 |"),
+        ([["Ship", "Fee"], ["Gull", "54"], [], ["Source: port"]], "| Gull | 54 |\n\n"),
+        ([["only"]], "## S\n\n| only |"),
+    ],
+)
+def test_tables(rows: list[list[str]], expected: str) -> None:
+    assert expected in f"{sheet_markdown('S', rows)}\n"
+
+
+def test_formulas_without_a_value_are_said() -> None:
+    def make(sheet: Any) -> None:
+        sheet.append(["Pier", "Fee"])
+        sheet.append(["North", 5])
+        sheet.append(["Total", "=SUM(B2:B2)"])
+        sheet.append(["Text", "'=not"])
+
+    found = loaded(book(make))
+    assert "| Total | =SUM(B2:B2) (not computed) |" in found.text
+    assert found.notes == ("formulas without a stored value, shown as they are written: 1",)
+
+
+def test_a_formula_with_a_value_is_its_value() -> None:
+    data = book(lambda sheet: [sheet.append(["Pier", "Fee"]), sheet.append(["Total", "=1+4"])])
+    found = loaded(changed(changed(data, b"<v></v>", b"<v>5</v>"), b"<v />", b"<v>5</v>"))
+    assert "| Total | 5 |" in found.text
+    assert found.notes == ()
+
+
+def test_hidden_sheets_are_read_and_named() -> None:
+    def make(sheet: Any) -> None:
+        sheet.append(["a", "b"])
+        other = sheet.parent.create_sheet("Prices")
+        other.append(["secret", 7])
+        other.sheet_state = "veryHidden"
+
+    assert "## Prices (hidden sheet)\n\n| secret | 7 |" in loaded(book(make)).text
+
+
+def test_a_cell_at_the_far_end_makes_no_million_rows() -> None:
+    def make(sheet: Any) -> None:
+        sheet.append(["Pier", "Fee"])
+        sheet.cell(1_048_576, 16_384, "far")
+        sheet.merge_cells("A1:B1")
+
+    data = changed(book(make), b'"A1:B1"', b'"A1:XFD1048576"')
+    start = time.process_time()
+    assert "far" in loaded(data).text
+    assert time.process_time() - start < 20
+
+
+def test_merged_ranges() -> None:
+    assert merge_of("A1:B3") == Merge(0, 0, 3, 2)
+    assert merge_of("XFD1048576:XFD1048576") == Merge(1_048_575, 16_383, 1_048_576, 16_384)
+    assert merge_of("B2:A1") is None
+    assert merge_of("A1") is None
+    assert merge_of("A0:A1") is None
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["", "x", "7", "a|b"]), max_size=5), max_size=8),
+    st.lists(st.tuples(*[st.integers(0, 9)] * 4), max_size=4),
+)
+def test_no_cell_is_lost_and_none_appears_elsewhere(rows: list[list[str]], ranges: list[tuple[int, ...]]) -> None:
+    merges = [Merge(a, b, a + 1 + c, b + 1 + d) for a, b, c, d in ranges]
+    filled = [line.cells for line in fill(rows, merges)]
+    assert len(filled) == len(rows)
+    covered = {(r, c) for m in merges for r in range(m.top, m.bottom) for c in range(m.left, m.right)}
+    for index, (row, full) in enumerate(zip(rows, filled, strict=True)):
+        for column, cell in enumerate(row):
+            assert full[column] == cell or (index, column) in covered
+    text = sheet_markdown("S", rows)
+    assert text.count("7") >= max((row.count("7") for row in rows), default=0)
+    assert text.count("x") == sum(row.count("x") for row in rows)
