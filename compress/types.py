@@ -31,10 +31,12 @@ class Document:
         page_starts: Offset at which each page begins, ascending from 0; empty when there are no pages.
         headings: Headings that the reader found beyond the text's own markup: start, end and level of each, ascending
             and disjoint; a lower level stands above a higher one.
+        noise: Stretches that the reader knows to say nothing (contents and index pages): start and end of each,
+            ascending and disjoint.
         notes: What must be known of how it was read, one line each.
 
     Raises:
-        UsageError: for an unknown kind, or page starts or headings that do not ascend.
+        UsageError: for an unknown kind, or page starts, headings or noise that do not ascend.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Document:
     language: str = ""
     page_starts: tuple[int, ...] = ()
     headings: tuple[tuple[int, int, int], ...] = ()
+    noise: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -53,6 +56,8 @@ class Document:
             raise UsageError(f"{self.source}: page starts must ascend")
         if any(b[0] < a[1] for a, b in itertools.pairwise(self.headings)):
             raise UsageError(f"{self.source}: headings must ascend")
+        if any(b[0] < a[1] for a, b in itertools.pairwise(self.noise)):
+            raise UsageError(f"{self.source}: noise must ascend")
 
     def page(self, offset: int) -> int | None:
         """The page, counted from 1, of the character at ``offset``; None without pages."""

@@ -70,7 +70,8 @@ def running_units(document: Document, region: Region) -> list[Unit]:
 
 def prose_unit(document: Document, start: int, end: int, kind: UnitKind, parent: int) -> Unit:
     """A unit of prose, marked when it is noise."""
-    noise = is_noise(document.text, start, end, paged=bool(document.page_starts))
+    known = document.noise and _overlaps(start, end, document.noise)
+    noise = bool(known) or is_noise(document.text, start, end, paged=bool(document.page_starts))
     return Unit(start, end, kind, parent, noise=noise)
 
 

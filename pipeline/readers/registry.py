@@ -11,7 +11,7 @@ READERS: Registry[Reader] = Registry("reader", "ctxpipe.readers", "read")
 
 @READERS.register("pdf")
 def _pdf() -> Reader:
-    from ctxpipe.pipeline.readers.pdf import PdfReader
+    from ctxpipe.pipeline.readers.pdf.reader import PdfReader
 
     return PdfReader()
 

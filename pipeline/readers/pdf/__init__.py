@@ -1,0 +1,1 @@
+"""PDF to text by the positions of its characters."""

@@ -1,0 +1,100 @@
+"""PDFium's answers about many characters of a page at once.
+
+pypdfium2 checks and converts the arguments of each call, which costs more than the call. Here functions are declared
+with plain addresses, and write their answers one after the other into one array.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+_DOUBLE, _FLOAT = ctypes.sizeof(ctypes.c_double), ctypes.sizeof(ctypes.c_float)
+
+
+class Calls:
+    """Bulk calls on one text page after the other. Indices count its characters; no index is checked."""
+
+    def __init__(self) -> None:
+        import pypdfium2.raw as pdfium
+
+        self._pdfium: Any = pdfium
+        self._origin = _declared(pdfium.FPDFText_GetCharOrigin, 2)
+        self._box = _declared(pdfium.FPDFText_GetCharBox, 4)
+        self._rect = _declared(pdfium.FPDFText_GetRect, 4)
+        self._matrix = _declared(pdfium.FPDFText_GetMatrix, 1)
+        self._name = ctypes.create_string_buffer(64)
+        self._flags = ctypes.c_int()
+
+    def text(self, page: Any) -> str:
+        """A page's characters, one for each of PDFium's."""
+        pdfium = self._pdfium
+        count = max(0, pdfium.FPDFText_CountChars(page))
+        buffer = (ctypes.c_ushort * (2 * count + 2))()
+        written = pdfium.FPDFText_GetText(page, 0, count, buffer)
+        text = bytes(memoryview(buffer)[: max(0, written - 1)]).decode("utf-16-le", "replace")
+        if len(text) != count:  # a character beyond 16 bits, or one that PDFium leaves out
+            codes = (pdfium.FPDFText_GetUnicode(page, index) for index in range(count))
+            text = "".join(chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " " for code in codes)
+        return text
+
+    def origins(self, page: Any, indices: Sequence[int]) -> list[tuple[float, float]]:
+        """Left end of the baseline of characters: x, y in points."""
+        numbers = (ctypes.c_double * (2 * len(indices)))()
+        call, address, to = self._origin, _address(page), ctypes.addressof(numbers)
+        for index in indices:
+            call(address, index, to, to + _DOUBLE)
+            to += 2 * _DOUBLE
+        flat = iter(numbers[:])
+        return list(zip(flat, flat, strict=True))
+
+    def boxes(self, page: Any, indices: Sequence[int]) -> list[tuple[float, float, float, float]]:
+        """Boxes around the shapes of characters: left, right, bottom, top in points."""
+        return self._fours(self._box, page, indices)
+
+    def count_rects(self, page: Any) -> int:
+        """Number of pieces of text on a page."""
+        return max(0, int(self._pdfium.FPDFText_CountRects(page, 0, -1)))
+
+    def rects(self, page: Any) -> list[tuple[float, float, float, float]]:
+        """Boxes around pieces of text on one line, in the order of the characters: left, top, right, bottom."""
+        return self._fours(self._rect, page, range(self.count_rects(page)))
+
+    def sizes(self, page: Any, indices: Sequence[int]) -> tuple[list[float], list[bool]]:
+        """Sizes of characters on the page in points, and whether they stand upright."""
+        numbers = (ctypes.c_float * (6 * len(indices)))()
+        call, address, to = self._matrix, _address(page), ctypes.addressof(numbers)
+        for index in indices:
+            call(address, index, to)
+            to += 6 * _FLOAT
+        down, up = numbers[2::6], numbers[3::6]
+        size = self._pdfium.FPDFText_GetFontSize
+        heights = [(d * d + u * u) ** 0.5 for d, u in zip(down, up, strict=True)]
+        sizes = [size(page, index) * (height or 1.0) for index, height in zip(indices, heights, strict=True)]
+        return sizes, [u >= abs(d) for d, u in zip(down, up, strict=True)]
+
+    def font(self, page: Any, index: int) -> str:
+        """Name of a character's font; empty if there is none."""
+        self._name.value = b""
+        self._pdfium.FPDFText_GetFontInfo(page, index, self._name, 64, ctypes.byref(self._flags))
+        return self._name.value.decode("utf-8", "replace")
+
+    def _fours(self, call: Any, page: Any, indices: Sequence[int]) -> list[tuple[float, float, float, float]]:
+        numbers = (ctypes.c_double * (4 * len(indices)))()
+        address, to = _address(page), ctypes.addressof(numbers)
+        for index in indices:
+            call(address, index, to, to + _DOUBLE, to + 2 * _DOUBLE, to + 3 * _DOUBLE)
+            to += 4 * _DOUBLE
+        flat = iter(numbers[:])
+        return list(zip(flat, flat, flat, flat, strict=True))
+
+
+def _declared(function: Any, answers: int) -> Any:
+    """A function of PDFium's that takes a page, an index and addresses to write its answers to."""
+    arguments = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * answers]
+    return ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(_address(function))
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0

@@ -1,0 +1,182 @@
+"""The lines of a page with their positions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ctxpipe.pipeline.readers.pdf.calls import Calls
+from ctxpipe.pipeline.readers.pdf.gutters import cut
+from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Page, Row
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+_LINE = re.compile("[^\\s\x02\ufffe](?:[^\r\n\x02\ufffe]*[^\\s\x02\ufffe])?[\x02\ufffe]?")
+"""A line without the spaces around it."""
+_MARKS = "\x02\ufffe"
+"""What PDFium puts in the place of a hyphen at the end of a line, with no line break after it."""
+_CONTROLS = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+_TITLE = re.compile(r"[^\W_a-z]")
+_BOLD = re.compile(r"bold|black|heavy|demi|cmbx|ecbx|cmssbx|(?:^|\+)sfbx|-medi", re.IGNORECASE)
+_LONGEST_TITLE = 100
+_GAP = 1.0
+"""Width of a gap between the cells of a row, in sizes of the font."""
+_FEW = 6
+"""Spaces of a row from which on it is looked into only where something speaks for a gap."""
+_STRETCHED = 2
+"""Gaps of a row from which on the usual one is known."""
+_LOOSE = 0.62
+"""Width of a character, in sizes of the font, that text without gaps stays below."""
+_SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
+_MOST = 200_000
+"""Characters of a page from which on positions are not asked for."""
+_LEADERS = ". . ."
+_CELL = "\x1f"
+
+Box = tuple[float, float, float, float]
+
+
+class Extractor:
+    """Reads pages one after the other."""
+
+    def __init__(self) -> None:
+        self._calls = Calls()
+
+    def page(self, page: PdfPage) -> Page:
+        """The lines of a page as rows, in the order of the file.
+
+        Raises:
+            PdfiumError: if the page is damaged.
+        """
+        content = page.get_textpage()
+        try:
+            box = page.get_bbox()
+            turned = page.get_rotation() // 90
+            rows = self._rows(content.raw, box, turned)
+        finally:
+            content.close()
+        return Page(rows=rows, box=_turned(box, turned), picture=not rows and _has_picture(page))
+
+    def _rows(self, raw: Any, box: Box, turned: int) -> list[Row]:
+        text = self._calls.text(raw)
+        if len(text) > _MOST:
+            step = (box[3] - box[1]) / (text.count("\n") + 2)
+            lines = enumerate(_LINE.findall(text), start=1)
+            return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines]
+        spans = [match.span() for match in _LINE.finditer(text)]
+        starts = [start for start, _ in spans]
+        origins = self._calls.origins(raw, starts)
+        ends = self._calls.boxes(raw, [end - 1 for _, end in spans])
+        sizes, upright = self._calls.sizes(raw, starts)
+        rows, first = [], []
+        for (start, end), (x, y), last, size, up in zip(spans, origins, ends, sizes, upright, strict=True):
+            left, base, right, _ = _turned((x, y, last[1], last[2]), turned) if turned else (x, y, last[1], 0.0)
+            if box[1] - 1 <= y <= box[3] + 1 and box[0] - 1 <= x <= box[2] + 1:
+                rows.append(Row(text[start:end], left, max(left, right), base, size, upright=up or turned > 0))
+                first.append(start)
+        self._weights(raw, rows, first)
+        if not turned:
+            pieces = cut(self._calls, raw, rows, first)
+            if pieces is rows:
+                self._cells(raw, rows, first)
+            rows = pieces
+        for row in rows:
+            row.text = _clean(row.text)
+        return rows
+
+    def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
+        """Put a mark at the wide gaps of each row."""
+        looked_at = self._with_gaps(raw, rows)
+        spaces = [(at, *match.span()) for at in looked_at for match in _SPACES.finditer(rows[at].text)]
+        around = [starts[at] + place for at, start, end in spaces for place in (start - 1, end)]
+        boxes = self._calls.boxes(raw, around)
+        gaps: dict[int, list[tuple[int, float]]] = {}
+        for (at, start, _), before, after in zip(spaces, boxes[::2], boxes[1::2], strict=True):
+            gaps.setdefault(at, []).append((start, after[0] - before[1]))
+        for at, found in gaps.items():
+            row = rows[at]
+            usual = sorted(gap for _, gap in found)[len(found) // 2] if len(found) > _STRETCHED else 0.0
+            if _STRETCHED < len(found) <= _FEW and usual > 1.6 * row.size:
+                usual = 0.0  # a row of figures; a line of prose is not stretched as far
+            least = max(_GAP * row.size, 1.8 * usual)
+            for place, gap in found:
+                if gap > least:
+                    row.text = row.text[:place] + _CELL + row.text[place + 1 :]
+
+    def _with_gaps(self, raw: Any, rows: Sequence[Row]) -> list[int]:
+        """Rows that may have a wide gap, by index.
+
+        A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need. Of
+        the other rows, either PDFium's pieces are looked at or all that end before the margin, whichever are fewer.
+        """
+        sure, rest = [], []
+        edge = Counter(round(row.right) for row in rows).most_common(1)[0][0] if rows else 0.0
+        for at, row in enumerate(rows):
+            text = row.text
+            if _LEADERS in text:
+                continue
+            if text.count(" ") < _FEW or row.right - row.left > _LOOSE * row.size * len(text):
+                sure.append(at)
+            elif row.right < edge - 1.5 * row.size:
+                rest.append(at)
+        count = self._calls.count_rects(raw) if rest else 0
+        if count and count < 2 * sum(rows[at].text.count(" ") for at in rest):
+            rest = self._parted(raw, rows)
+        return sorted({*sure, *rest})
+
+    def _parted(self, raw: Any, rows: Sequence[Row]) -> list[int]:
+        """Rows of several pieces of text with a wide gap between two of them."""
+        wide: set[int] = set()
+        limits = [(row.left - 2, row.right + 2, row.base - row.size, row.base + row.size, row.size) for row in rows]
+        at, edge, count = 0, -1.0, len(rows)
+        left, right, low, high, size = limits[0]
+        for x0, y1, x1, y0 in self._calls.rects(raw):
+            if not (left <= x0 and x1 <= right and y0 <= high and low <= y1):
+                for ahead in range(at + 1, min(at + 4, count)):
+                    left, right, low, high, size = limits[ahead]
+                    if left <= x0 and x1 <= right and y0 <= high and low <= y1:
+                        at, edge = ahead, -1.0
+                        break
+                else:
+                    left, right, low, high, size = limits[at]
+                    continue
+            if 0 <= edge < x0 - _GAP * size:
+                wide.add(at)
+            edge = max(edge, x1)
+        return [at for at in wide if _LEADERS not in rows[at].text]
+
+    def _weights(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
+        """Look for bold letters in rows that may be headings."""
+        for row, start in zip(rows, starts, strict=True):
+            text = row.text
+            if len(text) <= _LONGEST_TITLE and text[-1] not in ".,;-\x02\ufffe" and _TITLE.match(text):
+                row.bold = _BOLD.search(self._calls.font(raw, start)) is not None
+
+
+def _has_picture(page: PdfPage) -> bool:
+    """Whether a page shows an image, so that it may be a scan and not a blank page."""
+    import pypdfium2.raw as pdfium
+
+    return next(iter(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)), None) is not None
+
+
+def _clean(line: str) -> str:
+    """A line without control characters; a hyphen at its end and the gaps between cells are marked."""
+    hyphen = HYPHEN if line and line[-1] in _MARKS else ""
+    line = line[:-1] if hyphen else line
+    if _CONTROLS.search(line):
+        line = _CONTROLS.sub(lambda match: "  " if match.group() == _CELL else " ", line)
+    return line + hyphen
+
+
+def _turned(box: Box, turned: int) -> Box:
+    """A box on a page that is shown turned by quarters, clockwise."""
+    left, bottom, right, top = box
+    if turned == 1:
+        return bottom, -right, top, -left
+    if turned == 2:
+        return -right, -top, -left, -bottom
+    return (-top, left, -bottom, right) if turned == 3 else box

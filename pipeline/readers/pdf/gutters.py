@@ -1,0 +1,134 @@
+"""Rows that run over two columns, cut at the gutter between them."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ctxpipe.pipeline.readers.pdf.calls import Calls
+from ctxpipe.pipeline.readers.pdf.rows import Row
+
+_SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
+_LEADERS = ". . ."
+_LONG = 45
+"""Characters from which on a row may run over two columns."""
+_FEWEST = 5
+"""Rows that share a gutter."""
+_MOST = 12
+"""Rows that are looked into before all of them are."""
+_NARROWEST = 0.5
+"""Width of a gutter, in sizes of the font."""
+_COLUMN = 20
+"""Characters of a usual row of a column; what is shorter is a column of a table."""
+
+
+class _Gap(NamedTuple):
+    """A space between two words: its edges in points and its offsets in the row."""
+
+    left: float
+    right: float
+    start: int
+    end: int
+
+
+def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[Row]:
+    """Cut the rows of a page whose columns are written row by row.
+
+    A gutter is a strip of the page that the words of many rows in sequence leave free. Words of one column of prose
+    leave none. Pieces are told by ``Row.column``, counted from 1.
+
+    Args:
+        calls: Asks for the places of words.
+        raw: PDFium's text page.
+        rows: The rows, in the order of the file.
+        starts: Index of each row's first character.
+    """
+    long = [at for at, row in enumerate(rows) if len(row.text) >= _LONG and _LEADERS not in row.text]
+    if len(long) < _FEWEST:
+        return rows
+    middle = len(long) // 3
+    strips = _strips(calls, raw, rows, starts, long[middle : middle + _MOST])
+    if not strips:
+        return rows
+    gaps = {at: _gaps(calls, raw, row, starts[at]) for at, row in enumerate(rows) if row.right > strips[0][0]}
+    cuts = [_crossings(gaps.get(at, ()), row, strips) for at, row in enumerate(rows)]
+    pieces = [_pieces(row, places) for row, places in zip(rows, cuts, strict=True)]
+    return [piece for of_row in pieces for piece in of_row] if _are_columns(pieces, len(strips) + 1) else rows
+
+
+def _gaps(calls: Calls, raw: Any, row: Row, start: int, margin: int = 0) -> list[_Gap]:
+    """The spaces of a row, without those within some characters of its ends."""
+    matches = list(_SPACES.finditer(row.text, margin, len(row.text) - margin))
+    boxes = calls.boxes(raw, [start + at for match in matches for at in (match.start() - 1, match.end())])
+    return [
+        _Gap(before[1], after[0], match.start(), match.end())
+        for match, before, after in zip(matches, boxes[::2], boxes[1::2], strict=True)
+    ]
+
+
+def _strips(
+    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], long: Sequence[int]
+) -> list[tuple[float, float]]:
+    """What the words of all the given rows leave free, away from the ends of the rows."""
+    strips: list[tuple[float, float]] = []
+    for count, at in enumerate(long):
+        least = _NARROWEST * rows[at].size
+        gaps = _gaps(calls, raw, rows[at], starts[at], _COLUMN)
+        free = [(gap.left, gap.right) for gap in gaps if gap.right - gap.left > least]
+        strips = _shared(strips, free, least) if count else free
+        if not strips:
+            break
+    return strips
+
+
+def _shared(
+    a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]], least: float
+) -> list[tuple[float, float]]:
+    both = [(max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b if x[0] < y[1] and y[0] < x[1]]
+    return [strip for strip in both if strip[1] - strip[0] >= least]
+
+
+def _crossings(gaps: Sequence[_Gap], row: Row, strips: Sequence[tuple[float, float]]) -> list[_Gap] | None:
+    """For each strip that a row runs over, its gap there; None for a row that fills a strip."""
+    found: list[_Gap] = []
+    for left, right in strips:
+        middle = (left + right) / 2
+        if row.left < middle < row.right:
+            gap = next((gap for gap in gaps if gap.left <= middle <= gap.right), None)
+            if gap is None:
+                return None
+            found.append(gap)
+        else:
+            found.append(_Gap(left, right, -1, -1))
+    return found
+
+
+def _pieces(row: Row, places: Sequence[_Gap] | None) -> list[Row]:
+    if places is None:
+        return [row]
+    pieces: list[Row] = []
+    at, left, column = 0, row.left, 1
+    for gap in places:
+        if gap.start >= 0:
+            piece = Row(row.text[at : gap.start], left, gap.left, row.base, row.size, bold=row.bold, column=column)
+            pieces.append(piece)
+            at, left = gap.end, gap.right
+            column += 1
+        elif gap.right <= row.left + 1:
+            column += 1
+    pieces.append(Row(row.text[at:], left, row.right, row.base, row.size, bold=row.bold, column=column))
+    return pieces
+
+
+def _are_columns(pieces: Sequence[Sequence[Row]], columns: int) -> bool:
+    """Whether the pieces are lines of prose and not the cells of a table."""
+    cut_rows = [of_row for of_row in pieces if len(of_row) > 1]
+    if len(cut_rows) < _FEWEST:
+        return False
+    for column in range(1, columns + 1):
+        lengths = [len(piece.text) for of_row in cut_rows for piece in of_row if piece.column == column]
+        if not lengths or statistics.median(lengths) < _COLUMN:
+            return False
+    return True

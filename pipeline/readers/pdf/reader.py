@@ -1,0 +1,106 @@
+"""Reads PDF files, page by page, so that a citation can name the page."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.pdf.assemble import assemble
+from ctxpipe.pipeline.readers.pdf.columns import in_order, margins
+from ctxpipe.pipeline.readers.pdf.extract import Extractor
+from ctxpipe.pipeline.readers.pdf.flow import Measure
+from ctxpipe.pipeline.readers.pdf.furniture import without_furniture
+from ctxpipe.pipeline.readers.pdf.headings import Bookmark, bookmarks, mark_headings
+from ctxpipe.pipeline.readers.pdf.hyphens import Hyphens
+from ctxpipe.pipeline.readers.pdf.listing import mark_listings
+from ctxpipe.pipeline.readers.pdf.notes import unread_note
+from ctxpipe.pipeline.readers.pdf.rows import Page
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import one_line
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+_PASSWORD, _SECURITY = 4, 5
+_REASONS = {
+    _PASSWORD: "the PDF is encrypted and needs a password; save a copy without one",
+    _SECURITY: "the PDF is encrypted in a way that cannot be read; save a copy without encryption",
+}
+_JUNK_TITLE = re.compile(r"microsoft (word|powerpoint) - |untitled|\.(docx?|pptx?|tex|dvi|indd|qxd)$", re.IGNORECASE)
+# PDFium keeps global state and must not be entered by two threads.
+_LOCK = threading.Lock()
+
+
+class PdfReader:
+    """Reads the text layer of a PDF in reading order, without running heads, feet and page numbers."""
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read a PDF; ``errors="replace"`` turns a page that cannot be read into an empty one.
+
+        Raises:
+            ReadError: if the file is not a PDF, is damaged or encrypted, or has no text layer.
+        """
+        pages, title, marks = _read(data, source, errors)
+        if not any(page.rows for page in pages):
+            raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
+        unread = [number for number, page in enumerate(pages, start=1) if page.picture]
+        without_furniture(pages)
+        columns = [in_order(page.rows) for page in pages]
+        for runs in columns:
+            margins(runs)
+        measure = Measure([run for runs in columns for run in runs])
+        mark_listings(columns)
+        mark_headings(columns, marks, measure)
+        hyphens = Hyphens(row.text for runs in columns for run in runs for row in run)
+        made = assemble(columns, measure, hyphens)
+        return Document(
+            text="".join(made.parts),
+            source=source,
+            kind="pdf",
+            title=title,
+            page_starts=tuple(made.page_starts),
+            headings=tuple(made.headings),
+            noise=tuple(made.noise),
+            notes=(unread_note(unread, len(pages)),) if unread else (),
+        )
+
+
+def _read(data: bytes, source: str, errors: Errors) -> tuple[list[Page], str, list[Bookmark]]:
+    from pypdfium2 import PdfDocument, PdfiumError
+
+    with _LOCK:
+        try:
+            document = PdfDocument(data)
+        except PdfiumError as exc:
+            reason = _REASONS.get(exc.err_code or 0, "not a PDF, or damaged beyond reading")
+            raise ReadError(source, reason) from exc
+        with document:
+            extractor = Extractor()
+            pages = [_page(document, extractor, index, source, errors) for index in range(len(document))]
+            return pages, _title(document), bookmarks(document)
+
+
+def _page(document: PdfDocument, extractor: Extractor, index: int, source: str, errors: Errors) -> Page:
+    from pypdfium2 import PdfiumError
+
+    try:
+        page = document[index]
+        try:
+            return extractor.page(page)
+        finally:
+            page.close()
+    except PdfiumError as exc:
+        if errors == "replace":
+            return Page(rows=[])
+        raise ReadError(source, f"page {index + 1} of the PDF is damaged") from exc
+
+
+def _title(document: PdfDocument) -> str:
+    try:
+        title = one_line(document.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
+    return "" if _JUNK_TITLE.search(title) else title

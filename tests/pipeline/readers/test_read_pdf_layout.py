@@ -1,0 +1,194 @@
+"""PDF: reading order, running heads, paragraphs, hyphens, tables, headings and contents, by the places of words."""
+
+from __future__ import annotations
+
+import pytest
+from pdf_support import Text, column, place_pdf
+
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.load import load
+
+LEFT = (
+    "The harbour of the island was built in",
+    "the year 1874 by two brothers who had",
+    "made their money with herring and salt.",
+    "It was too small from the first day on,",
+    "and every storm took a part of its well-",
+    "being away. The council wrote to the minis-",
+)
+RIGHT = (
+    "ter in four letters and had no answer to",
+    "any of them. In the end the fishermen",
+    "carried stones with their own boats, and",
+    "a wall of sixty metres was finished in a",
+    "single summer. The minister came to see",
+    "it, and praised the council in a speech.",
+)
+
+
+def read_pdf(data: bytes) -> Document:
+    return load(data, source="file.pdf", name="file.pdf")
+
+
+def headings(document: Document) -> list[tuple[int, str]]:
+    return [(level, document.text[start:end]) for start, end, level in document.headings]
+
+
+def two_columns(number: int, *, by_row: bool) -> list[Text]:
+    head = [Text(72, 750, f"Harbours of the north   {number}")]
+    left, right = column(72, 700, LEFT), column(320, 700, RIGHT)
+    if by_row:
+        return [*head, *(text for pair in zip(left, right, strict=True) for text in pair)]
+    return [*head, *left, *right]
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+def test_columns_are_read_one_after_the_other_without_the_running_head(by_row: bool) -> None:
+    pages = [[*two_columns(7, by_row=by_row)], column(72, 700, ["A page of its own."]), two_columns(9, by_row=by_row)]
+    found = read_pdf(place_pdf(*pages))
+    assert "Harbours" not in found.text
+    whole = " ".join(found.text.split())
+    assert "The council wrote to the minister in four letters and had no answer" in whole
+    assert "every storm took a part of its well-being away" in whole
+    assert found.page(found.text.index("A page of its own")) == 2
+    assert [found.text[start:][:3] for start in found.page_starts] == ["The", "A p", "The"]
+
+
+def test_a_table_is_not_taken_for_columns() -> None:
+    rows = [
+        ("Gull 1", "built of oak", "12.5"),
+        ("Tern 2", "built of pine", "9.0"),
+        ("Skua 3", "a steel hull", "31.5"),
+    ]
+    texts = [
+        Text(x, 700 - 12 * at, cell) for at, row in enumerate(rows) for x, cell in zip((72, 180, 320), row, strict=True)
+    ]
+    found = read_pdf(place_pdf(texts))
+    assert found.text == "Gull 1  built of oak  12.5\nTern 2  built of pine  9.0\nSkua 3  a steel hull  31.5"
+
+
+def test_heads_feet_and_page_numbers_are_left_out_and_titles_are_not() -> None:
+    body = ["Each page has a text of its own that says something", "about the number of the page that it stands on."]
+    pages = [
+        [
+            Text(72, 760, f"{number} CHAPTER {1 + number // 3}. FERRIES"),
+            *column(72, 700, [f"Sentence {number} begins the page and is kept in the text.", *body]),
+            Text(300, 40, f"- {number} -"),
+        ]
+        for number in range(1, 8)
+    ]
+    pages[3].insert(1, Text(72, 730, "Ships", 18))
+    text = read_pdf(place_pdf(*pages)).text
+    assert "CHAPTER" not in text
+    assert "- 3 -" not in text
+    assert "Ships" in text
+    assert all(f"Sentence {number} begins" in text for number in range(1, 8))
+
+
+def test_pages_with_equal_text_keep_it() -> None:
+    lines = ["The first line of this page is that of every page,", "and so is the second one, which ends here."]
+    text = read_pdf(place_pdf(*[column(72, 740, lines)] * 4)).text
+    assert text.count("The first line of this page") == 4
+
+
+def test_a_sentence_goes_on_over_pages_within_one_paragraph() -> None:
+    first = ["The committee met in the evening and spoke for three hours about", "the new ferry, which it wanted to be"]
+    second = ["faster than the old one by a third. It was bought.", "Nobody was against it in the end."]
+    first[1] += " larger and also much"
+    found = read_pdf(place_pdf(column(72, 700, first), column(72, 700, second)))
+    assert "also much\nfaster than" in found.text
+    assert found.page(found.text.index("faster")) == 2
+    assert found.page(found.text.index("also much")) == 1
+
+
+def test_a_finished_page_and_the_next_are_two_paragraphs() -> None:
+    first = ["The committee met in the evening and spoke for three hours about", "the new ferry."]
+    found = read_pdf(place_pdf(column(72, 700, first), column(72, 700, ["The next page begins with something else."])))
+    assert "ferry.\n\nThe next page" in found.text
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [
+        ("the hydrogen exam-", "ple is small", "the hydrogen example is small"),
+        ("contains n-", "tridecanal and more", "contains n-tridecanal and more"),
+        ("a well-", "known engineer", "a well-known engineer"),
+        ("see https://example.org/very-", "long/path for it", "see https://example.org/very-long/path for it"),
+        ("run it with --long-", "options and wait", "run it with --long-options and wait"),
+        ("in the years 2031-", "2034 of the plan", "in the years 2031-2034 of the plan"),
+        ("start gnome-", "session now; gnome-session runs", "start gnome-session now; gnome-session runs"),
+        ("the coop-", "eration of two, a cooperation", "the cooperation of two, a cooperation"),
+    ],
+)
+def test_hyphens_stay_where_the_word_has_one(above: str, below: str, expected: str) -> None:
+    assert read_pdf(place_pdf(column(72, 700, [above, below]))).text.replace("\n", " ") == expected
+
+
+def test_paragraphs_are_told_by_space_and_by_indents() -> None:
+    lines = column(72, 700, ["This paragraph has a first line that fills the whole of its column", "and a second one."])
+    lines += column(72, 664, ["A space stands above this line, which also fills the whole of its column", "and ends."])
+    lines += [Text(90, 640, "An indent begins this one, as in books, and it has another line, too,")]
+    lines += [Text(72, 628, "that ends it.")]
+    text = read_pdf(place_pdf(lines)).text
+    assert text.split("\n\n") == [
+        "This paragraph has a first line that fills the whole of its column\nand a second one.",
+        "A space stands above this line, which also fills the whole of its column\nand ends.",
+        "An indent begins this one, as in books, and it has another line, too,\nthat ends it.",
+    ]
+
+
+BODY = ["Some sentences stand here, so that the size of the body is known to be", "that of these lines and no other."]
+
+
+def test_bookmarks_are_headings_with_their_levels() -> None:
+    pages = [
+        [
+            Text(72, 720, "1 Ferries", 10),
+            *column(72, 690, BODY),
+            Text(72, 640, "1.1 Fares of"),
+            Text(72, 628, "the year"),
+        ],
+        [Text(72, 720, "Routes"), *column(72, 690, BODY)],
+    ]
+    marks = [("Ferries", 0, 1), ("Fares of the year", 0, 2), ("Routes", 1, 1), ("Nowhere to be found", 1, 2)]
+    found = read_pdf(place_pdf(*pages, bookmarks=marks))
+    assert headings(found) == [(1, "1 Ferries"), (2, "1.1 Fares of\nthe year"), (1, "Routes")]
+
+
+def test_without_bookmarks_larger_and_bolder_lines_are_headings() -> None:
+    pages = [
+        [
+            Text(72, 720, "Ferries", 20),
+            *column(72, 690, BODY * 4),
+            Text(72, 560, "Fares", 14),
+            *column(72, 535, BODY * 3),
+        ],
+        [Text(72, 720, "Tickets", 10, bold=True), *column(72, 700, BODY * 4), *column(72, 600, BODY * 4)],
+    ]
+    assert headings(read_pdf(place_pdf(*pages))) == [(1, "Ferries"), (2, "Fares"), (3, "Tickets")]
+
+
+def test_contents_and_index_are_noise() -> None:
+    entries = ["Ferries", "Routes", "Fares of the year", "Harbours", "Winter", "Ice"]
+    contents = [Text(72, 720, "Contents", 14)]
+    for at, entry in enumerate(entries):
+        contents += [Text(72, 690 - 12 * at, f"{at + 1} {entry}"), Text(500, 690 - 12 * at, str(3 + 2 * at))]
+    index = [
+        Text(72, 720, "Index", 14),
+        *column(72, 690, [f"{entry.lower()}, {at + 3}, {at + 9}" for at, entry in enumerate(entries)]),
+    ]
+    found = read_pdf(place_pdf(contents, column(72, 700, BODY * 5), index))
+    noise = [found.text[start:end] for start, end in found.noise]
+    assert [piece.split("\n")[0] for piece in noise] == ["1 Ferries  3", "ferries, 3, 9"]
+    assert [piece.split("\n")[-1] for piece in noise] == ["6 Ice  13", "ice, 8, 14"]
+
+
+def test_pages_that_are_images_are_named() -> None:
+    page = column(72, 700, BODY)
+    assert read_pdf(place_pdf(page, [], page, [], [], page, image=[1, 3, 4])).notes == (
+        "no text on 3 of 6 pages: 2, 4-5 (scanned?); run text recognition on them first",
+    )
+    assert read_pdf(place_pdf(page, [], image=[1])).notes == (
+        "no text on page 2 (scanned?); run text recognition on it first",
+    )
+    assert read_pdf(place_pdf(page, [])).notes == ()
