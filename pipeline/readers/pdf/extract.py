@@ -85,7 +85,7 @@ class Extractor:
             rows = pieces
         for row in rows:
             row.text = _clean(row.text)
-        return rows
+        return [row for row in rows if row.text.strip(HYPHEN)]
 
     def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Put a mark at the wide gaps of each row."""
@@ -169,7 +169,7 @@ def _clean(line: str) -> str:
     line = line[:-1] if hyphen else line
     if _CONTROLS.search(line):
         line = _CONTROLS.sub(lambda match: "  " if match.group() == _CELL else " ", line)
-    return line + hyphen
+    return line.strip() + hyphen
 
 
 def _turned(box: Box, turned: int) -> Box:

@@ -192,3 +192,8 @@ def test_pages_that_are_images_are_named() -> None:
         "no text on page 2 (scanned?); run text recognition on it first",
     )
     assert read_pdf(place_pdf(page, [])).notes == ()
+
+
+def test_a_line_of_nothing_but_control_characters_is_none() -> None:
+    lines = ["A line that fills its column and ends in a stop, with more to come.", "\x01 \x02", "And then another."]
+    assert "\x01" not in read_pdf(place_pdf(column(72, 700, lines))).text
