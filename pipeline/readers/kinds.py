@@ -37,6 +37,11 @@ PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
 MAIL = Format(reader="mail")
 NOTEBOOK = Format(reader="ipynb", kind="markdown")
+EPUB = Format(reader="epub", kind="markdown")
+ODT = Format(reader="odt", kind="markdown")
+ODS = Format(reader="ods", kind="markdown")
+ODP = Format(reader="odp", kind="markdown")
+RTF = Format(reader="rtf")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
     (TEXT, "txt text log srt vtt"),
@@ -54,6 +59,11 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (XLSX, "xlsx"),
     (MAIL, "eml mbox"),
     (NOTEBOOK, "ipynb"),
+    (EPUB, "epub"),
+    (ODT, "odt ott"),
+    (ODS, "ods ots"),
+    (ODP, "odp otp"),
+    (RTF, "rtf"),
     (CODE, "m"),
 )
 _LANGUAGES = {
@@ -160,19 +170,28 @@ _INTERPRETERS = {
 }
 _MAIL_HEAD = re.compile(rb"(?:From [^\n]*\d{4}\r?\n)?(?:[A-Za-z][A-Za-z0-9-]*:[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*){3,}")
 _MAIL_FIELDS = re.compile(rb"^(?:MIME-Version|Message-ID|Received|Return-Path):", re.IGNORECASE | re.MULTILINE)
+# In an e-book and an OpenDocument file, the first part of the archive is its media type, and is not packed.
+_MIMETYPE = re.compile(rb"mimetype(application/[a-z.+-]+(?:-template)?)")
+_ODF = b"application/vnd.oasis.opendocument."
+_BY_MIMETYPE = {
+    b"application/epub+zip": EPUB,
+    _ODF + b"text": ODT,
+    _ODF + b"spreadsheet": ODS,
+    _ODF + b"presentation": ODP,
+}
 _NOTEBOOK = re.compile(rb'"nbformat"\s*:\s*[34]\b')
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_OFFICE_PARTS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX, "xl/workbook.xml": XLSX}
+_KNOWN_PARTS = {
+    "word/document.xml": DOCX,
+    "ppt/presentation.xml": PPTX,
+    "xl/workbook.xml": XLSX,
+    "META-INF/container.xml": EPUB,
+}
 
 REFUSED = {
     ".doc": "an old Word format; save it as .docx or PDF",
     ".ppt": "an old PowerPoint format; save it as .pptx or PDF",
     ".xls": "an old Excel format; save it as .xlsx or CSV",
-    ".odt": "an OpenDocument text; save it as .docx or PDF",
-    ".ods": "an OpenDocument sheet; save it as .xlsx or CSV",
-    ".odp": "an OpenDocument presentation; save it as .pptx or PDF",
-    ".rtf": "rich text; save it as .docx or PDF",
-    ".epub": "an e-book; save it as HTML or PDF",
 }
 """Extensions of text formats without a reader, and what to do."""
 
@@ -191,15 +210,19 @@ def by_name(name: str) -> Format | None:
 
 
 def by_magic(data: bytes) -> Format | None:
-    """The format of a PDF, an office file, a notebook or a mail message by its bytes; None for anything else."""
+    """The format of a file by its bytes, where they tell; None for text of an unknown format."""
     if data.startswith(b"%PDF-"):
         return PDF
     if data.lstrip().startswith(b"{") and _NOTEBOOK.search(data[-4096:]) and b'"cells"' in data:
         return NOTEBOOK
     if (head := _MAIL_HEAD.match(data, 0, 8192)) and _MAIL_FIELDS.search(head.group()):
         return MAIL
+    if data.startswith(b"{\\rtf"):
+        return RTF
+    if data.startswith(b"PK\x03\x04") and (declared := _MIMETYPE.match(data, 30)):
+        return _BY_MIMETYPE.get(declared[1])
     parts = zip_parts(data) if data.startswith(b"PK\x03\x04") else {}
-    return next((format for part, format in _OFFICE_PARTS.items() if part in parts), None)
+    return next((format for part, format in _KNOWN_PARTS.items() if part in parts), None)
 
 
 def by_text(text: str) -> Format:

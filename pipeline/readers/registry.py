@@ -49,3 +49,38 @@ def _notebook() -> Reader:
     from ctxpipe.pipeline.readers.notebook import NotebookReader
 
     return NotebookReader()
+
+
+@READERS.register("epub")
+def _epub() -> Reader:
+    from ctxpipe.pipeline.readers.epub import EpubReader
+
+    return EpubReader()
+
+
+@READERS.register("rtf")
+def _rtf() -> Reader:
+    from ctxpipe.pipeline.readers.rtf import RtfReader
+
+    return RtfReader()
+
+
+@READERS.register("odt")
+def _odt() -> Reader:
+    from ctxpipe.pipeline.readers.odf.odf import OdfReader
+
+    return OdfReader("odt")
+
+
+@READERS.register("ods")
+def _ods() -> Reader:
+    from ctxpipe.pipeline.readers.odf.odf import OdfReader
+
+    return OdfReader("ods")
+
+
+@READERS.register("odp")
+def _odp() -> Reader:
+    from ctxpipe.pipeline.readers.odf.odf import OdfReader
+
+    return OdfReader("odp")

@@ -1,0 +1,201 @@
+"""The content of an OpenDocument file as blocks of Markdown, in one pass without recursion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from xml.sax.handler import ContentHandler
+
+from ctxpipe.pipeline.readers.odf.styles import Styles
+from ctxpipe.pipeline.readers.odf.table import Table
+from ctxpipe.pipeline.readers.pieces import Pieces
+
+_SKIPPED = frozenset(
+    "tracked-changes table-of-content forms ruby-text date creator-initials title desc event-listeners scripts "
+    "sender-initials named-expressions database-ranges".split()
+)
+_MOST_SPACES = 100
+# No XML holds these characters; they stand for a space and a line break that are meant.
+_SPACE, _BREAK = "\x01", "\x02"
+
+
+class _Aside:
+    """A comment or note: what its line begins with, and its words."""
+
+    def __init__(self) -> None:
+        self.author = ""
+        self.label = ""
+        self.words: list[str] = []
+
+
+class Content(ContentHandler):
+    """Writes paragraphs, headings, lists, tables and slides.
+
+    Args:
+        pieces: Where to write.
+        sheets: Whether top tables are sheets.
+    """
+
+    def __init__(self, pieces: Pieces, *, sheets: bool = False) -> None:
+        super().__init__()
+        self.styles = Styles()
+        self._pieces = pieces
+        self._sheets = sheets
+        self._skip = 0
+        self._paragraphs: list[list[str]] = []
+        self._below: list[str] = []
+        self._level = 0
+        self._tables: list[Table] = []
+        self._lists: list[tuple[str, int]] = []
+        self._items: list[str] = []
+        self._is_first = False
+        self._asides: list[_Aside] = []
+        self._field = ""
+        self._notes = 0
+        self._title = False
+
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Mapping[object, str]) -> None:  # noqa: N802 - a name of the standard library
+        """Take up the start of an element."""
+        tag = name[1]
+        if self._skip or tag in _SKIPPED:
+            self._skip += 1
+            return
+        self.styles.startElementNS(name, qname, attrs)
+        given = {str(key[1]): value for key, value in attrs.items()}  # type: ignore[index]
+        match tag:
+            case "p" | "h":
+                self._paragraphs.append([])
+                self._level = min(_number(given.get("outline-level"), 1), 6) if tag == "h" else 0
+            case "s" if self._paragraphs:
+                self._paragraphs[-1].append(_SPACE * min(_number(given.get("c"), 1), _MOST_SPACES))
+            case "tab" | "line-break" if self._paragraphs:
+                self._paragraphs[-1].append(" " if tag == "tab" else _BREAK)
+            case "list":
+                self._lists.append((given.get("style-name") or (self._lists[-1][0] if self._lists else ""), 0))
+            case "list-item" | "list-header" if self._lists:
+                self._begin_item(numbered=tag == "list-item")
+            case "table":
+                hidden = self.styles.is_hidden(given.get("style-name", ""))
+                self._tables.append(Table(given.get("name", ""), hidden=hidden))
+            case "table-row" if self._tables:
+                self._tables[-1].begin_row(given)
+            case "table-cell" | "covered-table-cell" if self._tables:
+                self._tables[-1].begin_cell(given)
+            case "annotation" | "note":
+                self._asides.append(_Aside())
+            case "creator" | "note-citation" if self._asides:
+                self._field = tag
+            case "page":
+                self._pieces.page()
+            case "frame":
+                self._title = given.get("class") == "title"
+            case "notes":
+                self._notes = self._notes or 1
+            case _:
+                pass
+
+    def characters(self, content: str) -> None:
+        """Take up text."""
+        if self._skip:
+            return
+        if self._field == "creator":
+            self._asides[-1].author += content
+        elif self._field:
+            self._asides[-1].label += content
+        elif self._paragraphs:
+            self._paragraphs[-1].append(content)
+
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802 - as above
+        """Take up the end of an element."""
+        tag = name[1]
+        if self._skip:
+            self._skip -= 1
+            return
+        match tag:
+            case "p" | "h" if self._paragraphs:
+                self._end_paragraph(_laid_out("".join(self._paragraphs.pop())), heading=tag == "h")
+            case "list" if self._lists:
+                self._lists.pop()
+                if not self._lists:
+                    # The items of a list and of the lists in it are one block.
+                    self._pieces.add("\n".join(self._items))
+                    self._items = []
+            case "table-cell" | "covered-table-cell" if self._tables:
+                self._tables[-1].end_cell()
+            case "table-row" if self._tables:
+                self._tables[-1].end_row()
+            case "table" if self._tables:
+                self._end_table(self._tables.pop())
+            case "annotation" | "note" if self._asides:
+                self._end_aside(self._asides.pop(), note=tag == "note")
+            case "creator" | "note-citation":
+                self._field = ""
+            case "frame":
+                self._title = False
+            case "notes":
+                self._notes = 0
+            case _:
+                pass
+
+    def _begin_item(self, *, numbered: bool) -> None:
+        style, count = self._lists[-1]
+        if numbered:
+            self._lists[-1] = (style, count + 1)
+        self._is_first = numbered
+
+    def _end_paragraph(self, text: str, *, heading: bool) -> None:
+        if self._asides:
+            self._asides[-1].words.append(text)
+            return
+        below, self._below = ([], self._below) if self._paragraphs else (self._below, [])
+        if not text and not below:
+            return
+        if self._tables:
+            self._tables[-1].add(" ".join([text, *(f"[{line}]" for line in below)]))
+        elif self._lists:
+            self._items.append(self._item(" ".join([text, *(f"[{line}]" for line in below)])))
+        else:
+            self._block(text, heading=heading)
+            for line in below:
+                self._pieces.add(f"- {line}")
+
+    def _block(self, text: str, *, heading: bool) -> None:
+        if self._notes == 1 and text:
+            self._pieces.add("### Notes:")
+            self._notes = 2
+        one = " ".join(text.split())
+        if one and (heading or self._title) and not self._notes:
+            self._pieces.add(f"{'#' * max(1, self._level)} {one}")
+        else:
+            self._pieces.add(text)
+
+    def _item(self, text: str) -> str:
+        depth = len(self._lists)
+        style, count = self._lists[-1]
+        mark = f"{count}." if self.styles.is_numbered(style, depth) else "-"
+        mark, self._is_first = (mark if self._is_first else " " * len(mark)), False
+        return f"{'  ' * (depth - 1)}{mark} {' '.join(text.split())}"
+
+    def _end_table(self, table: Table) -> None:
+        if self._tables:
+            self._tables[-1].add(" ".join(table.markdown().split()))
+        else:
+            self._pieces.add(table.sheet() if self._sheets else table.markdown())
+
+    def _end_aside(self, aside: _Aside, *, note: bool) -> None:
+        text = " ".join(" ".join(aside.words).split())
+        label, author = " ".join(aside.label.split()), " ".join(aside.author.split())
+        if note and self._paragraphs:
+            self._paragraphs[-1].append(f"[{label}]")
+        if text:
+            said = f"Footnote {label}".strip() if note else f"Comment{f' by {author}' if author else ''}"
+            self._below.append(f"{said}: {text}")
+
+
+def _laid_out(text: str) -> str:
+    """The text of a paragraph, in which whitespace means nothing but what has a tag of its own."""
+    return re.sub(r"[ \t\r\n]+", " ", text).replace(_SPACE, " ").replace(_BREAK, "\n").strip()
+
+
+def _number(value: str | None, otherwise: int) -> int:
+    return int(value) if value and value.isdecimal() and len(value) < 6 else otherwise

@@ -1,0 +1,57 @@
+"""OpenDocument (ODT, ODS, ODP) to Markdown."""
+
+from __future__ import annotations
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.archive import Archive
+from ctxpipe.pipeline.readers.odf.content import Content
+from ctxpipe.pipeline.readers.odf.margins import margins
+from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import markdown_title, one_line
+from ctxpipe.pipeline.readers.xml import local, parse, walk
+
+
+class OdfReader:
+    """Reads the content of an OpenDocument file; the pages of a presentation are pages.
+
+    Args:
+        ending: Extension of the file, without the dot.
+    """
+
+    def __init__(self, ending: str) -> None:
+        self._ending = f".{ending}"
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read an OpenDocument file.
+
+        Raises:
+            ReadError: if the file is damaged, encrypted or too large.
+        """
+        ending = self._ending
+        archive = Archive(data, source=source, ending=ending)
+        if "content.xml" not in archive:
+            raise archive.damaged("it has no content.xml")
+        if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+            raise ReadError(source, f"protected by a password; save a plain {ending} copy")
+        pieces = Pieces()
+        content = Content(pieces, sheets=ending == ".ods")
+        if "styles.xml" in archive:
+            styles = archive.read("styles.xml")
+            walk(styles, content.styles, source=source, ending=ending)
+            if ending == ".odt":
+                for line in margins(styles, source=source):
+                    pieces.add(line)
+        walk(archive.read("content.xml"), content, source=source, ending=ending)
+        document = pieces.document(source=source, kind="markdown", title=_title(archive, source, ending))
+        if document.title or ending == ".ods":
+            return document
+        return pieces.document(source=source, kind="markdown", title=markdown_title(document.text))
+
+
+def _title(archive: Archive, source: str, ending: str) -> str:
+    if "meta.xml" not in archive:
+        return ""
+    root = parse(archive.read("meta.xml"), source=source, ending=ending)
+    return next((one_line(element.text or "") for element in root.iter() if local(element) == "title"), "")

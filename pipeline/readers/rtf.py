@@ -1,0 +1,81 @@
+"""RTF to text through striprtf, with its headings by their outline level."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.html.layout import table_lines
+from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import one_line
+
+# Characters for private use mark the level of a heading and its paragraph; no document has them in a pair.
+_MARK, _LEVELS = 0xE2F0, 9
+_OUTLINE = re.compile(r"\\outlinelevel([0-8])(?![0-9])")
+_HEADING = re.compile(rf"{chr(_MARK)}([{chr(_MARK + 1)}-{chr(_MARK + _LEVELS)}])")
+_BULLET = re.compile(r"^[\s]*[·•▪o\uf0b7\uf0a7-][\t ]+")
+_ITEM = re.compile(r"- |\s*(?:\d{1,3}|[a-z])[.)]\s")
+
+
+class RtfReader:
+    """Reads rich text; paragraphs with an outline level are headings."""
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read rich text.
+
+        Raises:
+            ReadError: if the file is no rich text.
+        """
+        if not data.lstrip().startswith(b"{\\rtf"):
+            raise ReadError(source, "not an .rtf file, or damaged")
+        text = _plain(data, source)
+        pieces = Pieces()
+        # Every paragraph is a line; rows of a table and items of a list stay together.
+        for kind, lines in itertools.groupby(filter(str.strip, text.split("\n")), key=_kind):
+            _add(kind, [_BULLET.sub("- ", line).strip() for line in lines], pieces)
+        title = next((line for line in text.split("\n") if _HEADING.search(line)), "")
+        return pieces.document(source=source, kind="text", title=one_line(_HEADING.sub("", title)))
+
+
+def _plain(data: bytes, source: str) -> str:
+    from striprtf.striprtf import rtf_to_text
+
+    markup = data.decode("latin-1")
+    marked = _OUTLINE.sub(lambda match: f"{match[0]}{_escaped(int(match[1]))}", markup)
+    try:
+        text = rtf_to_text(marked, errors="replace")
+        # A character beyond 16 bits is written as two halves.
+        return str(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except Exception as exc:  # damage makes the parser raise anything: ValueError, IndexError, OverflowError, ...
+        raise ReadError(source, f"not an .rtf file, or damaged ({type(exc).__name__})") from exc
+
+
+def _kind(line: str) -> str:
+    if _HEADING.search(line):
+        return "heading"
+    if line.rstrip().endswith("|"):
+        return "row"
+    return "item" if _BULLET.match(line) or _ITEM.match(line) else "paragraph"
+
+
+def _add(kind: str, lines: list[str], pieces: Pieces) -> None:
+    if kind == "row":
+        rows = [[cell.strip() for cell in line.strip().removesuffix("|").split("|")] for line in lines]
+        pieces.add("\n".join(table_lines(rows)))
+    elif kind == "item":
+        pieces.add("\n".join(" ".join(line.split()) for line in lines))
+    else:
+        for line in lines:
+            marked = _HEADING.search(line)
+            words = " ".join(_HEADING.sub("", line).split())
+            if marked:
+                pieces.heading(words, ord(marked[1]) - _MARK)
+            else:
+                pieces.add(words)
+
+
+def _escaped(level: int) -> str:
+    return "".join(f"{{\\uc1\\u{code - 0x10000}?}}" for code in (_MARK, _MARK + 1 + level))

@@ -1,0 +1,179 @@
+"""OpenDocument: texts, sheets and presentations, and what they claim."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from office_support import zipped
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.load import load
+
+SPACES = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"'
+    for name, space in {
+        "office": "office", "text": "text", "table": "table", "draw": "drawing", "style": "style",
+        "presentation": "presentation", "manifest": "manifest",
+    }.items()
+) + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'  # fmt: skip
+TYPES = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}
+
+
+def odf(body: str, ending: str = "odt", styles: str = "", **others: str) -> bytes:
+    kind = TYPES[ending]
+    parts: dict[str, str | bytes] = {
+        "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+        "content.xml": f"<office:document-content {SPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>",
+    }
+    return zipped(parts | {name.replace("__", "/"): text for name, text in others.items()})
+
+
+def loaded(data: bytes, ending: str = "odt") -> Document:
+    return load(data, source=f"a.{ending}", name=f"a.{ending}")
+
+
+def text(body: str, ending: str = "odt", styles: str = "", **others: str) -> str:
+    return loaded(odf(body, ending, styles, **others), ending).text
+
+
+def heading(level: int, words: str) -> str:
+    return f'<text:h text:outline-level="{level}">{words}</text:h>'
+
+
+def paragraph(words: str) -> str:
+    return f"<text:p>{words}</text:p>"
+
+
+def table(*rows: str) -> str:
+    return f'<table:table table:name="Fees">{"".join(rows)}</table:table>'
+
+
+def row(*cells: str, given: str = "") -> str:
+    made = (
+        cell if cell.startswith("<") else f"<table:table-cell>{paragraph(cell)}</table:table-cell>" for cell in cells
+    )
+    return f"<table:table-row {given}>{''.join(made)}</table:table-row>"
+
+
+def test_headings_and_paragraphs() -> None:
+    body = (
+        heading(1, "Rules")
+        + paragraph("The  fee\n is<text:s text:c='2'/>54<text:tab/>euros.")
+        + heading(2, "Piers")
+        + paragraph("North.")
+    )
+    found = loaded(odf(body))
+    assert found.text == "# Rules\n\nThe fee is  54 euros.\n\n## Piers\n\nNorth."
+    assert (found.kind, found.title) == ("markdown", "Rules")
+    meta = (
+        f"<office:document-meta {SPACES}><office:meta><dc:title>Harbour</dc:title></office:meta></office:document-meta>"
+    )
+    assert loaded(odf(body, **{"meta.xml": meta})).title == "Harbour"
+
+
+def test_lists_with_their_numbers() -> None:
+    style = '<text:list-style style:name="L">{}</text:list-style>'.format(
+        '<text:list-level-style-number text:level="1" style:num-format="1"/>'
+    )
+    body = (
+        f'<text:list text:style-name="L"><text:list-item>{paragraph("one")}'
+        f"<text:list><text:list-item>{paragraph('inner')}"
+        f"</text:list-item></text:list></text:list-item><text:list-item>{paragraph('two')}{paragraph('more')}"
+        "</text:list-item></text:list>"
+    )
+    assert text(body, styles=style) == "1. one\n  - inner\n2. two\n   more"
+
+
+def test_comments_and_footnotes_stand_below_their_paragraph() -> None:
+    note = f"<text:note-citation>1</text:note-citation><text:note-body>{paragraph('By 12%.')}</text:note-body>"
+    note = f"<text:note>{note}</text:note>"
+    comment = f"<dc:creator>Ann Lee</dc:creator><dc:date>2026</dc:date>{paragraph('Too much. Ask.')}"
+    comment = f"<office:annotation>{comment}</office:annotation>"
+    body = paragraph(f"The fee rose{note} in May{comment}.") + paragraph("Next.")
+    assert (
+        text(body)
+        == "The fee rose[1] in May.\n\n- Footnote 1: By 12%.\n\n- Comment by Ann Lee: Too much. Ask.\n\nNext."
+    )
+
+
+def test_deleted_text_and_contents_are_no_text() -> None:
+    body = (
+        f"<text:tracked-changes><text:changed-region>{paragraph('Deleted.')}</text:changed-region></text:tracked-changes>"
+        f"<text:table-of-content><text:index-body>{paragraph('Rules 1')}</text:index-body></text:table-of-content>"
+    )
+    assert text(body + paragraph("Stays.")) == "Stays."
+
+
+def test_tables_and_headers_and_footers() -> None:
+    styles = (
+        f"<office:document-styles {SPACES}><office:master-styles><style:master-page>"
+        f"<style:header>{paragraph('Port of Faro')}</style:header><style:footer>"
+        f"{paragraph('Draft 7, page <text:page-number>3</text:page-number>')}</style:footer></style:master-page>"
+        "</office:master-styles></office:document-styles>"
+    )
+    found = text(table(row("Ship", "Fee"), row("Gull", "54")), **{"styles.xml": styles})
+    assert (
+        found
+        == "Page header: Port of Faro\n\nPage footer: Draft 7, page\n\n| Ship | Fee |\n| --- | --- |\n| Gull | 54 |"
+    )
+
+
+def test_sheets() -> None:
+    merged = f'<table:table-cell table:number-rows-spanned="2">{paragraph("M1")}</table:table-cell>'
+    body = table(
+        row("Ship", "Role", "Name"), row(merged, "cook", "Ann"), row("<table:covered-table-cell/>", "mate", "Bo"),
+        row('<table:table-cell table:formula="of:=SUM(1;2)"/>', '<table:table-cell office:value="7"/>'),
+        row('<table:table-cell table:number-columns-repeated="16384"/>', given='table:number-rows-repeated="1048576"'),
+    )  # fmt: skip
+    found = loaded(odf(body, "ods"), "ods")
+    assert found.text == (
+        "## Fees\n\n| Ship | Role | Name |\n| --- | --- | --- |\n| M1 | cook | Ann |\n| M1 | mate | Bo |\n"
+        "| =SUM(1;2) (not computed) | 7 |"
+    )
+    kept = Pipeline(rank="bm25").compress(found, question="Who is the mate?", budget=40).text
+    assert "## Fees" in kept
+    assert "| M1 | mate | Bo |" in kept
+
+
+def test_slides_are_pages_with_titles_and_notes() -> None:
+    def frame(words: str, given: str = "") -> str:
+        return f"<draw:frame {given}><draw:text-box>{paragraph(words)}</draw:text-box></draw:frame>"
+
+    def slide(number: int) -> str:
+        title = frame(f"Topic {number}", 'presentation:class="title"')
+        notes = f"<presentation:notes>{frame(f'Say {number}.')}</presentation:notes>"
+        return f"<draw:page>{title}{frame(f'Body {number}.')}{notes}</draw:page>"
+
+    found = loaded(odf(slide(1) + slide(2), "odp"), "odp")
+    assert found.text.endswith("# Topic 2\n\nBody 2.\n\n### Notes:\n\nSay 2.")
+    assert found.page(found.text.index("Say 2.")) == 2
+
+
+def test_repeated_cells_make_no_millions() -> None:
+    cell = f'<table:table-cell table:number-columns-repeated="16384">{paragraph("x" * 50)}</table:table-cell>'
+    body = table(*[row(cell, given='table:number-rows-repeated="1048576"')] * 3)
+    start = time.process_time()
+    assert len(text(body, "ods")) < 200_000_000
+    assert time.process_time() - start < 30
+
+
+def test_nesting_however_deep() -> None:
+    body = "<text:list><text:list-item>" * 20_000 + paragraph("deep") + "</text:list-item></text:list>" * 20_000
+    assert "deep" in text(body)
+    assert "deep" in text("<text:section>" * 50_000 + paragraph("deep") + "</text:section>" * 50_000)
+
+
+def test_what_is_encrypted_or_damaged_is_one_line() -> None:
+    manifest = f"<manifest:manifest {SPACES}><manifest:encryption-data/></manifest:manifest>"
+    for data, reason in (
+        (odf("", **{"META-INF__manifest.xml": manifest}), "protected by a password"),
+        (zipped({"mimetype": "x"}), "it has no content.xml"),
+        (zipped({"content.xml": "<a"}), r"damaged \(SAXParseException\)"),
+        (b"no archive", "not a .odt file, or damaged"),
+    ):
+        with pytest.raises(ReadError, match=reason):
+            loaded(data)

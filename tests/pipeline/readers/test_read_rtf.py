@@ -1,0 +1,81 @@
+"""Rich text: words in every encoding, headings, tables, lists, and damage."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.load import load
+from ctxpipe.pipeline.readers.rtf import RtfReader
+
+RULES = (
+    r"{\rtf1\ansi\ansicpg1252\uc1{\fonttbl{\f0 Arial;}}{\stylesheet{\s1\outlinelevel0 heading 1;}}{\header Faro\par}"
+    r"\pard\s1\outlinelevel0\b Harbour rules\b0\par\pard\plain The fee is 54 \'80 for K\'e4the \u8211? again.\par "
+    r"It goes on. And on.\par\pard\s2\outlinelevel1 Costs\par\pard\trowd\cellx100\cellx200 Ship\cell Fee\cell\row"
+    r"\trowd Gull\cell 54\cell\row\pard{\listtext\'B7\tab}first\par{\listtext\'B7\tab}second\par\pard The end.\par}"
+)
+
+
+def loaded(data: str | bytes, name: str = "a.rtf") -> Document:
+    return load(data.encode("latin-1") if isinstance(data, str) else data, source="a.rtf", name=name)
+
+
+def test_rich_text() -> None:
+    found = loaded(RULES)
+    assert found.text == (
+        "Harbour rules\n\nThe fee is 54 € for Käthe – again.\n\nIt goes on. And on.\n\nCosts\n\n"
+        "| Ship | Fee |\n| --- | --- |\n| Gull | 54 |\n\n- first\n- second\n\nThe end."
+    )
+    assert [(found.text[a:b], level) for a, b, level in found.headings] == [("Harbour rules", 1), ("Costs", 2)]
+    assert (found.kind, found.title) == ("text", "Harbour rules")
+
+
+def test_what_is_kept_stands_under_its_headings() -> None:
+    kept = Pipeline(rank="bm25").compress(loaded(RULES), question="What is the fee of Gull?", budget=40).text
+    assert (
+        kept.index("Harbour rules") < kept.index("Costs") < kept.index("| Ship | Fee |") < kept.index("| Gull | 54 |")
+    )
+
+
+def test_rich_text_is_known_by_its_content() -> None:
+    assert loaded(RULES, "").text == loaded(RULES).text
+
+
+@pytest.mark.parametrize("data", [b"words", b"{\\rt", b"\x89PNG\r\n", b"PK\x03\x04"])
+def test_what_is_no_rich_text_is_one_line(data: bytes) -> None:
+    with pytest.raises(ReadError, match=r"not an \.rtf file, or damaged"):
+        loaded(data)
+
+
+def test_damage_gives_a_document_or_one_line() -> None:
+    rng = random.Random(5)
+    for _ in range(200):
+        data = bytearray(RULES.encode())
+        for _ in range(rng.randint(1, 30)):
+            data[rng.randrange(5, len(data))] = rng.randrange(256)
+        try:
+            loaded(bytes(data[: rng.randint(20, len(data))]))
+        except ReadError as error:
+            assert "\n" not in str(error)
+
+
+def test_nesting_however_deep() -> None:
+    assert loaded("{\\rtf1 " + "{" * 200_000 + "deep" + "}" * 200_000 + "}").text == "deep"
+
+
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="{}\\|"), max_size=40))
+def test_any_words_are_read(words: str) -> None:
+    escaped = "".join(c if c.isascii() else "".join(f"\\u{u}?" for u in units(c)) for c in words)
+    found = RtfReader().read(f"{{\\rtf1\\uc1 A {escaped} Z\\par}}".encode(), source="x").text
+    assert "".join(found.split()) == "".join(f"A {words} Z".split())
+
+
+def units(char: str) -> list[int]:
+    raw = char.encode("utf-16-le")
+    return [int.from_bytes(raw[i : i + 2], "little", signed=True) for i in range(0, len(raw), 2)]
