@@ -44,7 +44,7 @@ def parse(data: bytes, *, source: str, ending: str) -> Element:
 
 def local(element: Element) -> str:
     """The name of an element without its namespace; empty for a comment."""
-    tag = element.tag
+    tag: object = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesNSImpl
 
 from ctxpipe.pipeline.readers.odf.styles import Styles
 from ctxpipe.pipeline.readers.odf.table import Table
@@ -54,14 +54,14 @@ class Content(ContentHandler):
         self._notes = 0
         self._title = False
 
-    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Mapping[object, str]) -> None:  # noqa: N802 - a name of the standard library
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: AttributesNSImpl) -> None:  # noqa: N802 - a name of the standard library
         """Take up the start of an element."""
         tag = name[1]
         if self._skip or tag in _SKIPPED:
             self._skip += 1
             return
         self.styles.startElementNS(name, qname, attrs)
-        given = {str(key[1]): value for key, value in attrs.items()}  # type: ignore[index]
+        given = {key[1]: value for key, value in attrs.items()}
         match tag:
             case "p" | "h":
                 self._paragraphs.append([])

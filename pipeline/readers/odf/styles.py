@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesNSImpl
 
 
 class Styles(ContentHandler):
@@ -15,9 +15,9 @@ class Styles(ContentHandler):
         self._hidden: set[str] = set()
         self._name = ""
 
-    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Mapping[object, str]) -> None:  # noqa: N802 - a name of the standard library
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: AttributesNSImpl) -> None:  # noqa: N802 - a name of the standard library
         """Take up the start of an element."""
-        tag, given = name[1], {str(key[1]): value for key, value in attrs.items()}  # type: ignore[index]
+        tag, given = name[1], {key[1]: value for key, value in attrs.items()}
         if tag in ("list-style", "style"):
             self._name = given.get("name", "")
         elif tag == "list-level-style-number" and given.get("num-format"):
