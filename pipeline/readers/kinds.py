@@ -44,7 +44,7 @@ ODP = Format(reader="odp", kind="markdown")
 RTF = Format(reader="rtf")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (
-    (TEXT, "txt text log srt vtt"),
+    (TEXT, "txt text log"),
     (Format(language="rst"), "rst rest"),
     (Format(language="org"), "org"),
     (Format(language="asciidoc"), "adoc asciidoc"),
@@ -64,6 +64,8 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (ODS, "ods ots"),
     (ODP, "odp otp"),
     (RTF, "rtf"),
+    (Format(reader="srt"), "srt"),
+    (Format(reader="vtt"), "vtt"),
     (CODE, "m"),
 )
 _LANGUAGES = {

@@ -8,6 +8,7 @@ import os
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.chats import chat_document, joined_messages
 from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
@@ -58,6 +59,10 @@ def _load_text(data: bytes, format: Format | None, source: str, stem: str, error
 
         text, title = html_text(text)
         return Document(text=text, source=source, kind="html", title=title or stem, notes=notes)
+    if format.kind == "json" and (chat := chat_document(text, source=source)) is not None:
+        return dataclasses.replace(chat, title=stem, notes=notes)
+    if format == TEXT:
+        text = joined_messages(text)
     title = markdown_title(text) if format.kind == "markdown" else ""
     return Document(
         text=text, source=source, kind=format.kind, title=title or stem, language=format.language, notes=notes

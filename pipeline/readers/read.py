@@ -53,11 +53,9 @@ def read(
     """Read documents; a failure does not stop the others.
 
     The text of a plain file (text, Markdown, code, JSON, CSV) is exactly the decoded file without its byte-order mark:
-    newlines are unchanged, and offsets are file offsets. HTML, PDF and office files are converted to readable text, and
-    offsets count its characters.
-
-    Of directories and patterns, what ``.gitignore`` names is passed over, and so are vendored, built, lock, minified,
-    generated and binary files and what looks like a secret. A file that is named itself is always read.
+    newlines are unchanged, and offsets are file offsets. In a chat that was exported as text, a line break inside a
+    message is a space; one that was exported as JSON is its messages, one a line. HTML, PDF, office files and the other
+    formats are converted to readable text, and offsets count its characters.
 
     Args:
         paths: Files, directories (read recursively), patterns (``docs/**/*.md``), ``"-"`` for standard input, or

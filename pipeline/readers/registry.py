@@ -84,3 +84,17 @@ def _odp() -> Reader:
     from ctxpipe.pipeline.readers.odf.odf import OdfReader
 
     return OdfReader("odp")
+
+
+@READERS.register("srt")
+def _srt() -> Reader:
+    from ctxpipe.pipeline.readers.subtitles import SubtitleReader
+
+    return SubtitleReader("srt")
+
+
+@READERS.register("vtt")
+def _vtt() -> Reader:
+    from ctxpipe.pipeline.readers.subtitles import SubtitleReader
+
+    return SubtitleReader("vtt")

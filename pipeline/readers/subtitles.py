@@ -1,0 +1,84 @@
+"""Subtitles (SRT, WebVTT) as text: one cue a line, with its time and speaker."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.text.decode import decode_noted
+
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>\n]{1,200})>")
+_TAG = re.compile(r"</?[A-Za-z0-9][^<>\n]{0,300}>|\{\\[^}\n]{0,100}\}")
+_SPEAKER = "\x00"
+"""Stands before each speaker while a cue is taken apart."""
+_PLAIN = "no subtitles that can be read; read as text"
+
+
+class _Cue(NamedTuple):
+    """A cue: its start as shown, and its lines."""
+
+    start: str
+    lines: tuple[str, ...]
+
+
+class SubtitleReader:
+    """Reads subtitles; what a cue repeats of the one before is left out.
+
+    Args:
+        ending: The extension, without the dot.
+    """
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read subtitles.
+
+        Raises:
+            ReadError: if the file cannot be decoded.
+        """
+        text, note = decode_noted(data, source=source, errors=errors)
+        lines = [f"[{cue.start}] {' '.join(cue.lines)}" for cue in _unrolled(_cues(text, self._ending))]
+        notes = [note] if note else []
+        if not lines:
+            return Document(text=text, source=source, notes=(*notes, _PLAIN))
+        return Document(text="\n".join(lines), source=source, notes=tuple(notes))
+
+
+def _cues(text: str, ending: str) -> Iterator[_Cue]:
+    import webvtt
+    from webvtt.errors import MalformedCaptionError, MalformedFileError
+
+    # The extension may lie: a WebVTT file begins with its name.
+    form = "vtt" if text.lstrip().startswith("WEBVTT") else "srt" if ending == "vtt" else ending
+    try:
+        captions = webvtt.from_buffer(io.StringIO(text.lstrip().replace("\r\n", "\n")), format=form)
+    except (MalformedFileError, MalformedCaptionError):
+        return
+    for caption in captions.captions:
+        raw = _VOICE.sub(lambda match: f"{_SPEAKER}{match[1].strip()}: ", caption.raw_text)
+        for spoken in raw.split(_SPEAKER):
+            lines = (" ".join(html.unescape(_TAG.sub("", line)).split()) for line in spoken.split("\n"))
+            if shown := tuple(line for line in lines if line):
+                yield _Cue(str(caption.start).partition(".")[0], shown)
+
+
+def _unrolled(cues: Iterator[_Cue]) -> list[_Cue]:
+    """Cues without what they show again of the cue before, as captions that roll up do, by line or by word."""
+    kept: list[_Cue] = []
+    before: tuple[str, ...] = ()
+    for cue in cues:
+        shown = next((n for n in range(min(len(before), len(cue.lines)), 0, -1) if before[-n:] == cue.lines[:n]), 0)
+        fresh = cue.lines[shown:]
+        grown = not shown and kept and before and " ".join(cue.lines).startswith(f"{' '.join(before)} ")
+        if grown and kept[-1].lines == before:
+            kept[-1] = _Cue(kept[-1].start, cue.lines)
+        elif fresh:
+            kept.append(_Cue(cue.start, fresh))
+        before = cue.lines
+    return kept

@@ -1,0 +1,80 @@
+"""Subtitles: one cue a line with time and speaker, nothing said twice, no markup."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.load import load
+from ctxpipe.pipeline.readers.subtitles import SubtitleReader
+
+
+def loaded(text: str, name: str = "a.vtt") -> Document:
+    return load(text.encode(), source=name, name=name)
+
+
+def vtt(*cues: str) -> str:
+    return "WEBVTT\n\n" + "\n\n".join(f"00:00:0{i}.000 --> 00:00:0{i + 1}.000\n{cue}" for i, cue in enumerate(cues))
+
+
+@pytest.mark.parametrize(
+    ("cues", "expected"),
+    [
+        (["One.", "Two\nlines."], "[00:00:00] One.\n[00:00:01] Two lines."),
+        (["<v Ann Lee>The <i>crane</i> &amp; the ship</v>"], "[00:00:00] Ann Lee: The crane & the ship"),
+        (["<v Bo>No.</v>\n<v.loud Ann>Yes.</v>"], "[00:00:00] Bo: No.\n[00:00:00] Ann: Yes."),
+        (
+            ["hello<00:00:00.500><c> world</c>", "hello world\n ", "hello world\nnext"],
+            "[00:00:00] hello world\n[00:00:02] next",
+        ),
+        (["the", "the rent", "the rent rises"], "[00:00:00] the rent rises"),
+        (["Yes.", "Yes. It rains.", "Yes."], "[00:00:00] Yes. It rains.\n[00:00:02] Yes."),
+    ],
+)
+def test_cues(cues: list[str], expected: str) -> None:
+    assert loaded(vtt(*cues)).text == expected
+
+
+def test_srt_and_an_extension_that_lies() -> None:
+    first = '1\r\n00:59:01,000 --> 00:59:03,000\r\n{\\an8}<font color="red">Hi</font>\r\nthere\r\n\r\n'
+    srt = first + "2\r\n01:00:03,000 --> 01:00:05,000\r\nBye.\r\n"
+    expected = "[00:59:01] Hi there\n[01:00:03] Bye."
+    assert loaded(srt, "a.srt").text == loaded(srt).text == expected
+    assert loaded(vtt("One."), "a.srt").text == "[00:00:00] One."
+
+
+def test_each_cue_is_a_unit_with_its_time() -> None:
+    text = "WEBVTT\n\n" + "\n\n".join(
+        f"00:{i:02}:00.000 --> 00:{i:02}:09.000\n<v Ann>The fee of pier {i} is {50 + i} crowns and no more."
+        for i in range(40)
+    )
+    document = loaded(text)
+    assert [unit.kind for unit in outline(document).units(0, len(document.text))] == ["record"] * 40
+    kept = Pipeline(rank="bm25").compress(document, question="What is the fee of pier 17?", budget=40).text
+    assert "[00:17:00] Ann: The fee of pier 17 is 67 crowns and no more." in kept
+
+
+def test_what_is_no_subtitle_file_is_text() -> None:
+    found = loaded("Only words.\n")
+    assert (found.text, found.notes) == ("Only words.\n", ("no subtitles that can be read; read as text",))
+
+
+def test_damage_gives_a_document() -> None:
+    rng = random.Random(3)
+    whole = vtt(*(f"<v Ann>Words of cue {i} &amp; more" for i in range(9)))
+    for _ in range(100):
+        chars = list(whole)
+        for _ in range(rng.randint(1, 20)):
+            chars[rng.randrange(len(chars))] = chr(rng.randrange(32, 127))
+        assert loaded("".join(chars[: rng.randint(10, len(chars))])).text
+
+
+@given(st.text(st.sampled_from("<v>&lt;/ :-\n0.1{}\\ab"), max_size=80))
+def test_any_cue_is_read(cue: str) -> None:
+    SubtitleReader("vtt").read(vtt(cue, "x", cue).encode(), source="x")
