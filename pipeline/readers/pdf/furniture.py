@@ -14,20 +14,20 @@ _DEPTH = 5
 """Pieces of text from the edge of a page inwards that are looked at."""
 _BAND = 0.2
 """Share of the page's height, at the top and at the bottom, where they stand."""
-_NEAR = 6
-"""Pages between two occurrences of a running head."""
-_SHARE = 0.5
-"""Share of the rows in one place that must repeat for all of them to be furniture."""
-_LARGEST = 1.25
+_NEAR = 4
+"""Pages between two occurrences of a running head, and before and behind one that are looked at."""
+_SHARE = 0.6
+"""Share of the rows in one place that must repeat for them to be furniture."""
+_LARGEST = 1.12
 """Size of a running head, in sizes of the body; what is larger is a title."""
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"\b(?=[ivxlc])(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})\b", re.IGNORECASE)
 _PAGE = r"(?:[A-Z]{1,3}[-.–])?(?:\d{1,2}[-–.])?(\d{1,5}|[ivxlc]{1,7})"
 _NUMBERS = (
-    re.compile(rf"\W*(?:page\s+|seite\s+|p\.\s*)?{_PAGE}(?:\W|\s{{2}}|\s(?:of|/)\s\d+|$)\W*", re.IGNORECASE),
-    re.compile(rf"(?:^|\s|[-–.|:]){_PAGE}\W*$", re.IGNORECASE),
+    re.compile(rf"\W*(?:page\s+|seite\s+|p\.\s*)?{_PAGE}(?:\s*(?:of|/)\s*\d+)?(?:\W*$|\s{{2}}|\s*[|•])", re.IGNORECASE),
+    re.compile(rf"(?:\s{{2}}|[|•]\s*|\bpage\s|[-–]\s){_PAGE}(?:\s*(?:of|/)\s*\d+)?\W*$", re.IGNORECASE),
 )
-"""A page number, perhaps with that of its chapter, at the beginning and at the end of a line."""
+"""A page number, perhaps with that of its chapter: alone, or at the beginning or end of a line and apart."""
 
 
 class _Piece(NamedTuple):
@@ -113,24 +113,29 @@ def _repeated(
 ) -> list[tuple[_Piece, bool]]:
     """The pieces of one place that are furniture, and whether each counts the pages.
 
-    All are when enough of them repeat, else those that do. What stands on one line with furniture is furniture.
+    A stretch of pages has furniture in this place when most of what stands there repeats or counts; single words that
+    come again, such as a heading that is used often, are none. What stands on one line with furniture is furniture.
     """
     keys = [_key(piece.row.text) for piece in group]
     last: dict[str, int] = {}
-    again = [False] * len(group)
+    sure = _counts(group)
+    counts = list(sure)
     for at, (piece, key) in enumerate(zip(group, keys, strict=True)):
         before = last.get(key)
         if before is not None and piece.page - group[before].page <= _NEAR:
-            again[at] = again[before] = True
+            sure[at] = sure[before] = True
         last[key] = at
-    counts = _counts(group)
-    sure = [a or b for a, b in zip(again, counts, strict=True)]
-    every = len(group) >= 3 and sum(sure) >= _SHARE * len(group)
-    return [
-        (piece, counting)
-        for piece, certain, counting in zip(group, sure, counts, strict=True)
-        if certain or every or _beside(piece, stacks[piece.page], found[piece.page])
-    ]
+    chosen = []
+    first = end = 0
+    for at, piece in enumerate(group):
+        while group[first].page < piece.page - _NEAR:
+            first += 1
+        while end < len(group) and group[end].page <= piece.page + _NEAR:
+            end += 1
+        usual = end - first > 1 and sum(sure[first:end]) >= _SHARE * (end - first)
+        if usual or counts[at] or _beside(piece, stacks[piece.page], found[piece.page]):
+            chosen.append((piece, counts[at]))
+    return chosen
 
 
 def _beside(piece: _Piece, stack: Sequence[_Piece], found: dict[int, bool]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -132,3 +133,25 @@ def _are_columns(pieces: Sequence[Sequence[Row]], columns: int) -> bool:
         if not lengths or statistics.median(lengths) < _COLUMN:
             return False
     return True
+
+
+def told_by_place(rows: list[Row]) -> list[Row]:
+    """Pieces of text whose order says nothing, from top to bottom, with the columns that they stand in.
+
+    A gutter is where many pieces begin to the right of many others and few run over it.
+    """
+    rows = sorted(rows, key=lambda row: (-row.base, row.left))
+    lefts = Counter(round(row.left / 6) for row in rows if len(row.text) >= _COLUMN)
+    for place, count in sorted(lefts.items(), key=lambda item: -item[0]):
+        edge = 6 * place - 4.0
+        before = [row for row in rows if row.right < edge]
+        behind = [row for row in rows if row.left >= edge]
+        lengths = [statistics.median(len(row.text) for row in side) if side else 0 for side in (before, behind)]
+        few = len(rows) - len(before) - len(behind) <= len(rows) // 3
+        if count >= _FEWEST and len(before) >= _FEWEST and few and min(lengths) >= _COLUMN:
+            for row in before:
+                row.column = 1
+            for row in behind:
+                row.column = 2
+            break
+    return rows

@@ -7,19 +7,20 @@ from collections.abc import Sequence
 _MOST_RANGES = 12
 
 
-def unread_note(pages: Sequence[int], total: int) -> str:
-    """One line about pages without text.
+def scans_note(scanned: Sequence[int], total: int, *, recognised: bool) -> str:
+    """One line about pages without a text layer.
 
     Args:
-        pages: Their numbers, from 1, ascending.
+        scanned: Their numbers, from 0, ascending.
         total: Number of pages.
+        recognised: Whether they were read by text recognition.
     """
-    what = (
-        f"no text on page {pages[0]}"
-        if len(pages) == 1
-        else f"no text on {len(pages)} of {total} pages: {_ranges(pages)}"
-    )
-    return f"{what} (scanned?); run text recognition on {'it' if len(pages) == 1 else 'them'} first"
+    one = len(scanned) == 1
+    numbers = f"{'page' if one else 'pages'} {_ranges([at + 1 for at in scanned])}"
+    if recognised:
+        return f"read by text recognition, which may err: {numbers}"
+    where = numbers if one else f"{len(scanned)} of {total} {numbers.replace(' ', ': ', 1)}"
+    return f"no text on {where} (scanned?); install ctxpipe[ocr] to read {'it' if one else 'them'}"
 
 
 def _ranges(pages: Sequence[int]) -> str:

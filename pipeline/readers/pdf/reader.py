@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxpipe.compress.types import Document
@@ -16,8 +18,9 @@ from ctxpipe.pipeline.readers.pdf.furniture import without_furniture
 from ctxpipe.pipeline.readers.pdf.headings import Bookmark, bookmarks, mark_headings
 from ctxpipe.pipeline.readers.pdf.hyphens import Hyphens
 from ctxpipe.pipeline.readers.pdf.listing import mark_listings
-from ctxpipe.pipeline.readers.pdf.notes import unread_note
+from ctxpipe.pipeline.readers.pdf.notes import scans_note
 from ctxpipe.pipeline.readers.pdf.rows import Page
+from ctxpipe.pipeline.readers.pdf.scans import can_recognise, recognise, render
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import one_line
 
@@ -35,18 +38,25 @@ _LOCK = threading.Lock()
 
 
 class PdfReader:
-    """Reads the text layer of a PDF in reading order, without running heads, feet and page numbers."""
+    """Reads a PDF in reading order, without running heads, feet and page numbers.
+
+    Pages without a text layer are read by text recognition where the extra ``ocr`` is installed.
+    """
 
     def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
         """Read a PDF; ``errors="replace"`` turns a page that cannot be read into an empty one.
 
         Raises:
-            ReadError: if the file is not a PDF, is damaged or encrypted, or has no text layer.
+            ReadError: if the file is not a PDF, is damaged or encrypted, or has no text.
         """
-        pages, title, marks = _read(data, source, errors)
+        with _opened(data, source) as document:
+            pages, title, marks = _read(document, source, errors)
+            scanned = [at for at, page in enumerate(pages) if page.picture]
+            if can_recognise():
+                for at in scanned:
+                    pages[at] = _recognised(document, at)
         if not any(page.rows for page in pages):
-            raise ReadError(source, "the PDF has no text layer (scanned pages?); run text recognition on it first")
-        unread = [number for number, page in enumerate(pages, start=1) if page.picture]
+            raise ReadError(source, _no_text(scanned))
         without_furniture(pages)
         columns = [in_order(page.rows) for page in pages]
         for runs in columns:
@@ -64,11 +74,12 @@ class PdfReader:
             page_starts=tuple(made.page_starts),
             headings=tuple(made.headings),
             noise=tuple(made.noise),
-            notes=(unread_note(unread, len(pages)),) if unread else (),
+            notes=(scans_note(scanned, len(pages), recognised=can_recognise()),) if scanned else (),
         )
 
 
-def _read(data: bytes, source: str, errors: Errors) -> tuple[list[Page], str, list[Bookmark]]:
+@contextlib.contextmanager
+def _opened(data: bytes, source: str) -> Iterator[PdfDocument]:
     from pypdfium2 import PdfDocument, PdfiumError
 
     with _LOCK:
@@ -77,10 +88,34 @@ def _read(data: bytes, source: str, errors: Errors) -> tuple[list[Page], str, li
         except PdfiumError as exc:
             reason = _REASONS.get(exc.err_code or 0, "not a PDF, or damaged beyond reading")
             raise ReadError(source, reason) from exc
-        with document:
-            extractor = Extractor()
-            pages = [_page(document, extractor, index, source, errors) for index in range(len(document))]
-            return pages, _title(document), bookmarks(document)
+    try:
+        yield document
+    finally:
+        with _LOCK:
+            document.close()
+
+
+def _read(document: PdfDocument, source: str, errors: Errors) -> tuple[list[Page], str, list[Bookmark]]:
+    with _LOCK:
+        extractor = Extractor()
+        pages = [_page(document, extractor, index, source, errors) for index in range(len(document))]
+        return pages, _title(document), bookmarks(document)
+
+
+def _recognised(document: PdfDocument, index: int) -> Page:
+    with _LOCK:
+        page = document[index]
+        try:
+            image, scale = render(page)
+        finally:
+            page.close()
+    return recognise(image, scale)
+
+
+def _no_text(scanned: Sequence[int]) -> str:
+    if scanned and can_recognise():
+        return "the PDF has no text layer, and text recognition found no text on its pages"
+    return "the PDF has no text layer (scanned pages?); install ctxpipe[ocr] to read them"
 
 
 def _page(document: PdfDocument, extractor: Extractor, index: int, source: str, errors: Errors) -> Page:

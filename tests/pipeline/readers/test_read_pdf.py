@@ -81,7 +81,7 @@ def test_a_pdf_is_known_by_its_first_bytes(tmp_path: Path) -> None:
 
 def test_pages_without_text_layer(tmp_path: Path) -> None:
     assert reason(tmp_path, make_pdf("", "")) == (
-        "the PDF has no text layer (scanned pages?); run text recognition on it first"
+        "the PDF has no text layer (scanned pages?); install ctxpipe[ocr] to read them"
     )
 
 

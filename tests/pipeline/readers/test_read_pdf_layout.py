@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from pdf_support import Text, column, place_pdf
 
@@ -183,13 +185,14 @@ def test_contents_and_index_are_noise() -> None:
     assert [piece.split("\n")[-1] for piece in noise] == ["6 Ice  13", "ice, 8, 14"]
 
 
-def test_pages_that_are_images_are_named() -> None:
+def test_pages_that_are_images_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
     page = column(72, 700, BODY)
     assert read_pdf(place_pdf(page, [], page, [], [], page, image=[1, 3, 4])).notes == (
-        "no text on 3 of 6 pages: 2, 4-5 (scanned?); run text recognition on them first",
+        "no text on 3 of 6 pages: 2, 4-5 (scanned?); install ctxpipe[ocr] to read them",
     )
     assert read_pdf(place_pdf(page, [], image=[1])).notes == (
-        "no text on page 2 (scanned?); run text recognition on it first",
+        "no text on page 2 (scanned?); install ctxpipe[ocr] to read it",
     )
     assert read_pdf(place_pdf(page, [])).notes == ()
 
