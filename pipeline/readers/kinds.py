@@ -37,6 +37,7 @@ PPTX = Format(reader="pptx", kind="markdown")
 XLSX = Format(reader="xlsx", kind="markdown")
 MAIL = Format(reader="mail")
 NOTEBOOK = Format(reader="ipynb", kind="markdown")
+MSG = Format(reader="msg")
 EPUB = Format(reader="epub", kind="markdown")
 ODT = Format(reader="odt", kind="markdown")
 ODS = Format(reader="ods", kind="markdown")
@@ -58,6 +59,7 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (PPTX, "pptx"),
     (XLSX, "xlsx"),
     (MAIL, "eml mbox"),
+    (MSG, "msg"),
     (NOTEBOOK, "ipynb"),
     (EPUB, "epub"),
     (ODT, "odt ott"),
@@ -172,6 +174,7 @@ _INTERPRETERS = {
 }
 _MAIL_HEAD = re.compile(rb"(?:From [^\n]*\d{4}\r?\n)?(?:[A-Za-z][A-Za-z0-9-]*:[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*){3,}")
 _MAIL_FIELDS = re.compile(rb"^(?:MIME-Version|Message-ID|Received|Return-Path):", re.IGNORECASE | re.MULTILINE)
+_MSG_PART = "__properties_version1.0".encode("utf-16-le")
 # In an e-book and an OpenDocument file, the first part of the archive is its media type, and is not packed.
 _MIMETYPE = re.compile(rb"mimetype(application/[a-z.+-]+(?:-template)?)")
 _ODF = b"application/vnd.oasis.opendocument."
@@ -219,6 +222,8 @@ def by_magic(data: bytes) -> Format | None:
         return NOTEBOOK
     if (head := _MAIL_HEAD.match(data, 0, 8192)) and _MAIL_FIELDS.search(head.group()):
         return MAIL
+    if data.startswith(b"\xd0\xcf\x11\xe0") and _MSG_PART in data:
+        return MSG
     if data.startswith(b"{\\rtf"):
         return RTF
     if data.startswith(b"PK\x03\x04") and (declared := _MIMETYPE.match(data, 30)):

@@ -98,3 +98,10 @@ def _vtt() -> Reader:
     from ctxpipe.pipeline.readers.subtitles import SubtitleReader
 
     return SubtitleReader("vtt")
+
+
+@READERS.register("msg")
+def _msg() -> Reader:
+    from ctxpipe.pipeline.readers.mail.outlook import OutlookReader
+
+    return OutlookReader()

@@ -1,0 +1,88 @@
+"""Messages of Outlook (``.msg``), through python-oxmsg, which comes with the ``mail`` extra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import MissingExtraError, ReadError
+from ctxpipe.extras import require
+from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, write_message
+from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.titles import one_line
+
+if TYPE_CHECKING:
+    from oxmsg import Message as OutlookMessage
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_MOST_RECIPIENTS = 10
+_NO_BODY = "the body is in a form that is not read (compressed rich text)"
+
+
+class OutlookReader:
+    """Reads a message as text under its head; attachments are named."""
+
+    def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
+        """Read a message.
+
+        Raises:
+            ReadError: if the extra is missing, or the file is damaged.
+        """
+        if not data.startswith(_OLE):
+            raise ReadError(source, "not a .msg file, or damaged")
+        try:
+            require("mail", "reading .msg files", "oxmsg")
+        except MissingExtraError as exc:
+            raise ReadError(source, str(exc)) from exc
+        try:
+            message = _message(data)
+        except Exception as exc:  # damage makes the library raise anything: KeyError, struct errors, ...
+            raise ReadError(source, f"not a .msg file, or damaged ({type(exc).__name__})") from exc
+        pieces = Pieces()
+        write_message(message, pieces)
+        title = one_line(message.head.get("Subject", ""))
+        return pieces.document(source=source, kind="text", title=title, notes=() if message.bodies else (_NO_BODY,))
+
+
+def _message(data: bytes) -> Message:
+    from oxmsg import Message as OutlookMessage
+
+    found = OutlookMessage.load(data)
+    sent = found.sent_date
+    head = {
+        "From": found.sender or "",
+        "Date": f"{sent:%a, %d %b %Y %H:%M:%S %z}" if sent else "",
+        "Subject": found.subject,
+        "To": _recipients(found),
+    }
+    attachments = [
+        Attachment(name=" ".join((part.file_name or "unnamed").split()), type=part.mime_type or "", size=part.size)
+        for part in found.attachments
+    ]
+    return Message(
+        head={name: " ".join(value.split()) for name, value in head.items()},
+        bodies=_bodies(found),
+        attachments=attachments,
+    )
+
+
+def _recipients(found: OutlookMessage) -> str:
+    named = [
+        f"{one.name} <{one.email_address}>"
+        if one.email_address not in ("", one.name)
+        else one.name or one.email_address
+        for one in found.recipients
+    ]
+    more = len(named) - _MOST_RECIPIENTS
+    return ", ".join(named[:_MOST_RECIPIENTS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _bodies(found: OutlookMessage) -> list[Body]:
+    plain = (found.body or "").replace("\r\n", "\n").replace("\0", "").strip()
+    if plain:
+        return [Body(text=plain)]
+    from ctxpipe.pipeline.readers.html.html import html_text
+
+    words = html_text(found.html_body or "")[0]
+    return [Body(text=words, markdown=True)] if words else []
