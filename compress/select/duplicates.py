@@ -34,7 +34,7 @@ def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArr
     """Which units say nothing new.
 
     A sentence repeats another one when both have the same words, numbers and signs in the same order, stop words, case
-    and layout aside, and stand under the same headings of one document. Under other headings or in another file the
+    and layout aside, and stand under the same thing in one document. Under something else or in another file the
     same words say something else, so there a whole passage must be the same (copies of a manual). Of equal ones the
     highest-scored stays, the first of those.
 
@@ -47,7 +47,7 @@ def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArr
     repeated = np.zeros(len(order), dtype=np.bool_)
     passages = _passage_keys(documents, candidates)
     first_passage: dict[bytes, int] = {}
-    seen: set[tuple[int, tuple[str, ...], bytes]] = set()
+    seen: set[tuple[int, tuple[str, ...], int, bytes]] = set()
     for index in order.tolist():
         unit, document, place = candidates.units[index], candidates.document[index], candidates.passage[index]
         key = passages[place]
@@ -59,7 +59,7 @@ def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArr
         words, said = _said(documents[document].text[unit.start : unit.end])
         if words < _FEWEST:
             continue
-        mine = (document, candidates.passages[place].headings, said)
+        mine = (document, candidates.passages[place].headings, unit.parent, said)
         repeated[index] = mine in seen
         seen.add(mine)
     return repeated

@@ -39,7 +39,7 @@ class Pieces:
         cost: Target tokens, estimated in the source's own context.
         protected: Whether a pruner should leave it (numbers, negations, names).
         joined: Whether it goes on with the letters of the piece before it.
-        bare: Whether it says nothing alone: a heading, a header row, an introduction of something.
+        bare: Whether it says nothing alone: a heading, a header row, a term, an introduction of something.
     """
 
     documents: Sequence[Document]
@@ -179,6 +179,7 @@ def _bare(
             and (
                 piece.unit.kind in _FRAMES
                 or piece.unit.kind in ("row", "tag")
+                or (piece.unit.kind == "item" and piece.unit.title)
                 or (piece.unit.close >= 0 and piece.unit.kind == "member")
                 or introduces(documents[document].text, piece.unit.end)
             )

@@ -13,7 +13,7 @@ from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
 _ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
-_BOLD = re.compile(r"(?<=\n\n)\*\*([^*\n]{2,80})\*\*:?[ \t]*$(?=\n\n)", re.MULTILINE)
+_BOLD = re.compile(r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*:?[ \t]*$(?=\n\n)", re.MULTILINE)
 _UNDERLINED = re.compile(
     r"^(?:(?P<over>([=*~^\-\"+#`:.'_])\2{2,})[ \t]*\n)?[ \t]*(?=\S)(?P<title>[^\n|]{1,120})\r?\n"
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
@@ -108,6 +108,7 @@ def _marked(document: Document) -> Iterator[Heading]:
     elif language == "tex":
         yield from _matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2]))
     else:
+        yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         yield from _underlined(text, markdown=False)
         yield from _unmarked(document)
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.headings import Heading, headings
+from ctxpipe.compress.text.indented import CODE_DIRECTIVE, DIRECTIVE, Indents, Term, indent_of, terms
 from ctxpipe.compress.text.noise import is_noise
-from ctxpipe.compress.text.records import hard_breaks, record_runs
+from ctxpipe.compress.text.records import begins_record, hard_breaks, record_runs
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.tables import PIPES, table_units
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -29,6 +30,10 @@ _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d
 _INTRODUCES = re.compile(r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?)[\"”*_)]{0,3}$")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = re.compile(r"[a-z(]")
+_DEEPEST = 12
+"""Definitions inside one another; what is deeper is running text."""
+LONGEST_TERM = 120
+"""Characters up to which a line of HTML is taken for the term of what is indented below it."""
 LONGEST_ITEM = 600
 """Characters from which on a list item, record or turn is kept by sentence, each under the first."""
 
@@ -87,9 +92,22 @@ class _Builder:
         self.document = document
         self.text = document.text
         self.found: list[Region] = []
-        self.parent = -1
+        self.heading = self.base = -1
+        """The nearest heading, and what blocks with the present indentation stand under."""
+        self.introduction = -1
+        """What announces the next block."""
+        self.literal = -1
+        """Indentation of what announces code below it."""
+        self.indents = Indents()
+        self.depth = 0
+        """Definitions around a block."""
+        self.listed = (-1, -1)
+        """Indentation of the list that the last block was, and what it stands under."""
+
+    @property
+    def parent(self) -> int:
         """What the next block stands under."""
-        self.heading = -1
+        return self.base if self.introduction < 0 else self.introduction
 
     def regions(self) -> list[Region]:
         special = self._special()
@@ -110,8 +128,11 @@ class _Builder:
                 stack.append(event)
                 unit = Unit(event.start, event.end, "heading", above, title=event.title)
                 self.found.append(Region(event.start, event.end, above, (unit,)))
-                self.heading = self.parent = event.start
+                self.heading = self.base = event.start
+                self.introduction = self.literal = -1
+                self.indents.clear()
             else:
+                self._rebase(start)
                 event()
         self._blocks(at, len(self.text))
         return self.found
@@ -143,20 +164,63 @@ class _Builder:
     def _add(self, start: int, end: int, units: Sequence[Unit]) -> None:
         """Take up a region that is not running text; what it was introduced by introduces nothing else."""
         self.found.append(Region(start, end, self.parent, tuple(units)))
-        self.parent = self.heading
+        self.introduction = -1
 
     def _blocks(self, start: int, end: int) -> None:
-        for match in _BLOCK.finditer(self.text, start, end):
-            self._block(match.start(), match.end())
+        blocks = [match.span() for match in _BLOCK.finditer(self.text, start, end)]
+        at = 0
+        while at < len(blocks):
+            stop = at
+            while self.literal >= 0 and stop < len(blocks) and indent_of(self.text, blocks[stop][0]) > self.literal:
+                stop += 1
+            self.literal = -1
+            if stop > at:
+                self._code(blocks[at][0], blocks[stop - 1][1])
+            else:
+                self._block(*blocks[at])
+            at = max(stop, at + 1)
+
+    def _rebase(self, start: int) -> int:
+        """The indentation of a block, which decides what it stands under."""
+        indent = indent_of(self.text, start)
+        above = self.indents.under(indent)
+        self.base = self.heading if above < 0 else above
+        return indent
+
+    def _code(self, start: int, end: int) -> None:
+        above = self.parent
+        inside = code_units(self.text[start:end])
+        self._add(start, end, [_moved(unit, start, above) for unit in inside])
 
     def _block(self, start: int, end: int) -> None:
         text = self.text
+        indent = self._rebase(start)
         spans = [trim(text, *m.span()) for m in _LINE.finditer(text, start, end)]
+        ended = self.indents.ends_at()
+        after = next((a for a, _ in spans[1:] if indent_of(text, a) <= ended), -1) if ended >= 0 else -1
+        if after >= 0:  # the indented text ends without a blank line
+            line = text.rfind("\n", 0, after) + 1
+            self._block(start, line)
+            self._block(line, end)
+            return
+        listed = self.listed if self.listed[0] <= indent else (-1, -1)
+        self.listed = listed if listed[0] < indent else (-1, -1)
+        if self.document.language == "rst" and DIRECTIVE.match(text, start, end):
+            self._directive(spans[0][0], spans[-1][1], indent)
+            return
         items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in spans]
         if any(items) and (items[0] or sum(map(bool, items)) > 1):
+            if items[0] and listed[0] == indent and self.introduction < 0:
+                self.base = listed[1]
             self._list(start, end, spans, items)
             return
         lines = [text[a:b] for a, b in spans]
+        nested = self.depth < _DEEPEST and len(lines) > 1
+        if nested and (defined := terms(lines, [indent_of(text, a) for a, _ in spans])):
+            self.depth += 1
+            self._definitions(spans, defined, indent)
+            self.depth -= 1
+            return
         if len(lines) > 1 and _SPEAKER.fullmatch(lines[0]):
             head = Unit(*spans[0], "speaker", self.parent, title=lines[0])
             turn = [
@@ -173,6 +237,30 @@ class _Builder:
             at = run.end
         if at < len(spans):
             self._running(spans[at][0], end, spans[at:])
+
+    def _directive(self, start: int, end: int, indent: int) -> None:
+        match = DIRECTIVE.match(self.text, start, end)
+        argument = " ".join(match["argument"].split()) if match and match["argument"] else ""
+        first, *rest = self._whole_or_sentences(start, end, "item", self.parent)
+        self._add(start, end, [first._replace(title=argument), *rest])
+        self.indents.open(indent, start)
+        if CODE_DIRECTIVE.match(self.text, start, end):
+            self.literal, self.introduction = indent, start
+
+    def _definitions(self, spans: Sequence[tuple[int, int]], found: Sequence[Term], indent: int) -> None:
+        """Terms, each with what is indented below it."""
+        above = self.parent
+        for term in found:
+            start, end = spans[term.line]
+            words = self.text[start:end]
+            unit = prose_unit(self.document, start, end, "item", above)
+            unit = unit._replace(title="" if begins_record(words) else " ".join(words.split()))
+            self.found.append(Region(start, end, above, (unit,)))
+            if term.end > term.line + 1:
+                self.introduction = -1
+                self.indents.open(indent, start)
+                self._block(self.text.rfind("\n", 0, spans[term.line + 1][0]) + 1, spans[term.end - 1][1])
+        self.introduction = -1
 
     def _records(self, spans: Sequence[tuple[int, int]], *, header: bool) -> None:
         units: list[Unit] = []
@@ -205,7 +293,10 @@ class _Builder:
             made = self._whole_or_sentences(a, b, "item", parent)
             open_items.append((indent, made[0].start))
             units.extend(made)
+        self.listed = (indent_of(self.text, spans[first][0]), self.parent)
         self._add(spans[first][0], end, units)
+        for indent, begin in open_items:
+            self.indents.open(indent, begin)
 
     def _whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
         text = self.text
@@ -228,10 +319,15 @@ class _Builder:
             self.found.pop()
         self.found.append(region)
         stop = trim(text, start, end)[1]
+        self.introduction = -1
+        is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
+        if is_term:
+            self.indents.open(indent_of(text, start), running_units(self.document, region)[-1].start)
         if introduces(text, stop):
-            self.parent = running_units(self.document, region)[-1].start
-        else:
-            self.parent = self.heading
+            self.introduction = running_units(self.document, region)[-1].start
+            self.indents.open(indent_of(text, start), self.introduction)
+            if self.document.language == "rst" and text.endswith("::", start, stop):
+                self.literal = indent_of(text, start)
 
     def _goes_on(self, last: Region, start: int) -> bool:
         """Whether a paragraph goes on with the last one of the page before."""

@@ -21,8 +21,8 @@ _STARTS = regex.compile(
     """,
     regex.VERBOSE,
 )
-CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}\s*$")
-"""A line of a table of contents, with dots that lead to the page."""
+CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
+"""A line of a table of contents or an index, with dots that lead to the pages."""
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
 _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{Lo}]+"), re.compile(r"\d+")
 _STOP = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
@@ -67,6 +67,11 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
             runs.append(_with_header(lines, at, end))
         at = end
     return runs
+
+
+def begins_record(line: str) -> bool:
+    """Whether a line begins in a way that only records begin with: a date, a time, a key, a speaker."""
+    return _STARTS.match(line) is not None
 
 
 def hard_breaks(lines: Sequence[str]) -> list[bool]:

@@ -21,13 +21,15 @@ _ABBREVIATIONS = (
 _ENDS_IN_ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"'])(?:(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")|[A-Za-z])\.$", re.IGNORECASE
 )
+_NUMBER = re.compile(r"\s*\(?\d{1,3}[.)]")
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
     | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
     | (?<=[.!?…]["'”’)\]]{0,2})\s+(?=["'“‘(\[]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
-    | (?<=[。！？…｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
+    | (?<=[。！？｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
+    | (?<=…["”’」』）]{0,2})(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}])
     """,
     regex.VERBOSE,
 )
@@ -61,8 +63,10 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
         blank = match.group().count("\n") > 1
         if not blank and text[match.start() - 1] == "." and _goes_on(text, match.end()):
             continue  # a line that ends in a stop, and the next one does not begin a sentence
-        if not blank and _ENDS_IN_ABBREVIATION.search(text, max(begin, match.start() - 12), match.start()):
+        if not blank and _ENDS_IN_ABBREVIATION.search(text, max(begin - 1, match.start() - 12, 0), match.start()):
             continue
+        if not blank and _NUMBER.fullmatch(text, begin, match.start()):
+            continue  # the number of what follows
         _append(found, text, begin, match.start())
         begin = match.end()
     _append(found, text, begin, end)

@@ -24,6 +24,7 @@ _ROLES = {
         ("heading", "h1 h2 h3 h4 h5 h6"),
         ("list", "ul ol menu dir"),
         ("item", "li"),
+        ("definition", "dd"),
         ("table", "table"),
         ("row", "tr"),
         ("cell", "td th"),
@@ -32,7 +33,7 @@ _ROLES = {
         ("paragraph", "p blockquote section article main figure fieldset details hr address"),
         (
             "line",
-            "body div dt dd dl header footer aside form figcaption caption legend summary center option optgroup "
+            "body div dt dl header footer aside form figcaption caption legend summary center option optgroup "
             "dialog hgroup search",
         ),
     )
@@ -139,6 +140,9 @@ class _TreeWalk:
             case "item":
                 layout.block(1)
                 layout.indent(self._marker(), "  ")
+            case "definition":
+                layout.block(1)
+                layout.indent("  ", "  ")
             case "table":
                 layout.block(2)
                 self._tables.append(node.mem_id in self._grids)
@@ -176,7 +180,7 @@ class _TreeWalk:
             case "list":
                 self._counters.pop()
                 layout.block(1 if self._counters else 2)
-            case "item":
+            case "item" | "definition":
                 layout.dedent()
                 layout.block(1)
             case "table":

@@ -83,6 +83,9 @@ def test_units_of_all_passages_hold_all_text(text: str, kind: Kind) -> None:
         ("Run this:\nmake all", ["Run this:\nmake all"]),
         ("The U.S. Army. It won.", ["The U.S. Army.", "It won."]),
         ("He paid 3.5 km. Then", ["He paid 3.5 km.", "Then"]),
+        ("He said so. Mr. Doran left.", ["He said so.", "Mr. Doran left."]),
+        ("It grew. 2. This method is newer.", ["It grew.", "2. This method is newer."]),
+        ('Lines like "cool/But you…/So come."', ['Lines like "cool/But you…/So come."']),
     ],
 )
 def test_sentences_end_where_a_reader_would_end_them(text: str, expected: list[str]) -> None:

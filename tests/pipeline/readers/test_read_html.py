@@ -91,7 +91,7 @@ def test_a_page_is_laid_out_as_readable_lines(tmp_path: Path) -> None:
         ("<li>loose</li>", "- loose"),
         ("<ul><li><ul><li>x</ul></ul>", "- - x"),
         ("<ol><li>a<ol><li>b</ol><li>c</ol>", "1. a\n  1. b\n2. c"),
-        ("<dl><dt>Term<dd>Meaning</dl>", "Term\nMeaning"),
+        ("<dl><dt>Term<dd>Meaning</dl>", "Term\n  Meaning"),
         ("10<sup>6</sup> and 10<sup>-3</sup>, first<sup>st</sup>", "10^6 and 10^-3, firstst"),
         ("<ruby>漢<rt>かん</rt></ruby>字", "漢字"),
         ("hy&shy;phen", "hyphen"),

@@ -1,0 +1,77 @@
+"""What an indented block of prose stands under: a term, a directive, a list item or an introduction."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.text.records import begins_record
+
+DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<argument>\S[^\n]*))?")
+"""The first line of a directive of reStructuredText."""
+CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|parsed-literal|testcode)::")
+_SHORT = 0.75
+"""Share of a definition's width that its term stays below."""
+
+
+class Term(NamedTuple):
+    """A line by index and the lines below it that are indented further, ``end`` exclusive."""
+
+    line: int
+    end: int
+
+
+class Indents:
+    """The places that further indented blocks stand under, outermost first."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, int]] = []
+
+    def under(self, indent: int) -> int:
+        """``start`` of the unit that a block with this indentation stands under, or -1; closes what it ends."""
+        while self._open and self._open[-1][0] >= indent:
+            self._open.pop()
+        return self._open[-1][1] if self._open else -1
+
+    def ends_at(self) -> int:
+        """The indentation up to which a line ends the innermost place; -1 when none is open."""
+        return self._open[-1][0] if self._open else -1
+
+    def open(self, indent: int, start: int) -> None:
+        """Let further indented blocks stand under the unit at ``start``."""
+        self.under(indent)
+        self._open.append((indent, start))
+
+    def clear(self) -> None:
+        """Close all places, as a heading does."""
+        self._open.clear()
+
+
+def indent_of(text: str, start: int) -> int:
+    """Indentation in columns of the line that ``start`` is in."""
+    line = text.rfind("\n", 0, start) + 1
+    spaces = re.compile(r"[ \t]*").match(text, line)
+    return len(spaces[0].expandtabs()) if spaces else 0
+
+
+def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
+    """The terms of a block's lines with what is indented below them; empty when it is no list of definitions.
+
+    A term is short beside its definition, or begins like a record (a log line above its stack trace). A block whose
+    first line alone is less indented is a wrapped paragraph unless that line is short.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+        indents: Their indentation in columns.
+    """
+    least = min(indents, default=0)
+    if not lines or indents[0] != least or max(indents) == least:
+        return []
+    firsts = [index for index, indent in enumerate(indents) if indent == least]
+    found = [Term(a, b) for a, b in itertools.pairwise([*firsts, len(lines)])]
+    defined = [term for term in found if term.end > term.line + 1]
+    width = max(map(len, lines))
+    short = [term for term in defined if len(lines[term.line]) < _SHORT * width or begins_record(lines[term.line])]
+    return found if 2 * len(defined) >= len(found) and len(short) == len(defined) else []

@@ -1,0 +1,183 @@
+"""Indented prose stands under its term, directive, list item or introduction."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from units_support import chain, check_units
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.html.html import html_text
+
+PAGE = """<h1>Rules</h1>
+<dl><dt>depfile<dd><p>A Makefile.<p>It is optional.<dt>deps<dd>One of <b>gcc</b> or msvc.</dl>
+after
+"""
+DIRECTIVES = """Ferries
+=======
+
+.. ferry:: Gull
+           Gull II
+
+ The old ferry.
+
+ * Berths: 12
+ * Crew : 3
+
+ She sails on Mondays.
+
+.. ferry:: Tern
+
+ * Berths: 40
+
+ .. note::
+
+    Tern sails without a crew.
+
+Harbours
+========
+
+Both are deep.
+"""
+LITERAL = """**Example 1: start the pump**
+
+The pump is started with a name. ::
+
+    pump start \\
+        --name east \\
+        --rate 3
+
+It prints nothing.
+
+**Example 2: stop it**
+
+.. code-block:: shell
+
+   pump stop \\
+        --name west
+"""
+DEFINITIONS = """OPTIONS
+
+-f, --force
+    Do not ask. Everything is removed.
+
+    There is no way back.
+--quiet
+    Print nothing.
+"""
+LOOSE = """Two kinds of outputs:
+
+1. Explicit ones, which the rule names.
+
+   They are what a compile command writes.
+
+2. Implicit ones, after the bar.
+
+   They stay out of the variable.
+
+Nothing else counts.
+"""
+LOG = """2031-04-01 10:00:01 ERROR pump east failed
+    at Pump.start (pump.py:31)
+    at main (main.py:8)
+2031-04-01 10:00:09 ERROR pump west failed
+    at Pump.stop (pump.py:77)
+2031-04-01 10:00:12 INFO done
+"""
+HANGING = """Miller, Anna and Jonas Weber, The tides of the northern harbours and their
+   meaning for ferries of every size. Second edition, Kiel 1961.
+"""
+
+
+def above(document: Document, words: str) -> list[str]:
+    """What the unit that holds some words stands under, outermost first."""
+    return chain(document.text, outline(document).units(0, len(document.text)), words)[:-1]
+
+
+def rst(text: str) -> Document:
+    return Document(text=text, source="a.rst", language="rst")
+
+
+def markdown(text: str) -> Document:
+    return Document(text=text, source="a.md", kind="markdown")
+
+
+@pytest.mark.parametrize(
+    ("document", "words", "expected"),
+    [
+        (rst(DIRECTIVES), "Berths: 12", ["Ferries\n=======", ".. ferry:: Gull\n           Gull II"]),
+        (rst(DIRECTIVES), "on Mondays", ["Ferries\n=======", ".. ferry:: Gull\n           Gull II"]),
+        (rst(DIRECTIVES), "Berths: 40", ["Ferries\n=======", ".. ferry:: Tern"]),
+        (rst(DIRECTIVES), "without a crew", ["Ferries\n=======", ".. ferry:: Tern", ".. note::"]),
+        (rst(DIRECTIVES), "Both are", ["Harbours\n========"]),
+        (rst(LITERAL), "--rate 3", ["**Example 1: start the pump**", "The pump is started with a name. ::"]),
+        (rst(LITERAL), "prints nothing", ["**Example 1: start the pump**"]),
+        (rst(LITERAL), "--name west", ["**Example 2: stop it**", ".. code-block:: shell"]),
+        (Document(text=DEFINITIONS), "is removed", ["OPTIONS", "-f, --force"]),
+        (Document(text=DEFINITIONS), "no way back", ["OPTIONS", "-f, --force"]),
+        (Document(text=DEFINITIONS), "Print nothing", ["OPTIONS", "--quiet"]),
+        (Document(text=LOOSE, kind="markdown"), "They are what", ["Two kinds of outputs:", LOOSE[23:62]]),
+        (
+            Document(text=LOOSE, kind="markdown"),
+            "stay out",
+            ["Two kinds of outputs:", "2. Implicit ones, after the bar."],
+        ),
+        (Document(text=LOOSE, kind="markdown"), "Nothing else", []),
+        (Document(text=LOG), "pump.py:77", ["2031-04-01 10:00:09 ERROR pump west failed"]),
+        (Document(text=LOG), "main.py:8", ["2031-04-01 10:00:01 ERROR pump east failed"]),
+        (Document(text=HANGING), "meaning for", []),
+    ],
+)
+def test_what_an_indented_block_stands_under(document: Document, words: str, expected: list[str]) -> None:
+    assert above(document, words) == expected
+
+
+def test_a_continued_command_is_one_unit() -> None:
+    units = outline(rst(LITERAL)).units(0, len(LITERAL))
+    command = next(unit for unit in units if "--rate" in LITERAL[unit.start : unit.end])
+    assert LITERAL[command.start : command.end].split() == "pump start \\ --name east \\ --rate 3".split()
+
+
+def test_a_hanging_paragraph_is_no_definition() -> None:
+    first = outline(Document(text=HANGING)).units(0, len(HANGING))[0]
+    assert "meaning for ferries" in HANGING[first.start : first.end]
+
+
+def test_a_definition_in_html_stands_under_its_term() -> None:
+    text, _ = html_text(PAGE)
+    document = Document(text=text, kind="html")
+    assert above(document, "optional") == ["# Rules", "depfile"]
+    assert above(document, "msvc") == ["# Rules", "deps"]
+    assert above(document, "after") == ["# Rules"]
+
+
+LINES = st.sampled_from(
+    (
+        "",
+        "Term",
+        "A longer line of words that says something.",
+        ".. note::",
+        ".. code::",
+        "- item",
+        "1. item",
+        "So:",
+        "::",
+    )
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), LINES), max_size=30))
+def test_any_indentation_gives_units_that_hold_all_text(rows: list[tuple[int, str]]) -> None:
+    text = "\n".join(" " * indent + line for indent, line in rows)
+    for document in (rst(text), Document(text=text), Document(text=text, kind="markdown")):
+        check_units(text, outline(document).units(0, len(text)))
+
+
+@pytest.mark.parametrize("line", ["x", "x:", "- x", ".. x::"])
+def test_a_staircase_of_lines_is_read(line: str) -> None:
+    text = "\n".join(" " * indent + line for indent in range(1500))
+    blocks = "\n\n".join(" " * indent + line for indent in range(1500))
+    for piece in (text, blocks, "\n".join(reversed(text.split("\n"))), "\n\n".join(reversed(blocks.split("\n\n")))):
+        check_units(piece, outline(rst(piece)).units(0, len(piece)))
