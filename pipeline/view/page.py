@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from string import Template
 
 from ctxpipe.compress.types import CompressedContext
-from ctxpipe.pipeline.view.pieces import Piece
+from ctxpipe.pipeline.view.pieces import Piece, sent
 from ctxpipe.pipeline.view.sections import Section, sections
 from ctxpipe.pipeline.view.style import STYLE
 
@@ -19,6 +19,9 @@ ENDS = 100
 
 WHOLE = 4_000_000
 """Total characters of the sources up to which the page contains everything; above, folded text is left out."""
+
+SENT = 4000
+"""Characters up to which the context as it is sent is shown open."""
 
 OPEN = 20
 """Number of documents with kept text that are shown open; further ones are folded to limit the page's length."""
@@ -41,6 +44,7 @@ def page(context: CompressedContext) -> str:
         prune=_escaped(context.prune),
         tokenizer=_escaped(context.tokenizer),
         notes=_notes(context.notes),
+        sent=_sent(context),
         index=_index(kept, len(every)),
         open="\n".join(map(_open, kept[:OPEN])),
         more=_group(kept[OPEN:], "more with kept text"),
@@ -50,6 +54,20 @@ def page(context: CompressedContext) -> str:
 
 def _notes(notes: Sequence[str]) -> str:
     return "".join(f'<p class="notes">{_escaped(note)}</p>' for note in notes)
+
+
+def _sent(context: CompressedContext) -> str:
+    """The context as it is sent, labels and marks told from the sources' text; open where it is short."""
+    body = "".join(
+        f'<span class="frame">{_escaped(text)}</span>' if frame else _escaped(text) for text, frame in sent(context)
+    )
+    about = f"{_counted(len(context.excerpts), 'excerpt')}, {_counted(context.kept_tokens, 'token')}"
+    is_open = " open" if len(context.text) <= SENT else ""
+    return (
+        f'<details class="sent"{is_open}>'
+        f'<summary>The context as it is sent <span class="count">{about}</span></summary>'
+        f'<div class="text">{body}</div></details>'
+    )
 
 
 def _index(kept: Sequence[Section], total: int) -> str:
@@ -176,8 +194,10 @@ $notes
 are dropped first. Protected are numbers with their units, negations, addresses, identifiers, headings, table rows, and
 what <code>--keep</code> or <code>--force-tokens</code> names.</li>
 <li><span class="dropped">Plain grey text</span> was dropped.</li>
+<li><span class="frame">Labels and marks</span> in the context that is sent are not text of a document.</li>
 </ul>
 </header>
+$sent
 <nav>$index</nav>
 <main>
 $open

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from ctxpipe.compress.types import Document, Span
+from ctxpipe.compress.types import CompressedContext, Document, Span
 
 Fate = Literal["kept", "protected", "dropped", "elided"]
 
@@ -32,6 +32,18 @@ def pieces(
     kept, marked = _by_document(spans, len(documents)), _by_document(protected, len(documents))
     for index, document in enumerate(documents):
         yield from _walk(index, document.text, kept[index], marked[index], longest)
+
+
+def sent(context: CompressedContext) -> Iterator[tuple[str, bool]]:
+    """The context as it is sent, in stretches: the text of each, and whether it is a frame (a label, a mark)."""
+    at = 0
+    for start, end in context.frames:
+        if start > at:
+            yield context.text[at:start], False
+        yield context.text[start:end], True
+        at = end
+    if at < len(context.text):
+        yield context.text[at:], False
 
 
 def _by_document(spans: Sequence[Span], count: int) -> list[list[Span]]:

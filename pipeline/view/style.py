@@ -28,6 +28,10 @@ section h2 { margin: 0; }
 .text { white-space: pre-wrap; font: 14px/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 mark { color: inherit; background: var(--kept); }
 mark.protected { color: var(--mark); border-bottom: 1px solid var(--mark); }
+.frame { color: var(--link); }
+.sent { border: 1px solid var(--rule); border-radius: 6px; margin-top: 1.5rem; padding: .25rem .75rem; }
+.sent > summary { font-weight: 600; }
+.sent > summary .count { font-weight: 400; }
 .dropped, .elided { color: var(--soft); }
 .elided, .fold > summary { font-style: italic; }
 summary { cursor: pointer; padding: .25rem 0; }

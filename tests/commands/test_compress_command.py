@@ -80,10 +80,13 @@ def test_the_rate_is_never_above_one(run: Command, tmp_path: Path) -> None:
 def test_show_tells_kept_from_dropped_without_colours(run: Command, report: Path) -> None:
     done = run("compress", report, "-q", QUESTION, "--budget", 60, "--show", "--quiet")
     lines = done.out.splitlines()
-    assert lines[:2] == ["+ kept, - dropped", f"== {report}"]
+    sent = run("compress", report, "-q", QUESTION, "--budget", 60, "--quiet").out
+    assert done.out.startswith(f"== The context as it is sent\n{sent}\n== The documents: + kept, - dropped\n")
+    lines = done.out.partition("+ kept, - dropped\n")[2].splitlines()
+    assert lines[0] == f"== {report}"
     assert f"+ {NEEDLE}" in lines
     assert any(line.startswith("- ") for line in lines)
-    assert all(line.startswith(("+ ", "- ", "[... ")) or line.lstrip().startswith("[...") for line in lines[2:])
+    assert all(line.startswith(("+ ", "- ", "[... ")) or line.lstrip().startswith("[...") for line in lines[1:])
     assert "\x1b" not in done.out
 
 

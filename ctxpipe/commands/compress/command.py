@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 )
 @documents_options
 @option(OUTPUT, "-o", "--output", metavar="FILE", help="Write the kept text there instead of to standard output.")
-@option(OUTPUT, "--show", is_flag=True, help="Show the whole text, and what was kept and dropped of it.")
+@option(
+    OUTPUT,
+    "--show",
+    is_flag=True,
+    help="Show the context, and what was kept and dropped of the whole text.",
+)
 @option(OUTPUT, "--html", "page", metavar="FILE", help="Write a page that shows the same.")
 @option(
     OUTPUT, "--json", "as_json", is_flag=True, help="Print text, places in the sources and numbers as one JSON object."

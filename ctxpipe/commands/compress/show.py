@@ -1,4 +1,4 @@
-"""``compress --show``: the whole text in the terminal, and what was kept and dropped of it."""
+"""``compress --show``: the context as it is sent, and the whole text with what was kept and dropped of it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 LONGEST = 400
 """Characters of a dropped stretch up to which it is shown whole; of a longer one, both ends are."""
 
+_FRAME = "cyan"
 _STYLES = {"kept": "bold", "protected": "bold underline", "dropped": "dim strike", "elided": "dim italic"}
 _MARKS = {"kept": "+ ", "protected": "+ ", "dropped": "- ", "elided": "  "}
 
 
 def show_context(context: CompressedContext, *, err: bool) -> None:
-    """Print all documents: in a terminal by bold and struck-out text, elsewhere by a mark before each line.
+    """Print the context as it is sent, then all documents.
+
+    What was kept and dropped shows in a terminal by bold and struck-out text, elsewhere by a mark before each line.
 
     Args:
         context: What was kept.
@@ -37,8 +40,11 @@ def show_context(context: CompressedContext, *, err: bool) -> None:
 def _styled(context: CompressedContext, console: Console) -> None:
     from rich.text import Text
 
-    from ctxpipe.pipeline.view.pieces import pieces
+    from ctxpipe.pipeline.view.pieces import pieces, sent
 
+    console.print(Text("The context as it is sent", style="bold reverse"))
+    console.print(Text.assemble(*((safe_text(text), _FRAME if frame else "") for text, frame in sent(context))))
+    console.print()
     legend = [Text(fate, style=_STYLES[fate]) for fate in ("kept", "protected", "dropped")]
     console.print(Text(" ").join(legend), end="")
     current = -1
@@ -54,7 +60,9 @@ def _marked(context: CompressedContext, console: Console) -> None:
     """Kept and dropped stretches on lines of their own; where one begins in mid-sentence, so does its line."""
     from ctxpipe.pipeline.view.pieces import pieces
 
-    console.print("+ kept, - dropped")
+    console.print("== The context as it is sent")
+    console.print(safe_text(context.text))
+    console.print("== The documents: + kept, - dropped")
     current, mark, pending = -1, "", ""
     for piece in pieces(context.documents, context.spans, context.protected, longest=LONGEST):
         following = _MARKS[piece.fate]

@@ -103,11 +103,12 @@ def test_other_settings_need_another_folder(tmp_path: Path, changes: dict[str, o
         run(plan(tmp_path, **changes), Counting() if "layers" in changes else None)
 
 
-def test_a_killed_run_resumes_to_the_numbers_of_one_that_was_not(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ctxpipe", "eval", "run", "variables", "facts", "--layers", "1", "--limit", "60"]
-    command += ["--lengths", "600", "--arms", ",".join(ARMS), "--out", str(tmp_path / "killed"), "--quiet"]
-    records = tmp_path / "killed" / "records.jsonl"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ})
+def killed_in_the_middle(command: list[str], folder: Path) -> Path:
+    """The records of a run that was killed after fifty of them."""
+    records = folder / "records.jsonl"
+    process = subprocess.Popen(
+        [*command, "--out", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ}
+    )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if records.exists() and records.read_bytes().count(b"\n") >= 50:
@@ -115,13 +116,23 @@ def test_a_killed_run_resumes_to_the_numbers_of_one_that_was_not(tmp_path: Path)
             break
         time.sleep(0.005)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, said.decode()
+    assert process.returncode in (0, -signal.SIGKILL), said.decode()
+    return records
+
+
+def test_a_killed_run_resumes_to_the_numbers_of_one_that_was_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ctxpipe", "eval", "run", "variables", "facts", "--layers", "1", "--limit", "60"]
+    command += ["--lengths", "600", "--arms", ",".join(ARMS), "--quiet"]
+    for attempt in range(5):  # on a busy machine a run may end before it is seen to have begun
+        records = killed_in_the_middle(command, tmp_path / f"killed{attempt}")
+        partial = load_records(records).records
+        if len(partial) < 720:
+            break
+    assert 50 <= len(partial) < 720
     with records.open("ab") as file:
         file.write(b'{"id": "variables/0/59@600", "clu')
-    partial = load_records(records).records
-    assert 50 <= len(partial) < 720
-    assert main(command[3:]) == 0
-    assert main([*command[3:-2], str(tmp_path / "whole"), "--quiet"]) == 0
+    assert main([*command[3:], "--out", str(records.parent)]) == 0
+    assert main([*command[3:], "--out", str(tmp_path / "whole")]) == 0
     whole = load_records(tmp_path / "whole" / "records.jsonl").records
     assert plain(load_records(records).records) == plain(whole)
     assert len(whole) == 720

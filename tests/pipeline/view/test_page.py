@@ -15,7 +15,7 @@ from ctxpipe import Document, Pipeline
 from ctxpipe.compress.types import CompressedContext
 from ctxpipe.evals.report.page import PAGE as REPORT
 from ctxpipe.pipeline.view.page import FOLD, OPEN, page
-from ctxpipe.pipeline.view.pieces import Piece, pieces
+from ctxpipe.pipeline.view.pieces import Piece, pieces, sent
 from ctxpipe.pipeline.view.style import STYLE
 
 HOSTILE = 'Cost <script>alert("x")</script> & 3.5 km of copper.\x1b[31m \x00 </div></section>'
@@ -49,6 +49,16 @@ def test_pieces_hold_the_whole_document_once(shown: Shown) -> None:
     assert "".join(piece.text for piece in found) == document.text
     assert {piece.fate for piece in found} == {"kept", "protected", "dropped"}
     assert any("3.5 km" in piece.text and piece.fate == "protected" for piece in found)
+
+
+def test_the_page_shows_the_context_as_it_is_sent(many: CompressedContext) -> None:
+    stretches = list(sent(many))
+    assert "".join(text for text, _ in stretches) == many.text
+    assert "[0.txt]" in "".join(text for text, is_frame in stretches if is_frame)
+    assert all("copper" not in text for text, is_frame in stretches if is_frame)
+    shown = re.search(r'<details class="sent".*?<div class="text">(.*?)</div>', page(many), re.DOTALL)
+    assert shown is not None
+    assert html.unescape(re.sub(r"</?span[^>]*>", "", shown[1])) == many.text
 
 
 def test_everything_from_outside_is_escaped(shown: Shown) -> None:
