@@ -35,15 +35,27 @@ def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> D
     stem, ending = os.path.splitext(os.path.basename(name))
     if advice := REFUSED.get(ending.lower()):
         raise ReadError(source, advice)
-    format = by_name(name) or by_magic(data)
+    format, note = _format(data, name, ending)
     if format is None or format.reader == "text" or format.reader == "html":
         document = _load_text(data, format, source, stem, errors)
     else:
         document = READERS.create(format.reader).read(data, source=source, errors=errors)
         document = document if document.title else dataclasses.replace(document, title=stem)
+        document = dataclasses.replace(document, notes=(note, *document.notes)) if note else document
     if not document.text or document.text.isspace():
         raise ReadError(source, "empty: no text in it")
     return document
+
+
+def _format(data: bytes, name: str, ending: str) -> tuple[Format | None, str]:
+    """The format of a file, and a note when its bytes say another than its name does."""
+    named = by_name(name)
+    if named is not None and named.reader in ("text", "html"):
+        return named, ""
+    found = by_magic(data)
+    if named is None or found is None or found == named:
+        return named or found, ""
+    return found, f"not a {ending.lower()} file; read as .{found.reader}"
 
 
 def _load_text(data: bytes, format: Format | None, source: str, stem: str, errors: Errors) -> Document:

@@ -20,6 +20,12 @@ _BULLET = re.compile(r"^[\s]*[·•▪o\uf0b7\uf0a7-][\t ]+")
 _ITEM = re.compile(r"- |\s*(?:\d{1,3}|[a-z])[.)]\s")
 
 
+_FONTS = re.compile(r"\{[^{}]*\\fonttbl")
+_BRACE = re.compile(r"[{}]")
+_LONGEST_FONTS = 30_000
+"""Characters of a table of fonts, which Word fills to 20,000."""
+
+
 class RtfReader:
     """Reads rich text; paragraphs with an outline level are headings."""
 
@@ -43,7 +49,9 @@ class RtfReader:
 def _plain(data: bytes, source: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
-    markup = data.decode("latin-1")
+    # Patterns of the library look for links and fonts along a line, in time that grows with its square and worse. A
+    # line break means nothing, so one inside the word keeps links from them; a huge font table is left out.
+    markup = _bounded_fonts(data.decode("latin-1").replace("HYPERLINK", "HYPER\nLINK"))
     marked = _OUTLINE.sub(lambda match: f"{match[0]}{_escaped(int(match[1]))}", markup)
     try:
         text = rtf_to_text(marked, errors="replace")
@@ -51,6 +59,18 @@ def _plain(data: bytes, source: str) -> str:
         return str(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except Exception as exc:  # damage makes the parser raise anything: ValueError, IndexError, OverflowError, ...
         raise ReadError(source, f"not an .rtf file, or damaged ({type(exc).__name__})") from exc
+
+
+def _bounded_fonts(markup: str) -> str:
+    fonts = _FONTS.search(markup)
+    if fonts is None:
+        return markup
+    depth = 0
+    for brace in _BRACE.finditer(markup, fonts.start(), fonts.start() + _LONGEST_FONTS):
+        depth += 1 if brace.group() == "{" else -1
+        if depth == 0:
+            return markup
+    return markup.replace("\\fonttbl", "\\*\\nofonts")
 
 
 def _kind(line: str) -> str:
