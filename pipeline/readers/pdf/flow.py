@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
@@ -14,6 +14,10 @@ _ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-
 _GOES_ON = re.compile(r"[a-z(]")
 _FULL = 20
 """Characters that a line in the middle of a sentence has at least."""
+_FEWEST = 5
+"""Lines of a size from which on their usual distance is known."""
+_WIDEST = 1.8
+"""Distance of two lines of one sentence, in usual ones."""
 PARAGRAPH, LINE = "\n\n", "\n"
 
 
@@ -30,19 +34,25 @@ class Measure:
             for row in rows:
                 sizes[round(2 * row.size) / 2] += len(row.text)
         self.body = sizes.most_common(1)[0][0] if sizes else 10.0
-        pitches: Counter[float] = Counter()
+        gaps: dict[float, Counter[float]] = defaultdict(Counter)
         for rows in columns:
             for above, below in itertools.pairwise(rows):
                 gap = above.base - below.base
-                if gap > 0.5 * self.body and abs(below.size - self.body) <= 0.5:
-                    pitches[round(2 * gap) / 2] += 1
-        self.pitch = min(
-            (p for p, n in pitches.items() if n * 3 >= pitches.most_common(1)[0][1]), default=1.2 * self.body
-        )
+                if 0.5 * below.size < gap < 4 * below.size and abs(above.size - below.size) <= 0.5:
+                    gaps[round(2 * below.size) / 2][round(2 * gap) / 2] += 1
+        self._pitches = {size: _least_usual(counts) for size, counts in gaps.items() if counts.total() >= _FEWEST}
+        self._pitch = self._pitches.get(self.body, 1.2 * self.body)
 
     def pitch_at(self, size: float) -> float:
         """Usual distance of lines of a size."""
-        return self.pitch * max(size, 1.0) / max(self.body, 1.0)
+        found = self._pitches.get(round(2 * size) / 2)
+        return found if found is not None else self._pitch * max(size, 1.0) / max(self.body, 1.0)
+
+
+def _least_usual(gaps: Counter[float]) -> float:
+    """The smallest of the distances that are common."""
+    most = gaps.most_common(1)[0][1]
+    return min(gap for gap, count in gaps.items() if count * 3 >= most)
 
 
 def separator(above: Row, below: Row, measure: Measure) -> str:
@@ -50,7 +60,7 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
     if above.level or below.level:
         return LINE if above.level == below.level and _is_near(above, below, measure) else PARAGRAPH
     if not _is_near(above, below, measure):
-        return PARAGRAPH
+        return LINE if _is_open(above, below, measure) else PARAGRAPH
     if not 0.8 < above.size / max(below.size, 0.1) < 1.25:
         return PARAGRAPH
     if _ITEM.match(below.text):
@@ -72,6 +82,16 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
 def _is_near(above: Row, below: Row, measure: Measure) -> bool:
     gap = above.base - below.base
     return gap <= 1.28 * measure.pitch_at(max(above.size, below.size))
+
+
+def _is_open(above: Row, below: Row, measure: Measure) -> bool:
+    """Whether a sentence goes on over more space than usual, as it does around a formula."""
+    gap = above.base - below.base
+    if not 0 < gap <= _WIDEST * measure.pitch_at(max(above.size, below.size)) or not _GOES_ON.match(below.text):
+        return False
+    left, right = above.margin
+    full = len(above.text) >= 2 * _FULL and above.right > left + 0.8 * (right - left)
+    return above.text.endswith((HYPHEN, "-")) or (full and _STOPPED.search(above.text) is None)
 
 
 def goes_on(above: Row, below: Row) -> bool:

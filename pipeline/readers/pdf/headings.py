@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ class Bookmark(NamedTuple):
 
 def bookmarks(document: PdfDocument) -> list[Bookmark]:
     """The outline of a file, without what points nowhere; a circle ends it."""
+    # pypdfium2 warns about a circle; where no logging is set up, Python would print that.
+    logging.getLogger("pypdfium2").addHandler(logging.NullHandler())
     found: list[Bookmark] = []
     for mark in document.get_toc():
         if len(found) >= _MOST_BOOKMARKS:
