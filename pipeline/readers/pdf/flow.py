@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
-_STOPPED = re.compile(r"[.!?:…。！？：]['\"”’»)\]]*$")
+CAPTION = re.compile(
+    r"(?:fig(?:ure|\.)?|table|tab\.|listing|algorithm|scheme|abbildung|tabelle)\s*[\dA-Z]", re.IGNORECASE
+)
+STOPPED = re.compile(r"[.!?:…。！？：]['\"”’»)\]]*$")
 _ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
 _GOES_ON = re.compile(r"[a-z(]")
 _FULL = 20
@@ -67,7 +70,7 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
         return LINE
     left, right = below.margin
     short = above.right < right - 1.5 * above.size
-    ends = bool(_STOPPED.search(above.text))
+    ends = bool(STOPPED.search(above.text))
     indent = below.left - left
     if 0.8 * below.size < indent < 5 * below.size and abs(above.left - left) < 0.5 * below.size and ends:
         return PARAGRAPH
@@ -81,7 +84,7 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
 
 def _is_near(above: Row, below: Row, measure: Measure) -> bool:
     gap = above.base - below.base
-    return gap <= 1.28 * measure.pitch_at(max(above.size, below.size))
+    return gap > -0.5 * below.size and gap <= 1.28 * measure.pitch_at(max(above.size, below.size))
 
 
 def _is_open(above: Row, below: Row, measure: Measure) -> bool:
@@ -91,12 +94,12 @@ def _is_open(above: Row, below: Row, measure: Measure) -> bool:
         return False
     left, right = above.margin
     full = len(above.text) >= 2 * _FULL and above.right > left + 0.8 * (right - left)
-    return above.text.endswith((HYPHEN, "-")) or (full and _STOPPED.search(above.text) is None)
+    return above.text.endswith((HYPHEN, "-")) or (full and STOPPED.search(above.text) is None)
 
 
 def goes_on(above: Row, below: Row) -> bool:
     """Whether a sentence goes on from the end of a column to the beginning of the next."""
-    if above.level or below.level or _STOPPED.search(above.text) or _ITEM.match(below.text):
+    if above.level or below.level or STOPPED.search(above.text) or _ITEM.match(below.text) or CAPTION.match(below.text):
         return False
     if not 0.85 < above.size / max(below.size, 0.1) < 1.18:
         return False

@@ -20,6 +20,8 @@ _SHARE = 0.6
 """Share of the rows in one place that must repeat for them to be furniture."""
 _LARGEST = 1.12
 """Size of a running head, in sizes of the body; what is larger is a title."""
+_PART = 5
+"""Characters of a part of a running head that repeats alone."""
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"\b(?=[ivxlc])(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})\b", re.IGNORECASE)
 _PAGE = r"(?:[A-Z]{1,3}[-.–])?(?:\d{1,2}[-–.])?(\d{1,5}|[ivxlc]{1,7})"
@@ -116,15 +118,16 @@ def _repeated(
     A stretch of pages has furniture in this place when most of what stands there repeats or counts; single words that
     come again, such as a heading that is used often, are none. What stands on one line with furniture is furniture.
     """
-    keys = [_key(piece.row.text) for piece in group]
+    keys = [_keys(piece.row.text) for piece in group]
     last: dict[str, int] = {}
     sure = _counts(group)
     counts = list(sure)
-    for at, (piece, key) in enumerate(zip(group, keys, strict=True)):
-        before = last.get(key)
-        if before is not None and piece.page - group[before].page <= _NEAR:
-            sure[at] = sure[before] = True
-        last[key] = at
+    for at, (piece, words) in enumerate(zip(group, keys, strict=True)):
+        for key in words:
+            before = last.get(key)
+            if before is not None and piece.page - group[before].page <= _NEAR:
+                sure[at] = sure[before] = True
+            last[key] = at
     chosen = []
     first = end = 0
     for at, piece in enumerate(group):
@@ -161,8 +164,10 @@ def _standing_off(stack: Sequence[_Piece], found: dict[int, bool], pitch: float)
     return {at for at, counts in found.items() if counts or at in outer}
 
 
-def _key(text: str) -> str:
-    return _ROMAN.sub("#", _DIGITS.sub("#", " ".join(text.split()).lower()))
+def _keys(text: str) -> list[str]:
+    """The words of a row, and those of each of its parts, with numbers made equal."""
+    parts = [part for part in text.split("  ") if len(part) >= _PART]
+    return [_ROMAN.sub("#", _DIGITS.sub("#", " ".join(part.lower().split()))) for part in {text, *parts}]
 
 
 def _counts(group: Sequence[_Piece]) -> list[bool]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.pdf.asides import move_asides
 from ctxpipe.pipeline.readers.pdf.assemble import assemble
 from ctxpipe.pipeline.readers.pdf.columns import in_order, margins
 from ctxpipe.pipeline.readers.pdf.extract import Extractor
@@ -64,6 +65,7 @@ class PdfReader:
         measure = Measure([run for runs in columns for run in runs])
         mark_listings(columns)
         mark_headings(columns, marks, measure)
+        move_asides([run for runs in columns for run in runs], measure)
         hyphens = Hyphens(row.text for runs in columns for run in runs for row in run)
         made = assemble(columns, measure, hyphens)
         return Document(

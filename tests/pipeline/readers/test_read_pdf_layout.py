@@ -200,3 +200,15 @@ def test_pages_that_are_images_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_line_of_nothing_but_control_characters_is_none() -> None:
     lines = ["A line that fills its column and ends in a stop, with more to come.", "\x01 \x02", "And then another."]
     assert "\x01" not in read_pdf(place_pdf(column(72, 700, lines))).text
+
+
+def test_footnotes_and_figures_do_not_part_a_sentence() -> None:
+    first = column(72, 700, BODY * 3 + ["The old quay was given up in the year of the great storm, and the council"])
+    notes = column(72, 90, ["1 Minutes of the council, volume seven.", "2 The storm of 1874."], 7)
+    picture = [*column(72, 720, ["Figure 3. The old quay before the storm."], 9)]
+    second = column(72, 660, ["decided at once to build another one of stone instead of wood.", *BODY * 3])
+    found = read_pdf(place_pdf([*first, *notes], [*picture, *second]))
+    assert "storm, and the council\ndecided at once" in found.text
+    assert found.page(found.text.index("2 The storm")) == 1
+    assert found.page(found.text.index("decided at once")) == 2
+    assert found.page(found.text.index("Figure 3.")) == 2
