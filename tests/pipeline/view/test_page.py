@@ -92,7 +92,7 @@ def test_long_dropped_stretches_show_both_ends() -> None:
 
 def test_a_fold_begins_and_ends_at_lines_and_loses_nothing(shown: Shown) -> None:
     document, made, found = shown
-    text = re.search(r'<div class="text">(.*)</div></section>', made, re.DOTALL)
+    text = re.search(r'<section .*?<div class="text">(.*)</div></section>', made, re.DOTALL)
     assert text is not None
     visible = re.sub(r"<summary>.*?</summary>|<[^>]*>", "", text[1])
     assert html.unescape(visible) == document.text.replace("\x1b", "\u241b").replace("\x00", "\u2400")
