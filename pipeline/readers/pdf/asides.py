@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.pdf.flow import CAPTION, PARAGRAPH, STOPPED, Measure, goes_on, separator
+from ctxpipe.pipeline.readers.pdf.flow import CAPTION, PARAGRAPH, Measure, goes_on, is_stopped, separator
 from ctxpipe.pipeline.readers.pdf.rows import Row
 
 _SMALL = 0.93
@@ -25,7 +25,7 @@ def move_asides(columns: Sequence[list[Row]], measure: Measure) -> None:
         measure: What is usual in the document.
     """
     for above, below in itertools.pairwise(columns):
-        if not above or not below or goes_on(above[-1], below[0]):
+        if not above or not below or not _have_asides(above, below, measure) or goes_on(above[-1], below[0]):
             continue
         found = _halves(above, below, measure)
         if found is not None:
@@ -36,6 +36,13 @@ def move_asides(columns: Sequence[list[Row]], measure: Measure) -> None:
             if begin:
                 stop = _paragraph_end(below, begin, measure)
                 below[:] = below[begin:stop] + below[:begin] + below[stop:]
+
+
+def _have_asides(above: Sequence[Row], below: Sequence[Row], measure: Measure) -> bool:
+    small = _SMALL * measure.body
+    if above[-1].size < small or below[0].size < small:
+        return True
+    return any(CAPTION.match(row.text) for row in (*above[-_MOST_ROWS:], *below[:_MOST_ROWS]))
 
 
 def _halves(above: Sequence[Row], below: Sequence[Row], measure: Measure) -> tuple[int, int] | None:
@@ -84,7 +91,7 @@ def _sentence_start(rows: Sequence[Row], at: int, measure: Measure) -> int:
     for index in range(at, max(0, at - _MOST_ROWS), -1):
         if separator(rows[index - 1], rows[index], measure) == PARAGRAPH:
             return index
-        if stop < 0 and STOPPED.search(rows[index - 1].text):
+        if stop < 0 and is_stopped(rows[index - 1].text):
             stop = index
     return stop if stop >= 0 else max(0, at - _MOST_ROWS)
 

@@ -24,6 +24,7 @@ class Calls:
         self._box = _declared(pdfium.FPDFText_GetCharBox, 4)
         self._rect = _declared(pdfium.FPDFText_GetRect, 4)
         self._matrix = _declared(pdfium.FPDFText_GetMatrix, 1)
+        self._size = _declared(pdfium.FPDFText_GetFontSize, 0, ctypes.c_double)
         self._name = ctypes.create_string_buffer(64)
         self._flags = ctypes.c_int()
 
@@ -39,27 +40,40 @@ class Calls:
             text = "".join(chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " " for code in codes)
         return text
 
-    def origins(self, page: Any, indices: Sequence[int]) -> list[tuple[float, float]]:
-        """Left end of the baseline of characters: x, y in points."""
-        numbers = (ctypes.c_double * (2 * len(indices)))()
-        call, address, to = self._origin, _address(page), ctypes.addressof(numbers)
+    def origins(self, page: Any, indices: Sequence[int]) -> tuple[list[float], list[float]]:
+        """Left ends of the baselines of characters: x and y in points."""
+        xs, ys = _doubles(len(indices)), _doubles(len(indices))
+        call, address, x, y = self._origin, _address(page), ctypes.addressof(xs), ctypes.addressof(ys)
         for index in indices:
-            call(address, index, to, to + _DOUBLE)
-            to += 2 * _DOUBLE
-        flat = iter(numbers[:])
-        return list(zip(flat, flat, strict=True))
+            call(address, index, x, y)
+            x += _DOUBLE
+            y += _DOUBLE
+        return xs[:], ys[:]
 
-    def boxes(self, page: Any, indices: Sequence[int]) -> list[tuple[float, float, float, float]]:
-        """Boxes around the shapes of characters: left, right, bottom, top in points."""
-        return self._fours(self._box, page, indices)
+    def lefts(self, page: Any, indices: Sequence[int]) -> list[float]:
+        """Left edges of the shapes of characters in points."""
+        return self._edges(page, indices, 0)
+
+    def rights(self, page: Any, indices: Sequence[int]) -> list[float]:
+        """Right edges of the shapes of characters in points."""
+        return self._edges(page, indices, 1)
+
+    def bottoms(self, page: Any, indices: Sequence[int]) -> list[float]:
+        """Lower edges of the shapes of characters in points."""
+        return self._edges(page, indices, 2)
 
     def count_rects(self, page: Any) -> int:
-        """Number of pieces of text on a page."""
+        """Number of pieces of text on a page, each on one line; to be asked before ``rects``."""
         return max(0, int(self._pdfium.FPDFText_CountRects(page, 0, -1)))
 
-    def rects(self, page: Any) -> list[tuple[float, float, float, float]]:
-        """Boxes around pieces of text on one line, in the order of the characters: left, top, right, bottom."""
-        return self._fours(self._rect, page, range(self.count_rects(page)))
+    def rects(self, page: Any, count: int) -> list[list[float]]:
+        """Edges of the first pieces of text, in the order of the characters: lefts, tops, rights, bottoms."""
+        numbers = _doubles(4 * count)
+        call, address, to = self._rect, _address(page), ctypes.addressof(numbers)
+        for index in range(count):
+            call(address, index, to, to + _DOUBLE, to + 2 * _DOUBLE, to + 3 * _DOUBLE)
+            to += 4 * _DOUBLE
+        return [numbers[edge::4] for edge in range(4)]
 
     def sizes(self, page: Any, indices: Sequence[int]) -> tuple[list[float], list[bool]]:
         """Sizes of characters on the page in points, and whether they stand upright."""
@@ -69,9 +83,9 @@ class Calls:
             call(address, index, to)
             to += 6 * _FLOAT
         down, up = numbers[2::6], numbers[3::6]
-        size = self._pdfium.FPDFText_GetFontSize
         heights = [(d * d + u * u) ** 0.5 for d, u in zip(down, up, strict=True)]
-        sizes = [size(page, index) * (height or 1.0) for index, height in zip(indices, heights, strict=True)]
+        size = self._size
+        sizes = [size(address, index) * (height or 1.0) for index, height in zip(indices, heights, strict=True)]
         return sizes, [u >= abs(d) for d, u in zip(down, up, strict=True)]
 
     def font(self, page: Any, index: int) -> str:
@@ -80,20 +94,27 @@ class Calls:
         self._pdfium.FPDFText_GetFontInfo(page, index, self._name, 64, ctypes.byref(self._flags))
         return self._name.value.decode("utf-8", "replace")
 
-    def _fours(self, call: Any, page: Any, indices: Sequence[int]) -> list[tuple[float, float, float, float]]:
-        numbers = (ctypes.c_double * (4 * len(indices)))()
-        address, to = _address(page), ctypes.addressof(numbers)
+    def _edges(self, page: Any, indices: Sequence[int], edge: int) -> list[float]:
+        """One edge of each character's box; the others are written where nobody reads them."""
+        numbers, unread = _doubles(len(indices)), _doubles(4)
+        call, address, to = self._box, _address(page), ctypes.addressof(numbers)
+        at = [ctypes.addressof(unread) + place * _DOUBLE for place in range(4)]
         for index in indices:
-            call(address, index, to, to + _DOUBLE, to + 2 * _DOUBLE, to + 3 * _DOUBLE)
-            to += 4 * _DOUBLE
-        flat = iter(numbers[:])
-        return list(zip(flat, flat, flat, flat, strict=True))
+            at[edge] = to
+            call(address, index, *at)
+            to += _DOUBLE
+        edges: list[float] = numbers[:]
+        return edges
 
 
-def _declared(function: Any, answers: int) -> Any:
+def _doubles(count: int) -> Any:
+    return (ctypes.c_double * count)()
+
+
+def _declared(function: Any, answers: int, result: Any = ctypes.c_int) -> Any:
     """A function of PDFium's that takes a page, an index and addresses to write its answers to."""
     arguments = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * answers]
-    return ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(_address(function))
+    return ctypes.CFUNCTYPE(result, *arguments)(_address(function))
 
 
 def _address(pointer: Any) -> int:

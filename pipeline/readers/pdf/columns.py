@@ -6,11 +6,10 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
+from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Row
 
 _ALIGNED = 0.45
 """Share of the larger size by which the baselines of one row may differ."""
-_CELLS = "  "
 
 
 def in_order(rows: list[Row]) -> list[list[Row]]:
@@ -57,7 +56,7 @@ def _joined(line: list[Row]) -> Row:
     first = line[0]
     for piece in line[1:]:
         gap = piece.left - first.right
-        between = _CELLS if gap > first.size else " " if gap > 0.12 * first.size else ""
+        between = CELL if gap > first.size else " " if gap > 0.12 * first.size else ""
         first.text = (
             first.text.removesuffix(HYPHEN) + ("-" if first.text.endswith(HYPHEN) else "") + between + piece.text
         )

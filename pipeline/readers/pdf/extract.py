@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxpipe.pipeline.readers.pdf.calls import Calls
 from ctxpipe.pipeline.readers.pdf.gutters import cut
-from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Page, Row
+from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -18,7 +18,7 @@ _LINE = re.compile("[^\\s\x02\ufffe](?:[^\r\n\x02\ufffe]*[^\\s\x02\ufffe])?[\x02
 """A line without the spaces around it."""
 _MARKS = "\x02\ufffe"
 """What PDFium puts in the place of a hyphen at the end of a line, with no line break after it."""
-_CONTROLS = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+_CONTROLS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _TITLE = re.compile(r"[^\W_a-z]")
 _BOLD = re.compile(r"bold|black|heavy|demi|cmbx|ecbx|cmssbx|(?:^|\+)sfbx|-medi", re.IGNORECASE)
 _LONGEST_TITLE = 100
@@ -34,7 +34,6 @@ _SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
 _MOST = 200_000
 """Characters of a page from which on positions are not asked for."""
 _LEADERS = ". . ."
-_CELL = "\x1f"
 
 Box = tuple[float, float, float, float]
 
@@ -68,12 +67,16 @@ class Extractor:
             return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines]
         spans = [match.span() for match in _LINE.finditer(text)]
         starts = [start for start, _ in spans]
-        origins = self._calls.origins(raw, starts)
-        ends = self._calls.boxes(raw, [end - 1 for _, end in spans])
+        last = [end - 1 for _, end in spans]
+        xs, ys = self._calls.origins(raw, starts)
+        ends = self._calls.rights(raw, last)
+        lows = self._calls.bottoms(raw, last) if turned else ys
         sizes, upright = self._calls.sizes(raw, starts)
         rows, first = [], []
-        for (start, end), (x, y), last, size, up in zip(spans, origins, ends, sizes, upright, strict=True):
-            left, base, right, _ = _turned((x, y, last[1], last[2]), turned) if turned else (x, y, last[1], 0.0)
+        for (start, end), x, y, right, low, size, up in zip(spans, xs, ys, ends, lows, sizes, upright, strict=True):
+            left, base = x, y
+            if turned:
+                left, base, right, _ = _turned((x, y, right, low), turned)
             if box[1] - 1 <= y <= box[3] + 1 and box[0] - 1 <= x <= box[2] + 1:
                 rows.append(Row(text[start:end], left, max(left, right), base, size, upright=up or turned > 0))
                 first.append(start)
@@ -83,28 +86,30 @@ class Extractor:
             if pieces is rows:
                 self._cells(raw, rows, first)
             rows = pieces
-        for row in rows:
-            row.text = _clean(row.text)
-        return [row for row in rows if row.text.strip(HYPHEN)]
+        if _CONTROLS.search(text):
+            for row in rows:
+                row.text = _clean(row.text)
+            return [row for row in rows if row.text.strip(HYPHEN)]
+        return rows
 
     def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
-        """Put a mark at the wide gaps of each row."""
+        """Write two spaces where a row has a wide gap."""
         looked_at = self._with_gaps(raw, rows)
         spaces = [(at, *match.span()) for at in looked_at for match in _SPACES.finditer(rows[at].text)]
-        around = [starts[at] + place for at, start, end in spaces for place in (start - 1, end)]
-        boxes = self._calls.boxes(raw, around)
+        befores = self._calls.rights(raw, [starts[at] + start - 1 for at, start, _ in spaces])
+        afters = self._calls.lefts(raw, [starts[at] + end for at, _, end in spaces])
         gaps: dict[int, list[tuple[int, float]]] = {}
-        for (at, start, _), before, after in zip(spaces, boxes[::2], boxes[1::2], strict=True):
-            gaps.setdefault(at, []).append((start, after[0] - before[1]))
+        for (at, start, _), before, after in zip(spaces, befores, afters, strict=True):
+            gaps.setdefault(at, []).append((start, after - before))
         for at, found in gaps.items():
             row = rows[at]
             usual = sorted(gap for _, gap in found)[len(found) // 2] if len(found) > _STRETCHED else 0.0
             if _STRETCHED < len(found) <= _FEW and usual > 1.6 * row.size:
                 usual = 0.0  # a row of figures; a line of prose is not stretched as far
             least = max(_GAP * row.size, 1.8 * usual)
-            for place, gap in found:
+            for place, gap in reversed(found):
                 if gap > least:
-                    row.text = row.text[:place] + _CELL + row.text[place + 1 :]
+                    row.text = f"{row.text[:place]}{CELL}{row.text[place:].lstrip()}"
 
     def _with_gaps(self, raw: Any, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
@@ -124,16 +129,16 @@ class Extractor:
                 rest.append(at)
         count = self._calls.count_rects(raw) if rest else 0
         if count and count < 2 * sum(rows[at].text.count(" ") for at in rest):
-            rest = self._parted(raw, rows)
+            rest = self._parted(raw, rows, count)
         return sorted({*sure, *rest})
 
-    def _parted(self, raw: Any, rows: Sequence[Row]) -> list[int]:
+    def _parted(self, raw: Any, rows: Sequence[Row], pieces: int) -> list[int]:
         """Rows of several pieces of text with a wide gap between two of them."""
         wide: set[int] = set()
         limits = [(row.left - 2, row.right + 2, row.base - row.size, row.base + row.size, row.size) for row in rows]
         at, edge, count = 0, -1.0, len(rows)
         left, right, low, high, size = limits[0]
-        for x0, y1, x1, y0 in self._calls.rects(raw):
+        for x0, y1, x1, y0 in zip(*self._calls.rects(raw, pieces), strict=True):
             if not (left <= x0 and x1 <= right and y0 <= high and low <= y1):
                 for ahead in range(at + 1, min(at + 4, count)):
                     left, right, low, high, size = limits[ahead]
@@ -164,11 +169,10 @@ def _has_picture(page: PdfPage) -> bool:
 
 
 def _clean(line: str) -> str:
-    """A line without control characters; a hyphen at its end and the gaps between cells are marked."""
+    """A line without control characters; a hyphen at its end is marked."""
     hyphen = HYPHEN if line and line[-1] in _MARKS else ""
     line = line[:-1] if hyphen else line
-    if _CONTROLS.search(line):
-        line = _CONTROLS.sub(lambda match: "  " if match.group() == _CELL else " ", line)
+    line = _CONTROLS.sub(" ", line)
     return line.strip() + hyphen
 
 

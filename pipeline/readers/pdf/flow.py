@@ -12,7 +12,8 @@ from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|table|tab\.|listing|algorithm|scheme|abbildung|tabelle)\s*[\dA-Z]", re.IGNORECASE
 )
-STOPPED = re.compile(r"[.!?:…。！？：]['\"”’»)\]]*$")
+_STOPS = frozenset(".!?:…。！？：")
+_CLOSING = "\"'”’»)]"
 _ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
 _GOES_ON = re.compile(r"[a-z(]")
 _FULL = 20
@@ -48,14 +49,22 @@ class Measure:
 
     def pitch_at(self, size: float) -> float:
         """Usual distance of lines of a size."""
-        found = self._pitches.get(round(2 * size) / 2)
-        return found if found is not None else self._pitch * max(size, 1.0) / max(self.body, 1.0)
+        step = round(2 * size) / 2
+        found = self._pitches.get(step)
+        if found is None:
+            found = self._pitches[step] = self._pitch * max(size, 1.0) / max(self.body, 1.0)
+        return found
 
 
 def _least_usual(gaps: Counter[float]) -> float:
     """The smallest of the distances that are common."""
     most = gaps.most_common(1)[0][1]
     return min(gap for gap, count in gaps.items() if count * 3 >= most)
+
+
+def is_stopped(text: str) -> bool:
+    """Whether a line ends a sentence or announces something."""
+    return text.rstrip(_CLOSING)[-1:] in _STOPS
 
 
 def separator(above: Row, below: Row, measure: Measure) -> str:
@@ -68,13 +77,13 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
         return PARAGRAPH
     if _ITEM.match(below.text):
         return LINE
+    if not is_stopped(above.text):
+        return LINE
     left, right = below.margin
-    short = above.right < right - 1.5 * above.size
-    ends = bool(STOPPED.search(above.text))
     indent = below.left - left
-    if 0.8 * below.size < indent < 5 * below.size and abs(above.left - left) < 0.5 * below.size and ends:
+    if 0.8 * below.size < indent < 5 * below.size and abs(above.left - left) < 0.5 * below.size:
         return PARAGRAPH
-    if ends and short and not below.text[:1].islower():
+    if above.right < right - 1.5 * above.size and not below.text[:1].islower():
         word = below.text.split(None, 1)[0]
         width = (below.right - below.left) * len(word) / max(len(below.text), 1)
         if above.right + width + 0.5 * below.size < right - 0.05 * (right - left):
@@ -83,8 +92,8 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
 
 
 def _is_near(above: Row, below: Row, measure: Measure) -> bool:
-    gap = above.base - below.base
-    return gap > -0.5 * below.size and gap <= 1.28 * measure.pitch_at(max(above.size, below.size))
+    size = above.size if above.size > below.size else below.size
+    return -0.5 * below.size < above.base - below.base <= 1.28 * measure.pitch_at(size)
 
 
 def _is_open(above: Row, below: Row, measure: Measure) -> bool:
@@ -94,12 +103,12 @@ def _is_open(above: Row, below: Row, measure: Measure) -> bool:
         return False
     left, right = above.margin
     full = len(above.text) >= 2 * _FULL and above.right > left + 0.8 * (right - left)
-    return above.text.endswith((HYPHEN, "-")) or (full and STOPPED.search(above.text) is None)
+    return above.text.endswith((HYPHEN, "-")) or (full and not is_stopped(above.text))
 
 
 def goes_on(above: Row, below: Row) -> bool:
     """Whether a sentence goes on from the end of a column to the beginning of the next."""
-    if above.level or below.level or STOPPED.search(above.text) or _ITEM.match(below.text) or CAPTION.match(below.text):
+    if above.level or below.level or is_stopped(above.text) or _ITEM.match(below.text) or CAPTION.match(below.text):
         return False
     if not 0.85 < above.size / max(below.size, 0.1) < 1.18:
         return False

@@ -23,7 +23,7 @@ _LARGEST = 1.12
 _PART = 5
 """Characters of a part of a running head that repeats alone."""
 _DIGITS = re.compile(r"\d+")
-_ROMAN = re.compile(r"\b(?=[ivxlc])(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})\b", re.IGNORECASE)
+_ROMAN = re.compile(r"(?=[ivxlc])(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})")
 _PAGE = r"(?:[A-Z]{1,3}[-.–])?(?:\d{1,2}[-–.])?(\d{1,5}|[ivxlc]{1,7})"
 _NUMBERS = (
     re.compile(rf"\W*(?:page\s+|seite\s+|p\.\s*)?{_PAGE}(?:\s*(?:of|/)\s*\d+)?(?:\W*$|\s{{2}}|\s*[|•])", re.IGNORECASE),
@@ -167,7 +167,15 @@ def _standing_off(stack: Sequence[_Piece], found: dict[int, bool], pitch: float)
 def _keys(text: str) -> list[str]:
     """The words of a row, and those of each of its parts, with numbers made equal."""
     parts = [part for part in text.split("  ") if len(part) >= _PART]
-    return [_ROMAN.sub("#", _DIGITS.sub("#", " ".join(part.lower().split()))) for part in {text, *parts}]
+    return [_evened(part) for part in {text, *parts}]
+
+
+def _evened(text: str) -> str:
+    words = _DIGITS.sub("#", text.lower()).split()
+    for at in (0, -1):
+        if words and _ROMAN.fullmatch(words[at]):
+            words[at] = "#"
+    return " ".join(words)
 
 
 def _counts(group: Sequence[_Piece]) -> list[bool]:

@@ -62,10 +62,11 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[
 def _gaps(calls: Calls, raw: Any, row: Row, start: int, margin: int = 0) -> list[_Gap]:
     """The spaces of a row, without those within some characters of its ends."""
     matches = list(_SPACES.finditer(row.text, margin, len(row.text) - margin))
-    boxes = calls.boxes(raw, [start + at for match in matches for at in (match.start() - 1, match.end())])
+    befores = calls.rights(raw, [start + match.start() - 1 for match in matches])
+    afters = calls.lefts(raw, [start + match.end() for match in matches])
     return [
-        _Gap(before[1], after[0], match.start(), match.end())
-        for match, before, after in zip(matches, boxes[::2], boxes[1::2], strict=True)
+        _Gap(before, after, match.start(), match.end())
+        for match, before, after in zip(matches, befores, afters, strict=True)
     ]
 
 

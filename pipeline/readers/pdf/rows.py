@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CELL = "  "
+"""What stands between the cells of a row."""
 HYPHEN = "\x02"
 """The last character of a row that ends in a hyphen."""
 
