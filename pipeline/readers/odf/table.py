@@ -8,8 +8,8 @@ from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
 
 _MOST_COLUMNS = 16_384
 _MOST_ROWS = 1_048_576
-_MOST_CELLS = 2_000_000
-"""Cells that repetition may make; a few bytes can claim a million copies."""
+_MOST_REPEATED = 20_000_000
+"""Characters that repetition may make; a few bytes can claim a million copies."""
 
 
 class Table:
@@ -27,7 +27,7 @@ class Table:
         self._row: list[str] = []
         self._merges: list[Merge] = []
         self._times = 1
-        self._room = _MOST_CELLS
+        self._room = _MOST_REPEATED
         self._cell: tuple[int, int, int, str] = (1, 1, 1, "")
         self._words: list[str] = []
 
@@ -60,8 +60,8 @@ class Table:
             self._merges.append(Merge(top, left, top + rows, left + columns))
         times = min(times, _MOST_COLUMNS - len(self._row))
         if text:
-            times = min(times, max(1, self._room))
-            self._room -= times
+            times = min(times, max(1, self._room // (len(text) + 1)))
+            self._room -= (times - 1) * (len(text) + 1)
         self._row.extend([text] * times)
 
     def end_row(self) -> None:
@@ -70,8 +70,9 @@ class Table:
             self._row.pop()
         times = min(self._times, _MOST_ROWS - len(self._rows))
         if self._row:
-            times = min(times, max(1, self._room // len(self._row)))
-            self._room -= (times - 1) * len(self._row)
+            size = sum(map(len, self._row)) + len(self._row)
+            times = min(times, max(1, self._room // size))
+            self._room -= (times - 1) * size
         self._rows.extend([self._row] * times)
 
     def sheet(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.archive import Archive
+from ctxpipe.pipeline.readers.office.tables import repeat_merged_cells
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -25,6 +26,7 @@ def annotated(archive: Archive, main: str) -> bytes:
     paragraph, so that they do not tear it apart. Headers and footers are named once, at the start.
     """
     root = _parsed(archive.read(main))
+    repeat_merged_cells(root)
     _add_notes(root, archive)
     _Comments(archive).add_to(root)
     body = root.find(f"{_W}body")

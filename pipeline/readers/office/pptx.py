@@ -7,6 +7,7 @@ import re
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
+from ctxpipe.pipeline.readers.office.tables import fill_merged_cells
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import markdown_title
 
@@ -32,7 +33,13 @@ class PptxReader:
 def _markdown(data: bytes) -> str:
     from markitdown import StreamInfo
     from markitdown.converters import PptxConverter
+    from pptx import Presentation
 
+    slides = Presentation(io.BytesIO(data))
+    if fill_merged_cells(slides):
+        filled = io.BytesIO()
+        slides.save(filled)
+        data = filled.getvalue()
     options = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
     return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **options).markdown
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
-_MOST_CELLS = 2_000_000
-"""Cells that all merged ranges of a sheet may fill; a hostile file claims more."""
+_MOST_REPEATED = 20_000_000
+"""Characters that the merged ranges of a sheet may add; a hostile file claims more."""
 
 
 class Merge(NamedTuple):
@@ -54,14 +54,15 @@ def fill(rows: Sequence[list[str]], merges: Sequence[Merge]) -> list[Line]:
     repeated: dict[int, set[int]] = {}
     down: dict[int, set[int]] = {}
     width = max(map(len, rows), default=0)
-    room = _MOST_CELLS
+    room = _MOST_REPEATED
     for merge in merges:
         # What is merged beyond the last cell with text has no column of its own.
         bottom, right = min(merge.bottom, len(filled)), min(merge.right, max(width, merge.left + 1))
         text = filled[merge.top][merge.left] if merge.top < bottom and merge.left < len(filled[merge.top]) else ""
-        room -= max(0, bottom - merge.top) * max(0, right - merge.left)
-        if not text or room < 0:
+        cost = (bottom - merge.top) * (right - merge.left) * (len(text) + 1)
+        if not text or cost > room:
             continue
+        room -= cost
         for index in range(merge.top, bottom):
             row = filled[index]
             row.extend([""] * (right - len(row)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from office_support import WORD, make_docx, paragraph
 
@@ -121,3 +123,45 @@ def test_a_numbered_list_is_not_torn_apart_by_a_comment() -> None:
         numbering=numbering,
     )
     assert found.split("\n") == ["1. one [Comment by Ann on “one”: Really?]", "2. two", "3. three"]
+
+
+def cell(words: str, merge: str = "", span: int = 1) -> str:
+    down = {"": "", "first": '<w:vMerge w:val="restart"/>', "below": "<w:vMerge/>"}[merge]
+    right = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    return f"<w:tc><w:tcPr>{right}{down}</w:tcPr>{paragraph(words)}</w:tc>"
+
+
+def test_merged_cells_of_a_table_are_in_every_row() -> None:
+    rows = (
+        cell("Ship") + cell("Role") + cell("Name"),
+        cell("M1", "first") + cell("cook") + cell("Ann"),
+        cell("", "below") + cell("mate") + cell("Bo"),
+        cell("M2") + cell("both", span=2),
+        cell("", "below") + cell("no one above") + cell("x"),
+    )
+    table = f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+    assert text(table).split("\n")[2:] == [
+        "| M1 | cook | Ann |", "| M1 | mate | Bo |", "| M2 | both |  |", "|  | no one above | x |",
+    ]  # fmt: skip
+
+
+def test_merged_cells_of_a_slide_are_in_every_row() -> None:
+    from pptx import Presentation
+
+    slides = Presentation()
+    table = slides.slides.add_slide(slides.slide_layouts[5]).shapes.add_table(3, 2, 0, 0, 9_000_000, 900_000).table
+    for i, words in enumerate(("Ship", "Role", "M1", "cook", "", "mate")):
+        table.cell(i // 2, i % 2).text = words
+    table.cell(1, 0).merge(table.cell(2, 0))
+    buffer = io.BytesIO()
+    slides.save(buffer)
+    found = load(buffer.getvalue(), source="a.pptx", name="a.pptx").text
+    assert "| M1 | cook |" in found
+    assert "| M1 | mate |" in found
+
+
+def test_a_huge_merged_cell_is_not_copied_into_thousands_of_rows() -> None:
+    rows = [cell("x" * 1_000_000, "first") + cell("a")] + [cell("", "below") + cell("b")] * 2000
+    found = text(f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>")
+    assert found.count("| b |") == 2000
+    assert len(found) < 10_000_000
