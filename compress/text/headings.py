@@ -83,7 +83,7 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
             taken.append((heading.start, heading.end))
 
     for start, end, level in document.headings:
-        add(Heading(start, end, level, " ".join(text[start:end].split())))
+        add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
     for heading in _marked(document):
         add(heading)
     found.sort(key=lambda heading: heading[:2])

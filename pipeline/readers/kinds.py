@@ -39,9 +39,9 @@ MAIL = Format(reader="mail")
 NOTEBOOK = Format(reader="ipynb", kind="markdown")
 MSG = Format(reader="msg")
 EPUB = Format(reader="epub", kind="markdown")
-ODT = Format(reader="odt", kind="markdown")
+ODT = Format(reader="odt")
 ODS = Format(reader="ods", kind="markdown")
-ODP = Format(reader="odp", kind="markdown")
+ODP = Format(reader="odp")
 RTF = Format(reader="rtf")
 
 _FORMATS: tuple[tuple[Format, str], ...] = (

@@ -161,11 +161,13 @@ class Content(ContentHandler):
 
     def _block(self, text: str, *, heading: bool) -> None:
         if self._notes == 1 and text:
-            self._pieces.add("### Notes:")
+            self._pieces.heading("### Notes:", 3)
             self._notes = 2
         one = " ".join(text.split())
         if one and (heading or self._title) and not self._notes:
-            self._pieces.add(f"{'#' * max(1, self._level)} {one}")
+            # A paragraph may begin with the mark of a heading too, so headings are named.
+            level = max(1, self._level)
+            self._pieces.heading(f"{'#' * level} {one}", level)
         else:
             self._pieces.add(text)
 

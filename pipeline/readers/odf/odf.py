@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import Archive
@@ -9,7 +11,7 @@ from ctxpipe.pipeline.readers.odf.content import Content
 from ctxpipe.pipeline.readers.odf.margins import margins
 from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
-from ctxpipe.pipeline.readers.titles import markdown_title, one_line
+from ctxpipe.pipeline.readers.titles import one_line
 from ctxpipe.pipeline.readers.xml import local, parse, walk
 
 
@@ -44,10 +46,14 @@ class OdfReader:
                 for line in margins(styles, source=source):
                     pieces.add(line)
         walk(archive.read("content.xml"), content, source=source, ending=ending)
-        document = pieces.document(source=source, kind="markdown", title=_title(archive, source, ending))
-        if document.title or ending == ".ods":
+        title = _title(archive, source, ending)
+        if ending == ".ods":
+            return pieces.document(source=source, kind="markdown", title=title)
+        document = pieces.document(source=source, kind="text", title=title)
+        if title or not document.headings:
             return document
-        return pieces.document(source=source, kind="markdown", title=markdown_title(document.text))
+        start, end, _ = document.headings[0]
+        return dataclasses.replace(document, title=one_line(document.text[start:end].lstrip("# ")))
 
 
 def _title(archive: Archive, source: str, ending: str) -> str:

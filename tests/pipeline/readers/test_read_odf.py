@@ -8,6 +8,7 @@ import pytest
 from office_support import zipped
 
 from ctxpipe import Pipeline
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.load import load
@@ -68,11 +69,19 @@ def test_headings_and_paragraphs() -> None:
     )
     found = loaded(odf(body))
     assert found.text == "# Rules\n\nThe fee is  54 euros.\n\n## Piers\n\nNorth."
-    assert (found.kind, found.title) == ("markdown", "Rules")
+    assert (found.kind, found.title) == ("text", "Rules")
     meta = (
         f"<office:document-meta {SPACES}><office:meta><dc:title>Harbour</dc:title></office:meta></office:document-meta>"
     )
     assert loaded(odf(body, **{"meta.xml": meta})).title == "Harbour"
+
+
+def test_a_paragraph_with_the_mark_of_a_heading_is_none() -> None:
+    found = loaded(odf(heading(1, "Code") + paragraph("# add a picture") + paragraph("The last line.")))
+    assert [found.text[a:b] for a, b, _ in found.headings] == ["# Code"]
+    structure = outline(found)
+    last = structure.units(0, len(found.text))[-1]
+    assert structure.trail(last) == ("Code",)
 
 
 def test_lists_with_their_numbers() -> None:
