@@ -43,6 +43,8 @@ def field(part: Part, name: str) -> str:
         return ""
     raw = str(value)[:_LONGEST_FIELD].encode("ascii", "surrogateescape").decode("utf-8", "replace")
     raw = re.sub(r"[\r\n]+", "", raw)
+    if "=?" not in raw and raw.count("@") <= _MOST_ADDRESSES:
+        return " ".join(raw.split())
     try:
         parsed = email.policy.default.header_factory(name, raw)
         text = str(parsed)
