@@ -19,6 +19,9 @@ RANK_OFFSET = 0.03
 LINK_FROM, LINK_MOST = 0.5, 3.0
 """Standard deviations above the mean from which a sentence raises the passages it names, and the largest raise."""
 
+_SLOPES = 1e-3, 10.0
+"""Least and most that a difference of the fusion's scores counts beyond those of the sentences read."""
+
 
 def sentence_logits(
     passages: Sequence[Gathered], readings: Sequence[Reading], size: int, weights: Sequence[float]
@@ -130,7 +133,9 @@ def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
     """Place sentences that were not read among those that were.
 
     An unreadable sentence keeps its quantile: as many of the read sentences are below it as have a lower fusion score.
-        A sentence that ranked too low to be read is below all others, in the fusion's order.
+    Beyond the best and the worst of them it keeps its distance, in the spread of the scores that were read, so that
+    what is added to scores later weighs as much as elsewhere. A sentence that ranked too low to be read is below all
+    others, in the order of the fusion.
 
     Args:
         total: Scores; NaN if not read.
@@ -147,7 +152,9 @@ def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
     result = np.where(read, total, 0.0)
     apart = ~read & ~below
     clipped = np.clip(fusion[apart], known[0], known[-1])
-    result[apart] = np.interp(clipped, known, np.sort(total[read])) + 1e-3 * (fusion[apart] - clipped)
+    spread = float(known.std())
+    slope = float(np.clip(total[read].std() / spread, *_SLOPES)) if spread else 1.0
+    result[apart] = np.interp(clipped, known, np.sort(total[read])) + slope * (fusion[apart] - clipped)
     if below.any():
         floor = result[~below].min() if (~below).any() else 0.0
         result[below] = floor - 1 - (fusion[below].max() - fusion[below])

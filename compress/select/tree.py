@@ -28,8 +28,8 @@ class _Folder(NamedTuple):
 def tree_of(names: Sequence[str], fits: Callable[[str], bool]) -> Written | None:
     """The tree as an excerpt of no document.
 
-    The deepest folders are closed first, each with a mark and the number of its files; a tree of one level is cut, with
-    a mark and the number of names left out.
+    Folders stand before files. The deepest folders are closed first, each with a mark and the number of its files; a
+    tree of one level is cut, with a mark and the number of names left out.
 
     Args:
         names: Label of each document; paths are taken apart.
@@ -89,12 +89,12 @@ def _depth(folder: _Folder) -> int:
 
 
 def _lines(folder: _Folder, depth: int) -> list[str]:
-    """The lines of a folder; folders deeper than ``depth`` levels are closed."""
-    lines = list(folder.files)
+    """The lines of a folder, its folders first; those deeper than ``depth`` levels are closed."""
+    lines: list[str] = []
     for name, inner in folder.folders.items():
         if depth == 1:
             lines.append(f"{name}/ {MARK} {inner.total():,} file{'s' * (inner.total() != 1)}")
         else:
             lines.append(f"{name}/")
             lines.extend(_INDENT + line for line in _lines(inner, depth - 1))
-    return lines
+    return [*lines, *folder.files]

@@ -222,18 +222,26 @@ class _Reader:
             self._pass_over(asked, Reason.SECRET)
             return None
         if reason or data.isspace():
-            error = ReadError(asked.source, reason or EMPTY)
-            if asked.named:
-                raise error
-            self.skipped.append(error)
-            self._pass_over(asked, _why_without_text(reason))
+            self._without_text(asked, ReadError(asked.source, reason or EMPTY))
             return None
-        document = load(data, source=asked.source, name=asked.path, errors=self._errors)
+        try:
+            document = load(data, source=asked.source, name=asked.path, errors=self._errors)
+        except ReadError as exc:
+            if not exc.reason.startswith(EMPTY):
+                raise
+            self._without_text(asked, exc)
+            return None
         kind = "" if asked.named or self._all_files else noise_kind(document)
         if not kind:
             return document
         self._pass_over(asked, _NOISE[kind])
         return None
+
+    def _without_text(self, asked: FoundFile, error: ReadError) -> None:
+        if asked.named:
+            raise error
+        self.skipped.append(error)
+        self._pass_over(asked, _why_without_text(error.reason))
 
     def _pass_over(self, asked: FoundFile, reason: Reason | None) -> None:
         key = os.path.realpath(asked.path)
@@ -244,7 +252,7 @@ class _Reader:
 
 def _why_without_text(reason: str) -> Reason | None:
     """How a file without text is counted; an empty one is not."""
-    if reason in ("", EMPTY):
+    if reason.startswith(EMPTY):
         return None
     return Reason.UNREADABLE if reason in REFUSED.values() else Reason.BINARY
 

