@@ -36,7 +36,7 @@ class RtfReader:
             ReadError: if the file is no rich text.
         """
         if not data.lstrip().startswith(b"{\\rtf"):
-            raise ReadError(source, "not an .rtf file, or damaged")
+            raise ReadError(source, "not a .rtf file, or damaged")
         text = _plain(data, source)
         pieces = Pieces()
         # Every paragraph is a line; rows of a table and items of a list stay together.
@@ -58,7 +58,7 @@ def _plain(data: bytes, source: str) -> str:
         # A character beyond 16 bits is written as two halves.
         return str(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except Exception as exc:  # damage makes the parser raise anything: ValueError, IndexError, OverflowError, ...
-        raise ReadError(source, f"not an .rtf file, or damaged ({type(exc).__name__})") from exc
+        raise ReadError(source, f"not a .rtf file, or damaged ({type(exc).__name__})") from exc
 
 
 def _bounded_fonts(markup: str) -> str:

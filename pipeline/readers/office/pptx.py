@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
+from collections.abc import Sequence
 
 from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.office.comments import slide_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.office.tables import fill_merged_cells
 from ctxpipe.pipeline.readers.reader import Errors
@@ -25,12 +28,15 @@ class PptxReader:
             ReadError: if the extra is missing, or the file is damaged, encrypted or too large.
         """
         modules = ("markitdown", "pptx")
-        open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
-        text, starts = _cut_slides(guarded(lambda: _markdown(data), source=source, ending="pptx"))
+        archive = open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
+        text, parts = guarded(lambda: _markdown(data), source=source, ending="pptx")
+        comments = [[f"- {said}" for said in slide_comments(archive, part, source)] for part in parts]
+        text, starts = _cut_slides(text, comments)
         return Document(text=text, source=source, kind="markdown", title=markdown_title(text), page_starts=starts)
 
 
-def _markdown(data: bytes) -> str:
+def _markdown(data: bytes) -> tuple[str, list[str]]:
+    """The slides as Markdown, and the names of their parts."""
     from markitdown import StreamInfo
     from markitdown.converters import PptxConverter
     from pptx import Presentation
@@ -41,12 +47,17 @@ def _markdown(data: bytes) -> str:
         slides.save(filled)
         data = filled.getvalue()
     options = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
-    return PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **options).markdown
+    text = PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **options).markdown
+    return text, [str(slide.part.partname) for slide in slides.slides]
 
 
-def _cut_slides(text: str) -> tuple[str, tuple[int, ...]]:
-    """Turn the comment that begins each slide into an offset."""
+def _cut_slides(text: str, comments: Sequence[Sequence[str]]) -> tuple[str, tuple[int, ...]]:
+    """Turn the mark that begins each slide into an offset, and add the comments on each slide."""
     slides = [_EMBEDDED_IMAGE.sub(r"\1", slide).strip() for slide in _SLIDE.split(text)[1:]]
+    slides = [
+        "\n\n".join(filter(None, (slide, "\n".join(said))))
+        for slide, said in itertools.zip_longest(slides, comments[: len(slides)], fillvalue="")
+    ]
     starts, offset = [], 0
     for slide in slides:
         starts.append(offset)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.archive import Archive
+from ctxpipe.pipeline.readers.office.comments import cell_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.sheets.merged import merge_of
@@ -73,6 +74,12 @@ class _Book:
         # Some programs store a size that is smaller than the sheet.
         sheet.reset_dimensions()
         rows = list(self._rows(sheet, has_formulas))
+        for cell, comment in cell_comments(self._archive, sheet._worksheet_path, sheet.title):
+            place = merge_of(f"{cell}:{cell}")
+            if place is not None and place.top < len(rows):
+                row = rows[place.top]
+                row.extend([""] * (place.right - len(row)))
+                row[place.left] = f"{row[place.left]} [{comment}]".strip()
         return sheet_markdown(sheet.title, rows, merges, hidden=sheet.sheet_state != "visible")
 
     def _rows(self, sheet: ReadOnlyWorksheet, has_formulas: bool) -> Iterator[list[str]]:

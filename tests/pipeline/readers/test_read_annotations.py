@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
-from office_support import WORD, make_docx, paragraph
+from office_support import OFFICE, WORD, make_docx, paragraph, zipped
 
 from ctxpipe import Pipeline
 from ctxpipe.pipeline.readers.load import load
@@ -165,3 +166,32 @@ def test_a_huge_merged_cell_is_not_copied_into_thousands_of_rows() -> None:
     found = text(f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>")
     assert found.count("| b |") == 2000
     assert len(found) < 10_000_000
+
+
+def test_comments_on_a_slide_stand_below_it() -> None:
+    from pptx import Presentation
+
+    slides = Presentation()
+    for number in (1, 2):
+        slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = f"Topic {number}"
+    buffer = io.BytesIO()
+    slides.save(buffer)
+    with zipfile.ZipFile(buffer) as whole:
+        parts: dict[str, str | bytes] = {name: whole.read(name) for name in whole.namelist()}
+    relations = "ppt/slides/_rels/slide1.xml.rels"
+    added = f'<Relationship Id="c1" Type="{OFFICE}/comments" Target="../comments/comment1.xml"/></Relationships>'
+    parts[relations] = whole_text(parts[relations]).replace("</Relationships>", added)
+    space = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    parts["ppt/comments/comment1.xml"] = (
+        f'<p:cmLst {space}><p:cm authorId="0"><p:text>Too\nlong.</p:text></p:cm></p:cmLst>'
+    )
+    parts["ppt/commentAuthors.xml"] = f'<p:cmAuthorLst {space}><p:cmAuthor id="0" name="Ann Lee"/></p:cmAuthorLst>'
+    types = whole_text(parts["[Content_Types].xml"])
+    parts["[Content_Types].xml"] = types.replace("</Types>", '<Default Extension="c" ContentType="text/xml"/></Types>')
+    found = load(zipped(parts), source="a.pptx", name="a.pptx")
+    assert found.text == "# Topic 1\n\n- Comment by Ann Lee: Too long.\n\n# Topic 2"
+    assert found.page(found.text.index("Comment by")) == 1
+
+
+def whole_text(data: str | bytes) -> str:
+    return data if isinstance(data, str) else data.decode()

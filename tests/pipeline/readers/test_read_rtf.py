@@ -49,7 +49,7 @@ def test_rich_text_is_known_by_its_content() -> None:
 
 @pytest.mark.parametrize("data", [b"words", b"{\\rt", b"\x89PNG\r\n", b"PK\x03\x04"])
 def test_what_is_no_rich_text_is_one_line(data: bytes) -> None:
-    with pytest.raises(ReadError, match=r"not an \.rtf file, or damaged"):
+    with pytest.raises(ReadError, match=r"not a \.rtf file, or damaged"):
         loaded(data)
 
 

@@ -117,6 +117,19 @@ def test_formulas_without_a_value_are_said() -> None:
     assert found.notes == ("formulas without a stored value, shown as they are written: 1",)
 
 
+def test_comments_stand_in_their_cell() -> None:
+    from openpyxl.comments import Comment
+
+    def make(sheet: Any) -> None:
+        sheet.append(["Pier", "Fee"])
+        sheet.append(["North", 54])
+        sheet["B2"].comment = Comment("Ann Lee:\nask\nagain", "Ann Lee")
+        threaded = "[Threaded comment]\n\nYour version of Excel ...\n\nComment:\n    Why?"
+        sheet["A2"].comment = Comment(threaded, "tc={1}")
+
+    assert "| North [Comment: Why?] | 54 [Comment by Ann Lee: ask again] |" in loaded(book(make)).text
+
+
 def test_a_formula_with_a_value_is_its_value() -> None:
     data = book(lambda sheet: [sheet.append(["Pier", "Fee"]), sheet.append(["Total", "=1+4"])])
     found = loaded(changed(changed(data, b"<v></v>", b"<v>5</v>"), b"<v />", b"<v>5</v>"))
