@@ -23,12 +23,13 @@ class Answer:
     """The answer of a target.
 
     Attributes:
-        text: The answer.
+        text: The answer, without what the model thought before it.
         model: The model, as the target names it.
         prompt_tokens, completion_tokens: As the target counts them.
         finish_reason: ``"stop"`` if the model ended by itself, ``"length"`` if it reached a limit.
         seconds: From sending the prompt to the last token.
         first_token_seconds: From sending the prompt to the first token; None if it was not streamed.
+        reasoning: What the model thought before it answered, where that is told apart.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Answer:
     finish_reason: Literal["stop", "length"]
     seconds: float
     first_token_seconds: float | None = None
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ctxpipe.errors import EngineError, InterruptedAnswer
 from ctxpipe.remote.arrival import Arrival
 from ctxpipe.remote.values import dig, text_of, whole
+from ctxpipe.serving.openai.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Endpoint = Literal["chat", "completion"]
 """``/chat/completions``, or ``/completions`` for models without a chat template."""
 _NAMES = {"chat": "chat completion", "completion": "completion"}
+_REASONING = ("reasoning", "reasoning_content")
+"""Fields in which servers send what a model thinks; vLLM renamed the second to the first."""
 # How vLLM ends a stream if its engine stops during a request.
 _BROKEN_OFF = frozenset({"abort", "error"})
 
@@ -29,9 +32,11 @@ class Reply:
         arrival: The text so far.
         model, finish, prompt_tokens, completion_tokens: As the server sent them; None if it did not.
         first: When the first text arrived, by ``time.perf_counter``.
+        thoughts: What the model thought, which is not part of the answer.
     """
 
     arrival: Arrival
+    thoughts: Thoughts = field(default_factory=Thoughts)
     model: str | None = None
     finish: str | None = None
     prompt_tokens: int | None = None
@@ -41,13 +46,23 @@ class Reply:
     def take(self, body: object, place: tuple[str, ...]) -> None:
         """Add a whole completion or a piece of a stream; its text is at ``place`` inside the choice."""
         text = text_of(dig(body, "choices", 0, *place))
-        if text:
+        thought = next(filter(None, (text_of(dig(body, "choices", 0, *place[:-1], name)) for name in _REASONING)), "")
+        if text or thought:
             self.first = self.first or time.perf_counter()
-            self.arrival.add(text)
+        self.thoughts.pieces.extend([thought] if thought else [])
+        self._add(self.thoughts.take(text or ""))
         self.finish = text_of(dig(body, "choices", 0, "finish_reason")) or self.finish
         self.model = text_of(dig(body, "model")) or self.model
         self.prompt_tokens = whole(dig(body, "usage", "prompt_tokens")) or self.prompt_tokens
         self.completion_tokens = whole(dig(body, "usage", "completion_tokens")) or self.completion_tokens
+
+    def end(self) -> None:
+        """Add what was held back."""
+        self._add(self.thoughts.end())
+
+    def _add(self, text: str) -> None:
+        if text:
+            self.arrival.add(text)
 
 
 async def complete(
@@ -64,6 +79,7 @@ async def complete(
     reply = Reply(arrival=arrival)
     if not stream:
         reply.take(await create(**body), ("message", "content") if endpoint == "chat" else ("text",))
+        reply.end()
         if reply.finish is None:
             raise EngineError(f"the server sent no {_NAMES[endpoint]}; it may not be OpenAI-compatible")
         return reply
@@ -76,6 +92,7 @@ async def complete(
         arrival.begun = True
         async for chunk in chunks:
             reply.take(chunk, ("delta", "content") if endpoint == "chat" else ("text",))
+        reply.end()
     if reply.finish is None or reply.finish in _BROKEN_OFF:
         raise InterruptedAnswer(arrival.text)
     return reply

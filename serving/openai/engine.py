@@ -15,9 +15,10 @@ from ctxpipe.remote.transport import CONCURRENCY, Transport, find_key
 from ctxpipe.remote.values import dig, parsed, whole
 from ctxpipe.serving.openai.completion import Endpoint, Reply, complete
 from ctxpipe.serving.openai.counts import Counts, names
+from ctxpipe.serving.openai.dialect import Dialect
 from ctxpipe.serving.openai.likelihood import LikelihoodClient
 from ctxpipe.serving.openai.metrics import parse_metrics
-from ctxpipe.serving.openai.prompts import lacks_template, prompt_of, tokenizing
+from ctxpipe.serving.openai.thoughts import parted
 from ctxpipe.serving.requests import check_request, check_window
 from ctxpipe.serving.types import Answer, AnswerLikelihood, Message, OnText, ServerMetrics
 
@@ -104,7 +105,7 @@ class OpenAIEngine:
         self._server_measures = True
         self._counts = Counts()
         self._may_switch = endpoint == "auto"
-        self._endpoint: Endpoint = "chat" if endpoint == "auto" else endpoint
+        self._dialect = Dialect(endpoint="chat" if endpoint == "auto" else endpoint)
         self.tokenizer: str | None = None
         self.model, self.window = self._discover(model, window)
         self._likelihoods = LikelihoodClient(self._transport, model=self.model, seconds=timeout)
@@ -120,16 +121,16 @@ class OpenAIEngine:
             EngineError: if the server cannot be reached.
         """
         # A pipeline counts a prompt and then sends it; the stored count saves sending a long prompt twice for counting.
-        known = self._counts.get(self._endpoint, messages)
+        known = self._counts.get(self._dialect.endpoint, messages)
         if known is not None:
             return known
-        said = self._adapting(lambda endpoint: self._tokenize(tokenizing(messages, endpoint)))
+        said = self._adapting(lambda dialect: self._tokenize(dialect.tokenizing(messages)))
         tokens = None if said is None else whole(dig(said, "count"))
         if tokens is None:
             if self._count_text is None:
                 raise UsageError(f"{self._address.base} cannot count tokens; name the model's tokenizer")
             tokens = sum(self._count_text(m.content) for m in messages) + TOKENS_PER_MESSAGE * (len(messages) + 1)
-        self._counts.put(self._endpoint, messages, tokens)
+        self._counts.put(self._dialect.endpoint, messages, tokens)
         return tokens
 
     def answer(
@@ -147,12 +148,12 @@ class OpenAIEngine:
         """
         check_request(messages, max_tokens, temperature)
 
-        def ask(_: Endpoint) -> Answer:
+        def ask(_: Dialect) -> Answer:
             prompt_tokens = self.count(messages)
-            endpoint = self._endpoint  # counting may have changed it
+            dialect = self._dialect  # counting may have changed it
             check_window(prompt_tokens, max_tokens, self.window)
-            options = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature}
-            return self._ask({**options, **prompt_of(messages, endpoint)}, endpoint, prompt_tokens, on_text)
+            body = {"model": self.model, "temperature": temperature, **dialect.request(messages, max_tokens)}
+            return self._ask(body, dialect, prompt_tokens, on_text)
 
         return self._adapting(ask)
 
@@ -171,11 +172,11 @@ class OpenAIEngine:
             EngineError: if the server cannot be reached, refuses, or is not vLLM.
         """
         check_request(messages, 1, 0.0)
-        prompt = self._adapting(lambda endpoint: self._ids(tokenizing(messages, endpoint)))
+        prompt = self._adapting(lambda dialect: self._ids(dialect.tokenizing(messages)))
         rows = [self._ids({"prompt": answer, "add_special_tokens": False}) for answer in answers]
         if not all(rows):
             raise UsageError("an answer without tokens has no likelihood")
-        self._counts.put(self._endpoint, messages, len(prompt))
+        self._counts.put(self._dialect.endpoint, messages, len(prompt))
         # The server generates at least one token.
         check_window(len(prompt), max(map(len, rows), default=0) + 1, self.window)
         return [self._likelihoods.score(prompt, row) for row in rows]
@@ -195,36 +196,44 @@ class OpenAIEngine:
         self._server_measures = counters is not None
         return counters
 
-    def _ask(self, body: Mapping[str, Any], endpoint: Endpoint, prompt_tokens: int, on_text: OnText | None) -> Answer:
+    def _ask(self, body: Mapping[str, Any], dialect: Dialect, prompt_tokens: int, on_text: OnText | None) -> Answer:
         start = time.perf_counter()
         reply = self._transport.run(
-            partial(complete, body=body, stream=on_text is not None, endpoint=endpoint),
+            partial(complete, body=body, stream=on_text is not None, endpoint=dialect.endpoint),
             seconds=self._timeout,
             on_text=on_text,
             prompt_tokens=prompt_tokens,
-            max_tokens=body["max_tokens"],
+            max_tokens=body[dialect.limit],
         )
         seconds = time.perf_counter() - start
+        text, reasoning = parted(reply.arrival.text, reply.thoughts.text)
+        if reasoning and not text.strip():
+            told = f"{self.model} spent its {body[dialect.limit]:,} tokens on reasoning and gave no answer"
+            raise EngineError(f"{told}; allow it more with --max-tokens")
         return Answer(
-            text=reply.arrival.text,
+            text=text,
             model=reply.model or self.model,
             prompt_tokens=reply.prompt_tokens or prompt_tokens,
             completion_tokens=self._completion_tokens(reply),
             finish_reason="length" if reply.finish == "length" else "stop",
             seconds=seconds,
             first_token_seconds=reply.first - start if on_text and reply.first else None,
+            reasoning=reasoning,
         )
 
-    def _adapting(self, work: Callable[[Endpoint], T]) -> T:
-        """Run something that depends on the endpoint; again if the server reports a model without a chat template."""
-        endpoint = self._endpoint
-        try:
-            return work(endpoint)
-        except RejectedError as exc:
-            if not (self._may_switch and endpoint == "chat" and lacks_template(exc)):
-                raise
-        self._endpoint = "completion"
-        return work("completion")
+    def _adapting(self, work: Callable[[Dialect], T]) -> T:
+        """Run something that depends on what the server accepts; again for each thing that its refusals teach."""
+        while True:
+            dialect = self._dialect
+            try:
+                return work(dialect)
+            except RejectedError as exc:
+                # Counting inside the work, or another thread, may have learnt the same meanwhile.
+                learnt = self._dialect.after(exc, may_switch=self._may_switch)
+                if learnt is None and self._dialect == dialect:
+                    raise
+                self._dialect = learnt or self._dialect
+                self._counts = Counts()
 
     def _completion_tokens(self, reply: Reply) -> int:
         if reply.completion_tokens is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ctxpipe.errors import RejectedError
@@ -33,13 +33,6 @@ def prompt_of(messages: Sequence[Message], endpoint: Endpoint) -> dict[str, Any]
     if endpoint == "chat":
         return {"messages": turns(messages)}
     return {"prompt": plain(messages), "stop": list(STOPS)}
-
-
-def tokenizing(messages: Sequence[Message], endpoint: Endpoint) -> Mapping[str, Any]:
-    """The part of a tokenize request that holds the same prompt."""
-    if endpoint == "chat":
-        return {"messages": turns(messages), "add_generation_prompt": True}
-    return {"prompt": plain(messages), "add_special_tokens": True}
 
 
 def lacks_template(exc: RejectedError) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from ctxpipe.commands.shared.closing import Stopwatch, brief, whole
 from ctxpipe.commands.shared.documents import context_json
-from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.commands.shared.printing import safe_line, safe_text
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.types import Run
@@ -21,6 +21,7 @@ def run_json(run: Run) -> dict[str, Any]:
     del context["text"]
     return {
         "answer": run.answer.text,
+        **({"reasoning": run.answer.reasoning} if run.answer.reasoning else {}),
         "target": run.target,
         "model": run.answer.model,
         "prompt_tokens": run.prompt_tokens,
@@ -69,6 +70,8 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
         }
         brief(run.context, more, timings, watch.seconds)
         return
+    if run.answer.reasoning:
+        click.echo(f"reasoning before the answer:\n{safe_text(run.answer.reasoning)}", err=True)
     raw = "fits" if run.raw_fits else f"{run.raw_tokens + run.max_tokens - run.window:,} too many"
     more = {
         "prompt tokens": f"{run.prompt_tokens:,}",
