@@ -28,6 +28,10 @@ _FEW = 6
 """Spaces of a row from which on it is looked into only where something speaks for a gap."""
 _STRETCHED = 2
 """Gaps of a row from which on the usual one is known."""
+_NARROW = 0.44
+"""Width of a character, in sizes of the font, in words of narrow letters and in figures."""
+_TABLE = 1.6
+"""Width of a usual gap, in sizes of the font, that a stretched line of prose stays below."""
 _LOOSE = 0.62
 """Width of a character, in sizes of the font, that text without gaps stays below."""
 _SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
@@ -95,21 +99,16 @@ class Extractor:
     def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Write two spaces where a row has a wide gap."""
         looked_at = self._with_gaps(raw, rows)
-        spaces = [(at, *match.span()) for at in looked_at for match in _SPACES.finditer(rows[at].text)]
-        befores = self._calls.rights(raw, [starts[at] + start - 1 for at, start, _ in spaces])
-        afters = self._calls.lefts(raw, [starts[at] + end for at, _, end in spaces])
-        gaps: dict[int, list[tuple[int, float]]] = {}
-        for (at, start, _), before, after in zip(spaces, befores, afters, strict=True):
-            gaps.setdefault(at, []).append((start, after - before))
-        for at, found in gaps.items():
-            row = rows[at]
-            usual = sorted(gap for _, gap in found)[len(found) // 2] if len(found) > _STRETCHED else 0.0
-            if _STRETCHED < len(found) <= _FEW and usual > 1.6 * row.size:
-                usual = 0.0  # a row of figures; a line of prose is not stretched as far
-            least = max(_GAP * row.size, 1.8 * usual)
-            for place, gap in reversed(found):
-                if gap > least:
-                    row.text = f"{row.text[:place]}{CELL}{row.text[place:].lstrip()}"
+        spaces = [[match.span() for match in _SPACES.finditer(rows[at].text)] for at in looked_at]
+        words = [starts[at] + end for at, places in zip(looked_at, spaces, strict=True) for _, end in places]
+        lefts = self._calls.lefts(raw, words)
+        first = 0
+        for at, places in zip(looked_at, spaces, strict=True):
+            afters = lefts[first : first + len(places)]
+            first += len(places)
+            if _is_loose(rows[at], places, afters):
+                befores = self._calls.rights(raw, [starts[at] + start - 1 for start, _ in places])
+                _mark_gaps(rows[at], places, [after - before for before, after in zip(befores, afters, strict=True)])
 
     def _with_gaps(self, raw: Any, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
@@ -159,6 +158,27 @@ class Extractor:
             text = row.text
             if len(text) <= _LONGEST_TITLE and text[-1] not in ".,;-\x02\ufffe" and _TITLE.match(text):
                 row.bold = _BOLD.search(self._calls.font(raw, start)) is not None
+
+
+def _is_loose(row: Row, spaces: Sequence[tuple[int, int]], lefts: Sequence[float]) -> bool:
+    """Whether a word takes so much more room than its letters need that a wide gap may follow it."""
+    begin, left = 0, row.left
+    for (start, end), after in zip(spaces, lefts, strict=True):
+        if after - left > (_NARROW * (start - begin) + 0.85 * _GAP) * row.size:
+            return True
+        begin, left = end, after
+    return False
+
+
+def _mark_gaps(row: Row, spaces: Sequence[tuple[int, int]], gaps: Sequence[float]) -> None:
+    """Write two spaces where a gap is wider than the others of its row, or where all are those of a table."""
+    usual = sorted(gaps)[len(gaps) // 2] if len(gaps) > _STRETCHED else 0.0
+    if _STRETCHED < len(gaps) <= _FEW and usual > _TABLE * row.size:
+        usual = 0.0
+    least = max(_GAP * row.size, 1.8 * usual)
+    for (start, end), gap in zip(reversed(spaces), reversed(gaps), strict=True):
+        if gap > least:
+            row.text = f"{row.text[:start]}{CELL}{row.text[end:]}"
 
 
 def _has_picture(page: PdfPage) -> bool:

@@ -15,7 +15,7 @@ CAPTION = re.compile(
 _STOPS = frozenset(".!?:…。！？：")
 _CLOSING = "\"'”’»)]"
 _ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
-_GOES_ON = re.compile(r"[a-z(]")
+_GOES_ON = re.compile(r"[\"“‘'(\[]?(?:[a-z]|--?[a-z]|[/~]\w)|\(")
 _FULL = 20
 """Characters that a line in the middle of a sentence has at least."""
 _FEWEST = 5

@@ -1,0 +1,232 @@
+"""How thirty real PDFs of Debian's packages are read: heads and numbers that are left, whole sentences, speed.
+
+    python benchmarks/pdf.py CACHE                  # writes results/pdf.json
+    python benchmarks/pdf.py CACHE --sheet FILE     # writes the page breaks that are drawn, to be read by a person
+    python benchmarks/pdf.py CACHE --whole 97       # notes how many of them a person found whole
+
+Speed is set against the plain extraction of PDFium, page by page, in the same process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from common import write
+from manuals import Manual, unpacked
+from pypdfium2 import PdfDocument
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.pdf.reader import PdfReader
+
+TEX = "usr/share/doc/texlive-doc/latex/"
+FILES = (
+    ("r-doc-pdf", "usr/share/R/doc/manual/R-exts.pdf"),
+    ("gnuplot-doc", "usr/share/doc/gnuplot/gnuplot.pdf"),
+    ("bash-doc", "usr/share/doc/bash/bash.pdf"),
+    ("bash-doc", "usr/share/doc/bash/bashref.pdf"),
+    ("valgrind", "usr/share/doc/valgrind/valgrind_manual.pdf"),
+    ("debian-policy", "usr/share/doc/debian-policy/policy.pdf"),
+    ("debian-policy", "usr/share/doc/debian-policy/fhs/fhs-3.0.pdf"),
+    ("glpk-doc", "usr/share/doc/glpk-doc/glpk.pdf"),
+    ("graphviz-doc", "usr/share/doc/graphviz/pdf/dottyguide.pdf"),
+    ("graphviz-doc", "usr/share/doc/graphviz/pdf/dotguide.pdf"),
+    ("xfig-doc", "usr/share/doc/xfig/xfig_ref_en.pdf"),
+    ("xfig-doc", "usr/share/doc/xfig/xfig-howto.pdf"),
+    ("gnucash-docs", "usr/share/doc/gnucash-docs/gnucash-guide-en.pdf"),
+    ("biber", "usr/share/doc/biber/biber.pdf"),
+    ("bzip2-doc", "usr/share/doc/bzip2/manual.pdf"),
+    ("dblatex-doc", "usr/share/doc/dblatex/manual.pdf"),
+    ("debian-faq", "usr/share/doc/debian/FAQ/debian-faq.en.pdf"),
+    ("groff", "usr/share/doc/groff-base/pdf/automake.pdf"),
+    ("ghostscript-doc", "usr/share/doc/ghostscript/GS9_Color_Management.pdf"),
+    ("zlib1g-dev", "usr/share/doc/zlib1g-dev/crc-doc.1.0.pdf"),
+    ("erlang-doc", "usr/share/doc/erlang-doc/lib/ssh-4.15.2/doc/pdf/ssh-4.15.2.pdf"),
+    ("shared-mime-info", "usr/share/doc/shared-mime-info/shared-mime-info-spec.pdf"),
+    ("pari-doc", "usr/share/pari/doc/refcard.pdf"),
+    ("texlive-publishers-doc", TEX + "ieeepes/ieeepes_doc.pdf"),
+    ("texlive-publishers-doc", TEX + "revtex/auguide/auguide4-2.pdf"),
+    ("texlive-publishers-doc", TEX + "oup-authoring-template/oup-authoring-template.pdf"),
+    ("texlive-publishers-doc", TEX + "acmart/samples/sample-xelatex.pdf"),
+    ("texlive-publishers-doc", TEX + "revtex4-1/sample/aps/apssamp.pdf"),
+    ("texlive-publishers-doc", TEX + "nrc/userguide.pdf"),
+    ("texlive-publishers-doc", TEX + "asmeconf/asmeconf-template.pdf"),
+)
+DRAWN, SEED = 100, 20
+ROUNDS = 3
+_NUMBER = re.compile(r"\W*(?:page\s+)?(?:[A-Z]{1,3}[-.–])?(?:\d{1,2}[-–.])?(\d{1,4}|[ivxlc]{1,6})\W*", re.IGNORECASE)
+_LEADER = re.compile(r"(?:\.\s?){5,}\s*\w{1,6}$")
+_STOPPED = re.compile(r"[.!?:…][\"'”’»)\]]*$")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cache", type=Path, help="where packages are kept")
+    parser.add_argument("--sheet", type=Path, help="where to write the page breaks that are drawn")
+    parser.add_argument("--whole", type=int, help="how many of them a person found whole")
+    parser.add_argument("--columns", type=int, nargs=2, help="two-column files that a person found right, of how many")
+    asked = parser.parse_args()
+    rows, documents = [], []
+    for package, path in FILES:
+        data = content(asked.cache, package, path)
+        document = PdfReader().read(data, source=Path(path).name)
+        documents.append(document)
+        rows.append({"package": package, "file": Path(path).name, **facts(data, document), **times(data)})
+        print({key: value for key, value in rows[-1].items() if key != "examples"})
+    breaks = list(drawn(documents))
+    if asked.sheet:
+        asked.sheet.write_text("\n\n".join(shown(*place) for place in breaks), encoding="utf-8")
+    whole = sum(is_one_unit(document, start) for document, start in breaks)
+    write("pdf", {"files": rows, "all": summary(rows), "breaks": verdict(len(breaks), whole, asked)})
+
+
+def content(cache: Path, package: str, path: str) -> bytes:
+    """The file, which some packages hold compressed."""
+    plain = cache / package / path
+    if not plain.exists():
+        packed = plain.with_name(plain.name + ".gz")
+        if not packed.exists():
+            unpacked(Manual(package, path, ()), cache)
+        if not plain.exists():
+            return gzip.decompress(packed.read_bytes())
+    return plain.read_bytes()
+
+
+def facts(data: bytes, document: Document) -> dict[str, Any]:
+    """Producer, pages, and lines of the text outside of contents and index that should not be there."""
+    with PdfDocument(data) as file:
+        producer = file.get_metadata_value("Producer")
+    edges, lines = edge_lines(document)
+    numbers = [line for page, line in edges if is_page_number(page, line, edges)]
+    heads = [line for page, line in edges if repeats(page, line, edges)]
+    leaders = [line for line in lines if _LEADER.search(line)]
+    return {
+        "producer": producer,
+        "pages": len(document.page_starts),
+        "lines": len(lines),
+        "headings": len(document.headings),
+        "page_numbers": len(numbers),
+        "running_heads": len(heads),
+        "leaders": len(leaders),
+        "examples": [*numbers[:3], *heads[:3], *leaders[:3]],
+    }
+
+
+def edge_lines(document: Document) -> tuple[list[tuple[int, str]], list[str]]:
+    """The first and last line of each page with the page, and all lines; none of contents and index."""
+    edges, lines = [], []
+    ends = [*document.page_starts[1:], len(document.text)]
+    for page, (start, end) in enumerate(zip(document.page_starts, ends, strict=True)):
+        kept = [
+            match.group()
+            for match in re.compile(r"[^\n]+").finditer(document.text, start, end)
+            if not any(a <= match.start() < b for a, b in document.noise)
+        ]
+        lines.extend(kept)
+        edges.extend((page, line) for line in ({kept[0], kept[-1]} if kept else ()))
+    return edges, lines
+
+
+def is_page_number(page: int, line: str, edges: list[tuple[int, str]]) -> bool:
+    """Whether a line is a number that counts the pages: another page's edge has the number that fits."""
+    match = _NUMBER.fullmatch(line)
+    if not match:
+        return False
+    if not match[1].isdigit():
+        return True
+    shift = int(match[1]) - page
+    others = (_NUMBER.fullmatch(other) for at, other in edges if at != page and abs(at - page) <= 4)
+    near = [int(m[1]) for m in others if m and m[1].isdigit()]
+    return any(abs(number - shift - page) <= 4 for number in near)
+
+
+def repeats(page: int, line: str, edges: list[tuple[int, str]]) -> bool:
+    """Whether a line stands, up to numbers, at the edge of at least two other pages near it."""
+    key = re.sub(r"\d+", "#", line)
+    if not re.search(r"[^\W\d]{3}", key):
+        return False
+    return len({at for at, other in edges if 0 < abs(at - page) <= 3 and re.sub(r"\d+", "#", other) == key}) >= 2
+
+
+def times(data: bytes) -> dict[str, float]:
+    """Pages a second of this reader and of PDFium's plain extraction, each the best of some rounds."""
+    best = {"plain": float("inf"), "reader": float("inf")}
+    for _ in range(ROUNDS):
+        for name, read in (("plain", plain_text), ("reader", lambda data: PdfReader().read(data, source="file"))):
+            begun = time.process_time()
+            read(data)
+            best[name] = min(best[name], time.process_time() - begun)
+    return {f"{name}_seconds": round(seconds, 4) for name, seconds in best.items()}
+
+
+def plain_text(data: bytes) -> list[str]:
+    """The text of each page as PDFium gives it."""
+    texts = []
+    with PdfDocument(data) as document:
+        for index in range(len(document)):
+            page = document[index]
+            content = page.get_textpage()
+            texts.append(content.get_text_bounded(errors="replace").replace("\r\n", "\n"))
+            content.close()
+            page.close()
+    return texts
+
+
+def drawn(documents: list[Document]) -> Iterator[tuple[Document, int]]:
+    """Page breaks at which a sentence seems to go on: the page ends in none, or the next begins in small letters."""
+    places = []
+    for document in documents:
+        for start in document.page_starts[1:]:
+            before = document.text[:start].rstrip().rpartition("\n")[2]
+            after = document.text[start : start + 200].split("\n")[0]
+            in_noise = any(a <= start < b for a, b in document.noise)
+            goes_on = len(before) > 40 and not _STOPPED.search(before) and re.search(r"[a-z]{3} [a-z]{2}", before)
+            if not in_noise and len(after) > 20 and (goes_on or re.match(r"[a-z]{2,} [a-z]", after)):
+                places.append((document, start))
+    yield from random.Random(SEED).sample(places, min(DRAWN, len(places)))
+
+
+def is_one_unit(document: Document, start: int) -> bool:
+    """Whether one unit stands on both sides of a page break."""
+    units = outline(document).units(max(0, start - 2500), start)
+    return bool(units) and units[-1].start < start < units[-1].end
+
+
+def shown(document: Document, start: int) -> str:
+    text = document.text
+    mark = "whole" if is_one_unit(document, start) else "PARTED"
+    head = f"{mark} {document.source} p. {document.page(start)}"
+    return f"{head}\n{text[max(0, start - 260) : start]}|{text[start : start + 160]}"
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    totals: Counter[str] = Counter()
+    for row in rows:
+        totals.update({key: value for key, value in row.items() if isinstance(value, int | float)})
+    unwanted = totals["page_numbers"] + totals["running_heads"] + totals["leaders"]
+    return {
+        "files": len(rows),
+        "producers": len({re.sub(r"[\d(].*", "", row["producer"]).strip(" -v") for row in rows}),
+        "pages": totals["pages"],
+        "unwanted_lines": round(unwanted / totals["lines"], 5),
+        "pages_per_second": round(totals["pages"] / totals["reader_seconds"]),
+        "plain_pages_per_second": round(totals["pages"] / totals["plain_seconds"]),
+        "time_of_plain": round(totals["reader_seconds"] / totals["plain_seconds"], 2),
+    }
+
+
+def verdict(drawn: int, units: int, asked: argparse.Namespace) -> dict[str, Any]:
+    found = {"drawn": drawn, "seed": SEED, "one_unit": units, "whole_by_hand": asked.whole}
+    return {**found, "two_column_files_in_order_by_hand": asked.columns}
+
+
+if __name__ == "__main__":
+    main()
