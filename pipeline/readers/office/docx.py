@@ -17,6 +17,7 @@ _MAIN = "word/document.xml"
 # Escapes would put backslashes into identifiers; with an empty header a table's rows could not be understood.
 _MARKDOWN = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
 _EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\n]*\)")
+_WORDS = re.compile(rb"<(?:\w+:)?t[ >]|\bdescr=\"[^\"]")
 _WITHOUT_TEXT = ("word/media/", "word/embeddings/", "word/fonts/", "docProps/thumbnail")
 
 
@@ -40,7 +41,10 @@ def _markdown(archive: Archive) -> str:
     from markitdown.converters import DocxConverter
 
     # The libraries read comments at best at the end of the document, so they are put where they belong beforehand.
-    changed = {_MAIN: annotated(archive, _MAIN)}
+    main = annotated(archive, _MAIN)
+    if not _WORDS.search(main):  # a page without words makes a library warn on standard error
+        return ""
+    changed = {_MAIN: main}
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as copy:
         for name in archive.names():
