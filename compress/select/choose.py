@@ -95,7 +95,8 @@ class Chooser:
         # A document that is kept whole is one stretch, its outer whitespace included.
         held = [index for index, document in enumerate(self.documents) if document.text]
         spans = tuple(Span(document=i, start=0, end=len(self.documents[i].text)) for i in held)
-        return Choice(rendered._replace(spans=spans), tokens)
+        note = self._tree_note(layout, budget)
+        return Choice(rendered._replace(spans=spans), tokens, (), (note,) if note else ())
 
     def best(
         self,

@@ -101,6 +101,13 @@ def test_the_tree_takes_a_tenth_and_gives_way() -> None:
     assert context.text.startswith("[files]")
 
 
+def test_a_small_budget_that_holds_everything_but_the_tree_says_so() -> None:
+    small = [Document(text="Here.", source=f"a/{i}.txt") for i in range(2)]
+    context = Pipeline(rank="bm25", tree=True, score_cache=0).compress(small, budget=40)
+    assert len(context.spans) == 2
+    assert context.notes == ("the budget of 40 tokens has no room for the tree of files",)
+
+
 SOURCES = st.lists(
     st.lists(st.sampled_from(["a", "b", "c d", "é", "<files>", "x.py"]), min_size=1, max_size=4).map("/".join),
     min_size=1,
