@@ -12,9 +12,9 @@ from ctxpipe.errors import ReadError
 
 MOST_UNPACKED = 1 << 30
 """Bytes that all parts of an archive together may unpack to."""
-_BOMB = 64 << 20
+_BOMB = 16 << 20
 _BOMB_RATIO = 150
-"""How often a part of more than 64 MiB may be as large as it is packed; text of an office file stays below 30."""
+"""How often a part of more than 16 MiB may be as large as it is packed; text of an office file stays below 30."""
 _MOST_PARTS = 100_000
 _ENCRYPTED = 0x1
 # Besides its own error, a damaged table of contents makes zipfile raise any of the others.
@@ -97,6 +97,10 @@ class Archive:
                     kept = block[-200:]
         except (*_DAMAGE, NotImplementedError) as exc:
             raise self.damaged(type(exc).__name__) from exc
+
+    def refused(self, reason: str) -> ReadError:
+        """The error for an archive that is not read."""
+        return ReadError(self._source, reason)
 
     def damaged(self, reason: str) -> ReadError:
         """The error for an archive that is not what it should be."""

@@ -16,6 +16,8 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
 _COUNTED_FIELD = re.compile(r"\s*(PAGE|NUMPAGES|SECTIONPAGES)\b")
 _LONGEST_QUOTE = 80
+_MOST_ELEMENTS = 1_500_000
+"""Elements of the text; a tenth of a millisecond and a kilobyte each."""
 
 
 def annotated(archive: Archive, main: str) -> bytes:
@@ -24,8 +26,14 @@ def annotated(archive: Archive, main: str) -> bytes:
     A comment follows the paragraph that it is about, as a list item with its author and the words that it is about; so
     does a note, whose number stands where it is referred to. Inside a list or a table they follow in the same
     paragraph, so that they do not tear it apart. Headers and footers are named once, at the start.
+
+    Raises:
+        ReadError: if the part has too many elements; a thousand pages have half a million.
     """
     root = _parsed(archive.read(main))
+    count = sum(1 for _ in root.iter())
+    if count > _MOST_ELEMENTS:
+        raise archive.refused(f"has {count:,} elements, more than the {_MOST_ELEMENTS:,} allowed")
     repeat_merged_cells(root)
     _add_notes(root, archive)
     _Comments(archive).add_to(root)

@@ -9,6 +9,7 @@ import pytest
 from office_support import OFFICE, WORD, make_docx, paragraph, zipped
 
 from ctxpipe import Pipeline
+from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.load import load
 
 pytest.importorskip("markitdown", reason="the office extra is not installed")
@@ -195,3 +196,12 @@ def test_comments_on_a_slide_stand_below_it() -> None:
 
 def whole_text(data: str | bytes) -> str:
     return data if isinstance(data, str) else data.decode()
+
+
+def test_more_elements_than_any_document_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ctxpipe.pipeline.readers.office import annotations
+
+    monkeypatch.setattr(annotations, "_MOST_ELEMENTS", 1000)
+    assert text(paragraph("x") * 200).count("x") == 200
+    with pytest.raises(ReadError, match="has 1,202 elements, more than the 1,000 allowed"):
+        text(paragraph("x") * 400)
