@@ -108,7 +108,14 @@ def _is_open(above: Row, below: Row, measure: Measure) -> bool:
 
 def goes_on(above: Row, below: Row) -> bool:
     """Whether a sentence goes on from the end of a column to the beginning of the next."""
-    if above.level or below.level or is_stopped(above.text) or _ITEM.match(below.text) or CAPTION.match(below.text):
+    if (
+        CAPTION.match(above.text)
+        or above.level
+        or below.level
+        or is_stopped(above.text)
+        or _ITEM.match(below.text)
+        or CAPTION.match(below.text)
+    ):
         return False
     if not 0.85 < above.size / max(below.size, 0.1) < 1.18:
         return False
