@@ -7,18 +7,20 @@ from collections.abc import Sequence
 _MOST_RANGES = 12
 
 
-def scans_note(scanned: Sequence[int], total: int, *, recognised: bool) -> str:
+def scans_note(scanned: Sequence[int], total: int, *, recognised: bool, empty: Sequence[int] = ()) -> str:
     """One line about pages without a text layer.
 
     Args:
         scanned: Their numbers, from 0, ascending.
         total: Number of pages.
         recognised: Whether they were read by text recognition.
+        empty: Those on which it found no text.
     """
     one = len(scanned) == 1
     numbers = f"{'page' if one else 'pages'} {_ranges([at + 1 for at in scanned])}"
     if recognised:
-        return f"read by text recognition, which may err: {numbers}"
+        none = f"; no text found on {_ranges([at + 1 for at in empty])}" if empty else ""
+        return f"read by text recognition, which may err: {numbers}{none}"
     where = numbers if one else f"{len(scanned)} of {total} {numbers.replace(' ', ': ', 1)}"
     return f"no text on {where} (scanned?); install ctxpipe[ocr] to read {'it' if one else 'them'}"
 

@@ -58,6 +58,7 @@ class PdfReader:
                     pages[at] = _recognised(document, at)
         if not any(page.rows for page in pages):
             raise ReadError(source, _no_text(scanned))
+        empty = [at for at in scanned if not pages[at].rows]
         without_furniture(pages)
         columns = [in_order(page.rows) for page in pages]
         for runs in columns:
@@ -76,7 +77,7 @@ class PdfReader:
             page_starts=tuple(made.page_starts),
             headings=tuple(made.headings),
             noise=tuple(made.noise),
-            notes=(scans_note(scanned, len(pages), recognised=can_recognise()),) if scanned else (),
+            notes=(scans_note(scanned, len(pages), recognised=can_recognise(), empty=empty),) if scanned else (),
         )
 
 
