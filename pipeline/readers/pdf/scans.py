@@ -25,6 +25,8 @@ _SIZE, _DESCENT = 0.72, 0.2
 """Size of the letters and depth below the baseline, in heights of the box around a line."""
 _ODD = 1.4
 """A size is that of the page unless it differs by this factor."""
+_FAINTEST = 16
+"""Least difference of grey values on a page that may have text; recognising nothing on a blank one takes seconds."""
 _LOCK = threading.Lock()
 
 
@@ -52,6 +54,8 @@ def recognise(image: NDArray[np.uint8], scale: float) -> Page:
         scale: Pixels per point.
     """
     height, width = image.shape
+    if not image.size or int(image.max()) - int(image.min()) < _FAINTEST:
+        return Page(rows=[], box=(0.0, 0.0, width / scale, height / scale))
     with _LOCK:
         found = _engine()(np.repeat(image[:, :, None], 3, axis=2))
     rows = []
