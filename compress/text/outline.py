@@ -30,6 +30,8 @@ class Outline:
         self._starts = [region.start for region in regions]
         self._latest: tuple[int, list[Unit]] = (-1, [])
         self._above: dict[int, Unit] = {}
+        self._titles: dict[int, tuple[str, ...]] = {-1: ()}
+        self._nearest: dict[int, int] = {-1: -1}
         leaned_on = {unit.parent for region in regions for unit in region.units or ()}
         leaned_on |= {unit.container for region in regions for unit in region.units or ()}
         wanted = sorted(leaned_on | {region.parent for region in regions})
@@ -80,8 +82,8 @@ class Outline:
 
     def trail(self, unit: Unit) -> tuple[str, ...]:
         """Titles of what a unit stands under, outermost first, its own the last when it has one."""
-        titles = [above.title for above in (unit, *self.chain(unit)) if above.title]
-        return tuple(title[:_LONGEST_TITLE] for title in reversed(titles))
+        self._learn(unit.parent)
+        return _with_title(self._titles[unit.parent], unit)
 
     def trail_at(self, start: int, end: int) -> tuple[str, ...]:
         """The trail of the first unit of a passage that is no heading, or of its last heading."""
@@ -91,7 +93,8 @@ class Outline:
 
     def named(self, unit: Unit) -> int:
         """``start`` of the nearest unit with a title that a unit is or stands under; -1 when there is none."""
-        return next((above.start for above in (unit, *self.chain(unit)) if above.title), -1)
+        self._learn(unit.parent)
+        return unit.start if unit.title else self._nearest[unit.parent]
 
     def sections(self) -> list[int]:
         """Where sections begin: at headings that follow no other heading directly."""
@@ -109,6 +112,16 @@ class Outline:
         """Whether anything stands under a unit."""
         return unit.start in self._above
 
+    def _learn(self, start: int) -> None:
+        """Find titles of a unit that others stand under, once; data may be nested thousands deep."""
+        unknown: list[Unit] = []
+        while start not in self._titles:
+            unknown.append(self._above[start])
+            start = unknown[-1].parent
+        for unit in reversed(unknown):
+            self._titles[unit.start] = _with_title(self._titles[unit.parent], unit)
+            self._nearest[unit.start] = unit.start if unit.title else self._nearest[unit.parent]
+
     def _is_heading(self, index: int) -> bool:
         units = self._regions[index].units
         return units is not None and len(units) == 1 and units[0].kind == "heading"
@@ -120,6 +133,10 @@ class Outline:
         if self._latest[0] != index:
             self._latest = index, running_units(self.document, region)
         return self._latest[1]
+
+
+def _with_title(titles: tuple[str, ...], unit: Unit) -> tuple[str, ...]:
+    return (*titles, unit.title[:_LONGEST_TITLE]) if unit.title else titles
 
 
 def outline(document: Document) -> Outline:

@@ -18,6 +18,7 @@ from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker, FakeScorer
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import CompressedContext, Document, Scorer
 from ctxpipe.models.tokenizer import TargetTokenizer
 
@@ -26,7 +27,7 @@ BUDGETS = (50, 333, 6000)
 LARGE = 50_000
 LEAST, LESS = 0.9, 0.75
 """Share of a budget that is used where units are short, from 500 tokens on and below: what does not fit whole is left
-out."""
+out, so where units are long a longer one than the room may be."""
 LONG = frozenset({"emoji.txt", "control.txt", "line.txt", "th.txt"})
 """Documents in which nothing says where a sentence ends, so that units are as long as units get."""
 MARKS = frozenset({"…", "# …"})
@@ -50,10 +51,21 @@ def lines_of(context: CompressedContext) -> list[str]:
     return [line for line in context.text.split("\n") if line.strip() not in MARKS]
 
 
+def longest_unit(context: CompressedContext, tokenizer: TargetTokenizer) -> int:
+    """Tokens of the longest thing that is kept or left out as a whole."""
+    return max(
+        tokenizer.count(document.text[unit.start : unit.end])
+        for document in context.documents
+        for unit in outline(document).units(0, len(document.text))
+    )
+
+
 def check(context: CompressedContext, tokenizer: TargetTokenizer, budget: int, *, full: bool = True) -> None:
     assert tokenizer.count(context.text) == context.kept_tokens <= budget
     if full and context.source_tokens > budget >= 333 and context.sources[0].source not in LONG:
-        assert context.kept_tokens >= (LEAST if budget >= 500 else LESS) * budget
+        assert context.kept_tokens >= LESS * budget
+        if budget >= 500 and context.kept_tokens < LEAST * budget:
+            assert budget - context.kept_tokens < longest_unit(context, tokenizer)
     check_accounts(context)
     for document in context.documents:
         if document.kind == "json" and len(context.documents) == 1 and context.text:
