@@ -15,7 +15,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-install test-vllm bench lint docs floors format pin clean distclean
+.PHONY: help setup models demo test test-slow test-install test-vllm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,8 +45,11 @@ models: $(READY) ## fetch the embedded models into the user's cache
 demo: models ## ask a question of the Python language reference, 14 times the window of the model that answers
 	@sh examples/demo.sh
 
-test: models ## run all tests; ARGS="-k budget" for some
+test: models ## run the tests that take minutes in all; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-slow: models ## run the others: training, parity with llmlingua, every block and command of the docs
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS)
 
 test-install: $(READY) ## install the wheel into an empty environment and use it; takes a minute or two
 	@CTXPIPE_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install --timeout 900 $(ARGS)

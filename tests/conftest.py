@@ -80,3 +80,24 @@ def shared_data() -> Path:
 def checkout(tmp_path: Path) -> Path:
     """A copy of the repository's tracked files as they stand, links kept as links."""
     return copy_checkout(tmp_path / "checkout")
+
+
+SLOW = (
+    "compress/learned/test_adversarial.py",
+    "compress/learned/test_languages.py",
+    "compress/prune/llmlingua2/test_parity.py",
+    "compress/prune/test_reference.py",
+    "compress/prune/test_upstream_faults.py",
+    "compress/prune/test_walk.py",
+    "evals/suites/test_lengths.py",
+    "test_documentation.py",
+    "training/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long for what it tells of a change."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).as_posix().startswith(SLOW):
+            item.add_marker("slow")
