@@ -68,7 +68,7 @@ class Archive:
         """
         try:
             return self._archive.read(self._parts[name])
-        except (*_DAMAGE, NotImplementedError) as exc:
+        except _DAMAGE as exc:
             raise self.damaged(type(exc).__name__) from exc
 
     def head(self, name: str, size: int = 4096) -> bytes:
@@ -80,7 +80,7 @@ class Archive:
         try:
             with self._archive.open(self._parts[name]) as part:
                 return part.read(size)
-        except (*_DAMAGE, NotImplementedError) as exc:
+        except _DAMAGE as exc:
             raise self.damaged(type(exc).__name__) from exc
 
     def blocks(self, name: str) -> Iterator[bytes]:
@@ -95,7 +95,7 @@ class Archive:
                 while block := part.read(1 << 20):
                     yield kept + block
                     kept = block[-200:]
-        except (*_DAMAGE, NotImplementedError) as exc:
+        except _DAMAGE as exc:
             raise self.damaged(type(exc).__name__) from exc
 
     def refused(self, reason: str) -> ReadError:

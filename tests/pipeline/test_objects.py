@@ -221,4 +221,5 @@ def test_option_objects_say_what_plain_options_say() -> None:
 def test_only_what_a_scorer_takes_is_given_to_it() -> None:
     """A scorer without code of its own is not asked whether such code may run."""
     for scorer in ("learned", "random", RandomScorer(), NoScorer()):
-        Pipeline(prune=scorer, trust_remote_code=True)
+        made = Pipeline(prune=scorer, trust_remote_code=True).compress(DOCUMENT, budget=80)
+        assert made.kept_tokens <= 80

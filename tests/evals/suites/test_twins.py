@@ -143,10 +143,13 @@ def test_data_and_code_can_be_parsed() -> None:
         "xml": ET.fromstring,
         "classes": lambda text: compile(text, "fleet.py", "exec"),
     }
+    parsed = set()
     for tokens in (SHORTEST, 4000):
         for sample in made(tokens):
             if parse := parsers.get(shape_of(sample)):
                 parse(sample.documents[0].text)
+                parsed.add(shape_of(sample))
+    assert parsed == set(parsers)
 
 
 def test_documents_are_what_their_readers_make_of_them() -> None:
