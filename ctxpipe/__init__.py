@@ -24,7 +24,8 @@ from ctxpipe.lazy import lazy_names
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
-    from ctxpipe.pipeline.pipeline import Pipeline, compress, query
+    from ctxpipe.pipeline.functions import compress, query
+    from ctxpipe.pipeline.pipeline import Pipeline
     from ctxpipe.pipeline.types import Citation, Run
     from ctxpipe.remote.cancel import Cancellation
     from ctxpipe.serving.types import Answer
@@ -53,7 +54,8 @@ __getattr__, __dir__ = lazy_names(
     {
         "compress.types": "CompressedContext Document Span",
         "errors": "CtxpipeError",
-        "pipeline.pipeline": "Pipeline compress query",
+        "pipeline.functions": "compress query",
+        "pipeline.pipeline": "Pipeline",
         "pipeline.types": "Citation Run",
         "remote.cancel": "Cancellation",
         "serving.types": "Answer",
@@ -66,7 +68,7 @@ class _CallablePackage(ModuleType):
 
     @property
     def __call__(self) -> Any:
-        from ctxpipe.pipeline.pipeline import compress as function
+        from ctxpipe.pipeline.functions import compress as function
 
         return function
 

@@ -1,14 +1,13 @@
-"""The main interface: a pipeline that keeps its models loaded, and two functions that use one."""
+"""The main interface: a pipeline that keeps its models loaded."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
 from ctxpipe.compress.chat.document import chat_in, compress_chat
@@ -26,8 +25,8 @@ from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
-from ctxpipe.old_names import Group, old_keywords
 from ctxpipe.pipeline.ask.fit import Request, ask, check_request
+from ctxpipe.pipeline.keywords import former_keywords
 from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.target import Connection
 from ctxpipe.pipeline.types import Run
@@ -38,30 +37,10 @@ from ctxpipe.serving.types import Engine, OnText
 Source = str | PathLike[str] | Document
 Sources = Source | Sequence[Source]
 OnFailure = Callable[[ReadError], None]
-F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_EMBEDDER = "minilm-l6"
 MAX_TOKENS = 512
 """Default number of tokens reserved for the answer."""
-
-_old_keywords = old_keywords(
-    Group(
-        keyword="target",
-        shown="Target",
-        fields={name: name for name in ("window", "timeout", "endpoint")},
-        make=lambda given, values: dataclasses.replace(Target.of("local" if given is None else given), **values),
-    ),
-    Group(
-        keyword="keep",
-        shown="Keep",
-        fields={"force_tokens": "force_tokens"},
-        make=lambda given, values: dataclasses.replace(Keep.of(() if given is None else given), **values),
-    ),
-    scorer="prune_model",
-    scorer_url="prune_url",
-    errors="decode_errors",
-    engine="target",
-)
 
 
 class Pipeline:
@@ -100,7 +79,7 @@ class Pipeline:
         UsageError: for unknown names and invalid options, at once and not at first use.
     """
 
-    @_old_keywords
+    @former_keywords
     def __init__(
         self,
         *,
@@ -368,79 +347,3 @@ class Pipeline:
         return await in_thread(
             self.query, documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text
         )
-
-
-def _with_options(function: F) -> F:
-    """Add the options of ``Pipeline`` to the signature of a function."""
-    own = inspect.signature(function)
-    named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
-    handed_on = [one for one in inspect.signature(Pipeline).parameters.values() if one.name not in own.parameters]
-    vars(function)["__signature__"] = own.replace(parameters=[*named, *handed_on])
-    return function
-
-
-@_with_options
-@_old_keywords
-def compress(
-    documents: Sources,
-    *,
-    question: str | None = None,
-    budget: int | None = None,
-    rate: float | None = None,
-    **options: Any,
-) -> CompressedContext:
-    """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
-
-    Example:
-        ```python
-        context = compress(["report.pdf", Document(text="...", source="note")], question="Who signed?", budget=6000)
-        context.text, context.kept_tokens, context.spans
-        ```
-
-    Args:
-        documents: One or several paths; text is passed as a ``Document``.
-        question: The question; the best text for it is kept.
-        budget: Most tokens of the result.
-        rate: Share of the source's tokens, above 0 and at most 1, instead of a budget.
-        **options: See ``Pipeline``.
-
-    Raises:
-        CtxpipeError: see ``Pipeline.compress``.
-    """
-    return Pipeline(**options).compress(documents, question=question, budget=budget, rate=rate)
-
-
-@_with_options
-@_old_keywords
-def query(
-    documents: Sources,
-    *,
-    question: str,
-    budget: int | None = None,
-    rate: float | None = None,
-    raw: bool = False,
-    on_text: OnText | None = None,
-    **options: Any,
-) -> Run:
-    """Ask a question about documents of any length.
-
-    Example:
-        ```python
-        run = query("report.pdf", question="What did the auditors find?")
-        run.answer.text, run.citations
-        ```
-
-    Args:
-        documents: One or several paths; text is passed as a ``Document``.
-        question: The question.
-        budget: Most tokens of context; by default as many as the window leaves room for.
-        rate: Share of the source's tokens, instead of a budget.
-        raw: Send everything, uncompressed.
-        on_text: Called with each piece of the answer as it arrives.
-        **options: See ``Pipeline``.
-
-    Raises:
-        CtxpipeError: see ``Pipeline.query``.
-    """
-    pipeline = Pipeline(**options)
-    return pipeline.query(documents, question=question, budget=budget, rate=rate, raw=raw, on_text=on_text)

@@ -55,7 +55,7 @@ def test_public_packages_are_imported_without_anything_heavy() -> None:
 
 def test_compress_is_a_function_and_a_package() -> None:
     from ctxpipe.compress.types import Chunk
-    from ctxpipe.pipeline.pipeline import compress
+    from ctxpipe.pipeline.functions import compress
 
     assert callable(ctxpipe.compress)
     assert ctxpipe.compress.types.Chunk is Chunk
