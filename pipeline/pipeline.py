@@ -20,12 +20,16 @@ from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.select.formats import DEFAULT_FORMAT, FORMATS, Format
+from ctxpipe.compress.select.formats import DEFAULT_FORMAT, FORMATS, Format, Numbered
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.ask.fit import Request, ask, check_request
+from ctxpipe.pipeline.cover.cover import cover as read_all
+from ctxpipe.pipeline.cover.job import Job
+from ctxpipe.pipeline.cover.store import AnswerStore
+from ctxpipe.pipeline.cover.types import Cost, Cover, How
 from ctxpipe.pipeline.keywords import former_keywords
 from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.target import Connection
@@ -318,6 +322,70 @@ class Pipeline:
             on_text=on_text,
         )
         return ask(request, {"read": reading, "connect": connecting})
+
+    def cover(
+        self,
+        documents: Sources,
+        *,
+        question: str,
+        how: How = "whole",
+        window: int | None = None,
+        concurrency: int | None = None,
+        on_cost: Callable[[Cost], None] | None = None,
+        on_text: OnText | None = None,
+    ) -> Run:
+        """Ask a question that only all of the documents answer: what was decided, how many there are, a summary.
+
+        The documents are cut into overlapping windows that fit the target. Each is asked for what bears on the
+        question, and the answer is made from what they said, in a tree where that does not fit together. Questions for
+        lists and numbers of things (in English) are answered from lists without repetitions. Windows' answers are
+        stored beside the score cache, so a run that was ended goes on where it was.
+
+        Args:
+            documents: See ``compress``.
+            question: The question.
+            how: ``"whole"`` reads everything, ``"compress"`` what compression leaves of windows of four times the size.
+            window: Most tokens of a window; None for what the target reads well (2,000 on this machine, else 8,000).
+            concurrency: Requests at a time; None for 8 at a server and 1 on this machine.
+            on_cost: Called with the number of requests and their tokens before any; an exception that it raises ends
+                the run.
+            on_text: Called with each piece of the answer as it arrives.
+
+        Returns:
+            The answer; its context holds the cited sentences, its citations are those of the answer.
+
+        Raises:
+            UsageError: for an empty question or an invalid option.
+            WindowError: if the question does not fit.
+            ReadError: if a document cannot be read.
+            ModelError: if a model cannot be loaded.
+            EngineError: if no window is answered, or the last request is not. A single window's failure is a note.
+        """
+        check_request(question, None, None, False)
+        started = time.perf_counter()
+        sources = self.read(documents)
+        reading = time.perf_counter() - started
+        self.on_stage("connect", 0, 0)
+        started = time.perf_counter()
+        engine, tokenizer = self.engine, self.tokenizer
+        compressor = dataclasses.replace(self._compressor(tokenizer), format=Numbered())
+        job = Job(
+            documents=sources,
+            question=question,
+            engine=engine,
+            target=self.target,
+            max_tokens=self.max_tokens,
+            tokenizer=tokenizer,
+            compress=lambda parts, budget: compressor.compress(parts, question=question, budget=budget),
+            store=AnswerStore.beside(engine, self._cache),
+            options=Cover(how=how, window=window, concurrency=concurrency, on_cost=on_cost),
+            on_stage=self.on_stage,
+            on_text=on_text,
+            on_note=self._notes.append,
+        )
+        run = read_all(job, {"read": reading, "connect": time.perf_counter() - started})
+        noted, self._notes[:] = tuple(self._notes), []
+        return dataclasses.replace(run, context=dataclasses.replace(run.context, notes=noted))
 
     async def acompress(
         self,

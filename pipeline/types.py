@@ -30,6 +30,28 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverUse:
+    """What an answer from all of the documents took.
+
+    Attributes:
+        windows: Windows that the documents were cut into.
+        notes: Windows that said something on the question; for lists, their entries.
+        failed: Windows without an answer.
+        calls: Requests that were answered.
+        stored: Answers of earlier runs that were used.
+        prompt_tokens, completion_tokens: Of those requests, by the target's count.
+    """
+
+    windows: int
+    notes: int
+    failed: int
+    calls: int
+    stored: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One question about documents, and its answer.
 
@@ -46,6 +68,8 @@ class Run:
         raw_fits: Whether that prompt would fit the window.
         timings: Seconds per stage.
         server: The server's counters for the answer; None for targets without counters.
+        cover: For an answer from all of the documents, what it took; ``context`` then holds the sentences that were
+            cited on the way.
     """
 
     question: str
@@ -60,3 +84,4 @@ class Run:
     raw_fits: bool
     timings: Mapping[str, float] = field(default_factory=dict)
     server: ServerUse | None = None
+    cover: CoverUse | None = None

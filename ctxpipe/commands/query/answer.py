@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ctxpipe.commands.query.cover import read_line
 from ctxpipe.commands.shared.closing import Stopwatch, brief, whole
 from ctxpipe.commands.shared.documents import context_json
 from ctxpipe.commands.shared.printing import safe_line, safe_text
@@ -36,6 +37,7 @@ def run_json(run: Run) -> dict[str, Any]:
         ],
         "timings": {stage: round(seconds, 4) for stage, seconds in run.timings.items()},
         **({"server": asdict(run.server)} if run.server else {}),
+        **({"cover": asdict(run.cover)} if run.cover else {}),
     }
 
 
@@ -68,7 +70,7 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
             f"{share:.1%} of the window with room for the answer",
             "answer": f"{run.answer.completion_tokens:,} tokens{cut} by {run.answer.model}",
         }
-        brief(run.context, more, timings, watch.seconds)
+        brief(run.context, _read(run) | more, timings, watch.seconds)
         return
     if run.answer.reasoning:
         click.echo(f"reasoning before the answer:\n{safe_text(run.answer.reasoning)}", err=True)
@@ -79,9 +81,14 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
         "raw prompt": f"{run.raw_tokens:,} ({raw})",
         "answer tokens": f"{run.answer.completion_tokens:,}{cut}",
         "model": run.answer.model,
+        **_read(run),
         **_server(run),
     }
     whole(run.context, more, timings, watch.seconds)
+
+
+def _read(run: Run) -> dict[str, str]:
+    return {} if run.cover is None else {"read": read_line(run.cover, run.context.source_tokens)}
 
 
 def _server(run: Run) -> dict[str, str]:

@@ -12,6 +12,7 @@ import click
 
 from ctxpipe.commands.query.answer import close, run_json, say_sources
 from ctxpipe.commands.query.choice import chosen, warn_of_less
+from ctxpipe.commands.query.cover import cover_of, cover_options
 from ctxpipe.commands.shared.closing import Stopwatch, closing_options
 from ctxpipe.commands.shared.documents import Failures, check_paths, compression, documents_options
 from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ctxpipe.compress.types import Document, OnStage
     from ctxpipe.config import Config
     from ctxpipe.pipeline.pipeline import Pipeline
+    from ctxpipe.pipeline.types import Run
     from ctxpipe.serving.types import OnText
 
 
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     '  ctxpipe query report.pdf -q "What did the auditors find?"\n'
     '  ctxpipe query docs/ -q "How is the cache invalidated?" --target http://127.0.0.1:8000 --json\n'
-    '  ctxpipe query docs/ -q "How is the cache invalidated?" --serve --cpu',
+    '  ctxpipe query docs/ -q "How is the cache invalidated?" --serve --cpu\n'
+    '  ctxpipe query minutes/ -q "What was decided?" --cover',
 )
 @documents_options
 @option(HOW_MUCH, "--raw", is_flag=True, help="Send everything, uncompressed.")
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
     help="How a server is asked: by chat messages, by plain text, or as its model needs. [default: auto]",
 )
 @option(OUTPUT, "--json", "as_json", is_flag=True, help="Print the answer, its sources and numbers as one JSON object.")
+@cover_options
 @closing_options
 def query(
     paths: tuple[str, ...],
@@ -87,6 +91,9 @@ def query(
     raw: bool,
     max_loss: float | None,
     choice: Path | None,
+    cover: str | None,
+    concurrency: int | None,
+    yes: bool,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -107,6 +114,7 @@ def query(
     check_paths(paths, question)
     if not question or not question.strip():
         raise UsageError("ask something: -q QUESTION")
+    covered = cover_of(cover, concurrency, yes, raw, flags, quiet)
     flags |= chosen(max_loss, choice, raw, flags, quiet)
     config = load(flags)
     failures = Failures()
@@ -118,9 +126,8 @@ def query(
         on_stage = stack.enter_context(progress(quiet))
         with watch.stage("start"):
             pipeline = _pipeline(config, own, trust_remote_code, on_stage, failures)
-        wanted = {name: None if raw and flags[name] is None else getattr(config, name) for name in ("budget", "rate")}
         with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
-            run = pipeline.query(sources, question=question, raw=raw, on_text=on_text, **wanted)
+            run = _answered(pipeline, sources, question, covered, config, raw, flags, on_text)
     say_notes(run.context)
     if max_loss is not None:
         warn_of_less(run, flags["rate"])
@@ -154,6 +161,22 @@ def _pipeline(
         on_stage=on_stage,
         on_failure=on_failure,
     )
+
+
+def _answered(
+    pipeline: Pipeline,
+    sources: tuple[str, ...] | tuple[Document, ...],
+    question: str,
+    cover: Mapping[str, Any] | None,
+    config: Config,
+    raw: bool,
+    flags: Mapping[str, Any],
+    on_text: OnText | None,
+) -> Run:
+    if cover is not None:
+        return pipeline.cover(sources, question=question, on_text=on_text, **cover)
+    wanted = {name: None if raw and flags[name] is None else getattr(config, name) for name in ("budget", "rate")}
+    return pipeline.query(sources, question=question, raw=raw, on_text=on_text, **wanted)
 
 
 @contextmanager

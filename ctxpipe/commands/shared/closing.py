@@ -28,6 +28,7 @@ STAGES: Mapping[str, str] = {
     "prune": "pruning",
     "select": "selecting",
     "fit": "fitting the prompt",
+    "cover": "reading all of it",
     "ask": "asking",
     "cite": "finding citations",
     "write": "writing",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ctxpipe.commands.shared.closing import STAGES
+
+_STOPPING = frozenset({"agree", "ask"})
+"""A question to the person, and the answer's own text, take over the terminal."""
+_LONG = "cover"
 
 
 @contextmanager
@@ -24,15 +29,42 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
+        task = bars.add_task("starting", total=None, left="")
+        left = _Left()
 
         def show(stage: str, done: int, total: int) -> None:
-            if stage == "ask":
-                # The answer's own text takes over the terminal from here.
+            if stage in _STOPPING:
                 bars.stop()
                 return
-            bars.update(task, description=STAGES.get(stage, stage), completed=done, total=total or None)
+            bars.start()
+            bars.update(
+                task,
+                description=STAGES.get(stage, stage),
+                completed=done,
+                total=total or None,
+                left=left.told(stage, done, total),
+            )
 
         yield show
+
+
+class _Left:
+    """Tells the time that a long stage will still take, from what it took so far."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._began = 0.0
+        self._first = 0
+
+    def told(self, stage: str, done: int, total: int) -> str:
+        """``about 4 min left``; empty for other stages, and until something was done."""
+        if stage != self._stage:
+            self._stage, self._began, self._first = stage, time.monotonic(), done
+        worked = done - self._first
+        if stage != _LONG or worked < 1:
+            return ""
+        seconds = (time.monotonic() - self._began) / worked * (total - done)
+        return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

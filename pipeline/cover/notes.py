@@ -1,0 +1,64 @@
+"""What windows said, with the sentences of the documents that it rests on, and lists of it without repetitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ctxpipe.compress.types import CompressedContext, Span
+from ctxpipe.pipeline.ask.cite import cite
+
+_NUMBER = re.compile(r"\s*\[\d{1,4}(?:\s*[,;-]\s*\d{1,4})*\]")
+_BULLET = re.compile(r"^\s*(?:[-*+•‣◦–]|\(?\d{1,3}[.)])\s+")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something said about a window.
+
+    Attributes:
+        text: The text, without numbers of excerpts.
+        evidence: Sentences of the documents that support it, best first.
+    """
+
+    text: str
+    evidence: tuple[Span, ...] = ()
+
+    def written(self, numbers: Mapping[Span, int]) -> str:
+        """The text, with the numbers of its evidence."""
+        marks = "".join(f"[{number}]" for number in sorted({numbers[span] for span in self.evidence}))
+        return f"{self.text} {marks}" if marks else self.text
+
+
+def note_of(text: str, context: CompressedContext) -> Note:
+    """What was said about a context, with what it cites there."""
+    found = dict.fromkeys(
+        Span(document=document, start=one.start, end=one.end)
+        for one in cite(text, context)
+        for document, source in enumerate(context.documents)
+        if source.source == one.source and source.text[one.start : one.end] == one.text
+    )
+    return Note(text=_NUMBER.sub("", text).strip(), evidence=tuple(found))
+
+
+def entries_of(text: str, context: CompressedContext) -> list[Note]:
+    """The lines of a list, each with its evidence."""
+    lines = [_BULLET.sub("", line).strip() for line in text.splitlines()]
+    return [note_of(line, context) for line in lines if _EDGES.sub("", line)]
+
+
+def distinct(entries: Iterable[Note]) -> list[Note]:
+    """Entries in order, those with the same words once, case, bullets and punctuation at the ends aside."""
+    found: dict[str, Note] = {}
+    for entry in entries:
+        found.setdefault(_SPACE.sub(" ", _EDGES.sub("", entry.text.casefold())), entry)
+    return list(found.values())
+
+
+def evidence_of(notes: Sequence[Note]) -> list[Span]:
+    """All sentences that notes rest on, each once, in the order of the documents."""
+    found = {span for note in notes for span in note.evidence}
+    return sorted(found, key=lambda span: (span.document, span.start, span.end))
