@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, messages_in, texts, with_texts
+from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, is_result, messages_in, texts, with_texts
 from ctxpipe.compress.chat.turns import Turn, turns
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
@@ -122,6 +122,10 @@ class _Chat:
         self.base = base
         self.turns = turns(messages)
         self.costs = [cost(message) for message in messages]
+        # Tool calls whose results end the chat are what the model is to read next.
+        last = len(messages) - 1
+        ends = is_result(messages[last])
+        self.results = next((i for i, turn in enumerate(self.turns) if ends and turn.messages[-1] == last), -1)
 
     def compressed(self) -> CompressedMessages:
         total = self.base + sum(self.costs)
@@ -135,12 +139,19 @@ class _Chat:
         }
         used = stays
         taken = {index for index, turn in enumerate(self.turns) if turn.stays}
-        for index in self._order():
+        order = self._order()
+        usual = self.budget // _SHARE
+        needs = [sum(min(self.costs[i], usual) for i in self._open(turn)) for turn in order]
+        behind = sum(needs)
+        for index, need in zip(order, needs, strict=True):
+            behind -= need
             turn = self.turns[index]
             wanted = [i for i in (index, turn.under) if i >= 0 and i not in taken]
             room = self.budget - used
-            found = self._fitting([i for t in wanted for i in self.turns[t].messages if i not in kept], room)
+            found = self._fitting([i for t in wanted for i in self._open(t) if i not in kept], room, behind)
             if found is None:
+                if index == self.results:
+                    raise ChatBudgetError(used + sum(self.costs[i] for i in turn.messages), self.budget)
                 if self.question is None and not turn.stays:
                     break  # what is older than a turn that does not fit would be out of its context
                 continue
@@ -154,8 +165,17 @@ class _Chat:
         """Of a turn that stays: instructions, and what the user said last; the answers to it so far may be cut."""
         return [i for i in turn.messages if self.messages[i].get("role") in (*INSTRUCTIONS, "user")]
 
+    def _open(self, index: int) -> list[int]:
+        """Messages of a turn of which it is not known yet whether they stay."""
+        turn = self.turns[index]
+        return [i for i in turn.messages if i not in self._fixed(turn)] if turn.stays else list(turn.messages)
+
     def _order(self) -> list[int]:
-        """Turns by how much they are wanted."""
+        """Turns by how much they are wanted; results that nothing followed yet come first."""
+        order = self._wanted()
+        return sorted(order, key=lambda index: index != self.results)
+
+    def _wanted(self) -> list[int]:
         places = [i for i, turn in enumerate(self.turns) if not turn.stays or self._fixed(turn) != list(turn.messages)]
         recent = sorted(places, key=lambda i: -self.turns[i].messages[-1])
         ranker = self.compressor.ranker
@@ -165,18 +185,36 @@ class _Chat:
         scores = ranker.rank([RankingText(text=text, group=g) for g, text in enumerate(said)], self.question)
         return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]
 
-    def _fitting(self, wanted: Iterable[int], room: int) -> tuple[dict[int, dict[str, Any]], int] | None:
-        """Messages as they are when they fit, else with their long texts cut; None when not even so."""
+    def _fitting(
+        self, wanted: Iterable[int], room: int, others: int
+    ) -> tuple[dict[int, dict[str, Any]], int] | None:
+        """Messages as they are when they fit, else with their long texts cut; None when not even so.
+
+        Args:
+            wanted: The messages.
+            room: Most tokens.
+            others: Tokens that the turns wanted less need; what they leave of the room goes to the texts that are cut.
+        """
         index = list(wanted)
         whole = sum(self.costs[i] for i in index)
         if whole <= room:
             return {i: dict(self.messages[i]) for i in index}, whole
-        for part in (self.budget // _SHARE, self.budget // (2 * _SHARE), _SHORTEST):
+        if sum(min(self.costs[i], PER_MESSAGE) for i in index) >= room:
+            return None
+        part = self.budget // _SHARE
+        for part in dict.fromkeys((self._widest(index, room - others), part, part // 2, _SHORTEST)):
             made = {i: self._cut(i, max(_SHORTEST, part)) for i in index}
             tokens = sum(self.cost(message) for message in made.values())
             if tokens <= room and all(_says(message, self.messages[i]) for i, message in made.items()):
                 return made, tokens
         return None
+
+    def _widest(self, index: Sequence[int], room: int) -> int:
+        """Tokens to which the long texts of messages can be cut when all have this room, at least the usual part."""
+        usual = self.budget // _SHARE
+        long = [i for i in index if self.costs[i] > usual]
+        short = sum(self.costs[i] for i in index if i not in long)
+        return max(usual, (room - short) // max(1, len(long)) - PER_MESSAGE)
 
     def _cut(self, index: int, longest: int) -> dict[str, Any]:
         """A message with its long texts cut to so many tokens."""
