@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "query": "ctxpipe.commands.query.command:query",
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",
+    "gateway": "ctxpipe.commands.gateway.command:gateway",
     "eval": "ctxpipe.commands.eval.command:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",

@@ -11,6 +11,8 @@
     │   └── DownloadError        the package index did not deliver the pinned file
     ├── LaunchError              a vLLM server could not be installed or started, or ended by itself
     ├── MissingExtraError        an optional dependency is not installed; gives the pip command
+    ├── RefusedRequest           the gateway answers a client's request with an error status
+    ├── CompressionFault         the gateway could not count or compress a prompt, which goes on as it came
     └── EngineError              the target model did not answer
         ├── WindowError          the prompt does not fit the target's window
         ├── UnreachableError     no server at the address, or the connection broke before an answer
@@ -107,6 +109,23 @@ class MissingExtraError(CtxpipeError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f'{feature} needs an optional dependency: pip install "ctxpipe[{extra}]"')
+
+
+class RefusedRequest(CtxpipeError):  # noqa: N818 - a refusal is no fault of the gateway
+    """The gateway answers a client's request with an error status.
+
+    Args:
+        status: HTTP status code.
+        reason: Why, for the client.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        super().__init__(reason)
+
+
+class CompressionFault(CtxpipeError):  # noqa: N818 - it costs no request
+    """The gateway could not count or compress a prompt, which goes on as it came."""
 
 
 class EngineError(CtxpipeError):

@@ -185,9 +185,7 @@ class _Chat:
         scores = ranker.rank([RankingText(text=text, group=g) for g, text in enumerate(said)], self.question)
         return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]
 
-    def _fitting(
-        self, wanted: Iterable[int], room: int, others: int
-    ) -> tuple[dict[int, dict[str, Any]], int] | None:
+    def _fitting(self, wanted: Iterable[int], room: int, others: int) -> tuple[dict[int, dict[str, Any]], int] | None:
         """Messages as they are when they fit, else with their long texts cut; None when not even so.
 
         Args:
@@ -201,8 +199,8 @@ class _Chat:
             return {i: dict(self.messages[i]) for i in index}, whole
         if sum(min(self.costs[i], PER_MESSAGE) for i in index) >= room:
             return None
-        part = self.budget // _SHARE
-        for part in dict.fromkeys((self._widest(index, room - others), part, part // 2, _SHORTEST)):
+        usual = self.budget // _SHARE
+        for part in dict.fromkeys((self._widest(index, room - others), usual, usual // 2, _SHORTEST)):
             made = {i: self._cut(i, max(_SHORTEST, part)) for i in index}
             tokens = sum(self.cost(message) for message in made.values())
             if tokens <= room and all(_says(message, self.messages[i]) for i, message in made.items()):

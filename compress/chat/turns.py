@@ -27,8 +27,8 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
     """The turns of a chat, in order of their first message.
 
     A question and the answers to it are one turn, so that roles go on taking turns when one is left out. A message that
-    calls tools and all the results are one turn under it. Instructions, and the last question with what was answered
-    to it so far, stay; the tool calls made for it may go.
+    calls tools, or several in a row, and all the results are one turn under it. Instructions, and the last question
+    with what was answered to it so far, stay; the tool calls made for it may go.
     """
     asked = [index for index, message in enumerate(messages) if _asks(message)]
     last = asked[-1] if asked else -1
@@ -42,7 +42,7 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
             index += 1
         elif calls(message) or is_result(message):
             end = index + 1
-            while end < len(messages) and is_result(messages[end]):
+            while end < len(messages) and (is_result(messages[end]) or _calls_in_a_row(messages, end)):
                 end += 1
             found.append(Turn(tuple(range(index, end)), under=open_question))
             index = end
@@ -59,6 +59,11 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
             found.append(Turn((index,)))
             index += 1
     return found
+
+
+def _calls_in_a_row(messages: Sequence[Message], index: int) -> bool:
+    """Whether a message calls tools beside those of the message before, whose results come later."""
+    return calls(messages[index]) and not is_result(messages[index - 1])
 
 
 def _asks(message: Message) -> bool:

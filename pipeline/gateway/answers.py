@@ -1,0 +1,117 @@
+"""Answers to clients: the gateway's own, and the target's, passed on as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+import anyio
+import httpx2
+
+from ctxpipe.errors import RefusedRequest
+from ctxpipe.pipeline.gateway.headers import Header, to_client, value_of
+from ctxpipe.pipeline.gateway.limits import ClientGone
+from ctxpipe.pipeline.gateway.target import to_json
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
+
+_MOST_REWRITTEN = 16 * 2**20
+"""Bytes above which an answer is passed on as it is."""
+_KINDS = {401: "authentication_error", 413: "request_too_large", 429: "rate_limit_error"}
+
+
+class Answering:
+    """Sends one answer, and gives up a client that does not take it.
+
+    Args:
+        send: Takes ASGI events.
+        stall: Seconds that the client may stall.
+    """
+
+    def __init__(self, send: Send, stall: float) -> None:
+        self._send = send
+        self._stall = stall
+        self.status = 0
+
+    async def refuse(self, error: RefusedRequest) -> None:
+        """Answer with an error in the form that OpenAI's and Anthropic's clients read; nothing if one has begun."""
+        if self.status:
+            return
+        kind = _KINDS.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+        told = {"type": kind, "message": f"ctxpipe gateway: {error}", "param": None, "code": error.status}
+        body = json.dumps({"type": "error", "error": told}).encode()
+        # What is left of the request is not read, so the connection cannot be used again.
+        headers: list[Header] = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        if error.status == 429:
+            headers.append((b"retry-after", b"1"))
+        await self._start(error.status, [*headers, (b"content-length", b"%d" % len(body))])
+        await self._part(body, last=True)
+
+    async def pass_on(self, response: httpx2.Response, headers: Sequence[Header], rewrite: Rewrite | None) -> bool:
+        """Pass a target's answer on, part by part as it comes.
+
+        Args:
+            response: The answer.
+            headers: The gateway's own.
+            rewrite: Changes the JSON of the answer; None to leave it alone.
+
+        Returns:
+            Whether it came whole.
+        """
+        kept = to_client(response.headers.raw)
+        parts: AsyncIterator[bytes] = response.aiter_raw()
+        if rewrite is not None and _is_json(kept):
+            parts, length = await _rewritten(parts, rewrite)
+            if length is not None:
+                kept = [(k, v) for k, v in kept if k.lower() != b"content-length"]
+                kept.append((b"content-length", b"%d" % length))
+        await self._start(response.status_code, [*kept, *headers])
+        try:
+            async for part in parts:
+                await self._part(part)
+        except httpx2.TransportError:
+            return False  # an end without the last chunk tells the client
+        await self._part(b"", last=True)
+        return True
+
+    async def _start(self, status: int, headers: Sequence[Header]) -> None:
+        self.status = status
+        await self._event({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+    async def _part(self, data: bytes, *, last: bool = False) -> None:
+        await self._event({"type": "http.response.body", "body": data, "more_body": not last})
+
+    async def _event(self, event: MutableMapping[str, Any]) -> None:
+        with anyio.move_on_after(self._stall) as waited:
+            await self._send(event)
+        if waited.cancelled_caught:
+            raise ClientGone
+
+
+def _is_json(headers: Sequence[Header]) -> bool:
+    kind = (value_of(headers, b"content-type") or b"").lower()
+    return b"json" in kind and value_of(headers, b"content-encoding") is None
+
+
+async def _rewritten(parts: AsyncIterator[bytes], rewrite: Rewrite) -> tuple[AsyncIterator[bytes], int | None]:
+    """The parts of a changed answer and its length; None if it is passed on as it is."""
+    read = b""
+    async for part in parts:
+        read += part
+        if len(read) > _MOST_REWRITTEN:
+            return _joined(read, parts), None
+    try:
+        value = json.loads(read)
+        changed = to_json(rewrite(value)) if isinstance(value, dict) else read
+    except (ValueError, RecursionError):
+        changed = read
+    return _joined(changed, None), len(changed)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+    yield first
+    if rest is not None:
+        async for part in rest:
+            yield part

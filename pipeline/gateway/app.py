@@ -1,0 +1,96 @@
+"""The application: the gateway's own pages, and the relay for everything else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from ctxpipe.pipeline.gateway.count import Counter
+from ctxpipe.pipeline.gateway.decide import Decision, FittingPlanner
+from ctxpipe.pipeline.gateway.fit import Fitter
+from ctxpipe.pipeline.gateway.headers import Header
+from ctxpipe.pipeline.gateway.log import Log
+from ctxpipe.pipeline.gateway.memory import Memory
+from ctxpipe.pipeline.gateway.metrics import Metrics
+from ctxpipe.pipeline.gateway.relay import Relay
+from ctxpipe.pipeline.gateway.settings import Settings
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Shape
+from ctxpipe.pipeline.gateway.target import Target
+from ctxpipe.pipeline.gateway.workers import Workers
+
+_GOOD_TOKENS_A_SECOND = 3_200
+"""Tokens of a prompt for each second of the deadline up to which the better ranker is in time on one core."""
+
+
+def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line: None) -> Starlette:
+    """Make the application of a gateway.
+
+    Args:
+        settings: Options.
+        on_note: Called with a line for the operator.
+
+    Raises:
+        UsageError: if the log cannot be opened.
+    """
+    workers = Workers(
+        settings.work,
+        count=settings.workers,
+        tokenizer=settings.tokenizer,
+        rank=settings.rank,
+        good_tokens=int(_GOOD_TOKENS_A_SECOND * settings.deadline),
+    )
+    # A prompt is counted while its place is taken, so there may be two connections for each.
+    target = Target(settings.target, seconds=settings.target_seconds, connections=2 * settings.concurrency)
+    counter = Counter(target, workers, window=settings.window)
+    fitting = FittingPlanner(settings, counter, Fitter(counter, workers, Memory(settings.remembered)))
+    planner = _Warming(fitting, workers)
+    metrics = Metrics()
+    log = Log(settings.log, on_note)
+
+    @contextlib.asynccontextmanager
+    async def running(_: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            await workers.warm()
+            planner.group = group
+            yield
+            group.cancel_scope.cancel()
+        await target.close()
+        log.close()
+
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def measured(_: Request) -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    return Starlette(
+        routes=[
+            Route("/healthz", alive),
+            Route("/metrics", measured),
+            Mount("/", app=Relay(settings, target, planner, metrics, log)),
+        ],
+        lifespan=running,
+    )
+
+
+class _Warming:
+    """A planner after whose faults lost worker processes are started again, before the next prompt needs them."""
+
+    def __init__(self, planner: FittingPlanner, workers: Workers) -> None:
+        self._planner = planner
+        self._workers = workers
+        self.group: anyio.abc.TaskGroup | None = None
+
+    async def decide(self, shape: Shape, body: Body, size: int, headers: Sequence[Header]) -> Decision:
+        """See ``Planner``."""
+        try:
+            return await self._planner.decide(shape, body, size, headers)
+        finally:
+            if self._workers.cold and self.group is not None:
+                self.group.start_soon(self._workers.warm)

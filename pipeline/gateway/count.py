@@ -1,0 +1,132 @@
+"""Counts prompts as the target does, and knows its windows."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctxpipe.errors import CompressionFault, EngineError, RejectedError
+from ctxpipe.pipeline.gateway.headers import Header, for_counting
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Shape
+from ctxpipe.pipeline.gateway.target import Target
+from ctxpipe.pipeline.gateway.workers import Workers
+from ctxpipe.remote.served import NO_ENDPOINT
+from ctxpipe.remote.values import dig, text_of, whole
+from ctxpipe.serving.openai.counts import names
+
+_FRESH = 60.0
+"""Seconds for which a window, or the lack of an endpoint, is believed."""
+_MODELS = 256
+
+
+class Count(NamedTuple):
+    """Tokens of a prompt.
+
+    Attributes:
+        tokens: How many.
+        exact: Whether the target counted them.
+    """
+
+    tokens: int
+    exact: bool = True
+
+
+class Counter:
+    """Counts with the target's endpoints, else with an estimate of a worker's.
+
+    Args:
+        target: The target.
+        workers: Estimate where the target cannot count.
+        window: The window of all models; None to ask the target.
+    """
+
+    def __init__(self, target: Target, workers: Workers, *, window: int | None) -> None:
+        self._target = target
+        self._workers = workers
+        self._window = window
+        self._windows: OrderedDict[str, tuple[int | None, float]] = OrderedDict()
+        self._missing: dict[str, float] = {}
+
+    def known_window(self, body: Body) -> int | None:
+        """The window of a request's model, if it was learnt a short while ago."""
+        if self._window:
+            return self._window
+        found, until = self._windows.get(_model(body), (None, 0.0))
+        return found if until > time.monotonic() else None
+
+    async def window(self, body: Body, headers: Sequence[Header]) -> int | None:
+        """The window of a request's model; None if the target does not say.
+
+        Raises:
+            EngineError: if the target does not answer.
+        """
+        model = _model(body)
+        if self._window:
+            return self._window
+        found, until = self._windows.get(model, (None, 0.0))
+        if until > time.monotonic():
+            return found
+        try:
+            said = await self._target.ask(b"/v1/models", for_counting(headers, self._target.host))
+        except RejectedError as exc:
+            if exc.status not in NO_ENDPOINT:
+                raise
+            said = None
+        listed = dig(said, "data")
+        for one in listed if isinstance(listed, list) else ():
+            if text_of(dig(one, "id")):
+                self._learn(str(dig(one, "id")), whole(dig(one, "max_model_len")))
+        if self._windows.get(model, (None, 0.0))[1] <= time.monotonic():
+            self._learn(model, None)
+        return self._windows[model][0]
+
+    async def count(self, shape: Shape, body: Body, headers: Sequence[Header]) -> Count:
+        """Tokens of a request's prompt.
+
+        Raises:
+            EngineError: if the target does not answer, or refuses to count.
+            CompressionFault: if it cannot count and no worker can.
+        """
+        for counting in shape.countings(body):
+            if self._missing.get(counting.path, 0.0) > time.monotonic():
+                continue
+            tokens = await self._asked(counting, body, headers)
+            if tokens is not None:
+                return Count(tokens)
+        result = await self._workers.run({"job": "count", "messages": shape.messages(body), "tools": body.get("tools")})
+        estimated = whole(result.get("tokens"))
+        if estimated is None:
+            raise CompressionFault("the process that compresses gave no count")
+        return Count(estimated, exact=False)
+
+    async def _asked(self, counting: Counting, body: Body, headers: Sequence[Header]) -> int | None:
+        """The target's count; None, for a while, if it has no such endpoint."""
+        path = (b"/v1" if counting.place == "base" else b"") + counting.path.encode()
+        try:
+            said = await self._target.ask(path, for_counting(headers, self._target.host), counting.body)
+        except RejectedError as exc:
+            # vLLM answers 404 for a model that it does not serve, too; no client may switch off counting that way.
+            if exc.status not in NO_ENDPOINT or names(str(exc), _model(body)):
+                raise
+            self._missing[counting.path] = time.monotonic() + _FRESH
+            return None
+        tokens = whole(dig(said, counting.answer))
+        if tokens is None:
+            raise EngineError("the target answered without a count")
+        window = whole(dig(said, "max_model_len"))
+        if window and not self._window:
+            self._learn(_model(body), window)
+        return tokens
+
+    def _learn(self, model: str, window: int | None) -> None:
+        self._windows[model] = window, time.monotonic() + _FRESH
+        self._windows.move_to_end(model)
+        if len(self._windows) > _MODELS:
+            self._windows.popitem(last=False)
+
+
+def _model(body: Body) -> str:
+    model = body.get("model")
+    return model if isinstance(model, str) else ""

@@ -1,0 +1,86 @@
+"""Processes that compress: off the event loop, few, and killed when they hang."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+from anyio import to_process
+
+from ctxpipe.errors import ChatBudgetError, CompressionFault
+
+
+class Workers:
+    """A few processes with loaded models.
+
+    A caller's deadline ends a job by killing its process; the next job starts another.
+
+    Args:
+        work: What they run: a function of a module, from bytes to bytes.
+        count: Most processes.
+        tokenizer: Model whose tokens are estimated; None for the embedded one.
+        rank: Ranker, or ``"auto"``.
+        good_tokens: With ``"auto"``, largest prompt that the better and slower ranker cuts.
+    """
+
+    def __init__(
+        self, work: Callable[[bytes], bytes], *, count: int, tokenizer: str | None, rank: str, good_tokens: int
+    ) -> None:
+        self.tokenizer = tokenizer
+        self._work = work
+        self._count = count
+        self._rank = rank
+        self._good_tokens = good_tokens
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._cold = True
+
+    @property
+    def cold(self) -> bool:
+        """Whether a process was lost since they were warmed."""
+        return self._cold
+
+    async def warm(self) -> None:
+        """Start all processes and load their models.
+
+        Raises:
+            CompressionFault: if that fails.
+        """
+        self._cold = False
+        async with anyio.create_task_group() as group:
+            for _ in range(self._count):
+                group.start_soon(self._warm)
+
+    async def _warm(self) -> None:
+        try:
+            await self.run({"job": "warm"})
+        except CompressionFault:
+            self._cold = True
+
+    async def run(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Do a job; see ``worker.work``.
+
+        Raises:
+            ChatBudgetError: when what must stay is more than the budget.
+            CompressionFault: if it cannot be done, or its process died.
+        """
+        self._limiter = self._limiter or anyio.CapacityLimiter(self._count)
+        more = {"tokenizer": self.tokenizer, "rank": self._rank, "good_tokens": self._good_tokens}
+        data = json.dumps({**more, **job}).encode()
+        try:
+            said = await to_process.run_sync(self._work, data, cancellable=True, limiter=self._limiter)
+            result: dict[str, Any] = json.loads(said)
+        except anyio.get_cancelled_exc_class():
+            self._cold = True
+            raise
+        except anyio.BrokenWorkerProcess as exc:
+            self._cold = True
+            raise CompressionFault("the process that compresses died") from exc
+        except Exception as exc:
+            raise CompressionFault(f"the process that compresses failed with {type(exc).__name__}") from exc
+        if result.get("too_much"):
+            raise ChatBudgetError(0, 0)
+        if "error" in result:
+            raise CompressionFault(str(result["error"]))
+        return result
