@@ -186,7 +186,10 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
                 target.gone.set()
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return self._serve
+            raise AttributeError(name)
 
     return Handler
 
