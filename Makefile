@@ -39,8 +39,9 @@ $(READY): pyproject.toml constraints.txt setup.py
 	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt --no-build-isolation -e '.[dev]'
 	@mv $(STARTED) $(READY)
 
-models: $(READY) ## fetch the embedded models into the user's cache
-	@$(BIN)/ctxpipe models pull
+# The tests need the small ones only; the first question asked on this machine fetches the model that answers.
+models: $(READY) ## fetch the embedded models that the tests need into the user's cache
+	@$(BIN)/ctxpipe models pull smollm2-135m minilm-l6
 
 demo: models ## ask a question of the Python language reference, 14 times the window of the model that answers
 	@sh examples/demo.sh

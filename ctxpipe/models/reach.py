@@ -38,6 +38,13 @@ def within_reach(place: str) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = False
 
 
+def reachable() -> bool:
+    """Whether the Hub answers, and the user lets it be asked (``HF_HUB_OFFLINE``)."""
+    from huggingface_hub import constants
+
+    return not constants.HF_HUB_OFFLINE and _answers()
+
+
 def _answers() -> bool:
     global _last
     if _last is None or time.monotonic() - _last[0] > REMEMBERED:

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxpipe.models.gguf import MODULES, convert_llama
+from ctxpipe.models.gguf import MODULES, convert
 from ctxpipe.models.precision import quick_dtype
 
 HEADS, KEY_HEADS, LAYERS, WIDTH, INNER = 4, 2, 2, 32, 48
 TOKENS = ["<unk>", "<s>", "</s>", *"abĠ1", "ab", "Ġab"]
+QWEN_TOKENS = [*TOKENS, "<|endoftext|>", "<tool>", "[PAD11]"]
+KINDS = [3, 3, 3, *[1] * 6, 3, 4, 5]
 TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
@@ -40,10 +42,36 @@ def original():
     return LlamaForCausalLM(config).bfloat16().eval()
 
 
-def write_gguf(path: Path, model, *, pre: str = "smollm") -> Path:
+@pytest.fixture(scope="module")
+def qwen():
+    """Biases, an output matrix of its own, rotary pairs as transformers has them."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(1)
+    config = Qwen2Config(
+        vocab_size=len(QWEN_TOKENS),
+        hidden_size=WIDTH,
+        intermediate_size=INNER,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=KEY_HEADS,
+        max_position_embeddings=64,
+        rope_parameters={"rope_theta": 5000.0, "rope_type": "default"},
+        tie_word_embeddings=False,
+    )
+    model = Qwen2ForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if name.endswith(".bias"):
+            torch.nn.init.normal_(parameter)
+        parameter.data = parameter.bfloat16().float()  # what the converted file can hold
+    return model.eval()
+
+
+def write_gguf(path: Path, model, *, pre: str = "smollm", architecture: str = "llama") -> Path:
     from gguf import GGUFWriter
 
-    writer = GGUFWriter(path, "llama")
+    writer = GGUFWriter(path, architecture)
     writer.add_context_length(64)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
@@ -54,8 +82,9 @@ def write_gguf(path: Path, model, *, pre: str = "smollm") -> Path:
     writer.add_rope_freq_base(5000.0)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
-    writer.add_token_list(TOKENS)
-    writer.add_token_types([3, 3, 3, *[1] * (len(TOKENS) - 3)])
+    tokens = TOKENS if architecture == "llama" else QWEN_TOKENS
+    writer.add_token_list(tokens)
+    writer.add_token_types(KINDS[: len(tokens)])
     writer.add_token_merges(["a b", "Ġ ab"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
@@ -65,11 +94,14 @@ def write_gguf(path: Path, model, *, pre: str = "smollm") -> Path:
     names = {theirs: ours for ours, theirs in MODULES.items()}
     for name, parameter in model.state_dict().items():
         weight = parameter.float().numpy()
-        match name.removesuffix(".weight").split("."):
+        module_name, _, kind = name.rpartition(".")
+        match module_name.split("."):
             case ["model", "layers", layer, *module]:
                 part = names[".".join(module)]
-                heads = {"attn_q": HEADS, "attn_k": KEY_HEADS}.get(part)
-                writer.add_tensor(f"blk.{layer}.{part}.weight", interleaved(weight, heads) if heads else weight)
+                heads = {"attn_q": HEADS, "attn_k": KEY_HEADS}.get(part) if architecture == "llama" else None
+                writer.add_tensor(f"blk.{layer}.{part}.{kind}", interleaved(weight, heads) if heads else weight)
+            case ["lm_head"] if not model.config.tie_word_embeddings:
+                writer.add_tensor("output.weight", weight)
             case ["model", "embed_tokens"]:
                 writer.add_tensor("token_embd.weight", weight)
             case ["model", "norm"]:
@@ -86,7 +118,7 @@ def converted(original, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("gguf")
     target = folder / "model"
     target.mkdir()
-    convert_llama(write_gguf(folder / "tiny.gguf", original), target)
+    convert(write_gguf(folder / "tiny.gguf", original), target)
     return target
 
 
@@ -129,9 +161,40 @@ def test_generation_stops_at_the_end_token(converted):
     assert json.loads((converted / "generation_config.json").read_text())["eos_token_id"] == 2
 
 
+@pytest.fixture(scope="module")
+def converted_qwen(qwen, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("qwen")
+    target = folder / "model"
+    target.mkdir()
+    convert(write_gguf(folder / "tiny.gguf", qwen, pre="qwen2", architecture="qwen2"), target)
+    return target
+
+
+def test_weights_and_logits_of_qwen2_survive_the_way_through_gguf(qwen, converted_qwen):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(converted_qwen, dtype=torch.float32).eval()
+    for name, weight in qwen.state_dict().items():
+        assert torch.equal(model.state_dict()[name], weight), name
+    ids = torch.tensor([[3, 4, 7, 8, 5]])
+    with torch.no_grad():
+        assert torch.allclose(model(ids).logits, qwen(ids).logits, atol=1e-6)
+    assert set(model.generation_config.eos_token_id) == {2, 9}
+
+
+def test_the_tokenizer_of_qwen2_knows_its_words_and_control_tokens(converted_qwen):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(converted_qwen)
+    assert tokenizer("ab ab<s>ab<|endoftext|><tool>a")["input_ids"] == [7, 8, 1, 7, 9, 10, 3]
+    assert tokenizer.decode([7, 9, 10, 7], skip_special_tokens=True) == "ab<tool>ab"
+    assert "[PAD11]" not in tokenizer.get_vocab()
+
+
 def test_another_tokenizer_is_refused(original, tmp_path):
-    with pytest.raises(ValueError, match="not \\('llama', 'smollm'\\)"):
-        convert_llama(write_gguf(tmp_path / "other.gguf", original, pre="llama-bpe"), tmp_path)
+    with pytest.raises(ValueError, match="not \\('llama', 'smollm'\\) or"):
+        convert(write_gguf(tmp_path / "other.gguf", original, pre="llama-bpe"), tmp_path)
 
 
 def test_the_embedded_model_knows_its_chat_and_stops(smollm2_dir):
