@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.select.formats import DEFAULT_FORMAT, FORMATS, Format, Numbered
+from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, Numbered, format_of
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
@@ -64,7 +65,8 @@ class Pipeline:
         score_cache: Megabytes of scores and embeddings kept in the user's cache for later calls, of this process and
             others, or a ``Caching``; 0 neither uses nor keeps any.
         format: How kept text is written: ``"labelled"``, ``"plain"``, ``"numbered"``, ``"xml"``, ``"json"``, another
-            registered format, or an object that has ``write``.
+            registered format, or an object that has ``write``. None writes ``"labelled"`` and asks with
+            ``"numbered"``, so that the answer can cite.
         tree: Whether a tree of what was read stands before the kept text, in at most a tenth of the budget.
         tokenizer: Model whose tokens budgets count; None for the target's.
         target: ``"local"``, the URL of an OpenAI-compatible server, another registered engine, an object with
@@ -93,7 +95,7 @@ class Pipeline:
         prune_url: str | None = None,
         keep: str | Sequence[str] | Keep = (),
         score_cache: int | Caching = MEGABYTES,
-        format: str | Format = DEFAULT_FORMAT,
+        format: str | Format | None = None,
         tree: bool = False,
         tokenizer: str | None = None,
         target: str | Engine | Target = "local",
@@ -113,7 +115,8 @@ class Pipeline:
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
         self._keep = Keep.of(keep)
-        self._format = FORMATS.create(format) if isinstance(format, str) else format
+        self._format = format_of(DEFAULT_FORMAT if format is None else format)
+        self._asked_format = format_of(ASKED_FORMAT if format is None else format)
         self._tree = tree
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
@@ -211,12 +214,18 @@ class Pipeline:
         return with_timing(context, "read", reading)
 
     def _compress(
-        self, documents: Sequence[Document], question: str | None, budget: int | None, rate: float | None
+        self,
+        documents: Sequence[Document],
+        question: str | None,
+        budget: int | None,
+        rate: float | None,
+        *,
+        asks: bool = False,
     ) -> CompressedContext:
         started = time.perf_counter()
         counter = self._target.counter()
         loading = time.perf_counter() - started
-        compressor = self._compressor(counter.tokenizer)
+        compressor = self._compressor(counter.tokenizer, self._asked_format if asks else self._format)
         chat = chat_in(documents[0]) if len(documents) == 1 else None
         if chat is not None:
             context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
@@ -255,12 +264,12 @@ class Pipeline:
         """
         counter = self._target.counter()
         made = compress_messages(
-            self._compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
+            self._compressor(counter.tokenizer, self._format), messages, budget=budget, question=question, tools=tools
         )
         noted, self._notes[:] = (counter.note, *self._notes), []
         return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
 
-    def _compressor(self, tokenizer: TargetTokenizer) -> Compressor:
+    def _compressor(self, tokenizer: TargetTokenizer, format: Format) -> Compressor:
         scorer = self._scorer
         return Compressor(
             tokenizer=tokenizer,
@@ -269,7 +278,7 @@ class Pipeline:
             rank=self.rank,
             prune=self.prune,
             keep=self._keep,
-            format=self._format,
+            format=format,
             tree=self._tree,
         )
 
@@ -317,7 +326,7 @@ class Pipeline:
             max_tokens=self.max_tokens,
             engine=engine,
             target=self.target,
-            compress=self._compress,
+            compress=partial(self._compress, asks=True),
             on_stage=self.on_stage,
             on_text=on_text,
         )
@@ -368,7 +377,7 @@ class Pipeline:
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
         engine, tokenizer = self.engine, self.tokenizer
-        compressor = dataclasses.replace(self._compressor(tokenizer), format=Numbered())
+        compressor = self._compressor(tokenizer, Numbered())
         job = Job(
             documents=sources,
             question=question,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ctxpipe.compress.types import CompressedContext
 from ctxpipe.serving.types import Answer, ServerUse
+
+Unanswered = Literal["said"]
+"""Why there is no answer: the model says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,7 @@ class Citation:
         page: Page, counted from 1; None if the document has no pages.
         text: The text there.
         support: Share of the words of the answer's sentence that occur in it, 0 to 1, rare words weighing more.
+        number: The number by which the answer cites its excerpt; None where words found it.
     """
 
     source: str
@@ -27,6 +32,7 @@ class Citation:
     page: int | None
     text: str
     support: float
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,9 @@ class Run:
         max_tokens: Tokens reserved for the answer.
         target: ``"local"`` or the server's URL.
         answer: The target's answer.
-        citations: Stretches of the sources that support it, best first.
+        citations: Stretches of the sources that support it: in its order where it cites by number, else best first.
+        unanswered: ``"said"`` if the answer says that the documents do not hold one, and then there are no citations;
+            else None.
         raw_tokens: Tokens of the prompt with the uncompressed documents.
         raw_fits: Whether that prompt would fit the window.
         timings: Seconds per stage.
@@ -85,3 +93,4 @@ class Run:
     timings: Mapping[str, float] = field(default_factory=dict)
     server: ServerUse | None = None
     cover: CoverUse | None = None
+    unanswered: Unanswered | None = None

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 from ctxpipe.registry import Registry
 
 DEFAULT_FORMAT = "labelled"
+ASKED_FORMAT = "numbered"
+"""How kept text is written when no format is named: for a reader, and for a model that is to cite."""
 BETWEEN = "\n\n"
 """What stands between excerpts."""
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
@@ -151,6 +153,15 @@ FORMATS.register("labelled", Labelled)
 FORMATS.register("numbered", Numbered)
 FORMATS.register("xml", Xml)
 FORMATS.register("json", Json)
+
+
+def format_of(format: str | Format) -> Format:
+    """The format of a name; another object is returned as it is.
+
+    Raises:
+        UnknownNameError: for an unknown name.
+    """
+    return FORMATS.create(format) if isinstance(format, str) else format
 
 
 def _broken(fragment: Fragment, tag: str) -> Iterator[Fragment]:

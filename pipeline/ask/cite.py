@@ -1,88 +1,91 @@
-"""Citations: the kept sentences that support an answer, by shared rare words."""
+"""Citations: by the numbers that an answer gives, else by the words that it shares with kept sentences."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from typing import NamedTuple
-
-from ctxpipe.compress.rank.bm25 import Vocabulary
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import CompressedContext
-from ctxpipe.pipeline.types import Citation
+from ctxpipe.pipeline.ask.marks import marks, statements
+from ctxpipe.pipeline.ask.parts import parts
+from ctxpipe.pipeline.ask.refusal import refuses
+from ctxpipe.pipeline.ask.support import Sentence, Support
+from ctxpipe.pipeline.types import Citation, Unanswered
 
 THRESHOLD = 0.5
-"""Least support of a citation."""
+"""Least support of a citation that words decide."""
 _MOST = 5
-_QUESTION_WEIGHT = 0.25
-
-
-class _Sentence(NamedTuple):
-    document: int
-    start: int
-    end: int
-    words: frozenset[int]
 
 
 def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
-    """Find the kept sentence that best supports each sentence of an answer.
+    """The sentences that an answer rests on: those that it cites, and where it cites nothing those that words find."""
+    return cite_numbers(answer, context) or cite_words(answer, context)
 
-    Support is the share of the answer sentence's words that occur in the kept one, each word weighted by
-    log(1 + N / n), for N kept sentences of which n contain it. Words of the question weigh a quarter, because an answer
-    that repeats the question says nothing by that. Ties go to the sentence closer to the question, then to the shorter.
+
+def cite_numbers(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
+    """What the numbers in an answer cite.
+
+    A number names an excerpt. Of its sentences that is cited which best supports the sentence of the answer that
+    carries the number, or the whole answer where that shares no word with the excerpt. See ``Support``.
+
+    Returns:
+        The citations in the order of the answer, each number and sentence once. A number that names no excerpt is
+        dropped.
+    """
+    numbered = parts(context)
+    found = marks(answer, source_of(context), len(numbered)) if numbered else []
+    if not found:
+        return ()
+    support = Support(context)
+    said = statements(answer, found)
+    whole = support.words(" ".join(text for text, _ in said))
+    best: dict[tuple[int, Sentence], float] = {}
+    for text, numbers in said:
+        for number in numbers:
+            among = support.within(numbered[number - 1])
+            held = support.best(support.words(text), among)
+            if held is not None and not held[1]:
+                held = support.best(whole, among)
+            if held is not None:
+                key = number, held[0]
+                best[key] = max(best.get(key, 0.0), held[1])
+    return tuple(_citation(context, sentence, value, number) for (number, sentence), value in best.items())
+
+
+def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
+    """The kept sentence that best supports each sentence of an answer, see ``Support``.
 
     Returns:
         At most five distinct citations with support of at least ``THRESHOLD``, best first.
     """
-    vocabulary = Vocabulary()
-    candidates = _candidates(context, vocabulary)
-    frequency = Counter(word for candidate in candidates for word in candidate.words)
-    weight = {word: math.log1p(len(candidates) / n) for word, n in frequency.items()}
-    rarest = math.log1p(len(candidates))
-    asked = frozenset(vocabulary.ids(context.question or ""))
-    supports: dict[_Sentence, float] = {}
+    support = Support(context)
+    supports: dict[Sentence, float] = {}
     for start, end in sentences(answer):
-        said = frozenset(vocabulary.ids(answer[start:end]))
-        total = sum(weight.get(word, rarest) * _share(word, asked) for word in said)
-        if not total:
-            continue
-        best = max(candidates, key=lambda c: _closeness(c, said, asked, weight), default=None)
-        if best is None:
-            break
-        support = sum(weight[word] * _share(word, asked) for word in said & best.words) / total
-        if support >= THRESHOLD:
-            supports[best] = max(supports.get(best, 0.0), support)
+        held = support.best(support.words(answer[start:end]), support.sentences)
+        if held is not None and held[1] >= THRESHOLD:
+            supports[held[0]] = max(supports.get(held[0], 0.0), held[1])
     ordered = sorted(supports.items(), key=lambda item: -item[1])[:_MOST]
-    return tuple(_citation(context, candidate, support) for candidate, support in ordered)
+    return tuple(_citation(context, sentence, value, None) for sentence, value in ordered)
 
 
-def _candidates(context: CompressedContext, vocabulary: Vocabulary) -> list[_Sentence]:
-    return [
-        _Sentence(span.document, start, end, frozenset(vocabulary.ids(text[start:end])))
-        for span in context.spans
-        for text in (context.documents[span.document].text,)
-        for start, end in sentences(text, span.start, span.end)
-    ]
+def why_unanswered(answer: str, context: CompressedContext) -> Unanswered | None:
+    """Why an answer is none; see ``Run.unanswered``."""
+    numbered = parts(context)
+    found = marks(answer, source_of(context), len(numbered)) if numbered else []
+    return "said" if refuses(statements(answer, found)) else None
 
 
-def _closeness(
-    candidate: _Sentence, said: frozenset[int], asked: frozenset[int], weight: dict[int, float]
-) -> tuple[float, float]:
-    close = sum(weight[word] * _share(word, asked) for word in (said | asked) & candidate.words)
-    return close, -len(candidate.words)
+def source_of(context: CompressedContext) -> str:
+    """The kept text without frames: what the documents themselves say."""
+    return "\n".join(context.documents[span.document].text[span.start : span.end] for span in context.spans)
 
 
-def _share(word: int, asked: frozenset[int]) -> float:
-    return _QUESTION_WEIGHT if word in asked else 1.0
-
-
-def _citation(context: CompressedContext, candidate: _Sentence, support: float) -> Citation:
-    document = context.documents[candidate.document]
+def _citation(context: CompressedContext, sentence: Sentence, support: float, number: int | None) -> Citation:
+    document = context.documents[sentence.document]
     return Citation(
         source=document.source,
-        start=candidate.start,
-        end=candidate.end,
-        page=document.page(candidate.start),
-        text=document.text[candidate.start : candidate.end],
+        start=sentence.start,
+        end=sentence.end,
+        page=document.page(sentence.start),
+        text=document.text[sentence.start : sentence.end],
         support=round(support, 4),
+        number=number,
     )

@@ -10,11 +10,12 @@ from typing import Protocol
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.types import CompressedContext, Document, OnStage, with_timing
 from ctxpipe.errors import UsageError, WindowError
-from ctxpipe.pipeline.ask.cite import cite
+from ctxpipe.pipeline.ask.cite import cite, why_unanswered
+from ctxpipe.pipeline.ask.parts import is_numbered
 from ctxpipe.pipeline.ask.prompt import context_room, messages
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.openai.metrics import use_between
-from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, OnText, ServerMetrics
+from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, OnText, ServerMetrics
 
 _SLACK = 0.03
 """Share of the window that may stay empty, if a larger budget would fill it."""
@@ -71,7 +72,11 @@ class Request:
 
     def count(self, context: CompressedContext) -> int:
         """Tokens of the whole prompt, by the target's count."""
-        return self.engine.count(messages(context.text, self.question))
+        return self.engine.count(self.chat(context))
+
+    def chat(self, context: CompressedContext) -> tuple[Message, ...]:
+        """What is sent."""
+        return messages(context.text, self.question, numbered=is_numbered(context))
 
 
 def check_request(question: str, budget: int | None, rate: float | None, raw: bool) -> None:
@@ -106,7 +111,8 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
     context, prompt_tokens, answer = _answered(request, fitted, prompt_tokens)
     answered = time.perf_counter()
     after = _metrics(engine) if before else None
-    citations = cite(answer.text, context)
+    unanswered = why_unanswered(answer.text, context)
+    citations = () if unanswered else cite(answer.text, context)
     raw_tokens = prompt_tokens if request.raw else frame + context.source_tokens
     return Run(
         question=request.question,
@@ -117,6 +123,7 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
         target=request.target,
         answer=answer,
         citations=citations,
+        unanswered=unanswered,
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens <= room + frame,
         server=use_between(before, after) if before and after else None,
@@ -172,7 +179,7 @@ def _answered(
     """Ask; if a server that cannot count refuses the prompt for its length, ask again with less context."""
     refusals = 0 if request.raw else _REFUSALS
     while True:
-        chat = messages(context.text, request.question)
+        chat = request.chat(context)
         try:
             answer = request.engine.answer(chat, max_tokens=request.max_tokens, on_text=request.on_text)
         except WindowError as exc:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ctxpipe.compress.types import CompressedContext, SourceInfo
 from ctxpipe.errors import CancelledAnswer, CtxpipeError
-from ctxpipe.pipeline.ask.cite import cite
+from ctxpipe.pipeline.ask.cite import cite, why_unanswered
 from ctxpipe.pipeline.ask.prompt import messages
 from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.fitted import cost_of, fitted
@@ -58,6 +58,7 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
 def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> Run:
     context = last.context
     raw_tokens = job.engine.count(messages("", job.question)) + context.source_tokens
+    unanswered = why_unanswered(last.answer.text, context)
     return Run(
         question=job.question,
         context=context,
@@ -66,11 +67,12 @@ def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> R
         max_tokens=job.max_tokens,
         target=job.target,
         answer=last.answer,
-        citations=cite(last.answer.text, context),
+        citations=() if unanswered else cite(last.answer.text, context),
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens + job.max_tokens <= job.engine.window,
         timings=timings,
         cover=use,
+        unanswered=unanswered,
     )
 
 

@@ -49,7 +49,7 @@ def test_query_fills_the_window_and_cites(report: Path) -> None:
     pipeline = Pipeline(target=engine, max_tokens=100)
     run = pipeline.query(report, question=QUESTION)
     assert run.answer.text == "He hid 14 silver spoons under the stairs."
-    sent = engine.count(messages(run.context.text, QUESTION))
+    sent = engine.count(messages(run.context.text, QUESTION, numbered=True))
     assert run.prompt_tokens == sent <= 800
     assert sent >= 0.98 * 800
     assert run.raw_tokens > 900
@@ -78,7 +78,7 @@ def test_pages_are_cited() -> None:
 def test_raw_sends_everything_or_says_how_far_over_it_is(report: Path) -> None:
     run = Pipeline(target=FakeEngine("yes", window=100_000), max_tokens=50).query(report, question=QUESTION, raw=True)
     assert run.raw_fits is True
-    assert run.context.text == report.read_text(encoding="utf-8")
+    assert run.context.text == f"[1]\n{report.read_text(encoding='utf-8')}"
     with pytest.raises(WindowError, match=r"[\d,]+ more than the 450"):
         Pipeline(target=FakeEngine("yes", window=500), max_tokens=50).query(report, question=QUESTION, raw=True)
 
@@ -138,7 +138,7 @@ def test_contrastive_needs_a_question() -> None:
 
 
 def test_async_gives_the_same(report: Path) -> None:
-    pipeline = Pipeline(rank="bm25", target=FakeEngine("ok"))
+    pipeline = Pipeline(rank="bm25", target=FakeEngine("ok"), format="labelled")
 
     async def both() -> tuple[str, str]:
         context, run = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""What ``query`` tells beside the answer: its sources, a JSON object, the closing table."""
+"""What ``query`` tells beside the answer: a JSON object, the closing table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from ctxpipe.commands.query.cover import read_line
 from ctxpipe.commands.shared.closing import Stopwatch, brief, whole
 from ctxpipe.commands.shared.documents import context_json
-from ctxpipe.commands.shared.printing import safe_line, safe_text
+from ctxpipe.commands.shared.printing import safe_text
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.types import Run
@@ -31,24 +31,12 @@ def run_json(run: Run) -> dict[str, Any]:
         "finish_reason": run.answer.finish_reason,
         "context": context,
         "raw": {"tokens": run.raw_tokens, "fits": run.raw_fits},
-        "citations": [
-            {"source": c.source, "start": c.start, "end": c.end, "page": c.page, "support": c.support, "text": c.text}
-            for c in run.citations
-        ],
+        "unanswered": run.unanswered,
+        "citations": [asdict(citation) for citation in run.citations],
         "timings": {stage: round(seconds, 4) for stage, seconds in run.timings.items()},
         **({"server": asdict(run.server)} if run.server else {}),
         **({"cover": asdict(run.cover)} if run.cover else {}),
     }
-
-
-def say_sources(run: Run) -> None:
-    """Say what in the documents supports the answer, on standard error."""
-    for citation in run.citations:
-        page = f", page {citation.page}" if citation.page is not None else ""
-        place = f"{citation.source}{page}, characters {citation.start:,} to {citation.end:,}"
-        text = " ".join(citation.text.split())
-        short = text if len(text) <= 160 else f"{text[:157]}..."
-        click.echo(safe_line(f"  [{place}] {short}"), err=True)
 
 
 def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:

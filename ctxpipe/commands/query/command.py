@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.query.answer import close, run_json, say_sources
+from ctxpipe.commands.query.answer import close, run_json
 from ctxpipe.commands.query.choice import chosen, warn_of_less
 from ctxpipe.commands.query.cover import cover_of, cover_options
+from ctxpipe.commands.query.sources import say_sources
 from ctxpipe.commands.shared.closing import Stopwatch, closing_options
 from ctxpipe.commands.shared.documents import Failures, check_paths, compression, documents_options
 from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
@@ -128,13 +129,13 @@ def query(
             pipeline = _pipeline(config, own, trust_remote_code, on_stage, failures)
         with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
             run = _answered(pipeline, sources, question, covered, config, raw, flags, on_text)
-    say_notes(run.context)
-    if max_loss is not None:
-        warn_of_less(run, flags["rate"])
     if as_json:
         click.echo(json.dumps(run_json(run), ensure_ascii=False))
     else:
         say_sources(run)
+    say_notes(run.context)
+    if max_loss is not None:
+        warn_of_less(run, flags["rate"])
     if not quiet:
         close(run, watch, verbose=verbose)
     failures.check()

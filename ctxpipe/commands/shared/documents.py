@@ -85,7 +85,7 @@ def documents_options(function: F) -> F:
                 "--format",
                 metavar="NAME",
                 help="How kept text is written: labelled (each excerpt under its file and page), plain, numbered, xml, "
-                "json. [default: labelled]",
+                "json. [default: labelled; numbered where a model is asked, so that it can cite]",
             ),
             option(
                 HOW,
@@ -116,7 +116,6 @@ def documents_options(function: F) -> F:
 def compression(config: Config) -> dict[str, Any]:
     """The options of a pipeline that say how it compresses."""
     from ctxpipe.compress.cache.score_cache import MEGABYTES
-    from ctxpipe.compress.select.formats import DEFAULT_FORMAT
     from ctxpipe.compress.select.keep import Keep
 
     return {
@@ -125,7 +124,7 @@ def compression(config: Config) -> dict[str, Any]:
         "prune_model": config.prune_model,
         "prune_url": config.prune_url,
         "keep": Keep(patterns=config.keep or (), force_tokens=config.force_tokens or ()),
-        "format": config.format or DEFAULT_FORMAT,
+        "format": config.format,
         "tree": config.tree,
         "score_cache": MEGABYTES if config.score_cache is None else config.score_cache,
         "tokenizer": config.tokenizer,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ctxpipe import Document, Pipeline
-from ctxpipe.pipeline.ask.cite import THRESHOLD, cite
+from ctxpipe.compress.types import CompressedContext
+from ctxpipe.pipeline.ask.cite import THRESHOLD, cite, cite_numbers, why_unanswered
 
 TEXT = (
     "The harbour opened in 1907. Its first master was Ada Brennan. She kept three dogs. "
@@ -30,3 +33,57 @@ def test_what_no_source_says_is_not_cited() -> None:
 
 def test_a_source_is_cited_once() -> None:
     assert cited("Ada Brennan was master. The master was Ada Brennan.") == ["Its first master was Ada Brennan."]
+
+
+# Numbers
+
+OTHER = "The inn stood on Quay Street. It burned in 1931. Ada Brennan paid 40 pounds for it. See note [2] there."
+
+
+def numbered(format: str = "numbered") -> CompressedContext:
+    made = [Document(text=TEXT, source="harbour.txt"), Document(text=OTHER, source="inn.txt")]
+    return Pipeline(rank="bm25", format=format).compress(made, question="Who was the master?", rate=1.0)
+
+
+@pytest.mark.parametrize("format", ["numbered", "xml"])
+def test_a_number_cites_the_sentence_of_its_excerpt_that_supports_best(format: str) -> None:
+    found = cite("Ada Brennan was the first master [1]. She paid 40 pounds for the inn [2].", numbered(format))
+    assert [(c.number, c.source, c.text) for c in found] == [
+        (1, "harbour.txt", "Its first master was Ada Brennan."),
+        (2, "inn.txt", "Ada Brennan paid 40 pounds for it."),
+    ]
+    assert all(c.text == {"harbour.txt": TEXT, "inn.txt": OTHER}[c.source][c.start : c.end] for c in found)
+
+
+def test_several_numbers_on_one_sentence_cite_each() -> None:
+    found = cite("Ada Brennan was master and paid 40 pounds [1, 2].", numbered())
+    assert [c.number for c in found] == [1, 2]
+    assert cite("Ada Brennan was master and paid 40 pounds [1-9].", numbered()) == found
+    assert cite("Ada Brennan was master and paid 40 pounds [1][2].", numbered()) == found
+
+
+def test_a_sentence_that_shares_no_word_with_its_excerpt_is_cited_for_the_whole_answer() -> None:
+    (found,) = cite("Fish was sold on Fridays.\n\nSources: [1]", numbered())
+    assert found.text == "Fish was sold on Fridays."
+
+
+def test_a_citation_of_nothing_leaves_the_words_to_decide() -> None:
+    for answer in ("Fish was sold on Fridays [7].", "Fish was sold on Fridays."):
+        (found,) = cite(answer, numbered())
+        assert (found.text, found.number) == ("Fish was sold on Fridays.", None)
+    assert cite("Fish was sold on Fridays [7], Ada said [2].", numbered())[0].number == 2
+
+
+def test_a_number_that_the_source_says_is_no_citation() -> None:
+    assert cite_numbers("See note [2] there.", numbered()) == ()
+    assert cite_numbers("It burned in 1931 [2].", numbered())[0].text == "It burned in 1931."
+
+
+def test_contexts_without_numbers_are_cited_by_words() -> None:
+    assert cite_numbers("It burned in 1931 [2].", numbered("labelled")) == ()
+    assert [c.text for c in cite("It burned in 1931 [2].", numbered("labelled"))] == ["It burned in 1931."]
+
+
+def test_what_says_that_the_documents_do_not_say_is_no_answer() -> None:
+    assert why_unanswered("The documents do not say.", numbered()) == "said"
+    assert why_unanswered("It burned in 1931 [2].", numbered()) is None

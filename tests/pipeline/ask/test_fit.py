@@ -49,7 +49,8 @@ def test_who_names_a_size_gets_no_more_than_that(
     tokenizer: TargetTokenizer, document: Document, size: dict[str, Any]
 ) -> None:
     engine = FakeEngine("yes", window=1500, count=lambda text: int(0.5 * tokenizer.count(text)))
-    context = Pipeline(target=engine, rank="bm25", max_tokens=100).query(document, question=QUESTION, **size).context
+    pipeline = Pipeline(target=engine, rank="bm25", max_tokens=100, format="plain")
+    context = pipeline.query(document, question=QUESTION, **size).context
     wanted = size.get("budget", 0.05 * context.source_tokens)
     assert 0.98 * wanted <= context.kept_tokens <= wanted
 
@@ -64,7 +65,10 @@ def test_a_budget_above_the_room_is_used_as_far_as_it_fits(tokenizer: TargetToke
 def test_a_document_that_fits_is_sent_whole(tokenizer: TargetTokenizer) -> None:
     engine = FakeEngine("yes", window=4000, count=tokenizer.count)
     text = prose(20)
-    assert Pipeline(target=engine, rank="bm25").query(Document(text=text), question=QUESTION).context.text == text
+    run = Pipeline(target=engine, rank="bm25").query(Document(text=text), question=QUESTION)
+    assert run.context.text == f"[1]\n{text}"
+    run = Pipeline(target=engine, rank="bm25", format="plain").query(Document(text=text), question=QUESTION)
+    assert run.context.text == text
 
 
 # What counts for a server

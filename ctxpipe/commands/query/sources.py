@@ -1,0 +1,82 @@
+"""Under the answer of ``query``: the sentences that it rests on and their places, or that there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.compress.select.labels import path_parts
+
+if TYPE_CHECKING:
+    from ctxpipe.pipeline.types import Citation, Run
+
+_WIDTH = 80
+"""Columns where standard error is no terminal, and at most."""
+_LINES = 3
+"""Most lines of a cited sentence."""
+_CUT = "…"
+
+
+def say_sources(run: Run) -> None:
+    """Say on standard error what in the documents supports the answer, or that they hold none."""
+    if run.unanswered:
+        click.echo(f"\n  {_nothing(run)}", err=True)
+        return
+    width = min(_WIDTH, _columns())
+    names = Counter(_name(document.source) for document in run.context.documents)
+    for citation in run.citations:
+        mark = "" if citation.number is None else f"[{citation.number}] "
+        lines = _wrapped(citation.text, width - 2 - len(mark))
+        click.echo("", err=True)
+        for index, line in enumerate(lines):
+            click.echo(f"  {mark if not index else ' ' * len(mark)}{line}", err=True)
+        click.echo(f"  {' ' * len(mark)}{click.style(_place(citation, names), dim=True)}", err=True)
+
+
+def _place(citation: Citation, names: Counter[str]) -> str:
+    """Where a citation stands: ``report.pdf, page 12``, or its characters where there are no pages."""
+    short = _name(citation.source)
+    source = safe_line(short if names[short] == 1 else citation.source)
+    if citation.page is not None:
+        return f"{source}, page {citation.page:,}"
+    return f"{source}, characters {citation.start:,} to {citation.end:,}"
+
+
+def _name(source: str) -> str:
+    return path_parts(source)[-1]
+
+
+def _nothing(run: Run) -> str:
+    context = run.context
+    if context.kept_tokens >= context.source_tokens:
+        return "Nothing in the documents holds the answer."
+    sent = f"{context.kept_tokens:,} of {context.source_tokens:,} tokens"
+    return f"Nothing in what was read of the documents ({sent}) holds the answer."
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _WIDTH
+    except (OSError, ValueError):
+        return _WIDTH
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A text in quotation marks as a few lines of so many columns, cut with a mark where it is longer."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.text import Text
+
+    quoted = f"“{safe_line(' '.join(text.split()))}”"
+    lines = [line.plain.rstrip() for line in Text(quoted).wrap(Console(width=width), max(8, width))]
+    if len(lines) <= _LINES:
+        return lines
+    last = lines[_LINES - 1]
+    while cell_len(last) + len(_CUT) + 1 > width:
+        last = last[:-1]
+    return [*lines[: _LINES - 1], f"{last.rstrip()}{_CUT}”"]
