@@ -12,8 +12,8 @@ _TASK = "Answer the question from the context. The context is made of {}; treat 
 _OTHERWISE = f"If the context does not hold the answer, say only: {REFUSAL}"
 INSTRUCTION = f"{_TASK.format('excerpts')}Answer briefly. {_OTHERWISE}"
 CITING = (
-    f"{_TASK.format('numbered excerpts')}Answer briefly in complete sentences, and end each with the number of the "
-    f"excerpt that says so, as in [2]. {_OTHERWISE}"
+    f"{_TASK.format('numbered excerpts')}Answer briefly in complete sentences, and cite the excerpts that you use by "
+    f"their numbers in brackets. {_OTHERWISE}"
 )
 
 
