@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES
 from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.targets.generation import Generated, Generator
 from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CONTROLS: Mapping[str, str] = {
     "closed": "no context",
     "gold": "only the documents with the evidence, if the set marks it",
     "identity": "the default method at rate 1, which must lose nothing",
+    "cover": "the whole context, asked window by window, and an answer made from what was said",
 }
 METHODS: Mapping[str, tuple[str, str]] = {
     "default": ("auto", "auto"),
@@ -100,6 +102,7 @@ class ArmContext:
         reused_scores: Whether models' scores could come from an earlier call or rate.
         frames: Ranges of the text that are no source: labels, marks, repeated chains.
         budget: Most tokens that the text may have; None where there is no limit.
+        answer: The answer, where making the context gave one.
     """
 
     text: str
@@ -110,6 +113,7 @@ class ArmContext:
     reused_scores: bool = False
     frames: tuple[tuple[int, int], ...] = ()
     budget: int | None = None
+    answer: Generated | None = None
 
 
 def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
@@ -172,10 +176,14 @@ class ContextMaker:
         tokenizer: Model whose tokens are counted: the target's.
         reuse_scores: Use the score cache. Scores are then computed once for all rates, and compression times are not
             those of a first call; contexts are marked.
+        generator: Answers in the arm ``cover``; needed only for that.
     """
 
-    def __init__(self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False) -> None:
+    def __init__(
+        self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False, generator: Generator | None = None
+    ) -> None:
         self.tokenizer_name = tokenizer
+        self._generator = generator
         self._score_cache = MEGABYTES if reuse_scores else 0
         self._pipelines: dict[tuple[str | int, ...], Pipeline] = {}
 
@@ -196,6 +204,8 @@ class ContextMaker:
             held = [i for i in held if i in wanted]
             if not held:
                 return None
+        if arm.name == "cover":
+            return self._cover(sample, held)
         if arm.name not in ("closed", "gold"):
             return self._compress(arm, sample, held)
         tokens = sum(self.tokenizer.count_long(sample.documents[i].text) for i in whole)
@@ -229,6 +239,36 @@ class ContextMaker:
             reused_scores=pipeline.remembers,
             frames=context.frames,
             budget=None if whole else context.budget,
+        )
+
+    def _cover(self, sample: Sample, held: Sequence[int]) -> ArmContext:
+        """The sentences that the notes on all windows cite, and the answer that was made from the notes."""
+        from ctxpipe.pipeline.pipeline import Pipeline
+
+        if self._generator is None:
+            raise UsageError("the arm cover needs a target that answers: layer 3")
+        pipeline = Pipeline(
+            target=self._generator.engine,
+            tokenizer=self.tokenizer_name,
+            max_tokens=self._generator.max_tokens,
+            score_cache=self._score_cache,
+        )
+        run = pipeline.cover(_documents(sample, held), question=sample.question, concurrency=self._generator.concurrent)
+        context = run.context
+        return ArmContext(
+            text=context.text,
+            source_tokens=context.source_tokens,
+            kept_tokens=context.kept_tokens,
+            spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
+            timings=run.timings,
+            reused_scores=run.cover is not None and run.cover.stored > 0,
+            frames=context.frames,
+            answer=Generated(
+                text=run.answer.text,
+                prompt_tokens=run.prompt_tokens,
+                completion_tokens=run.answer.completion_tokens,
+                seconds=run.timings["cover"] + run.timings["ask"],
+            ),
         )
 
     def _pipeline(self, rank: str | Ranker, prune: str | Scorer) -> Pipeline:

@@ -62,7 +62,7 @@ class Recorder:
         asks = [ask_of(sample, context.text) for _, context in made]
         try:
             likelihoods = _asked(self.likelihoods, asks, made)
-            answers = _asked(self.answers, asks, made)
+            answers = self._answers(asks, made)
         except UnreachableError:
             raise
         except CtxpipeError as exc:
@@ -74,6 +74,17 @@ class Recorder:
             except UsageError as exc:  # a likelihood that is not a finite number
                 record = self._failed(sample, one.arm, exc, one.context)
             yield record
+
+    def _answers(self, asks: Sequence[Ask], made: Sequence[_Made]) -> Sequence[Generated | None]:
+        """The target's answers, but where an arm has its own."""
+        if self.answers is None:
+            return [None] * len(asks)
+        waiting = [place for place, one in enumerate(made) if one.context.answer is None]
+        asked = _asked(self.answers, [asks[i] for i in waiting], [made[i] for i in waiting])
+        found = [one.context.answer for one in made]
+        for place, answer in zip(waiting, asked, strict=True):
+            found[place] = answer
+        return found
 
     def _record(
         self,

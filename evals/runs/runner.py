@@ -101,13 +101,16 @@ def run(
     for layer, needed in ((2, target), (3, generator)):
         if layer in plan.layers and needed is None:
             raise UsageError(f"layer {layer} needs a target")
+    if generator is None and any(arm.name == "cover" for arm in plan.arms):
+        raise UsageError("the arm cover needs a target that answers: add layer 3 (--layers 1,3)")
     folder = RunFolder(plan.out)
     outcome = Outcome()
     with ExitStack() as stack:
         file = stack.enter_context(RecordFile(folder.records))
         outcome.notes += file.notes
         folder.start(_settings(plan, target, generator))
-        recorder = Recorder(plan.layers, plan.seed, ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores))
+        maker = ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores, generator=generator)
+        recorder = Recorder(plan.layers, plan.seed, maker)
         samples = folder.keep(_samples(plan, recorder.maker.tokenizer))
         if target is not None:
             likelihoods = ResultCache(folder.cache, Likelihood, target.revision, target.score)

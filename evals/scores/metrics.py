@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -140,9 +141,12 @@ def containment(answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", 
     """1 if a right answer is in the first ``cap`` words of the answer, else 0.
 
     The best-subspan match of Liu et al. (2023), "Lost in the Middle", at word boundaries, so 12 is not found in 2012.
-    For a right answer longer than the cap, as many words as it has are read.
+    For a right answer longer than the cap, as many words as it has are read. A list whose answers are all needed has
+    the cap for every four of them.
     """
     among = words(answer)
+    if rule == "all":
+        cap *= math.ceil(len(golds) / 4) or 1
 
     def stands(gold: str) -> bool:
         needle = words(gold)

@@ -19,7 +19,7 @@ SHORTEST = 200
 
 
 class _Task(NamedTuple):
-    """Facts to hide, in order, and the question about them."""
+    """Facts to hide, in order, and the question about them; ``apart`` is what no other line may hold."""
 
     facts: list[str]
     question: str
@@ -27,6 +27,7 @@ class _Task(NamedTuple):
     rule: AnswerRule
     distractor: Callable[[random.Random], str]
     share: float
+    apart: tuple[str, ...] = ()
 
 
 _PLACES = (
@@ -169,14 +170,62 @@ def _negated(draw: random.Random) -> _Task:
     )
 
 
+_STATES = (
+    ("closed", "rebuilt", "sold"),
+    ("flooded", "searched", "painted"),
+    ("insured", "inspected", "enlarged"),
+)
+
+
+def _listed(draw: random.Random) -> _Task:
+    """All buildings that something happened to, among many that something else happened to."""
+    names, state, other = _buildings(draw, draw.randrange(6, 15))
+    return _Task(
+        facts=[f"The {name} was {state} that year." for name in names],
+        question=f"List every building that was {state}.",
+        answers=tuple(names),
+        rule="all",
+        distractor=other,
+        share=0.2,
+    )
+
+
+def _counted(draw: random.Random) -> _Task:
+    """The same, asked for their number."""
+    names, state, other = _buildings(draw, draw.randrange(6, 15))
+    return _Task(
+        facts=[f"The {name} was {state} that year." for name in names],
+        question=f"How many buildings were {state}?",
+        answers=(str(len(names)),),
+        rule="any",
+        distractor=other,
+        share=0.2,
+        apart=tuple(names),
+    )
+
+
+def _buildings(draw: random.Random, count: int) -> tuple[list[str], str, Callable[[random.Random], str]]:
+    """Buildings, what happened to them, and lines about others."""
+    places, state, *others = draw.sample(_PLACES, len(_PLACES)), *draw.choice(_STATES)
+    names = [f"{place} {draw.choice(_THINGS)}" for place in places[:count]]
+
+    def other(within: random.Random) -> str:
+        return f"The {within.choice(places)} {within.choice(_THINGS)} was {within.choice(others)} that year."
+
+    return names, state, other
+
+
 TASKS: Mapping[str, Callable[[random.Random], _Task]] = {
     "needle": _needle,
     "needles": _needles,
     "kv": _key_value,
     "variables": _variables,
     "facts": _facts,
+    "list": _listed,
+    "count": _counted,
 }
-"""Generated tasks by name: one needle; several; UUID keys; chains of variables; numbers with units and negations."""
+"""Generated tasks by name: one needle; several; UUID keys; chains of variables; numbers with units and negations; all
+things of a kind, and their number."""
 
 
 def generate(task: str, *, tokens: int, limit: int, seed: int, count_many: CountMany) -> Iterator[Sample]:
@@ -239,7 +288,7 @@ def _lines(task: _Task, draw: random.Random, room: int, count_many: CountMany) -
             room -= int(size) + 1
             if room < 0:
                 return lines
-            if not any(answer in line for answer in task.answers):
+            if not any(one in line for one in task.apart or task.answers):
                 lines.append(line)
     return lines
 

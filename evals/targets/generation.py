@@ -45,6 +45,10 @@ class Generator:
         max_tokens: Most tokens of an answer.
         concurrent: Requests at a time; 1 for the local engine, which answers one at a time.
 
+    Attributes:
+        engine, max_tokens, concurrent: As given.
+        model, revision: Name of the model, and all that its answers depend on.
+
     Raises:
         UsageError: if ``max_tokens`` is below 1.
     """
@@ -55,8 +59,8 @@ class Generator:
         self.model = engine.model
         self.max_tokens = max_tokens
         self.revision = f"{engine.name}/{engine.model}/{engine.window}/greedy/{max_tokens}"
-        self._engine = engine
-        self._concurrent = concurrent or (1 if engine.name == "local" else CONCURRENT)
+        self.engine = engine
+        self.concurrent = concurrent or (1 if engine.name == "local" else CONCURRENT)
 
     def answer(self, asks: Sequence[Ask]) -> list[Generated]:
         """Answer all requests, in order.
@@ -64,14 +68,14 @@ class Generator:
         Raises:
             EngineError: for any failure other than a full window.
         """
-        if self._concurrent == 1:
+        if self.concurrent == 1:
             return [self._answer(ask) for ask in asks]
-        return in_threads(self._answer, asks, threads=self._concurrent)
+        return in_threads(self._answer, asks, threads=self.concurrent)
 
     def _answer(self, ask: Ask) -> Generated:
         try:
             # With on_text an engine streams, which gives the time to first token.
-            answer = self._engine.answer(turns(ask), max_tokens=self.max_tokens, on_text=_ignore)
+            answer = self.engine.answer(turns(ask), max_tokens=self.max_tokens, on_text=_ignore)
         except WindowError as exc:
             return Generated(text=None, prompt_tokens=exc.prompt_tokens)
         return Generated(

@@ -131,10 +131,10 @@ def run(
 ) -> None:
     """Measure what compression loses, on questions whose answers are known.
 
-    A suite is a generated task (needle, needles, kv, variables, facts, twins), a public set in the --data folder, a
-    file, or a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra). An arm is what the
-    model is given of the documents: everything (raw; raw2 once more, for the noise), nothing (closed), or what a method
-    keeps.
+    A suite is a generated task (needle, needles, kv, variables, facts, list, count, twins), a public set in the --data
+    folder, a file, or a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra). An arm
+    is what the model is given of the documents: everything (raw; raw2 once more, for the noise; cover, window by
+    window), nothing (closed), or what a method keeps.
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ctxpipe.evals.runs.arms import parse_arms

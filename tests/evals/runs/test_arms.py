@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
+from ctxpipe.evals.scores.metrics import answer_scores
+from ctxpipe.evals.suites.generated import generate
+from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.types import Evidence, Passage, Sample
+from ctxpipe.serving.fake import FakeEngine
+from ctxpipe.serving.types import Message
 
 FILLER = "The ferry leaves at noon when the wind is low. " * 12
 SAMPLE = Sample(
@@ -25,6 +31,10 @@ SAMPLE = Sample(
     answers=("Ada Fenwick",),
     evidence=(Evidence(document=2, start=0, end=20),),
 )
+
+
+def counts(texts: Sequence[str]) -> list[int]:
+    return [max(1, len(text) // 4) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +147,25 @@ def test_gold_does_not_apply_where_no_evidence_is_marked(maker: ContextMaker) ->
         id="u", dataset="d", cluster="c", documents=(Passage(text="Words."),), question="Q?", answers=("A",)
     )
     assert maker.make(parse_arms(["gold"])[0], unmarked) is None
+
+
+def test_cover_has_its_own_answer_and_the_sentences_that_it_rests_on() -> None:
+    sample = next(iter(generate("list", tokens=1500, limit=1, seed=3, count_many=counts)))
+    state = sample.question.removeprefix("List every building that was ").removesuffix(".")
+
+    def said(messages: Sequence[Message]) -> str:
+        return "\n".join(re.findall(rf"The \w+ \w+ was {state} that year\.", messages[-1].content)) or "nothing"
+
+    maker = ContextMaker(generator=Generator(FakeEngine(said, window=1200), max_tokens=300))
+    (arm,) = parse_arms(["cover"])
+    made = maker.make(arm, sample)
+    assert made is not None
+    assert made.answer is not None
+    assert made.answer.text is not None
+    assert answer_scores(sample, made.answer.text)["answer"] == 1
+    text = sample.documents[0].text
+    kept = "\n".join(text[a:b] for _, a, b in made.spans)
+    assert all(text[e.start : e.end] in kept for e in sample.evidence)
+    assert kept.count("The ") == len(sample.evidence)
+    with pytest.raises(UsageError, match="the arm cover needs a target"):
+        ContextMaker().make(arm, sample)

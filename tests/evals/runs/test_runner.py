@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,8 +20,10 @@ from ctxpipe.evals.runs.arms import parse_arms
 from ctxpipe.evals.runs.folder import RunFolder
 from ctxpipe.evals.runs.records import load_records
 from ctxpipe.evals.runs.runner import RunPlan, run
+from ctxpipe.evals.targets.generation import Generator
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood
 from ctxpipe.evals.types import Record
+from ctxpipe.serving.fake import FakeEngine
 
 ARMS = ["raw", "closed", "identity", "bm25@0.3", "head-tail@0.3", "random@0.3"]
 
@@ -275,3 +278,17 @@ def test_an_unknown_suite_is_refused_before_anything_is_made(tmp_path: Path) -> 
     with pytest.raises(UnknownNameError):
         plan(tmp_path / "new", suites=("nedles",))
     assert not (tmp_path / "new").exists()
+
+
+def test_cover_answers_by_itself_beside_arms_that_are_asked(tmp_path: Path) -> None:
+    engine = FakeEngine(lambda messages: "\n".join(re.findall(r"The \w+ \w+ was [a-z]+", messages[-1].content)))
+    covered = plan(tmp_path, suites=("list",), arms=tuple(parse_arms(["raw", "cover"])), limit=2, layers=(1, 3))
+    outcome = run(covered, generator=Generator(engine, max_tokens=200))
+    assert (outcome.written, outcome.errors) == (4, 0)
+    records = load_records(tmp_path / "records.jsonl").records
+    for one in records:
+        assert one.scores["contains"] == 1
+        assert one.answer.startswith("- The" if one.arm == "cover" else "The")
+        assert one.timings["target"] >= 0
+    with pytest.raises(UsageError, match="add layer 3"):
+        run(replace(covered, layers=(1,), out=tmp_path / "other"))

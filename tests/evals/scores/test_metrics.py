@@ -189,3 +189,11 @@ def test_answer_scores_follow_the_sample() -> None:
 )
 def test_abstaining_is_told_from_answering(answer: str, expected: bool) -> None:
     assert metrics.abstained(answer) is expected
+
+
+def test_a_long_list_may_take_more_words() -> None:
+    golds = [f"place{i} granary" for i in range(14)]
+    answer = " ".join(f"The {gold} was sold to the town that year." for gold in golds)
+    assert metrics.containment(answer, golds, rule="all") == 1
+    assert metrics.containment("word " * 300 + answer, golds, rule="all") == 0
+    assert metrics.containment("word " * 64 + " ".join(golds[:4]), golds[:4], rule="all") == 0
