@@ -121,7 +121,11 @@ class Pipeline:
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
         self._target = Connection(
-            Target.of(target, model=model), tokenizer=tokenizer, trust_remote_code=trust_remote_code
+            Target.of(target, model=model),
+            tokenizer=tokenizer,
+            trust_remote_code=trust_remote_code,
+            on_stage=self.on_stage,
+            on_note=self._notes.append,
         )
         # Notes about the default ranking are only for users who named it.
         named = rank != "auto"
@@ -156,7 +160,7 @@ class Pipeline:
 
     @property
     def tokenizer(self) -> TargetTokenizer:
-        """The tokenizer that counts budgets: the named one, else the target model's, else the embedded model's.
+        """The tokenizer that counts budgets: the named one, else the target model's, else that of ``smollm2-135m``.
 
         A server can serve its model under another name, and the model's files can be unreachable. The embedded model's
         tokenizer is then exact enough for compression; the prompt is fitted by the server's own count.
@@ -223,7 +227,7 @@ class Pipeline:
         asks: bool = False,
     ) -> CompressedContext:
         started = time.perf_counter()
-        counter = self._target.counter()
+        counter = self._target.counter(asking=asks)
         loading = time.perf_counter() - started
         compressor = self._compressor(counter.tokenizer, self._asked_format if asks else self._format)
         chat = chat_in(documents[0]) if len(documents) == 1 else None
@@ -297,7 +301,8 @@ class Pipeline:
         Args:
             documents: See ``compress``.
             question: The question; it is never compressed.
-            budget: Most tokens of context; by default as many as the window leaves room for.
+            budget: Most tokens of context; by default what the target reads well (1,500 for a model on this machine's
+                processor, else 32,768), or what the window leaves room for where that is less.
             rate: Share of the source's tokens, instead of a budget.
             raw: Send everything, uncompressed.
             on_text: Called with each piece of the answer as it arrives.
@@ -376,7 +381,7 @@ class Pipeline:
         reading = time.perf_counter() - started
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
-        engine, tokenizer = self.engine, self.tokenizer
+        engine, tokenizer = self.engine, self._target.counter(asking=True).tokenizer
         compressor = self._compressor(tokenizer, Numbered())
         job = Job(
             documents=sources,

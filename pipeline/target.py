@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from ctxpipe.compress.types import OnStage
 from ctxpipe.errors import CtxpipeError, MissingExtraError, ModelError, UsageError
 from ctxpipe.models.resolve import resolve
 from ctxpipe.models.tokenizer import TargetTokenizer
@@ -13,6 +14,7 @@ from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine
 
 DEFAULT_TOKENIZER = "smollm2-135m"
+"""Counts where no target is named: its tokenizer is part of the package, that of the default local target is not."""
 
 
 class Counter(NamedTuple):
@@ -29,12 +31,24 @@ class Connection:
         target: The target.
         tokenizer: Model whose tokenizer counts instead of the target's.
         trust_remote_code: Whether code that ships with a model named by the user may run.
+        on_stage: Called while a model is fetched, with what is done, bytes so far and all bytes.
+        on_note: Called with a line if another model than the default one answers.
     """
 
-    def __init__(self, target: Target, *, tokenizer: str | None, trust_remote_code: bool) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        tokenizer: str | None,
+        trust_remote_code: bool,
+        on_stage: OnStage | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
         self.target = target
         self._named = tokenizer
         self._trust = trust_remote_code
+        self._on_stage = on_stage
+        self._on_note = on_note
         self._counter: Counter | None = None
 
     @cached_property
@@ -42,16 +56,34 @@ class Connection:
         """The engine, connected when first needed."""
         return self.target.connect(
             trust_remote_code=self._trust,
-            resolve=resolve,
+            resolve=self._resolve,
+            on_note=self._on_note,
             count_text=lambda text: self.counter().tokenizer.count_long(text),
         )
 
-    def counter(self) -> Counter:
+    def _resolve(self, name: str) -> str:
+        on_stage = self._on_stage
+        if on_stage is None:
+            return resolve(name)
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            size = f", {total / 1e6:,.0f} MB" if stage == "downloading" and total else ""
+            on_stage(f"{stage} {name}{size}", done, total or 0)
+
+        return resolve(name, on_progress=show)
+
+    def counter(self, *, asking: bool = False) -> Counter:
         """The tokenizer of budgets: the named one, else the target's, else the embedded model's with a note.
 
         The result does not depend on earlier questions. A server is asked for its model with one short try; one that
         does not answer is asked again the next time.
+
+        Args:
+            asking: Whether the target will be asked. The default local model counts only then, because its tokenizer
+                comes with its weights.
         """
+        if asking and self._is_default:
+            return Counter(self._load(self.engine.model))
         if self._counter is None:
             try:
                 self._counter = self._found()
@@ -60,6 +92,10 @@ class Connection:
                     raise
                 return _in_place(f"{self.target.name} does not say which model it has ({exc})")
         return self._counter
+
+    @property
+    def _is_default(self) -> bool:
+        return self.target.engine == "local" and self.target.model is None and self._named is None
 
     def _found(self) -> Counter:
         if self._named or self.target.engine == "local":

@@ -74,6 +74,7 @@ class Run:
             else None.
         raw_tokens: Tokens of the prompt with the uncompressed documents.
         raw_fits: Whether that prompt would fit the window.
+        spare: Tokens of the source that the window has room for and that were left out because nobody named a size.
         timings: Seconds per stage.
         server: The server's counters for the answer; None for targets without counters.
         cover: For an answer from all of the documents, what it took; ``context`` then holds the sentences that were
@@ -90,6 +91,7 @@ class Run:
     citations: tuple[Citation, ...]
     raw_tokens: int
     raw_fits: bool
+    spare: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
     server: ServerUse | None = None
     cover: CoverUse | None = None

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from ctxpipe.errors import UsageError
+from ctxpipe.errors import ModelError, UsageError
 from ctxpipe.extras import require
 from ctxpipe.registry import Registry
 from ctxpipe.remote.served import Served
 from ctxpipe.serving.types import Engine
 
-DEFAULT_MODEL = "smollm2-135m"
+DEFAULT_MODEL = "qwen2.5-coder-0.5b"
+SMALL_MODEL = "smollm2-135m"
+"""What answers on this machine where the default model cannot be had."""
 DEFAULT_TIMEOUT = 300.0
 
 Endpoint = Literal["auto", "chat", "completion"]
@@ -56,6 +58,7 @@ def connect(
     resolve: Callable[[str], str] | None = None,
     count_text: Callable[[str], int] | None = None,
     endpoint: Endpoint = "auto",
+    on_note: Callable[[str], None] | None = None,
 ) -> Engine:
     """Return the engine for a target.
 
@@ -63,8 +66,9 @@ def connect(
         target: ``"local"``, the URL of an OpenAI-compatible server, or the name of another registered engine. The
             latter's factory is called with those of ``model``, ``window``, ``timeout``, ``api_key`` and ``tokenizer``
             that differ from their defaults.
-        model: Model to ask. A local one is a directory, a hub id or a name that ``resolve`` knows; ``smollm2-135m`` by
-            default. For a server it is the served name, which may be left out if the server has only one model.
+        model: Model to ask. A local one is a directory, a hub id or a name that ``resolve`` knows; by default
+            ``qwen2.5-coder-0.5b``, or ``smollm2-135m`` where that cannot be had. For a server it is the served name,
+            which may be left out if the server has only one model.
         window: Tokens that prompt and answer may have together, when fewer than the model allows or nobody says.
         timeout: Seconds that an answer may take.
         api_key: Key for a server; by default ``CTXPIPE_API_KEY``, then ``OPENAI_API_KEY``.
@@ -74,6 +78,7 @@ def connect(
         resolve: Maps the name of a local model or tokenizer to its directory or hub id.
         count_text: Tokens of a text without special tokens, for servers that cannot count.
         endpoint: How a server is asked; see ``OpenAIEngine``.
+        on_note: Called with a line if another model than the default one answers.
 
     Raises:
         UnknownNameError: for a target that is neither an engine nor a URL.
@@ -83,12 +88,10 @@ def connect(
         EngineError: if a server cannot be reached.
     """
     if target == "local":
+        require("local", f"asking {model or DEFAULT_MODEL} on this machine", "torch", "transformers")
+        name, path = (model, _place(model, resolve)) if model else _default(resolve, on_note)
         options: dict[str, Any] = {"tokenizer": _place(tokenizer, resolve), "trust_remote_code": trust_remote_code}
-        name = model or DEFAULT_MODEL
-        require("local", f"asking {name} on this machine", "torch", "transformers")
-        return ENGINES.create(
-            "local", path=_place(name, resolve), model=name, window=window, timeout=timeout, **options
-        )
+        return ENGINES.create("local", path=path, model=name, window=window, timeout=timeout, **options)
     if is_server(target):
         options = {"endpoint": endpoint} if target == "openai" else {"endpoint": endpoint, "url": target}
         counter = count_text or (_text_counter(str(_place(tokenizer, resolve))) if tokenizer else None)
@@ -187,6 +190,23 @@ def _check(target: str) -> None:
     if _HOST_AND_PORT.fullmatch(target) or "://" in target:
         raise UsageError(f"{target!r} is not the URL of a server; write it like http://localhost:8000")
     ENGINES.check(target)
+
+
+def _default(resolve: Callable[[str], str] | None, on_note: Callable[[str], None] | None) -> tuple[str, str]:
+    """The model that answers on this machine when none is named, and its place."""
+    from ctxpipe.models.resolve import resolve as pulled
+
+    place_of = resolve or pulled
+    try:
+        return DEFAULT_MODEL, place_of(DEFAULT_MODEL)
+    except ModelError as exc:
+        try:
+            place = place_of(SMALL_MODEL)
+        except ModelError:
+            raise exc from None
+        if on_note is not None:
+            on_note(f"{SMALL_MODEL} answers, which errs often, for {DEFAULT_MODEL} cannot be had: {exc}")
+        return SMALL_MODEL, place
 
 
 def _place(name: str | None, resolve: Callable[[str], str] | None) -> str | None:

@@ -106,6 +106,18 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class ModestEngine(Protocol):
+    """An engine that says how much context it reads well.
+
+    Attributes:
+        well_read: Tokens of context that it reads well and soon; None for no such limit. What is sent when nobody
+            names a size.
+    """
+
+    well_read: int | None
+
+
+@runtime_checkable
 class MeasuredEngine(Protocol):
     """An engine whose server has counters."""
 

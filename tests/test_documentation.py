@@ -42,7 +42,7 @@ RULER = {
 LESS = {
     r"^ctxpipe eval run (?!.*hf:)": ["--limit", "4", "--lengths", "300", "--layers", "1", "--quiet"],
     r"^ctxpipe eval run .*hf:\./": ["--layers", "1", "--quiet"],
-    r"^ctxpipe query (?!.*--target)": ["--max-tokens", "8"],
+    r"^ctxpipe query (?!.*--target)": ["--max-tokens", "8", "--model", "smollm2-135m"],
     r"^ctxpipe serve (?!.*--dry-run)": ["--dry-run"],
 }
 """What is added to a command so that it can run here; where an option is given twice, the last counts."""

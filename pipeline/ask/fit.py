@@ -15,11 +15,13 @@ from ctxpipe.pipeline.ask.parts import is_numbered
 from ctxpipe.pipeline.ask.prompt import context_room, messages
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.openai.metrics import use_between
-from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, OnText, ServerMetrics
+from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, ModestEngine, OnText, ServerMetrics
 
 _SLACK = 0.03
 """Share of the window that may stay empty, if a larger budget would fill it."""
 _UNLIMITED = 10**12
+WELL_READ = 32_768
+"""Most tokens of context when nobody names a size and the engine does not say what it reads well."""
 _REFUSALS = 3
 _CAUTION = 0.98
 """How often a server may refuse a prompt for its length, and the reduction below its stated limit for the next try."""
@@ -126,6 +128,7 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
         unanswered=unanswered,
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens <= room + frame,
+        spare=_spare(request, min(room, context.source_tokens)),
         server=use_between(before, after) if before and after else None,
         timings={
             **timings,
@@ -147,11 +150,11 @@ def _everything(request: Request, room: int) -> tuple[CompressedContext, int]:
 
 def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
     """Compress until the prompt fits: the target counts template and context together, and may count differently."""
-    budget, rate, window = request.budget, request.rate, request.engine.window
+    rate, window = request.rate, request.engine.window
     limit = window - request.max_tokens
     enough = limit - _SLACK * window
-    tried = room if budget is None else min(budget, room)
-    most = _UNLIMITED if budget is None else budget
+    most = _most(request)
+    tried = min(most, room)
     context = request.compressed(None if rate else tried, rate)
     best: tuple[CompressedContext, int] | None = None
     notes: dict[str, None] = {}
@@ -171,6 +174,20 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
     if best is None:
         raise WindowError(tokens, limit, "the target counts far more tokens than the given tokenizer; set --tokenizer")
     return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
+
+
+def _most(request: Request) -> int:
+    """Most tokens of context: those that were named, else those that the target reads well."""
+    if request.budget is not None or request.rate is not None:
+        return request.budget or _UNLIMITED
+    engine = request.engine
+    return (engine.well_read if isinstance(engine, ModestEngine) else None) or WELL_READ
+
+
+def _spare(request: Request, most: int) -> int:
+    """Tokens, of at most ``most``, that were left out for no other reason than that nobody named a size."""
+    named = request.raw or request.budget is not None or request.rate is not None
+    return 0 if named else max(0, most - _most(request))
 
 
 def _answered(

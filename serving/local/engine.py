@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Tokenizers without a limit of their own say 1e30.
 _SANE_LIMIT = 10**9
 
+WELL_READ = 1_500
+"""Tokens of context that a model on a processor reads in seconds; such models are small, and read no more well."""
+
 
 class CausalModel(Protocol):
     """What the engine uses of a causal language model of transformers."""
@@ -63,6 +66,7 @@ class LocalEngine:
         self.model = name
         self._stop_loops = stop_loops
         self.window = _window(model, tokenizer, window)
+        self.well_read = WELL_READ if str(model.device).startswith("cpu") else None
         self._model = model
         self._tokenizer = tokenizer
         self._renderer = ChatRenderer(tokenizer)

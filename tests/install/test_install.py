@@ -67,5 +67,7 @@ for found in pkgutil.walk_packages(ctxpipe.__path__, "ctxpipe.", onerror=lambda 
 def test_a_model_on_this_machine_asks_for_its_extra(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(prose(10))
     done = installed.run("-m", "ctxpipe", "query", "a.txt", "-q", "Why?", cwd=tmp_path)
-    expected = 'error: asking smollm2-135m on this machine needs an optional dependency: pip install "ctxpipe[local]"\n'
+    expected = (
+        'error: asking qwen2.5-coder-0.5b on this machine needs an optional dependency: pip install "ctxpipe[local]"\n'
+    )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)

@@ -152,7 +152,7 @@ def test_async_gives_the_same(report: Path) -> None:
 
 def test_the_local_model_answers_in_a_stream(report: Path) -> None:
     heard: list[str] = []
-    pipeline = Pipeline(max_tokens=24)
+    pipeline = Pipeline(model="smollm2-135m", max_tokens=24)
     run = pipeline.query(report, question=QUESTION, budget=200, on_text=heard.append)
     assert "".join(heard) == run.answer.text
     assert run.answer.text.strip()

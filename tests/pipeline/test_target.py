@@ -129,3 +129,44 @@ def test_the_command_counts_in_the_tokens_of_the_target_in_the_settings(
     monkeypatch.setenv("CTXPIPE_TARGET", serve(models=models(minilm_dir)).url)
     assert main(["compress", str(path), "--rank", "none", "--budget", "100", "--json", "--quiet"]) == 0
     assert json.loads(capsys.readouterr().out)["tokenizer"] == str(minilm_dir)
+
+
+# The default model on this machine
+
+
+@pytest.fixture
+def local(tiny_causal: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A small model where the embedded ones would be; the names that were resolved."""
+    asked: list[str] = []
+
+    def resolve(name: str, *, on_progress: Any = None) -> str:
+        asked.append(name)
+        if on_progress is not None:
+            on_progress("downloading", 1_000_000, 491_400_064)
+        return str(tiny_causal)
+
+    monkeypatch.setattr("ctxpipe.pipeline.target.resolve", resolve)
+    monkeypatch.setattr("ctxpipe.models.tokenizer.resolve", resolve)
+    return asked
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_compressing_alone_fetches_no_model(local: list[str], asked_first: bool) -> None:
+    pipeline = Pipeline(rank="bm25", max_tokens=10)
+    if asked_first:
+        pipeline.query(DOCUMENT, question=QUESTION, budget=200)
+        local.clear()
+    assert (compressed(pipeline).tokenizer, local) == ("smollm2-135m", [])
+
+
+def test_the_model_that_answers_counts_for_it(local: list[str], tiny_causal: Path) -> None:
+    context = Pipeline(rank="bm25", max_tokens=10).query(DOCUMENT, question=QUESTION, budget=200).context
+    assert (context.tokenizer, set(local)) == ("qwen2.5-coder-0.5b", {"qwen2.5-coder-0.5b"})
+    assert context.kept_tokens == TargetTokenizer.load(str(tiny_causal)).count(context.text) <= 200
+
+
+def test_a_download_is_told_with_its_size(local: list[str]) -> None:
+    told: list[tuple[str, int, int]] = []
+    pipeline = Pipeline(rank="bm25", max_tokens=10, on_stage=lambda *stage: told.append(stage))
+    pipeline.query(DOCUMENT, question=QUESTION, budget=200)
+    assert ("downloading qwen2.5-coder-0.5b, 491 MB", 1_000_000, 491_400_064) in told

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.errors import DownloadError, UnknownNameError, UsageError
 from ctxpipe.remote.address import parse_address
 from ctxpipe.serving.engines import ENGINES, connect
 from ctxpipe.serving.fake import Call, FakeEngine
+from ctxpipe.serving.local.engine import WELL_READ
 from ctxpipe.serving.openai.engine import OPENAI_URL, OpenAIEngine
-from ctxpipe.serving.types import Message
+from ctxpipe.serving.types import Message, ModestEngine
 
 HELLO = [Message(role="user", content="hello brown fox")]
 
@@ -32,9 +33,38 @@ def test_local_resolves_the_names_of_model_and_tokenizer(model_folder: Path) -> 
         return str(model_folder)
 
     engine = connect("local", resolve=resolve, tokenizer="words", window=99)
-    assert (engine.name, engine.model, engine.window) == ("local", "smollm2-135m", 99)
-    assert sorted(asked) == ["smollm2-135m", "words"]
-    assert engine.answer(HELLO, max_tokens=3).model == "smollm2-135m"
+    assert (engine.name, engine.model, engine.window) == ("local", "qwen2.5-coder-0.5b", 99)
+    assert sorted(asked) == ["qwen2.5-coder-0.5b", "words"]
+    assert engine.answer(HELLO, max_tokens=3).model == "qwen2.5-coder-0.5b"
+
+
+def test_the_small_model_answers_where_the_default_one_cannot_be_had(model_folder: Path) -> None:
+    def resolve(name: str) -> str:
+        if name != "smollm2-135m":
+            raise DownloadError("the package index cannot be reached; copy it here")
+        return str(model_folder)
+
+    notes: list[str] = []
+    engine = connect("local", resolve=resolve, on_note=notes.append)
+    assert engine.model == "smollm2-135m"
+    (note,) = notes
+    assert note.startswith("smollm2-135m answers, which errs often, for qwen2.5-coder-0.5b cannot be had: the package")
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        connect("local", model="qwen2.5-coder-0.5b", resolve=resolve)
+
+
+def test_without_either_model_the_default_one_s_fault_is_told() -> None:
+    def resolve(name: str) -> str:
+        raise DownloadError(f"{name} cannot be fetched")
+
+    with pytest.raises(DownloadError, match=r"^qwen2\.5-coder-0\.5b cannot be fetched$"):
+        connect("local", resolve=resolve)
+
+
+def test_on_a_processor_a_model_reads_a_little_well(model_folder: Path) -> None:
+    engine = connect("local", model=str(model_folder))
+    assert isinstance(engine, ModestEngine)
+    assert engine.well_read == WELL_READ
 
 
 def test_local_takes_a_directory(model_folder: Path) -> None:

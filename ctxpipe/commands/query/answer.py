@@ -57,6 +57,7 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
             "prompt": f"{run.prompt_tokens:,} tokens ({run.raw_tokens:,} uncompressed), "
             f"{share:.1%} of the window with room for the answer",
             "answer": f"{run.answer.completion_tokens:,} tokens{cut} by {run.answer.model}",
+            **_more(run),
         }
         brief(run.context, _read(run) | more, timings, watch.seconds)
         return
@@ -69,6 +70,7 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
         "raw prompt": f"{run.raw_tokens:,} ({raw})",
         "answer tokens": f"{run.answer.completion_tokens:,}{cut}",
         "model": run.answer.model,
+        **_more(run),
         **_read(run),
         **_server(run),
     }
@@ -77,6 +79,14 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
 
 def _read(run: Run) -> dict[str, str]:
     return {} if run.cover is None else {"read": read_line(run.cover, run.context.source_tokens)}
+
+
+def _more(run: Run) -> dict[str, str]:
+    """How to send more, where the window has room for it, as a line of the closing table."""
+    if not run.spare:
+        return {}
+    everything = ", --raw all" if run.raw_fits else ""
+    return {"to send more": f"--budget TOKENS{everything}; the window has room for {run.spare:,} more"}
 
 
 def _server(run: Run) -> dict[str, str]:

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     metavar="local|URL",
     help="What answers: a model on this machine, or a server with OpenAI's interface.",
 )
-@option(TARGET, "--model", metavar="NAME", help="Its model. [default: smollm2-135m; a server's only one]")
+@option(TARGET, "--model", metavar="NAME", help="Its model. [default: qwen2.5-coder-0.5b; a server's only one]")
 @option(TARGET, "--serve", is_flag=True, help="Start a vLLM server for --model, ask it, and stop it.")
 @option(TARGET, "--cpu", is_flag=True, help="With --serve: without a GPU, as 'ctxpipe serve --cpu' does.")
 @option(

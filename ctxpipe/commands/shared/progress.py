@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
 from ctxpipe.commands.shared.closing import STAGES
+from ctxpipe.commands.shared.printing import safe_line
 
 _STOPPING = frozenset({"agree", "ask"})
 """A question to the person, and the answer's own text, take over the terminal."""
@@ -16,9 +19,9 @@ _LONG = "cover"
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show stages on standard error while work goes on; nothing when quiet or not a terminal."""
+    """Show stages on standard error while work goes on; nothing when quiet, and only downloads when not a terminal."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total: None
+        yield _nothing if quiet else _Downloads()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -68,3 +71,19 @@ class _Left:
             return ""
         seconds = (time.monotonic() - self._began) / worked * (total - done)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+
+
+def _nothing(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+class _Downloads:
+    """One line for each download, which can take minutes: a log must say what is waited for."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage.startswith("downloading ") and stage not in self._said:
+            self._said.add(stage)
+            click.echo(safe_line(f"{stage}, once"), err=True)

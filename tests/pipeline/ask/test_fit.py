@@ -15,6 +15,7 @@ from ctxpipe import Document, Pipeline
 from ctxpipe.cli import main
 from ctxpipe.errors import WindowError
 from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.pipeline.ask.fit import WELL_READ
 from ctxpipe.serving.fake import FakeEngine
 
 QUESTION = "What did Mr. Hale carry in 1911?"
@@ -69,6 +70,50 @@ def test_a_document_that_fits_is_sent_whole(tokenizer: TargetTokenizer) -> None:
     assert run.context.text == f"[1]\n{text}"
     run = Pipeline(target=engine, rank="bm25", format="plain").query(Document(text=text), question=QUESTION)
     assert run.context.text == text
+
+
+# What is sent when nobody names a size
+
+
+class Modest(FakeEngine):
+    well_read: int | None = 300
+
+
+def test_a_modest_engine_gets_what_it_reads_well(tokenizer: TargetTokenizer, document: Document) -> None:
+    pipeline = Pipeline(target=Modest("yes", window=4000, count=tokenizer.count), rank="bm25", max_tokens=100)
+    run = pipeline.query(document, question=QUESTION)
+    assert 0.9 * 300 <= run.context.kept_tokens <= 300
+    frame = run.prompt_tokens - run.context.kept_tokens
+    assert run.spare == pytest.approx(4000 - 100 - frame - 300, abs=2)  # tokens can merge where they meet
+    for size in ({"budget": 600}, {"rate": 0.2}):
+        named = pipeline.query(document, question=QUESTION, **size)
+        assert named.context.kept_tokens > 300
+        assert named.spare == 0
+
+
+def test_a_modest_engine_gets_a_short_document_whole(tokenizer: TargetTokenizer) -> None:
+    pipeline = Pipeline(target=Modest("yes", window=4000, count=tokenizer.count), rank="bm25", max_tokens=100)
+    text = prose(10)
+    run = pipeline.query(Document(text=text), question=QUESTION)
+    assert tokenizer.count(text) < 300
+    assert (run.context.text, run.spare) == (text, 0)
+    assert pipeline.query(Document(text=prose(40)), question=QUESTION, raw=True).spare == 0
+
+
+@pytest.mark.parametrize(("window", "most"), [(10**7, WELL_READ), (20_000, 20_000)])
+def test_a_window_of_millions_is_not_filled(tokenizer: TargetTokenizer, window: int, most: int) -> None:
+    engine = FakeEngine("yes", window=window, count=tokenizer.count)
+    run = Pipeline(target=engine, rank="bm25", max_tokens=100).query(Document(text=prose(5000)), question=QUESTION)
+    assert 0.95 * most <= run.context.kept_tokens <= most
+    assert (run.spare > 0) == (window > WELL_READ)
+
+
+def test_what_fits_is_sent_whole_up_to_a_limit(tokenizer: TargetTokenizer) -> None:
+    engine = FakeEngine("yes", window=10**7, count=tokenizer.count)
+    text = prose(1200)
+    assert 20_000 < tokenizer.count(text) < WELL_READ
+    run = Pipeline(target=engine, rank="bm25", max_tokens=100).query(Document(text=text), question=QUESTION)
+    assert (run.context.text, run.spare) == (text, 0)
 
 
 # What counts for a server
