@@ -138,13 +138,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--each", type=int, default=20, help="questions of each set")
-    parser.add_argument("--budget", type=int, default=500)
+    parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--max-tokens", type=int, default=32)
     parser.add_argument("--model", help="the local model that answers")
     parser.add_argument("--arms", default="before,after")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    pipeline = Pipeline(model=options.model, max_tokens=64)
+    pipeline = Pipeline(model=options.model, max_tokens=options.max_tokens)
     asked = [one for name in SETS for one in chosen(options.data, name, options.each, held_out=options.held_out)]
     rows: dict[str, list[dict[str, Any]]] = {
         f"{arm}, {v}": [] for arm in options.arms.split(",") for v in ("cut", "full")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ctxpipe.errors import CancelledAnswer, DeadlineError, EngineError, InterruptedAnswer, UsageError
 from ctxpipe.remote.arrival import Arrival
 from ctxpipe.remote.cancel import cancelled, on_cancel
+from ctxpipe.remote.client import make_client
 from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, SentRequest, translate
 from ctxpipe.remote.retry import persist
 
@@ -205,7 +206,7 @@ class Transport:
         # A redirect is not followed: documents must go only to the given server.
         verify = not self.own if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            return openai.AsyncOpenAI(
+            return make_client(
                 http_client=openai.DefaultAsyncHttpxClient(
                     verify=verify, follow_redirects=False, trust_env=not self.own
                 ),

@@ -91,8 +91,17 @@ async def complete(
             )
         arrival.begun = True
         async for chunk in chunks:
+            if dig(chunk, "object") == "error":  # older servers; the SDK knows the other form
+                raise _refusal(chunk, chunks.response.request)
             reply.take(chunk, ("delta", "content") if endpoint == "chat" else ("text",))
         reply.end()
     if reply.finish is None or reply.finish in _BROKEN_OFF:
         raise InterruptedAnswer(arrival.text)
     return reply
+
+
+def _refusal(chunk: object, request: Any) -> Exception:
+    import openai
+
+    said = {name: dig(chunk, name) for name in ("message", "type", "code")}
+    return openai.APIError(text_of(said["message"]) or "error", request, body=said)

@@ -69,7 +69,8 @@ def test_the_cited_sentence_stands_under_the_answer_with_its_place(run: Command,
     assert lines[1].startswith("  [2] “The keeper of Skellig, who had come")
     assert lines[3].endswith("…”")
     assert lines[4].strip().startswith("island.txt, characters 30 to ")
-    assert [line.split()[0] for line in lines[5:]] == ["kept", "prompt", "answer", "method", "time"]
+    assert lines[5] == ""
+    assert [line.split()[0] for line in lines[6:]] == ["kept", "prompt", "answer", "method", "time"]
     assert all(len(line) <= 80 for line in lines[:5])
 
 
@@ -93,12 +94,19 @@ def test_documents_that_do_not_say_are_no_failure(run: Command, serve: Serve, fo
     done = run("query", folder, "-q", QUESTION, "--target", url, "--max-tokens", 50, "--quiet")
     assert done.code == 0
     assert done.out.strip() == "The documents do not say. [1]"
-    assert done.err == "\n  Nothing in the documents holds the answer.\n"
+    assert done.err == "\n  Nothing in the documents holds the answer.\n\n"
     done = run("query", folder, "-q", QUESTION, "--target", url, "--max-tokens", 50, "--budget", 40, "--quiet")
     assert "  Nothing in what was read of the documents (" in done.err
     done = run("query", folder, "-q", QUESTION, "--target", url, "--max-tokens", 50, "--json", "--quiet")
     found = json.loads(done.out)
     assert (found["unanswered"], found["citations"]) == ("said", [])
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_an_empty_answer_is_said(run: Command, serve: Serve, folder: Path, how: tuple[str, ...]) -> None:
+    done = run("query", folder, "-q", QUESTION, "--target", serve(""), "--max-tokens", 50, *how)
+    assert (done.code, done.out.strip()) == (1, "")
+    assert done.err.strip() == "error: m ended without a word of an answer"
 
 
 def test_who_names_a_format_gets_it_and_no_numbers(run: Command, serve: Serve, folder: Path) -> None:

@@ -19,7 +19,7 @@ from ctxpipe.commands.shared.documents import Failures, check_paths, compression
 from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_text, say_notes
 from ctxpipe.commands.shared.progress import progress
-from ctxpipe.errors import UsageError
+from ctxpipe.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,6 +129,8 @@ def query(
             pipeline = _pipeline(config, own, trust_remote_code, on_stage, failures)
         with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
             run = _answered(pipeline, sources, question, covered, config, raw, flags, on_text)
+    if not run.answer.text.strip():
+        raise EngineError(f"{run.answer.model} ended without a word of an answer")
     if as_json:
         click.echo(json.dumps(run_json(run), ensure_ascii=False))
     else:

@@ -25,7 +25,7 @@ _CUT = "…"
 def say_sources(run: Run) -> None:
     """Say on standard error what in the documents supports the answer, or that they hold none."""
     if run.unanswered:
-        click.echo(f"\n  {_nothing(run)}", err=True)
+        click.echo(f"\n  {_nothing(run)}\n", err=True)
         return
     width = min(_WIDTH, _columns())
     names = Counter(_name(document.source) for document in run.context.documents)
@@ -36,6 +36,8 @@ def say_sources(run: Run) -> None:
         for index, line in enumerate(lines):
             click.echo(f"  {mark if not index else ' ' * len(mark)}{line}", err=True)
         click.echo(f"  {' ' * len(mark)}{click.style(_place(citation, names), dim=True)}", err=True)
+    if run.citations:
+        click.echo("", err=True)
 
 
 def _place(citation: Citation, names: Counter[str]) -> str:
