@@ -90,6 +90,7 @@ SLOW = (
     "compress/prune/test_upstream_faults.py",
     "compress/prune/test_walk.py",
     "evals/suites/test_lengths.py",
+    "pipeline/gateway/test_ten_thousand_bodies.py",
     "test_documentation.py",
     "training/",
 )

@@ -253,6 +253,11 @@ class Running:
         return httpx2.get(self.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()}, timeout=60)
 
 
+def idle(data: bytes) -> bytes:
+    """What a worker runs in tests in which nothing is compressed: it starts at once."""
+    return b'{"error": "idle"}'
+
+
 @contextmanager
 def gateway(url: str, **options: Any) -> Iterator[Running]:
     """A gateway in front of a server, in a thread; compression by words in common, which loads no model."""

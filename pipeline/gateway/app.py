@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -14,6 +15,7 @@ from starlette.routing import Mount, Route
 from ctxpipe.pipeline.gateway.count import Counter
 from ctxpipe.pipeline.gateway.decide import Decision, FittingPlanner
 from ctxpipe.pipeline.gateway.fit import Fitter
+from ctxpipe.pipeline.gateway.guard import Guard
 from ctxpipe.pipeline.gateway.headers import Header
 from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.memory import Memory
@@ -75,6 +77,7 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
             Route("/metrics", measured),
             Mount("/", app=Relay(settings, target, planner, metrics, log)),
         ],
+        middleware=[Middleware(Guard, settings=settings)],
         lifespan=running,
     )
 

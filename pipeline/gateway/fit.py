@@ -16,7 +16,7 @@ from ctxpipe.pipeline.gateway.workers import Workers
 _ROUNDS = 5
 _ENOUGH = 0.9
 """Share of the room that is well used; below it a second try looks for more."""
-_FILL = 0.75
+_FILL = 0.6
 """Share of the room that a conversation is cut to: later turns then go behind it as they are, and it stays cached."""
 _MARGIN = 8
 """Tokens by which the first try stays below what the estimate allows."""

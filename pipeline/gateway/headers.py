@@ -21,6 +21,8 @@ CREDENTIALS = frozenset(b"authorization x-api-key api-key".split())
 """Headers that hold a client's key."""
 _FOR_COUNTING = CREDENTIALS | frozenset(b"openai-organization openai-project anthropic-version anthropic-beta".split())
 _DECODINGS = 4
+MOST_HEAD = 64 * 1024
+"""Most bytes of a request's headers."""
 
 
 def value_of(headers: Iterable[Header], name: bytes) -> bytes | None:
@@ -43,10 +45,13 @@ def to_target(headers: Iterable[Header], host: bytes, length: int | None = None)
     Args:
         headers: The client's.
         host: The target's host and port.
-        length: Bytes of a body that was written anew; None if it is the client's.
+        length: Bytes of the body; None if it was not read, and is framed as the client framed it.
     """
-    dropped = {b"host", b"expect"} | ({b"content-length"} if length is not None else set())
-    passed = [(key, value) for key, value in end_to_end(headers) if key.lower() not in dropped]
+    given = list(headers)
+    # A body in chunks has no other length, whatever else is said of it.
+    framed = length is not None or value_of(given, b"transfer-encoding") is not None
+    dropped = {b"host", b"expect"} | ({b"content-length"} if framed else set())
+    passed = [(key, value) for key, value in end_to_end(given) if key.lower() not in dropped]
     added = [(b"content-length", b"%d" % length)] if length is not None else []
     return [(b"host", host), *passed, *added]
 
@@ -81,6 +86,16 @@ def check_path(path: bytes) -> None:
         raise RefusedRequest(400, "the path holds characters that no path has")
     if b"\\" in decoded or {b".", b".."} & set(decoded.split(b"/")):
         raise RefusedRequest(400, "the path must not step upwards")
+
+
+def check_size(headers: Iterable[Header]) -> None:
+    """Refuse a head that is too large.
+
+    Raises:
+        RefusedRequest: for more than ``MOST_HEAD`` bytes of headers.
+    """
+    if sum(len(key) + len(value) for key, value in headers) > MOST_HEAD:
+        raise RefusedRequest(431, f"the headers are larger than {MOST_HEAD:,} bytes")
 
 
 def check_host(headers: Iterable[Header], listening: str) -> None:

@@ -15,7 +15,7 @@ import httpx2
 from ctxpipe.errors import RefusedRequest
 from ctxpipe.pipeline.gateway.answers import Answering, Rewrite, Send
 from ctxpipe.pipeline.gateway.decide import Decision, Planner
-from ctxpipe.pipeline.gateway.headers import Header, check_host, check_key, check_path, to_target, value_of
+from ctxpipe.pipeline.gateway.headers import Header, check_key, to_target, value_of
 from ctxpipe.pipeline.gateway.limits import ClientGone, Held, Places, Receive, read_body
 from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.metrics import Metrics
@@ -25,7 +25,6 @@ from ctxpipe.pipeline.gateway.shapes.known import SHAPES
 from ctxpipe.pipeline.gateway.shapes.shape import Shape
 from ctxpipe.pipeline.gateway.target import Target
 
-_REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
 _GONE = 499
 """Status in the log for a client that left."""
 
@@ -82,6 +81,9 @@ class Relay:
             await exchange.answering.refuse(error)
         except ClientGone:
             exchange.answering.status = _GONE
+        except Exception as error:
+            self._metrics.refused.labels(502).inc()
+            await exchange.answering.refuse(RefusedRequest(502, f"a fault of its own ({type(error).__name__})"))
         finally:
             self._log.write(
                 kind=exchange.shape.name if exchange.shape else "other",
@@ -92,11 +94,7 @@ class Relay:
             )
 
     async def _served(self, exchange: _Exchange) -> None:
-        check_path(exchange.path)
-        check_host(exchange.headers, self._settings.host)
         check_key(exchange.headers, self._settings.key)
-        if exchange.method in _REFUSED_METHODS:
-            raise RefusedRequest(405, f"{exchange.method} is not passed on")
         exchange.shape = _shape(exchange)
         if exchange.shape is None:
             await self._streamed(exchange)
@@ -123,10 +121,8 @@ class Relay:
                 exchange.decision = await self._planner.decide(shape, value, len(body), exchange.headers)
             del value
             self._metrics.decided(shape.name, exchange.decision)
-            new = exchange.decision.body
-            length = None if new is None else len(new)
-            headers = to_target(exchange.headers, self._target.host, length)
-            await self._forwarded(exchange, headers, body if new is None else new)
+            sent = body if exchange.decision.body is None else exchange.decision.body
+            await self._forwarded(exchange, to_target(exchange.headers, self._target.host, len(sent)), sent)
 
     async def _streamed(self, exchange: _Exchange) -> None:
         """Send on what is no prompt, part by part."""

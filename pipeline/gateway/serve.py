@@ -13,10 +13,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ctxpipe.errors import UsageError
 from ctxpipe.pipeline.gateway.app import make_app
+from ctxpipe.pipeline.gateway.headers import MOST_HEAD
 from ctxpipe.pipeline.gateway.settings import Settings
 
-_MOST_HEAD = 64 * 1024
-"""Most bytes of a request's line and headers."""
 _HEAD_SECONDS = 15.0
 """Seconds within which the head of a request must be there, once its connection or its first byte is."""
 _SPARE = 64
@@ -93,7 +92,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 limit_concurrency=2 * (settings.concurrency + settings.queue) + _SPARE,
-                h11_max_incomplete_event_size=_MOST_HEAD,
+                h11_max_incomplete_event_size=MOST_HEAD,
                 timeout_graceful_shutdown=max(1, int(settings.grace)),
             )
         )

@@ -77,7 +77,7 @@ class Workers:
         except anyio.BrokenWorkerProcess as exc:
             self._cold = True
             raise CompressionFault("the process that compresses died") from exc
-        except Exception as exc:
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # what ends that process must not end this one
             raise CompressionFault(f"the process that compresses failed with {type(exc).__name__}") from exc
         if result.get("too_much"):
             raise ChatBudgetError(0, 0)

@@ -1,0 +1,123 @@
+"""Streams pass as they come, and a client that leaves ends the request at the target."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+import httpx2
+import pytest
+from gateway_support import Exchange, gateway, idle, target
+from samples import prose
+
+SMALL = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+LARGE = {"model": "m", "messages": [{"role": "user", "content": prose(400)}], "stream": True}
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["fits", "compressed"])
+def test_parts_come_one_by_one(body: Any) -> None:
+    go = threading.Event()
+
+    def stream(x: Exchange) -> None:
+        x.open_stream()
+        x.part(b'data: {"first": 1}\n\n')
+        assert go.wait(20)
+        x.part(b"data: [DONE]\n\n")
+        x.end_stream()
+
+    with (
+        target(chat=stream) as behind,
+        gateway(behind.url) as running,
+        httpx2.stream("POST", f"{running.url}/v1/chat/completions", json=body, timeout=30) as said,
+    ):
+        parts = said.iter_raw()
+        assert next(parts) == b'data: {"first": 1}\n\n'
+        go.set()  # the second part is only made once the first has arrived
+        assert b"".join(parts) == b"data: [DONE]\n\n"
+        assert said.headers["content-type"] == "text/event-stream"
+
+
+def forever(x: Exchange) -> None:
+    x.open_stream()
+    while not x.over.is_set():
+        x.part(b"data: more\n\n")
+        time.sleep(0.01)
+
+
+def silent(x: Exchange) -> None:
+    """Answer nothing until the connection is closed."""
+    x.handler.connection.settimeout(0.05)
+    while not x.over.is_set():
+        try:
+            if x.handler.connection.recv(1, socket.MSG_PEEK) == b"":
+                x.gone.set()
+                return
+        except TimeoutError:
+            continue
+
+
+@pytest.mark.parametrize("behaviour", [forever, silent])
+def test_a_client_that_leaves_ends_the_request_at_the_target(behaviour: Any) -> None:
+    data = json.dumps(SMALL).encode()
+    with target(chat=behaviour) as behind, gateway(behind.url, work=idle) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+            client.sendall(head.encode() + data)
+            while not behind.asked("/v1/chat/completions"):
+                time.sleep(0.01)
+            if behaviour is forever:
+                assert client.recv(10)
+        assert behind.gone.wait(20), "the target was not told"
+        assert running.post("/v1/completions", {"model": "m", "prompt": "Hi"}).status_code == 200
+
+
+def slow_count(x: Exchange) -> None:
+    x.over.wait(20)
+
+
+def test_a_client_that_leaves_while_its_prompt_is_counted_sends_nothing_on() -> None:
+    data = json.dumps(LARGE).encode()
+    with target(tokenize=slow_count) as behind, gateway(behind.url, work=idle) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+            client.sendall(head.encode() + data)
+            while not behind.asked("/tokenize"):
+                time.sleep(0.01)
+        assert running.get("/v1/models").status_code == 200
+        assert not behind.asked("/v1/chat/completions")
+
+
+def test_a_stream_that_breaks_breaks_for_the_client() -> None:
+    def breaks(x: Exchange) -> None:
+        x.open_stream()
+        x.part(b"data: one\n\n")
+        x.cut()
+
+    with target(chat=breaks) as behind, gateway(behind.url, work=idle) as running:
+        with httpx2.stream("POST", f"{running.url}/v1/chat/completions", json=SMALL) as said:
+            assert said.status_code == 200
+            with pytest.raises(httpx2.RemoteProtocolError):
+                list(said.iter_raw())
+        assert running.get("/v1/models").status_code == 200
+
+
+def test_a_client_that_does_not_read_is_given_up() -> None:
+    def much(x: Exchange) -> None:
+        x.open_stream()
+        while not x.over.is_set():
+            x.part(os.urandom(1 << 16))
+
+    data = json.dumps(SMALL).encode()
+    with (
+        target(chat=much) as behind,
+        gateway(behind.url, work=idle, send_seconds=0.5) as running,
+        socket.create_connection(("127.0.0.1", running.port)) as client,
+    ):
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+        client.sendall(head.encode() + data)
+        assert behind.gone.wait(20), "the target was not told"
+        assert running.get("/v1/models").status_code == 200
