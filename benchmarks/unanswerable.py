@@ -73,8 +73,9 @@ def before(pipeline: Pipeline, item: Item, documents: list[Document], budget: in
     context = pipeline.compress(documents, question=item.question, budget=budget)
     system, user = messages(context.text, item.question)
     answer = pipeline.engine.answer((replace(system, content=BEFORE), user), max_tokens=pipeline.max_tokens)
-    unanswered = why_unanswered(answer.text, context)
-    cited = [] if unanswered else [citation.text for citation in cite_words(answer.text, context)]
+    citations = cite_words(answer.text, context)
+    unanswered = why_unanswered(answer.text, context, citations)
+    cited = [] if unanswered else [citation.text for citation in citations]
     return _said(item, answer.text, context.text, unanswered, cited, 0)
 
 
@@ -138,8 +139,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--each", type=int, default=20, help="questions of each set")
-    parser.add_argument("--budget", type=int, default=400)
-    parser.add_argument("--max-tokens", type=int, default=32)
+    parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--max-tokens", type=int, default=24)
     parser.add_argument("--model", help="the local model that answers")
     parser.add_argument("--arms", default="before,after")
     parser.add_argument("--held-out", action="store_true")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import CompressedContext
+from ctxpipe.pipeline.ask.bearing import bears
 from ctxpipe.pipeline.ask.marks import marks, statements
 from ctxpipe.pipeline.ask.parts import parts
 from ctxpipe.pipeline.ask.refusal import refuses
@@ -66,11 +69,19 @@ def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     return tuple(_citation(context, sentence, value, None) for sentence, value in ordered)
 
 
-def why_unanswered(answer: str, context: CompressedContext) -> Unanswered | None:
-    """Why an answer is none; see ``Run.unanswered``."""
+def why_unanswered(answer: str, context: CompressedContext, citations: Sequence[Citation]) -> Unanswered | None:
+    """Why an answer is none; see ``Run.unanswered``.
+
+    Args:
+        answer: The answer.
+        context: What the model read.
+        citations: What it rests on; an answer that rests on something is one, whatever the question's words.
+    """
     numbered = parts(context)
     found = marks(answer, source_of(context), len(numbered)) if numbered else []
-    return "said" if refuses(statements(answer, found)) else None
+    if refuses(statements(answer, found)):
+        return "said"
+    return None if citations or bears(context) else "unrelated"
 
 
 def source_of(context: CompressedContext) -> str:

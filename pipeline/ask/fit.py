@@ -113,8 +113,8 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
     context, prompt_tokens, answer = _answered(request, fitted, prompt_tokens)
     answered = time.perf_counter()
     after = _metrics(engine) if before else None
-    unanswered = why_unanswered(answer.text, context)
-    citations = () if unanswered else cite(answer.text, context)
+    citations = cite(answer.text, context)
+    unanswered = why_unanswered(answer.text, context, citations)
     raw_tokens = prompt_tokens if request.raw else frame + context.source_tokens
     return Run(
         question=request.question,
@@ -124,7 +124,7 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
         max_tokens=request.max_tokens,
         target=request.target,
         answer=answer,
-        citations=citations,
+        citations=() if unanswered else citations,
         unanswered=unanswered,
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens <= room + frame,

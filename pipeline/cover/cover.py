@@ -58,7 +58,8 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
 def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> Run:
     context = last.context
     raw_tokens = job.engine.count(messages("", job.question)) + context.source_tokens
-    unanswered = why_unanswered(last.answer.text, context)
+    citations = cite(last.answer.text, context)
+    unanswered = why_unanswered(last.answer.text, context, citations)
     return Run(
         question=job.question,
         context=context,
@@ -67,7 +68,7 @@ def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> R
         max_tokens=job.max_tokens,
         target=job.target,
         answer=last.answer,
-        citations=() if unanswered else cite(last.answer.text, context),
+        citations=() if unanswered else citations,
         raw_tokens=raw_tokens,
         raw_fits=raw_tokens + job.max_tokens <= job.engine.window,
         timings=timings,

@@ -109,6 +109,25 @@ def test_an_empty_answer_is_said(run: Command, serve: Serve, folder: Path, how: 
     assert done.err.strip() == "error: m ended without a word of an answer"
 
 
+def test_an_answer_from_nowhere_is_told_apart(run: Command, serve: Serve, folder: Path) -> None:
+    url = serve("Lima lies on the Rímac.")
+    asked = (
+        "query",
+        folder,
+        "-q",
+        "Which river flows through the capital of Peru?",
+        "--target",
+        url,
+        "--max-tokens",
+        50,
+    )
+    done = run(*asked, "--quiet")
+    assert (done.code, done.out.strip()) == (0, "Lima lies on the Rímac.")
+    assert done.err == "\n  Nothing in the documents bears on the question; the answer is not from there.\n\n"
+    found = json.loads(run(*asked, "--json").out)
+    assert (found["unanswered"], found["citations"]) == ("unrelated", [])
+
+
 def test_who_names_a_format_gets_it_and_no_numbers(run: Command, serve: Serve, folder: Path) -> None:
     url = serve("The inn burned in 1931 [1].")
     done = run(

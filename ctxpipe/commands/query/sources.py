@@ -55,10 +55,13 @@ def _name(source: str) -> str:
 
 def _nothing(run: Run) -> str:
     context = run.context
+    what = "holds the answer"
+    if run.unanswered == "unrelated":
+        what = "bears on the question; the answer is not from there"
     if context.kept_tokens >= context.source_tokens:
-        return "Nothing in the documents holds the answer."
+        return f"Nothing in the documents {what}."
     sent = f"{context.kept_tokens:,} of {context.source_tokens:,} tokens"
-    return f"Nothing in what was read of the documents ({sent}) holds the answer."
+    return f"Nothing in what was read of the documents ({sent}) {what}."
 
 
 def _columns() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from ctxpipe import Document, Pipeline
@@ -85,5 +87,28 @@ def test_contexts_without_numbers_are_cited_by_words() -> None:
 
 
 def test_what_says_that_the_documents_do_not_say_is_no_answer() -> None:
-    assert why_unanswered("The documents do not say.", numbered()) == "said"
-    assert why_unanswered("It burned in 1931 [2].", numbered()) is None
+    assert why_unanswered("The documents do not say.", numbered(), ()) == "said"
+    assert why_unanswered("It burned in 1931 [2].", numbered(), cite("It burned in 1931 [2].", numbered())) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Which river flows through the capital of Peru?", TEXT, "unrelated"),
+        ("Which river flows through the capital of Peru?", "", "unrelated"),
+        ("Which master of the harbour kept dogs?", TEXT, None),
+        ("What was decided?", TEXT, None),  # too short to tell
+        ("Durch welche Hauptstadt fließt der Fluss Rímac?", TEXT, None),  # in another language no word is shared
+        ("Which river flows through the capital of Peru?", "Der Hafen wurde 1907 eröffnet. Ada führte ihn.", None),
+        ("river capital Peru mountain", TEXT, None),
+    ],
+)
+def test_an_answer_from_nowhere_to_a_question_about_something_else(
+    question: str, text: str, expected: str | None
+) -> None:
+    documents = [Document(text=text), Document(text="A.")]
+    context = Pipeline(rank="bm25", format="numbered").compress(documents, question=question, rate=1.0)
+    if not text:
+        context = dataclasses.replace(context, text="", spans=(), frames=(), excerpts=())
+    assert why_unanswered("The Rímac.", context, cite("The Rímac.", context)) == expected
+    assert why_unanswered("Ada kept three dogs [1].", numbered(), cite("Ada kept three dogs [1].", numbered())) is None
