@@ -147,7 +147,7 @@ class Target:
     """The server behind a gateway."""
 
     routes: dict[str, Behaviour]
-    seen: list[Got] = field(default_factory=list)
+    seen: list[Got] = field(default_factory=list, repr=False)
     over: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
     url: str = ""

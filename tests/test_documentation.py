@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,6 +19,7 @@ import click
 import pytest
 from documents import ROOT, Block, blocks, pages
 from fake_vllm import write_vllm
+from gateway_support import gateway
 from http_support import Server, echo, list_models, servers
 from pdf_support import make_pdf
 from planner_support import TINY_LLAMA4, write_config
@@ -52,6 +54,7 @@ NOT_RUN = {
     r"--target URL|\bNAME\b": "stands for any server or name",
     r"longbench/|nolima/|\.\./shared/": "needs data sets that are not part of the repository",
     r"--lengths 512,1k": "measures for an hour",
+    r"^ctxpipe gateway": "serves until it is stopped; tests/commands/test_gateway_command.py runs it",
     r"^ctxpipe models pull": "downloads a model; tests/commands/test_models_command.py runs it",
 }
 """Commands that are only parsed, and why."""
@@ -91,6 +94,7 @@ def ids(x: Any) -> None:
 def place(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
     smollm2_dir: Path,
     tiny_causal: Path,
     tiny_classifier: Path,
@@ -112,14 +116,17 @@ def place(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("CTXPIPE_SCORES", str(tmp_path / "scores"))
-    with servers() as start:
+    with servers() as start, ExitStack() as stack:
+        urls = {
+            "http://127.0.0.1:8000": _server(start, smollm2_dir, chat=echo, tokenize=ids, completions=likelihoods),
+            "http://127.0.0.1:8001": _server(start, tiny_classifier, **_scores(tiny_classifier)),
+            "http://127.0.0.1:8002": _server(start, tiny_causal, **_scores(tiny_causal)),
+        }
+        if "gateway.md" in request.node.name:
+            urls["http://127.0.0.1:8080"] = stack.enter_context(gateway(urls["http://127.0.0.1:8000"])).url
         yield Place(
             folder=tmp_path,
-            urls={
-                "http://127.0.0.1:8000": _server(start, smollm2_dir, chat=echo, tokenize=ids, completions=likelihoods),
-                "http://127.0.0.1:8001": _server(start, tiny_classifier, **_scores(tiny_classifier)),
-                "http://127.0.0.1:8002": _server(start, tiny_causal, **_scores(tiny_causal)),
-            },
+            urls=urls,
             # The encoding that llmlingua counts in is downloaded.
             models={f'"{CLASSIFIER}")\n': f'"{tiny_classifier}", count=len)\n', CLASSIFIER: str(tiny_classifier)},
         )

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import httpx2
 
-from ctxpipe.errors import RefusedRequest
+from ctxpipe.errors import CompressionFault, RefusedRequest
 from ctxpipe.pipeline.gateway.headers import Header, to_client, value_of
 from ctxpipe.pipeline.gateway.limits import ClientGone
 from ctxpipe.pipeline.gateway.target import to_json
@@ -105,7 +105,7 @@ async def _rewritten(parts: AsyncIterator[bytes], rewrite: Rewrite) -> tuple[Asy
     try:
         value = json.loads(read)
         changed = to_json(rewrite(value)) if isinstance(value, dict) else read
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, CompressionFault):
         changed = read
     return _joined(changed, None), len(changed)
 

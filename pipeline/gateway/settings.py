@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ctxpipe.compress.rankers import NO_RANK, RANKERS
 from ctxpipe.errors import UsageError
 from ctxpipe.pipeline.gateway.worker import work
 from ctxpipe.remote.address import parse_address
@@ -42,6 +43,10 @@ class Settings:
         grace: Seconds that running answers have to end when the gateway is stopped.
         remembered: Bytes of decisions on earlier turns that are remembered.
         work: What runs in the worker processes: bytes of a job to bytes of a result.
+
+    Raises:
+        UsageError: for a value that makes no sense.
+        UnknownNameError: for an unknown ranker.
     """
 
     target: str
@@ -71,6 +76,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         parse_address(self.target)
+        if self.rank != "auto" and self.rank != NO_RANK:
+            RANKERS.check(self.rank)
         if not self.deadline > 0:
             raise UsageError("--deadline must be above 0")
         for name in ("budget", "window", "assumed_window", "workers", "concurrency", "most_body"):

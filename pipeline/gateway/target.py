@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from ctxpipe.errors import EngineError, RejectedError, UnreachableError
+from ctxpipe.errors import CompressionFault, EngineError, RejectedError, UnreachableError
 from ctxpipe.pipeline.gateway.headers import Header
 from ctxpipe.remote.address import parse_address
 
@@ -119,9 +119,12 @@ def to_json(value: object) -> bytes:
     """Compact UTF-8; escapes where a text holds half a surrogate pair.
 
     Raises:
-        ValueError: for a number that JSON cannot hold.
+        CompressionFault: for a number that JSON cannot hold, and for what is nested too deep to be written.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+        try:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:
+            return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, RecursionError) as exc:
+        raise CompressionFault("the request holds what JSON cannot hold") from exc
