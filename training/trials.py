@@ -12,10 +12,10 @@ import numpy as np
 from ctxpipe.compress.learned.model import PassageReader
 from ctxpipe.compress.learned.passages import Shares, shares
 from ctxpipe.compress.learned.ranker import Look
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.rank.bm25 import bm25
 from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.select import pool
-from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from training.compose import FROM, compose
 from training.files import Progress, read_json
@@ -108,9 +108,9 @@ def trials(
     progress = Progress("fusion")
     for number, item in enumerate(items, start=1):
         documents, marked = _documents(item, others[item.source])
-        outlines = [outline(document) for document in documents]
-        passages = pool.passages_of(documents, outlines, [CHARACTERS_PER_TOKEN] * len(documents))
-        candidates = pool.candidates_of(outlines, passages)
+        collection = Collection.of(documents)
+        every = np.arange(len(collection.passages.start))
+        candidates = pool.candidates_of(collection.outlines, collection.chunks(every))
         texts = pool.ranking_texts(documents, candidates)
         held: dict[int, list[int]] = {}
         for index, (unit, document) in enumerate(zip(candidates.units, candidates.document, strict=True)):

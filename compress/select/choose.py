@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.select import blend
 from ctxpipe.compress.select.budget import ordered, select
 from ctxpipe.compress.select.formats import Format, Fragment, Written
@@ -21,8 +22,6 @@ from ctxpipe.compress.select.render import Layout, Rendered, render, write
 from ctxpipe.compress.select.squeeze import squeeze
 from ctxpipe.compress.select.tree import SHARE, tree_of
 from ctxpipe.compress.text.counting import Estimates, Tokenizer
-from ctxpipe.compress.text.noise import is_noise_document
-from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import Document, Span
 
@@ -43,7 +42,7 @@ class Chooser:
     """Chooses and writes what is kept of some documents.
 
     Args:
-        documents: The documents.
+        collection: The documents.
         tokenizer: Counts.
         format: How excerpts are written.
         protection: What must come first.
@@ -53,7 +52,7 @@ class Chooser:
 
     def __init__(
         self,
-        documents: Sequence[Document],
+        collection: Collection,
         tokenizer: Tokenizer,
         format: Format,
         protection: Protection,
@@ -61,7 +60,8 @@ class Chooser:
         whole: bool,
         tree: bool = False,
     ) -> None:
-        self.documents = documents
+        self.collection = collection
+        self.documents = collection.documents
         self.tokenizer = tokenizer
         self.format = format
         self.protection = protection
@@ -101,7 +101,6 @@ class Chooser:
     def best(
         self,
         question: str,
-        outlines: Sequence[Outline],
         candidates: Candidates,
         pieces: Pieces,
         scores: FloatArray,
@@ -116,7 +115,9 @@ class Chooser:
             held = held | (tier >= MATCHED)
         # What was asked for by name is taken for its own sake, even a heading.
         pieces = replace(pieces, bare=pieces.bare & ~(matched & (pieces.candidate >= 0)))
-        trails = [outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)]
+        trails = [
+            self.collection.outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)
+        ]
         tree = self._tree(budget)
         for short in (False, True):
             layout = self._layout(short=short, tree=None if short else tree)
@@ -127,7 +128,7 @@ class Chooser:
                 protected = tuple(_protected(pieces, kept))
                 notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]
                 return Choice(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
-        return self._squeezed(question, outlines, candidates, pieces, scores, budget)
+        return self._squeezed(question, candidates, pieces, scores, budget)
 
     def _tree_note(self, layout: Layout, budget: int) -> str:
         missing = self.tree and layout.tree is None and len(self.documents) > 1
@@ -142,7 +143,6 @@ class Chooser:
     def _squeezed(
         self,
         question: str,
-        outlines: Sequence[Outline],
         candidates: Candidates,
         pieces: Pieces,
         scores: FloatArray,
@@ -153,7 +153,8 @@ class Chooser:
         if not self.whole:
             best = np.full(len(candidates.units) + 1, -np.inf, dtype=np.float32)
             np.maximum.at(best, pieces.candidate, scores)
-            pieces = pieces_of(self.documents, outlines, candidates, Estimates(tokenizer=self.tokenizer), cut=False)
+            estimates = Estimates(tokenizer=self.tokenizer)
+            pieces = pieces_of(self.documents, self.collection.outlines, candidates, estimates, cut=False)
             scores = np.where(pieces.candidate >= 0, best[pieces.candidate], np.float32(-np.inf))
 
         def rendered(written: Written) -> Rendered:
@@ -178,9 +179,9 @@ class Chooser:
         around = np.zeros(len(pieces), dtype=np.bool_)
         if self.whole and matched.any():
             around = (pieces.candidate >= 0) & np.isin(pieces.candidate, pieces.candidate[matched])
-        whole = [is_noise_document(document) for document in self.documents]
+        prepared = self.collection.prepared
         noise = np.array(
-            [unit.noise or whole[d] for unit, d in zip(pieces.units, pieces.owner.tolist(), strict=True)],
+            [unit.noise or prepared[d].is_noise for unit, d in zip(pieces.units, pieces.owner.tolist(), strict=True)],
             dtype=np.bool_,
         )
         return np.where(matched, MATCHED, np.where(around, AROUND, np.where(noise, NOISE, 0)))

@@ -65,6 +65,20 @@ def duplicates(documents: Sequence[Document], candidates: Candidates) -> BoolArr
     return repeated
 
 
+def distinct(
+    documents: Sequence[Document], candidates: Candidates, protected: BoolArray | None
+) -> tuple[Candidates, str]:
+    """Units without those that say nothing new and are not protected, and a note that says how many; empty for none."""
+    repeated = duplicates(documents, candidates)
+    if protected is not None:
+        repeated &= ~protected
+    count = int(repeated.sum())
+    if not count:
+        return candidates, ""
+    kept = candidates.subset(np.flatnonzero(~repeated).tolist())
+    return kept, f"{count:,} repeated sentences or rows were kept once"
+
+
 def _passage_keys(documents: Sequence[Document], candidates: Candidates) -> list[bytes]:
     """A hash of what each passage says under which headings; empty for short ones."""
     keys: list[bytes] = []

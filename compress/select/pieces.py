@@ -99,7 +99,8 @@ def pieces_of(
     parents: list[int] = []
     containers: list[int] = []
     bounds = np.searchsorted(np.asarray(candidates.document), np.arange(len(documents) + 1))
-    for index, document in enumerate(documents):
+    for index in np.flatnonzero(np.diff(bounds)).tolist():
+        document = documents[index]
         first, last = int(bounds[index]), int(bounds[index + 1])
         units = _closed(
             outlines[index], {candidates.units[i].start: (candidates.units[i], i) for i in range(first, last)}

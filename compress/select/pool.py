@@ -8,17 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray
-from ctxpipe.compress.rank.bm25 import bm25
-from ctxpipe.compress.text.chunk import chunks
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Chunk, Document, OnProgress, Ranker, RankingText
-
-PASSAGE_TOKENS = 200
-"""Size of a passage, within the 256 tokens that MiniLM reads."""
-SHORTLIST_BUDGETS = 10
-SHORTLIST_TOKENS = 49_152
-"""Passages beyond the larger of these (in budgets, in tokens) are ranked by BM25 alone and not embedded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,50 +40,6 @@ class Candidates:
             passages=self.passages,
             score=None if self.score is None else self.score[np.asarray(index, dtype=np.int64)],
         )
-
-
-def passages_of(
-    documents: Sequence[Document], outlines: Sequence[Outline], characters_per_token: Sequence[float]
-) -> list[Chunk]:
-    """The passages of all documents, in order."""
-    return [
-        passage
-        for index, document in enumerate(documents)
-        for passage in chunks(
-            document,
-            index,
-            outlines[index],
-            tokens=PASSAGE_TOKENS,
-            characters_per_token=characters_per_token[index],
-        )
-    ]
-
-
-def shortlist(
-    documents: Sequence[Document],
-    passages: Sequence[Chunk],
-    question: str,
-    budget: int,
-    characters_per_token: float,
-    protected: BoolArray | None = None,
-) -> list[Chunk]:
-    """The passages that BM25 puts first, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
-
-    All of them when the documents are no longer than that. Passages without any word of the question fill what room
-    is left, evenly over the documents. Passages that are ``protected`` are there in any case.
-    """
-    limit = max(SHORTLIST_BUDGETS * budget, SHORTLIST_TOKENS) * characters_per_token
-    sizes = np.array([p.end - p.start for p in passages], dtype=np.int64)
-    if sizes.sum() <= limit:
-        return list(passages)
-    scores = bm25([" ".join((*p.headings, documents[p.document].text[p.start : p.end])) for p in passages], question)
-    # A stride that shares no factor with the count visits every passage once, spread over all documents.
-    spread = (np.arange(len(passages)) * 7919) % len(passages)
-    order = np.lexsort((spread, -scores))
-    kept = order[: int(np.searchsorted(np.cumsum(sizes[order]), limit, side="right"))]
-    if protected is not None:
-        kept = np.union1d(kept, np.flatnonzero(protected))
-    return [passages[i] for i in np.sort(kept)]
 
 
 def candidates_of(outlines: Sequence[Outline], passages: Sequence[Chunk]) -> Candidates:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.compress.prepare.collection import Columns
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.select.pieces import Pieces
 from ctxpipe.compress.select.pool import Candidates
-from ctxpipe.compress.types import Chunk, Document
+from ctxpipe.compress.types import Document
 
 Spans = Sequence[tuple[int, int]]
 
@@ -31,9 +32,9 @@ class Protection:
         self._keep = keep
         self.spans: tuple[Spans, ...] = tuple(keep.matches(d.text, d.source) for d in documents)
 
-    def of_passages(self, passages: Sequence[Chunk]) -> BoolArray | None:
+    def of_passages(self, passages: Columns) -> BoolArray | None:
         """True for passages that hold a match; None when nothing matches."""
-        return self._touched([p.document for p in passages], [p.start for p in passages], [p.end for p in passages])
+        return self._touched(passages.document, passages.start, passages.end)
 
     def of_candidates(self, candidates: Candidates) -> BoolArray | None:
         """True for units that hold a match; None when nothing matches."""

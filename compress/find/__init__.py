@@ -1,0 +1,1 @@
+"""Finds the passages of a collection that a question is about, before any model reads them."""

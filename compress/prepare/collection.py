@@ -1,0 +1,128 @@
+"""Prepared documents that are asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple, overload
+
+import numpy as np
+
+from ctxpipe.arrays import IntArray
+from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.words import Stemmer, WordIndex
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.types import Chunk, Document, OnProgress, SourceInfo
+
+
+class Columns(NamedTuple):
+    """The passages of all documents, in order: document, place in it, and character offsets, int64 of shape (n,)."""
+
+    document: IntArray
+    place: IntArray
+    start: IntArray
+    end: IntArray
+
+
+class Collection:
+    """Documents with what is known of each before any question; it can be asked any number of questions.
+
+    Args:
+        prepared: The documents, in the order in which they should be read.
+    """
+
+    def __init__(self, prepared: Sequence[Prepared]) -> None:
+        self.prepared = tuple(prepared)
+        self.outlines: Sequence[Outline] = _Outlines(self.prepared)
+
+    @classmethod
+    def of(cls, documents: Sequence[Document | Prepared]) -> Collection:
+        """Documents, prepared or not."""
+        stemmer = Stemmer()
+        return cls([one if isinstance(one, Prepared) else Prepared(one, stemmer) for one in documents])
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents."""
+        return tuple(one.document for one in self.prepared)
+
+    @cached_property
+    def characters(self) -> int:
+        """Length of all texts."""
+        return sum(one.characters for one in self.prepared)
+
+    def sources(self, tokenizer: Tokenizer, on_progress: OnProgress) -> tuple[SourceInfo, ...]:
+        """The size of each document."""
+        result = []
+        for index, one in enumerate(self.prepared):
+            on_progress(index, len(self.prepared))
+            result.append(one.info(tokenizer))
+        return tuple(result)
+
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Cut all documents into passages."""
+        for index, one in enumerate(self.prepared):
+            on_progress(index, len(self.prepared))
+            _ = one.passages
+
+    @cached_property
+    def passages(self) -> Columns:
+        """The passages of all documents."""
+        sizes = [len(one.passages.start) for one in self.prepared]
+
+        def joined(column: Callable[[Prepared], IntArray]) -> IntArray:
+            return np.concatenate([column(one) for one in self.prepared])
+
+        return Columns(
+            np.repeat(np.arange(len(sizes), dtype=np.int64), sizes),
+            joined(lambda one: np.arange(len(one.passages.start), dtype=np.int64)),
+            joined(lambda one: one.passages.start),
+            joined(lambda one: one.passages.end),
+        )
+
+    @cached_property
+    def words(self) -> WordIndex:
+        """The words of all passages."""
+        return WordIndex([one.words for one in self.prepared])
+
+    def chunks(self, index: IntArray) -> list[Chunk]:
+        """Some passages, in order."""
+        columns = self.passages
+        return [
+            Chunk(
+                document=document,
+                start=start,
+                end=end,
+                kind=self.prepared[document].document.kind,
+                headings=self.prepared[document].passages.headings(place),
+            )
+            for document, place, start, end in zip(*(column[index].tolist() for column in columns), strict=True)
+        ]
+
+    def text(self, index: int) -> str:
+        """A passage behind its trail."""
+        chunk = self.chunks(np.array([index]))[0]
+        return " ".join((*chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end]))
+
+
+class _Outlines(Sequence[Outline]):
+    """The outline of each document, made or read when it is asked for."""
+
+    def __init__(self, prepared: Sequence[Prepared]) -> None:
+        self._prepared = prepared
+
+    @overload
+    def __getitem__(self, index: int) -> Outline: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outline]: ...
+    def __getitem__(self, index: int | slice) -> Outline | Sequence[Outline]:
+        if isinstance(index, slice):
+            return _Outlines(self._prepared[index])
+        return self._prepared[index].outline
+
+    def __len__(self) -> int:
+        return len(self._prepared)
+
+    def __iter__(self) -> Iterator[Outline]:
+        return (one.outline for one in self._prepared)

@@ -1,0 +1,72 @@
+"""One document and what is known of it before any question."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ctxpipe.compress.prepare.passages import Passages, passages_of
+from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.text.noise import is_noise_document
+from ctxpipe.compress.text.outline import Outline, outline
+from ctxpipe.compress.types import Document, SourceInfo
+
+
+class Prepared:
+    """A document; each part is made when it is first needed, and kept.
+
+    Args:
+        document: The document.
+        stemmer: Shared by documents that are prepared together.
+    """
+
+    def __init__(self, document: Document, stemmer: Stemmer | None = None) -> None:
+        self._document = document
+        self._stemmer = stemmer
+        self._tokens: dict[str, int] = {}
+
+    @property
+    def document(self) -> Document:
+        """The document itself."""
+        return self._document
+
+    @property
+    def characters(self) -> int:
+        """Length of its text."""
+        return len(self.document.text)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Its structure."""
+        return outline(self.document)
+
+    @cached_property
+    def passages(self) -> Passages:
+        """Its passages."""
+        return passages_of(self.document, self.outline)
+
+    @cached_property
+    def words(self) -> Words:
+        """The words of its passages."""
+        return words_of(self.document.text, self.passages, self._stemmer or Stemmer())
+
+    @cached_property
+    def is_noise(self) -> bool:
+        """Whether it is a lock file, minified or generated."""
+        return is_noise_document(self.document)
+
+    def tokens(self, tokenizer: Tokenizer) -> int:
+        """Tokens of its text, counted once for each tokenizer."""
+        known = self._tokens.get(tokenizer.name)
+        if known is None:
+            known = self._tokens[tokenizer.name] = tokenizer.count_long(self.document.text)
+        return known
+
+    def info(self, tokenizer: Tokenizer) -> SourceInfo:
+        """Its size."""
+        return SourceInfo(
+            source=self.document.source,
+            kind=self.document.kind,
+            characters=self.characters,
+            tokens=self.tokens(tokenizer),
+        )
