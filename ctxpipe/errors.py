@@ -6,6 +6,7 @@
     ├── UsageError               exit code 2: the request is invalid
     │   └── UnknownNameError     no such model, ranker, scorer, ...; gives the nearest names
     ├── ReadError                a document cannot be read; names the source
+    ├── CorpusError              a corpus file cannot be read or written; names the file
     ├── ChatBudgetError          what must stay of a chat is more than the budget
     ├── ModelError               a model cannot be found, fetched, verified or loaded
     │   └── DownloadError        no source delivered the pinned file
@@ -76,6 +77,20 @@ class ReadError(CtxpipeError):
         self.source = source
         self.reason = reason
         super().__init__(f"{source}: {reason}")
+
+
+class CorpusError(CtxpipeError):
+    """A corpus file cannot be read or written.
+
+    Args:
+        path: The file.
+        reason: Why, and what to do, without the file's name.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
 
 
 class ModelError(CtxpipeError):

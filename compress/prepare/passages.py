@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -42,9 +43,9 @@ class Passages(NamedTuple):
         return self.trails[int(self.trail[index])]
 
 
-def passages_of(document: Document, outline: Outline) -> Passages:
+def passages_of(document: Document, outline: Outline, characters_per_token: float) -> Passages:
     """Cut a document into passages of about ``PASSAGE_TOKENS`` tokens."""
-    cut = chunks(document, 0, outline, tokens=PASSAGE_TOKENS, characters_per_token=_characters_per_token(document.text))
+    cut = chunks(document, 0, outline, tokens=PASSAGE_TOKENS, characters_per_token=characters_per_token)
     places: dict[tuple[str, ...], int] = {}
     trail = [places.setdefault(chunk.headings, len(places)) for chunk in cut]
     return Passages(
@@ -63,9 +64,9 @@ def reference_tokenizer() -> Tokenizer:
     return TargetTokenizer.load(REFERENCE)
 
 
-def _characters_per_token(text: str) -> float:
-    """Of a text, or of evenly spread pieces of a long one."""
+def characters_per_token(text: str, count: Callable[[str], int]) -> float:
+    """Of a text, or of evenly spread pieces of a long one, by a count of tokens."""
     if len(text) > _SAMPLE:
         size, step = _SAMPLE // _PIECES, len(text) // _PIECES
         text = "".join(text[at : at + size] for at in range(0, step * _PIECES, step))
-    return max(_LEAST_RATIO, len(text) / max(1, reference_tokenizer().count(text)))
+    return max(_LEAST_RATIO, len(text) / max(1, count(text)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ctxpipe.compress.prepare.passages import Passages, passages_of
+from ctxpipe.compress.prepare.passages import Passages, characters_per_token, passages_of, reference_tokenizer
 from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.noise import is_noise_document
@@ -43,11 +43,16 @@ class Prepared:
     @cached_property
     def passages(self) -> Passages:
         """Its passages."""
-        return passages_of(self.document, self.outline)
+        measure = reference_tokenizer()
 
-    @cached_property
+        def count(text: str) -> int:
+            return self.tokens(measure) if text is self.document.text else measure.count(text)
+
+        return passages_of(self.document, self.outline, characters_per_token(self.document.text, count))
+
+    @property
     def words(self) -> Words:
-        """The words of its passages."""
+        """The words of its passages; an index that joins them need not be held twice, so they are not kept."""
         return words_of(self.document.text, self.passages, self._stemmer or Stemmer())
 
     @cached_property

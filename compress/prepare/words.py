@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ class Stemmer:
 
     def _new(self, known: int) -> list[str]:
         # A dict keeps the order in which stems were numbered.
-        return list(self._vocabulary.stems)[known:]
+        return list(islice(self._vocabulary.stems, known, None))
 
 
 def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:

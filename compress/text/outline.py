@@ -26,7 +26,7 @@ class Outline:
 
     def __init__(self, document: Document, regions: Sequence[Region]) -> None:
         self.document = document
-        self._regions = regions
+        self.regions = tuple(regions)
         self._starts = [region.start for region in regions]
         self._latest: tuple[int, list[Unit]] = (-1, [])
         self._above: dict[int, Unit] = {}
@@ -44,7 +44,7 @@ class Outline:
     def units(self, start: int, end: int) -> list[Unit]:
         """The units that begin in ``text[start:end]``, in order."""
         found: list[Unit] = []
-        for index in range(max(0, bisect.bisect_right(self._starts, start) - 1), len(self._regions)):
+        for index in range(max(0, bisect.bisect_right(self._starts, start) - 1), len(self.regions)):
             if self._starts[index] >= end:
                 break
             units = self._units_of(index)
@@ -58,16 +58,16 @@ class Outline:
         index = bisect.bisect_right(self._starts, at) - 1
         if index < 0:
             return at
-        region = self._regions[index]
+        region = self.regions[index]
         if at > region.start:
             units = self._units_of(index) if at < region.end else []
             place = bisect.bisect_right(units, at, key=lambda unit: unit.start) - 1
             if place > 0:
                 return units[place].start
             at = region.start if units else at
-        while index > 0 and self._regions[index].start >= at and self._is_heading(index - 1):
+        while index > 0 and self.regions[index].start >= at and self._is_heading(index - 1):
             index -= 1
-            at = self._regions[index].start
+            at = self.regions[index].start
         return at
 
     def chain(self, unit: Unit) -> list[Unit]:
@@ -100,7 +100,7 @@ class Outline:
         """Where sections begin: at headings that follow no other heading directly."""
         return [
             region.start
-            for index, region in enumerate(self._regions)
+            for index, region in enumerate(self.regions)
             if self._is_heading(index) and not (index and self._is_heading(index - 1))
         ]
 
@@ -123,11 +123,11 @@ class Outline:
             self._nearest[unit.start] = unit.start if unit.title else self._nearest[unit.parent]
 
     def _is_heading(self, index: int) -> bool:
-        units = self._regions[index].units
+        units = self.regions[index].units
         return units is not None and len(units) == 1 and units[0].kind == "heading"
 
     def _units_of(self, index: int) -> Sequence[Unit]:
-        region = self._regions[index]
+        region = self.regions[index]
         if region.units is not None:
             return region.units
         if self._latest[0] != index:

@@ -35,7 +35,7 @@ def test_a_file_and_a_document_share_one_budget(report: Path) -> None:
     assert [info.source for info in context.sources] == [str(report), "note"]
     found = report.read_text(encoding="utf-8")
     assert any(NEEDLE in found[s.start : s.end] for s in context.spans if s.document == 0)
-    assert {"read", "count", "chunk", "rank", "prune", "select"} <= set(context.timings)
+    assert {"read", "count", "chunk", "find", "rank", "prune", "select"} <= set(context.timings)
 
 
 def test_a_rate_is_a_share_of_the_tokens(report: Path) -> None:
@@ -165,7 +165,7 @@ def test_stages_are_told_in_order(report: Path) -> None:
     Pipeline(rank="bm25", on_stage=lambda stage, done, total: told.append(stage)).compress(
         report, question=QUESTION, budget=90
     )
-    assert list(dict.fromkeys(told)) == ["read", "count", "chunk", "rank", "prune", "select"]
+    assert list(dict.fromkeys(told)) == ["read", "count", "chunk", "find", "rank", "prune", "select"]
 
 
 def test_the_readme_example_runs(repository: Path, report: Path, monkeypatch: pytest.MonkeyPatch) -> None:

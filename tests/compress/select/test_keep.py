@@ -48,7 +48,7 @@ def compress(
 @pytest.mark.parametrize("prune", ["none", "random", "head-tail", "fake"])
 @pytest.mark.parametrize("name", ["text", "markdown", "code", "csv", "json"])
 def test_what_matches_is_kept_wherever_it_is(name: str, prune: str, asked: bool, tokenizer: TargetTokenizer) -> None:
-    pattern = {"code": r"def _candidates", "csv": r"^3999,", "json": r'"id": 899\b'}.get(name, r"in 19(71|72)\.")
+    pattern = {"code": r"def _found", "csv": r"^3999,", "json": r'"id": 899\b'}.get(name, r"in 19(71|72)\.")
     document = library()[name]
     text = document.text[-40_000:] if document.kind == "text" else document.text
     document = Document(text=text, source=document.source, kind=document.kind, language=document.language)

@@ -13,7 +13,8 @@ import pytest
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import UsageError
-from ctxpipe.pipeline.readers.read import STDIN, ReadResult, read
+from ctxpipe.pipeline.readers.read import ReadResult, read
+from ctxpipe.pipeline.readers.reading import STDIN
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
-from ctxpipe.pipeline.readers.read import STDIN, read
+from ctxpipe.pipeline.readers.read import read
+from ctxpipe.pipeline.readers.reading import STDIN
 
 PLAIN = ("txt", "md", "py", "json", "csv", "log", "yaml", "tex")
 

@@ -1,0 +1,200 @@
+"""A corpus: documents prepared once, in one file, that answer any number of questions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from ctxpipe.compress.prepare.collection import Collection
+from ctxpipe.compress.types import Document, OnStage
+from ctxpipe.errors import CorpusError, UsageError, reason_of
+from ctxpipe.pipeline.corpus.index import Indexed, Indexer
+from ctxpipe.pipeline.corpus.store import Store
+from ctxpipe.pipeline.corpus.stored import Shelf, StoredDocument
+from ctxpipe.pipeline.readers.reader import Errors
+
+Given = str | os.PathLike[str] | Document
+
+
+class Corpus(Collection):
+    """Documents of a corpus file, as they were when it was opened. Many threads and processes may ask one file.
+
+    Example:
+        ```python
+        corpus = Corpus.build(["handbook/"], "handbook.ctx")
+        Pipeline().compress(corpus, question="Who signs?", budget=2000)
+        ```
+
+    Args:
+        store: The file, open for reading.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.path = store.path
+        self._store = store
+        shelf = Shelf(store)
+        super().__init__([StoredDocument(entry, shelf) for entry in store.entries()])
+        self.is_complete = store.is_complete
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a corpus file.
+
+        Raises:
+            CorpusError: if there is none, or it is damaged, of another version or of another program.
+        """
+        return cls(Store(Path(path)))
+
+    @classmethod
+    def build(
+        cls,
+        paths: Given | Sequence[Given],
+        path: str | os.PathLike[str],
+        *,
+        decode_errors: Errors = "strict",
+        all_files: bool = False,
+        on_stage: OnStage | None = None,
+    ) -> Self:
+        """Index documents into a file, and open it. A file that is there is updated; see ``index``."""
+        index(paths, path, decode_errors=decode_errors, all_files=all_files, on_stage=on_stage)
+        return cls.open(path)
+
+    def update(self, *, on_stage: OnStage | None = None) -> Indexed:
+        """Read again what has changed of the paths that the corpus was made of, and open the file anew."""
+        self._store.close()
+        done = index(None, self.path, on_stage=on_stage)
+        self.__init__(Store(self.path))  # type: ignore[misc]  # as if it were opened now
+        return done
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def index(
+    paths: Given | Sequence[Given] | None,
+    path: str | os.PathLike[str],
+    *,
+    decode_errors: Errors = "strict",
+    all_files: bool = False,
+    on_stage: OnStage | None = None,
+    on_wait: Callable[[], None] | None = None,
+    processes: int = 1,
+) -> Indexed:
+    """Make or update a corpus file, so that it holds what the paths give and nothing else.
+
+    What is unchanged by size and time, or by its bytes, is not read again. A run that is stopped loses at most some
+    seconds of work; the next one goes on. Readers see the documents of before until the run is complete.
+
+    Args:
+        paths: Files, directories, patterns, documents; None for those of the last run.
+        path: The corpus file.
+        decode_errors, all_files: See ``Pipeline``.
+        on_stage: Called with progress.
+        on_wait: Called if another process is indexing into the file; it is waited for.
+        processes: How many processes prepare documents. With more than one, the calling program is imported in each.
+
+    Raises:
+        UsageError: without paths.
+        CorpusError: if the file cannot be written, or is another program's.
+    """
+    file = Path(path)
+    with _turn(file, on_wait), Store(file, "write") as store:
+        if paths is None:
+            plan = _Plan.load(store)
+        else:
+            given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
+            plan = _Plan.of(given, decode_errors, all_files)
+            plan.save(store)
+        indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage or _nothing)
+        return indexer.run(plan.found_by, all_files=plan.all_files, processes=processes)
+
+
+class _Plan:
+    """What a corpus is made of.
+
+    Args:
+        roots: Paths as they were given.
+        folder: Where they were given.
+        errors, all_files: How they are read.
+        documents: Documents that were given themselves.
+    """
+
+    def __init__(
+        self, roots: Sequence[str], folder: str, errors: Errors, all_files: bool, documents: Sequence[Document] = ()
+    ) -> None:
+        self.roots = list(roots)
+        self.folder = folder
+        self.errors: Errors = errors
+        self.all_files = all_files
+        self.documents = list(documents)
+
+    @classmethod
+    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool) -> _Plan:
+        """From what a user gave."""
+        roots = [os.fspath(one) for one in given if not isinstance(one, Document)]
+        if "-" in roots:
+            raise UsageError("a corpus is made of files, which can be read again; standard input cannot")
+        documents = [one for one in given if isinstance(one, Document)]
+        return cls(roots, os.getcwd(), errors, all_files, documents)
+
+    @classmethod
+    def load(cls, store: Store) -> _Plan:
+        """From a file."""
+        saved = store.setting("plan")
+        if not saved:
+            raise UsageError(f"{store.path}: nothing was indexed into it yet; give paths")
+        return cls(**json.loads(saved))
+
+    def save(self, store: Store) -> None:
+        """Keep it in the file."""
+        value = {"roots": self.roots, "folder": self.folder, "errors": self.errors, "all_files": self.all_files}
+        with store.writing() as database:
+            database.execute("INSERT OR REPLACE INTO setting VALUES ('plan', ?)", (json.dumps(value),))
+
+    @property
+    def found_by(self) -> list[str | Document]:
+        """Paths that lead to them from here."""
+        here = os.getcwd() == self.folder
+        return [*(root if here else os.path.join(self.folder, root) for root in self.roots), *self.documents]
+
+    def name(self, source: str) -> str:
+        """The name of a source as it would be where the paths were given."""
+        prefix = os.path.join(self.folder, "")
+        relative = any(not os.path.isabs(root) for root in self.roots)
+        return source.removeprefix(prefix) if relative else source
+
+
+@contextmanager
+def _turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+    """Hold the right to write a corpus file."""
+    try:
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            if on_wait is not None:
+                on_wait()
+            lock.acquire()
+    except OSError as exc:
+        raise CorpusError(str(path), reason_of(exc)) from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _nothing(stage: str, done: int, total: int) -> None:
+    return None

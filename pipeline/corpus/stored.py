@@ -1,0 +1,104 @@
+"""A document of a corpus file, whose parts are read when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from ctxpipe.compress.prepare.passages import Passages
+from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.words import Words
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import CorpusError
+from ctxpipe.pipeline.corpus.parts import document_in, outline_in, passages_in, words_in
+from ctxpipe.pipeline.corpus.store import Entry, Store
+
+
+class Shelf:
+    """The parts of all documents of a store, fetched by kind in one statement: a corpus has many small documents.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._fetched: dict[str, dict[int, bytes]] = {}
+        self._counts: dict[str, dict[int, int]] = {}
+
+    def take(self, name: str, document: int) -> bytes:
+        """A part, which is handed over: the shelf does not keep it.
+
+        Raises:
+            CorpusError: if it is missing.
+        """
+        if name not in self._fetched:
+            rows = self._store.rows("SELECT document, value FROM part WHERE name = ?", (name,))
+            self._fetched[name] = dict(rows)
+        value = self._fetched[name].pop(document, None)
+        return self.one(name, document) if value is None else value
+
+    def one(self, name: str, document: int) -> bytes:
+        """A part alone.
+
+        Raises:
+            CorpusError: if it is missing.
+        """
+        found = self._store.rows("SELECT value FROM part WHERE name = ? AND document = ?", (name, document))
+        if not found:
+            raise CorpusError(str(self._store.path), "damaged: a part of a document is missing; index into a new file")
+        return bytes(found[0][0])
+
+    def counts(self, tokenizer: str) -> Mapping[int, int]:
+        """Tokens of each document that was counted with a tokenizer."""
+        if tokenizer not in self._counts:
+            rows = self._store.rows("SELECT document, tokens FROM tokens WHERE tokenizer = ?", (tokenizer,))
+            self._counts[tokenizer] = dict(rows)
+        return self._counts[tokenizer]
+
+
+class StoredDocument(Prepared):
+    """A document of a store.
+
+    Args:
+        entry: Its row.
+        shelf: Where its parts are.
+    """
+
+    def __init__(self, entry: Entry, shelf: Shelf) -> None:
+        self.entry = entry
+        self._shelf = shelf
+        self._tokens: dict[str, int] = {}
+
+    @cached_property
+    def document(self) -> Document:
+        """The document itself."""
+        fields = self._shelf.take("fields", self.entry.document)
+        return document_in(fields, self._shelf.take("text", self.entry.document), self.entry.source)
+
+    @property
+    def characters(self) -> int:
+        """Length of its text."""
+        return self.entry.characters
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Its structure."""
+        return outline_in(self._shelf.one("outline", self.entry.document), self.document)
+
+    @cached_property
+    def passages(self) -> Passages:
+        """Its passages."""
+        return passages_in(self._shelf.take("passages", self.entry.document))
+
+    @property
+    def words(self) -> Words:
+        """The words of its passages."""
+        return words_in(self._shelf.take("words", self.entry.document))
+
+    def tokens(self, tokenizer: Tokenizer) -> int:
+        """Tokens of its text, counted once for each tokenizer."""
+        known = self._shelf.counts(tokenizer.name).get(self.entry.document)
+        return super().tokens(tokenizer) if known is None else known

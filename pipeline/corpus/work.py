@@ -1,0 +1,122 @@
+"""Prepares documents on every core, in the order in which they come."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Generic, NamedTuple, TypeVar
+
+from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.words import Stemmer
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.corpus.parts import fields_out, outline_out, passages_out, text_out, words_out
+
+T = TypeVar("T")
+_WORTH_A_POOL = 4_000_000
+"""Characters from which on starting other processes pays."""
+_AHEAD = 4
+"""Documents, for each process, that may wait."""
+
+
+class Parts(NamedTuple):
+    """What is stored of a document: its parts by name, and its tokens by tokenizer."""
+
+    values: dict[str, bytes]
+    tokens: dict[str, int]
+
+
+def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
+    """Prepare a document."""
+    values = {
+        "fields": fields_out(prepared.document),
+        "text": text_out(prepared.document.text),
+        "outline": outline_out(prepared.outline),
+        "passages": passages_out(prepared.passages),
+        "words": words_out(prepared.words),
+    }
+    return Parts(values, {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)})
+
+
+class Workers(Generic[T]):
+    """Prepares documents, in other processes once there is enough to do. Each comes with what its user knows it by.
+
+    Args:
+        tokenizer: Name of the tokenizer that counts; None counts nothing.
+        processes: How many work at the same time. More than one starts other processes, which import the program that
+            runs: it must be safe to import.
+    """
+
+    def __init__(self, tokenizer: str | None, processes: int) -> None:
+        self._tokenizer = tokenizer
+        self._stemmer = Stemmer()
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: deque[tuple[T, Future[Parts] | Parts]] = deque()
+        self._size = processes
+        self._seen = 0
+
+    def close(self) -> None:
+        """End the processes, what waits included."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def give(self, known_by: T, document: Document) -> Iterator[tuple[T, Parts]]:
+        """Take a document; gives back those that are done and must make room."""
+        self._seen += len(document.text)
+        if self._size > 1 and self._seen >= _WORTH_A_POOL:
+            self._waiting.append((known_by, self._executor().submit(_in_worker, document)))
+        else:
+            self._waiting.append((known_by, parts_of(Prepared(document, self._stemmer), _loaded(self._tokenizer))))
+        while len(self._waiting) > _AHEAD * self._size or (self._waiting and _is_done(self._waiting[0][1])):
+            yield self._next()
+
+    def rest(self) -> Iterator[tuple[T, Parts]]:
+        """What is not given back yet."""
+        while self._waiting:
+            yield self._next()
+
+    def _next(self) -> tuple[T, Parts]:
+        known_by, made = self._waiting.popleft()
+        return known_by, made.result() if isinstance(made, Future) else made
+
+    def _executor(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._size,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._tokenizer,),
+            )
+        return self._pool
+
+
+def _is_done(made: Future[Parts] | Parts) -> bool:
+    return made.done() if isinstance(made, Future) else True
+
+
+_TOKENIZERS: dict[str, Tokenizer] = {}
+_STEMMERS: list[Stemmer] = []
+_COUNTS_WITH: list[str | None] = [None]
+
+
+def _loaded(name: str | None) -> Tokenizer | None:
+    if name is None:
+        return None
+    if name not in _TOKENIZERS:
+        from ctxpipe.models.tokenizer import TargetTokenizer
+
+        _TOKENIZERS[name] = TargetTokenizer.load(name)
+    return _TOKENIZERS[name]
+
+
+def _begin(tokenizer: str | None) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # every core has a process of its own
+    _STEMMERS.append(Stemmer())
+    _COUNTS_WITH[0] = tokenizer
+
+
+def _in_worker(document: Document) -> Parts:
+    return parts_of(Prepared(document, _STEMMERS[0]), _loaded(_COUNTS_WITH[0]))
