@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ctxpipe.compress.types import CompressedContext
+from ctxpipe.pipeline.corpus.gather import Sources
 from ctxpipe.pipeline.keywords import former_keywords
-from ctxpipe.pipeline.pipeline import Pipeline, Sources
+from ctxpipe.pipeline.pipeline import Pipeline
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.types import OnText
 

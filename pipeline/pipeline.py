@@ -7,7 +7,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from os import PathLike
 from typing import Any, Literal
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
@@ -15,6 +14,7 @@ from ctxpipe.compress.chat.document import chat_in, compress_chat
 from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
 from ctxpipe.compress.chat.shape import Message
 from ctxpipe.compress.compressor import Compressor
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
@@ -27,20 +27,18 @@ from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document,
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.ask.fit import Request, ask, check_request
+from ctxpipe.pipeline.corpus.gather import Gatherer, Sources
 from ctxpipe.pipeline.cover.cover import cover as read_all
 from ctxpipe.pipeline.cover.job import Job
 from ctxpipe.pipeline.cover.store import AnswerStore
 from ctxpipe.pipeline.cover.types import Cost, Cover, How
 from ctxpipe.pipeline.keywords import former_keywords
-from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.target import Connection
 from ctxpipe.pipeline.types import Run
 from ctxpipe.remote.cancel import in_thread
 from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine, OnText
 
-Source = str | PathLike[str] | Document
-Sources = Source | Sequence[Source]
 OnFailure = Callable[[ReadError], None]
 
 DEFAULT_EMBEDDER = "minilm-l6"
@@ -120,6 +118,12 @@ class Pipeline:
         self._tree = tree
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
+        self._gatherer = Gatherer(
+            errors=decode_errors,
+            all_files=all_files,
+            cache=self._cache is not None,
+            on_progress=lambda done, total: self.on_stage("read", done, total),
+        )
         self._target = Connection(
             Target.of(target, model=model),
             tokenizer=tokenizer,
@@ -173,21 +177,31 @@ class Pipeline:
         return tuple(self._notes)
 
     def read(self, documents: Sources) -> tuple[Document, ...]:
-        """Read paths (files, directories, globs, ``-``); documents are returned unchanged.
+        """Read paths (files, directories, globs, ``-``, corpus files); documents are returned unchanged.
 
         Raises:
             ReadError: the first failure, unless ``on_failure`` is set; and if nothing could be read.
         """
+        return self.prepare(documents).documents
+
+    def prepare(self, documents: Sources) -> Collection:
+        """Read paths to a collection, which answers any number of questions and prepares each document once.
+
+        Args:
+            documents: See ``compress``.
+
+        Raises:
+            ReadError: see ``read``.
+            CorpusError: if a corpus file cannot be opened.
+        """
         self.on_stage("read", 0, 0)
-        listed = [documents] if isinstance(documents, (str, PathLike, Document)) else list(documents)
-        result = read(listed, errors=self.decode_errors, all_files=self.all_files)
-        for place, failure in enumerate(result.failures, start=1):
-            if self.on_failure is None or (place == len(result.failures) and not result.documents):
+        gathered = self._gatherer.gather(documents)
+        for place, failure in enumerate(gathered.failures, start=1):
+            if self.on_failure is None or (place == len(gathered.failures) and not gathered.collection.prepared):
                 raise failure
             self.on_failure(failure)
-        self._notes.extend(result.notes)
-        self._notes.extend(f"{document.source}: {note}" for document in result.documents for note in document.notes)
-        return result.documents
+        self._notes.extend(gathered.notes)
+        return gathered.collection
 
     def compress(
         self,
@@ -200,7 +214,8 @@ class Pipeline:
         """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
 
         Args:
-            documents: One or several paths (a ``str`` is a path; text is passed as a ``Document``).
+            documents: One or several paths (a ``str`` is a path; text is passed as a ``Document``), a corpus file, a
+                ``Corpus``, or what ``prepare`` gave.
             question: The question; the best text for it is kept. Without a question, nothing is ranked.
             budget: Most tokens of the result.
             rate: Share of the source's tokens, above 0 and at most 1.
@@ -212,14 +227,14 @@ class Pipeline:
         """
         check_size(budget, rate)
         started = time.perf_counter()
-        sources = self.read(documents)
+        sources = self.prepare(documents)
         reading = time.perf_counter() - started
         context = self._compress(sources, question, budget, rate)
         return with_timing(context, "read", reading)
 
     def _compress(
         self,
-        documents: Sequence[Document],
+        documents: Collection,
         question: str | None,
         budget: int | None,
         rate: float | None,
@@ -230,13 +245,14 @@ class Pipeline:
         counter = self._target.counter(asking=asks)
         loading = time.perf_counter() - started
         compressor = self._compressor(counter.tokenizer, self._asked_format if asks else self._format)
-        chat = chat_in(documents[0]) if len(documents) == 1 else None
+        chat = chat_in(documents.documents[0]) if len(documents.prepared) == 1 else None
         if chat is not None:
             context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
         else:
             context = compressor.compress(
                 documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage
             )
+        self._gatherer.keep(documents, counter.tokenizer)
         noted, self._notes[:] = (counter.note, *self._notes), []
         context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
         return with_timing(context, "tokenizer", loading)
@@ -316,7 +332,7 @@ class Pipeline:
         """
         check_request(question, budget, rate, raw)
         started = time.perf_counter()
-        sources = self.read(documents)
+        sources = self.prepare(documents)
         reading = time.perf_counter() - started
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()

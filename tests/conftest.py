@@ -15,6 +15,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
 # No test sees scores that another one, or whoever runs the tests, computed: nothing can be kept there.
 os.environ["CTXPIPE_SCORES"] = "/dev/null/none"
+os.environ["CTXPIPE_DOCUMENTS"] = "/dev/null/none"
 
 import pytest  # noqa: E402 - see above
 from checkout_support import ROOT, copy_checkout  # noqa: E402 - see above

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.types import CompressedContext, Document, OnStage, with_timing
+from ctxpipe.compress.types import CompressedContext, OnStage, with_timing
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.pipeline.ask.cite import cite, why_unanswered
 from ctxpipe.pipeline.ask.parts import is_numbered
@@ -33,7 +34,7 @@ class Compress(Protocol):
     """Compresses documents for a question under a budget or a rate."""
 
     def __call__(
-        self, documents: Sequence[Document], question: str, budget: int | None, rate: float | None, /
+        self, documents: Collection, question: str, budget: int | None, rate: float | None, /
     ) -> CompressedContext:
         """See ``Pipeline.compress``."""
         ...
@@ -56,7 +57,7 @@ class Request:
         on_text: Called with each piece of the answer as it arrives.
     """
 
-    documents: tuple[Document, ...]
+    documents: Collection
     question: str
     budget: int | None
     rate: float | None

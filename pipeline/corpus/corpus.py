@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from filelock import FileLock, Timeout
 
 from ctxpipe.compress.prepare.collection import Collection
-from ctxpipe.compress.types import Document, OnStage
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
 from ctxpipe.errors import CorpusError, UsageError, reason_of
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
 from ctxpipe.pipeline.corpus.store import Store
@@ -39,7 +40,8 @@ class Corpus(Collection):
         self.path = store.path
         self._store = store
         shelf = Shelf(store)
-        super().__init__([StoredDocument(entry, shelf) for entry in store.entries()])
+        self._stored = [StoredDocument(entry, shelf) for entry in store.entries()]
+        super().__init__(self._stored)
         self.is_complete = store.is_complete
 
     @classmethod
@@ -71,6 +73,17 @@ class Corpus(Collection):
         done = index(None, self.path, on_stage=on_stage)
         self.__init__(Store(self.path))  # type: ignore[misc]  # as if it were opened now
         return done
+
+    def sources(self, tokenizer: Tokenizer, on_progress: OnProgress) -> tuple[SourceInfo, ...]:
+        """The size of each document; what had to be counted is kept in the file, if it can be written."""
+        found = super().sources(tokenizer, on_progress)
+        counted = [(d.entry.document, tokenizer.name, d.tokens(tokenizer)) for d in self._stored if d.was_counted]
+        if counted:
+            with suppress(CorpusError), Store(self.path, "write") as store, store.writing() as database:
+                database.executemany("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", counted)
+            for document in self._stored:
+                document.was_counted = False
+        return found
 
     def close(self) -> None:
         """Close the file."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from typing import NamedTuple
 
 from ctxpipe.compress.types import Document, OnStage
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.corpus.parts import fields_out, text_out
+from ctxpipe.pipeline.corpus.files import FileRow, KnownFiles, add_document, file_row, find_document, key_of
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.corpus.work import Parts, Workers
 from ctxpipe.pipeline.readers.find import FoundFile
@@ -47,20 +44,9 @@ class Indexed:
     notes: tuple[str, ...]
 
 
-class _File(NamedTuple):
-    """A row of a file: its document's id is known, or -1 and the document is prepared."""
-
-    path: str
-    source: str
-    size: int
-    modified: int
-    digest: bytes
-    document: int = -1
-
-
 class _Job(NamedTuple):
     place: int
-    file: _File
+    file: FileRow
     key: bytes
 
 
@@ -79,9 +65,8 @@ class Indexer:
         self._errors = errors
         self._rename = rename
         self._on_stage = on_stage
-        rows = store.rows("SELECT path, source, size, modified, digest, document FROM file ORDER BY staged")
-        self._known = {row[0]: _File(*row) for row in rows}
-        self._done: list[tuple[int, _File, bytes, Parts | None]] = []
+        self._known = KnownFiles(store)
+        self._done: list[tuple[int, FileRow, bytes, Parts | None]] = []
         self._notes: dict[str, None] = {}
         self._read = self._unchanged = self._bytes = 0
         self._committed = time.monotonic()
@@ -98,7 +83,7 @@ class Indexer:
             list(paths),
             errors=self._errors,
             all_files=all_files,
-            is_known=self._is_known,
+            is_known=self._known,
             on_progress=lambda source, done, total: self._on_stage("index", done, total),
         )
         workers = Workers[_Job](COUNTED, processes)
@@ -106,8 +91,8 @@ class Indexer:
             for place, found in enumerate(reading):
                 if isinstance(found, FoundFile):
                     self._unchanged += 1
-                    known = self._known[_path(found)]
-                    self._take(_Job(place, known._replace(source=self._rename(found.source)), b""), None)
+                    row = self._known.row(found)._replace(source=self._rename(found.source))
+                    self._take(_Job(place, row, b""), None)
                 else:
                     self._prepare(place, found, workers)
             for job, parts in workers.rest():
@@ -130,40 +115,12 @@ class Indexer:
         document = found.document
         self._read += 1
         self._notes.update(dict.fromkeys(f"{document.source}: {note}" for note in document.notes))
-        job = _Job(place, self._file(found.file, document), key_of(document))
-        if self._id(job.key) is not None:
+        job = _Job(place, file_row(found.file, document, self._rename(document.source)), key_of(document))
+        if find_document(self._store, job.key) >= 0:
             self._take(job, None)
             return
         for done, parts in workers.give(job, document):
             self._take(done, parts)
-
-    def _is_known(self, file: FoundFile) -> bool:
-        """Whether a file has not changed: by size and time, else by its bytes."""
-        known = self._known.get(_path(file))
-        if known is None:
-            return False
-        try:
-            status = os.stat(file.path)
-            if status.st_size != known.size:
-                return False
-            if status.st_mtime_ns == known.modified:
-                return True
-            if _digest(file.path) != known.digest:
-                return False
-        except OSError:
-            return False
-        self._known[known.path] = known._replace(modified=status.st_mtime_ns)
-        return True
-
-    def _file(self, file: FoundFile | None, document: Document) -> _File:
-        source = self._rename(document.source)
-        if file is None:
-            return _File(f"text:{key_of(document).hex()}:{source}", source, len(document.text), 0, b"")
-        try:
-            status = os.stat(file.path)
-            return _File(_path(file), source, status.st_size, status.st_mtime_ns, _digest(file.path))
-        except OSError:  # it is gone since it was read: the next run sees that
-            return _File(_path(file), source, -1, 0, b"")
 
     def _take(self, job: _Job, parts: Parts | None) -> None:
         self._done.append((job.place, job.file, job.key, parts))
@@ -179,18 +136,14 @@ class Indexer:
                 for place, file, key, parts in done:
                     document = file.document
                     if document < 0:
-                        document = self._id(key) or -1
+                        document = find_document(self._store, key)
                     if document < 0 and parts is not None:
-                        document = _add(database, key, parts)
+                        document = add_document(database, key, parts)
                     database.execute(
                         "INSERT OR REPLACE INTO file VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
                         (file.path, place, *file[1:5], document),
                     )
         self._bytes, self._committed = 0, time.monotonic()
-
-    def _id(self, key: bytes) -> int | None:
-        found = self._store.rows("SELECT id FROM document WHERE key = ?", (key,)) if key else []
-        return int(found[0][0]) if found else None
 
     def _swap(self) -> int:
         """Let what this run has found take the place of what was there, at once; how many files are gone."""
@@ -204,33 +157,3 @@ class Indexer:
             database.execute("INSERT OR REPLACE INTO setting VALUES ('complete', '1')")
         self._store.shrink()
         return int(gone)
-
-
-def key_of(document: Document) -> bytes:
-    """A hash of a document without its source's name."""
-    fields = fields_out(document)
-    digest = hashlib.sha256(len(fields).to_bytes(8, "little"))
-    digest.update(fields)
-    digest.update(text_out(document.text))
-    return digest.digest()
-
-
-def _add(database: sqlite3.Connection, key: bytes, parts: Parts) -> int:
-    characters = len(parts.values["text"].decode("utf-8", "surrogatepass"))
-    made = database.execute("INSERT INTO document (key, characters) VALUES (?, ?)", (key, characters)).lastrowid
-    database.executemany(
-        "INSERT INTO part VALUES (?, ?, ?)", [(made, name, value) for name, value in parts.values.items()]
-    )
-    database.executemany(
-        "INSERT INTO tokens VALUES (?, ?, ?)", [(made, name, count) for name, count in parts.tokens.items()]
-    )
-    return int(made or -1)
-
-
-def _path(file: FoundFile) -> str:
-    return os.path.abspath(file.path)
-
-
-def _digest(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()

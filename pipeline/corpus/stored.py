@@ -17,14 +17,17 @@ from ctxpipe.pipeline.corpus.store import Entry, Store
 
 
 class Shelf:
-    """The parts of all documents of a store, fetched by kind in one statement: a corpus has many small documents.
+    """The parts of the documents of a store.
 
     Args:
         store: The store.
+        few: Whether few of its documents will be asked for. Else each kind of part is fetched for all documents in one
+            statement: a corpus has many small ones.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, few: bool = False) -> None:
         self._store = store
+        self._few = few
         self._fetched: dict[str, dict[int, bytes]] = {}
         self._counts: dict[str, dict[int, int]] = {}
 
@@ -34,6 +37,8 @@ class Shelf:
         Raises:
             CorpusError: if it is missing.
         """
+        if self._few:
+            return self.one(name, document)
         if name not in self._fetched:
             rows = self._store.rows("SELECT document, value FROM part WHERE name = ?", (name,))
             self._fetched[name] = dict(rows)
@@ -65,12 +70,16 @@ class StoredDocument(Prepared):
     Args:
         entry: Its row.
         shelf: Where its parts are.
+
+    Attributes:
+        was_counted: Whether its tokens were counted that the store does not know.
     """
 
     def __init__(self, entry: Entry, shelf: Shelf) -> None:
         self.entry = entry
         self._shelf = shelf
         self._tokens: dict[str, int] = {}
+        self.was_counted = False
 
     @cached_property
     def document(self) -> Document:
@@ -101,4 +110,7 @@ class StoredDocument(Prepared):
     def tokens(self, tokenizer: Tokenizer) -> int:
         """Tokens of its text, counted once for each tokenizer."""
         known = self._shelf.counts(tokenizer.name).get(self.entry.document)
-        return super().tokens(tokenizer) if known is None else known
+        if known is not None:
+            return known
+        self.was_counted = self.was_counted or tokenizer.name not in self._tokens
+        return super().tokens(tokenizer)

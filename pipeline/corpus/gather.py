@@ -1,0 +1,127 @@
+"""From what a user names (paths, corpus files, documents) to prepared documents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from ctxpipe.compress.prepare.collection import Collection
+from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.words import Stemmer
+from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.types import Document
+from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.corpus.cache import LEAST_CHARACTERS, DocumentCache, Fresh
+from ctxpipe.pipeline.corpus.corpus import Corpus
+from ctxpipe.pipeline.corpus.store import is_corpus
+from ctxpipe.pipeline.readers.find import FoundFile
+from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.reading import Reading
+
+Source = str | os.PathLike[str] | Document | Collection
+Sources = Source | Sequence[Source]
+
+
+class Gathered(NamedTuple):
+    """Prepared documents, what could not be read, and what must be known of the rest."""
+
+    collection: Collection
+    failures: list[ReadError]
+    notes: list[str]
+
+
+class Gatherer:
+    """Gathers documents in the order in which they are named.
+
+    Args:
+        errors: For undecodable bytes, as for ``Pipeline``.
+        all_files: As for ``Pipeline``.
+        cache: Whether documents prepared earlier are used and kept.
+        on_progress: Called with files done and files in all.
+    """
+
+    def __init__(
+        self, *, errors: Errors, all_files: bool, cache: bool, on_progress: Callable[[int, int], None]
+    ) -> None:
+        self._errors = errors
+        self._all_files = all_files
+        self._caches = cache
+        self._on_progress = on_progress
+        self._cache: DocumentCache | None = None
+        self._fresh: list[Fresh] = []
+        self._stemmer = Stemmer()
+
+    def gather(self, sources: Sources) -> Gathered:
+        """Read what is named; see ``read``.
+
+        Raises:
+            UsageError: for no source, or one that is none.
+            CorpusError: if a corpus file cannot be opened.
+        """
+        if isinstance(sources, Collection):
+            return Gathered(sources, [], _notes_of(sources))
+        listed = [sources] if isinstance(sources, str | os.PathLike | Document) else list(sources)
+        prepared: list[Prepared] = []
+        failures: list[ReadError] = []
+        notes: list[str] = []
+        for kept, group in groupby(listed, key=_is_kept):
+            if kept:
+                for one in group:
+                    collection = one if isinstance(one, Collection) else Corpus.open(_path(one))
+                    notes += _notes_of(collection)
+                    prepared += collection.prepared
+                    if len(listed) == 1:
+                        return Gathered(collection, [], notes)
+            else:
+                prepared += self._read(list(group), failures, notes)
+        if not listed:
+            prepared += self._read([], failures, notes)
+        return Gathered(Collection(prepared), failures, list(dict.fromkeys(notes)))
+
+    def keep(self, collection: Collection, tokenizer: Tokenizer) -> None:
+        """Keep what was prepared, once it has been used."""
+        if self._cache is not None:
+            if sum(one.characters for one in collection.prepared) >= LEAST_CHARACTERS:
+                self._cache.put(self._fresh, collection.prepared, tokenizer)
+            self._fresh = []
+
+    def _read(self, paths: Sequence[Source], failures: list[ReadError], notes: list[str]) -> Iterator[Prepared]:
+        if self._caches and self._cache is None:
+            self._cache = DocumentCache(self._errors)
+        cache = self._cache
+        reading = Reading(
+            [path for path in paths if not isinstance(path, Collection)],
+            errors=self._errors,
+            all_files=self._all_files,
+            on_progress=lambda source, done, total: self._on_progress(done, total),
+            is_known=None if cache is None else cache.find,
+        )
+        for found in reading:
+            if isinstance(found, FoundFile):
+                prepared = cache.found[found.path] if cache is not None else None
+            else:
+                prepared = Prepared(found.document, self._stemmer)
+                if cache is not None and found.file is not None:
+                    self._fresh.append(Fresh(found.file, prepared))
+            if prepared is not None:
+                notes += [f"{prepared.document.source}: {note}" for note in prepared.document.notes]
+                yield prepared
+        failures += reading.failures
+        notes += reading.notes
+
+
+def _is_kept(source: Source) -> bool:
+    """Whether a source is prepared already."""
+    return isinstance(source, Collection) or (not isinstance(source, Document) and is_corpus(source))
+
+
+def _path(source: Source) -> str:
+    return "" if isinstance(source, Document | Collection) else os.fspath(source)
+
+
+def _notes_of(collection: Collection) -> list[str]:
+    if isinstance(collection, Corpus) and not collection.is_complete:
+        return [f"{collection.path} is not finished, so it holds only a part; run ctxpipe index again"]
+    return []
