@@ -19,6 +19,7 @@ from ctxpipe.old_names import OldNameWarning
 COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress.command:compress",
     "query": "ctxpipe.commands.query.command:query",
+    "index": "ctxpipe.commands.index.command:index",
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",
     "gateway": "ctxpipe.commands.gateway.command:gateway",

@@ -137,17 +137,19 @@ class Store:
     def _open_to_read(self) -> sqlite3.Connection:
         self._check(_header(self.path))
         quoted = self.path.absolute().as_uri()
-        # Without write access to its folder SQLite cannot share a log, and needs none: nobody writes there.
-        for query in ("mode=ro", "mode=ro&immutable=1"):
+        # Who may write removes SQLite's log and index when the last reader closes. Without write access to the folder
+        # SQLite cannot share a log, and needs none: nobody writes there.
+        for query in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
             database = sqlite3.connect(
                 f"{quoted}?{query}", uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False
             )
             try:
+                database.execute("PRAGMA query_only = ON")
                 database.execute("BEGIN")
                 database.execute("SELECT count(*) FROM setting").fetchone()
             except sqlite3.OperationalError:
                 database.close()
-                if "immutable" in query or os.access(self.path.parent, os.W_OK):
+                if "immutable" in query or ("ro" in query and os.access(self.path.parent, os.W_OK)):
                     raise
             else:
                 return database
@@ -196,10 +198,11 @@ class Store:
 
 def _create(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    database.execute("PRAGMA journal_mode = WAL").fetchone()
+    # The mark must be in the file's own header, so there is no log before it is.
     database.executescript(
         f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"
     )
+    database.execute("PRAGMA journal_mode = WAL").fetchone()
 
 
 def _header(path: str | os.PathLike[str]) -> bytes:

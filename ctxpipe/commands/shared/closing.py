@@ -22,6 +22,7 @@ STAGES: Mapping[str, str] = {
     "serve": "starting the server",
     "connect": "loading the target",
     "tokenizer": "loading the tokenizer",
+    "index": "indexing",
     "count": "counting tokens",
     "chunk": "cutting passages",
     "find": "finding passages",
@@ -80,7 +81,7 @@ def brief(context: CompressedContext, more: Mapping[str, str], timings: Mapping[
         timings: Seconds by stage.
         total: Seconds in all.
     """
-    _table(
+    table(
         {
             "kept": f"{context.kept_tokens:,} of {context.source_tokens:,} tokens ({context.rate:.1%})",
             **more,
@@ -95,7 +96,7 @@ def whole(context: CompressedContext, more: Mapping[str, str], timings: Mapping[
     ordered = sorted(timings, key=lambda name: list(STAGES).index(name) if name in STAGES else len(STAGES))
     seconds = {STAGES.get(name, name): timings[name] for name in ordered}
     seconds[_REST] = max(0.0, total - sum(timings.values()))
-    _table(
+    table(
         {
             "documents": f"{len(context.documents):,}",
             "source tokens": f"{context.source_tokens:,}",
@@ -116,7 +117,8 @@ def _largest(timings: Mapping[str, float], total: float) -> str:
     return ", ".join([f"{total:.1f} s in all", *named])
 
 
-def _table(rows: Mapping[str, str]) -> None:
+def table(rows: Mapping[str, str]) -> None:
+    """Print names and values to standard error."""
     width = max(map(len, rows))
     for name, value in rows.items():
         click.echo(f"{click.style(name.ljust(width), dim=True)}  {safe_line(value)}", err=True)

@@ -1,0 +1,59 @@
+"""What is in a corpus file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from ctxpipe.pipeline.corpus.index import COUNTED
+from ctxpipe.pipeline.corpus.parts import passages_in
+from ctxpipe.pipeline.corpus.store import Store
+
+
+class Held(NamedTuple):
+    """A document: its source's name, characters and tokens."""
+
+    source: str
+    characters: int
+    tokens: int
+
+
+class Contents(NamedTuple):
+    """What a corpus file holds.
+
+    Attributes:
+        documents: In order.
+        tokenizer: Whose tokens were counted.
+        passages: Number of passages.
+        roots: Paths it was made of, as they were given.
+        megabytes: Size of the file, 10^6 bytes.
+        is_complete: Whether a run of the indexer ended once.
+    """
+
+    documents: list[Held]
+    tokenizer: str
+    passages: int
+    roots: list[str]
+    megabytes: float
+    is_complete: bool
+
+
+def contents(path: Path) -> Contents:
+    """Look into a corpus file.
+
+    Raises:
+        CorpusError: if it cannot be opened.
+    """
+    with Store(path) as store:
+        counts = dict(store.rows("SELECT document, tokens FROM tokens WHERE tokenizer = ?", (COUNTED,)))
+        passages = store.rows("SELECT value FROM part WHERE name = 'passages'")
+        plan = json.loads(store.setting("plan") or "{}")
+        return Contents(
+            documents=[Held(e.source, e.characters, int(counts.get(e.document, 0))) for e in store.entries()],
+            tokenizer=COUNTED,
+            passages=sum(len(passages_in(value).start) for (value,) in passages),
+            roots=list(plan.get("roots", [])),
+            megabytes=path.stat().st_size / 1e6,
+            is_complete=store.is_complete,
+        )
