@@ -3,9 +3,9 @@
     python benchmarks/unanswerable.py --data DIR
 
 Of each question's documents the sentences that hold its answer are cut out; both versions are compressed to the same
-budget and a model is asked. ``before`` is the prompt without numbers, which only asks to say so; ``after`` is
-``ctxpipe query``. An answer counts as a refusal by the same rules in both. ``--held-out`` takes other questions of the
-same sets: on those prompt and rules were chosen.
+budget and a model is asked, greedily and in batches. ``before`` is the prompt without numbers, which only asks to say
+so; ``after`` is that of ``ctxpipe query``. An answer counts as a refusal by the same rules in both. ``--held-out``
+takes other questions of the same sets: on those prompt and rules were chosen.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from common import items, normal, survives, write
 
 from ctxpipe import Document, Pipeline
 from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.types import CompressedContext
 from ctxpipe.evals.statistics.binomial import clopper_pearson
-from ctxpipe.pipeline.ask.cite import cite_words, why_unanswered
+from ctxpipe.models.causal import load_causal_lm
+from ctxpipe.pipeline.ask.cite import cite, why_unanswered
+from ctxpipe.pipeline.ask.parts import is_numbered
 from ctxpipe.pipeline.ask.prompt import messages
-from ctxpipe.pipeline.types import Run
+from ctxpipe.serving.local.chat import ChatRenderer
+from ctxpipe.serving.types import Message
 
 SETS = ("nq10", "xquad_en", "hotpotqa")
 BEFORE = (
@@ -68,42 +72,64 @@ def chosen(data: Path, name: str, limit: int, *, held_out: bool) -> Iterator[Ite
             return
 
 
-def before(pipeline: Pipeline, item: Item, documents: list[Document], budget: int) -> dict[str, Any]:
-    """What the prompt without numbers gives."""
-    context = pipeline.compress(documents, question=item.question, budget=budget)
-    system, user = messages(context.text, item.question)
-    answer = pipeline.engine.answer((replace(system, content=BEFORE), user), max_tokens=pipeline.max_tokens)
-    citations = cite_words(answer.text, context)
-    unanswered = why_unanswered(answer.text, context, citations)
-    cited = [] if unanswered else [citation.text for citation in citations]
-    return _said(item, answer.text, context.text, unanswered, cited, 0)
+def asked_with(arm: str, context: CompressedContext) -> tuple[Message, ...]:
+    """The chat of an arm."""
+    system, user = messages(context.text, context.question or "", numbered=is_numbered(context))
+    return (replace(system, content=BEFORE), user) if arm == "before" else (system, user)
 
 
-def after(pipeline: Pipeline, item: Item, documents: list[Document], budget: int) -> dict[str, Any]:
-    """What ``query`` gives."""
-    run: Run = pipeline.query(documents, question=item.question, budget=budget)
-    numbers = sum(citation.number is not None for citation in run.citations)
-    cited = [citation.text for citation in run.citations]
-    return _said(item, run.answer.text, run.context.text, run.unanswered, cited, numbers)
+class Reader:
+    """Answers many chats at once with a model on this machine, greedily.
+
+    Args:
+        name: The model.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.model, self.tokenizer = load_causal_lm(name)
+        self.renderer = ChatRenderer(self.tokenizer)
+
+    def answers(self, chats: Sequence[Sequence[Message]], max_tokens: int, batch: int = 12) -> list[str]:
+        """One answer for each chat; prompts of similar length share a batch."""
+        import torch
+
+        ids = [self.renderer.ids(chat) for chat in chats]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        said = [""] * len(ids)
+        padding = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id
+        for first in range(0, len(order), batch):
+            members = order[first : first + batch]
+            width = max(len(ids[i]) for i in members)
+            rows = torch.tensor([[padding] * (width - len(ids[i])) + ids[i] for i in members])
+            seen = torch.tensor([[0] * (width - len(ids[i])) + [1] * len(ids[i]) for i in members])
+            made = self.model.generate(
+                rows, attention_mask=seen, max_new_tokens=max_tokens, do_sample=False, pad_token_id=padding
+            )
+            for i, row in zip(members, made[:, width:], strict=True):
+                said[i] = self.tokenizer.decode(row, skip_special_tokens=True)
+            print(f"  {first + len(members)} of {len(order)}", flush=True)
+        return said
 
 
-def _said(
-    item: Item, answer: str, context: str, unanswered: str | None, cited: Sequence[str], numbers: int
-) -> dict[str, Any]:
+def judged(item: Item, answer: str, context: CompressedContext) -> dict[str, Any]:
+    """What an answer is worth."""
+    citations = cite(answer, context)
+    unanswered = why_unanswered(answer, context, citations)
+    cited = () if unanswered else citations
     return {
         "question": item.question,
         "answers": item.answers,
         "said": answer,
         "unanswered": unanswered,
-        "kept": survives(context, item.answers, all_of_them=False),
+        "kept": survives(context.text, item.answers, all_of_them=False),
         "right": unanswered is None and survives(answer, item.answers, all_of_them=False),
         "citations": len(cited),
-        "numbers": numbers,
-        "holding": sum(survives(text, item.answers, all_of_them=False) for text in cited),
+        "numbers": sum(citation.number is not None for citation in cited),
+        "holding": sum(survives(citation.text, item.answers, all_of_them=False) for citation in cited),
     }
 
 
-ARMS = {"before": before, "after": after}
+FORMAT = {"before": "labelled", "after": "numbered"}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -139,32 +165,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--each", type=int, default=20, help="questions of each set")
-    parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--budget", type=int, default=400)
     parser.add_argument("--max-tokens", type=int, default=24)
-    parser.add_argument("--model", help="the local model that answers")
+    parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="the local model that answers")
     parser.add_argument("--arms", default="before,after")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    pipeline = Pipeline(model=options.model, max_tokens=options.max_tokens)
-    asked = [one for name in SETS for one in chosen(options.data, name, options.each, held_out=options.held_out)]
-    rows: dict[str, list[dict[str, Any]]] = {
-        f"{arm}, {v}": [] for arm in options.arms.split(",") for v in ("cut", "full")
-    }
-    for number, item in enumerate(asked, start=1):
-        for key, found in rows.items():
-            arm, version = key.split(", ")
-            documents = item.cut if version == "cut" else item.full
-            found.append(ARMS[arm](pipeline, item, documents, options.budget))
-        print(f"{number} of {len(asked)}", flush=True)
-    tables = {key: table(found) for key, found in rows.items()}
-    for key, found in tables.items():
-        print(
-            f"{key:14}"
-            + "".join(f"  {name} {value.get('share')}" for name, value in found.items() if name != "questions")
-        )
-    result = {"sets": SETS, "budget": options.budget, "model": pipeline.engine.model, "tables": tables, "rows": rows}
-    write("unanswerable", result, options.out)
+    items_of = [one for name in SETS for one in chosen(options.data, name, options.each, held_out=options.held_out)]
+    reader = Reader(options.model)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for version in ("cut", "full"):
+        for arm in options.arms.split(","):
+            pipeline = Pipeline(format=FORMAT[arm], model=options.model)
+            contexts = [
+                pipeline.compress(getattr(item, version), question=item.question, budget=options.budget)
+                for item in items_of
+            ]
+            said = reader.answers([asked_with(arm, context) for context in contexts], options.max_tokens)
+            found = [judged(*one) for one in zip(items_of, said, contexts, strict=True)]
+            rows[f"{arm}, {version}"] = found
+            shares = {name: value.get("share") for name, value in table(found).items() if name != "questions"}
+            print(f"{arm}, {version}: {shares}", flush=True)
+            tables = {key: table(found) for key, found in rows.items()}
+            result = {"sets": SETS, "budget": options.budget, "model": options.model, "tables": tables, "rows": rows}
+            write("unanswerable", result, options.out)
 
 
 if __name__ == "__main__":

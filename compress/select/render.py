@@ -172,9 +172,15 @@ def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iter
             if not gap or gap.isspace():
                 yield Fragment(gap, index, before.end)
             else:
-                yield Fragment(_joint(document, before, event, gap))
+                joint = _joint(document, before, event, gap)
+                yield Fragment(joint, breaks="\n" in joint and _ends_section(before, event))
         yield Fragment(text[event.start : event.end], index, event.start)
         before = event
+
+
+def _ends_section(before: _Event, after: _Event) -> bool:
+    """Whether a section ends between two stretches: a heading follows text, or the two stand under nothing."""
+    return not before.bare and (after.bare or before.unit.parent == after.unit.parent == -1)
 
 
 def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:

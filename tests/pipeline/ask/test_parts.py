@@ -56,13 +56,36 @@ def words(context: CompressedContext, stretches: list[tuple[int, int, int]]) -> 
 def test_every_number_names_the_text_of_its_excerpt(made: list[Document], budget: int, format: str, tree: bool) -> None:
     context = compressed(made, budget, format, tree=tree)
     found = parts(context)
-    assert len(found) == len(context.excerpts)
+    assert len(found) >= len(context.excerpts)
     assert is_numbered(context) is bool(found)
-    for spans, excerpt in zip(found, context.excerpts, strict=True):
-        held = [(excerpt.document, start, end) for start, end in excerpt.stretches]
-        assert words(context, [(s.document, s.start, s.end) for s in spans]) == words(context, held)
-        assert {span.document for span in spans} <= {excerpt.document}
-        assert all(a.end <= b.start for a, b in pairwise(spans))
+    left = iter(found)
+    for excerpt in context.excerpts:  # one number, or one for each section
+        whole = words(context, [(excerpt.document, start, end) for start, end in excerpt.stretches])
+        while whole:
+            spans = next(left)
+            assert {span.document for span in spans} == {excerpt.document}
+            assert all(a.end <= b.start for a, b in pairwise(spans))
+            part = words(context, [(span.document, span.start, span.end) for span in spans])
+            assert part
+            assert whole.startswith(part)
+            whole = whole[len(part) :]
+    assert not any(left)
+
+
+def test_sections_of_a_long_document_have_numbers_of_their_own() -> None:
+    gulls = "The gulls cried a lot over the water. " * 6
+    section = (
+        f"# Pier {{0}}\n\nThe lantern of pier {{0}} burned. It rained.\n\n{gulls}\n\nFog lay there, and nobody came."
+    )
+    text = "\n\n".join(section.format(i) for i in range(9))
+    context = compressed([Document(text=text, kind="markdown")], 900, "numbered")
+    found = parts(context)
+    assert len(found) > 1
+    lines = context.text.split("\n")
+    for number, spans in enumerate(found, start=1):
+        first = lines[lines.index(f"[{number}]") + 1]
+        assert first == text[spans[0].start : spans[0].start + len(first)]
+        assert first.startswith("# Pier")
 
 
 @pytest.mark.parametrize("format", ["plain", "labelled", "json"])
