@@ -58,7 +58,9 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
-            await workers.warm()
+            problem = await workers.warm()
+            if problem:
+                on_note(f"nothing can be compressed now, and requests go on as they came: {problem}")
             planner.group = group
             yield
             group.cancel_scope.cancel()

@@ -35,28 +35,32 @@ class Workers:
         self._good_tokens = good_tokens
         self._limiter: anyio.CapacityLimiter | None = None
         self._cold = True
+        self._problem: str | None = None
 
     @property
     def cold(self) -> bool:
         """Whether a process was lost since they were warmed."""
         return self._cold
 
-    async def warm(self) -> None:
+    async def warm(self) -> str | None:
         """Start all processes and load their models.
 
-        Raises:
-            CompressionFault: if that fails.
+        Returns:
+            Why that failed; None if it did not.
         """
         self._cold = False
+        self._problem = None
         async with anyio.create_task_group() as group:
             for _ in range(self._count):
                 group.start_soon(self._warm)
+        return self._problem
 
     async def _warm(self) -> None:
         try:
             await self.run({"job": "warm"})
-        except CompressionFault:
+        except CompressionFault as fault:
             self._cold = True
+            self._problem = str(fault)
 
     async def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Do a job; see ``worker.work``.

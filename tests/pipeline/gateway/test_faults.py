@@ -76,6 +76,19 @@ def test_a_fault_of_the_compressor(fault: Any) -> None:
         assert running.post("/v1/chat/completions", SHORT).headers["x-ctxpipe-action"] == "passed"
 
 
+def broken(data: bytes) -> bytes:
+    raise ImportError
+
+
+def test_a_compressor_that_cannot_start_is_told_of() -> None:
+    with target() as behind, gateway(behind.url, work=broken) as running:
+        assert opened(running, behind) == "the process that compresses failed with ImportError"
+        assert running.notes == [
+            "nothing can be compressed now, and requests go on as they came: the process that compresses failed with "
+            "ImportError"
+        ]
+
+
 def test_a_process_that_was_lost_is_started_again(tmp_path: Path) -> None:
     with target() as behind, gateway(behind.url, work=_once(tmp_path / "mark"), deadline=10.0) as running:
         assert opened(running, behind) == "the process that compresses died"
