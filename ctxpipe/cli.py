@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "compress": "ctxpipe.commands.compress.command:compress",
     "query": "ctxpipe.commands.query.command:query",
     "index": "ctxpipe.commands.index.command:index",
+    "batch": "ctxpipe.commands.batch.command:batch",
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",
     "gateway": "ctxpipe.commands.gateway.command:gateway",

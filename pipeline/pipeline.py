@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Literal
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
@@ -26,7 +25,7 @@ from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
-from ctxpipe.pipeline.ask.fit import Request, ask, check_request
+from ctxpipe.pipeline.ask.fit import Compress, Request, ask, check_request
 from ctxpipe.pipeline.corpus.gather import Gatherer, Sources
 from ctxpipe.pipeline.cover.cover import cover as read_all
 from ctxpipe.pipeline.cover.job import Job
@@ -229,10 +228,10 @@ class Pipeline:
         started = time.perf_counter()
         sources = self.prepare(documents)
         reading = time.perf_counter() - started
-        context = self._compress(sources, question, budget, rate)
+        context = self.context_of(sources, question, budget, rate)
         return with_timing(context, "read", reading)
 
-    def _compress(
+    def context_of(
         self,
         documents: Collection,
         question: str | None,
@@ -241,6 +240,13 @@ class Pipeline:
         *,
         asks: bool = False,
     ) -> CompressedContext:
+        """Compress prepared documents; see ``compress``.
+
+        Args:
+            documents: What ``prepare`` gave, or a ``Corpus``.
+            question, budget, rate: See ``compress``.
+            asks: Whether the target will be asked with it, which numbers the excerpts.
+        """
         started = time.perf_counter()
         counter = self._target.counter(asking=asks)
         loading = time.perf_counter() - started
@@ -334,12 +340,41 @@ class Pipeline:
         started = time.perf_counter()
         sources = self.prepare(documents)
         reading = time.perf_counter() - started
+        return self.ask(
+            question,
+            lambda budget, rate: self.context_of(sources, question, budget, rate, asks=True),
+            budget=budget,
+            rate=rate,
+            raw=raw,
+            on_text=on_text,
+            reading=reading,
+        )
+
+    def ask(
+        self,
+        question: str,
+        compress: Compress,
+        *,
+        budget: int | None = None,
+        rate: float | None = None,
+        raw: bool = False,
+        on_text: OnText | None = None,
+        reading: float = 0.0,
+    ) -> Run:
+        """Ask with contexts that are made elsewhere; see ``query``.
+
+        Args:
+            question: The question.
+            compress: Makes the context of a budget or a rate; called until the prompt fits.
+            budget, rate, raw, on_text: See ``query``.
+            reading: Seconds that reading took, for the record.
+        """
+        check_request(question, budget, rate, raw)
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
         engine = self.engine
         connecting = time.perf_counter() - started
         request = Request(
-            documents=sources,
             question=question,
             budget=budget,
             rate=rate,
@@ -347,7 +382,7 @@ class Pipeline:
             max_tokens=self.max_tokens,
             engine=engine,
             target=self.target,
-            compress=partial(self._compress, asks=True),
+            compress=compress,
             on_stage=self.on_stage,
             on_text=on_text,
         )

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.types import CompressedContext, OnStage, with_timing
 from ctxpipe.errors import UsageError, WindowError
@@ -31,11 +30,9 @@ _FITS = 6
 
 
 class Compress(Protocol):
-    """Compresses documents for a question under a budget or a rate."""
+    """Compresses the documents of a question under a budget or a rate."""
 
-    def __call__(
-        self, documents: Collection, question: str, budget: int | None, rate: float | None, /
-    ) -> CompressedContext:
+    def __call__(self, budget: int | None, rate: float | None, /) -> CompressedContext:
         """See ``Pipeline.compress``."""
         ...
 
@@ -45,7 +42,6 @@ class Request:
     """A question, and everything needed to answer it.
 
     Attributes:
-        documents: The documents.
         question: The question.
         budget, rate: Most tokens of context, or share of the source's tokens, or neither.
         raw: Whether everything is sent, uncompressed.
@@ -57,7 +53,6 @@ class Request:
         on_text: Called with each piece of the answer as it arrives.
     """
 
-    documents: Collection
     question: str
     budget: int | None
     rate: float | None
@@ -68,10 +63,6 @@ class Request:
     compress: Compress
     on_stage: OnStage
     on_text: OnText | None
-
-    def compressed(self, budget: int | None, rate: float | None) -> CompressedContext:
-        """Compress the documents with another budget or rate."""
-        return self.compress(self.documents, self.question, budget, rate)
 
     def count(self, context: CompressedContext) -> int:
         """Tokens of the whole prompt, by the target's count."""
@@ -142,7 +133,7 @@ def ask(request: Request, timings: Mapping[str, float]) -> Run:
 
 
 def _everything(request: Request, room: int) -> tuple[CompressedContext, int]:
-    context = request.compressed(None, 1.0)
+    context = request.compress(None, 1.0)
     tokens = request.count(context)
     if tokens > room:
         raise WindowError(tokens, room, "leave --raw away to compress, or use a target with a larger window")
@@ -156,7 +147,7 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
     enough = limit - _SLACK * window
     most = _most(request)
     tried = min(most, room)
-    context = request.compressed(None if rate else tried, rate)
+    context = request.compress(None if rate else tried, rate)
     best: tuple[CompressedContext, int] | None = None
     notes: dict[str, None] = {}
     for _ in range(_FITS):
@@ -171,7 +162,7 @@ def _fitting(request: Request, room: int) -> tuple[CompressedContext, int]:
         allowed = min(most, int(context.kept_tokens * share) - (tokens > limit))
         if allowed < 1 or allowed == tried:
             break
-        context, tried = request.compressed(allowed, None), allowed
+        context, tried = request.compress(allowed, None), allowed
     if best is None:
         raise WindowError(tokens, limit, "the target counts far more tokens than the given tokenizer; set --tokenizer")
     return dataclasses.replace(best[0], notes=tuple(notes)), best[1]
@@ -207,7 +198,7 @@ def _answered(
         else:
             return context, prompt_tokens, answer
         refusals -= 1
-        context = dataclasses.replace(request.compressed(allowed, None), notes=context.notes)
+        context = dataclasses.replace(request.compress(allowed, None), notes=context.notes)
         prompt_tokens = request.count(context)
 
 

@@ -43,11 +43,18 @@ def all_files_option(function: F) -> F:
 
 
 def documents_options(function: F) -> F:
+    """The documents, the question, and the options that say how they become a context."""
+    function = compression_options(function)
+    function = option(WHAT, "-q", "--question", help="What will be asked; the text that helps to answer it is kept.")(
+        function
+    )
+    return click.argument("paths", nargs=-1, required=True, metavar="PATH...")(function)
+
+
+def compression_options(function: F) -> F:
     """The options that say how documents become a context."""
     for decorate in reversed(
         [
-            click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
-            option(WHAT, "-q", "--question", help="What will be asked; the text that helps to answer it is kept."),
             option(
                 WHAT, "--keep", multiple=True, metavar="REGEX", help="Keep what matches, before all else; repeatable."
             ),

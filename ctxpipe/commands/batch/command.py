@@ -1,0 +1,133 @@
+"""``ctxpipe batch``: many questions from a file, each result once, whatever stops the run in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ctxpipe.commands.shared.closing import Stopwatch, table
+from ctxpipe.commands.shared.documents import compression, compression_options
+from ctxpipe.commands.shared.options import OUTPUT, TARGET, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.commands.shared.progress import progress
+from ctxpipe.errors import UsageError
+
+_SERVER, _LOCAL = 8, 1
+_SHOWN = 5
+"""Errors that are said; all are in the results."""
+
+
+@click.command(
+    cls=HeadedCommand,
+    epilog="\b\nExamples:\n"
+    "  ctxpipe batch questions.jsonl -o answers.jsonl --corpus handbook.ctx --target http://127.0.0.1:8000\n"
+    "  ctxpipe batch questions.jsonl -o contexts.jsonl --compress-only --budget 2000\n"
+    "\n\b\nA line of questions.jsonl:\n"
+    '  {"id": "q1", "question": "Who signed?", "paths": ["contract.pdf"], "budget": 2000}',
+)
+@click.argument("requests", type=click.Path(path_type=Path), metavar="REQUESTS")
+@option(
+    OUTPUT,
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="Results, one a line as JSON. What is in the file already is not done again.",
+)
+@option(
+    WHAT,
+    "--corpus",
+    multiple=True,
+    metavar="PATH",
+    help="What every request is asked of, beside its own paths: a corpus file, a directory; repeatable.",
+)
+@option(OUTPUT, "--compress-only", is_flag=True, help="Write contexts, and ask nobody.")
+@compression_options
+@option(TARGET, "--target", metavar="local|URL", help="What answers: this machine, or an OpenAI-like server.")
+@option(TARGET, "--model", metavar="NAME", help="Its model.")
+@option(TARGET, "--window", type=int, metavar="TOKENS", help="What prompt and answer may have together.")
+@option(TARGET, "--max-tokens", type=int, metavar="TOKENS", help="Room left for the answer. [default: 512]")
+@option(TARGET, "--timeout", type=float, metavar="SECONDS", help="How long to wait for an answer. [default: 300]")
+@option(
+    TARGET,
+    "--concurrency",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Requests at the same time. [default: {_SERVER} at a server, {_LOCAL} on this machine]",
+)
+@option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
+def batch(
+    requests: Path,
+    output: Path,
+    corpus: tuple[str, ...],
+    compress_only: bool,
+    concurrency: int | None,
+    quiet: bool,
+    trust_remote_code: bool,
+    **flags: Any,
+) -> None:
+    """Answer many questions, one a line of a file.
+
+    REQUESTS has an object a line: question, and paths or text; id, budget and rate if wanted. Each gives a line of the
+    output: an answer with its citations, a context, or an error. A run that was stopped goes on where it was. Documents
+    are compressed on every core while the server answers.
+    """
+    watch = Stopwatch()
+    from ctxpipe.config import load
+    from ctxpipe.models.cpu import cpu_threads
+    from ctxpipe.pipeline.batch.batch import BatchPlan, run_batch
+    from ctxpipe.pipeline.pipeline import MAX_TOKENS
+    from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
+
+    config = load(flags)
+    if compress_only and config.budget is None and config.rate is None:
+        raise UsageError("say how much to keep: --budget TOKENS or --rate SHARE")
+    here = config.target == "local"
+    target = Target(
+        engine=config.target,
+        model=config.model,
+        window=config.window,
+        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
+        endpoint=config.endpoint,
+    )
+    options = {
+        **compression(config),
+        "target": target,
+        "max_tokens": MAX_TOKENS if config.max_tokens is None else config.max_tokens,
+        "trust_remote_code": trust_remote_code,
+    }
+    errors: list[str] = []
+    with progress(quiet) as on_stage:
+        done = run_batch(
+            BatchPlan(
+                requests=requests,
+                results=output,
+                options=options,
+                shared=corpus,
+                budget=config.budget,
+                rate=config.rate,
+                compress_only=compress_only,
+                concurrency=concurrency or (cpu_threads() if compress_only else _LOCAL if here else _SERVER),
+                # The model of this machine needs every core when it answers.
+                processes=0 if here and not compress_only else cpu_threads(),
+            ),
+            on_progress=lambda finished, total: on_stage("batch", finished, total),
+            on_error=lambda name, reason: errors.append(f"{name}: {reason}"),
+        )
+    for line in errors[:_SHOWN]:
+        click.echo(f"error: {safe_line(line)}", err=True)
+    if done.torn:
+        click.echo(f"note: the last line of {output} was torn; it was cut off and done again", err=True)
+    if not quiet:
+        table(
+            {
+                "results": f"{output}: {done.done + done.before:,}, {done.before:,} of them from earlier runs",
+                "errors": f"{done.failed:,}",
+                "time": f"{watch.seconds:.1f} s",
+            }
+        )
+    if done.failed:
+        raise click.exceptions.Exit(1)
