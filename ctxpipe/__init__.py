@@ -24,6 +24,7 @@ from ctxpipe.lazy import lazy_names
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
+    from ctxpipe.pipeline.corpus.corpus import Corpus
     from ctxpipe.pipeline.functions import compress, query
     from ctxpipe.pipeline.pipeline import Pipeline
     from ctxpipe.pipeline.types import Citation, Run
@@ -40,6 +41,7 @@ __all__ = [
     "Cancellation",
     "Citation",
     "CompressedContext",
+    "Corpus",
     "CtxpipeError",
     "Document",
     "Pipeline",
@@ -54,6 +56,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "compress.types": "CompressedContext Document Span",
         "errors": "CtxpipeError",
+        "pipeline.corpus.corpus": "Corpus",
         "pipeline.functions": "compress query",
         "pipeline.pipeline": "Pipeline",
         "pipeline.types": "Citation Run",

@@ -101,9 +101,11 @@ def place(
 ) -> Iterator[Place]:
     lines = prose(24).split("\n")
     (tmp_path / "report.pdf").write_bytes(make_pdf(*("\n".join(lines[i::2]) for i in range(2)), title="Report"))
-    for name in ("notes.md", "notes/first.md", "notes/second.md", "python-reference.md"):
+    notes = ("notes.md", "notes/first.md", "notes/second.md", "handbook/travel.md", "handbook/leave.md")
+    for name in (*notes, "python-reference.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n\n{prose(12, len(name))}\n", encoding="utf-8")
+    (tmp_path / "questions.jsonl").write_text(json.dumps({"question": "Who signs?"}) + "\n", encoding="utf-8")
     write_config(tmp_path / "my-model", TINY_LLAMA4)
     (tmp_path / "ruler/niah_single_1").mkdir(parents=True)
     (tmp_path / "ruler/niah_single_1/validation.jsonl").write_text(json.dumps(RULER) + "\n", encoding="utf-8")
