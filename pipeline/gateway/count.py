@@ -19,6 +19,7 @@ from ctxpipe.serving.openai.counts import names
 _FRESH = 60.0
 """Seconds for which a window, or the lack of an endpoint, is believed."""
 _MODELS = 256
+_REFUSED = frozenset({400, 413, 422})
 
 
 class Count(NamedTuple):
@@ -89,10 +90,17 @@ class Counter:
             EngineError: if the target does not answer, or refuses to count.
             CompressionFault: if it cannot count and no worker can.
         """
-        for counting in shape.countings(body):
+        ways = shape.countings(body)
+        for number, counting in enumerate(ways, start=1):
             if self._missing.get(counting.path, 0.0) > time.monotonic():
                 continue
-            tokens = await self._asked(counting, body, headers)
+            try:
+                tokens = await self._asked(counting, body, headers)
+            except RejectedError as exc:
+                # vLLM refuses to count messages that are longer than its window, and counts the same as a chat.
+                if number == len(ways) or exc.status not in _REFUSED:
+                    raise
+                continue
             if tokens is not None:
                 return Count(tokens)
         result = await self._workers.run({"job": "count", "messages": shape.messages(body), "tools": body.get("tools")})

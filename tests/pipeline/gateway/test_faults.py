@@ -59,7 +59,7 @@ def opened(running: Running, behind: Target) -> str:
     """Send what does not fit; the request goes on as it came, and the reason is said."""
     started = time.monotonic()
     said = running.post("/v1/chat/completions", LONG)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert said.status_code == 200
     assert said.headers["x-ctxpipe-action"] == "failed-open"
     assert behind.last("/v1/chat/completions").body == LONG
@@ -90,7 +90,7 @@ def test_a_compressor_that_cannot_start_is_told_of() -> None:
 
 
 def test_a_process_that_was_lost_is_started_again(tmp_path: Path) -> None:
-    with target() as behind, gateway(behind.url, work=_once(tmp_path / "mark"), deadline=10.0) as running:
+    with target() as behind, gateway(behind.url, work=_once(tmp_path / "mark"), deadline=60.0) as running:
         assert opened(running, behind) == "the process that compresses died"
         said = running.post("/v1/chat/completions", LONG)
         assert said.headers["x-ctxpipe-action"] == "compressed"

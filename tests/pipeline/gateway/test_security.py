@@ -182,16 +182,16 @@ def test_wrong_lengths_are_refused_and_harm_no_one(behind: Target) -> None:
 
 
 def test_a_slow_body_harms_no_other_client(behind: Target) -> None:
-    with gateway(behind.url, work=idle, concurrency=1, body_seconds=2.0) as running:
+    with gateway(behind.url, work=idle, concurrency=1, body_seconds=5.0) as running:
         head = request("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nContent-Length: 1000", b"{")
         slow = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(8)]
         for client in slow:
             client.sendall(head)
         started = time.monotonic()
         assert running.post("/v1/chat/completions", SMALL).status_code == 200
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 4
         for client in slow:
-            client.settimeout(10)
+            client.settimeout(30)
             assert client.recv(100).startswith(b"HTTP/1.1 408 ")
             client.close()
 
