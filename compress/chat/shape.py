@@ -21,9 +21,19 @@ def messages_in(value: object) -> list[Message] | None:
     if not isinstance(value, list) or not value:
         return None
     fits = all(
-        isinstance(m, Mapping) and m.get("role") in ROLES and {"content", "tool_calls"} & m.keys() for m in value
+        isinstance(m, Mapping) and is_role(m.get("role")) and {"content", "tool_calls"} & m.keys() for m in value
     )
     return list(value) if fits else None
+
+
+def is_role(value: object) -> bool:
+    """Whether a value, of any kind, is a known role."""
+    return isinstance(value, str) and value in ROLES
+
+
+def _is_text(part: Mapping[str, Any]) -> bool:
+    kind = part.get("type")
+    return isinstance(kind, str) and kind in _TEXT_PARTS and isinstance(part.get("text"), str)
 
 
 def calls(message: Message) -> bool:
@@ -51,7 +61,7 @@ def texts(message: Message) -> Iterator[str]:
     if isinstance(content, str):
         yield content
     for part in content if isinstance(content, list) else ():
-        if isinstance(part, Mapping) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
+        if isinstance(part, Mapping) and _is_text(part):
             yield part["text"]
 
 
@@ -63,9 +73,7 @@ def with_texts(message: Message, new: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(content, list):
         return dict(message)
     parts = [
-        {**part, "text": new.get(part["text"], part["text"])}
-        if isinstance(part, Mapping) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str)
-        else part
+        {**part, "text": new.get(part["text"], part["text"])} if isinstance(part, Mapping) and _is_text(part) else part
         for part in content
     ]
     return {**message, "content": parts}

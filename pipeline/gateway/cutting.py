@@ -21,7 +21,7 @@ PER_PICTURE = 512
 """Tokens that a part which is no text is taken to have; the server's count of the whole corrects it."""
 _LEAST = 64
 """Tokens below which a last user turn is not cut."""
-_TEXTS = frozenset({"text", "input_text", "output_text"})
+_TEXTS = ("text", "input_text", "output_text")
 _UNSEEN = frozenset({"role", "content", "name", "tool_call_id", "cache_control"})
 _BINARY = frozenset({"source", "image_url", "input_audio", "audio_url", "video_url", "file", "file_data", "file_id"})
 

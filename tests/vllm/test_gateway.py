@@ -174,7 +174,7 @@ def turn(number: int) -> list[Any]:
     return [
         {"role": "user", "content": f"How is pump P-{number}?"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": f"call_{number}", "content": prose(5, number)},
+        {"role": "tool", "tool_call_id": f"call_{number}", "content": prose(6, number)},
         {"role": "assistant", "content": f"Pump P-{number} runs at {number + 2}.5 bar."},
     ]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctxpipe.compress.chat.shape import ROLES
+from ctxpipe.compress.chat.shape import is_role
 from ctxpipe.pipeline.gateway.shapes.chat import tokenizing
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, whole_number
 
@@ -72,7 +72,7 @@ def _message(item: object) -> Message | None:
     if not isinstance(item, Mapping):
         return None
     kind = item.get("type") or "message"
-    if kind == "message" and item.get("role") in ROLES and isinstance(item.get("content"), (str, list)):
+    if kind == "message" and is_role(item.get("role")) and isinstance(item.get("content"), (str, list)):
         return {"role": item["role"], "content": item["content"]}
     if kind == "function_call":
         call = {

@@ -163,3 +163,12 @@ def test_what_is_no_chat_is_refused(messages: list[Message]) -> None:
     assert messages_in(messages) is None
     with pytest.raises(UsageError, match="a chat is a list of messages"):
         compress_messages(compressor(), messages, budget=100)
+
+
+@pytest.mark.parametrize("odd", [[], {}, 3, None, [["text"]]])
+def test_values_of_any_kind_are_no_roles_and_no_texts(odd: Any) -> None:
+    assert messages_in([{"role": odd, "content": "x"}]) is None
+    message = {"role": "user", "content": [{"type": odd, "text": "x"}, odd, {"type": "text", "text": odd}]}
+    assert list(texts(message)) == []
+    made = compress_messages(compressor(), [message], budget=500)
+    assert made.messages == (message,)
