@@ -43,8 +43,8 @@ $(READY): pyproject.toml constraints.txt setup.py
 models: $(READY) ## fetch the embedded models that the tests need into the user's cache
 	@$(BIN)/ctxpipe models pull smollm2-135m minilm-l6
 
-demo: models ## ask a question of the Python language reference, 14 times the window of the model that answers
-	@sh examples/demo.sh
+demo: $(READY) ## ask two questions of the Python language reference; the first time it fetches a model of 491 MB
+	@PYTHONUTF8=1 $(BIN)/python examples/demo.py
 
 test: models ## run the tests that take minutes in all; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

@@ -91,7 +91,9 @@ SLOW = (
     "compress/prune/test_upstream_faults.py",
     "compress/prune/test_walk.py",
     "evals/suites/test_lengths.py",
+    "models/test_qwen.py",
     "pipeline/gateway/test_ten_thousand_bodies.py",
+    "test_demo.py",
     "test_documentation.py",
     "training/",
 )
