@@ -17,7 +17,7 @@ from typing import Any
 FOLDER = Path("demo-output")
 DOCUMENT = "python-reference.md"
 MODEL = "qwen2.5-coder-0.5b"
-QUESTIONS = ("What does the nonlocal statement do?", "Which exception does a failed assert statement raise?")
+QUESTIONS = ("What does the nonlocal statement do?", "What does the await expression do?")
 WIDTH = 100
 NEXT = """\
 What to type next:

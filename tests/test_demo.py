@@ -34,7 +34,7 @@ def test_both_questions_are_answered_rightly_from_their_sources(checkout: Path) 
     )
     assert done.returncode == 0, done.stderr
     first, second, after = re.split(r"[\d,]+ tokens read, [\d,]+ sent, [\d.]+ s\n", done.stdout)
-    for part, words in ((first, ("enclosing",)), (second, ("AssertionError",))):
+    for part, words in ((first, ("enclosing",)), (second, ("coroutine", "awaitable"))):
         assert all(word in " ".join(part.split()) for word in words), part
         sources = part.split("\n\n  ")[1:]
         assert sources, part
