@@ -10,7 +10,7 @@ from ctxpipe.evals.report.markup import esc, interval, number, percent, table
 from ctxpipe.evals.report.svg import Bar, Plot, forest
 from ctxpipe.evals.report.verdict import verdict_word
 from ctxpipe.evals.runs.arms import CONTROLS, FLOORS
-from ctxpipe.evals.summary.rows import TRUST_SCORES, Row
+from ctxpipe.evals.summary.rows import POOL_SCORES, TRUST_SCORES, Row
 from ctxpipe.evals.summary.summary import Summary
 
 
@@ -46,7 +46,7 @@ def gain_plot(suite: str, summary: Summary) -> Plot | None:
 
 def _table(rows: list[Row], summary: Summary) -> str:
     two, three = (any(getattr(row, name) is not None for row in rows) for name in ("nll", "answer"))
-    trusted = [name for name in TRUST_SCORES if any(name in row.other for row in rows)]
+    trusted = [name for name in (*TRUST_SCORES, *POOL_SCORES) if any(name in row.other for row in rows)]
     head = ["arm", "verdict", "kept", "survival", "lost to raw", *trusted]
     head += ["nll", "rise over raw", "gain retained"] if two else []
     head += ["right answers", "lost to raw"] if three else []

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES
 from ctxpipe.errors import UnknownNameError, UsageError
+from ctxpipe.evals.runs.documents import document_of
 from ctxpipe.evals.targets.generation import Generated, Generator
 from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
     from ctxpipe.compress.types import Document, Ranker, Scorer
+    from ctxpipe.evals.runs.pool import Pool
     from ctxpipe.models.tokenizer import TargetTokenizer
     from ctxpipe.pipeline.pipeline import Pipeline
 
@@ -43,8 +45,6 @@ FORMER = {"surprisal": "llmlingua", "contrastive": "longllmlingua"}
 """Short names in records of earlier versions."""
 FLOORS = ("head-tail", "random", "bm25")
 """Baselines: simple methods that any other must beat at the same budget."""
-_NO_TITLE = "table"
-"""Titles in public sets that stand for no title."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _METHOD = re.compile(r"[^\s,@]+")
 
@@ -102,6 +102,7 @@ class ArmContext:
         reused_scores: Whether models' scores could come from an earlier call or rate.
         frames: Ranges of the text that are no source: labels, marks, repeated chains.
         budget: Most tokens that the text may have; None where there is no limit.
+        scores: What a pool tells of it.
         answer: The answer, where making the context gave one.
     """
 
@@ -113,6 +114,7 @@ class ArmContext:
     reused_scores: bool = False
     frames: tuple[tuple[int, int], ...] = ()
     budget: int | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
     answer: Generated | None = None
 
 
@@ -177,11 +179,18 @@ class ContextMaker:
         reuse_scores: Use the score cache. Scores are then computed once for all rates, and compression times are not
             those of a first call; contexts are marked.
         generator: Answers in the arm ``cover``; needed only for that.
+        pool: What methods are asked of, in place of an item's own documents.
     """
 
     def __init__(
-        self, tokenizer: str = "smollm2-135m", *, reuse_scores: bool = False, generator: Generator | None = None
+        self,
+        tokenizer: str = "smollm2-135m",
+        *,
+        reuse_scores: bool = False,
+        generator: Generator | None = None,
+        pool: Pool | None = None,
     ) -> None:
+        self.pool = pool
         self.tokenizer_name = tokenizer
         self._generator = generator
         self._score_cache = MEGABYTES if reuse_scores else 0
@@ -224,21 +233,24 @@ class ContextMaker:
             rank, prune = METHODS["default"]
         whole = arm.rate is None and arm.budget is None
         pipeline = self._pipeline(rank, prune)
+        pool = self.pool if arm.method else None
         context = pipeline.compress(
-            _documents(sample, held),
+            _documents(sample, held) if pool is None else pool.collection,
             question=sample.question,
             rate=1.0 if whole else arm.rate,
             budget=arm.budget,
         )
+        own = tuple((held[span.document], span.start, span.end) for span in context.spans) if pool is None else ()
         return ArmContext(
             text=context.text,
             source_tokens=context.source_tokens,
             kept_tokens=context.kept_tokens,
-            spans=tuple((held[span.document], span.start, span.end) for span in context.spans),
+            spans=own if pool is None else pool.spans(sample, context),
             timings=context.timings,
             reused_scores=pipeline.remembers,
             frames=context.frames,
             budget=None if whole else context.budget,
+            scores={} if pool is None else pool.scores(sample, context),
         )
 
     def _cover(self, sample: Sample, held: Sequence[int]) -> ArmContext:
@@ -295,21 +307,4 @@ def defaults() -> tuple[str, str]:
 
 
 def _documents(sample: Sample, held: Sequence[int]) -> list[Document]:
-    from ctxpipe.compress.types import Document
-    from ctxpipe.pipeline.readers.kinds import TEXT, by_name
-
-    documents = []
-    for i in held:
-        passage = sample.documents[i]
-        format = (by_name(passage.source) if passage.source else None) or TEXT
-        documents.append(
-            Document(
-                text=passage.text,
-                source=passage.source or str(i),
-                title="" if passage.title == _NO_TITLE else passage.title,
-                kind=format.kind,
-                language=format.language,
-                page_starts=passage.page_starts,
-            )
-        )
-    return documents
+    return [document_of(sample.documents[i], sample.documents[i].source or str(i)) for i in held]

@@ -26,6 +26,7 @@ class Settings:
     Attributes:
         seed, layers, tokenizer, target, answer_tokens: The arguments of the run.
         default: Ranker and scorer of the default method, which can differ between versions.
+        pool: Folder or file of the pool; None without one.
     """
 
     seed: int
@@ -34,6 +35,7 @@ class Settings:
     target: str
     answer_tokens: int | None = None
     default: str = ""
+    pool: str | None = None
 
 
 class RunFolder:

@@ -99,8 +99,15 @@ class Recorder:
         scores: dict[str, float] = {}
         if 1 in self.layers:
             scores |= context_scores(
-                sample, context.text, raw, context.spans, frames=context.frames, fits=self.maker.fits(context)
+                sample,
+                context.text,
+                raw,
+                context.spans,
+                frames=context.frames,
+                fits=self.maker.fits(context),
+                pooled=bool(made.arm.method) and self.maker.pool is not None,
             )
+            scores |= context.scores
         if likelihood is not None and likelihood.nll is not None:
             scores["nll"] = likelihood.nll
         if answer is not None and answer.text is not None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.runs.arms import Arm, ContextMaker, defaults
 from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.pool import Pool, pooled_documents
 from ctxpipe.evals.runs.recorder import Recorder
 from ctxpipe.evals.runs.records import RecordFile, latest
 from ctxpipe.evals.suites.suites import check_suite, suite_samples
@@ -18,9 +18,7 @@ from ctxpipe.evals.targets.cache import ResultCache
 from ctxpipe.evals.targets.generation import Generated, Generator
 from ctxpipe.evals.targets.likelihood import Likelihood, Target
 from ctxpipe.evals.types import Sample
-
-if TYPE_CHECKING:
-    from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.models.tokenizer import TargetTokenizer
 
 LAYERS = (1, 2, 3)
 OnProgress = Callable[[int, int, str], None]
@@ -43,6 +41,8 @@ class RunPlan:
         tokenizer: Model whose tokens are counted.
         retry_errors: Retry items that ended in an error.
         reuse_scores: Compute scores once for all rates; compression is then not timed.
+        pool: Folder or corpus file whose documents, with those of all items, methods are asked of; controls keep to the
+            documents of their item.
     """
 
     suites: tuple[str, ...]
@@ -56,6 +56,7 @@ class RunPlan:
     tokenizer: str = "smollm2-135m"
     retry_errors: bool = False
     reuse_scores: bool = False
+    pool: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.layers or not set(self.layers) <= set(LAYERS):
@@ -109,9 +110,10 @@ def run(
         file = stack.enter_context(RecordFile(folder.records))
         outcome.notes += file.notes
         folder.start(_settings(plan, target, generator))
-        maker = ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores, generator=generator)
+        samples = folder.keep(_samples(plan, TargetTokenizer.load(plan.tokenizer)))
+        pool = None if plan.pool is None else Pool(samples, pooled_documents(plan.pool))
+        maker = ContextMaker(plan.tokenizer, reuse_scores=plan.reuse_scores, generator=generator, pool=pool)
         recorder = Recorder(plan.layers, plan.seed, maker)
-        samples = folder.keep(_samples(plan, recorder.maker.tokenizer))
         if target is not None:
             likelihoods = ResultCache(folder.cache, Likelihood, target.revision, target.score)
             recorder.likelihoods = stack.enter_context(likelihoods)
@@ -133,6 +135,7 @@ def _settings(plan: RunPlan, target: Target | None, generator: Generator | None)
         target="" if asked is None else f"{asked.model} {asked.revision}",
         answer_tokens=None if generator is None else generator.max_tokens,
         default="+".join(defaults()),
+        pool=None if plan.pool is None else str(plan.pool.absolute()),
     )
 
 

@@ -35,6 +35,7 @@ def context_scores(
     *,
     frames: Sequence[tuple[int, int]] = (),
     fits: Callable[[str], bool] | None = None,
+    pooled: bool = False,
 ) -> dict[str, float]:
     """Layer 1: what a context still contains.
 
@@ -45,6 +46,7 @@ def context_scores(
         spans: Kept stretches of the documents as (document, start, end), for evidence; None where they are not known.
         frames: Ranges of the context that are no source (labels, marks, repeated chains), where they are known.
         fits: Whether a text has no more tokens than the arm's budget; None where it has none.
+        pooled: Whether the context may hold text of other documents too; its shape cannot be judged then.
 
     Returns:
         ``survival`` where the raw context has the answer (a summary or a sum was never in it, and cannot be lost);
@@ -59,7 +61,8 @@ def context_scores(
         scores["attributed"] = attributed(text, sample.twins)
     if spans is not None:
         kept = list(spans)
-        scores |= _shape_scores(sample, placed([p.text for p in sample.documents], text, kept, frames), fits)
+        if not pooled:
+            scores |= _shape_scores(sample, placed([p.text for p in sample.documents], text, kept, frames), fits)
         gold = [
             Evidence(document=i, start=0, end=len(passage.text))
             for i, passage in enumerate(sample.documents)

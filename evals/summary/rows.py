@@ -20,7 +20,9 @@ _OF_TARGET = ("target", "first_token")
 _MAIN_SCORES = ("survival", "nll", "answer")
 TRUST_SCORES = ("attributed", "whole", "trail")
 """Scores of layer 1 that say whether a reader may believe what was kept."""
-OTHER_SCORES = ("evidence", "gold", *TRUST_SCORES, "numbers", "units", "negations", "names")
+POOL_SCORES = ("shortlist", "passages")
+"""Whether all gold documents are among what a search of the pool found, and in the context."""
+OTHER_SCORES = ("evidence", "gold", *TRUST_SCORES, *POOL_SCORES, "numbers", "units", "negations", "names")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

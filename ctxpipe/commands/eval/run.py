@@ -62,6 +62,20 @@ QUICK_LIMIT = 20
     metavar="SHARE,...",
     help="Shares of the tokens that methods keep.",
 )
+@option(
+    HOW_MUCH,
+    "--budgets",
+    default="",
+    metavar="2k,8k",
+    help="Tokens that methods keep, in place of --rates.",
+)
+@option(
+    WHAT,
+    "--pool",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FOLDER|FILE",
+    help="Ask methods of one pool: the documents of all items, and those of a folder or a corpus file.",
+)
 @option(HOW_MUCH, "--limit", type=int, metavar="N", help="Most items of a suite. [default: all; 50 generated ones]")
 @option(
     HOW_MUCH, "--quick", is_flag=True, help=f"{QUICK_LIMIT} items of {', '.join(QUICK_SUITES)}: minutes on two cores."
@@ -114,6 +128,8 @@ def run(
     data: Path | None,
     arms: str,
     rates: str,
+    budgets: str,
+    pool: Path | None,
     limit: int | None,
     seed: int,
     layers: str,
@@ -145,9 +161,11 @@ def run(
     if quick:
         suites = suites or tuple(name for name in QUICK_SUITES if name in default_suites(data))
         limit = QUICK_LIMIT if limit is None else limit
+    amounts = [float(parse_length(part)) for part in budgets.split(",") if part.strip()]
     plan = RunPlan(
         suites=suites or default_suites(data),
-        arms=tuple(parse_arms(arms.split(","), numbers_of(rates, float, "rate"))),
+        arms=tuple(parse_arms(arms.split(","), amounts or numbers_of(rates, float, "rate"))),
+        pool=pool,
         out=out,
         data=data,
         layers=tuple(numbers_of(layers, int, "layer")),

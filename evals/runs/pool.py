@@ -1,0 +1,112 @@
+"""One pool of documents that every question of a run is asked of, in place of the documents of its item."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ctxpipe.errors import ReadError, reason_of
+from ctxpipe.evals.runs.documents import document_of
+from ctxpipe.evals.types import Sample
+
+if TYPE_CHECKING:
+    from ctxpipe.compress.prepare.collection import Collection
+    from ctxpipe.compress.types import CompressedContext, Document
+
+_LINES = (".jsonl", ".jsonl.gz")
+
+
+class Pool:
+    """The documents of all items, and more, each once.
+
+    Args:
+        samples: The items.
+        more: Further documents; those of the items come first.
+    """
+
+    def __init__(self, samples: Sequence[Sample], more: Collection | None = None) -> None:
+        from ctxpipe.compress.prepare.collection import Collection
+        from ctxpipe.compress.prepare.prepared import Prepared
+
+        known: dict[tuple[str, str], int] = {}
+        documents: list[Document] = []
+        self._places: dict[str, list[int]] = {}
+        for sample in samples:
+            places = []
+            for index, passage in enumerate(sample.documents):
+                key = passage.title, passage.text
+                if key not in known:
+                    known[key] = len(documents)
+                    documents.append(document_of(passage, passage.source or f"{sample.id}/{index}"))
+                places.append(known[key])
+            self._places[sample.id] = places
+        others = [
+            one for one in (more.prepared if more else ()) if (one.document.title, one.document.text) not in known
+        ]
+        self.collection = Collection([*map(Prepared, documents), *others])
+
+    def spans(self, sample: Sample, context: CompressedContext) -> tuple[tuple[int, int, int], ...]:
+        """The kept stretches of an item's own documents, as (document of the item, start, end)."""
+        place = {pooled: own for own, pooled in reversed(list(enumerate(self._places[sample.id])))}
+        return tuple((place[s.document], s.start, s.end) for s in context.spans if s.document in place)
+
+    def scores(self, sample: Sample, context: CompressedContext) -> dict[str, float]:
+        """Whether all gold documents of an item are in the shortlist, and in the context; empty without gold."""
+        gold = {e.document for e in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
+        if not gold:
+            return {}
+        places = {self._places[sample.id][index] for index in gold}
+        kept = {span.document for span in context.spans}
+        return {
+            "shortlist": float(places <= self._shortlist(sample, context)),
+            "passages": float(places <= kept),
+        }
+
+    def _shortlist(self, sample: Sample, context: CompressedContext) -> set[int]:
+        from ctxpipe.compress.find.shortlist import shortlist
+
+        average = self.collection.characters / max(1, context.source_tokens)
+        chosen = shortlist(self.collection, sample.question, context.budget, average)
+        found: set[int] = set(np.unique(self.collection.passages.document[chosen]).tolist())
+        return found
+
+
+def pooled_documents(path: Path) -> Collection:
+    """The documents of a corpus file, or of a folder: of the items in its JSON lines if it has any, else its files.
+
+    Raises:
+        ReadError: if there are none.
+    """
+    from ctxpipe.compress.prepare.collection import Collection
+    from ctxpipe.compress.types import Document
+    from ctxpipe.pipeline.pipeline import Pipeline
+
+    files = sorted(file for file in path.rglob("*") if file.name.endswith(_LINES)) if path.is_dir() else []
+    if not files:
+        return Pipeline().prepare(path)
+    seen: dict[tuple[str, str], Document] = {}
+    for file in files:
+        for title, text in _passages(file):
+            if text.strip():
+                seen.setdefault((title, text), Document(text=text, title=title, source=f"{file.name}/{len(seen)}"))
+    if not seen:
+        raise ReadError(str(path), "no documents in its JSON lines")
+    return Collection.of(list(seen.values()))
+
+
+def _passages(file: Path) -> Iterator[tuple[str, str]]:
+    """Title and text of what items have under ``documents`` or ``passages``."""
+    opened = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opened(file, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                item: Any = json.loads(line) if line.strip() else {}
+                for one in item.get("documents") or item.get("passages") or []:
+                    yield str(one.get("title") or ""), str(one["text"])
+    except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError) as exc:
+        raise ReadError(str(file), f"no items: {reason_of(exc)}") from exc
