@@ -40,15 +40,20 @@ def saying(text: str) -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def answering() -> Iterator[Callable[[Any], str]]:
     models = list_models({"id": "smollm2-135m", "root": "smollm2-135m", "max_model_len": 2000})
     with servers(tokenize=count_words, models=models) as start:
 
-        def serving(text: str) -> str:
-            server: Server = start(chat=saying(text))
+        def serving(chat: Any) -> str:
+            server: Server = start(chat=chat)
             return server.url
 
         yield serving
+
+
+@pytest.fixture
+def serve(answering: Callable[[Any], str]) -> Serve:
+    return lambda text: answering(saying(text))
 
 
 @pytest.fixture
@@ -102,11 +107,48 @@ def test_documents_that_do_not_say_are_no_failure(run: Command, serve: Serve, fo
     assert (found["unanswered"], found["citations"]) == ("said", [])
 
 
+ENDED = "error: m ended without a word of an answer"
+THOUGHT = "error: smollm2-135m spent its 50 tokens on reasoning and gave no answer; allow it more with --max-tokens"
+
+
+@pytest.mark.parametrize(
+    ("message", "finish", "code", "out", "err"),
+    [
+        ({"content": "<think>\nhm\n</think>\n\nIn the tower."}, "stop", 0, "In the tower.", ""),
+        ({"content": "In the tower.", "reasoning": "hm"}, "stop", 0, "In the tower.", ""),
+        ({"content": None, "reasoning": "hm"}, "length", 1, "", THOUGHT),
+        ({"content": None, "reasoning_content": "hm"}, "length", 1, "", THOUGHT),
+        ({"content": "<think>hm"}, "length", 1, "", THOUGHT),
+        ({"content": None}, "stop", 1, "", ENDED),
+        ({"content": " \n"}, "stop", 1, "", ENDED),
+        ({"content": None}, "length", 1, "", f"{ENDED}; allow it more with --max-tokens"),
+    ],
+)
 @pytest.mark.parametrize("how", [(), ("--json",)])
-def test_an_empty_answer_is_said(run: Command, serve: Serve, folder: Path, how: tuple[str, ...]) -> None:
-    done = run("query", folder, "-q", QUESTION, "--target", serve(""), "--max-tokens", 50, *how)
-    assert (done.code, done.out.strip()) == (1, "")
-    assert done.err.strip() == "error: m ended without a word of an answer"
+def test_nothing_but_the_answer_reaches_standard_output(
+    run: Command,
+    answering: Callable[[Any], str],
+    folder: Path,
+    message: dict[str, str | None],
+    finish: str,
+    code: int,
+    out: str,
+    err: str,
+    how: tuple[str, ...],
+) -> None:
+    def chat(x: Any) -> None:
+        if not x.body.get("stream"):
+            x.json({"model": "m", "choices": [{"message": message, "finish_reason": finish}]})
+            return
+        x.open_stream()
+        x.event({"model": "m", "choices": [{"index": 0, "delta": message, "finish_reason": finish}]})
+        x.event("[DONE]")
+
+    asked = ("query", folder, "-q", QUESTION, "--rank", "bm25", "--target", answering(chat), "--max-tokens", 50)
+    done = run(*asked, "--quiet", *how)
+    assert done.code == code
+    assert (json.loads(done.out)["answer"] if how and out else done.out.strip()) == out
+    assert not code or done.err.strip() == err
 
 
 def test_an_answer_from_nowhere_is_told_apart(run: Command, serve: Serve, folder: Path) -> None:

@@ -130,7 +130,8 @@ def query(
         with _started(own, pipeline, paths, watch) as sources, _written(not as_json) as on_text:
             run = _answered(pipeline, sources, question, covered, config, raw, flags, on_text)
     if not run.answer.text.strip():
-        raise EngineError(f"{run.answer.model} ended without a word of an answer")
+        more = "; allow it more with --max-tokens" if run.answer.finish_reason == "length" else ""
+        raise EngineError(f"{run.answer.model} ended without a word of an answer{more}")
     if as_json:
         click.echo(json.dumps(run_json(run), ensure_ascii=False))
     else:
