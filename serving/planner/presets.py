@@ -237,6 +237,10 @@ PRESETS: dict[str, Preset] = {
     "gpt-oss-20b": Preset(repository="openai/gpt-oss-20b", config=_gpt_oss(24, 32)),
     "gpt-oss-120b": Preset(repository="openai/gpt-oss-120b", config=_gpt_oss(36, 128)),
     "deepseek-v3": Preset(repository="deepseek-ai/DeepSeek-V3", config=_DEEPSEEK_V3),
+    "qwen2.5-coder-0.5b": Preset(
+        repository="Qwen/Qwen2.5-Coder-0.5B-Instruct",
+        config=_dense("qwen2", 24, 896, 4864, 14, 2, 151_936, 32_768, tie_word_embeddings=True),
+    ),
     "smollm2-135m": Preset(
         repository="HuggingFaceTB/SmolLM2-135M-Instruct",
         config=_dense("llama", 30, 576, 1536, 9, 3, 49_152, 8192, tie_word_embeddings=True),

@@ -33,6 +33,7 @@ PUBLISHED = {
     "gpt-oss-20b": 20_914_757_184,
     "gpt-oss-120b": 116_829_156_672,
     "deepseek-v3": 671_026_419_200,
+    "qwen2.5-coder-0.5b": 494_032_768,
     "smollm2-135m": 134_515_008,
 }
 """Numbers in the safetensors headers of the checkpoints."""
