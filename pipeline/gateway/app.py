@@ -26,9 +26,6 @@ from ctxpipe.pipeline.gateway.shapes.shape import Body, Shape
 from ctxpipe.pipeline.gateway.target import Target
 from ctxpipe.pipeline.gateway.workers import Workers
 
-_GOOD_TOKENS_A_SECOND = 3_200
-"""Tokens of a prompt for each second of the deadline up to which the better ranker is in time on one core."""
-
 
 def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line: None) -> Starlette:
     """Make the application of a gateway.
@@ -45,7 +42,7 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
         count=settings.workers,
         tokenizer=settings.tokenizer,
         rank=settings.rank,
-        good_tokens=int(_GOOD_TOKENS_A_SECOND * settings.deadline),
+        deadline=settings.deadline,
     )
     # A prompt is counted while its place is taken, so there may be two connections for each.
     target = Target(settings.target, seconds=settings.target_seconds, connections=2 * settings.concurrency)

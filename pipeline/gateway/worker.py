@@ -6,6 +6,7 @@ Nothing is raised: an exception would have to be sent to the other process as an
 from __future__ import annotations
 
 import json
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,9 @@ def _fit(job: Result) -> Result:
     rank = job["rank"]
     if rank == "auto":
         rank = GOOD_RANK if job["source_tokens"] <= job["good_tokens"] else FAST_RANK
-    return cutter(job["tokenizer"], rank).fit(job)
+    started = time.perf_counter()
+    made = cutter(job["tokenizer"], rank).fit(job)
+    return {**made, "rank": rank, "seconds": time.perf_counter() - started}
 
 
 _JOBS = {"warm": _warm, "count": _count, "fit": _fit}

@@ -10,6 +10,8 @@ import anyio
 from anyio import to_process
 
 from ctxpipe.errors import ChatBudgetError, CompressionFault
+from ctxpipe.pipeline.gateway.pace import Pace
+from ctxpipe.pipeline.gateway.worker import GOOD_RANK
 
 
 class Workers:
@@ -22,17 +24,18 @@ class Workers:
         count: Most processes.
         tokenizer: Model whose tokens are estimated; None for the embedded one.
         rank: Ranker, or ``"auto"``.
-        good_tokens: With ``"auto"``, largest prompt that the better and slower ranker cuts.
+        deadline: Seconds that a prompt may take; with ``"auto"``, prompts that the better ranker would not cut in time
+            are left to the faster one.
     """
 
     def __init__(
-        self, work: Callable[[bytes], bytes], *, count: int, tokenizer: str | None, rank: str, good_tokens: int
+        self, work: Callable[[bytes], bytes], *, count: int, tokenizer: str | None, rank: str, deadline: float
     ) -> None:
         self.tokenizer = tokenizer
         self._work = work
         self._count = count
         self._rank = rank
-        self._good_tokens = good_tokens
+        self._pace = Pace(deadline)
         self._limiter: anyio.CapacityLimiter | None = None
         self._cold = True
         self._problem: str | None = None
@@ -70,13 +73,14 @@ class Workers:
             CompressionFault: if it cannot be done, or its process died.
         """
         self._limiter = self._limiter or anyio.CapacityLimiter(self._count)
-        more = {"tokenizer": self.tokenizer, "rank": self._rank, "good_tokens": self._good_tokens}
+        more = {"tokenizer": self.tokenizer, "rank": self._rank, "good_tokens": self._pace.tokens}
         data = json.dumps({**more, **job}).encode()
         try:
             said = await to_process.run_sync(self._work, data, cancellable=True, limiter=self._limiter)
             result: dict[str, Any] = json.loads(said)
         except anyio.get_cancelled_exc_class():
             self._cold = True
+            self._pace.missed()
             raise
         except anyio.BrokenWorkerProcess as exc:
             self._cold = True
@@ -87,4 +91,9 @@ class Workers:
             raise ChatBudgetError(0, 0)
         if "error" in result:
             raise CompressionFault(str(result["error"]))
+        if "rank" in result and self._rank == "auto":
+            if result["rank"] == GOOD_RANK:
+                self._pace.took(job["source_tokens"], result["seconds"])
+            else:
+                self._pace.spared()
         return result
