@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.find.shortlist import shortlist
+from ctxpipe.compress.find.shortlist import shortlist, spread_out
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.select import blend
@@ -36,8 +36,9 @@ class Compressor:
     Attributes:
         tokenizer: The target's; budgets count in it.
         ranker: Used when there is a question; None ranks nothing.
+        unasked: Used when there is none; None keeps the beginning.
         scorer: Prunes inside sentences.
-        rank, prune: Names of the two, for the record.
+        rank, unasked_rank, prune: Their names, for the record.
         keep: What is protected beside numbers, negations, addresses and names.
         format: How excerpts are written.
         tree: Whether a tree of the documents' names stands before them, in at most a tenth of the budget.
@@ -48,6 +49,8 @@ class Compressor:
     scorer: Scorer
     rank: str
     prune: str
+    unasked: Ranker | None = None
+    unasked_rank: str = "none"
     keep: Keep = field(default_factory=Keep)
     format: Format = field(default_factory=Labelled)
     tree: bool = False
@@ -67,7 +70,7 @@ class Compressor:
 
         Args:
             documents: In the order in which they should be read.
-            question: What will be asked; without one nothing is ranked.
+            question: What will be asked; without one the ranker for that says what matters.
             budget: Most tokens, or
             rate: Share of the source's tokens, above 0 and at most 1.
             on_stage: Called as work goes on.
@@ -114,9 +117,10 @@ class Compressor:
         protection = chooser.protection
         with stages.stage("find"):
             candidates = self._found(collection, question, total, budget, protection)
-        if question and self.ranker is not None and candidates.units:
+        ranker = self.ranker if question else self.unasked
+        if ranker is not None and candidates.units:
             with stages.stage("rank") as progress:
-                candidates = self._ranked(collection, candidates, self.ranker, question, progress)
+                candidates = self._ranked(collection, candidates, ranker, question or "", progress)
         candidates, note = distinct(collection.documents, candidates, protection.of_candidates(candidates))
         with stages.stage("prune") as progress:
             candidates, pieces = pooled(
@@ -136,9 +140,11 @@ class Compressor:
     def _found(
         self, collection: Collection, question: str | None, total: int, budget: int, protection: Protection
     ) -> Candidates:
+        average = collection.characters / max(1, total)
         if question and self.ranker is not None:
-            average = collection.characters / max(1, total)
             chosen = shortlist(collection, question, budget, average, protection.of_passages(collection.passages))
+        elif not question and self.unasked is not None:
+            chosen = spread_out(collection, budget, average, protection.of_passages(collection.passages))
         else:
             chosen = np.arange(len(collection.passages.start))
         return pooling.candidates_of(collection.outlines, collection.chunks(chosen))
@@ -153,7 +159,7 @@ class Compressor:
     ) -> Candidates:
         documents = collection.documents
         ranked = pooling.rank(documents, candidates, ranker, question, progress)
-        added: FloatArray | None = bonus(documents, ranked, question)
+        added: FloatArray | None = bonus(documents, ranked, question) if question else None
         return pooling.adjusted(ranked, added, repetition(documents, ranked, added))
 
     def _context(
@@ -175,7 +181,7 @@ class Compressor:
             kept_tokens=choice.tokens,
             budget=budget,
             question=question,
-            rank=self.rank if question else "none",
+            rank=self.rank if question else self.unasked_rank,
             prune=self.prune,
             tokenizer=self.tokenizer.name,
             protected=choice.protected,

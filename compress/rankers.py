@@ -7,6 +7,7 @@ from ctxpipe.compress.rank.bm25 import BM25Ranker
 from ctxpipe.compress.rank.embedding import EmbeddingRanker
 from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
+from ctxpipe.compress.rank.spread import SpreadRanker
 from ctxpipe.compress.types import Ranker
 from ctxpipe.registry import Registry
 
@@ -15,9 +16,12 @@ RANKERS.register("bm25", BM25Ranker)
 RANKERS.register("embedding", EmbeddingRanker)
 RANKERS.register("hybrid", HybridRanker)
 RANKERS.register("learned", LearnedRanker)
+RANKERS.register("spread", SpreadRanker)
 
 DEFAULT_RANK = "learned"
 """The ranking behind ``"auto"``: the one that measured best."""
+UNASKED_RANK = "spread"
+"""The ranking without a question, which other rankers need."""
 NO_RANK = "none"
 
 

@@ -17,8 +17,8 @@ from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
-from ctxpipe.compress.rankers import DEFAULT_RANK, RANKERS, make_ranker
-from ctxpipe.compress.scorers import Pruning
+from ctxpipe.compress.rankers import DEFAULT_RANK, NO_RANK, RANKERS, UNASKED_RANK, make_ranker
+from ctxpipe.compress.scorers import DEFAULT_PRUNE, Pruning
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, Numbered, format_of
 from ctxpipe.compress.select.keep import Keep
@@ -52,7 +52,8 @@ class Pipeline:
 
     Args:
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
-            ``"auto"``, the one that measured best; or an object with ``rank``. Used if there is a question.
+            ``"auto"``, the one that measured best; or an object with ``rank``. Without a question ``"spread"`` takes
+            the place of all but ``"none"``, which keeps the beginning.
         prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a floor (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
@@ -134,6 +135,8 @@ class Pipeline:
         named = rank != "auto"
         self._ranker = make_ranker(rank if named else DEFAULT_RANK, self._resources(notes=named))
         self.rank = RANKERS.name_of(rank if named else DEFAULT_RANK)
+        self._unasked_rank = NO_RANK if rank == NO_RANK else UNASKED_RANK
+        self._unasked = make_ranker(self._unasked_rank, self._resources(notes=False))
         pruning = Pruning.of(prune, model=prune_model, url=prune_url)
         self._scorer = pruning.make(trust_remote_code=trust_remote_code)
         self.prune = pruning.name
@@ -215,7 +218,8 @@ class Pipeline:
         Args:
             documents: One or several paths (a ``str`` is a path; text is passed as a ``Document``), a corpus file, a
                 ``Corpus``, or what ``prepare`` gave.
-            question: The question; the best text for it is kept. Without a question, nothing is ranked.
+            question: The question; the best text for it is kept. Without a question, what
+                says most of the whole.
             budget: Most tokens of the result.
             rate: Share of the source's tokens, above 0 and at most 1.
 
@@ -302,6 +306,9 @@ class Pipeline:
             ranker=self._ranker,
             scorer=scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append),
             rank=self.rank,
+            # A pruner without a question goes through all of the text.
+            unasked=self._unasked if self.prune == DEFAULT_PRUNE else None,
+            unasked_rank=self._unasked_rank if self.prune == DEFAULT_PRUNE else NO_RANK,
             prune=self.prune,
             keep=self._keep,
             format=format,
@@ -410,7 +417,8 @@ class Pipeline:
             documents: See ``compress``.
             question: The question.
             how: ``"whole"`` reads everything, ``"compress"`` what compression leaves of windows of four times the size.
-            window: Most tokens of a window; None for what the target reads well (2,000 on this machine, else 8,000).
+            window: Most tokens of a window; None for what the target reads well (1,500 for the embedded model, else
+                8,000).
             concurrency: Requests at a time; None for 8 at a server and 1 on this machine.
             on_cost: Called with the number of requests and their tokens before any; an exception that it raises ends
                 the run.

@@ -38,17 +38,25 @@ class BM25Ranker:
         return " ".join((*text.headings, text.text)) if self._headings else text.text
 
 
+def function_words() -> frozenset[str]:
+    """More English words that say nothing alone than ``STOPWORDS``, which a question may turn on."""
+    from bm25s.stopwords import STOPWORDS_EN_PLUS
+
+    return STOPWORDS.union(STOPWORDS_EN_PLUS)
+
+
 class Vocabulary(dict[str, int]):
     """Maps words to ids of their stems, -1 for stop words. Each word is stemmed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopwords: frozenset[str] = STOPWORDS) -> None:
         import Stemmer
 
+        self._stopwords = stopwords
         self._stem = Stemmer.Stemmer("english").stemWord
         self.stems: dict[str, int] = {}
 
     def __missing__(self, word: str) -> int:
-        known = -1 if word in STOPWORDS else self.stems.setdefault(self._stem(word), len(self.stems))
+        known = -1 if word in self._stopwords else self.stems.setdefault(self._stem(word), len(self.stems))
         self[word] = known
         return known
 

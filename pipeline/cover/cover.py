@@ -57,7 +57,7 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
 
 def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> Run:
     context = last.context
-    raw_tokens = job.engine.count(messages("", job.question)) + context.source_tokens
+    raw_tokens = job.engine.count(messages("", job.question, numbered=True)) + context.source_tokens
     citations = cite(last.answer.text, context)
     unanswered = why_unanswered(last.answer.text, context, citations)
     return Run(
@@ -136,10 +136,15 @@ def _failed(job: Job, windows: Windows, window: Window, exc: CtxpipeError) -> No
 
 
 def _notes(said: Sequence[_Said], listing: bool) -> list[Note]:
-    """What was said, with its evidence; of lists the entries, each once."""
-    if not listing:
-        return [note_of(one.answer.text, one.context) for one in said]
-    return distinct(entry for one in said for entry in entries_of(_whole_lines(one.answer), one.context))
+    """What was said, with its evidence; of lists the entries, each once.
+
+    What rests on nothing in its window is left out, unless nothing rests on anything.
+    """
+    if listing:
+        notes = distinct(entry for one in said for entry in entries_of(_whole_lines(one.answer), one.context))
+    else:
+        notes = [note_of(one.answer.text, one.context) for one in said]
+    return [note for note in notes if note.evidence] or notes
 
 
 def _whole_lines(answer: Answer) -> str:

@@ -10,10 +10,10 @@ from ctxpipe.pipeline.cover.job import Job
 from ctxpipe.pipeline.cover.prompts import window_messages
 from ctxpipe.pipeline.cover.reading import Window, Windows, cut
 from ctxpipe.pipeline.cover.types import Cost
+from ctxpipe.serving.types import ModestEngine
 
-WELL_READ = {"local": 2000}
-"""Most tokens of a window by engine: what a small model reads well, in seconds."""
-_WELL_READ = 8000
+WELL_READ = 8000
+"""Most tokens of a window when nobody names a size and the engine does not say what it reads well."""
 _FACTOR = 4
 """How many times its size a window has before it is compressed."""
 _CALM = 0.98
@@ -31,7 +31,8 @@ def fitted(job: Job, writer: Writer) -> Windows:
     engine = job.engine
     limit = engine.window - job.note_tokens
     room = limit - _count(job, "")
-    size = min(room, job.options.window or WELL_READ.get(engine.name, _WELL_READ))
+    modest = engine.well_read if isinstance(engine, ModestEngine) else None
+    size = min(room, job.options.window or modest or WELL_READ)
     if size < min(_SMALLEST, job.options.window or _SMALLEST):
         raise WindowError(limit - room + _SMALLEST, limit, "shorten the question, or use a target with a larger window")
     compressed = job.options.how == "compress"

@@ -11,7 +11,7 @@ import numpy as np
 from ctxpipe.compress.text.control import neutralise
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import CompressedContext
-from ctxpipe.pipeline.ask.prompt import messages
+from ctxpipe.pipeline.ask.prompt import REFUSAL, messages
 from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.notes import Note, evidence_of
@@ -48,7 +48,7 @@ def answered(job: Job, writer: Writer, notes: Sequence[Note]) -> Last:
     context = writer.evidence(evidence)
     numbers = {span: number for number, span in enumerate(evidence, start=1)}
     if not notes:
-        return _ready(job, "The documents say nothing about this.", context)
+        return _ready(job, REFUSAL, context)
     if job.listing and not is_counting(job.question):
         return _ready(job, "\n".join(f"- {note.written(numbers)}" for note in notes), context)
     texts = [neutralise(note.written(numbers), job.tokenizer.special_strings) for note in notes]

@@ -55,8 +55,8 @@ def compress(
     """Shorten documents to an exact number of tokens, and keep what matters most.
 
     A token is the piece of text that a model counts in, about three quarters of an English word. Sentences are ranked
-    by the question and the best are kept, in their order; without a question the beginning is. PATH is a file, a
-    directory, a glob or - for standard input. The kept text goes to standard output.
+    by the question and the best are kept, in their order; without a question, those that say most of the whole. PATH
+    is a file, a directory, a glob or - for standard input. The kept text goes to standard output.
     """
     watch = Stopwatch()
     with watch.stage("start"):

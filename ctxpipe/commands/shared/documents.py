@@ -76,7 +76,8 @@ def compression_options(function: F) -> F:
                 "--rank",
                 metavar="NAME",
                 help="What orders sentences by the question: learned (a small model trained for this), hybrid (bm25 "
-                "and embedding), bm25 (words in common), embedding (similar meaning), none. [default: learned]",
+                "and embedding), bm25 (words in common), embedding (similar meaning), spread (what says most of the "
+                "whole), none (the beginning). [default: learned; without a question spread]",
             ),
             option(
                 HOW,

@@ -118,6 +118,17 @@ def test_a_list_that_was_cut_off_loses_its_last_line() -> None:
     assert run.answer.text.splitlines() == [f"- entry {i}" for i in range(299)]
 
 
+def test_a_note_that_rests_on_nothing_is_left_out_where_others_rest_on_something() -> None:
+    def answer(messages: Sequence[Message]) -> str:
+        found = reader()(messages)
+        return "Elves founded Atlantis beneath glaciers." if found == "nothing" else found
+
+    engine = FakeEngine(answer)
+    run = pipeline(engine).cover(minutes(), question=QUESTION, window=600)
+    assert "Atlantis" not in engine.calls[-1].messages[-1].content
+    assert all(fact in run.answer.text for fact in DECIDED)
+
+
 def test_one_failure_is_a_line_and_the_rest_goes_on() -> None:
     def answer(messages: Sequence[Message]) -> str:
         if is_window(messages) and DECIDED[1] in messages[-1].content:
@@ -150,7 +161,7 @@ def test_nothing_but_failures_is_an_error_and_is_found_out_early() -> None:
 def test_documents_that_say_nothing_on_it() -> None:
     engine = FakeEngine(lambda _: "Nothing in these excerpts.")
     run = pipeline(engine).cover(minutes(), question=QUESTION, window=600)
-    assert run.answer.text == "The documents say nothing about this."
+    assert (run.answer.text, run.unanswered) == ("The documents do not say.", "said")
     assert (run.citations, run.cover.notes if run.cover else None) == ((), 0)
 
 

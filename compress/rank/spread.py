@@ -1,0 +1,204 @@
+"""Ranking without a question: texts that together say most of what all of them say."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from copy import copy
+from typing import Self
+
+import numpy as np
+
+from ctxpipe.arrays import BoolArray, FloatArray, IntArray
+from ctxpipe.compress.rank.bm25 import Vocabulary, function_words
+from ctxpipe.compress.rank.embedding import EmbeddingRanker
+from ctxpipe.compress.rank.resources import Embedder, Resources
+from ctxpipe.compress.types import OnProgress, RankingText
+
+STRETCH = 256
+"""Neighbouring texts among which a text may stand for others."""
+EMBEDDED = 8_000
+"""Most texts that are embedded: those that say most in words, evenly over all stretches."""
+CHOSEN = 50_000
+"""Texts that are chosen one by one; those after them are in the order of what they added when last looked at."""
+MEANING, WORDS = 1.0, 1.0
+"""Weights of what a text adds in meaning and in words."""
+SAID = 0.2
+"""What is left of a word's weight each time that a chosen text says it."""
+LENGTH, APART = 0.5, 5
+"""Gains are divided by (words + ``APART``) to the power of ``LENGTH``; a chosen neighbour takes ``APART`` away."""
+OPENING = 1.2
+"""Factor on the gain of the first text under a heading."""
+
+
+class SpreadRanker:
+    """Chooses texts one by one, each time the one that adds most to those chosen, for its length.
+
+    What a set of texts is worth is the sum of two submodular functions (Lin and Bilmes, 2011, "A Class of Submodular
+    Functions for Document Summarization"): the facility location of embeddings, by which each text is stood for by the
+    most similar chosen one of its stretch, and the coverage of words, each weighted by log(1 + texts with it). Both
+    shrink where the same was said before, so what is chosen is spread over the text. A text that is there twice counts
+    once. The question is not used.
+
+    Args:
+        embedder: The embedder; MiniLM-L6 by default.
+    """
+
+    name = "spread"
+
+    def __init__(self, *, embedder: Embedder | None = None) -> None:
+        self._embedding = EmbeddingRanker(embedder=embedder, headings=False)
+
+    def with_resources(self, resources: Resources) -> Self:
+        """A copy that uses the lent embedder, unless it has its own."""
+        made = copy(self)
+        made._embedding = self._embedding.with_resources(resources)
+        return made
+
+    def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
+        """Score texts by the place at which they were chosen, 1 for the first, above 0 for the last."""
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        new = _new(texts)
+        words = _Words(texts, new)
+        standing = _Standing(self._embedding, texts, words.first_gains(), new, on_progress)
+        order = _chosen(texts, words, standing)
+        scores = np.zeros(len(texts), dtype=np.float32)
+        scores[order] = 1 - np.arange(len(order), dtype=np.float32) / len(order)
+        return scores
+
+
+class _Words:
+    """What texts add in words."""
+
+    def __init__(self, texts: Sequence[RankingText], new: BoolArray) -> None:
+        vocabulary = Vocabulary(function_words())
+        said = [vocabulary.ids(text.text) if one else [] for text, one in zip(texts, new.tolist(), strict=True)]
+        self.ids = [tuple(dict.fromkeys(ids)) for ids in said]
+        frequency = Counter(itertools.chain.from_iterable(self.ids))
+        total = sum(math.log1p(count) for count in frequency.values()) or 1.0
+        self._left = {word: math.log1p(count) / total for word, count in frequency.items()}
+
+    def first_gains(self) -> FloatArray:
+        """Gains before anything is chosen, float32 of shape (texts,)."""
+        return np.array([self.gain(index) for index in range(len(self.ids))], dtype=np.float32)
+
+    def gain(self, index: int) -> float:
+        left = self._left
+        return sum([left[word] for word in self.ids[index]])
+
+    def choose(self, index: int) -> None:
+        for word in self.ids[index]:
+            self._left[word] *= SAID
+
+
+class _Standing:
+    """How well texts are stood for by chosen ones of their stretch, in meaning."""
+
+    def __init__(
+        self,
+        embedding: EmbeddingRanker,
+        texts: Sequence[RankingText],
+        gains: FloatArray,
+        new: BoolArray,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._place = _embedded(gains, new)
+        self._row = {index: row for row, index in enumerate(self._place.tolist())}
+        self._vectors = embedding.encode([texts[i] for i in self._place.tolist()], on_progress)
+        stretch = self._place // STRETCH
+        self._first = np.searchsorted(stretch, stretch, side="left")
+        self._last = np.searchsorted(stretch, stretch, side="right")
+        self._best = np.zeros(len(self._place), dtype=np.float32)
+        self._total = float(max(1, len(self._place)))
+
+    def gain(self, index: int) -> float:
+        row = self._row.get(index)
+        if row is None:
+            return 0.0
+        near = slice(self._first[row], self._last[row])
+        more = self._vectors[near] @ self._vectors[row] - self._best[near]
+        return float(np.maximum(more, 0).sum()) / self._total
+
+    def choose(self, index: int) -> None:
+        row = self._row.get(index)
+        if row is not None:
+            near = slice(self._first[row], self._last[row])
+            self._best[near] = np.maximum(self._best[near], self._vectors[near] @ self._vectors[row])
+
+
+def _new(texts: Sequence[RankingText]) -> BoolArray:
+    """True for texts that no earlier one equals, case and white space aside."""
+    seen: set[str] = set()
+    new = np.zeros(len(texts), dtype=np.bool_)
+    for index, text in enumerate(texts):
+        plain = " ".join(text.text.casefold().split())
+        new[index] = bool(plain) and plain not in seen
+        seen.add(plain)
+    return new
+
+
+def _embedded(gains: FloatArray, new: BoolArray) -> IntArray:
+    """Indices of the texts that are embedded: all new ones, or equally many of each stretch, those that say most."""
+    if new.sum() <= EMBEDDED:
+        return np.flatnonzero(new)
+    each = max(1, EMBEDDED * STRETCH // len(gains))
+    worth = np.where(new, gains, -1)
+    kept = [
+        start + np.sort(np.argsort(-worth[start : start + STRETCH], kind="stable")[:each])
+        for start in range(0, len(gains), STRETCH)
+    ]
+    found = np.concatenate(kept)
+    return found[new[found]]
+
+
+def _chosen(texts: Sequence[RankingText], words: _Words, standing: _Standing) -> list[int]:
+    """All texts in the order in which they are chosen: lazy greedy (Minoux, 1978), since gains only shrink.
+
+    They grow only for the neighbours of what was chosen, which are looked at again.
+    """
+    sizes = [len(text.text.split()) for text in texts]
+    factor = [OPENING if opens else 1.0 for opens in _opens(texts)]
+    taken = [False] * (len(texts) + 2)
+
+    def gain(index: int) -> float:
+        beside = taken[index] + taken[index + 2]
+        cost: float = (sizes[index] + APART * (1 - beside / 2)) ** LENGTH
+        more: float = WORDS * words.gain(index) + MEANING * standing.gain(index)
+        return factor[index] * more / max(cost, 1.0)
+
+    waiting = [(-gain(index), index) for index in range(len(texts))]
+    heapq.heapify(waiting)
+    order: list[int] = []
+    while waiting:
+        last, index = heapq.heappop(waiting)
+        if taken[index + 1]:
+            continue
+        now = last if len(order) >= CHOSEN else -gain(index)
+        if waiting and now > waiting[0][0]:
+            heapq.heappush(waiting, (now, index))
+            continue
+        taken[index + 1] = True
+        order.append(index)
+        if len(order) > CHOSEN:
+            continue
+        words.choose(index)
+        standing.choose(index)
+        for beside in (index - 1, index + 1):
+            if 0 <= beside < len(texts) and not taken[beside + 1]:
+                heapq.heappush(waiting, (-gain(beside), beside))
+    return order
+
+
+def _opens(texts: Sequence[RankingText]) -> list[bool]:
+    """Whether each text is the first under its heading and not the heading itself."""
+    opens: list[bool] = []
+    opened: tuple[str, ...] = ()
+    for text in texts:
+        first = text.headings != opened and text.text.strip("#=-* \n") not in text.headings
+        opens.append(bool(text.headings) and first)
+        opened = text.headings if first else opened
+    return opens
