@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
+from ctxpipe.compress.find.looks import looked
 from ctxpipe.compress.prepare.collection import Collection
 
 SHORTLIST_BUDGETS = 10
@@ -24,7 +25,7 @@ def shortlist(
     characters_per_token: float,
     protected: BoolArray | None = None,
 ) -> IntArray:
-    """The passages that BM25 puts first, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
+    """The passages that the search puts first, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
 
     All of them when the documents are no longer than that. Passages without any word of the question fill what room
     is left, evenly over the documents. Passages that are ``protected`` are there in any case.
@@ -44,7 +45,7 @@ def shortlist(
     sizes = columns.end - columns.start
     if sizes.sum() <= limit:
         return np.arange(len(sizes))
-    scores = collection.words.scores(question)
+    scores = looked(collection, question)
     # A stride that shares no factor with the count visits every passage once, spread over all documents.
     spread = (np.arange(len(sizes)) * 7919) % len(sizes)
     order = np.lexsort((spread, -scores))

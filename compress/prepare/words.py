@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -47,24 +46,11 @@ _NONE = Words(
 )
 
 
-class Stemmer:
-    """Turns text into sums of stems. Each word is stemmed once."""
+class Stemmer(Vocabulary):
+    """Turns words into sums of their stems. Documents that are prepared together share one."""
 
     def __init__(self) -> None:
-        self._vocabulary = Vocabulary()
-        self._sums: list[int] = []
-
-    def __call__(self, text: str) -> list[int]:
-        """Sums of a text's words, in order, without stop words."""
-        ids = self._vocabulary.ids(text)
-        known = len(self._sums)
-        if len(self._vocabulary.stems) > known:
-            self._sums.extend(zlib.crc32(stem.encode("utf-8", "surrogatepass")) for stem in self._new(known))
-        return [self._sums[number] for number in ids]
-
-    def _new(self, known: int) -> list[str]:
-        # A dict keeps the order in which stems were numbered.
-        return list(islice(self._vocabulary.stems, known, None))
+        super().__init__(number=lambda stem: zlib.crc32(stem.encode("utf-8", "surrogatepass")))
 
 
 def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:
@@ -74,7 +60,7 @@ def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:
     count: list[int] = []
     length: list[int] = []
     for index, (start, end) in enumerate(zip(passages.start.tolist(), passages.end.tolist(), strict=True)):
-        found = stemmer(" ".join((*passages.headings(index), text[start:end])))
+        found = stemmer.ids(" ".join((*passages.headings(index), text[start:end])))
         length.append(len(found))
         counted = Counter(found)
         stem.extend(counted)
@@ -112,7 +98,7 @@ class WordIndex:
     def scores(self, question: str) -> FloatArray:
         """BM25 score of each passage, float32; 0 without a word of the question."""
         scores = np.zeros(len(self._saturation), dtype=np.float64)
-        asked = Counter(self._stemmer(question))
+        asked = Counter(self._stemmer.ids(question))
         hit = np.flatnonzero(_among(self._stem, np.array(list(asked), dtype=np.uint32)))
         stem, passage, count = self._stem[hit], self._passage[hit], self._count[hit].astype(np.float64)
         for one, times in asked.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import regex
@@ -46,17 +46,25 @@ def function_words() -> frozenset[str]:
 
 
 class Vocabulary(dict[str, int]):
-    """Maps words to ids of their stems, -1 for stop words. Each word is stemmed once."""
+    """Maps words to ids of their stems, -1 for stop words. Each word is stemmed once.
 
-    def __init__(self, stopwords: frozenset[str] = STOPWORDS) -> None:
+    Args:
+        stopwords: Words that are left out.
+        number: Gives a stem its id, at least 0; by default stems are numbered as they come.
+    """
+
+    def __init__(
+        self, stopwords: frozenset[str] = STOPWORDS, *, number: Callable[[str], int] | None = None
+    ) -> None:
         import Stemmer
 
         self._stopwords = stopwords
         self._stem = Stemmer.Stemmer("english").stemWord
+        self._number = number or (lambda stem: self.stems.setdefault(stem, len(self.stems)))
         self.stems: dict[str, int] = {}
 
     def __missing__(self, word: str) -> int:
-        known = -1 if word in self._stopwords else self.stems.setdefault(self._stem(word), len(self.stems))
+        known = -1 if word in self._stopwords else self._number(self._stem(word))
         self[word] = known
         return known
 
