@@ -156,14 +156,14 @@ def processor_seconds(program: psutil.Process | None) -> float:
 
 
 async def many(url: str, memory: psutil.Process, count: int) -> dict[str, Any]:
-    """Memory of the gateway's processes over so many requests, every tenth of which is cut."""
+    """Memory of the gateway's processes over so many requests, every hundredth of which is cut."""
     sizes = []
     async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
         for number in range(count):
             if number % (count // 10) == 0:
                 family = [memory, *memory.children(recursive=True)]
                 sizes.append(round(sum(one.memory_info().rss for one in family) / 2**20))
-            data, _ = body(number, "long" if number % 10 == 0 else "counted")
+            data, _ = body(number, "long" if number % 100 == 0 else "counted")
             await client.post(f"{url}/v1/chat/completions", content=data, headers={"content-type": "application/json"})
     return {"requests": count, "mebibytes_at_each_tenth": sizes}
 
@@ -205,9 +205,13 @@ def main() -> None:
         for rank in ("bm25", "hybrid"):
             own = f"http://127.0.0.1:{free_port()}"
             gateway = [sys.executable, "-m", "ctxpipe", "gateway", "--target", target, "--port", own.rpartition(":")[2]]
-            with process([*gateway, "--budget", "2000", "--rank", rank, "--deadline", "30"], own, "/healthz"):
+            how = ["--budget", "2000", "--rank", rank, "--deadline", "30"]
+            with process([*gateway, *how], own, "/healthz") as program:
+                asyncio.run(load(own, 1, 2.0, size="long", pause=0.0))
+                before = processor_seconds(program)
                 cut = asyncio.run(load(own, 1, options.seconds, size="long", pause=0.0))
-            result[f"8,000 tokens cut to 2,000, 1 client, {rank}"] = cut
+                spent = 1000 * (processor_seconds(program) - before) / max(1, cut["requests"])
+            result[f"8,000 tokens cut to 2,000, 1 client, {rank}"] = {**cut, "processor_ms_a_request": round(spent, 1)}
     result["load_average_after"] = os.getloadavg()
     print(json.dumps(result, indent=1))
     write("gateway", result)

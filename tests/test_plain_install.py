@@ -92,6 +92,7 @@ def test_help_and_public_packages_need_no_extra(tmp_path: Path) -> None:
         (["compress", "a.txt", "--prune", "llmlingua2", "--budget", "20"], "local"),
         (["compress", "a.txt", "--prune", "reference", "--budget", "20"], "llmlingua"),
         (["compress", "a.docx", "--budget", "20"], "office"),
+        (["gateway", "--target", "http://127.0.0.1:9"], "gateway"),
         (["models", "pull"], "local"),
         (["plan", "--plot", "plan.svg"], "plot"),
         (["eval", "run", "facts", "--out", "run"], "local"),
