@@ -53,9 +53,7 @@ class Vocabulary(dict[str, int]):
         number: Gives a stem its id, at least 0; by default stems are numbered as they come.
     """
 
-    def __init__(
-        self, stopwords: frozenset[str] = STOPWORDS, *, number: Callable[[str], int] | None = None
-    ) -> None:
+    def __init__(self, stopwords: frozenset[str] = STOPWORDS, *, number: Callable[[str], int] | None = None) -> None:
         import Stemmer
 
         self._stopwords = stopwords
