@@ -12,17 +12,12 @@ from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
 from ctxpipe.compress.chat.document import chat_in, compress_chat
 from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
 from ctxpipe.compress.chat.shape import Message
-from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prepare.collection import Collection
-from ctxpipe.compress.prune.cached import RememberingScorer
-from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
-from ctxpipe.compress.rankers import DEFAULT_RANK, NO_RANK, RANKERS, UNASKED_RANK, make_ranker
-from ctxpipe.compress.scorers import DEFAULT_PRUNE, Pruning
+from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, Numbered, format_of
+from ctxpipe.compress.select.formats import Format, Numbered
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.compress.types import CacheableScorer, CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
+from ctxpipe.compress.types import CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.ask.fit import Compress, Request, ask, check_request
@@ -32,6 +27,7 @@ from ctxpipe.pipeline.cover.job import Job
 from ctxpipe.pipeline.cover.store import AnswerStore
 from ctxpipe.pipeline.cover.types import Cost, Cover, How
 from ctxpipe.pipeline.keywords import former_keywords
+from ctxpipe.pipeline.method import Method
 from ctxpipe.pipeline.target import Connection
 from ctxpipe.pipeline.types import Run
 from ctxpipe.remote.cancel import in_thread
@@ -40,7 +36,6 @@ from ctxpipe.serving.types import Engine, OnText
 
 OnFailure = Callable[[ReadError], None]
 
-DEFAULT_EMBEDDER = "minilm-l6"
 MAX_TOKENS = 512
 """Default number of tokens reserved for the answer."""
 
@@ -112,12 +107,18 @@ class Pipeline:
         self.all_files = all_files
         self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
         self.on_failure = on_failure
-        self._keep = Keep.of(keep)
-        self._format = format_of(DEFAULT_FORMAT if format is None else format)
-        self._asked_format = format_of(ASKED_FORMAT if format is None else format)
-        self._tree = tree
         self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
+        self._method = Method(
+            rank=rank,
+            pruning=Pruning.of(prune, model=prune_model, url=prune_url),
+            keep=Keep.of(keep),
+            format=format,
+            tree=tree,
+            cache=self._cache,
+            trust_remote_code=trust_remote_code,
+            on_note=self._notes.append,
+        )
         self._gatherer = Gatherer(
             errors=decode_errors,
             all_files=all_files,
@@ -131,28 +132,21 @@ class Pipeline:
             on_stage=self.on_stage,
             on_note=self._notes.append,
         )
-        # Notes about the default ranking are only for users who named it.
-        named = rank != "auto"
-        self._ranker = make_ranker(rank if named else DEFAULT_RANK, self._resources(notes=named))
-        self.rank = RANKERS.name_of(rank if named else DEFAULT_RANK)
-        self._unasked_rank = NO_RANK if rank == NO_RANK else UNASKED_RANK
-        self._unasked = make_ranker(self._unasked_rank, self._resources(notes=False))
-        pruning = Pruning.of(prune, model=prune_model, url=prune_url)
-        self._scorer = pruning.make(trust_remote_code=trust_remote_code)
-        self.prune = pruning.name
 
-    def _resources(self, *, notes: bool) -> Resources:
-        return Resources(
-            embedder=RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._notes.append),
-            cache=self._cache,
-            on_note=self._notes.append if notes else None,
-        )
+    @property
+    def rank(self) -> str:
+        """Name of the ranker."""
+        return self._method.rank
+
+    @property
+    def prune(self) -> str:
+        """Name of the pruner."""
+        return self._method.prune
 
     @property
     def remembers(self) -> bool:
         """Whether scores of its ranker or scorer can come from an earlier call."""
-        kept = isinstance(self._ranker, BorrowingRanker) or isinstance(self._scorer, CacheableScorer)
-        return self._cache is not None and kept
+        return self._method.remembers
 
     @property
     def target(self) -> str:
@@ -254,7 +248,7 @@ class Pipeline:
         started = time.perf_counter()
         counter = self._target.counter(asking=asks)
         loading = time.perf_counter() - started
-        compressor = self._compressor(counter.tokenizer, self._asked_format if asks else self._format)
+        compressor = self._method.compressor(counter.tokenizer, asks=asks)
         chat = chat_in(documents.documents[0]) if len(documents.prepared) == 1 else None
         if chat is not None:
             context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
@@ -294,26 +288,10 @@ class Pipeline:
         """
         counter = self._target.counter()
         made = compress_messages(
-            self._compressor(counter.tokenizer, self._format), messages, budget=budget, question=question, tools=tools
+            self._method.compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
         )
         noted, self._notes[:] = (counter.note, *self._notes), []
         return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
-
-    def _compressor(self, tokenizer: TargetTokenizer, format: Format) -> Compressor:
-        scorer = self._scorer
-        return Compressor(
-            tokenizer=tokenizer,
-            ranker=self._ranker,
-            scorer=scorer if self._cache is None else RememberingScorer(scorer, self._cache, self._notes.append),
-            rank=self.rank,
-            # A pruner without a question goes through all of the text.
-            unasked=self._unasked if self.prune == DEFAULT_PRUNE else None,
-            unasked_rank=self._unasked_rank if self.prune == DEFAULT_PRUNE else NO_RANK,
-            prune=self.prune,
-            keep=self._keep,
-            format=format,
-            tree=self._tree,
-        )
 
     def query(
         self,
@@ -441,7 +419,7 @@ class Pipeline:
         self.on_stage("connect", 0, 0)
         started = time.perf_counter()
         engine, tokenizer = self.engine, self._target.counter(asking=True).tokenizer
-        compressor = self._compressor(tokenizer, Numbered())
+        compressor = dataclasses.replace(self._method.compressor(tokenizer), format=Numbered())
         job = Job(
             documents=sources,
             question=question,

@@ -153,7 +153,7 @@ def make_cutter(tokenizer: str | None, rank: str) -> Cutter:
     from ctxpipe.compress.scorers import SCORERS
     from ctxpipe.models.tokenizer import TargetTokenizer
     from ctxpipe.pipeline.gateway.ranking import Remembered
-    from ctxpipe.pipeline.pipeline import DEFAULT_EMBEDDER
+    from ctxpipe.pipeline.method import DEFAULT_EMBEDDER
     from ctxpipe.pipeline.target import DEFAULT_TOKENIZER
 
     notes: list[str] = []
