@@ -30,8 +30,11 @@ SAID = 0.2
 """What is left of a word's weight each time that a chosen text says it."""
 LENGTH, APART = 0.5, 5
 """Gains are divided by (words + ``APART``) to the power of ``LENGTH``; a chosen neighbour takes ``APART`` away."""
+FEW = 5
+"""Distinct words, function words aside, below which a text of prose ("Thank you. Julie.") comes after all others."""
 OPENING = 1.2
 """Factor on the gain of the first text under a heading."""
+_PROSE = frozenset({"text", "markdown", "html", "pdf"})
 
 
 class SpreadRanker:
@@ -66,6 +69,7 @@ class SpreadRanker:
         words = _Words(texts, new)
         standing = _Standing(self._embedding, texts, words.first_gains(), new, on_progress)
         order = _chosen(texts, words, standing)
+        order.sort(key=lambda index: texts[index].kind in _PROSE and len(words.ids[index]) < FEW)
         scores = np.zeros(len(texts), dtype=np.float32)
         scores[order] = 1 - np.arange(len(order), dtype=np.float32) / len(order)
         return scores

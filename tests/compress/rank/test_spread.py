@@ -99,6 +99,15 @@ def test_the_first_sentence_under_a_heading_is_favoured(ranker: SpreadRanker) ->
         assert scores[1] > scores[0]
 
 
+def test_bits_of_talk_come_after_all_else_in_prose_but_not_in_code(ranker: SpreadRanker) -> None:
+    said = ["Hah!", "Thank you. Julie.", "The council sold the old harbour to the northern railway company."]
+    prose_scores = ranker.rank([RankingText(text=text) for text in said], "")
+    assert prose_scores.argmax() == 2
+    code = ["x = harbour", "return None", "if council: sell(harbour, railway, company, north, price)"]
+    scores = ranker.rank([RankingText(text=text, kind="code") for text in code], "")
+    assert sorted(scores.tolist()) == sorted(prose_scores.tolist())
+
+
 @given(st.lists(st.text(alphabet="ab xyz.\n漢1", max_size=30), max_size=25))
 @settings(max_examples=40)
 def test_scores_are_an_order_of_all_texts(texts: list[str]) -> None:
