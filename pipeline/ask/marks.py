@@ -18,6 +18,8 @@ _LINK = regex.compile(r"\(|:\s*(?:<|/|\w+://)")
 _ATTACHED = regex.compile(r"[\w)\]'\"`.]+$")
 _WORD = regex.compile(r"\p{L}{3,}|.*[\p{N}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}%]")
 _ENDS_CLAUSE = regex.compile(r"(?:\s?\[[^\[\]\n]*\])*(?:[.,;:!?)](?![\w(])|[。，；：！？【]|\s*(?:$|\n))")
+_BEFORE = 80
+"""Characters before a number that are looked at."""
 _LAST_WORD = regex.compile(r"\S+\s*$")
 
 
@@ -94,7 +96,7 @@ def _without(answer: str, found: list[Mark]) -> tuple[str, list[int]]:
 def _cites(answer: str, start: int, end: int, last: int, said: str) -> bool:
     if _LINK.match(answer, end):
         return False
-    before = answer[:start]
+    before = answer[max(0, start - _BEFORE) : start]
     word = _LAST_WORD.search(before)
     if word and said and " ".join(f"{word[0]}{answer[start:end]}".split()) in said:
         return False
