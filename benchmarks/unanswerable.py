@@ -4,8 +4,8 @@
 
 Of each question's documents the sentences that hold its answer are cut out; both versions are compressed to the same
 budget and a model is asked, greedily and in batches. ``before`` is the prompt without numbers, which only asks to say
-so; ``after`` is that of ``ctxpipe query``. An answer counts as a refusal by the same rules in both. ``--held-out``
-takes other questions of the same sets: on those prompt and rules were chosen.
+so; ``after`` is that of ``ctxpipe query`` for servers. An answer counts as a refusal by the same rules in both.
+``--held-out`` takes other questions of the same sets: on those prompt and rules were chosen.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def chosen(data: Path, name: str, limit: int, *, held_out: bool) -> Iterator[Ite
 
 def asked_with(arm: str, context: CompressedContext) -> tuple[Message, ...]:
     """The chat of an arm."""
-    system, user = messages(context.text, context.question or "", numbered=is_numbered(context))
+    system, user = messages(context.text, context.question or "", numbered=is_numbered(context), strict=True)
     return (replace(system, content=BEFORE), user) if arm == "before" else (system, user)
 
 

@@ -12,7 +12,7 @@ from ctxpipe.compress.types import CompressedContext, OnStage, with_timing
 from ctxpipe.errors import UsageError, WindowError
 from ctxpipe.pipeline.ask.cite import cite, why_unanswered
 from ctxpipe.pipeline.ask.parts import is_numbered
-from ctxpipe.pipeline.ask.prompt import context_room, messages
+from ctxpipe.pipeline.ask.prompt import context_room, is_strict, messages
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.openai.metrics import use_between
 from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, ModestEngine, OnText, ServerMetrics
@@ -70,7 +70,7 @@ class Request:
 
     def chat(self, context: CompressedContext) -> tuple[Message, ...]:
         """What is sent."""
-        return messages(context.text, self.question, numbered=is_numbered(context))
+        return messages(context.text, self.question, numbered=is_numbered(context), strict=is_strict(self.engine))
 
 
 def check_request(question: str, budget: int | None, rate: float | None, raw: bool) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ctxpipe.compress.types import CompressedContext, SourceInfo
 from ctxpipe.errors import CancelledAnswer, CtxpipeError
 from ctxpipe.pipeline.ask.cite import cite, why_unanswered
-from ctxpipe.pipeline.ask.prompt import messages
+from ctxpipe.pipeline.ask.prompt import is_strict, messages
 from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.fitted import cost_of, fitted
 from ctxpipe.pipeline.cover.job import Job, asked
@@ -57,7 +57,10 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
 
 def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> Run:
     context = last.context
-    raw_tokens = job.engine.count(messages("", job.question, numbered=True)) + context.source_tokens
+    raw_tokens = (
+        job.engine.count(messages("", job.question, numbered=True, strict=is_strict(job.engine)))
+        + context.source_tokens
+    )
     citations = cite(last.answer.text, context)
     unanswered = why_unanswered(last.answer.text, context, citations)
     return Run(

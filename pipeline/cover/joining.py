@@ -11,7 +11,7 @@ import numpy as np
 from ctxpipe.compress.text.control import neutralise
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import CompressedContext
-from ctxpipe.pipeline.ask.prompt import REFUSAL, messages
+from ctxpipe.pipeline.ask.prompt import REFUSAL, is_strict, messages
 from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.notes import Note, evidence_of
@@ -38,7 +38,7 @@ def direct(job: Job, windows: Windows) -> Last | None:
     if len(windows.windows) > 1 or job.listing:
         return None
     context = windows.context(windows.windows[0])
-    chat = messages(context.text, job.question, numbered=True)
+    chat = messages(context.text, job.question, numbered=True, strict=is_strict(job.engine))
     return _finish(job, chat, context) if job.engine.count(chat) + job.max_tokens <= job.engine.window else None
 
 
@@ -53,7 +53,7 @@ def answered(job: Job, writer: Writer, notes: Sequence[Note]) -> Last:
         return _ready(job, "\n".join(f"- {note.written(numbers)}" for note in notes), context)
     texts = [neutralise(note.written(numbers), job.tokenizer.special_strings) for note in notes]
     text = _counted(job, texts) if job.listing else "\n\n".join(_joined(job, texts))
-    return _finish(job, messages(text, job.question, numbered=bool(evidence)), context)
+    return _finish(job, messages(text, job.question, numbered=bool(evidence), strict=is_strict(job.engine)), context)
 
 
 def _finish(job: Job, chat: Sequence[Message], context: CompressedContext) -> Last:
@@ -109,7 +109,7 @@ def _join(job: Job, group: Sequence[str]) -> str:
 
 def _room(job: Job) -> int:
     """Tokens of notes in one prompt."""
-    frames = messages("", job.question, numbered=True), join_messages("", job.question)
+    frames = messages("", job.question, numbered=True, strict=True), join_messages("", job.question)
     frame = max(map(job.engine.count, frames))
     return int(_ROOM * (job.engine.window - max(job.max_tokens, job.note_tokens) - frame))
 

@@ -49,7 +49,7 @@ def test_query_fills_the_window_and_cites(report: Path) -> None:
     pipeline = Pipeline(target=engine, max_tokens=100)
     run = pipeline.query(report, question=QUESTION)
     assert run.answer.text == "He hid 14 silver spoons under the stairs."
-    sent = engine.count(messages(run.context.text, QUESTION, numbered=True))
+    sent = engine.count(messages(run.context.text, QUESTION, numbered=True, strict=True))
     assert run.prompt_tokens == sent <= 800
     assert sent >= 0.98 * 800
     assert run.raw_tokens > 900
