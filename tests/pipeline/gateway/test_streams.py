@@ -14,6 +14,8 @@ import pytest
 from gateway_support import Exchange, gateway, idle, target
 from samples import prose
 
+from ctxpipe.pipeline.gateway.serve import _listening
+
 SMALL = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 LARGE = {"model": "m", "messages": [{"role": "user", "content": prose(400)}], "stream": True}
 
@@ -39,6 +41,14 @@ def test_parts_come_one_by_one(body: Any) -> None:
         go.set()  # the second part is only made once the first has arrived
         assert b"".join(parts) == b"data: [DONE]\n\n"
         assert said.headers["content-type"] == "text/event-stream"
+
+
+def test_connections_do_not_wait_to_send() -> None:
+    listening = _listening("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def forever(x: Exchange) -> None:
