@@ -226,7 +226,7 @@ def test_a_tool_conversation_outgrows_the_window_and_stays_cached(
     assert share > without + 0.1
 
 
-def test_a_message_of_two_million_tokens(behind: Served) -> None:
+def test_a_message_of_more_than_a_million_tokens(behind: Served) -> None:
     text = f"{prose(30_000)}\n\n{NEEDLE}\n\n{prose(30_000, 7)}"
     messages = [{"role": "user", "content": f"{text}\n\n{QUESTION}"}]
     with gateway(behind.url, rank="auto", deadline=400.0) as running:
