@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "ctxpipe.commands.plan.command:plan",
     "serve": "ctxpipe.commands.serve.command:serve",
     "gateway": "ctxpipe.commands.gateway.command:gateway",
+    "mcp": "ctxpipe.commands.mcp.command:mcp",
     "eval": "ctxpipe.commands.eval.command:eval_",
     "models": "ctxpipe.commands.models:models",
     "config": "ctxpipe.commands.config:config",

@@ -55,6 +55,7 @@ NOT_RUN = {
     r"longbench/|nolima/|\.\./shared/": "needs data sets that are not part of the repository",
     r"--lengths 512,1k": "measures for an hour",
     r"^ctxpipe gateway": "serves until it is stopped; tests/commands/test_gateway_command.py runs it",
+    r"^ctxpipe mcp": "serves until it is stopped; tests/integrations/test_mcp.py runs it",
     r"^ctxpipe models pull": "downloads a model; tests/commands/test_models_command.py runs it",
 }
 """Commands that are only parsed, and why."""

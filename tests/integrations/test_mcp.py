@@ -1,0 +1,165 @@
+"""An official client of the Model Context Protocol asks about a folder, and cannot leave it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+from samples import prose
+
+from ctxpipe.errors import UsageError
+from ctxpipe.integrations.inside import inside
+from ctxpipe.integrations.mcp_server import folder_server
+
+FACT = "The amber ledger is kept in room 2."
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "served"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "ledgers.txt").write_text(f"{prose(20)}\n\n{FACT}\n\n{prose(20, 1)}")
+    (folder / "deep" / "other.md").write_text("# Other\n\nThe violet ledger is kept in room 5.\n")
+    (folder / ".env").write_text("TOKEN=hunter2")
+    (tmp_path / "outside.txt").write_text("The amber ledger is kept in the safe.")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.txt").write_text("The amber ledger is kept in the safe.")
+    return folder
+
+
+def call(server: Any, tool: str, **arguments: Any) -> tuple[dict[str, Any], str]:
+    """What a tool gives: its object, or the line of its error."""
+
+    async def asked() -> Any:
+        async with Client(server) as client:
+            return await client.call_tool(tool, arguments)
+
+    result = asyncio.run(asked())
+    text = "".join(getattr(part, "text", "") for part in result.content)
+    return ({}, text) if result.is_error else (json.loads(text), "")
+
+
+def test_a_client_finds_what_answers_a_question(root: Path) -> None:
+    found, error = call(
+        folder_server(root, options={"rank": "bm25"}),
+        "compress",
+        paths=["."],
+        question="Where is the amber ledger kept?",
+        budget=60,
+    )
+    assert not error
+    assert FACT in found["text"]
+    assert found["kept_tokens"] <= 60
+    assert found["left_out_tokens"] > 100
+    assert str(root) not in json.dumps(found)
+
+
+def test_an_index_is_made_and_asked(root: Path) -> None:
+    server = folder_server(root, options={"rank": "bm25"})
+    made, error = call(server, "index", paths=["."], output="all.ctx")
+    assert (made["documents"], error) == (2, "")
+    found, _ = call(server, "compress", paths=["all.ctx"], question="Where is the violet ledger kept?", budget=60)
+    assert "room 5" in found["text"]
+    for output in ("../all.ctx", "deep/all.ctx", "/tmp/all.ctx", "all.txt", ".ctx", "..\\all.ctx"):
+        assert call(server, "index", paths=["."], output=output)[1]
+
+
+def test_a_named_corpus_may_stand_outside(root: Path, tmp_path: Path) -> None:
+    inner = folder_server(root, options={"rank": "bm25"})
+    call(inner, "index", paths=["ledgers.txt"], output="all.ctx")
+    (root / "all.ctx").rename(tmp_path / "book.ctx")
+    server = folder_server(root, corpora={"book": tmp_path / "book.ctx"}, options={"rank": "bm25"})
+    assert FACT in call(server, "compress", paths=["book"], question="Where is the amber ledger?", budget=60)[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside.txt",
+        "deep/../../outside.txt",
+        "..",
+        "deep\\..\\..\\outside.txt",
+        "C:\\Windows\\win.ini",
+        "C:outside.txt",
+        "\\\\server\\share",
+        "~/outside.txt",
+        "link.txt",
+        "folder/secret.txt",
+        "folder/*",
+        "ABSOLUTE",
+        "",
+        "a\0b",
+        ".env",
+        "*/../../outside.txt",
+    ],
+)
+def test_no_path_leads_out(root: Path, tmp_path: Path, path: str) -> None:
+    (root / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (root / "folder").symlink_to(tmp_path / "outside")
+    given = str(tmp_path / "outside.txt") if path == "ABSOLUTE" else path
+    with pytest.raises(UsageError):
+        inside(root, [given])
+    found, error = call(folder_server(root, options={"rank": "bm25"}), "compress", paths=[given], question="Where?")
+    assert not found
+    assert error
+    assert "the safe" not in error
+    assert "hunter2" not in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_with_a_link_that_leads_out_is_refused(root: Path, tmp_path: Path) -> None:
+    (root / "link.txt").symlink_to(tmp_path / "outside.txt")
+    _, error = call(folder_server(root, options={"rank": "bm25"}), "compress", paths=["."], question="Where is it?")
+    assert "leads out" in error
+
+
+def test_errors_are_one_line_each(root: Path) -> None:
+    server = folder_server(root, options={"rank": "bm25"})
+    for arguments in ({"paths": ["missing.txt"]}, {"paths": []}, {"paths": ["ledgers.txt"], "budget": 0}):
+        _, error = call(server, "compress", question="Where is it?", **arguments)
+        assert error
+        assert str(root) not in error
+    with pytest.raises(UsageError, match="is no folder"):
+        folder_server(root / "missing")
+
+
+def test_over_standard_input_and_output(root: Path) -> None:
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "ctxpipe", "mcp", "--root", str(root)], env={**os.environ}
+    )
+    found, error = call(parameters, "compress", paths=["."], question="Where is the amber ledger kept?", budget=60)
+    assert not error
+    assert FACT in found["text"]
+
+
+def test_over_http(root: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ctxpipe", "mcp", "--root", str(root), "--http", "--port", str(port)],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        url = f"http://127.0.0.1:{port}/mcp"
+        found, error = call(url, "compress", paths=["."], question="Where is the amber ledger kept?", budget=60)
+        assert not error
+        assert FACT in found["text"]
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
