@@ -102,7 +102,7 @@ def place(
 ) -> Iterator[Place]:
     lines = prose(24).split("\n")
     (tmp_path / "report.pdf").write_bytes(make_pdf(*("\n".join(lines[i::2]) for i in range(2)), title="Report"))
-    notes = ("notes.md", "notes/first.md", "notes/second.md", "handbook/travel.md", "handbook/leave.md")
+    notes = ("notes.md", "notes/first.md", "notes/second.md", "handbook/travel.md", "handbook/leave.md", "docs/a.md")
     for name in (*notes, "python-reference.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n\n{prose(12, len(name))}\n", encoding="utf-8")

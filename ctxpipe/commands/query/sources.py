@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxpipe.commands.shared.printing import safe_line
-from ctxpipe.compress.select.labels import path_parts
 
 if TYPE_CHECKING:
     from ctxpipe.pipeline.types import Citation, Run
@@ -50,6 +49,8 @@ def _place(citation: Citation, names: Counter[str]) -> str:
 
 
 def _name(source: str) -> str:
+    from ctxpipe.compress.select.labels import path_parts
+
     return path_parts(source)[-1]
 
 
