@@ -57,15 +57,19 @@ class Pool:
 
     def scores(self, sample: Sample, context: CompressedContext) -> dict[str, float]:
         """Whether all gold documents of an item are in the shortlist, and in the context; empty without gold."""
-        gold = {e.document for e in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
-        if not gold:
+        places = self.gold(sample)
+        if not places:
             return {}
-        places = {self._places[sample.id][index] for index in gold}
         kept = {span.document for span in context.spans}
         return {
             "shortlist": float(places <= self._shortlist(sample, context)),
             "passages": float(places <= kept),
         }
+
+    def gold(self, sample: Sample) -> set[int]:
+        """Where in the pool the documents are that an item's answer rests on; empty if the set does not mark them."""
+        gold = {e.document for e in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
+        return {self._places[sample.id][index] for index in gold}
 
     def _shortlist(self, sample: Sample, context: CompressedContext) -> set[int]:
         from ctxpipe.compress.find.shortlist import shortlist
