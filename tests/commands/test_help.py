@@ -13,6 +13,10 @@ from ctxpipe.commands.shared.options import MORE
 GROUPED = {
     ("compress",): ["What", "How much", "How", "Output", "More"],
     ("query",): ["What", "How much", "How", "Target", "Output", "More"],
+    ("batch",): ["What", "How much", "How", "Target", "Output", "More"],
+    ("index",): ["What", "Output", "More"],
+    ("gateway",): ["Target", "How much", "How", "Output", "More"],
+    ("mcp",): ["What", "How much", "Target", "Output", "More"],
     ("plan",): ["What", "How much", "How", "Output", "More"],
     ("serve",): ["What", "How much", "How", "Output", "More"],
     ("eval", "run"): ["What", "How much", "How", "Target", "Output", "More"],

@@ -29,22 +29,12 @@ _SHOWN = 5
 )
 @click.argument("requests", type=click.Path(path_type=Path), metavar="REQUESTS")
 @option(
-    OUTPUT,
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    required=True,
-    help="Results, one a line as JSON. What is in the file already is not done again.",
-)
-@option(
     WHAT,
     "--corpus",
     multiple=True,
     metavar="PATH",
     help="What every request is asked of, beside its own paths: a corpus file, a directory; repeatable.",
 )
-@option(OUTPUT, "--compress-only", is_flag=True, help="Write contexts, and ask nobody.")
 @compression_options
 @option(TARGET, "--target", metavar="local|URL", help="What answers: this machine, or an OpenAI-like server.")
 @option(TARGET, "--model", metavar="NAME", help="Its model.")
@@ -58,6 +48,16 @@ _SHOWN = 5
     metavar="N",
     help=f"Requests at the same time. [default: {_SERVER} at a server, {_LOCAL} on this machine]",
 )
+@option(
+    OUTPUT,
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="Results, one a line as JSON. What is in the file already is not done again.",
+)
+@option(OUTPUT, "--compress-only", is_flag=True, help="Write contexts, and ask nobody.")
 @option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
 def batch(
     requests: Path,

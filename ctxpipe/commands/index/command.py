@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     "  ctxpipe index --show handbook.ctx",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
-@option(OUTPUT, "-o", "--output", metavar="FILE", help="The corpus file, handbook.ctx for example.")
-@option(OUTPUT, "--show", metavar="FILE", help="Say what is in a corpus file, and change nothing.")
 @decode_errors_option
 @all_files_option
+@option(OUTPUT, "-o", "--output", metavar="FILE", help="The corpus file, handbook.ctx for example.")
+@option(OUTPUT, "--show", metavar="FILE", help="Say what is in a corpus file, and change nothing.")
 @option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
 def index(
     paths: tuple[str, ...], output: str | None, show: str | None, quiet: bool, all_files: bool | None, **flags: Any

@@ -29,9 +29,9 @@ from ctxpipe.extras import require
     help="What may be read; nothing outside of it is.",
 )
 @option(WHAT, "--corpus", "corpora", multiple=True, metavar="NAME=FILE", help="A corpus file by a name, repeatable.")
+@option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]")
 @option(TARGET, "--target", metavar="local|URL", help="What answers: this machine, or an OpenAI-like server.")
 @option(TARGET, "--model", metavar="NAME", help="Its model.")
-@option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]")
 @option(OUTPUT, "--http", is_flag=True, help="Serve HTTP on this machine, in place of standard input and output.")
 @option(OUTPUT, "--port", type=int, default=8090, show_default=True, help="Port of --http.")
 def mcp(root: Path, corpora: tuple[str, ...], http: bool, port: int, **flags: Any) -> None:
