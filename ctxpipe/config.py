@@ -30,6 +30,7 @@ OTHER_VARIABLES = frozenset(
         "CTXPIPE_CACHE",
         "CTXPIPE_MODELS",
         "CTXPIPE_PRUNE_API_KEY",
+        "CTXPIPE_DOCUMENTS",
         "CTXPIPE_SCORES",
         "CTXPIPE_SCORER_API_KEY",
     }

@@ -19,7 +19,7 @@ PASSAGE_TOKENS = 200
 REFERENCE = "smollm2-135m"
 """Whose tokens measure passages. It is the same for every target, so that one preparation serves all."""
 
-_SAMPLE, _PIECES = 1 << 14, 8
+_SAMPLE, _PIECES = 1 << 17, 8
 """Characters of a longer document that are counted to measure it, and from how many places they come."""
 _LEAST_RATIO = 0.25
 

@@ -182,7 +182,7 @@ def test_nobody_listens(run: Command, report: Path) -> None:
     [
         ([], 2, "-q QUESTION"),
         (["-q", "  "], 2, "-q QUESTION"),
-        (["-q", "why " * 9000], 1, "shorten the question"),
+        (["-q", "why " * 9000, "--model", "smollm2-135m"], 1, "shorten the question"),
         (["-q", "x", "--budget", "0"], 2, "at least 1"),
         (["-q", "x", "--raw", "--budget", "5"], 2, "--raw"),
         (["-q", "x", "--max-tokens", "0"], 2, "at least 1"),

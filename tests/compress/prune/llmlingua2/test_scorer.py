@@ -67,7 +67,10 @@ def test_budget_is_met_and_text_is_traced(
         context = compressor.compress([document], question=question, budget=budget)
         assert tokenizer.count(context.text) == context.kept_tokens <= budget
         if context.source_tokens > budget >= 333:
-            assert context.kept_tokens >= (0.75 if name in COARSE else 0.9) * budget
+            unused = budget - context.kept_tokens
+            # Records stay whole, so a budget of a few of them has room for a part of one.
+            longest = max(map(tokenizer.count, document.text.splitlines())) if name == "jsonl" else 0
+            assert unused <= max(longest, (0.25 if name in COARSE else 0.1) * budget)
         check_accounts(context)
         if document.kind == "json" and context.text:
             for line in context.text.split("\n") if document.source.endswith("l") else [context.text]:
