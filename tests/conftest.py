@@ -84,6 +84,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 SLOW = (
+    "benchmarks/",
     "compress/learned/test_adversarial.py",
     "compress/learned/test_languages.py",
     "compress/prune/llmlingua2/test_parity.py",
@@ -92,6 +93,11 @@ SLOW = (
     "compress/prune/test_walk.py",
     "evals/suites/test_lengths.py",
     "models/test_qwen.py",
+    "pipeline/cover/test_on_a_server.py",
+    "pipeline/gateway/test_conversations.py",
+    "pipeline/gateway/test_faults.py",
+    "pipeline/gateway/test_fuzz.py",
+    "pipeline/gateway/test_streams.py",
     "pipeline/gateway/test_ten_thousand_bodies.py",
     "test_demo.py",
     "test_documentation.py",
