@@ -44,9 +44,7 @@ def test_the_command_is_on_the_path(installed: Installed, tmp_path: Path) -> Non
     assert (done.returncode, done.stdout[:8]) == (0, "ctxpipe "), done.stderr
 
 
-def test_modules_import_without_extras_but_for_those_that_are_an_extra(
-    installed: Installed, tmp_path: Path
-) -> None:
+def test_modules_import_without_extras_but_for_those_that_are_an_extra(installed: Installed, tmp_path: Path) -> None:
     code = """
 import importlib, pkgutil, ctxpipe
 from ctxpipe.errors import MissingExtraError
