@@ -98,7 +98,7 @@ SLOW = (
     "pipeline/gateway/test_faults.py",
     "pipeline/gateway/test_fuzz.py",
     "pipeline/gateway/test_streams.py",
-    "pipeline/gateway/test_ten_thousand_bodies.py",
+    "pipeline/gateway/test_many_bodies.py",
     "test_demo.py",
     "test_documentation.py",
     "training/",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxpipe.errors import CompressionFault, EngineError, RejectedError
 from ctxpipe.pipeline.gateway.headers import Header, for_counting
-from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Shape
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Shape, tools_of
 from ctxpipe.pipeline.gateway.target import Target
 from ctxpipe.pipeline.gateway.workers import Workers
 from ctxpipe.remote.served import NO_ENDPOINT
@@ -103,7 +103,7 @@ class Counter:
                 continue
             if tokens is not None:
                 return Count(tokens)
-        result = await self._workers.run({"job": "count", "messages": shape.messages(body), "tools": body.get("tools")})
+        result = await self._workers.run({"job": "count", "messages": shape.messages(body), "tools": tools_of(body)})
         estimated = whole(result.get("tokens"))
         if estimated is None:
             raise CompressionFault("the process that compresses gave no count")

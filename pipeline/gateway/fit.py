@@ -10,7 +10,7 @@ from ctxpipe.errors import ChatBudgetError, CompressionFault
 from ctxpipe.pipeline.gateway.count import Counter
 from ctxpipe.pipeline.gateway.headers import Header
 from ctxpipe.pipeline.gateway.memory import Memory, keys_of
-from ctxpipe.pipeline.gateway.shapes.shape import Body, Message, Shape
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Message, Shape, tools_of
 from ctxpipe.pipeline.gateway.workers import Workers
 
 _ROUNDS = 5
@@ -94,7 +94,7 @@ class Fitter:
             request.shape.name,
             request.body.get("model"),
             request.limit,
-            request.body.get("tools"),
+            tools_of(request.body),
         )
         keys = keys_of(request.messages, *around)
         fitted = await self._as_before(request, keys) or await self._anew(request)
@@ -141,7 +141,7 @@ class Fitter:
             fixed: How many of the messages stay as they are.
         """
         order, messages = list(chat), list(chat.values())
-        job = {"job": "fit", "messages": messages, "fixed": fixed, "tools": request.body.get("tools")}
+        job = {"job": "fit", "messages": messages, "fixed": fixed, "tools": tools_of(request.body)}
         size: dict[str, Any] = {"share": max(0.0, (aim - _MARGIN) / tokens)}
         best: Fitted | None = None
         known: tuple[float, float] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ctxpipe.pipeline.gateway.shapes.chat import tokenizing
-from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, whole_number
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, tools_of, whole_number
 
 _COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking")
 
@@ -70,7 +70,7 @@ class Anthropic:
     def countings(self, body: Body) -> Sequence[Counting]:
         """By the endpoint that counts such messages, else as the chat that it is."""
         chat = [message for message in self.messages(body) or () if message.get("content")]
-        tools = [_tool(tool) for tool in body.get("tools") or () if isinstance(tool, dict)]
+        tools = [_tool(tool) for tool in tools_of(body) if isinstance(tool, dict)]
         asked = {**given(body, "model"), **({"tools": tools} if tools else {})}
         return [
             Counting("base", "/messages/count_tokens", given(body, *_COUNTED), "input_tokens"),

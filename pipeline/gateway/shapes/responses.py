@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxpipe.compress.chat.shape import is_role
 from ctxpipe.pipeline.gateway.shapes.chat import tokenizing
-from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, whole_number
+from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, tools_of, whole_number
 
 _ELSEWHERE = ("previous_response_id", "conversation", "prompt")
 """Members by which a part of the prompt is taken from the server."""
@@ -57,7 +57,7 @@ class Responses:
                 chat[-1] = {**chat[-1], "tool_calls": [*chat[-1]["tool_calls"], *message["tool_calls"]]}
             else:
                 chat.append({**message, "content": _as_chat(message.get("content"))})
-        tools = [_tool(tool) for tool in body.get("tools") or () if isinstance(tool, dict)]
+        tools = [_tool(tool) for tool in tools_of(body) if isinstance(tool, dict)]
         asked = {**given(body, "model", "chat_template_kwargs"), **({"tools": tools} if tools else {})}
         return [Counting("root", "/tokenize", tokenizing(asked, chat), "count")]
 

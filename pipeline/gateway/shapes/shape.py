@@ -62,6 +62,12 @@ def whole_number(body: Body, *names: str) -> int | None:
     return None
 
 
+def tools_of(body: Body) -> list[Any]:
+    """The tools of a request; none where the field is no list."""
+    listed = body.get("tools")
+    return listed if isinstance(listed, list) else []
+
+
 def given(body: Body, *names: str) -> Body:
     """The members that are there and not null."""
     return {name: body[name] for name in names if body.get(name) is not None}

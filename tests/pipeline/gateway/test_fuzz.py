@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Any
 
@@ -10,12 +11,21 @@ from gateway_fuzz import REQUESTS, check
 from gateway_support import Running, Target, gateway, idle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from samples import prose
 
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(*REQUESTS)
 def test_any_body_is_answered(running: Running, behind: Target, path: str, data: bytes, kind: str) -> None:
     check(running, behind, path, data, kind)
+
+
+@pytest.mark.parametrize("tools", [True, 7, "x", {"a": 1}, [None, 3]])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
+def test_tools_that_are_no_list_are_no_fault(running: Running, behind: Target, path: str, tools: object) -> None:
+    said = prose(400)
+    body = {"input": said, "messages": [{"role": "user", "content": said}], "tools": tools}
+    check(running, behind, path, json.dumps(body).encode(), "application/json")
 
 
 HEADER = st.tuples(
