@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ctxpipe.commands.shared.asking import asking
 from ctxpipe.commands.shared.closing import Stopwatch, table
 from ctxpipe.commands.shared.documents import compression, compression_options
 from ctxpipe.commands.shared.options import OUTPUT, TARGET, WHAT, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
+
+if TYPE_CHECKING:
+    from ctxpipe.config import Config
+    from ctxpipe.pipeline.batch.batch import BatchDone, BatchPlan
 
 _SERVER, _LOCAL = 8, 1
 _SHOWN = 5
@@ -77,51 +83,58 @@ def batch(
     """
     watch = Stopwatch()
     from ctxpipe.config import load
-    from ctxpipe.models.cpu import cpu_threads
-    from ctxpipe.pipeline.batch.batch import BatchPlan, run_batch
-    from ctxpipe.pipeline.pipeline import MAX_TOKENS
-    from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
+    from ctxpipe.pipeline.batch.batch import run_batch
 
     config = load(flags)
     if compress_only and config.budget is None and config.rate is None:
         raise UsageError("say how much to keep: --budget TOKENS or --rate SHARE")
-    here = config.target == "local"
-    target = Target(
-        engine=config.target,
-        model=config.model,
-        window=config.window,
-        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
-        endpoint=config.endpoint,
-    )
-    options = {
-        **compression(config),
-        "target": target,
-        "max_tokens": MAX_TOKENS if config.max_tokens is None else config.max_tokens,
-        "trust_remote_code": trust_remote_code,
-    }
+    plan = _plan(requests, output, corpus, compress_only, concurrency, trust_remote_code, config)
     errors: list[str] = []
     with progress(quiet) as on_stage:
         done = run_batch(
-            BatchPlan(
-                requests=requests,
-                results=output,
-                options=options,
-                shared=corpus,
-                budget=config.budget,
-                rate=config.rate,
-                compress_only=compress_only,
-                concurrency=concurrency or (cpu_threads() if compress_only else _LOCAL if here else _SERVER),
-                # The model of this machine needs every core when it answers.
-                processes=0 if here and not compress_only else cpu_threads(),
-            ),
+            plan,
             on_progress=lambda finished, total: on_stage("batch", finished, total),
             on_error=lambda name, reason: errors.append(f"{name}: {reason}"),
         )
+    _say(done, output, errors, None if quiet else watch)
+    if done.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _plan(
+    requests: Path,
+    output: Path,
+    corpus: tuple[str, ...],
+    compress_only: bool,
+    concurrency: int | None,
+    trust_remote_code: bool,
+    config: Config,
+) -> BatchPlan:
+    from ctxpipe.models.cpu import cpu_threads
+    from ctxpipe.pipeline.batch.batch import BatchPlan
+
+    here = config.target == "local"
+    return BatchPlan(
+        requests=requests,
+        results=output,
+        options={**compression(config), **asking(config), "trust_remote_code": trust_remote_code},
+        shared=corpus,
+        budget=config.budget,
+        rate=config.rate,
+        compress_only=compress_only,
+        concurrency=concurrency or (cpu_threads() if compress_only else _LOCAL if here else _SERVER),
+        # The model of this machine needs every core when it answers.
+        processes=0 if here and not compress_only else cpu_threads(),
+    )
+
+
+def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch | None) -> None:
+    """What failed and what was mended, and where a stopwatch is given the closing table."""
     for line in errors[:_SHOWN]:
         click.echo(f"error: {safe_line(line)}", err=True)
     if done.torn:
         click.echo(f"note: the last line of {output} was torn; it was cut off and done again", err=True)
-    if not quiet:
+    if watch is not None:
         table(
             {
                 "results": f"{output}: {done.done + done.before:,}, {done.before:,} of them from earlier runs",
@@ -129,5 +142,3 @@ def batch(
                 "time": f"{watch.seconds:.1f} s",
             }
         )
-    if done.failed:
-        raise click.exceptions.Exit(1)

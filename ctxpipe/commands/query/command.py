@@ -14,6 +14,7 @@ from ctxpipe.commands.query.answer import close, run_json
 from ctxpipe.commands.query.choice import chosen, warn_of_less
 from ctxpipe.commands.query.cover import cover_of, cover_options
 from ctxpipe.commands.query.sources import say_sources
+from ctxpipe.commands.shared.asking import asking
 from ctxpipe.commands.shared.closing import Stopwatch, closing_options
 from ctxpipe.commands.shared.documents import Failures, check_paths, compression, documents_options
 from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
@@ -147,20 +148,11 @@ def query(
 def _pipeline(
     config: Config, own: OwnServer | None, trust_remote_code: bool, on_stage: OnStage, on_failure: Failures
 ) -> Pipeline:
-    from ctxpipe.pipeline.pipeline import MAX_TOKENS, Pipeline
-    from ctxpipe.serving.engines import DEFAULT_TIMEOUT, Target
+    from ctxpipe.pipeline.pipeline import Pipeline
 
-    place = {"engine": config.target, "model": config.model} if own is None else own.place()
-    target = Target(
-        **place,
-        window=config.window,
-        timeout=DEFAULT_TIMEOUT if config.timeout is None else config.timeout,
-        endpoint=config.endpoint,
-    )
     return Pipeline(
         **(compression(config) | ({} if own is None else own.tokenizer(config))),
-        target=target,
-        max_tokens=MAX_TOKENS if config.max_tokens is None else config.max_tokens,
+        **asking(config, None if own is None else own.place()),
         trust_remote_code=trust_remote_code,
         on_stage=on_stage,
         on_failure=on_failure,
