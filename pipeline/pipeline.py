@@ -1,26 +1,20 @@
-"""The main interface: a pipeline that keeps its models loaded."""
+"""The main interface: a pipeline that reads, compresses and asks, and keeps its models loaded."""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
-from ctxpipe.compress.chat.document import chat_in, compress_chat
-from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
-from ctxpipe.compress.chat.shape import Message
-from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.scorers import Pruning
-from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.formats import Format, Numbered
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.compress.types import CompressedContext, Document, OnStage, Ranker, Scorer, with_timing
-from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.compress.types import OnStage, Ranker, Scorer
+from ctxpipe.errors import UsageError
 from ctxpipe.pipeline.ask.fit import Compress, Request, ask, check_request
+from ctxpipe.pipeline.compressing import Compressing, OnFailure
 from ctxpipe.pipeline.corpus.gather import Gatherer, Sources
 from ctxpipe.pipeline.cover.cover import cover as read_all
 from ctxpipe.pipeline.cover.job import Job
@@ -34,13 +28,11 @@ from ctxpipe.remote.cancel import in_thread
 from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine, OnText
 
-OnFailure = Callable[[ReadError], None]
-
 MAX_TOKENS = 512
 """Default number of tokens reserved for the answer."""
 
 
-class Pipeline:
+class Pipeline(Compressing):
     """Reads, compresses, asks and cites, and keeps its models loaded between calls.
 
     ``prune``, ``keep``, ``score_cache`` and ``target`` take a plain value or an object with all options of their kind.
@@ -103,50 +95,37 @@ class Pipeline:
         if max_tokens < 1:
             raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
         self.max_tokens = max_tokens
-        self.decode_errors: Literal["strict", "replace"] = decode_errors
-        self.all_files = all_files
-        self.on_stage: OnStage = on_stage or (lambda stage, done, total: None)
-        self.on_failure = on_failure
-        self._notes: list[str] = []
         self._cache = Caching.of(score_cache).open()
-        self._method = Method(
-            rank=rank,
-            pruning=Pruning.of(prune, model=prune_model, url=prune_url),
-            keep=Keep.of(keep),
-            format=format,
-            tree=tree,
-            cache=self._cache,
-            trust_remote_code=trust_remote_code,
-            on_note=self._notes.append,
+        notes: list[str] = []
+        told: OnStage = on_stage or (lambda stage, done, total: None)
+        super().__init__(
+            method=Method(
+                rank=rank,
+                pruning=Pruning.of(prune, model=prune_model, url=prune_url),
+                keep=Keep.of(keep),
+                format=format,
+                tree=tree,
+                cache=self._cache,
+                trust_remote_code=trust_remote_code,
+                on_note=notes.append,
+            ),
+            target=Connection(
+                Target.of(target, model=model),
+                tokenizer=tokenizer,
+                trust_remote_code=trust_remote_code,
+                on_stage=told,
+                on_note=notes.append,
+            ),
+            gatherer=Gatherer(
+                errors=decode_errors,
+                all_files=all_files,
+                cache=self._cache is not None,
+                on_progress=lambda done, total: told("read", done, total),
+            ),
+            notes=notes,
+            on_stage=told,
+            on_failure=on_failure,
         )
-        self._gatherer = Gatherer(
-            errors=decode_errors,
-            all_files=all_files,
-            cache=self._cache is not None,
-            on_progress=lambda done, total: self.on_stage("read", done, total),
-        )
-        self._target = Connection(
-            Target.of(target, model=model),
-            tokenizer=tokenizer,
-            trust_remote_code=trust_remote_code,
-            on_stage=self.on_stage,
-            on_note=self._notes.append,
-        )
-
-    @property
-    def rank(self) -> str:
-        """Name of the ranker."""
-        return self._method.rank
-
-    @property
-    def prune(self) -> str:
-        """Name of the pruner."""
-        return self._method.prune
-
-    @property
-    def remembers(self) -> bool:
-        """Whether scores of its ranker or scorer can come from an earlier call."""
-        return self._method.remembers
 
     @property
     def target(self) -> str:
@@ -157,141 +136,6 @@ class Pipeline:
     def engine(self) -> Engine:
         """The engine, connected when first needed."""
         return self._target.engine
-
-    @property
-    def tokenizer(self) -> TargetTokenizer:
-        """The tokenizer that counts budgets: the named one, else the target model's, else that of ``smollm2-135m``.
-
-        A server can serve its model under another name, and the model's files can be unreachable. The embedded model's
-        tokenizer is then exact enough for compression; the prompt is fitted by the server's own count.
-        """
-        return self._target.counter().tokenizer
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Notes on what has been read that no result has carried yet."""
-        return tuple(self._notes)
-
-    def read(self, documents: Sources) -> tuple[Document, ...]:
-        """Read paths (files, directories, globs, ``-``, corpus files); documents are returned unchanged.
-
-        Raises:
-            ReadError: the first failure, unless ``on_failure`` is set; and if nothing could be read.
-        """
-        return self.prepare(documents).documents
-
-    def prepare(self, documents: Sources) -> Collection:
-        """Read paths to a collection, which answers any number of questions and prepares each document once.
-
-        Args:
-            documents: See ``compress``.
-
-        Raises:
-            ReadError: see ``read``.
-            CorpusError: if a corpus file cannot be opened.
-        """
-        self.on_stage("read", 0, 0)
-        gathered = self._gatherer.gather(documents)
-        for place, failure in enumerate(gathered.failures, start=1):
-            if self.on_failure is None or (place == len(gathered.failures) and not gathered.collection.prepared):
-                raise failure
-            self.on_failure(failure)
-        self._notes.extend(gathered.notes)
-        return gathered.collection
-
-    def compress(
-        self,
-        documents: Sources,
-        *,
-        question: str | None = None,
-        budget: int | None = None,
-        rate: float | None = None,
-    ) -> CompressedContext:
-        """Compress documents to at most ``budget`` tokens, or to a share ``rate`` of their tokens.
-
-        Args:
-            documents: One or several paths (a ``str`` is a path; text is passed as a ``Document``), a corpus file, a
-                ``Corpus``, or what ``prepare`` gave.
-            question: The question; the best text for it is kept. Without a question, what
-                says most of the whole.
-            budget: Most tokens of the result.
-            rate: Share of the source's tokens, above 0 and at most 1.
-
-        Raises:
-            UsageError: unless exactly one of budget and rate is given and valid.
-            ReadError: see ``read``.
-            ModelError: if a model cannot be loaded.
-        """
-        check_size(budget, rate)
-        started = time.perf_counter()
-        sources = self.prepare(documents)
-        reading = time.perf_counter() - started
-        context = self.context_of(sources, question, budget, rate)
-        return with_timing(context, "read", reading)
-
-    def context_of(
-        self,
-        documents: Collection,
-        question: str | None,
-        budget: int | None,
-        rate: float | None,
-        *,
-        asks: bool = False,
-    ) -> CompressedContext:
-        """Compress prepared documents; see ``compress``.
-
-        Args:
-            documents: What ``prepare`` gave, or a ``Corpus``.
-            question, budget, rate: See ``compress``.
-            asks: Whether the target will be asked with it, which numbers the excerpts.
-        """
-        started = time.perf_counter()
-        counter = self._target.counter(asking=asks)
-        loading = time.perf_counter() - started
-        compressor = self._method.compressor(counter.tokenizer, asks=asks)
-        chat = chat_in(documents.documents[0]) if len(documents.prepared) == 1 else None
-        if chat is not None:
-            context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
-        else:
-            context = compressor.compress(
-                documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage
-            )
-        self._gatherer.keep(documents, counter.tokenizer)
-        noted, self._notes[:] = (counter.note, *self._notes), []
-        context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
-        return with_timing(context, "tokenizer", loading)
-
-    def compress_messages(
-        self,
-        messages: Sequence[Message],
-        *,
-        budget: int,
-        question: str | None = None,
-        tools: Sequence[Mapping[str, Any]] | None = None,
-    ) -> CompressedMessages:
-        """Fit a chat into a budget by whole turns.
-
-        System and developer messages and the last user turn stay whole; a tool call and its results go together; long
-        texts are cut like documents, and marked. Without a question the oldest turns go first, with one the least
-        relevant. A message counts its texts, its calls as JSON and 4 tokens of the template.
-
-        Args:
-            messages: The chat in OpenAI's form.
-            budget: Most tokens, tools included.
-            question: What the kept turns should serve.
-            tools: Schemas of the tools that may be called; they are not changed.
-
-        Raises:
-            UsageError: for a budget below 1, or messages without roles or content.
-            ChatBudgetError: when what must stay is more than the budget.
-            ModelError: if a model cannot be loaded.
-        """
-        counter = self._target.counter()
-        made = compress_messages(
-            self._method.compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
-        )
-        noted, self._notes[:] = (counter.note, *self._notes), []
-        return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
 
     def query(
         self,
@@ -437,17 +281,6 @@ class Pipeline:
         run = read_all(job, {"read": reading, "connect": time.perf_counter() - started})
         noted, self._notes[:] = tuple(self._notes), []
         return dataclasses.replace(run, context=dataclasses.replace(run.context, notes=noted))
-
-    async def acompress(
-        self,
-        documents: Sources,
-        *,
-        question: str | None = None,
-        budget: int | None = None,
-        rate: float | None = None,
-    ) -> CompressedContext:
-        """``compress`` in a thread, for event loops."""
-        return await asyncio.to_thread(self.compress, documents, question=question, budget=budget, rate=rate)
 
     async def aquery(
         self,
