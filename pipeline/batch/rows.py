@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,11 @@ def answer_row(name: Id, run: Run) -> dict[str, Any]:
 def error_row(name: Id, reason: str) -> dict[str, Any]:
     """The result of a request that failed."""
     return {"id": name, "error": reason}
+
+
+def line_of(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON."""
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def _rounded(timings: Any) -> dict[str, float]:

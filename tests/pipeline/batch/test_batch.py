@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from commands_support import Command
 from http_support import Server, count_words, list_models, servers
+from poison import Poisoned
+from processes import gone
 from samples import prose
 
 from ctxpipe.compress.types import Document
@@ -170,6 +173,37 @@ def test_killed_again_and_again_each_comes_once(tmp_path: Path, corpus: Path) ->
     done = run_batch(plan(tmp_path, corpus))
     assert done.before >= 50
     assert Counter(row["id"] for row in results(file)) == Counter(f"q{i}" for i in range(120))
+
+
+def test_a_request_that_kills_or_breaks_its_process_is_one_error(tmp_path: Path, corpus: Path) -> None:
+    asked = questions(6)
+    asked[1]["question"] += " It is deadly."
+    asked[4]["question"] += " It is broken."
+    write(tmp_path / "requests.jsonl", *asked)
+    options = {"rank": Poisoned(), "prune": "none"}
+    done = run_batch(plan(tmp_path, corpus, options=options, processes=1))
+    assert (done.done, done.failed) == (6, 2)
+    errors = {row["id"]: row["error"] for row in results(tmp_path / "results.jsonl") if "error" in row}
+    assert errors == {
+        "q1": "request q1: the process that compressed it died, perhaps for want of memory",
+        "q4": "unexpected ZeroDivisionError: a fault in one document with more lines",
+    }
+
+
+def test_processes_end_with_the_one_that_was_killed(tmp_path: Path, corpus: Path) -> None:
+    write(tmp_path / "requests.jsonl", *questions(400))
+    process = subprocess.Popen([
+        sys.executable, "-m", "ctxpipe", "batch", tmp_path / "requests.jsonl", "-o", tmp_path / "results.jsonl",
+        "--corpus", corpus, "--rank", "bm25", "--compress-only", "--budget", "60", "--quiet",
+    ])  # fmt: skip
+    while not (tmp_path / "results.jsonl").exists() or not (tmp_path / "results.jsonl").stat().st_size:
+        assert process.poll() is None
+        time.sleep(0.02)
+    children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.kill()
+    process.wait()
+    assert len(children) > 1
+    assert gone(children, 60)
 
 
 def test_slim_contexts_say_the_same(tmp_path: Path) -> None:
