@@ -26,6 +26,7 @@ from planner_support import TINY_LLAMA4, write_config
 from samples import prose
 from scoring_server import Network
 
+from ctxpipe import Corpus
 from ctxpipe.cli import app, main
 
 pytestmark = pytest.mark.timeout(900)  # some of this starts many processes, which takes long on a busy machine
@@ -126,7 +127,10 @@ def place(
             "http://127.0.0.1:8002": _server(start, tiny_causal, **_scores(tiny_causal)),
         }
         if "gateway.md" in request.node.name:
-            urls["http://127.0.0.1:8080"] = stack.enter_context(gateway(urls["http://127.0.0.1:8000"])).url
+            Corpus.build(tmp_path / "handbook", tmp_path / "served.ctx").close()
+            corpora = {"handbook": tmp_path / "served.ctx"}
+            behind = urls["http://127.0.0.1:8000"]
+            urls["http://127.0.0.1:8080"] = stack.enter_context(gateway(behind, corpora=corpora)).url
         yield Place(
             folder=tmp_path,
             urls=urls,

@@ -110,7 +110,10 @@ class Store:
         """Give back what was deleted, and move what was written from the log into the file."""
         with self._lock, self._errors():
             self._database.execute("PRAGMA incremental_vacuum").fetchall()
+            # Not waited for: a server may keep the file open for days, and the log is read as well as the file.
+            self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._database.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT)}")
 
     def entries(self) -> list[Entry]:
         """The documents, in order. While the first run is not finished, those it has done."""

@@ -15,7 +15,8 @@ from ctxpipe.pipeline.gateway.limits import ClientGone
 from ctxpipe.pipeline.gateway.target import to_json
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
+Rewrite = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Parts = AsyncIterator[bytes]
 
 _MOST_REWRITTEN = 16 * 2**20
 """Bytes above which an answer is passed on as it is."""
@@ -49,24 +50,34 @@ class Answering:
         await self._start(error.status, [*headers, (b"content-length", b"%d" % len(body))])
         await self._part(body, last=True)
 
-    async def pass_on(self, response: httpx2.Response, headers: Sequence[Header], rewrite: Rewrite | None) -> bool:
+    async def pass_on(
+        self,
+        response: httpx2.Response,
+        headers: Sequence[Header],
+        rewrite: Rewrite | None,
+        restream: Callable[[Parts], Parts] | None = None,
+    ) -> bool:
         """Pass a target's answer on, part by part as it comes.
 
         Args:
             response: The answer.
             headers: The gateway's own.
             rewrite: Changes the JSON of the answer; None to leave it alone.
+            restream: Changes a stream of events; None to leave it alone.
 
         Returns:
             Whether it came whole.
         """
         kept = to_client(response.headers.raw)
         parts: AsyncIterator[bytes] = response.aiter_raw()
-        if rewrite is not None and _is_json(kept):
+        if rewrite is not None and _is_kind(kept, b"json"):
             parts, length = await _rewritten(parts, rewrite)
             if length is not None:
                 kept = [(k, v) for k, v in kept if k.lower() != b"content-length"]
                 kept.append((b"content-length", b"%d" % length))
+        elif restream is not None and response.status_code == 200 and _is_kind(kept, b"text/event-stream"):
+            parts = restream(parts)
+            kept = [(k, v) for k, v in kept if k.lower() != b"content-length"]
         await self._start(response.status_code, [*kept, *headers])
         try:
             async for part in parts:
@@ -90,9 +101,9 @@ class Answering:
             raise ClientGone
 
 
-def _is_json(headers: Sequence[Header]) -> bool:
-    kind = (value_of(headers, b"content-type") or b"").lower()
-    return b"json" in kind and value_of(headers, b"content-encoding") is None
+def _is_kind(headers: Sequence[Header], kind: bytes) -> bool:
+    said = (value_of(headers, b"content-type") or b"").lower()
+    return kind in said and value_of(headers, b"content-encoding") is None
 
 
 async def _rewritten(parts: AsyncIterator[bytes], rewrite: Rewrite) -> tuple[AsyncIterator[bytes], int | None]:
@@ -104,7 +115,7 @@ async def _rewritten(parts: AsyncIterator[bytes], rewrite: Rewrite) -> tuple[Asy
             return _joined(read, parts), None
     try:
         value = json.loads(read)
-        changed = to_json(rewrite(value)) if isinstance(value, dict) else read
+        changed = to_json(await rewrite(value)) if isinstance(value, dict) else read
     except (ValueError, RecursionError, CompressionFault):
         changed = read
     return _joined(changed, None), len(changed)

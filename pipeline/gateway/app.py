@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from ctxpipe.pipeline.corpus.corpus import Corpus
 from ctxpipe.pipeline.gateway.count import Counter
-from ctxpipe.pipeline.gateway.decide import Decision, FittingPlanner
+from ctxpipe.pipeline.gateway.decide import Decision, FittingPlanner, Planner
 from ctxpipe.pipeline.gateway.fit import Fitter
 from ctxpipe.pipeline.gateway.guard import Guard
 from ctxpipe.pipeline.gateway.headers import Header
@@ -21,6 +22,7 @@ from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.memory import Memory
 from ctxpipe.pipeline.gateway.metrics import Metrics
 from ctxpipe.pipeline.gateway.relay import Relay
+from ctxpipe.pipeline.gateway.searching import CorpusPlanner
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Shape
 from ctxpipe.pipeline.gateway.target import Target
@@ -36,6 +38,7 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
 
     Raises:
         UsageError: if the log cannot be opened.
+        CorpusError: if a corpus cannot be opened.
     """
     workers = Workers(
         settings.work,
@@ -47,8 +50,9 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
     # A prompt is counted while its place is taken, so there may be two connections for each.
     target = Target(settings.target, seconds=settings.target_seconds, connections=2 * settings.concurrency)
     counter = Counter(target, workers, window=settings.window)
-    fitting = FittingPlanner(settings, counter, Fitter(counter, workers, Memory(settings.remembered)))
-    planner = _Warming(fitting, workers)
+    fitter = Fitter(counter, workers, Memory(settings.remembered))
+    fitting = FittingPlanner(settings, counter, fitter)
+    planner = _Warming(CorpusPlanner(settings, counter, fitter, _searching(settings), fitting), workers)
     metrics = Metrics()
     log = Log(settings.log, on_note)
 
@@ -81,10 +85,27 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
     )
 
 
+def _searching(settings: Settings) -> Workers:
+    """What searches corpora: a process beside those that cut, which no search may hold up.
+
+    Raises:
+        CorpusError: for a corpus that cannot be opened.
+    """
+    for path in settings.corpora.values():
+        Corpus.open(path).close()
+    return Workers(
+        settings.work,
+        count=1,
+        tokenizer=settings.tokenizer,
+        rank=settings.rank,
+        deadline=settings.corpus_seconds,
+    )
+
+
 class _Warming:
     """A planner after whose faults lost worker processes are started again, before the next prompt needs them."""
 
-    def __init__(self, planner: FittingPlanner, workers: Workers) -> None:
+    def __init__(self, planner: Planner, workers: Workers) -> None:
         self._planner = planner
         self._workers = workers
         self.group: anyio.abc.TaskGroup | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -18,7 +18,7 @@ from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Message, Shape
 from ctxpipe.pipeline.gateway.target import to_json
 
-Action = Literal["passed", "compressed", "failed-open", "audited"]
+Action = Literal["passed", "compressed", "failed-open", "audited", "searched"]
 
 _SURELY = 4
 """A prompt of text with this many times fewer bytes than the room has tokens fits, and is not counted."""
@@ -43,6 +43,9 @@ class Decision:
         exact: Whether the target counted.
         seconds: Spent on it.
         reason: Why it was not fitted.
+        corpus: Name of the corpus that was searched, of which ``source_tokens`` are.
+        kept_tokens: Tokens of what was found in it, as estimated.
+        teller: Tells what the answer rests on; None for an answer that is passed on as it is.
     """
 
     action: Action
@@ -55,14 +58,19 @@ class Decision:
     exact: bool = True
     seconds: float = 0.0
     reason: str = ""
+    corpus: str = ""
+    kept_tokens: int | None = None
+    teller: Teller | None = None
 
     def summary(self) -> dict[str, Any]:
         """What is said of it, in headers, logs and annotated answers."""
         said: dict[str, Any] = {"action": self.action}
-        for name in ("source_tokens", "sent_tokens"):
+        for name in ("source_tokens", "sent_tokens", "kept_tokens"):
             if getattr(self, name) is not None:
                 said[name] = getattr(self, name)
-        if self.action in ("compressed", "audited"):
+        if self.corpus:
+            said["corpus"] = self.corpus
+        if self.action in ("compressed", "audited", "searched"):
             said |= {"left_out": self.left_out, "cut": self.cut, "remembered": self.remembered}
         if not self.exact:
             said["counted"] = "estimated"
@@ -77,8 +85,20 @@ class Decision:
         ]
 
 
+class Teller(Protocol):
+    """Adds what an answer rests on to the answer."""
+
+    async def whole(self, answer: dict[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
+        """An answer with more members."""
+        ...
+
+    def stream(self, parts: AsyncIterator[bytes], summary: Mapping[str, Any]) -> AsyncIterator[bytes]:
+        """A stream of events with one more."""
+        ...
+
+
 class Planner(Protocol):
-    """Decides on requests; one that answers for a corpus stands beside the one that fits."""
+    """Decides on requests; one that answers for a corpus stands before the one that fits."""
 
     async def decide(self, shape: Shape, body: Body, size: int, headers: Sequence[Header]) -> Decision:
         """Decide on a request, whatever happens.
@@ -88,6 +108,9 @@ class Planner(Protocol):
             body: The request.
             size: Its bytes.
             headers: The client's.
+
+        Raises:
+            RefusedRequest: for a request that cannot go on as it came.
         """
         ...
 
@@ -143,9 +166,7 @@ class FittingPlanner:
         accepted = _least(settings.budget, None if window is None else window - (asked or 1))
         if count.tokens <= accepted:
             return _passed(count)
-        answer = asked or (0 if window is None else min(_ANSWER, int(_ANSWER_SHARE * window)))
-        limit = _least(settings.budget, None if window is None else window - answer)
-        limit = limit if count.exact else int(_CAUTION * limit)
+        limit = limit_of(settings, window, asked, exact=count.exact)
         if limit < 1:
             return _failed(known, "the answer asked for leaves no room for a prompt")
         request = Request(
@@ -155,7 +176,7 @@ class FittingPlanner:
             messages=messages,
             tokens=count.tokens,
             limit=limit,
-            owner=_owner(headers),
+            owner=owner_of(headers),
         )
         return self._made(request, await self._fitter.fit(request), count.exact)
 
@@ -171,6 +192,20 @@ class FittingPlanner:
             remembered=fitted.remembered,
             exact=exact,
         )
+
+
+def limit_of(settings: Settings, window: int | None, asked: int | None, *, exact: bool) -> int:
+    """Most tokens of a prompt that is made to fit.
+
+    Args:
+        settings: Options.
+        window: The target's window; None if it is not known.
+        asked: Tokens that the request asks for its answer.
+        exact: Whether the target counts.
+    """
+    answer = asked or (0 if window is None else min(_ANSWER, int(_ANSWER_SHARE * window)))
+    limit = _least(settings.budget, None if window is None else window - answer)
+    return limit if exact else int(_CAUTION * limit)
 
 
 def _passed(count: Count) -> Decision:
@@ -207,7 +242,7 @@ def _is_text_part(part: object) -> bool:
     return isinstance(part, Mapping) and part.get("type") in kinds
 
 
-def _owner(headers: Sequence[Header]) -> str:
+def owner_of(headers: Sequence[Header]) -> str:
     """The client's key, hashed."""
     digest = hashlib.blake2b(digest_size=16)
     for name, value in headers:

@@ -41,7 +41,8 @@ class Metrics:
         self.seconds.labels("decide").observe(decision.seconds)
         if decision.source_tokens is not None and decision.sent_tokens is not None:
             sent = decision.source_tokens if decision.action == "audited" else decision.sent_tokens
-            self.tokens.labels("source").inc(decision.source_tokens)
+            # A corpus was not sent by a client, and its millions of tokens would hide all else.
+            self.tokens.labels("source").inc(sent if decision.action == "searched" else decision.source_tokens)
             self.tokens.labels("sent").inc(sent)
         if decision.action in ("compressed", "audited"):
             self.decisions.labels("as-before" if decision.remembered else "anew").inc()

@@ -13,13 +13,14 @@ import anyio
 import httpx2
 
 from ctxpipe.errors import RefusedRequest
-from ctxpipe.pipeline.gateway.answers import Answering, Rewrite, Send
+from ctxpipe.pipeline.gateway.answers import Answering, Send
+from ctxpipe.pipeline.gateway.corpora.names import path_of
 from ctxpipe.pipeline.gateway.decide import Decision, Planner
 from ctxpipe.pipeline.gateway.headers import Header, check_key, to_target, value_of
 from ctxpipe.pipeline.gateway.limits import ClientGone, Held, Places, Receive, read_body
 from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.metrics import Metrics
-from ctxpipe.pipeline.gateway.models import is_model_list, with_windows
+from ctxpipe.pipeline.gateway.rewriting import described_by, restreaming, rewriting
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.known import SHAPES
 from ctxpipe.pipeline.gateway.shapes.shape import Shape
@@ -136,12 +137,15 @@ class Relay:
             await self._forwarded(exchange, to_target(exchange.headers, self._target.host), body)
 
     async def _forwarded(self, exchange: _Exchange, headers: list[Header], body: Any) -> None:
-        rewrite = self._rewrite(exchange)
+        rewrite = rewriting(exchange.method, exchange.path, exchange.decision, self._settings)
+        restream = restreaming(exchange.decision)
         if rewrite is not None:  # what is read here must not be compressed
             headers = [(name, value) for name, value in headers if name.lower() != b"accept-encoding"]
+        described = described_by(exchange.method, exchange.path, self._settings)
+        path = exchange.path if described is None else path_of(described.model)
         started = time.perf_counter()
         try:
-            response = await self._target.send(exchange.method, exchange.path, exchange.query, headers, body)
+            response = await self._target.send(exchange.method, path, exchange.query, headers, body)
         except httpx2.TimeoutException as exc:
             raise RefusedRequest(504, "the target does not answer") from exc
         except httpx2.LocalProtocolError as exc:
@@ -151,18 +155,10 @@ class Relay:
         self._metrics.seconds.labels("target").observe(time.perf_counter() - started)
         try:
             own = exchange.decision.headers() if exchange.decision else []
-            await exchange.answering.pass_on(response, own, rewrite)
+            await exchange.answering.pass_on(response, own, rewrite, restream)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
-
-    def _rewrite(self, exchange: _Exchange) -> Rewrite | None:
-        decision = exchange.decision
-        if decision is not None and self._settings.annotate:
-            return lambda answer: {**answer, "ctxpipe": decision.summary()}
-        if exchange.method == "GET" and is_model_list(exchange.path):
-            return lambda answer: with_windows(answer, self._settings)
-        return None
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctxpipe.compress.rankers import NO_RANK, RANKERS
 from ctxpipe.errors import UsageError
+from ctxpipe.pipeline.gateway.corpora.names import check_name
 from ctxpipe.pipeline.gateway.worker import work
 from ctxpipe.remote.address import parse_address
 
@@ -41,6 +42,9 @@ class Settings:
         send_seconds: Seconds that a client may stall while it is sent its answer.
         target_seconds: Seconds without a byte from the target after which it is given up.
         grace: Seconds that running answers have to end when the gateway is stopped.
+        corpora: Corpus files by the names that follow a model's: ``scout@handbook``.
+        corpus_budget: Most tokens of what is found in a corpus.
+        corpus_seconds: Seconds that a search, and counting for it, may take.
         remembered: Bytes of decisions on earlier turns that are remembered.
         work: What runs in the worker processes: bytes of a job to bytes of a result.
 
@@ -71,6 +75,9 @@ class Settings:
     send_seconds: float = 60.0
     target_seconds: float = 600.0
     grace: float = 30.0
+    corpora: Mapping[str, Path] = field(default_factory=dict)
+    corpus_budget: int = 4000
+    corpus_seconds: float = 120.0
     remembered: int = 32 * MEGABYTE
     work: Callable[[bytes], bytes] = work
 
@@ -80,10 +87,14 @@ class Settings:
             RANKERS.check(self.rank)
         if not self.deadline > 0:
             raise UsageError("--deadline must be above 0")
-        for name in ("budget", "window", "assumed_window", "workers", "concurrency", "most_body"):
+        for name in ("budget", "window", "assumed_window", "workers", "concurrency", "most_body", "corpus_budget"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+        for name in self.corpora:
+            check_name(name)
+        if self.corpora and self.audit:
+            raise UsageError("--audit changes nothing, so it excludes --corpus")
         if self.queue < 0 or not 0 <= self.port < 65536:
             raise UsageError("--queue must be at least 0, --port between 0 and 65535")
 

@@ -22,7 +22,7 @@ GOOD_RANK = "hybrid"
 
 
 def work(data: bytes) -> bytes:
-    """Do a job: ``warm``, ``count`` or ``fit``.
+    """Do a job: ``warm``, ``count``, ``fit`` or ``search``.
 
     Args:
         data: JSON with ``job`` and what ``Workers`` sends with it.
@@ -78,4 +78,11 @@ def _fit(job: Result) -> Result:
     return {**made, "rank": rank, "seconds": time.perf_counter() - started}
 
 
-_JOBS = {"warm": _warm, "count": _count, "fit": _fit}
+def _search(job: Result) -> Result:
+    """Find what a corpus holds on a question; see ``Searcher.find``."""
+    from ctxpipe.pipeline.gateway.corpora.search import searcher
+
+    return searcher(job["tokenizer"], job["rank"]).find(job)
+
+
+_JOBS = {"warm": _warm, "count": _count, "fit": _fit, "search": _search}

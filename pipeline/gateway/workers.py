@@ -91,7 +91,7 @@ class Workers:
             raise ChatBudgetError(0, 0)
         if "error" in result:
             raise CompressionFault(str(result["error"]))
-        if "rank" in result and self._rank == "auto":
+        if job["job"] == "fit" and self._rank == "auto":
             if result["rank"] == GOOD_RANK:
                 self._pace.took(job["source_tokens"], result["seconds"])
             else:

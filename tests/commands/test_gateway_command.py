@@ -130,6 +130,16 @@ def test_listening_beyond_this_machine_without_a_key_is_warned_of() -> None:
         (("--target", "http://127.0.0.1:9", "--host", "192.0.2.1"), "cannot listen on 192.0.2.1:8080"),
         (("--target", "http://127.0.0.1:9", "--rank", "nonsense"), "unknown ranker 'nonsense'"),
         (("--target", "http://127.0.0.1:9", "--port", "0", "--log", "/nowhere/log"), "--log /nowhere/log"),
+        (
+            ("--target", "http://127.0.0.1:9", "--corpus", "handbook.ctx"),
+            "--corpus takes NAME=FILE, not 'handbook.ctx'",
+        ),
+        (
+            ("--target", "http://127.0.0.1:9", "--corpus", "a=none.ctx", "--port", "0"),
+            "none.ctx: there is no such file",
+        ),
+        (("--target", "http://127.0.0.1:9", "--corpus", "a@b=c.ctx"), "--corpus 'a@b': a name has letters"),
+        (("--target", "http://127.0.0.1:9", "--corpus", "a=1.ctx", "--corpus", "a=2.ctx"), "names two files 'a'"),
         ((), "Missing option '--target'"),
     ],
 )
@@ -141,6 +151,11 @@ def test_wrong_options_are_one_line(
     assert told in said.err
     assert "secret" not in said.err
     assert "Traceback" not in said.err
+
+
+def test_a_missing_corpus_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gateway", "--target", "http://127.0.0.1:9", "--corpus", "a=none.ctx", "--port", "0"]) == 1
+    assert "none.ctx: there is no such file; ctxpipe index makes it" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:

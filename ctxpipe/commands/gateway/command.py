@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ctxpipe.commands.serve.command import noter, terminated_as_exit
+from ctxpipe.commands.shared.corpora import named_corpora
 from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, TARGET, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import CtxpipeError, UsageError
@@ -22,9 +23,18 @@ _MEGABYTE = 2**20
     epilog="\b\nExamples:\n"
     "  ctxpipe gateway --target http://127.0.0.1:8000\n"
     "  ctxpipe gateway --target http://127.0.0.1:8000 --port 8080 --budget 6000 --log requests.jsonl\n"
+    "  ctxpipe gateway --target http://127.0.0.1:8000 --corpus handbook=handbook.ctx\n"
     "  ctxpipe gateway --target http://127.0.0.1:8000 --audit",
 )
 @option(TARGET, "--target", required=True, metavar="URL", help="The OpenAI-compatible server behind it.")
+@option(
+    TARGET,
+    "--corpus",
+    "corpora",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A corpus file; the model MODEL@NAME answers from it. Repeatable.",
+)
 @option(TARGET, "--window", type=int, metavar="TOKENS", help="The target's window. [default: what it reports]")
 @option(TARGET, "--tokenizer", metavar="MODEL", help="Whose tokens estimates count. [default: the target's]")
 @option(
@@ -45,6 +55,15 @@ _MEGABYTE = 2**20
     type=int,
     metavar="TOKENS",
     help="The window that /v1/models tells applications. [default: the target's]",
+)
+@option(
+    HOW_MUCH,
+    "--corpus-budget",
+    type=int,
+    default=4000,
+    show_default=True,
+    metavar="TOKENS",
+    help="Most tokens of what is found in a corpus.",
 )
 @option(HOW_MUCH, "--workers", type=int, default=1, show_default=True, help="Processes that compress.")
 @option(
@@ -85,7 +104,7 @@ _MEGABYTE = 2**20
     help="Append one JSON line for each request, without its text.",
 )
 @option(OUTPUT, "--quiet", is_flag=True, help="Say only what goes wrong, and the address.")
-def gateway(api_key_env: str | None, max_body: int, quiet: bool, **options: Any) -> None:
+def gateway(api_key_env: str | None, max_body: int, quiet: bool, corpora: tuple[str, ...], **options: Any) -> None:
     """Stand in front of a server and make prompts fit its window.
 
     An application changes its base URL to this one's and nothing else. What fits goes through byte for byte. The
@@ -97,7 +116,13 @@ def gateway(api_key_env: str | None, max_body: int, quiet: bool, **options: Any)
 
     note = noter(quiet)
     tokenizer = options.pop("tokenizer") or _tokenizer_of(options["target"], note)
-    settings = Settings(**options, tokenizer=tokenizer, key=_key(api_key_env), most_body=max_body * _MEGABYTE)
+    settings = Settings(
+        **options,
+        tokenizer=tokenizer,
+        key=_key(api_key_env),
+        most_body=max_body * _MEGABYTE,
+        corpora=named_corpora(corpora),
+    )
     if not settings.is_local and settings.key is None:
         click.echo(safe_line(_OPEN.format(settings.host)), err=True)
 

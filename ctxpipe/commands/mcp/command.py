@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from ctxpipe.commands.shared.corpora import named_corpora
 from ctxpipe.commands.shared.options import HOW_MUCH, OUTPUT, TARGET, WHAT, HeadedCommand, option
-from ctxpipe.errors import UsageError
 from ctxpipe.extras import require
 
 
@@ -46,16 +46,9 @@ def mcp(root: Path, corpora: tuple[str, ...], http: bool, port: int, **flags: An
 
     config = load(flags)
     options = {"target": config.target, "model": config.model, "tokenizer": config.tokenizer}
-    server = folder_server(root, corpora=dict(_named(one) for one in corpora), options=options)
+    server = folder_server(root, corpora=named_corpora(corpora), options=options)
     if http:
         click.echo(f"note: http://127.0.0.1:{port}/mcp serves {root}; Ctrl-C stops it", err=True)
         server.run("streamable-http", host="127.0.0.1", port=port)
     else:
         server.run("stdio")
-
-
-def _named(text: str) -> tuple[str, Path]:
-    name, equals, file = text.partition("=")
-    if not equals or not name or not file:
-        raise UsageError(f"--corpus takes NAME=FILE, not {text!r}")
-    return name, Path(file)
