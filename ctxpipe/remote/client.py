@@ -1,40 +1,65 @@
-"""The SDK's client, which takes keep-alives in a stream for what they are."""
+"""The client that sends requests, one for each use of a transport."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+import ssl
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.errors import UsageError
+
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    import httpx2
+
+    from ctxpipe.remote.http_errors import Key
+
+_CONNECT_SECONDS = 10.0
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-class Events:
-    """Events of a stream that hold something.
-
-    A comment such as ``: ping`` ends in an empty line, as an event does. After an event with an id the SDK's decoder
-    makes an event without data of it, which is no JSON, and the stream would fail.
+def make_client(base: str, key: Key, *, connections: int, own: bool) -> httpx2.AsyncClient:
+    """A client for paths below ``base``; deadlines are the caller's.
 
     Args:
-        decoder: The SDK's decoder.
+        base: Base URL of the API.
+        key: Sent with every request if there is a secret.
+        connections: Most connections at a time.
+        own: Whether it is a server that this process started: asked past any proxy, whatever its certificate.
+
+    Raises:
+        UsageError: if the environment's proxy settings or certificates cannot be used.
     """
+    import httpx2
 
-    def __init__(self, decoder: Any) -> None:
-        self._decoder = decoder
+    # Reading the system's certificates takes longer than everything else here, and plain HTTP needs none.
+    # A redirect is not followed: documents must go only to the given server.
+    verify = not own if base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx2.AsyncClient(
+            base_url=base,
+            headers={"Authorization": f"Bearer {key.secret}"} if key.secret else {},
+            verify=verify,
+            trust_env=not own,
+            follow_redirects=False,
+            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+            limits=httpx2.Limits(max_connections=connections),
+        )
+    except (ImportError, ValueError) as exc:  # a proxy type that the installed packages do not support
+        raise UsageError(f"the proxy settings in the environment cannot be used: {exc}") from exc
+    except OSError as exc:  # ssl.SSLError is one
+        places = [f"{name}={os.environ[name]}" for name in _CERTIFICATES if os.environ.get(name)]
+        raise UsageError(f"{' and '.join(places)}: no certificates there can be read ({_reason(exc)})") from exc
 
-    async def aiter_bytes(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        """The events in the pieces of a response."""
-        async for event in self._decoder.aiter_bytes(pieces):
-            if event.data.strip():
-                yield event
+
+async def send(client: httpx2.AsyncClient, method: str, url: str, body: object = None) -> str:
+    """The text of a response; ``url`` is absolute or a path below the base.
+
+    Raises:
+        httpx2.HTTPError: if the server cannot be reached or refuses.
+    """
+    sent: dict[str, Any] = {} if body is None else {"json": body}
+    return (await client.request(method, url, **sent)).raise_for_status().text
 
 
-def make_client(**options: Any) -> AsyncOpenAI:
-    """A client of the SDK; ``options`` are those of ``openai.AsyncOpenAI``."""
-    import openai
-
-    class Client(openai.AsyncOpenAI):
-        def _make_sse_decoder(self) -> Any:
-            return Events(super()._make_sse_decoder())
-
-    return Client(**options)
+def _reason(exc: OSError) -> str:
+    return str(getattr(exc, "reason", None) or exc.strerror or exc)

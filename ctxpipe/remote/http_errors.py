@@ -1,4 +1,4 @@
-"""Maps the openai SDK's exceptions to errors of this package, without the key."""
+"""Maps failures of HTTP requests to errors of this package, without the key."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ctxpipe.errors import EngineError, RejectedError, UnreachableError, WindowError
-from ctxpipe.remote.values import dig, whole
+from ctxpipe.remote.values import dig, parsed, whole
 
 if TYPE_CHECKING:
-    import openai
+    import httpx2
 
 KEY_VARIABLES = ("CTXPIPE_API_KEY", "OPENAI_API_KEY")
 _LONGEST = 300
@@ -60,23 +60,38 @@ class SentRequest:
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def translate(exc: openai.APIError, request: SentRequest) -> EngineError:
-    """The error of this package for an exception of the SDK."""
-    import openai
+class StreamedError(Exception):
+    """An error that a server sent inside a stream.
 
-    if isinstance(exc, openai.APIStatusError):
-        if place := exc.response.headers.get("location"):
-            return RejectedError(exc.status_code, f"it redirects to {request.say(place)}; give that URL")
-        wait = exc.response.headers.get("retry-after")
-        detail = _detail(exc.body, exc.response.text)
-        return _rejected(exc.status_code, f"{detail}; it asks to wait {wait} s" if wait else detail, request)
-    if isinstance(exc, openai.APITimeoutError):
+    Args:
+        body: What the server sent.
+    """
+
+    def __init__(self, body: object) -> None:
+        super().__init__("an error inside a stream")
+        self.body = body
+
+
+Failure: TypeAlias = "httpx2.RequestError | httpx2.HTTPStatusError | StreamedError"
+"""Whatever goes wrong with a request: no connection, a refusal, an error inside a stream."""
+
+
+def translate(exc: Failure, request: SentRequest) -> EngineError:
+    """The error of this package for a failed request."""
+    import httpx2
+
+    if isinstance(exc, StreamedError):  # it has no status; servers put one into its body
+        return _rejected(whole(dig(exc.body, "code")) or 500, _detail(exc.body, ""), request)
+    if isinstance(exc, httpx2.HTTPStatusError):
+        status, headers = exc.response.status_code, exc.response.headers
+        if place := headers.get("location"):
+            return RejectedError(status, f"it redirects to {request.say(place)}; give that URL")
+        wait = headers.get("retry-after")
+        detail = _detail(parsed(exc.response.text), exc.response.text)
+        return _rejected(status, f"{detail}; it asks to wait {wait} s" if wait else detail, request)
+    if isinstance(exc, httpx2.TimeoutException):
         return UnreachableError(f"no connection to {request.url}: it does not answer")
-    if isinstance(exc, openai.APIConnectionError):
-        return UnreachableError(_unreachable(exc, request))
-    # An error within a stream has no status; servers put one into its body.
-    status = whole(dig(exc.body, "code"))
-    return _rejected(status or 500, _detail(exc.body, exc.message), request)
+    return UnreachableError(_unreachable(exc, request))
 
 
 def is_lost_connection(exc: BaseException) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from ctxpipe.remote.http_errors import is_lost_connection
+from ctxpipe.remote.http_errors import StreamedError, is_lost_connection
 
 T = TypeVar("T")
 _STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -22,19 +22,19 @@ async def persist(attempt: Callable[[], Awaitable[T]], *, retries: int, backoff:
     server asked for. If a pause would exceed the deadline, the last failure is raised instead.
 
     Args:
-        attempt: One attempt, raising exceptions of the openai SDK.
+        attempt: One attempt, raising exceptions of httpx2 or ``StreamedError``.
         retries: Further attempts after the first.
         backoff: Seconds.
         begun: Whether part of the answer has arrived, after which nothing is retried.
     """
     import anyio
-    import openai
+    import httpx2
 
     number = 0
     while True:
         try:
             return await attempt()
-        except openai.APIError as exc:
+        except (httpx2.HTTPError, StreamedError) as exc:
             asked = _worth_waiting(exc)
             pause = max(asked, backoff * 2**number * random.uniform(0.5, 1.0))
             late = anyio.current_time() + pause >= anyio.current_effective_deadline()
@@ -46,11 +46,11 @@ async def persist(attempt: Callable[[], Awaitable[T]], *, retries: int, backoff:
 
 def _worth_waiting(exc: Exception) -> float:
     """Seconds that the server asked to wait; infinity if a retry cannot help."""
-    import openai
+    import httpx2
 
-    if isinstance(exc, openai.APIStatusError):
-        return retry_after(exc.response.headers) if exc.status_code in _STATUSES else math.inf
-    if isinstance(exc, openai.APIConnectionError) and not isinstance(exc, openai.APITimeoutError):
+    if isinstance(exc, httpx2.HTTPStatusError):
+        return retry_after(exc.response.headers) if exc.response.status_code in _STATUSES else math.inf
+    if isinstance(exc, httpx2.RequestError) and not isinstance(exc, httpx2.TimeoutException):
         return 0.0 if is_lost_connection(exc) else math.inf
     return math.inf
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -17,25 +16,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ctxpipe.errors import CancelledAnswer, DeadlineError, EngineError, InterruptedAnswer, UsageError
 from ctxpipe.remote.arrival import Arrival
 from ctxpipe.remote.cancel import cancelled, on_cancel
-from ctxpipe.remote.client import make_client
-from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, SentRequest, translate
+from ctxpipe.remote.client import make_client, send
+from ctxpipe.remote.http_errors import KEY_VARIABLES, Key, SentRequest, StreamedError, translate
 from ctxpipe.remote.retry import persist
 
 if TYPE_CHECKING:
-    import openai
+    import httpx2
 
 T = TypeVar("T")
 E = TypeVar("E")
-Work = Callable[["openai.AsyncOpenAI", Arrival], Awaitable[T]]
+Work = Callable[["httpx2.AsyncClient", Arrival], Awaitable[T]]
 """One attempt of a request; it can be repeated while its ``Arrival`` has not begun."""
 
 CONCURRENCY = 16
 """Default limit of concurrent requests per transport."""
-_CONNECT_SECONDS = 10.0
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _POLL_SECONDS = 0.05
-# The SDK always sends a key; servers that need none accept any. This is the one in vLLM's documentation.
-_NO_KEY = "EMPTY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +140,11 @@ class Transport:
 
     def post(self, url: str, body: object, *, seconds: float, **about: Any) -> str:
         """POST a JSON body and return the response; ``url`` is absolute or a path below the base. See ``run``."""
-        return self.run(lambda client, _: client.post(url, body=body, cast_to=str), seconds=seconds, **about)
+        return self.run(lambda client, _: send(client, "POST", url, body), seconds=seconds, **about)
 
     def get(self, url: str, *, seconds: float, **about: Any) -> str:
         """GET a URL and return the response. See ``run``."""
-        return self.run(lambda client, _: client.get(url, cast_to=str), seconds=seconds, **about)
+        return self.run(lambda client, _: send(client, "GET", url), seconds=seconds, **about)
 
     @contextmanager
     def _slot(self, seconds: float | None) -> Iterator[None]:
@@ -171,7 +166,7 @@ class Transport:
 
     async def _attempts(
         self,
-        client: openai.AsyncOpenAI,
+        client: httpx2.AsyncClient,
         work: Work[T],
         arrival: Arrival,
         request: SentRequest,
@@ -179,7 +174,7 @@ class Transport:
         seconds: float,
     ) -> T:
         import anyio
-        import openai
+        import httpx2
 
         attempt = partial(persist, retries=self.retries, backoff=self.backoff, begun=lambda: arrival.begun)
         try:
@@ -188,38 +183,19 @@ class Transport:
         except TimeoutError as exc:
             had = f"; {len(arrival.text):,} characters had arrived" if arrival.pieces else ""
             raise DeadlineError(f"no complete answer from {self.base} within {seconds:g} s{had}") from exc
-        except openai.APIConnectionError as exc:
+        except httpx2.RequestError as exc:
             raise (InterruptedAnswer(arrival.text) if arrival.begun else translate(exc, request)) from exc
-        except openai.APIError as exc:
+        except (httpx2.HTTPStatusError, StreamedError) as exc:
             error = InterruptedAnswer(arrival.text) if arrival.pieces else translate(exc, request)
-            # The SDK's exception quotes the server, and a traceback would quote the exception.
+            # The exception may quote the server, and a traceback would quote the exception.
             raise error from (exc if self.key.redact(str(exc)) == str(exc) else None)
-        except ValueError as exc:  # the SDK raises this for a body that is not JSON
+        except (ValueError, RecursionError) as exc:  # a body that is not JSON
             if arrival.pieces:
                 raise InterruptedAnswer(arrival.text) from exc
             raise EngineError(f"{self.base} did not send JSON; it may not be OpenAI-compatible") from exc
 
-    def _client(self) -> openai.AsyncOpenAI:
-        import openai
-
-        # Reading the system's certificates takes longer than everything else here, and plain HTTP needs none.
-        # A redirect is not followed: documents must go only to the given server.
-        verify = not self.own if self.base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            return make_client(
-                http_client=openai.DefaultAsyncHttpxClient(
-                    verify=verify, follow_redirects=False, trust_env=not self.own
-                ),
-                api_key=self.key.secret or _NO_KEY,
-                base_url=self.base,
-                max_retries=0,
-                timeout=openai.Timeout(None, connect=_CONNECT_SECONDS),
-            )
-        except (ImportError, ValueError) as exc:  # a proxy type that the installed packages do not support
-            raise UsageError(f"the proxy settings in the environment cannot be used: {exc}") from exc
-        except OSError as exc:  # ssl.SSLError is one
-            places = [f"{name}={os.environ[name]}" for name in _CERTIFICATES if os.environ.get(name)]
-            raise UsageError(f"{' and '.join(places)}: no certificates there can be read ({_reason(exc)})") from exc
+    def _client(self) -> httpx2.AsyncClient:
+        return make_client(self.base, self.key, connections=self.concurrency, own=self.own)
 
 
 def _drive(
@@ -244,10 +220,6 @@ def _drive(
             return future.result()
         except CancelledError as exc:
             raise stopped() from exc
-
-
-def _reason(exc: OSError) -> str:
-    return str(getattr(exc, "reason", None) or exc.strerror or exc)
 
 
 def find_key(given: str | None, variables: Sequence[str] = KEY_VARIABLES) -> Key:

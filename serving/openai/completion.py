@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ctxpipe.errors import EngineError, InterruptedAnswer
 from ctxpipe.remote.arrival import Arrival
+from ctxpipe.remote.client import send
+from ctxpipe.remote.http_errors import StreamedError
 from ctxpipe.remote.values import dig, text_of, whole
 from ctxpipe.serving.openai.thoughts import Thoughts
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    import httpx2
 
 Endpoint = Literal["chat", "completion"]
 """``/chat/completions``, or ``/completions`` for models without a chat template."""
+_PATHS = {"chat": "/chat/completions", "completion": "/completions"}
 _NAMES = {"chat": "chat completion", "completion": "completion"}
 _REASONING = ("reasoning", "reasoning_content")
 """Fields in which servers send what a model thinks; vLLM renamed the second to the first."""
@@ -66,42 +70,56 @@ class Reply:
 
 
 async def complete(
-    client: AsyncOpenAI, arrival: Arrival, *, body: Mapping[str, Any], stream: bool, endpoint: Endpoint
+    client: httpx2.AsyncClient, arrival: Arrival, *, body: Mapping[str, Any], stream: bool, endpoint: Endpoint
 ) -> Reply:
     """Request a completion and collect it.
 
     Raises:
         InterruptedAnswer: if the stream ends before the answer does.
         EngineError: if the response is not a completion.
-        openai.APIError: from the SDK.
+        httpx2.HTTPError: if the server cannot be reached or refuses.
+        StreamedError: if it sends an error inside the stream.
     """
-    create: Any = client.chat.completions.create if endpoint == "chat" else client.completions.create
+    url = _PATHS[endpoint]
     reply = Reply(arrival=arrival)
     if not stream:
-        reply.take(await create(**body), ("message", "content") if endpoint == "chat" else ("text",))
+        reply.take(json.loads(await send(client, "POST", url, body)), _place("message", endpoint))
         reply.end()
         if reply.finish is None:
             raise EngineError(f"the server sent no {_NAMES[endpoint]}; it may not be OpenAI-compatible")
         return reply
-    async with await create(**body, stream=True, stream_options={"include_usage": True}) as chunks:
-        kind = chunks.response.headers.get("content-type", "nothing")
-        if "event-stream" not in kind:
-            raise EngineError(
-                f"the server was asked for a stream and sent {kind[:60]}; it may not be OpenAI-compatible"
-            )
+    asked = {**body, "stream": True, "stream_options": {"include_usage": True}}
+    async with client.sse(url, method="POST", json=asked) as events:
+        await _check(events.response)
         arrival.begun = True
-        async for chunk in chunks:
-            if dig(chunk, "object") == "error":  # older servers; the SDK knows the other form
-                raise _refusal(chunk, chunks.response.request)
-            reply.take(chunk, ("delta", "content") if endpoint == "chat" else ("text",))
+        async for event in events:
+            if event.data == "[DONE]":
+                break
+            if event.data.strip():
+                reply.take(_without_error(json.loads(event.data)), _place("delta", endpoint))
         reply.end()
     if reply.finish is None or reply.finish in _BROKEN_OFF:
         raise InterruptedAnswer(arrival.text)
     return reply
 
 
-def _refusal(chunk: object, request: Any) -> Exception:
-    import openai
+def _place(part: str, endpoint: Endpoint) -> tuple[str, ...]:
+    return (part, "content") if endpoint == "chat" else ("text",)
 
-    said = {name: dig(chunk, name) for name in ("message", "type", "code")}
-    return openai.APIError(text_of(said["message"]) or "error", request, body=said)
+
+async def _check(response: httpx2.Response) -> None:
+    """Check that a stream begins, not a refusal or a page."""
+    if not response.is_success:
+        await response.aread()
+        response.raise_for_status()
+    kind = response.headers.get("content-type", "nothing")
+    if "event-stream" not in kind:
+        raise EngineError(f"the server was asked for a stream and sent {kind[:60]}; it may not be OpenAI-compatible")
+
+
+def _without_error(chunk: object) -> object:
+    if error := dig(chunk, "error"):
+        raise StreamedError(error)
+    if dig(chunk, "object") == "error":  # older servers
+        raise StreamedError(chunk)
+    return chunk

@@ -11,8 +11,19 @@ from install_support import Installed
 from pdf_support import make_pdf
 from samples import prose
 
-MOST_MEGABYTES = 400
-ABSENT = {"torch", "transformers", "onnx", "onnxscript", "gguf", "scipy", "safetensors", "pandas", "matplotlib"}
+MOST_MEGABYTES = 370
+ABSENT = {
+    "torch",
+    "transformers",
+    "onnx",
+    "onnxscript",
+    "gguf",
+    "scipy",
+    "safetensors",
+    "openai",
+    "pandas",
+    "matplotlib",
+}
 NEEDLE = "The spare key of the observatory hangs behind the brass barometer."
 QUESTION = "Where does the spare key of the observatory hang?"
 

@@ -12,6 +12,7 @@ from ctxpipe.errors import ModelError, RejectedError, UsageError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.old_names import note_old_name
 from ctxpipe.remote.address import parse_address
+from ctxpipe.remote.client import send
 from ctxpipe.remote.http_errors import Key
 from ctxpipe.remote.served import NO_ENDPOINT, Served, listed
 from ctxpipe.remote.transport import CONCURRENCY, Transport, Work, find_key
@@ -147,7 +148,7 @@ class ScorerServer:
         return [parsed(text) for text in said]
 
     def _work(self, path: str, body: Mapping[str, Any]) -> Work[str]:
-        return lambda client, _: client.post(f"{self._address.root}{path}", body=body, cast_to=str)
+        return lambda client, _: send(client, "POST", f"{self._address.root}{path}", body)
 
     def _count(self, text: str) -> int | None:
         body = {"model": self.served.name, "prompt": text, "add_special_tokens": False}
