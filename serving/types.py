@@ -117,6 +117,11 @@ class ModestEngine(Protocol):
     well_read: int | None
 
 
+def well_read(engine: Engine) -> int | None:
+    """Tokens of context that an engine reads well and soon; None if it does not say."""
+    return engine.well_read if isinstance(engine, ModestEngine) else None
+
+
 @runtime_checkable
 class MeasuredEngine(Protocol):
     """An engine whose server has counters."""

@@ -11,6 +11,18 @@ from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
 
+class EmbeddingBorrower:
+    """The part of a ranker that takes the embeddings of another, which borrows the pipeline's embedder."""
+
+    _embedding: EmbeddingRanker
+
+    def with_resources(self, resources: Resources) -> Self:
+        """A copy that uses the lent embedder, unless it has its own."""
+        made = copy(self)
+        made._embedding = self._embedding.with_resources(resources)
+        return made
+
+
 class EmbeddingRanker:
     """Cosine of sentence embeddings (Reimers and Gurevych, 2019), from MiniLM-L6 by default."""
 

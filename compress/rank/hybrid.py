@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.rank.bm25 import BM25Index
-from ctxpipe.compress.rank.embedding import EmbeddingRanker
+from ctxpipe.compress.rank.embedding import EmbeddingBorrower, EmbeddingRanker
 from ctxpipe.compress.rank.naming import name_of, plain
-from ctxpipe.compress.rank.resources import Embedder, Resources
+from ctxpipe.compress.rank.resources import Embedder
 from ctxpipe.compress.types import OnProgress, RankingText
 
 MEANING, WORDS, PASSAGE = 1.0, 0.7, 0.5
@@ -36,7 +35,7 @@ class _Texts(NamedTuple):
     weight: FloatArray
 
 
-class HybridRanker:
+class HybridRanker(EmbeddingBorrower):
     """BM25 and embeddings of sentences and of their passages, standardised and added, with a second look.
 
     A sentence that answers the second half of a question often shares no word with it, but shares words with the
@@ -51,12 +50,6 @@ class HybridRanker:
 
     def __init__(self, *, embedder: Embedder | None = None) -> None:
         self._embedding = EmbeddingRanker(embedder=embedder)
-
-    def with_resources(self, resources: Resources) -> Self:
-        """A copy that uses the lent embedder, unless it has its own."""
-        made = copy(self)
-        made._embedding = self._embedding.with_resources(resources)
-        return made
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """Score texts; only the order matters."""

@@ -7,15 +7,13 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
-from copy import copy
-from typing import Self
 
 import numpy as np
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.rank.bm25 import Vocabulary, function_words
-from ctxpipe.compress.rank.embedding import EmbeddingRanker
-from ctxpipe.compress.rank.resources import Embedder, Resources
+from ctxpipe.compress.rank.embedding import EmbeddingBorrower, EmbeddingRanker
+from ctxpipe.compress.rank.resources import Embedder
 from ctxpipe.compress.types import OnProgress, RankingText
 
 STRETCH = 256
@@ -37,7 +35,7 @@ OPENING = 1.2
 _PROSE = frozenset({"text", "markdown", "html", "pdf"})
 
 
-class SpreadRanker:
+class SpreadRanker(EmbeddingBorrower):
     """Chooses texts one by one, each time the one that adds most to those chosen, for its length.
 
     What a set of texts is worth is the sum of two submodular functions (Lin and Bilmes, 2011, "A Class of Submodular
@@ -54,12 +52,6 @@ class SpreadRanker:
 
     def __init__(self, *, embedder: Embedder | None = None) -> None:
         self._embedding = EmbeddingRanker(embedder=embedder, headings=False)
-
-    def with_resources(self, resources: Resources) -> Self:
-        """A copy that uses the lent embedder, unless it has its own."""
-        made = copy(self)
-        made._embedding = self._embedding.with_resources(resources)
-        return made
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """Score texts by the place at which they were chosen, 1 for the first, above 0 for the last."""

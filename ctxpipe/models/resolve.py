@@ -75,7 +75,9 @@ def _pulled(name: str, on_progress: PullProgress | None) -> Path:
     with suppress(OSError):
         ago = time.time() - failed.stat().st_mtime
         if 0 <= ago < RETRY_SECONDS:
-            told = f"{failed.read_text(encoding='utf-8')} (tried {ago:.0f} s ago; ctxpipe models pull {name} tries again)"
+            told = (
+                f"{failed.read_text(encoding='utf-8')} (tried {ago:.0f} s ago; ctxpipe models pull {name} tries again)"
+            )
             raise DownloadError(told)
     try:
         return pull(name, on_progress=on_progress)

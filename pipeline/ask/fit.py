@@ -15,7 +15,7 @@ from ctxpipe.pipeline.ask.parts import is_numbered
 from ctxpipe.pipeline.ask.prompt import context_room, is_strict, messages
 from ctxpipe.pipeline.types import Run
 from ctxpipe.serving.openai.metrics import use_between
-from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, ModestEngine, OnText, ServerMetrics
+from ctxpipe.serving.types import Answer, Engine, MeasuredEngine, Message, OnText, ServerMetrics, well_read
 
 _SLACK = 0.03
 """Share of the window that may stay empty, if a larger budget would fill it."""
@@ -172,8 +172,7 @@ def _most(request: Request) -> int:
     """Most tokens of context: those that were named, else those that the target reads well."""
     if request.budget is not None or request.rate is not None:
         return request.budget or _UNLIMITED
-    engine = request.engine
-    return (engine.well_read if isinstance(engine, ModestEngine) else None) or WELL_READ
+    return well_read(request.engine) or WELL_READ
 
 
 def _spare(request: Request, most: int) -> int:

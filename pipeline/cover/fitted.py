@@ -10,9 +10,9 @@ from ctxpipe.pipeline.cover.job import Job
 from ctxpipe.pipeline.cover.prompts import window_messages
 from ctxpipe.pipeline.cover.reading import Window, Windows, cut
 from ctxpipe.pipeline.cover.types import Cost
-from ctxpipe.serving.types import ModestEngine
+from ctxpipe.serving.types import well_read
 
-WELL_READ = 8000
+_WINDOW = 8000
 """Most tokens of a window when nobody names a size and the engine does not say what it reads well."""
 _FACTOR = 4
 """How many times its size a window has before it is compressed."""
@@ -31,8 +31,7 @@ def fitted(job: Job, writer: Writer) -> Windows:
     engine = job.engine
     limit = engine.window - job.note_tokens
     room = limit - _count(job, "")
-    modest = engine.well_read if isinstance(engine, ModestEngine) else None
-    size = min(room, job.options.window or modest or WELL_READ)
+    size = min(room, job.options.window or well_read(engine) or _WINDOW)
     if size < min(_SMALLEST, job.options.window or _SMALLEST):
         raise WindowError(limit - room + _SMALLEST, limit, "shorten the question, or use a target with a larger window")
     compressed = job.options.how == "compress"

@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 )
 @option(OUTPUT, "--html", "page", metavar="FILE", help="Write a page that shows the same.")
 @option(
-    OUTPUT, "--json", "as_json", is_flag=True, help="Print text, places in the sources and numbers as one JSON object."
+    OUTPUT,
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print text, places in the sources and numbers as one JSON object; no closing table.",
 )
 @closing_options
 def compress(
@@ -82,7 +86,7 @@ def compress(
     say_notes(context)
     with watch.stage("write"):
         _write(context, output, show, page, as_json)
-    if not quiet:
+    if not quiet and (verbose or not as_json):
         timings = {**watch.timings, **context.timings}
         if verbose:
             whole(context, {}, timings, watch.seconds)

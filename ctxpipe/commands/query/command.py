@@ -82,7 +82,13 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "chat", "completion"]),
     help="How a server is asked: by chat messages, by plain text, or as its model needs. [default: auto]",
 )
-@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print the answer, its sources and numbers as one JSON object.")
+@option(
+    OUTPUT,
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the answer, its sources and numbers as one JSON object; no closing table.",
+)
 @cover_options
 @closing_options
 def query(
@@ -140,7 +146,7 @@ def query(
     say_notes(run.context)
     if max_loss is not None:
         warn_of_less(run, flags["rate"])
-    if not quiet:
+    if not quiet and (verbose or not as_json):
         close(run, watch, verbose=verbose)
     failures.check()
 
