@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import regex
 
+from ctxpipe.compress.text.named import named_headings
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
@@ -32,17 +33,24 @@ _MAIL = re.compile(
 )
 _MAIL_FIELD = re.compile(r"^(From|Date|Sent|Subject|To):", re.MULTILINE)
 _NUMBERED = regex.compile(
-    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+(\p{Lu}[^\n]{1,70}?)[ \t]*$", regex.MULTILINE
+    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t]*$", regex.MULTILINE
 )
-_NAMED = regex.compile(
-    r"^[ \t]{0,3}((?:Part|Chapter|Section|Article|Appendix|Annex|Schedule|Slide)[ \t]+"
-    r"[\dIVXLCA-H]{1,6}\b[^\n]{0,70}?)[ \t]*$",
-    regex.MULTILINE | regex.IGNORECASE,
+_RUN_IN = regex.compile(
+    r"""^[ \t]{0,3}(?:(?:Section|Clause|Article|Art\.|Abschnitt|Ziffer|Artikel|Artículo|Cláusula|Articolo|Статья|§)
+        [ \t]*(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}) | (?P<number>\d{1,3}(?:\.\d{1,3}){1,4}))[.:]?[ \t]+
+        \p{Lu}[\p{L}\p{M}'’/&-]*(?:,?[ \t]+[\p{L}\p{M}'’/&-]+){0,6}[.:](?=[ \t]+["“(]?\p{Lu})""",
+    regex.MULTILINE | regex.VERBOSE,
 )
+"""The number and title of a clause, whose text goes on in the same line."""
+_JIRA = re.compile(r"^h([1-6])\.[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_WIKI = re.compile(r"^(={2,6})[ \t]*([^=\s][^=\n]*?)[ \t]*\1[ \t]*$", re.MULTILINE)
+_ROFF = re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE)
+_SECTION = re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE)
+_TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
 _ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
-_ASIDE = re.compile(r"[\[\](),]")
 _PHRASE = regex.compile(r"\p{Ll}{4,}")
 _STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
 
@@ -50,7 +58,7 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 8, 9, 10, 20, 21
+_NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 4, 9, 10, 20, 21
 
 
 class Heading(NamedTuple):
@@ -86,7 +94,7 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
     for heading in _marked(document):
         add(heading)
-    found.sort(key=lambda heading: heading[:2])
+    found.sort(key=lambda heading: heading.start)
     disjoint: list[Heading] = []
     for heading in found:
         if not disjoint or heading.start >= disjoint[-1].end:
@@ -100,6 +108,8 @@ def _marked(document: Document) -> Iterator[Heading]:
         yield from _matches(_ATX, text, lambda m: (len(m[1]), m[2]))
         yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         yield from _underlined(text, markdown=True)
+        for heading in _matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
+            yield heading._replace(title=" ".join(_TAG.sub(" ", heading.title).split()))
     elif language == "org":
         yield from _matches(_ORG_TITLE, text, lambda m: (0, m[1]))
         yield from _matches(_ORG, text, lambda m: (len(m[1]), m[2]))
@@ -122,10 +132,14 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             yield Heading(start, end, MAIL_LEVEL, subject[1].strip() if subject else "")
     if document.language == "rst" or document.headings:
         return
-    for heading in _matches(_NAMED, text, lambda m: (_NAMED_LEVEL, m[1])):
-        plain = not any(pattern.search(heading.title) for pattern in (_STOPPED, _PAGE_REFERENCE, _ASIDE))
-        if plain and _begins_anew(text, heading.start) and not _goes_on(text, heading.end):
-            yield heading
+    yield from _of_wikis(text)
+    for named in named_headings(text):
+        if _begins_anew(text, named.start) and not _goes_on(text, named.end):
+            yield Heading(named.start, named.end, _NAMED_LEVEL + named.depth, named.title)
+    for run_in in _RUN_IN.finditer(text):
+        if _begins_paragraph(text, run_in.start()):
+            start, end = trim(text, *run_in.span())
+            yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
     yield from _numbered(document)
     for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
         if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
@@ -134,6 +148,14 @@ def _unmarked(document: Document) -> Iterator[Heading]:
         for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
             if not _STOPPED.search(heading.title):
                 yield heading._replace(end=heading.start + len(heading.title.rstrip()))
+
+
+def _of_wikis(text: str) -> Iterator[Heading]:
+    """Headings of Jira, MediaWiki and manual pages, and of sections of settings, in a text that says not what it is."""
+    yield from _matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
+    yield from _matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
+    yield from _matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
+    yield from _matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
 
 
 def _numbered(document: Document) -> Iterator[Heading]:

@@ -12,6 +12,7 @@ from ctxpipe.compress.text.records import begins_record
 DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<argument>\S[^\n]*))?")
 """The first line of a directive of reStructuredText."""
 CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|parsed-literal|testcode)::")
+_LONGEST_TERM = 60
 _SHORT = 0.75
 """Share of a definition's width that its term stays below."""
 
@@ -54,6 +55,28 @@ def indent_of(text: str, start: int) -> int:
     line = text.rfind("\n", 0, start) + 1
     spaces = re.compile(r"[ \t]*").match(text, line)
     return len(spaces[0].expandtabs()) if spaces else 0
+
+
+def colon_terms(lines: Sequence[str]) -> list[list[int]]:
+    """The definitions of Markdown in a block: for each the term's line, those that begin definitions, and the end.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+
+    Returns:
+        Lists of indices of lines, the end exclusive; empty when the block is none.
+    """
+    begins = [index for index, line in enumerate(lines) if line[:1] == ":" and line[1:2] in (" ", "\t")]
+    if not begins or begins[0] != 1:
+        return []
+    found: list[list[int]] = [[0]]
+    for index in begins:
+        if index - 1 not in begins and index - 1 > found[-1][0] and len(lines[index - 1]) <= _LONGEST_TERM:
+            found[-1].append(index - 1)
+            found.append([index - 1])
+        found[-1].append(index)
+    found[-1].append(len(lines))
+    return found
 
 
 def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:

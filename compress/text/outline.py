@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.text.json_units import json_units
-from ctxpipe.compress.text.prose import Region, prose_regions, running_units
+from ctxpipe.compress.text.prose import prose_regions, running_units
+from ctxpipe.compress.text.region import Region
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document

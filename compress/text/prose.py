@@ -6,13 +6,14 @@ import bisect
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.drawn import drawn_tables
 from ctxpipe.compress.text.headings import Heading, headings
-from ctxpipe.compress.text.indented import CODE_DIRECTIVE, DIRECTIVE, Indents, Term, indent_of, terms
+from ctxpipe.compress.text.indented import CODE_DIRECTIVE, DIRECTIVE, Indents, Term, colon_terms, indent_of, terms
 from ctxpipe.compress.text.noise import is_noise
 from ctxpipe.compress.text.records import begins_record, hard_breaks, record_runs
+from ctxpipe.compress.text.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.tables import PIPES, table_units
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -38,28 +39,11 @@ LONGEST_ITEM = 600
 """Characters from which on a list item, record or turn is kept by sentence, each under the first."""
 
 
-class Region(NamedTuple):
-    """A stretch of prose whose units are made when they are asked for.
-
-    Attributes:
-        start, end: Offsets, end exclusive.
-        parent: ``start`` of the unit that it stands under, or -1.
-        units: Its units, or None for running text, which is cut into sentences.
-        breaks: Offsets in running text at which a sentence ends though no stop says so.
-        joins: Offsets at which running text goes on over a page break.
-    """
-
-    start: int
-    end: int
-    parent: int = -1
-    units: tuple[Unit, ...] | None = None
-    breaks: tuple[int, ...] = ()
-    joins: tuple[int, ...] = ()
-
-
 def prose_regions(document: Document) -> list[Region]:
     """The regions of a document of prose, in order; together they hold all its non-whitespace text."""
-    return _Builder(document).regions()
+    if "\r\n" in document.text:
+        return with_returns(document, prose_regions)
+    return content_for_empty(_Builder(document).regions())
 
 
 def running_units(document: Document, region: Region) -> list[Unit]:
@@ -130,6 +114,7 @@ class _Builder:
                 self.found.append(Region(event.start, event.end, above, (unit,)))
                 self.heading = self.base = event.start
                 self.introduction = self.literal = -1
+                self.listed = (-1, -1)
                 self.indents.clear()
             else:
                 self._rebase(start)
@@ -145,10 +130,13 @@ class _Builder:
             if match["mark"][0] == "`" or self.document.kind in ("markdown", "html"):
                 found.append((match.start(), match.end(), lambda m=match: self._fence(m)))  # type: ignore[misc]
         fenced = [(start, end) for start, end, _ in found]
+        drawn = [t for t in drawn_tables(text, self.document.language) if not _overlaps(t.start, t.end, fenced)]
+        found += [(t.start, t.end, lambda t=t: self._add(t.start, t.end, t.units(self.parent))) for t in drawn]  # type: ignore[misc]
+        hidden = sorted(fenced + [(t.start, t.end) for t in drawn])
         for match in PIPES.finditer(text):
-            if not _overlaps(*match.span(), fenced):
+            if not _overlaps(*match.span(), hidden):
                 found.append((*match.span(), lambda m=match: self._table(*m.span())))  # type: ignore[misc]
-        return found
+        return sorted(found, key=lambda event: event[:2])
 
     def _fence(self, match: re.Match[str]) -> None:
         opening = Unit(
@@ -208,6 +196,9 @@ class _Builder:
         if self.document.language == "rst" and DIRECTIVE.match(text, start, end):
             self._directive(spans[0][0], spans[-1][1], indent)
             return
+        if groups := colon_terms([text[a:b] for a, b in spans]):
+            self._glossary(spans, groups)
+            return
         items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in spans]
         if any(items) and (items[0] or sum(map(bool, items)) > 1):
             if items[0] and listed[0] == indent and self.introduction < 0:
@@ -260,6 +251,21 @@ class _Builder:
                 self.introduction = -1
                 self.indents.open(indent, start)
                 self._block(self.text.rfind("\n", 0, spans[term.line + 1][0]) + 1, spans[term.end - 1][1])
+        self.introduction = -1
+
+    def _glossary(self, spans: Sequence[tuple[int, int]], groups: Sequence[Sequence[int]]) -> None:
+        """Terms of Markdown, each with the definitions below it that begin with a colon."""
+        above = self.parent
+        for term, *definitions, end in groups:
+            head = prose_unit(self.document, *spans[term], "item", above)
+            head = head._replace(title=" ".join(self.text[head.start : head.end].split()))
+            bounds = itertools.pairwise([*definitions, end])
+            below = [
+                unit
+                for first, last in bounds
+                for unit in self._whole_or_sentences(spans[first][0], spans[last - 1][1], "item", head.start)
+            ]
+            self.found.append(Region(head.start, spans[end - 1][1], above, (head, *below)))
         self.introduction = -1
 
     def _records(self, spans: Sequence[tuple[int, int]], *, header: bool) -> None:

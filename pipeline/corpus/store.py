@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what is stored would be read or made in another way, structure and passages included."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""

@@ -197,3 +197,34 @@ def test_noise_is_marked(line: str, kind: Kind) -> None:
     pages = (0,) if kind == "pdf" else ()
     made = outline(Document(text=text, kind=kind, page_starts=pages))
     assert [u.noise for u in made.units(0, len(text))] == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", ["markdown", "text"])
+def test_windows_line_ends_change_nothing(kind: Kind) -> None:
+    text = MARKDOWN if kind == "markdown" else UNDERLINED
+    plain, windows = (
+        Document(text=text, source="x", kind=kind),
+        Document(text=text.replace("\n", "\r\n"), source="x", kind=kind),
+    )
+    assert trail(windows, "45 francs") == trail(plain, "45 francs")
+    made = [
+        [document.text[u.start : u.end].replace("\r", "") for u in outline(document).units(0, len(document.text))]
+        for document in (plain, windows)
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_list_stands_under_the_heading_above_it_and_not_under_that_of_the_list_before() -> None:
+    text = "# North\n\n1. Fees\n\n   A berth is 31.\n\n# South\n\n1. Fees\n\n   A berth is 45.\n"
+    assert chain(Document(text=text, source="x", kind="markdown"), "45") == ["# South", "1. Fees"]
+
+
+def test_definitions_of_markdown_stand_under_their_terms() -> None:
+    text = "North\n: Open all year.\n: A berth is 31.\n\nSouth\n: Open in summer.\n: A berth is 45.\n"
+    assert chain(Document(text=text, source="x", kind="markdown"), "45") == ["South"]
+
+
+def test_a_heading_in_tags_is_one_in_markdown() -> None:
+    text = "<summary>North</summary>\n\nA berth is 31.\n\n<h2>South</h2>\n\nA berth is 45.\n"
+    assert trail(Document(text=text, source="x", kind="markdown"), "45") == ("South",)
+    assert trail(Document(text=text, source="x", kind="markdown"), "31") == ("North",)

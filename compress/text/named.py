@@ -1,0 +1,84 @@
+"""Headings of text without markup that begin with a word or sign for a part: ``Article 3``, ``§ 7``, ``第三条``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import regex
+
+from ctxpipe.compress.text.sentences import trim
+
+_WORDS = (
+    "Part Chapter Section Article Clause Slide Book Title Lesson Rule Regulation Step "
+    "Teil Kapitel Abschnitt Artikel Paragraf Partie Chapitre Titre Parte Capítulo Sección Artículo Cláusula Título "
+    "Artigo Secção Seção Parte Capitolo Sezione Articolo Titolo Hoofdstuk Afdeling Deel Kapittel Avsnitt Del Luku "
+    "Rozdział Artykuł Część Oddział Kapitola Článek Oddíl Madde Bölüm Kısım Fejezet Cikk "
+    "Часть Глава Раздел Статья Пункт Частина Розділ Стаття Член Άρθρο Κεφάλαιο Μέρος "
+    "المادة الفصل الباب القسم الجزء ماده فصل بخش סעיף פרק חלק अनुच्छेद अध्याय धारा भाग"
+).split()
+_ANNEXES = (
+    "Appendix Annex Schedule Exhibit Attachment Anhang Anlage Annexe Anexo Apéndice Apêndice Allegato Bijlage Bilaga "
+    "Załącznik Příloha Приложение Додаток Παράρτημα"
+).split()
+_NUMBER = r"(?:\d{1,4}(?:[.-]\d{1,3}){0,4}[a-z]?|[IVXLC]{1,7}|[A-HА-Е]|[٠-٩۰-۹०-९]{1,4})\b"
+_LINE = regex.compile(
+    rf"""^[ \t]{{0,3}}(?P<title>
+      (?P<word>{"|".join((*_WORDS, *_ANNEXES))}|Art\.)[ \t]+{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)
+    | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)
+    | 第[ \t]?[\d０-９一二三四五六七八九十百千零〇两]{{1,6}}[ \t]?(?P<word>[条條章节節编編款部回課课讲講])
+      (?P<rest>[^\n。]{{0,60}}?)
+    | 제[ \t]?\d{{1,4}}[ \t]?(?P<word>[조장절편부])(?P<rest>[^\n.]{{0,60}}?)
+    | (?P<word>附件|附录|附錄|別紙|별첨)[ \t]?[\d０-９一二三四五六七八九十A-Z]{{0,3}}(?P<rest>[^\n。]{{0,40}}?)
+    | [一二三四五六七八九十]{{1,3}}(?P<word>、)(?P<rest>[^\n。，；]{{1,40}}?)
+    | [（(][一二三四五六七八九十]{{1,3}}(?P<word>[)）])(?P<rest>[^\n。，；]{{1,40}}?)
+    )[ \t]*$""",
+    regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
+)
+_NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
+_STOPPED = regex.compile(r"[.!?,;:…。！？，；：]$")
+_PAGE_REFERENCE = regex.compile(r"(?:\s|\.)\d{1,4}$")
+_ASIDE = regex.compile(r"[\[\](),]")
+_BLANK_BELOW = regex.compile(r"[ \t\r]*(?:\Z|\n[ \t\r]*(?:\n|\Z))")
+_LEVELS = 5
+
+
+class Named(NamedTuple):
+    """A heading: offsets, depth below the outermost such heading, and its words."""
+
+    start: int
+    end: int
+    depth: int
+    title: str
+
+
+def named_headings(text: str) -> Iterator[Named]:
+    """Lines that begin with a word or sign for a part and its number, in order.
+
+    The word that comes first in a text is the outermost: ``Section`` stands under ``Article`` where that comes first.
+    A title on a line of its own right below belongs to the heading.
+    """
+    depths: dict[str, int] = {}
+    annexes = frozenset(word.lower() for word in _ANNEXES)
+    for match in _LINE.finditer(text):
+        rest, word = match["rest"].strip(), match["word"].lower()
+        start, end = trim(text, *match.span())
+        alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None
+        aside = _ASIDE.search(rest) is not None and not rest.startswith(("（", "(", "【", "[")) and not alone
+        stopped = not rest and text[end - 1] == "." and not alone
+        if stopped or aside or _STOPPED.search(rest) or (rest and _PAGE_REFERENCE.search(rest)):
+            continue
+        if (
+            not rest
+            and (below := _NEXT.match(text, end))
+            and not _STOPPED.search(below[1])
+            and not _LINE.match(below[1])
+        ):
+            end = below.end(1)
+        depth = 0 if word in annexes else min(depths.setdefault(word, len(depths)), _LEVELS - 1)
+        yield Named(start, end, depth, " ".join(text[start:end].split()))
+
+
+def _begins_paragraph(text: str, start: int) -> bool:
+    before = text[max(0, start - 80) : start].replace("\r", "").replace(" ", "").replace("\t", "")
+    return not before.strip("\n") or before.endswith("\n\n")

@@ -1,0 +1,89 @@
+"""Stretches of prose with what they hold, and what is changed of them once all are known."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document
+
+_RETURN = re.compile(r"\r\n")
+
+
+class Region(NamedTuple):
+    """A stretch of prose whose units are made when they are asked for.
+
+    Attributes:
+        start, end: Offsets, end exclusive.
+        parent: ``start`` of the unit that it stands under, or -1.
+        units: Its units, or None for running text, which is cut into sentences.
+        breaks: Offsets in running text at which a sentence ends though no stop says so.
+        joins: Offsets at which running text goes on over a page break.
+    """
+
+    start: int
+    end: int
+    parent: int = -1
+    units: tuple[Unit, ...] | None = None
+    breaks: tuple[int, ...] = ()
+    joins: tuple[int, ...] = ()
+
+
+def content_for_empty(regions: Sequence[Region]) -> list[Region]:
+    """Regions in which a heading that nothing stands under is an item: what it says is said nowhere else."""
+    used = {region.parent for region in regions}
+    used |= {unit.parent for region in regions for unit in region.units or ()}
+    return [
+        region._replace(units=(region.units[0]._replace(kind="item", title=""),))
+        if region.units and region.units[0].kind == "heading" and region.start not in used
+        else region
+        for region in regions
+    ]
+
+
+def with_returns(document: Document, find: Callable[[Document], list[Region]]) -> list[Region]:
+    """Regions of a text whose lines end in carriage returns too, from those of the same text without them."""
+    lines = [match.start() - before for before, match in enumerate(_RETURN.finditer(document.text))]
+
+    def at(place: int) -> int:
+        return place + bisect.bisect_left(lines, place) if place >= 0 else place
+
+    def after(place: int) -> int:
+        return at(place - 1) + 1 if place > 0 else place
+
+    def unit(found: Unit) -> Unit:
+        return found._replace(
+            start=at(found.start),
+            end=after(found.end),
+            parent=at(found.parent),
+            close=at(found.close),
+            close_end=after(found.close_end),
+        )
+
+    returns = [match.start() for match in _RETURN.finditer(document.text)]
+
+    def plain(place: int) -> int:
+        return place - bisect.bisect_left(returns, place)
+
+    bare = dataclasses.replace(
+        document,
+        text=document.text.replace("\r\n", "\n"),
+        headings=tuple((plain(a), plain(b), level) for a, b, level in document.headings),
+        noise=tuple((plain(a), plain(b)) for a, b in document.noise),
+        page_starts=tuple(plain(a) for a in document.page_starts),
+    )
+    return [
+        Region(
+            at(region.start),
+            after(region.end),
+            at(region.parent),
+            None if region.units is None else tuple(unit(found) for found in region.units),
+            tuple(at(place) for place in region.breaks),
+            tuple(at(place) for place in region.joins),
+        )
+        for region in find(bare)
+    ]

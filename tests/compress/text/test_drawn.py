@@ -1,0 +1,68 @@
+"""Tables that are drawn with rules, and those of wikis."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+
+RST = """+-------+-------+
+| Item  | Price |
++=======+=======+
+| berth | 31    |
+| (wet) |       |
++-------+-------+
+| crane | 45    |
++-------+-------+
+"""
+MYSQL = """+----+-------+-------+
+| id | item  | price |
++----+-------+-------+
+|  1 | berth |    31 |
+|  2 | crane |    45 |
++----+-------+-------+
+"""
+BOX = """┌───────┬───────┐
+│ item  │ price │
+├───────┼───────┤
+│ berth │ 31    │
+│ crane │ 45    │
+└───────┴───────┘
+"""
+WIKI = """{| class="wikitable"
+! item !! price
+|-
+| berth || 31
+|-
+| crane || 45
+|}
+"""
+ADOC = """[cols="1,1"]
+|===
+|item |price
+
+|berth
+|31
+
+|crane
+|45
+|===
+"""
+
+
+@pytest.mark.parametrize(("table", "language"), [(RST, "rst"), (MYSQL, ""), (BOX, ""), (WIKI, ""), (ADOC, "asciidoc")])
+def test_a_row_is_whole_and_stands_under_the_titles(table: str, language: str) -> None:
+    text = f"Prices of the yard are these.\n\n{table}\nNothing more costs anything.\n"
+    made = outline(Document(text=text, source="x", language=language))
+    units = made.units(0, len(text))
+    held = "".join(text[u.start : u.end] for u in units)
+    assert "".join(held.split()) == "".join(text.split())
+    row = next(u for u in units if "45" in text[u.start : u.end])
+    words = text[row.start : row.end]
+    assert row.kind == "row"
+    assert "crane" in words
+    assert "31" not in words
+    titles = text[made.chain(row)[0].start : made.chain(row)[0].end]
+    assert "item" in titles.lower()
+    assert "price" in titles.lower()

@@ -1,0 +1,73 @@
+"""Headings of contracts, wikis and manuals in text without markup."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+
+
+def trail(text: str, words: str, language: str = "") -> tuple[str, ...]:
+    document = Document(text=text, source="x", language=language)
+    made = outline(document)
+    at = text.index(words)
+    return made.trail(next(u for u in made.units(0, len(text)) if u.start <= at < u.end))
+
+
+@pytest.mark.parametrize(
+    ("heads", "body"),
+    [
+        (("§ 1 Miete Nord", "§ 2 Miete Süd"), "(1) Der Preis ist 31 Euro."),
+        (("Artikel 1", "Artikel 2"), "Der Preis ist 31 Euro."),
+        (("Article 1 (Prix du quai)", "Article 2 (Prix de la cale)"), "Le prix est de 31 euros."),
+        (("Cláusula 1. Norte", "Cláusula 2. Sur"), "El precio es de 31 euros."),
+        (("Статья 1. Север", "Статья 2. Юг"), "Цена 31 евро."),
+        (("第一条 北港", "第二条 南港"), "价格为31欧元。"),
+        (("第1条（北港）", "第2条（南港）"), "料金は31ユーロである。"),
+        (("제1조 북항", "제2조 남항"), "요금은 31유로이다."),
+        (("المادة 1: الشمال", "المادة 2: الجنوب"), "السعر 31 يورو."),
+        (("h2. North", "h2. South"), "It costs 31 francs."),
+        (("== North ==", "== South =="), "It costs 31 francs."),
+        ((".SH NORTH", ".SH SOUTH"), "It costs 31 francs."),
+        (("1.1 Fees.", "1.2 Terms."), "It costs 31 francs. Children pay half."),
+    ],
+)
+def test_parts_of_documents_in_many_languages_are_headings(heads: tuple[str, str], body: str) -> None:
+    first, second = heads
+    joint = " " if first.endswith(".") else "\n\n"
+    text = f"General words.\n\n{first}{joint}{body}\n\n{second}{joint}{body.replace('31', '45')}\n"
+    found = trail(text, "45")
+    assert len(found) == 1
+    assert found[0] in second
+
+
+def test_a_title_below_the_number_of_an_article_belongs_to_it() -> None:
+    text = "ARTICLE I\nNORTH\n\nIt costs 31 francs.\n\nARTICLE II\nSOUTH\n\nIt costs 45 francs.\n"
+    assert trail(text, "45") == ("ARTICLE II SOUTH",)
+
+
+def test_sections_of_articles_stand_under_them_and_annexes_do_not() -> None:
+    text = "Article 1 North\n\nSection 1.1. Fees. It costs 31 francs.\n\nAnnex A\n\nNothing else costs anything here.\n"
+    assert trail(text, "31") == ("Article 1 North", "Section 1.1. Fees.")
+    assert trail(text, "Nothing") == ("Annex A",)
+
+
+@pytest.mark.parametrize("prose", ["as said in\nArticle 3 (see above) of the law", "See\nSection 4.\nIt says more"])
+def test_a_reference_in_running_text_is_no_heading(prose: str) -> None:
+    units = outline(Document(text=prose, source="x")).units(0, len(prose))
+    assert not any(unit.kind == "heading" for unit in units)
+
+
+def test_a_numbered_clause_with_nothing_below_it_is_content() -> None:
+    text = "1. North\n\n1.1. It costs 31 francs.\n\n1.2. Children pay half.\n\n2. South\n\n2.1. It costs 45 francs.\n"
+    made = outline(Document(text=text, source="x"))
+    kinds = {text[u.start : u.end]: u.kind for u in made.units(0, len(text))}
+    assert kinds["2.1. It costs 45 francs."] == "item"
+    assert kinds["2. South"] == "heading"
+    assert trail(text, "45") == ("2. South",)
+
+
+def test_a_section_of_settings_in_plain_text_is_a_heading() -> None:
+    text = "[north]\nfee=31\nopen=yes\n\n[south]\nfee=45\nopen=yes\n"
+    assert trail(text, "fee=45") == ("south",)
