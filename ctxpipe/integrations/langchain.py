@@ -12,7 +12,8 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
-from ctxpipe.compress.types import CompressedContext, Document
+from ctxpipe.compress.types import Document
+from ctxpipe.integrations.excerpts import excerpt_metadata, kept_texts
 from ctxpipe.pipeline.corpus.corpus import Corpus
 from ctxpipe.pipeline.pipeline import Pipeline
 
@@ -98,29 +99,6 @@ class CtxpipeRetriever(BaseRetriever):
             )
             for index, text in kept_texts(context).items()
         ]
-
-
-def kept_texts(context: CompressedContext) -> dict[int, str]:
-    """What was kept of each document, in order; a gap between two excerpts of one is marked."""
-    texts: dict[int, list[str]] = {}
-    for excerpt in context.excerpts:
-        if excerpt.text:
-            texts.setdefault(excerpt.document, []).append(excerpt.text)
-    return {index: "\n…\n".join(parts) for index, parts in texts.items()}
-
-
-def excerpt_metadata(context: CompressedContext, document: int) -> dict[str, Any]:
-    """Where a document's kept text stands in it.
-
-    Returns:
-        ``stretches``: character offsets in the document's text, end exclusive; ``pages`` and ``trail`` (headings above
-        the first kept text) where there are any.
-    """
-    mine = [excerpt for excerpt in context.excerpts if excerpt.document == document]
-    found: dict[str, Any] = {"stretches": [list(stretch) for excerpt in mine for stretch in excerpt.stretches]}
-    pages = sorted({page for excerpt in mine for page in excerpt.pages})
-    trail = next((list(excerpt.trail) for excerpt in mine if excerpt.trail), [])
-    return found | ({"pages": pages} if pages else {}) | ({"trail": trail} if trail else {})
 
 
 def _source(document: LangChainDocument, index: int) -> str:
