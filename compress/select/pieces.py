@@ -73,6 +73,7 @@ class _Piece(NamedTuple):
     start: int
     end: int
     candidate: int
+    parent: int
     protected: bool = False
     joined: bool = False
 
@@ -102,14 +103,12 @@ def pieces_of(
     for index in np.flatnonzero(np.diff(bounds)).tolist():
         document = documents[index]
         first, last = int(bounds[index]), int(bounds[index + 1])
-        units = _closed(
-            outlines[index], {candidates.units[i].start: (candidates.units[i], i) for i in range(first, last)}
-        )
-        mine = [piece for unit, candidate in units for piece in _cut(document.text, unit, candidate, cut=cut)]
+        units = _closed(outlines[index], [(candidates.units[i], i) for i in range(first, last)])
+        mine = [piece for one in units for piece in _cut(document.text, one, cut=cut)]
         place = {piece.unit.start: len(made) + at for at, piece in reversed(list(enumerate(mine)))}
         made.extend(mine)
         owner.extend([index] * len(mine))
-        parents.extend(place.get(piece.unit.parent, -1) for piece in mine)
+        parents.extend(place.get(piece.parent, -1) for piece in mine)
         containers.extend(place.get(piece.unit.container, -1) for piece in mine)
     parent = np.array(parents, dtype=np.int64)
     return Pieces(
@@ -128,23 +127,40 @@ def pieces_of(
     )
 
 
-def _closed(outline: Outline, wanted: dict[int, tuple[Unit, int]]) -> list[tuple[Unit, int]]:
-    """Units in order with their candidates, and -1 for those that the others stand under or in."""
-    closed = dict(wanted)
-    waiting = [unit for unit, _ in wanted.values()]
+class _Wanted(NamedTuple):
+    """A unit, the candidate that it is (-1 for none), and ``start`` of the unit without which it makes no sense."""
+
+    unit: Unit
+    candidate: int
+    parent: int
+
+
+def _closed(outline: Outline, candidates: Sequence[tuple[Unit, int]]) -> list[_Wanted]:
+    """Candidates, and the units that they stand under, in or lean on, in order."""
+    numbers = {unit.start: index for unit, index in candidates}
+    closed: dict[int, _Wanted] = {}
+    waiting = [unit for unit, _ in candidates]
     while waiting:
         unit = waiting.pop()
-        for start in (unit.parent, unit.container):
-            if start >= 0 and start not in closed:
-                closed[start] = outline.above(start), -1
-                waiting.append(closed[start][0])
+        if unit.start in closed:
+            continue
+        before = outline.antecedent(unit)
+        parent = unit.parent if before is None else before.start
+        closed[unit.start] = _Wanted(unit, numbers.get(unit.start, -1), parent)
+        if before is not None:
+            waiting.append(before)
+        waiting.extend(outline.above(start) for start in (unit.parent, unit.container) if start >= 0)
     return [closed[start] for start in sorted(closed)]
 
 
-def _cut(text: str, unit: Unit, candidate: int, *, cut: bool) -> list[_Piece]:
+def _cut(text: str, wanted: _Wanted, *, cut: bool) -> list[_Piece]:
+    unit, candidate, parent = wanted
     if not cut or unit.kind not in CUT or candidate < 0:
-        return [_Piece(unit, unit.start, unit.end, candidate, protected=unit.kind not in CUT)]
-    return [_Piece(unit, w.start, w.end, candidate, w.protected, w.joined) for w in words(text, unit.start, unit.end)]
+        return [_Piece(unit, unit.start, unit.end, candidate, parent, protected=unit.kind not in CUT)]
+    return [
+        _Piece(unit, w.start, w.end, candidate, parent, w.protected, w.joined)
+        for w in words(text, unit.start, unit.end)
+    ]
 
 
 def _costs(

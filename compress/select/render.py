@@ -20,6 +20,8 @@ from ctxpipe.compress.types import Document, Excerpt, Span
 MARK = "…"
 """Stands where text was left out."""
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
+_LINE = regex.compile(r"\n(?P<indent>[ \t]*)(?:(?P<item>(?:[-*+•‣◦–]|\(?\p{N}{1,3}[.)])[ \t])|\S)")
+"""A line that says something, and whether it begins like a list item."""
 _SAYS = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -176,6 +178,20 @@ def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iter
                 yield Fragment(joint, breaks="\n" in joint and _ends_section(before, event))
         yield Fragment(text[event.start : event.end], index, event.start)
         before = event
+    if before is not None:
+        yield from _tail(document, before)
+
+
+def _tail(document: Document, last: _Event) -> Iterator[Fragment]:
+    """A mark where what ends an excerpt is not the end of its block of code or its list."""
+    following = _LINE.search(document.text, last.end)
+    if following is None or last.unit.close >= 0 or last.bare:
+        return
+    indent = following["indent"]
+    if document.kind == "code" and indent and last.unit.parent >= 0:
+        yield Fragment(f"\n{indent}{comment_mark(document.language)}")
+    elif last.unit.kind == "item" and following["item"]:
+        yield Fragment(f"\n{indent}{MARK}")
 
 
 def _ends_section(before: _Event, after: _Event) -> bool:
@@ -202,7 +218,10 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
         return bare
     if document.kind == "code":
         own = text[after.start : after.end]
-        return f"\n{own[: len(own) - len(own.lstrip())] or indent}{comment_mark(document.language)}\n{indent}"
+        beside = own[: len(own) - len(own.lstrip())] or indent
+        if after.is_close and (inside := _LINE.search(gap)):
+            beside = inside["indent"]
+        return f"\n{beside}{comment_mark(document.language)}\n{indent}"
     if a.kind == b.kind == "sentence" and a.parent == b.parent and not regex.search(r"\n[ \t\r]*\n", gap):
         return f" {MARK} "
     return f"\n{MARK}\n{indent}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 
+from ctxpipe.compress.text.anaphora import antecedent
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.text.json_units import json_units
@@ -108,6 +109,11 @@ class Outline:
     def above(self, start: int) -> Unit:
         """The unit at ``start``, which others stand under."""
         return self._above[start]
+
+    def antecedent(self, unit: Unit) -> Unit | None:
+        """The sentence that holds what the first word of another stands for; None where there is none."""
+        index = bisect.bisect_right(self._starts, unit.start) - 1
+        return None if index < 0 else antecedent(self.document.text, self._units_of(index), unit)
 
     def has_below(self, unit: Unit) -> bool:
         """Whether anything stands under a unit."""

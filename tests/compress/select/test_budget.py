@@ -19,7 +19,11 @@ from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import CompressedContext, Document
 
 WORDS = st.sampled_from("gate tide 31 rope not the lantern moss 7.5% of Ann".split())
-SENTENCE = st.lists(WORDS, min_size=2, max_size=9).map(lambda words: f"The {' '.join(words)} ended.")
+SENTENCE = st.builds(
+    lambda first, words: f"{first} {' '.join(words)} ended.",
+    st.sampled_from(["The", "The", "It"]),
+    st.lists(WORDS, min_size=2, max_size=9),
+)
 PARAGRAPH = st.lists(SENTENCE, min_size=1, max_size=4).map(" ".join)
 
 
@@ -60,7 +64,7 @@ def documents(draw: st.DrawFn) -> list[Document]:
 
 
 def check_whole(context: CompressedContext) -> None:
-    """All of a unit is kept or nothing, and its whole chain with it."""
+    """All of a unit is kept or nothing, with its whole chain and the sentence that it leans on."""
     for index, document in enumerate(context.documents):
         kept = np.zeros(len(document.text) + 1, dtype=bool)
         for span in context.spans:
@@ -72,6 +76,8 @@ def check_whole(context: CompressedContext) -> None:
             assert all(shown) or not any(shown), document.text[unit.start : unit.end]
             if all(shown):
                 assert all(kept[above.start] for above in made.chain(unit))
+                leant_on = made.antecedent(unit)
+                assert leant_on is None or kept[leant_on.start]
 
 
 def compressed(
@@ -119,10 +125,12 @@ def test_every_excerpt_stands_under_a_label_of_its_own_document(made: list[Docum
     context = compressed(made, budget, asked=True)
     if len(made) == 1 or not context.text:
         return
+    at = 0
     for excerpt in context.excerpts:
         name = made[excerpt.document].source.rpartition("/")[2]
-        at = context.text.index(excerpt.text.strip())
+        at = context.text.index(excerpt.text.strip(), at)
         label = context.text[:at].rstrip().rpartition("\n")[2]
+        at += len(excerpt.text.strip())
         assert label.startswith("[")
         assert name in label
         assert not excerpt.pages or f"p. {excerpt.pages[0]}" in label

@@ -1,0 +1,47 @@
+"""Anaphora: sentences that begin with a pronoun for what an earlier sentence names."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.unit import Unit
+
+_LEANS = re.compile(
+    r"""(?:
+      It|Its|They|Their|Them|This|These|Those|He|His|Him|She|Her|Such|Both|Neither|Otherwise|Instead
+    | Er|Sie|Es|Dies|Dieser?|Dieses|Diese[mn]|Ihre?|Seine?|Sonst
+    | Ils?|Elles?|Ceci|Cela|Cet|Cette|Ces|Celui-ci|Celle-ci|Sinon
+    | Él|Ella|Ellos|Ellas|Est[aeo]s?|Es[ao]s
+    )\b(?!-)""",
+    re.VERBOSE,
+)
+"""Words for what was named before, at the head of a sentence: English, German, French, Spanish."""
+
+
+def leans(text: str, unit: Unit) -> bool:
+    """Whether a sentence begins with a pronoun, so that its subject stands in the sentence before it."""
+    return unit.kind == "sentence" and _LEANS.match(text, unit.start, unit.end) is not None
+
+
+def antecedent(text: str, units: Sequence[Unit], unit: Unit) -> Unit | None:
+    """The nearest sentence of the same paragraph before one that leans on it, which does not lean itself.
+
+    Args:
+        text: The document's text.
+        units: Units of the paragraph, in order.
+        unit: One of them.
+
+    Returns:
+        None when the sentence does not lean, or all before it in the paragraph do.
+    """
+    if not leans(text, unit):
+        return None
+    place = bisect.bisect_left(units, unit.start, key=lambda one: one.start)
+    for before in reversed(units[:place]):
+        if before.kind != "sentence" or before.parent != unit.parent:
+            return None
+        if not leans(text, before):
+            return before
+    return None

@@ -1,0 +1,84 @@
+"""Marks where what ends an excerpt is not the end of its block."""
+
+from __future__ import annotations
+
+import pytest
+from character_tokenizer import Characters
+
+from ctxpipe.compress.compressor import Compressor
+from ctxpipe.compress.fake import FakeRanker
+from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.select.keep import Keep
+from ctxpipe.compress.types import Document
+
+CRANE = """\
+class Crane:
+    def lift(self, tons):
+        self.check(tons)
+        self.hook.close()
+        return self.drum.turn(tons)
+
+def other(rope):
+    return rope.length
+"""
+RULES = """\
+The rules of the quay are as follows:
+- no ship moors without a pilot
+- no lantern burns after ten
+- no rope lies in the water
+"""
+GO = "func Lift(tons int) {\n\tcheck(tons)\n\tturn(tons)\n}\n"
+
+
+def kept(document: Document, keep: str, budget: int) -> str:
+    compressor = Compressor(
+        tokenizer=Characters(),
+        ranker=FakeRanker(),
+        scorer=SCORERS.create("none"),
+        rank="fake",
+        prune="none",
+        keep=Keep(patterns=[keep]),
+    )
+    return compressor.compress([document], question="Where is the rope?", budget=budget).text
+
+
+@pytest.mark.parametrize(
+    ("document", "keep", "budget", "text"),
+    [
+        (
+            Document(text=CRANE, source="crane.py", kind="code", language="python"),
+            "check",
+            85,
+            "class Crane:\n    def lift(self, tons):\n        self.check(tons)\n        # …",
+        ),
+        (
+            Document(text=CRANE, source="crane.py", kind="code", language="python"),
+            "rope.length",
+            50,
+            "def other(rope):\n    return rope.length",
+        ),
+        (
+            Document(text=GO, source="lift.go", kind="code", language="go"),
+            "check",
+            47,
+            "func Lift(tons int) {\n\tcheck(tons)\n\t// …\n}",
+        ),
+        (
+            Document(text=RULES, source="rules.md", kind="markdown"),
+            "lantern",
+            75,
+            "The rules of the quay are as follows:\n…\n- no lantern burns after ten\n…",
+        ),
+        (
+            Document(text=RULES, source="rules.md", kind="markdown"),
+            "water",
+            75,
+            "The rules of the quay are as follows:\n…\n- no rope lies in the water",
+        ),
+    ],
+    ids=["block", "end of block", "brackets", "list", "end of list"],
+)
+def test_an_excerpt_that_ends_inside_a_block_or_list_is_marked(
+    document: Document, keep: str, budget: int, text: str
+) -> None:
+    assert kept(document, keep, budget).rstrip() == text
