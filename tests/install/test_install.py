@@ -67,7 +67,8 @@ for found in pkgutil.walk_packages(ctxpipe.__path__, "ctxpipe.", onerror=lambda 
             print("eval", str(exc).endswith('"ctxpipe[eval]"'))
         except ModuleNotFoundError as exc:
             print(exc.name, found.name.startswith((
-                "ctxpipe.compress.prune.reference.", "ctxpipe.pipeline.gateway.", "ctxpipe.integrations.llama_index", "ctxpipe.integrations.mcp_server",
+                "ctxpipe.compress.prune.reference.", "ctxpipe.pipeline.gateway.",
+                "ctxpipe.integrations.llama_index", "ctxpipe.integrations.mcp_server",
             )))
 """
     done = installed.run("-c", code, cwd=tmp_path)
