@@ -92,6 +92,7 @@ SLOW = (
     "compress/prune/test_upstream_faults.py",
     "compress/prune/test_walk.py",
     "evals/suites/test_lengths.py",
+    "integrations/test_llm.py",
     "models/test_qwen.py",
     "pipeline/cover/test_on_a_server.py",
     "pipeline/gateway/test_conversations.py",
