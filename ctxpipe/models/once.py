@@ -31,7 +31,7 @@ def made_once(
         OSError: from the file system.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _turn(target.parent / f".{target.name}.lock", on_wait):
+    with turn(target.parent / f".{target.name}.lock", on_wait):
         if ready():
             return target
         prefix = f".part-{target.name}-"
@@ -49,7 +49,16 @@ def made_once(
 
 
 @contextmanager
-def _turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+def turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+    """Hold a lock file, which one process at a time can do.
+
+    Args:
+        path: The lock file.
+        on_wait: Called if another process holds it.
+
+    Raises:
+        OSError: from the file system.
+    """
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)

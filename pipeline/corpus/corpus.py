@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
-
-from filelock import FileLock, Timeout
 
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
 from ctxpipe.errors import CorpusError, UsageError, reason_of
+from ctxpipe.models.once import turn
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.corpus.stored import Shelf, StoredDocument
@@ -193,20 +192,12 @@ class _Plan:
 @contextmanager
 def _turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
     """Hold the right to write a corpus file."""
-    try:
-        lock = FileLock(path.with_name(f".{path.name}.lock"))
+    with ExitStack() as stack:
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            if on_wait is not None:
-                on_wait()
-            lock.acquire()
-    except OSError as exc:
-        raise CorpusError(str(path), reason_of(exc)) from exc
-    try:
+            stack.enter_context(turn(path.with_name(f".{path.name}.lock"), on_wait))
+        except OSError as exc:
+            raise CorpusError(str(path), reason_of(exc)) from exc
         yield
-    finally:
-        lock.release()
 
 
 def _nothing(stage: str, done: int, total: int) -> None:
