@@ -222,6 +222,6 @@ def finite_number(value: object, what: str) -> float:
     except OverflowError as exc:
         raise UsageError(f"{what} is too large for a floating-point number") from exc
     if not math.isfinite(number):
-        found = "NaN" if math.isnan(number) else "infinite"
-        raise UsageError(f"{what} is {found}; only finite numbers can be compared")
+        kind = "NaN" if math.isnan(number) else "infinite"
+        raise UsageError(f"{what} is {kind}; only finite numbers can be compared")
     return number

@@ -148,14 +148,14 @@ class _Chat:
             turn = self.turns[index]
             wanted = [i for i in (index, turn.under) if i >= 0 and i not in taken]
             room = self.budget - used
-            found = self._fitting([i for t in wanted for i in self._open(t) if i not in kept], room, behind)
-            if found is None:
+            fitting = self._fitting([i for t in wanted for i in self._open(t) if i not in kept], room, behind)
+            if fitting is None:
                 if index == self.results:
                     raise ChatBudgetError(used + sum(self.costs[i] for i in turn.messages), self.budget)
                 if self.question is None and not turn.stays:
                     break  # what is older than a turn that does not fit would be out of its context
                 continue
-            made, tokens = found
+            made, tokens = fitting
             kept.update(made)
             taken.update(wanted)
             used += tokens

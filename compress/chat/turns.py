@@ -32,33 +32,33 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
     """
     asked = [index for index, message in enumerate(messages) if _asks(message)]
     last = asked[-1] if asked else -1
-    found: list[Turn] = []
+    chat: list[Turn] = []
     open_question = -1
     index = 0
     while index < len(messages):
         message = messages[index]
         if message.get("role") in INSTRUCTIONS:
-            found.append(Turn((index,), stays=True))
+            chat.append(Turn((index,), stays=True))
             index += 1
         elif calls(message) or is_result(message):
             end = index + 1
             while end < len(messages) and (is_result(messages[end]) or _calls_in_a_row(messages, end)):
                 end += 1
-            found.append(Turn(tuple(range(index, end)), under=open_question))
+            chat.append(Turn(tuple(range(index, end)), under=open_question))
             index = end
         elif _asks(message) and not (index and _asks(messages[index - 1])):
-            open_question = len(found)
-            found.append(Turn((index,), stays=index == last))
+            open_question = len(chat)
+            chat.append(Turn((index,), stays=index == last))
             index += 1
         elif open_question >= 0:
-            turn = found[open_question]
-            found[open_question] = turn._replace(messages=(*turn.messages, index), stays=turn.stays or index == last)
+            turn = chat[open_question]
+            chat[open_question] = turn._replace(messages=(*turn.messages, index), stays=turn.stays or index == last)
             index += 1
         else:
-            open_question = len(found)
-            found.append(Turn((index,)))
+            open_question = len(chat)
+            chat.append(Turn((index,)))
             index += 1
-    return found
+    return chat
 
 
 def _calls_in_a_row(messages: Sequence[Message], index: int) -> bool:

@@ -42,5 +42,5 @@ def looked(collection: Collection, question: str) -> FloatArray:
         most = float(again.max(initial=0.0))
         if most:
             gained = np.maximum(gained, first[lead] * again / most)
-    found: FloatArray = first + WEIGHT * gained
-    return found
+    scores: FloatArray = first + WEIGHT * gained
+    return scores

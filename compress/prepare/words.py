@@ -60,9 +60,9 @@ def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:
     count: list[int] = []
     length: list[int] = []
     for index, (start, end) in enumerate(zip(passages.start.tolist(), passages.end.tolist(), strict=True)):
-        found = stemmer.ids(" ".join((*passages.headings(index), text[start:end])))
-        length.append(len(found))
-        counted = Counter(found)
+        stems = stemmer.ids(" ".join((*passages.headings(index), text[start:end])))
+        length.append(len(stems))
+        counted = Counter(stems)
         stem.extend(counted)
         count.extend(counted.values())
         passage.extend([index] * len(counted))
@@ -114,7 +114,7 @@ def _among(values: Stems, wanted: Stems) -> NDArray[np.bool_]:
     """Whether each value is wanted; a table of the low 16 bits leaves few to compare."""
     table = np.zeros(1 << 16, dtype=np.bool_)
     table[wanted & 0xFFFF] = True
-    found: NDArray[np.bool_] = table[values & np.uint32(0xFFFF)]
-    near = np.flatnonzero(found)
-    found[near] = np.isin(values[near], wanted)
-    return found
+    hit: NDArray[np.bool_] = table[values & np.uint32(0xFFFF)]
+    near = np.flatnonzero(hit)
+    hit[near] = np.isin(values[near], wanted)
+    return hit

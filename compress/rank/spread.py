@@ -147,8 +147,8 @@ def _embedded(gains: FloatArray, new: BoolArray) -> IntArray:
         start + np.sort(np.argsort(-worth[start : start + STRETCH], kind="stable")[:each])
         for start in range(0, len(gains), STRETCH)
     ]
-    found = np.concatenate(kept)
-    return found[new[found]]
+    candidates = np.concatenate(kept)
+    return candidates[new[candidates]]
 
 
 def _chosen(texts: Sequence[RankingText], words: _Words, standing: _Standing) -> list[int]:

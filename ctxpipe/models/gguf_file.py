@@ -50,10 +50,10 @@ class GgufFile:
         Raises:
             ValueError: if the file has none of that name.
         """
-        found = self.optional(key)
-        if found is None:
+        value = self.optional(key)
+        if value is None:
             raise ValueError(f"the GGUF file has no {key}")
-        return found
+        return value
 
     def optional(self, key: str) -> Any:
         """A value of the file's metadata; None if it has none of that name."""

@@ -78,17 +78,17 @@ def choose(path: Path, *, max_loss: float, method: str = "default", score: str |
 
     def against_raw(arm: str, half: list[str]) -> Comparison:
         raw, own = ({key: arms[name][key] for key in half} for name in ("raw", arm))
-        found = compare_with_raw(raw, own, score=named, margin=max_loss, seed=seed)
-        if found is None:
+        comparison = compare_with_raw(raw, own, score=named, margin=max_loss, seed=seed)
+        if comparison is None:
             raise UsageError(f"no item of a half has a score {named!r} in raw and in {arm}")
-        return found
+        return comparison
 
     tested: list[tuple[str, Comparison]] = []
     for arm in own:
         tested.append((arm, against_raw(arm, halves[0])))
         if tested[-1][1].verdict != "safe":
             break
-    safe = fixed_sequence(found.verdict for _, found in tested)
+    safe = fixed_sequence(comparison.verdict for _, comparison in tested)
     chosen = tested[safe - 1][0] if safe else None
     choice = Choice(
         method=method,
@@ -114,10 +114,10 @@ def _arms(path: Path) -> dict[str, dict[str, Record]]:
 def _rates(arms: dict[str, dict[str, Record]], method: str) -> dict[str, float]:
     """Arms of a method and their rates, from the largest to the smallest."""
     firsts = {arm: next(iter(records.values())) for arm, records in arms.items()}
-    found = {arm: one.rate for arm, one in firsts.items() if one.method == method and one.rate is not None}
-    if not found:
+    rates = {arm: one.rate for arm, one in firsts.items() if one.method == method and one.rate is not None}
+    if not rates:
         raise UnknownNameError("method in this run", method, {one.method for one in firsts.values()} - {""})
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
+    return dict(sorted(rates.items(), key=lambda one: -one[1]))
 
 
 def _halves(raw: dict[str, Record], keys: set[str], seed: int) -> tuple[list[str], list[str]]:

@@ -110,17 +110,17 @@ def outcomes(source: Source, name: str, *, arm: str | None = None, notes: list[s
         )
     else:
         lines = ((f"{name}, record {i}", _fields_of(value)) for i, value in enumerate(source, start=1))
-    found = [_outcome(value, where) for where, value in lines]
-    if not found:
+    outcomes_read = [_outcome(value, where) for where, value in lines]
+    if not outcomes_read:
         raise UsageError(f"{name} has no records")
-    arms = sorted({one.arm for one in found})
+    arms = sorted({one.arm for one in outcomes_read})
     if arm is not None:
         if arm not in arms:
             raise UnknownNameError(f"arm in {name}", arm, arms)
-        found = [one for one in found if one.arm == arm]
+        outcomes_read = [one for one in outcomes_read if one.arm == arm]
     elif len(arms) > 1:
         raise UsageError(f"{name} has several arms ({', '.join(arms)}); choose the one to compare")
-    return found
+    return outcomes_read
 
 
 def _fields_of(value: Record | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -250,13 +250,13 @@ def _chosen(a: Sequence[Outcome], b: Sequence[Outcome], score: str | None) -> st
 
 def _by_id(side: Sequence[Outcome]) -> dict[str, Outcome]:
     """Items by id. If an error was retried, the later record counts."""
-    found: dict[str, Outcome] = {}
+    by_id: dict[str, Outcome] = {}
     for one in side:
-        earlier = found.get(one.id)
+        earlier = by_id.get(one.id)
         if earlier and earlier.status != "error":
             raise ReadError(one.where, f"id {one.id!r} was already used in {earlier.where}")
-        found[one.id] = one
-    return found
+        by_id[one.id] = one
+    return by_id
 
 
 def _refuse_different_items(left: Mapping[str, Outcome], right: Mapping[str, Outcome]) -> None:

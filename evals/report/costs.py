@@ -47,13 +47,13 @@ def _answers(rows: list[Row]) -> str:
     cells = [
         [
             arm_name(row),
-            *_flipped(found),
-            f"{found.abstained:,}",
-            f"{found.changed:,}",
-            "–" if found.noise is None else percent(found.noise),
+            *_flipped(flips),
+            f"{flips.abstained:,}",
+            f"{flips.changed:,}",
+            "–" if flips.noise is None else percent(flips.noise),
         ]
         for row in rows
-        if (found := row.answer_flips)
+        if (flips := row.answer_flips)
     ]
     if not cells:
         return ""

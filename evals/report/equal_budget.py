@@ -41,14 +41,14 @@ def equal_budget_lines(summary: Summary) -> list[str]:
     shown = {one.suite: one for one in summary.equal_budget}
     if summary.lengths:
         longest = {f"{one.suite}@": max(one.tokens) for one in summary.lengths}
-        found = [
+        entries = [
             one
             for family in longest
             for one in sorted((o for o in shown.values() if o.suite.startswith(family)), key=_source)[-1:]
         ]
     else:
-        found = [one for one in summary.equal_budget if one.suite == summary.whole]
-    return [_sentence(one, summary) for one in found]
+        entries = [one for one in summary.equal_budget if one.suite == summary.whole]
+    return [_sentence(one, summary) for one in entries]
 
 
 def _source(one: EqualBudget) -> float:
@@ -57,11 +57,11 @@ def _source(one: EqualBudget) -> float:
 
 def _sentence(one: EqualBudget, summary: Summary) -> str:
     told = [
-        f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, {_WORDS[one.better(floor)]} by "
-        f"{abs(found.difference):.3f} {_plain(found)}"
+        f"{FLOOR_NAMES[floor]}: {comparison.mean_a:.3f}, {_WORDS[one.better(floor)]} by "
+        f"{abs(comparison.difference):.3f} {_plain(comparison)}"
         if one.better(floor) is not None
-        else f"{FLOOR_NAMES[floor]}: {found.mean_a:.3f}, no significant difference {_plain(found)}"
-        for floor, found in one.against.items()
+        else f"{FLOOR_NAMES[floor]}: {comparison.mean_a:.3f}, no significant difference {_plain(comparison)}"
+        for floor, comparison in one.against.items()
     ]
     return (
         f"{one.suite}, {one.source_tokens:,.0f} source tokens, {one.kept_tokens:,.0f} kept: {one.arm} has "
@@ -69,14 +69,14 @@ def _sentence(one: EqualBudget, summary: Summary) -> str:
     )
 
 
-def _plain(found: Comparison) -> str:
-    return f"[{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
+def _plain(comparison: Comparison) -> str:
+    return f"[{comparison.ci95[0]:+.3f}, {comparison.ci95[1]:+.3f}]"
 
 
 def _against(one: EqualBudget, floor: str) -> str:
-    found = one.against.get(floor)
-    if found is None:
+    comparison = one.against.get(floor)
+    if comparison is None:
         return "–"
     better = one.better(floor)
     word = "" if better is None else f" <b>{_WORDS[better]}</b>"
-    return f"{interval(found.difference, found.ci95, plus=True)}{word}"
+    return f"{interval(comparison.difference, comparison.ci95, plus=True)}{word}"

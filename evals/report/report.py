@@ -66,8 +66,8 @@ def _worst(summary: Summary) -> str:
 def _notes(summary: Summary) -> str:
     notes = list(summary.notes)
     if compared := summary.compared():
-        found = compared[2]
-        notes += [*found.notes, f"interval of the verdict: {found.method}"]
+        comparison = compared[2]
+        notes += [*comparison.notes, f"interval of the verdict: {comparison.method}"]
     notes += [
         "All arms use the same question and prompt; the context is the arm's text, without titles.",
         "raw keeps a little more than 100% because the blank lines between documents are tokens too.",

@@ -55,8 +55,8 @@ def _table(rows: list[Row], summary: Summary) -> str:
 
 
 def _cells(row: Row, summary: Summary, trusted: Sequence[str], two: bool, three: bool) -> list[str]:
-    found = row.versus(summary.score)
-    verdict = "–" if found is None else verdict_word(found.verdict)
+    comparison = row.versus(summary.score)
+    verdict = "–" if comparison is None else verdict_word(comparison.verdict)
     cells = [arm_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
     cells += [number(row.other.get(name)) for name in trusted]
     if two:
@@ -76,9 +76,9 @@ def arm_name(row: Row) -> str:
     return f"{esc(row.arm)}{floor}"
 
 
-def _change(found: Comparison | None, sign: int) -> str:
+def _change(comparison: Comparison | None, sign: int) -> str:
     """The loss against raw; positive if the arm is worse."""
-    if found is None:
+    if comparison is None:
         return "–"
-    ends = sorted(sign * end for end in found.ci95)
-    return interval(sign * found.difference, (ends[0], ends[1]), plus=True)
+    ends = sorted(sign * end for end in comparison.ci95)
+    return interval(sign * comparison.difference, (ends[0], ends[1]), plus=True)

@@ -21,10 +21,10 @@ def verdict_line(summary: Summary) -> str:
     compared = summary.compared()
     if compared is None:
         return "no verdict: nothing was compared with raw"
-    head, row, found = compared
+    head, row, comparison = compared
     return (
-        f"{found.verdict}: {head.arm} keeps {percent(row.achieved)} of the tokens; its loss of {summary.score} is "
-        f"{_bound(found, summary)}"
+        f"{comparison.verdict}: {head.arm} keeps {percent(row.achieved)} of the tokens; its loss of {summary.score} is "
+        f"{_bound(comparison, summary)}"
     )
 
 
@@ -35,26 +35,26 @@ def verdict(summary: Summary) -> str:
         return (
             '<div class="verdict inconclusive"><strong>No verdict</strong><p>Nothing was compared with raw.</p></div>'
         )
-    head, row, found = compared
+    head, row, comparison = compared
     retained = ""
     if row.retained:
         retained = f" It retains {interval(row.retained.value, row.retained.interval)} of the whole context's gain."
     rest = f"{head.arm} keeps {percent(row.achieved)} of the tokens. Its loss of {_NAMES[summary.score]} is "
     return (
-        f'<div class="verdict {found.verdict}"><strong>{_SIGNS[found.verdict]}: {esc(head.arm)}</strong>'
-        f"<p>{esc(rest + _bound(found, summary))}.{retained}</p><p>{_beaten(head)}</p>{_rates(head)}</div>"
+        f'<div class="verdict {comparison.verdict}"><strong>{_SIGNS[comparison.verdict]}: {esc(head.arm)}</strong>'
+        f"<p>{esc(rest + _bound(comparison, summary))}.{retained}</p><p>{_beaten(head)}</p>{_rates(head)}</div>"
     )
 
 
-def _bound(found: Comparison, summary: Summary) -> str:
+def _bound(comparison: Comparison, summary: Summary) -> str:
     unit = UNITS[summary.score]
-    bound = f"below {number(found.loss_bound)} {unit} with 95% confidence"
-    if found.loss_bound < 0:
+    bound = f"below {number(comparison.loss_bound)} {unit} with 95% confidence"
+    if comparison.loss_bound < 0:
         bound += " (it gains)"
-    if found.verdict == "harmful":
+    if comparison.verdict == "harmful":
         bound = f"above the margin of {summary.margin:g} {unit} with 95% confidence"
-    elif found.verdict == "inconclusive" and found.n_needed:
-        bound += f", which a margin of {summary.margin:g} does not decide; about {found.n_needed:,} items would"
+    elif comparison.verdict == "inconclusive" and comparison.n_needed:
+        bound += f", which a margin of {summary.margin:g} does not decide; about {comparison.n_needed:,} items would"
     else:
         bound += f"; the margin is {summary.margin:g}"
     return bound

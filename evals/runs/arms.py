@@ -129,10 +129,10 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
         UnknownNameError: for an unknown control, method, ranker or scorer, with the nearest names.
         UsageError: for an invalid rate or budget, or a method without any.
     """
-    found: dict[str, Arm] = {}
+    arms: dict[str, Arm] = {}
     for name in (part.strip() for part in names):
         if name in CONTROLS:
-            found[name] = Arm(name=name)
+            arms[name] = Arm(name=name)
             continue
         method, at, amount = name.partition("@")
         rank, prune = _pair(method)
@@ -144,10 +144,10 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
             raise UsageError(f"the arm {name!r} needs a rate: {name}@0.25, or --rates")
         for one in amounts:
             arm = Arm.of(method, one, rank=rank, prune=prune)
-            found[arm.name] = arm
-    if not found:
+            arms[arm.name] = arm
+    if not arms:
         raise UsageError("no arm was given")
-    return list(found.values())
+    return list(arms.values())
 
 
 def _pair(method: str) -> tuple[str, str]:

@@ -150,8 +150,8 @@ def _line(sample: Sample) -> str:
 def _document(passage: Passage) -> dict[str, Any]:
     value: dict[str, Any] = {"title": passage.title, "text": passage.text, "gold": passage.gold}
     for name in ("source", "page_starts"):
-        if found := getattr(passage, name):
-            value[name] = found
+        if given := getattr(passage, name):
+            value[name] = given
     return value
 
 

@@ -76,8 +76,8 @@ class Pool:
 
         average = self.collection.characters / max(1, context.source_tokens)
         chosen = shortlist(self.collection, sample.question, context.budget, average)
-        found: set[int] = set(np.unique(self.collection.passages.document[chosen]).tolist())
-        return found
+        documents: set[int] = set(np.unique(self.collection.passages.document[chosen]).tolist())
+        return documents
 
 
 def pooled_documents(path: Path) -> Collection:

@@ -81,10 +81,10 @@ class Recorder:
             return [None] * len(asks)
         waiting = [place for place, one in enumerate(made) if one.context.answer is None]
         asked = _asked(self.answers, [asks[i] for i in waiting], [made[i] for i in waiting])
-        found = [one.context.answer for one in made]
+        answers = [one.context.answer for one in made]
         for place, answer in zip(waiting, asked, strict=True):
-            found[place] = answer
-        return found
+            answers[place] = answer
+        return answers
 
     def _record(
         self,

@@ -144,7 +144,7 @@ def _nothing(done: int, total: int, suite: str) -> None:
 
 
 def _samples(plan: RunPlan, tokenizer: TargetTokenizer) -> list[Sample]:
-    found: dict[str, Sample] = {}
+    samples: dict[str, Sample] = {}
     for name in dict.fromkeys(plan.suites):
         for sample in suite_samples(
             name,
@@ -154,10 +154,10 @@ def _samples(plan: RunPlan, tokenizer: TargetTokenizer) -> list[Sample]:
             lengths=plan.lengths,
             count_many=lambda texts: tokenizer.count_many(texts).tolist(),
         ):
-            if sample.id in found:
+            if sample.id in samples:
                 raise UsageError(f"two suites have an item {sample.id!r}; run them into separate folders")
-            found[sample.id] = sample
-    return list(found.values())
+            samples[sample.id] = sample
+    return list(samples.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,9 @@ def attributed(text: str, twins: Sequence[Twin]) -> float:
         return 0.0
     levels = [_nearest(text, tuple({twin.names[i] for twin in twins}), places) for i in range(len(asked.names))]
     wanted = [_folded(name) for name in asked.names]
-    found = [[level[i] for level in levels] for i in range(len(places))]
-    wrong = any(name is not None and name != own for names in found for name, own in zip(names, wanted, strict=True))
-    return float(not wrong and wanted in found)
+    columns = [[level[i] for level in levels] for i in range(len(places))]
+    wrong = any(name is not None and name != own for names in columns for name, own in zip(names, wanted, strict=True))
+    return float(not wrong and wanted in columns)
 
 
 def _nearest(text: str, names: tuple[str, ...], places: Sequence[int]) -> list[str | None]:

@@ -56,11 +56,11 @@ class Details(NamedTuple):
 @lru_cache(maxsize=64)  # the same raw context is compared with every arm
 def details(text: str) -> Details:
     """Read a text once for all details."""
-    found, its_words = list(quantities(text)), words(text)
+    values, its_words = list(quantities(text)), words(text)
     return Details(
         words=its_words,
-        numbers={abs(one.value) for one in found},
-        units={(abs(one.value), one.scale, one.unit) for one in found if one.scale or one.unit},
+        numbers={abs(one.value) for one in values},
+        units={(abs(one.value), one.scale, one.unit) for one in values if one.scale or one.unit},
         negations=Counter(word for word in its_words if word in _NEGATIONS),
         names={name for name in names(text) if contains(its_words, name)},  # not the U of U.S.
     )
@@ -72,13 +72,13 @@ def names(text: str) -> set[tuple[str, ...]]:
     A single word at the beginning of a sentence is left out, because any word is capitalised there. Leading articles,
     pronouns and prepositions are left out too.
     """
-    found = set()
+    runs = set()
     for match in _NAME.finditer(text):
         run = match[0].replace("\u00a0", " ").split(" ")
         starts = bool(_SENTENCE_START.search(text[max(0, match.start() - 20) : match.start()]))
         while run and run[0].casefold() in _LEADING:
             run, starts = run[1:], False
         if run and not (starts and len(run) == 1):
-            found.add(tuple(words(" ".join(run))))
-    found.discard(())
-    return found
+            runs.add(tuple(words(" ".join(run))))
+    runs.discard(())
+    return runs

@@ -74,8 +74,8 @@ def context_scores(
     return scores | detail_survival(text, raw)
 
 
-def _shape_scores(sample: Sample, found: Placed, fits: Callable[[str], bool] | None) -> dict[str, float]:
-    shares = {"whole": whole(sample.documents, found, fits)[0], "trail": trail(sample.documents, found)[0]}
+def _shape_scores(sample: Sample, placed: Placed, fits: Callable[[str], bool] | None) -> dict[str, float]:
+    shares = {"whole": whole(sample.documents, placed, fits)[0], "trail": trail(sample.documents, placed)[0]}
     return {name: share for name, share in shares.items() if share is not None}
 
 
@@ -88,8 +88,8 @@ def survival(text: str, answers: Sequence[str], rule: AnswerRule = "any") -> flo
         rule: Whether one is enough or all are needed.
     """
     among = details(text).words
-    found = (contains_text(text, answer, among=among) for answer in answers)
-    return float(all(found) if rule == "all" else any(found))
+    hits = (contains_text(text, answer, among=among) for answer in answers)
+    return float(all(hits) if rule == "all" else any(hits))
 
 
 def evidence_recall(texts: Sequence[str], evidence: Iterable[Evidence], spans: Iterable[tuple[int, int, int]]) -> float:
@@ -106,13 +106,13 @@ def evidence_recall(texts: Sequence[str], evidence: Iterable[Evidence], spans: I
     wanted: dict[int, set[int]] = {}
     for one in evidence:
         wanted.setdefault(one.document, set()).update(range(one.start, one.end))
-    total = found = 0
+    total = covered = 0
     for document, offsets in wanted.items():
         text = texts[document]
         solid = {offset for offset in offsets if not text[offset].isspace()}
         total += len(solid)
-        found += len(solid & _covered(kept.get(document, ())))
-    return found / total if total else 1.0
+        covered += len(solid & _covered(kept.get(document, ())))
+    return covered / total if total else 1.0
 
 
 def _covered(spans: Iterable[tuple[int, int]]) -> set[int]:
@@ -155,8 +155,8 @@ def containment(answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", 
         needle = words(gold)
         return contains(among[: max(cap, len(needle))], needle) if needle else contains_text(answer, gold)
 
-    found = map(stands, golds)
-    return float(all(found) if rule == "all" else any(found))
+    hits = map(stands, golds)
+    return float(all(hits) if rule == "all" else any(hits))
 
 
 def token_f1(answer: str, gold: str) -> float:
@@ -184,11 +184,11 @@ def numeric_match(
     if not any(wanted):
         return None
     given = list(quantities(" ".join(answer.split()[:cap])))
-    found = [
+    hits = [
         any(same_quantity(one, quantity) for one in given) if quantity else bool(containment(answer, [gold], cap=cap))
         for quantity, gold in zip(wanted, golds, strict=True)
     ]
-    return float(all(found) if rule == "all" else any(found))
+    return float(all(hits) if rule == "all" else any(hits))
 
 
 def rouge_l(answer: str, gold: str) -> float:

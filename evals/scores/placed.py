@@ -64,7 +64,7 @@ def placed(
         spans: Kept stretches as (document, start, end), in the order of the text.
         frames: Ranges of the kept text that are no source.
     """
-    found = Placed(text)
+    result = Placed(text)
     framed = {place for start, end in frames for place in range(start, end)}
     solid = [place for place, character in enumerate(text) if not character.isspace() and place not in framed]
     bare = "".join(text[place] for place in solid)
@@ -77,20 +77,20 @@ def placed(
         if begin < 0:  # no concatenation of its spans; what can be told of it begins behind what was found
             continue
         at = begin + len(said)
-        found.offsets.setdefault(document, []).extend(offsets)
-        found.places.setdefault(document, []).extend(solid[begin:at])
+        result.offsets.setdefault(document, []).extend(offsets)
+        result.places.setdefault(document, []).extend(solid[begin:at])
         taken.update(range(begin, at))
     strangers = [place for i, place in enumerate(solid) if i not in taken]
-    found.frames = sorted(frames) or _lines(text, strangers)
-    return found
+    result.frames = sorted(frames) or _lines(text, strangers)
+    return result
 
 
 def _lines(text: str, places: Sequence[int]) -> list[tuple[int, int]]:
     """Ranges of places with nothing but spaces between them."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for place in places:
-        if found and text[found[-1][1] : place].strip(" \t") == "":
-            found[-1] = (found[-1][0], place + 1)
+        if spans and text[spans[-1][1] : place].strip(" \t") == "":
+            spans[-1] = (spans[-1][0], place + 1)
         else:
-            found.append((place, place + 1))
-    return found
+            spans.append((place, place + 1))
+    return spans

@@ -132,10 +132,10 @@ def quantities(text: str) -> Iterator[Quantity]:
     position = 0
     while match := _NUMBER.search(text, position):
         position = match.end("digits")
-        found = _quantity(text, match)
-        if found:
-            position = max(position, found.end)
-            yield found
+        quantity = _quantity(text, match)
+        if quantity:
+            position = max(position, quantity.end)
+            yield quantity
 
 
 def _quantity(text: str, match: regex.Match[str]) -> Quantity | None:
@@ -180,24 +180,24 @@ def whole_quantity(text: str, scale: str = "") -> Quantity | None:
         scale: Its scale, if it does not name one.
     """
     stripped = text.strip().rstrip(".")
-    found = next(quantities(stripped), None)
-    if found is None or stripped[: found.start].strip() or stripped[found.end :].strip():
+    quantity = next(quantities(stripped), None)
+    if quantity is None or stripped[: quantity.start].strip() or stripped[quantity.end :].strip():
         return None
-    return found if found.scale or not scale else replace(found, scale=scale)
+    return quantity if quantity.scale or not scale else replace(quantity, scale=scale)
 
 
-def same_quantity(found: Quantity, gold: Quantity) -> bool:
+def same_quantity(answer: Quantity, gold: Quantity) -> bool:
     """Whether an answer states the right quantity.
 
     They must be equal after scaling: 3,677 = 3677 = 3.677 thousand. The answer may omit a scale or unit but not
     contradict it; 12.02 % may be written as 0.1202.
     """
-    if found.unit and gold.unit and found.unit != gold.unit:
+    if answer.unit and gold.unit and answer.unit != gold.unit:
         return False
-    if PERCENT in (found.scale, gold.scale):
-        if found.scale == gold.scale:
-            return found.value == gold.value
-        return not found.scale and gold.value in (found.value, found.value * 100)
-    if not found.scale and found.value == gold.value:
+    if PERCENT in (answer.scale, gold.scale):
+        if answer.scale == gold.scale:
+            return answer.value == gold.value
+        return not answer.scale and gold.value in (answer.value, answer.value * 100)
+    if not answer.scale and answer.value == gold.value:
         return True
-    return found.base == gold.base
+    return answer.base == gold.base

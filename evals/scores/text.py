@@ -37,8 +37,8 @@ def words(text: str, *, articles: bool = False) -> list[str]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = _ACRONYM.sub(lambda match: match[0].replace(".", ""), _THOUSANDS.sub("", folded))
     folded = _APOSTROPHE.sub("", _POSSESSIVE.sub("", folded))
-    found = _WORD.findall(folded)
-    return found if articles else [word for word in found if word not in _ARTICLES]
+    tokens = _WORD.findall(folded)
+    return tokens if articles else [word for word in tokens if word not in _ARTICLES]
 
 
 def contains(haystack: Sequence[str], needle: Sequence[str]) -> bool:

@@ -65,8 +65,8 @@ class LengthGain:
 
 def crossing(lengths: Floats, scores: Floats, threshold: float) -> EffectiveLength:
     """The length at which a falling curve goes below a threshold; ``crossings`` for one curve."""
-    found, outside = crossings(lengths, scores[None], threshold)
-    return EffectiveLength(length=float(found[0]), censored=_OUTSIDE[int(outside[0])])
+    at, outside = crossings(lengths, scores[None], threshold)
+    return EffectiveLength(length=float(at[0]), censored=_OUTSIDE[int(outside[0])])
 
 
 def crossings(lengths: Floats, scores: Floats, threshold: float) -> tuple[Floats, NDArray[np.int8]]:
@@ -89,14 +89,14 @@ def crossings(lengths: Floats, scores: Floats, threshold: float) -> tuple[Floats
     below = fit < threshold
     first = np.where(below.any(axis=1), below.argmax(axis=1), len(lengths))
     outside = np.where(first == 0, -1, first == len(lengths)).astype(np.int8)
-    found = np.where(outside < 0, lengths[0], lengths[-1]).astype(np.float64)
+    at = np.where(outside < 0, lengths[0], lengths[-1]).astype(np.float64)
     inside = np.flatnonzero(outside == 0)
     after = first[inside]
     high, low = fit[inside, after - 1], fit[inside, after]
     part = (high - threshold) / (high - low)
     logs = np.log(lengths)
-    found[inside] = np.exp(logs[after - 1] + part * (logs[after] - logs[after - 1]))
-    return found, outside
+    at[inside] = np.exp(logs[after - 1] + part * (logs[after] - logs[after - 1]))
+    return at, outside
 
 
 def falling(scores: Floats) -> Floats:

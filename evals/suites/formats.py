@@ -125,7 +125,7 @@ def ruler(value: Mapping[str, Any], path: Path, where: str = "row") -> dict[str,
         ReadError: if a field does not match the format, or no question stands in the prompt.
     """
     prompt = _text(value, "input", where)
-    starts = [found.start() for found in _QUESTION.finditer(prompt)]
+    starts = [match.start() for match in _QUESTION.finditer(prompt)]
     if not starts:
         raise ReadError(where, "field 'input' has none of RULER's questions")
     context, question = prompt[: starts[-1]], prompt[starts[-1] :].removeprefix("Question: ").strip()
@@ -147,10 +147,10 @@ def ruler(value: Mapping[str, Any], path: Path, where: str = "row") -> dict[str,
 
 
 def _text(value: Mapping[str, Any], name: str, where: str) -> str:
-    found = value[name]
-    if not isinstance(found, str):
+    text = value[name]
+    if not isinstance(text, str):
         raise ReadError(where, f"field {name!r} is not a string")
-    return found
+    return text
 
 
 def _digest(text: str) -> str:

@@ -111,8 +111,8 @@ def hub_samples(name: str, *, limit: int | None = None, seed: int | None = None)
     else:
         copy = copy_of(asked.repository, asked.revision, lambda files: bool(_exact(files, asked.part)))
     files = tuple(file for file in copy.files if not _NO_ROWS.fullmatch(file))
-    found = _exact(files, asked.part) or _beginning(files, asked)
-    samples = read_rows(_all_rows(asked, copy, found), limit=limit, seed=seed)
+    parts = _exact(files, asked.part) or _beginning(files, asked)
+    samples = read_rows(_all_rows(asked, copy, parts), limit=limit, seed=seed)
     if not copy.commit:
         return samples
     pinned = f"{PREFIX}{asked.repository}@{copy.commit}{'/' if asked.part else ''}{asked.part}"
@@ -134,18 +134,18 @@ def _exact(files: Sequence[str], part: str) -> tuple[Found, ...]:
 
 def _beginning(files: Sequence[str], asked: HubName) -> tuple[Found, ...]:
     readable = [file for file in files if ending_of(file) in BUILDERS]
-    found = [file for file in readable if _begins(file, asked.part)]
-    if not found:
+    beginning = [file for file in readable if _begins(file, asked.part)]
+    if not beginning:
         if _ARCHIVE in files and not asked.part:
             raise UsageError(f"{asked.name} has several tasks; name one, for example {asked.name}/hotpotqa")
         if not readable:
             raise ReadError(asked.name, f"has no readable file ({', '.join(BUILDERS)})")
         parts = [file.removesuffix(ending_of(file)) for file in readable]
         raise UnknownNameError(f"part of {asked.name.removesuffix(asked.part).rstrip('/')}", asked.part, parts)
-    endings = {BUILDERS[ending_of(file)] for file in found}
+    endings = {BUILDERS[ending_of(file)] for file in beginning}
     if len(endings) > 1:
-        raise UsageError(f"{asked.name} has rows in several formats; name a file, for example {found[0]}")
-    return tuple(Found(file=file) for file in found)
+        raise UsageError(f"{asked.name} has rows in several formats; name a file, for example {beginning[0]}")
+    return tuple(Found(file=file) for file in beginning)
 
 
 def _begins(file: str, part: str) -> bool:

@@ -81,9 +81,9 @@ def copy_of(repository: str, revision: str, enough: Callable[[Sequence[str]], bo
     from huggingface_hub import HfApi
 
     with _hub(repository):
-        found = HfApi().dataset_info(repository, revision=revision or None, timeout=_SECONDS)
-    files = tuple(sorted(one.rfilename for one in found.siblings or ()))
-    return Copy(files=files, repository=repository, revision=revision, commit=found.sha or "")
+        info = HfApi().dataset_info(repository, revision=revision or None, timeout=_SECONDS)
+    files = tuple(sorted(one.rfilename for one in info.siblings or ()))
+    return Copy(files=files, repository=repository, revision=revision, commit=info.sha or "")
 
 
 def _cached(repository: str, revision: str) -> Path | None:

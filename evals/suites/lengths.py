@@ -97,22 +97,22 @@ def _at(sample: Sample, candidates: Sequence[_Candidate], tokens: int, seed: int
 def _distractors(sample: Sample, candidates: Sequence[_Candidate], room: int, draw: random.Random) -> list[Passage]:
     mine = {document.text for document in sample.documents}
     answers = [words(answer) for answer in sample.answers]
-    found: list[Passage] = []
+    distractors: list[Passage] = []
     for i in draw.sample(range(len(candidates)), len(candidates)):
         one = candidates[i]
         if one.cluster == sample.cluster or one.passage.text in mine:
             continue
         if one.tokens > room or any(contains(one.words, answer) for answer in answers):
             if room < _SMALLEST:
-                return found
+                return distractors
             continue
-        found.append(one.passage)
+        distractors.append(one.passage)
         room -= one.tokens
     if room > _SLACK:
         raise UsageError(
             f"the suite has too few passages to fill the length; {room:,} tokens of {sample.id} stay empty"
         )
-    return found
+    return distractors
 
 
 _SMALLEST = 30

@@ -112,8 +112,8 @@ def nolima_samples(
 
 def _books(file: Path) -> list[Path]:
     for folder in (file.parent.parent / HAYSTACKS, file.parent / "haystack"):
-        if found := sorted(folder.glob("*.txt")):
-            return found
+        if books := sorted(folder.glob("*.txt")):
+            return books
     raise ReadError(str(file), f"no books in {HAYSTACKS} beside its folder, nor in a folder haystack beside it")
 
 
@@ -199,23 +199,23 @@ def _sample(
     begin, depth, other_depth = draw.randrange(len(lines)), draw.random(), draw.random()
     added = [case.needle, *filter(None, [case.distractor])]
     room = tokens - sum(int(n) + 1 for n in count_many(added))
-    found: list[str] = []
+    chosen: list[str] = []
     for step in range(len(lines)):
         at = (begin + step) % len(lines)
         if sizes[at] > room:
             break
         if not any(contains_text(lines[at], answer) for answer in case.answers):
-            found.append(lines[at])
+            chosen.append(lines[at])
             room -= sizes[at]
     else:
         raise UsageError(f"{case.book} is too short to fill {tokens:,} tokens")
-    if not found:
+    if not chosen:
         raise UsageError(f"{tokens:,} tokens have no room for {case.name} and a line of its book")
     if case.distractor:
-        found.insert(round(other_depth * len(found)), case.distractor)
-    place = round(depth * len(found))
-    before = "".join(f"{line}\n" for line in found[:place])
-    text = f"{before}{case.needle}\n" + "\n".join(found[place:])
+        chosen.insert(round(other_depth * len(chosen)), case.distractor)
+    place = round(depth * len(chosen))
+    before = "".join(f"{line}\n" for line in chosen[:place])
+    text = f"{before}{case.needle}\n" + "\n".join(chosen[place:])
     return Sample(
         id=f"nolima/{case.name}@{tokens}",
         dataset="nolima",

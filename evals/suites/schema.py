@@ -117,7 +117,7 @@ def read_rows(files: Iterable[Rows], *, limit: int | None = None, seed: int | No
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(found for found in path.rglob("*.jsonl*") if found.name.endswith((".jsonl", ".jsonl.gz")))
+    files = sorted(file for file in path.rglob("*.jsonl*") if file.name.endswith((".jsonl", ".jsonl.gz")))
     if not files:
         raise ReadError(str(path), "no .jsonl or .jsonl.gz file in this folder")
     return files

@@ -64,12 +64,12 @@ def works(lengths: Sequence[Lengths], capacities: Sequence[Capacity]) -> tuple[W
     Raises:
         UsageError: if no arm's effective length is known.
     """
-    found = tuple(one for capacity in capacities for suite in lengths for one in _of_suite(capacity, suite))
-    if not found:
+    entries = tuple(one for capacity in capacities for suite in lengths for one in _of_suite(capacity, suite))
+    if not entries:
         raise UsageError(
             "no arm has an effective length; run a suite at several --lengths, with raw and closed among the arms"
         )
-    return found
+    return entries
 
 
 def _of_suite(capacity: Capacity, suite: Lengths) -> Iterator[Works]:

@@ -84,8 +84,8 @@ def lengths_of(by_arm: Mapping[str, ByItem], *, score: str, seed: int) -> tuple[
         if at and size.isdigit():
             families[name].add(int(size))
     by = "answer" if score == "answer" else "nll"
-    found = (_family(name, sorted(sizes), by_arm, by, seed) for name, sizes in families.items() if len(sizes) > 1)
-    return tuple(one for one in found if one is not None)
+    lengths = (_family(name, sorted(sizes), by_arm, by, seed) for name, sizes in families.items() if len(sizes) > 1)
+    return tuple(one for one in lengths if one is not None)
 
 
 def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], score: str, seed: int) -> Lengths | None:
@@ -123,12 +123,12 @@ def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], score
 
 def _table(records: ByItem, name: str, sizes: Sequence[int]) -> dict[str, list[Record]]:
     """Records of each question at every length; questions without all lengths are left out."""
-    found: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    table: defaultdict[str, dict[str, Record]] = defaultdict(dict)
     for record in records.values():
         question, _, size = record.id.rpartition("@")
-        found[question][f"{record.stratum}/{size}"] = record
+        table[question][f"{record.stratum}/{size}"] = record
     wanted = [f"{name}@{size}/{size}" for size in sizes]
-    return {key: [by[size] for size in wanted] for key, by in found.items() if all(size in by for size in wanted)}
+    return {key: [by[size] for size in wanted] for key, by in table.items() if all(size in by for size in wanted)}
 
 
 def _scores(table: Mapping[str, Sequence[Record]], keys: Sequence[str], score: str) -> Floats:

@@ -35,11 +35,11 @@ class EqualBudget:
 
     def better(self, floor: str) -> bool | None:
         """Whether the arm is better than the baseline with 95% confidence; False if it is worse, None otherwise."""
-        found = self.against[floor]
-        low, high = found.ci95
+        comparison = self.against[floor]
+        low, high = comparison.ci95
         if low <= 0 <= high:
             return None
-        return (high < 0) is found.lower_is_better
+        return (high < 0) is comparison.lower_is_better
 
 
 def equal_budgets(
@@ -61,7 +61,7 @@ def equal_budgets(
         margin: Largest acceptable loss.
         seed: Seed of the bootstraps.
     """
-    found = []
+    entries = []
     for row in rows:
         if row.method != method or not method or (row.achieved or 1.0) > LEAST_CUT:
             continue
@@ -74,8 +74,8 @@ def equal_budgets(
                 both = ([one[key] for key in keys] for one in pair if one is not None)
                 against[floor] = compare(*both, score=score, margin=margin, seed=seed)
         if against:
-            found.append(_entry(row, arms[row.arm], against))
-    return tuple(found)
+            entries.append(_entry(row, arms[row.arm], against))
+    return tuple(entries)
 
 
 def _entry(row: Row, records: ByItem, against: Mapping[str, Comparison]) -> EqualBudget:

@@ -47,7 +47,7 @@ def headline_of(
         return None
     named = method or ("default" if "default" in methods else next((m for m in methods if m not in FLOORS), methods[0]))
     own = sorted((row for row in rows if row.method == named), key=lambda row: -(row.achieved or 0.0))
-    verdicts = [(row.arm, found.verdict) for row in own if (found := row.versus(score))]
+    verdicts = [(row.arm, comparison.verdict) for row in own if (comparison := row.versus(score))]
     safe = fixed_sequence([verdict for _, verdict in verdicts])
     arm = verdicts[max(0, safe - 1)][0]
     beats = {}

@@ -93,5 +93,5 @@ def _missing(gain: LengthGain, as_good: bool, beats: Mapping[str, bool]) -> list
 
 def _limits(one: Floats, other: Floats, design: Design, seed: int, *, one_sided: bool) -> tuple[float, float]:
     binary, scale = right_or_wrong(one, other), spread_of(one, other)
-    found = estimated(one - other, design, binary=binary, scale=scale, seed=seed)
-    return found.bounds if one_sided else found.interval
+    estimate = estimated(one - other, design, binary=binary, scale=scale, seed=seed)
+    return estimate.bounds if one_sided else estimate.interval

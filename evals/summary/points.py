@@ -46,21 +46,21 @@ def points_of(
     rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int, prices: Prices | None = None
 ) -> tuple[Point, ...]:
     """The methods of rows over all suites, as points of a plot."""
-    found = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
-    if not found:
+    compared = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
+    if not compared:
         return ()
     # In whole percent, so that a few unused tokens do not decide.
-    costs = np.round([row.achieved or 0.0 for row, _ in found], 2)
-    bounds = np.asarray([one.loss_bound for _, one in found])
-    arms = [by_arm[row.arm] for row, _ in found]
+    costs = np.round([row.achieved or 0.0 for row, _ in compared], 2)
+    bounds = np.asarray([one.loss_bound for _, one in compared])
+    arms = [by_arm[row.arm] for row, _ in compared]
     keys = shared(score, *arms)
-    often: Sequence[float | None] = [None] * len(found)
+    often: Sequence[float | None] = [None] * len(compared)
     if keys:
         values = columns(score, keys, *arms) * (1 if score == "nll" else -1)
         often = frontier_frequency(costs, bootstrap_means(values, design_of(keys, arms[0]), seed=seed)).tolist()
     beaten = dominated(costs, bounds)
-    times = [total_seconds(row) for row, _ in found]
-    bills = [cost_of(row, prices or Prices()) for row, _ in found]
+    times = [total_seconds(row) for row, _ in compared]
+    bills = [cost_of(row, prices or Prices()) for row, _ in compared]
     slower, dearer = (
         dominated(np.asarray([np.inf if c is None else c for c in one]), bounds) for one in (times, bills)
     )
@@ -77,7 +77,7 @@ def points_of(
             cost=bills[i],
             dearer=bool(dearer[i]),
         )
-        for i, (row, one) in enumerate(found)
+        for i, (row, one) in enumerate(compared)
     )
 
 

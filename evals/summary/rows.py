@@ -193,16 +193,16 @@ def _seconds(records: Sequence[Record]) -> dict[str, float]:
         for r in records
         if r.timings and not r.reused_scores
     ]
-    found = {"compress": compressing} | {
+    seconds = {"compress": compressing} | {
         name: [r.timings[name] for r in records if name in r.timings] for name in _OF_TARGET
     }
-    return {what: float(np.mean(values)) for what, values in found.items() if values}
+    return {what: float(np.mean(values)) for what, values in seconds.items() if values}
 
 
 def _tokens(records: Sequence[Record]) -> dict[str, float]:
-    found = {
+    tokens = {
         "prompt": [r.prompt_tokens for r in records if r.prompt_tokens is not None],
         "completion": [r.completion_tokens for r in records if r.completion_tokens is not None],
         "context": [r.kept_tokens for r in records if r.kept_tokens is not None],
     }
-    return {what: float(np.mean(values)) for what, values in found.items() if values}
+    return {what: float(np.mean(values)) for what, values in tokens.items() if values}

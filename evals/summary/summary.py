@@ -96,8 +96,8 @@ class Summary(JsonForm):
     def compared(self) -> tuple[Headline, Row, Comparison] | None:
         """The headline, its row over all suites and that row's comparison with raw; None if any is missing."""
         row = self.row(self.whole, self.headline.arm) if self.headline else None
-        found = row.versus(self.score) if row else None
-        return (self.headline, row, found) if self.headline and row and found else None
+        comparison = row.versus(self.score) if row else None
+        return (self.headline, row, comparison) if self.headline and row and comparison else None
 
     @property
     def whole(self) -> str:

@@ -65,7 +65,7 @@ class ResultCache(Generic[T]):
             CtxpipeError: from the target.
         """
         keys = [self._key(ask, repeat) for ask, repeat in zip(asks, repeats, strict=True)]
-        known = {key: found for key in dict.fromkeys(keys) if (found := self._find(key)) is not None}
+        known = {key: value for key in dict.fromkeys(keys) if (value := self._find(key)) is not None}
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
         if missing:
             computed = dict(zip(missing, self._compute(list(missing.values())), strict=True))

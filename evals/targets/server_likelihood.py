@@ -63,12 +63,12 @@ class ServerTarget:
         started = time.perf_counter()
         chat = turns(ask)
         try:
-            found = self._engine.log_likelihoods(chat, ask.answers)
+            likelihoods = self._engine.log_likelihoods(chat, ask.answers)
         except WindowError:
             seconds = time.perf_counter() - started
             return Likelihood(nll=None, prompt_tokens=self._engine.count(chat), seconds=seconds)
         return Likelihood(
-            nll=min(-one.mean for one in found),
-            prompt_tokens=found[0].prompt_tokens,
-            seconds=sum(one.seconds for one in found),
+            nll=min(-one.mean for one in likelihoods),
+            prompt_tokens=likelihoods[0].prompt_tokens,
+            seconds=sum(one.seconds for one in likelihoods),
         )

@@ -34,11 +34,11 @@ def cite_numbers(answer: str, context: CompressedContext) -> tuple[Citation, ...
         dropped.
     """
     numbered = parts(context)
-    found = marks(answer, source_of(context), len(numbered)) if numbered else []
-    if not found:
+    marked = marks(answer, source_of(context), len(numbered)) if numbered else []
+    if not marked:
         return ()
     support = Support(context)
-    said = statements(answer, found)
+    said = statements(answer, marked)
     whole = support.words(" ".join(text for text, _ in said))
     best: dict[tuple[int, Sentence], float] = {}
     for text, numbers in said:
@@ -78,8 +78,8 @@ def why_unanswered(answer: str, context: CompressedContext, citations: Sequence[
         citations: What it rests on; an answer that rests on something is one, whatever the question's words.
     """
     numbered = parts(context)
-    found = marks(answer, source_of(context), len(numbered)) if numbered else []
-    if refuses(statements(answer, found)):
+    marked = marks(answer, source_of(context), len(numbered)) if numbered else []
+    if refuses(statements(answer, marked)):
         return "said"
     return None if citations or bears(context) else "unrelated"
 

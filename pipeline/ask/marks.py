@@ -47,7 +47,7 @@ def marks(answer: str, source: str, most: int) -> list[Mark]:
     """
     code = [match.span() for match in _CODE.finditer(answer)]
     said = " ".join(source.split()) if "[" in source or "【" in source else ""
-    found: list[Mark] = []
+    marked: list[Mark] = []
     last = -1
     for match in _MARK.finditer(answer):
         start, end = match.span()
@@ -56,19 +56,19 @@ def marks(answer: str, source: str, most: int) -> list[Mark]:
         last = end
         numbers = tuple(dict.fromkeys(_numbers(match[1] or match[2], most)))
         if numbers:
-            found.append(Mark(start, end, numbers))
-    return found
+            marked.append(Mark(start, end, numbers))
+    return marked
 
 
-def statements(answer: str, found: list[Mark]) -> list[tuple[str, tuple[int, ...]]]:
+def statements(answer: str, marked: list[Mark]) -> list[tuple[str, tuple[int, ...]]]:
     """The sentences of an answer without its marks, each with the numbers that it carries.
 
     A mark belongs to the sentence that it stands in or follows; at the beginning of a line to the one that it precedes.
     """
-    plain, places = _without(answer, found)
-    spans = sentences(plain) or [(0, 0)] * bool(found)
+    plain, places = _without(answer, marked)
+    spans = sentences(plain) or [(0, 0)] * bool(marked)
     carried: list[dict[int, None]] = [{} for _ in spans]
-    for mark, at in zip(found, places, strict=True):
+    for mark, at in zip(marked, places, strict=True):
         before, after = plain[:at].rpartition("\n")[2], plain[at:].partition("\n")[0]
         leads = not before.strip() and bool(after.strip())
         if leads:
@@ -80,12 +80,12 @@ def statements(answer: str, found: list[Mark]) -> list[tuple[str, tuple[int, ...
     return [(plain[a:b], tuple(numbers)) for (a, b), numbers in zip(spans, carried, strict=True)]
 
 
-def _without(answer: str, found: list[Mark]) -> tuple[str, list[int]]:
+def _without(answer: str, marked: list[Mark]) -> tuple[str, list[int]]:
     """An answer without its marks, and where each of them stood in what is left."""
     pieces: list[str] = []
     places: list[int] = []
     at = size = 0
-    for mark in found:
+    for mark in marked:
         pieces.append(answer[at : mark.start])
         size += mark.start - at
         places.append(size)

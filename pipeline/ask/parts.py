@@ -32,7 +32,7 @@ def parts(context: CompressedContext) -> list[list[Span]]:
     number say where its stretches begin among the spans.
     """
     edges = list(_edges(context))
-    found: list[list[Span]] = [[] for _ in edges]
+    spans: list[list[Span]] = [[] for _ in edges]
     seen = 0
     for span in context.spans if edges else ():
         runs = list(_runs(context.documents[span.document].text, span, edges, seen))
@@ -40,8 +40,8 @@ def parts(context: CompressedContext) -> list[list[Span]]:
         for number, group in groupby(runs, key=lambda run: run.number):
             held = list(group)
             if number:
-                found[number - 1].append(Span(document=span.document, start=held[0].start, end=held[-1].end))
-    return found
+                spans[number - 1].append(Span(document=span.document, start=held[0].start, end=held[-1].end))
+    return spans
 
 
 def _runs(text: str, span: Span, edges: Sequence[int], seen: int) -> Iterator[_Run]:

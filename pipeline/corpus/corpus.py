@@ -75,14 +75,14 @@ class Corpus(Collection):
 
     def sources(self, tokenizer: Tokenizer, on_progress: OnProgress) -> tuple[SourceInfo, ...]:
         """The size of each document; what had to be counted is kept in the file, if it can be written."""
-        found = super().sources(tokenizer, on_progress)
+        sizes = super().sources(tokenizer, on_progress)
         counted = [(d.entry.document, tokenizer.name, d.tokens(tokenizer)) for d in self._stored if d.was_counted]
         if counted:
             with suppress(CorpusError), Store(self.path, "write") as store, store.writing() as database:
                 database.executemany("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", counted)
             for document in self._stored:
                 document.was_counted = False
-        return found
+        return sizes
 
     def close(self) -> None:
         """Close the file."""

@@ -98,8 +98,8 @@ def digest_of(path: str) -> bytes:
 
 def find_document(store: Store, key: bytes) -> int:
     """Id of the document with a key; -1 for none."""
-    found = store.rows("SELECT id FROM document WHERE key = ?", (key,)) if key else []
-    return int(found[0][0]) if found else -1
+    rows = store.rows("SELECT id FROM document WHERE key = ?", (key,)) if key else []
+    return int(rows[0][0]) if rows else -1
 
 
 def add_document(database: sqlite3.Connection, key: bytes, parts: Parts) -> int:

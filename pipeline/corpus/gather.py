@@ -98,13 +98,13 @@ class Gatherer:
             on_progress=lambda source, done, total: self._on_progress(done, total),
             is_known=None if cache is None else cache.find,
         )
-        for found in reading:
-            if isinstance(found, FoundFile):
-                prepared = cache.found[found.path] if cache is not None else None
+        for file in reading:
+            if isinstance(file, FoundFile):
+                prepared = cache.found[file.path] if cache is not None else None
             else:
-                prepared = Prepared(found.document, self._stemmer)
-                if cache is not None and found.file is not None:
-                    self._fresh.append(Fresh(found.file, prepared))
+                prepared = Prepared(file.document, self._stemmer)
+                if cache is not None and file.file is not None:
+                    self._fresh.append(Fresh(file.file, prepared))
             if prepared is not None:
                 notes += [f"{prepared.document.source}: {note}" for note in prepared.document.notes]
                 yield prepared

@@ -88,13 +88,13 @@ class Indexer:
         )
         workers = Workers[_Job](COUNTED, processes)
         try:
-            for place, found in enumerate(reading):
-                if isinstance(found, FoundFile):
+            for place, read in enumerate(reading):
+                if isinstance(read, FoundFile):
                     self._unchanged += 1
-                    row = self._known.row(found)._replace(source=self._rename(found.source))
+                    row = self._known.row(read)._replace(source=self._rename(read.source))
                     self._take(_Job(place, row, b""), None)
                 else:
-                    self._prepare(place, found, workers)
+                    self._prepare(place, read, workers)
             for job, parts in workers.rest():
                 self._take(job, parts)
         finally:
@@ -111,11 +111,11 @@ class Indexer:
             notes=(*self._notes, *reading.notes),
         )
 
-    def _prepare(self, place: int, found: ReadFile, workers: Workers[_Job]) -> None:
-        document = found.document
+    def _prepare(self, place: int, file: ReadFile, workers: Workers[_Job]) -> None:
+        document = file.document
         self._read += 1
         self._notes.update(dict.fromkeys(f"{document.source}: {note}" for note in document.notes))
-        job = _Job(place, file_row(found.file, document, self._rename(document.source)), key_of(document))
+        job = _Job(place, file_row(file.file, document, self._rename(document.source)), key_of(document))
         if find_document(self._store, job.key) >= 0:
             self._take(job, None)
             return

@@ -134,8 +134,8 @@ class Store:
 
     def setting(self, name: str) -> str:
         """A setting of the file; empty if it was never set."""
-        found = self.rows("SELECT value FROM setting WHERE name = ?", (name,))
-        return str(found[0][0]) if found else ""
+        rows = self.rows("SELECT value FROM setting WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
 
     def _open_to_read(self) -> sqlite3.Connection:
         self._check(_header(self.path))

@@ -51,10 +51,10 @@ class Shelf:
         Raises:
             CorpusError: if it is missing.
         """
-        found = self._store.rows("SELECT value FROM part WHERE name = ? AND document = ?", (name, document))
-        if not found:
+        rows = self._store.rows("SELECT value FROM part WHERE name = ? AND document = ?", (name, document))
+        if not rows:
             raise CorpusError(str(self._store.path), "damaged: a part of a document is missing; index into a new file")
-        return bytes(found[0][0])
+        return bytes(rows[0][0])
 
     def counts(self, tokenizer: str) -> Mapping[int, int]:
         """Tokens of each document that was counted with a tokenizer."""

@@ -54,7 +54,7 @@ def blocks_of(
         tokenizer: Counts.
         size: Most tokens of a block. Only a unit that is longer is cut.
     """
-    found: list[Block] = []
+    blocks: list[Block] = []
     for index, (document, structure) in enumerate(zip(documents, outlines, strict=True)):
         units = structure.units(0, len(document.text))
         limit = max(1, size // _SHARE)
@@ -62,8 +62,8 @@ def blocks_of(
         for paragraph in _split(document, paragraphs, tokenizer, limit):
             chain = tuple((above.start, above.end) for above in reversed(structure.chain(paragraph[0])))
             start, end = paragraph[0].start, paragraph[-1].end
-            found.extend(Block(index, a, b, chain) for a, b in _fitting(document.text, start, end, tokenizer, size))
-    return found
+            blocks.extend(Block(index, a, b, chain) for a, b in _fitting(document.text, start, end, tokenizer, size))
+    return blocks
 
 
 def _paragraphs(document: Document, units: Sequence[Unit]) -> Iterator[list[Unit]]:

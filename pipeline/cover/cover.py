@@ -117,8 +117,8 @@ def _read(job: Job, windows: Windows) -> list[_Said]:
             job.on_stage("cover", job.counts.done, total)
         return _Said(answer, context)
 
-    found = in_threads(ask, windows.windows, threads=job.threads)
-    answers = [one for one in found if one is not None]
+    results = in_threads(ask, windows.windows, threads=job.threads)
+    answers = [one for one in results if one is not None]
     if not answers:
         raise job.counts.failures[-1]
     return [one for one in answers if not says_nothing(one.answer.text)]

@@ -35,13 +35,13 @@ class Note:
 
 def note_of(text: str, context: CompressedContext) -> Note:
     """What was said about a context, with what it cites there."""
-    found = dict.fromkeys(
+    spans = dict.fromkeys(
         Span(document=document, start=one.start, end=one.end)
         for one in cite(text, context)
         for document, source in enumerate(context.documents)
         if source.source == one.source and source.text[one.start : one.end] == one.text
     )
-    return Note(text=_NUMBER.sub("", text).strip(), evidence=tuple(found))
+    return Note(text=_NUMBER.sub("", text).strip(), evidence=tuple(spans))
 
 
 def entries_of(text: str, context: CompressedContext) -> list[Note]:
@@ -52,13 +52,13 @@ def entries_of(text: str, context: CompressedContext) -> list[Note]:
 
 def distinct(entries: Iterable[Note]) -> list[Note]:
     """Entries in order, those with the same words once, case, bullets and punctuation at the ends aside."""
-    found: dict[str, Note] = {}
+    by_text: dict[str, Note] = {}
     for entry in entries:
-        found.setdefault(_SPACE.sub(" ", _EDGES.sub("", entry.text.casefold())), entry)
-    return list(found.values())
+        by_text.setdefault(_SPACE.sub(" ", _EDGES.sub("", entry.text.casefold())), entry)
+    return list(by_text.values())
 
 
 def evidence_of(notes: Sequence[Note]) -> list[Span]:
     """All sentences that notes rest on, each once, in the order of the documents."""
-    found = {span for note in notes for span in note.evidence}
-    return sorted(found, key=lambda span: (span.document, span.start, span.end))
+    spans = {span for note in notes for span in note.evidence}
+    return sorted(spans, key=lambda span: (span.document, span.start, span.end))

@@ -32,14 +32,14 @@ def windows_of(
         cost + lead if cost + lead <= size else cost for cost, lead in zip(costs, leads or [0] * count, strict=True)
     ]
     owners = owner or [0] * count
-    found: list[Window] = []
+    windows: list[Window] = []
     first = 0
     while first < count:
         used, last = first_cost[first], first + 1
         while last < count and used + costs[last] <= size:
             used += costs[last]
             last += 1
-        found.append((first, last))
+        windows.append((first, last))
         if last == count:
             break
         at, shared = last, 0
@@ -50,4 +50,4 @@ def windows_of(
             at -= 1
             shared += costs[at]
         first = at
-    return found
+    return windows

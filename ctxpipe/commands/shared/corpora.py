@@ -17,12 +17,12 @@ def named_corpora(given: Sequence[str]) -> dict[str, Path]:
     Raises:
         UsageError: for a value of another form, and for a name that is given twice.
     """
-    found: dict[str, Path] = {}
+    corpora: dict[str, Path] = {}
     for text in given:
         name, equals, file = text.partition("=")
         if not equals or not name or not file:
             raise UsageError(f"--corpus takes NAME=FILE, not {text!r}")
-        if name in found:
+        if name in corpora:
             raise UsageError(f"--corpus names two files {name!r}")
-        found[name] = Path(file)
-    return found
+        corpora[name] = Path(file)
+    return corpora

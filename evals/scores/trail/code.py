@@ -15,12 +15,12 @@ _KEY = re.compile(r"(?:-[ \t]+)*(?:[^\s#\"'&*!|>%@`{}\[\],][^#]*?|\"[^\"]*\"|'[^
 
 def section_elements(text: str) -> list[Element]:
     """Sections of TOML and INI: each holds until the next."""
-    found = [
+    opened = [
         Open(match.start(), match.end(), 1, section.group(1))
         for match in _LINE.finditer(text)
         if (section := _SECTION.match(match.group()))
     ]
-    return closed(found, len(text))
+    return closed(opened, len(text))
 
 
 def yaml_elements(text: str) -> list[Element]:
@@ -32,14 +32,14 @@ def yaml_elements(text: str) -> list[Element]:
         if not bare or bare.startswith(("#", "---", "...", "%")):
             continue
         lines.append((match.start(), match.end(), len(line) - len(line.lstrip(" ")), bare))
-    found: list[Element] = []
+    elements: list[Element] = []
     for i, (start, end, depth, bare) in enumerate(lines):
         if not _KEY.match(bare):
             continue
         until = next((lines[j - 1][1] for j in range(i + 1, len(lines)) if _is_over(lines[j], depth, bare)), len(text))
         if until > end:
-            found.append(Element(start + depth, end, until, depth + 1, bare.lstrip("- ")))
-    return found
+            elements.append(Element(start + depth, end, until, depth + 1, bare.lstrip("- ")))
+    return elements
 
 
 def _is_over(line: tuple[int, int, int, str], depth: int, above: str) -> bool:
@@ -58,7 +58,7 @@ def python_elements(text: str) -> list[Element]:
         return []
     starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
     ends = [*(start - 1 for start in starts[1:]), len(text)]
-    found: list[Element] = []
+    elements: list[Element] = []
 
     def walk(node: ast.AST, level: int) -> None:
         for child in ast.iter_child_nodes(node):
@@ -66,9 +66,9 @@ def python_elements(text: str) -> list[Element]:
             if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 kind = "class" if isinstance(child, ast.ClassDef) else "def"
                 head, last = child.lineno - 1, (child.end_lineno or child.lineno) - 1
-                found.append(Element(starts[head], ends[head], ends[last], level, f"{kind} {child.name}"))
+                elements.append(Element(starts[head], ends[head], ends[last], level, f"{kind} {child.name}"))
                 deeper += 1
             walk(child, deeper)
 
     walk(tree, 1)
-    return sorted(found)
+    return sorted(elements)

@@ -35,7 +35,7 @@ def csv_elements(text: str) -> list[Element]:
 
 def json_elements(text: str) -> list[Element]:
     """Keys of JSON whose value is an object or a list, over all that is in it."""
-    found: list[Element] = []
+    elements: list[Element] = []
     stack: list[tuple[int, int] | None] = []
     key: tuple[int, int] | None = None
     for match in _JSON.finditer(text):
@@ -48,13 +48,13 @@ def json_elements(text: str) -> list[Element]:
         elif stack and (opened := stack.pop()):
             start, end = opened
             depth = 1 + sum(one is not None for one in stack)
-            found.append(Element(start, end, match.end(), depth, text[start + 1 : end - 1]))
-    return sorted(found)
+            elements.append(Element(start, end, match.end(), depth, text[start + 1 : end - 1]))
+    return sorted(elements)
 
 
 def xml_elements(text: str) -> list[Element]:
     """Tags of XML with other tags in them, over all that is in them; what names one is its tag with its attributes."""
-    found: list[Element] = []
+    elements: list[Element] = []
     stack: list[tuple[int, int, str, bool]] = []
     for match in _TAG.finditer(text):
         closing, name, _, alone = match.groups()
@@ -67,5 +67,5 @@ def xml_elements(text: str) -> list[Element]:
         elif stack and stack[-1][2] == name:
             start, end, _, holds = stack.pop()
             if holds:
-                found.append(Element(start, end, match.end(), len(stack) + 1, text[start + 1 : end - 1]))
-    return sorted(found)
+                elements.append(Element(start, end, match.end(), len(stack) + 1, text[start + 1 : end - 1]))
+    return sorted(elements)

@@ -32,7 +32,7 @@ class Open(NamedTuple):
     says: str
 
 
-def closed(found: Sequence[Open], end: int) -> list[Element]:
+def closed(opened: Sequence[Open], end: int) -> list[Element]:
     """Elements of which each ends where the next of the same or a lower level begins, in order.
 
     Args:
@@ -41,7 +41,7 @@ def closed(found: Sequence[Open], end: int) -> list[Element]:
     """
     elements: list[Element] = []
     later: list[Open] = []
-    for one in reversed(found):
+    for one in reversed(opened):
         while later and later[-1].level > one.level:
             later.pop()
         until = later[-1].start if later else end

@@ -20,7 +20,7 @@ _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]")
 
 def table_elements(text: str) -> list[Element]:
     """Header rows of tables in plain text: the first of three or more lines that all have a bar between words."""
-    found: list[Element] = []
+    elements: list[Element] = []
     run: list[tuple[int, str]] = []
     for match in [*_LINE.finditer(text), None]:
         if match and _BAR.search(match.group()):
@@ -28,9 +28,9 @@ def table_elements(text: str) -> list[Element]:
             continue
         if len(run) > 2:
             (start, head), (last, row) = run[0], run[-1]
-            found.append(Element(start, start + len(head), last + len(row), 7, head.strip()))
+            elements.append(Element(start, start + len(head), last + len(row), 7, head.strip()))
         run = []
-    return found
+    return elements
 
 
 def markdown_elements(text: str) -> list[Element]:
@@ -82,7 +82,7 @@ def rst_elements(text: str) -> list[Element]:
     """
     lines = [(match.start(), match.group().rstrip()) for match in _LINE.finditer(text)]
     styles: list[str] = []
-    found: list[Open] = []
+    opened: list[Open] = []
     for (_, over), (start, title), (below, under) in zip([(0, ""), *lines], lines, lines[1:], strict=False):
         adorned = _ADORNED.match(under)
         if not adorned or not title.strip() or _ADORNED.match(title) or len(under) < len(title.strip()):
@@ -93,5 +93,5 @@ def rst_elements(text: str) -> list[Element]:
         style = adorned.group(1) * (2 if both else 1)
         if style not in styles:
             styles.append(style)
-        found.append(Open(start, below + len(under), styles.index(style) + 1, title.strip()))
-    return closed(found, len(text))
+        opened.append(Open(start, below + len(under), styles.index(style) + 1, title.strip()))
+    return closed(opened, len(text))

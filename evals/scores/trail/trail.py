@@ -41,25 +41,25 @@ def trail(passages: Sequence[Passage], placed: Placed) -> tuple[float | None, li
     """
     total, bare = 0, []
     for document, units in _by_document(passages, placed):
-        found = _Document(document, passages, placed)
+        source = _Document(document, passages, placed)
         starts = [one.unit[0][0] for one in units]
         for one, over in zip(units, chains(elements_of(passages[document]), starts), strict=True):
             name = _file_name(passages, document)
             if not over and not name:
                 continue
             total += 1
-            lacks = [element.says for element in over if not found.stands(element, one)]
-            lacks += [name] if name and not found.named(name, one) else []
+            lacks = [element.says for element in over if not source.stands(element, one)]
+            lacks += [name] if name and not source.named(name, one) else []
             if lacks:
                 bare.append(Bare(one, tuple(lacks)))
     return (1 - len(bare) / total if total else None), bare
 
 
 def _by_document(passages: Sequence[Passage], placed: Placed) -> Iterator[tuple[int, list[Kept]]]:
-    found: dict[int, list[Kept]] = {}
+    by_document: dict[int, list[Kept]] = {}
     for one in kept_units(passages, placed):
-        found.setdefault(one.document, []).append(one)
-    for document, units in found.items():
+        by_document.setdefault(one.document, []).append(one)
+    for document, units in by_document.items():
         yield document, sorted(units, key=lambda one: one.unit[0][0])
 
 

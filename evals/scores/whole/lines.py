@@ -53,7 +53,7 @@ class Line:
 def lines_of(text: str, start: int, end: int, *, markdown: bool = False) -> list[Line]:
     """The lines of a stretch of text that hold a letter or digit, told apart by their looks."""
     fences = _MARKDOWN_FENCE if markdown else _FENCE
-    found: list[Line] = []
+    lines: list[Line] = []
     fence, above = "", -1
     for match in _LINE.finditer(text, start, end):
         line = match.group().strip()
@@ -64,15 +64,15 @@ def lines_of(text: str, start: int, end: int, *, markdown: bool = False) -> list
         if mark and (not fence or line.startswith(fence)):
             fence = "" if fence else mark.group(1)
         elif not inside and above >= 0 and text.count("\n", above, left) == 1 and _RULE.fullmatch(line):
-            found[-1] = replace(found[-1], alone=True, begins=False)  # a heading, this line under it
+            lines[-1] = replace(lines[-1], alone=True, begins=False)  # a heading, this line under it
         if not LETTER.search(line):
             above = -1
             continue
         alone = inside or bool(_ATX.match(match.group()) or _is_row(line) or _LEADERS.search(line))
         first = above < 0 or text.count("\n", above, left) > 1
-        found.append(Line(left, left + len(line), alone, bool(_ITEM.match(line)), first, indent))
+        lines.append(Line(left, left + len(line), alone, bool(_ITEM.match(line)), first, indent))
         above = match.end()
-    return found
+    return lines
 
 
 def _is_row(line: str) -> bool:

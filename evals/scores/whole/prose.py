@@ -39,19 +39,19 @@ def paged_units(text: str, page_starts: Sequence[int]) -> list[Unit]:
     pages = [lines_of(text, start, end) for start, end in zip(page_starts, ends, strict=True)]
     width = width_of([line for page in pages for line in page])
     heads = _running(text, pages)
-    found: list[Unit] = []
+    units: list[Unit] = []
     before: tuple[int, Line] | None = None
     for page in pages:
         body = [line for line in page if line not in heads]
         inside: list[Unit] = [((start, end),) for start, end in _of_lines(text, body, width)]
         if before and inside and goes_on_over_page(_said(text, before[1]), _said(text, body[0]), width):
-            found[before[0]] = (*found[before[0]], *inside.pop(0))
-        found += inside
+            units[before[0]] = (*units[before[0]], *inside.pop(0))
+        units += inside
         if body:
-            at = len(found) - 1 if inside or before is None else before[0]
+            at = len(units) - 1 if inside or before is None else before[0]
             before = (at, body[-1])
-        found += [((line.start, line.end),) for line in page if line in heads]
-    return found
+        units += [((line.start, line.end),) for line in page if line in heads]
+    return units
 
 
 def _running(text: str, pages: Sequence[Sequence[Line]]) -> set[Line]:

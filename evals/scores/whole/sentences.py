@@ -25,14 +25,14 @@ def sentence_ends(text: str) -> list[int]:
     Not behind an abbreviation, an initial in a name, or a number that begins the line, as in a list. An abbreviation
     that may end a sentence as well (``Ltd.``, ``etc.``) counts as an end: to cut there is no fault that can be shown.
     """
-    found = []
+    ends = []
     for match in _END.finditer(text):
         end = match.end()
         before = text[max(0, match.start() + 1 - _BACK) : match.start() + 1]
         if match.group()[0] == "." and _goes_on(before, text[end : end + 8].lstrip()):
             continue
-        found.append(end)
-    return found
+        ends.append(end)
+    return ends
 
 
 def _goes_on(before: str, after: str) -> bool:

@@ -25,4 +25,4 @@ def units_of(passage: Passage) -> tuple[Unit, ...]:
             return tuple(paged_units(text, passage.page_starts))
         return tuple(prose_units(text, markdown=form == "markdown"))
     split = {"json": json_units, "csv": record_units, "xml": element_units}.get(form, line_units)
-    return tuple((found,) for found in split(text))
+    return tuple((span,) for span in split(text))

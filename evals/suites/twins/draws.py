@@ -57,10 +57,10 @@ def share(draw: random.Random) -> str:
 
 def distinct(make: Callable[[random.Random], T], size: int, draw: random.Random) -> list[T]:
     """Different values, as many as asked for."""
-    found: dict[T, None] = {}
-    while len(found) < size:
-        found[make(draw)] = None
-    return list(found)
+    drawn: dict[T, None] = {}
+    while len(drawn) < size:
+        drawn[make(draw)] = None
+    return list(drawn)
 
 
 def names_of(pool: Sequence[str], draw: random.Random) -> list[str]:

@@ -107,14 +107,14 @@ def rst(draw: random.Random) -> Plan:
 
 def page(draw: random.Random) -> Plan:
     """Sections of a web page, three deep, between a navigation and a foot."""
-    found = sections("handbook.html", _html_heading, draw)
-    write = found.write
+    handbook = sections("handbook.html", _html_heading, draw)
+    write = handbook.write
     return Plan(
-        question=found.question,
-        twins=found.twins,
-        asked=found.asked,
-        facts=found.facts,
-        filler=found.filler,
+        question=handbook.question,
+        twins=handbook.twins,
+        asked=handbook.asked,
+        facts=handbook.facts,
+        filler=handbook.filler,
         write=lambda blocks: [File(name, _html_page(text)) for name, text, _ in write(blocks)],
     )
 

@@ -120,14 +120,14 @@ def _fitted(plan: Plan, cluster: str, tokens: int, count_many: CountMany) -> tup
     wanted = max(0, (tokens - size(best)) // 20)
     for _ in range(12):
         documents = made(used, filler.first(wanted))
-        found = size(documents)
-        if found <= tokens:
+        length = size(documents)
+        if length <= tokens:
             best, least = documents, wanted
-            if found >= 0.98 * tokens:
+            if length >= 0.98 * tokens:
                 break
         else:
             most = wanted
-        guess = round(wanted * tokens / max(1, found)) if most is None else (least + most) // 2
+        guess = round(wanted * tokens / max(1, length)) if most is None else (least + most) // 2
         wanted = max(guess, least + 1)
         if most is not None and wanted >= most:
             break
