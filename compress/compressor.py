@@ -36,7 +36,7 @@ class Compressor:
     Attributes:
         tokenizer: The target's; budgets count in it.
         ranker: Used when there is a question; None ranks nothing.
-        unasked: Used when there is none; None keeps the beginning.
+        unasked: The ranker used without a question; None keeps the beginning.
         scorer: Prunes inside sentences.
         rank, unasked_rank, prune: Their names, for the record.
         keep: What is protected beside numbers, negations, addresses and names.
@@ -66,12 +66,10 @@ class Compressor:
     ) -> CompressedContext:
         """Keep what matters most, in at most ``budget`` tokens.
 
-        Documents are prepared first, if they are not; no question changes that part. Then the question is asked.
-
         Args:
             documents: In the order in which they should be read.
-            question: What will be asked; without one the ranker for that says what matters.
-            budget: Most tokens, or
+            question: What will be asked; without one, ``unasked`` ranks.
+            budget: Most tokens; this or ``rate``.
             rate: Share of the source's tokens, above 0 and at most 1.
             on_stage: Called as work goes on.
 

@@ -10,7 +10,7 @@ from ctxpipe.compress.types import OnProgress, OnStage
 
 
 class Stages:
-    """Seconds by stage, and whom to tell of a stage's begin and progress.
+    """Times the stages, and reports when each begins and how far it is.
 
     Args:
         on_stage: Called with the stage's name, work done and total work.

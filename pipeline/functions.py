@@ -1,4 +1,4 @@
-"""Two functions for one call each, which make a pipeline and use it once."""
+"""``compress`` and ``query``: a pipeline made for one call."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def query(
     Args:
         documents: One or several paths; text is passed as a ``Document``.
         question: The question.
-        budget: Most tokens of context; by default as many as the window leaves room for.
+        budget: Most tokens of context; by default what the target reads well, see ``Pipeline.query``.
         rate: Share of the source's tokens, instead of a budget.
         raw: Send everything, uncompressed.
         on_text: Called with each piece of the answer as it arrives.

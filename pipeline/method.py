@@ -20,7 +20,7 @@ DEFAULT_EMBEDDER = "minilm-l6"
 
 
 class Method:
-    """Rankers and scorer, which keep their models loaded, and how what they choose is written.
+    """Rankers and scorer, which keep their models loaded, and the format of the kept text.
 
     Args:
         rank, keep, format, tree, trust_remote_code: See ``Pipeline``.
@@ -69,14 +69,14 @@ class Method:
         return self._cache is not None and kept
 
     def compressor(self, tokenizer: TargetTokenizer, *, asks: bool = False) -> Compressor:
-        """What compresses in a target's tokens.
+        """The compressor that counts with a target's tokenizer.
 
         Args:
             tokenizer: Counts.
             asks: Whether the target will be asked, which numbers the excerpts unless a format was named.
         """
         scorer = self._scorer
-        # A pruner without a question goes through all of the text.
+        # A pruner without a question reads all of the text.
         spreads = self.prune == DEFAULT_PRUNE
         return Compressor(
             tokenizer=tokenizer,

@@ -154,7 +154,7 @@ class Pipeline(Compressing):
             question: The question; it is never compressed.
             budget: Most tokens of context; by default what the target reads well (1,500 for a model on this machine's
                 processor, else 32,768), or what the window leaves room for where that is less.
-            rate: Share of the source's tokens, instead of a budget.
+            rate: Share of the source's tokens, in place of a budget.
             raw: Send everything, uncompressed.
             on_text: Called with each piece of the answer as it arrives.
 
@@ -228,17 +228,17 @@ class Pipeline(Compressing):
         on_cost: Callable[[Cost], None] | None = None,
         on_text: OnText | None = None,
     ) -> Run:
-        """Ask a question that only all of the documents answer: what was decided, how many there are, a summary.
+        """Ask a question that needs all of the documents: what was decided, how many there are, a summary.
 
-        The documents are cut into overlapping windows that fit the target. Each is asked for what bears on the
-        question, and the answer is made from what they said, in a tree where that does not fit together. Questions for
-        lists and numbers of things (in English) are answered from lists without repetitions. Windows' answers are
-        stored beside the score cache, so a run that was ended goes on where it was.
+        The documents are cut into overlapping windows that fit the target. The target notes what each window says on
+        the question, and answers from the notes; if they do not fit into one prompt, it joins groups of them first.
+        Questions for lists and numbers of things (in English) are answered from lists without repetitions. Notes are
+        stored beside the score cache, so the same call continues a stopped run.
 
         Args:
             documents: See ``compress``.
             question: The question.
-            how: ``"whole"`` reads everything, ``"compress"`` what compression leaves of windows of four times the size.
+            how: ``"whole"`` reads everything; ``"compress"`` makes windows of four times the size and compresses each.
             window: Most tokens of a window; None for what the target reads well (1,500 for the embedded model, else
                 8,000).
             concurrency: Requests at a time; None for 8 at a server and 1 on this machine.
@@ -254,7 +254,7 @@ class Pipeline(Compressing):
             WindowError: if the question does not fit.
             ReadError: if a document cannot be read.
             ModelError: if a model cannot be loaded.
-            EngineError: if no window is answered, or the last request is not. A single window's failure is a note.
+            EngineError: if no window or the last request is answered. The failure of a single window is a note.
         """
         check_request(question, None, None, False)
         started = time.perf_counter()

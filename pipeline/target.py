@@ -14,7 +14,7 @@ from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine
 
 DEFAULT_TOKENIZER = "smollm2-135m"
-"""Counts where no target is named: its tokenizer is part of the package, that of the default local target is not."""
+"""Tokenizer if no target is named. It is part of the package; that of the default local target is not."""
 
 
 class Counter(NamedTuple):

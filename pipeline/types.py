@@ -10,7 +10,7 @@ from ctxpipe.compress.types import CompressedContext
 from ctxpipe.serving.types import Answer, ServerUse
 
 Unanswered = Literal["said", "unrelated"]
-"""Why there is no answer: the model says so, or nothing that it read bears on the question."""
+"""Why there is no answer: the model says so, or the context has nothing to do with the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverUse:
-    """What an answer from all of the documents took.
+    """The requests of an answer from all of the documents.
 
     Attributes:
         windows: Windows that the documents were cut into.
@@ -70,8 +70,8 @@ class Run:
         target: ``"local"`` or the server's URL.
         answer: The target's answer.
         citations: Stretches of the sources that support it: in its order where it cites by number, else best first.
-        unanswered: ``"said"`` if the answer says that the documents do not hold one, ``"unrelated"`` if it rests on
-            nothing and nothing that was read bears on the question; then there are no citations. Else None.
+        unanswered: ``"said"`` if the model says that the documents hold no answer; ``"unrelated"`` if nothing supports
+            the answer and the context has nothing to do with the question. There are then no citations. Else None.
         raw_tokens: Tokens of the prompt with the uncompressed documents.
         raw_fits: Whether that prompt would fit the window.
         spare: Tokens of the source that the window has room for and that were left out because nobody named a size.

@@ -122,7 +122,7 @@ class _Chat:
         self.base = base
         self.turns = turns(messages)
         self.costs = [cost(message) for message in messages]
-        # Tool calls whose results end the chat are what the model is to read next.
+        # If the chat ends in results of tools, the model reads them next, so the calls stay too.
         last = len(messages) - 1
         ends = is_result(messages[last])
         self.results = next((i for i, turn in enumerate(self.turns) if ends and turn.messages[-1] == last), -1)
@@ -166,12 +166,12 @@ class _Chat:
         return [i for i in turn.messages if self.messages[i].get("role") in (*INSTRUCTIONS, "user")]
 
     def _open(self, index: int) -> list[int]:
-        """Messages of a turn of which it is not known yet whether they stay."""
+        """Messages of a turn about which nothing is decided yet."""
         turn = self.turns[index]
         return [i for i in turn.messages if i not in self._fixed(turn)] if turn.stays else list(turn.messages)
 
     def _order(self) -> list[int]:
-        """Turns by how much they are wanted; results that nothing followed yet come first."""
+        """Turns, the most relevant first; results of tools that no message follows come before all."""
         order = self._wanted()
         return sorted(order, key=lambda index: index != self.results)
 
@@ -186,12 +186,12 @@ class _Chat:
         return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]
 
     def _fitting(self, wanted: Iterable[int], room: int, others: int) -> tuple[dict[int, dict[str, Any]], int] | None:
-        """Messages as they are when they fit, else with their long texts cut; None when not even so.
+        """Messages unchanged if they fit, else with their long texts cut; None if they do not fit even then.
 
         Args:
             wanted: The messages.
             room: Most tokens.
-            others: Tokens that the turns wanted less need; what they leave of the room goes to the texts that are cut.
+            others: Tokens that less relevant turns need. Long texts get the rest of the room.
         """
         index = list(wanted)
         whole = sum(self.costs[i] for i in index)
@@ -208,7 +208,7 @@ class _Chat:
         return None
 
     def _widest(self, index: Sequence[int], room: int) -> int:
-        """Tokens to which the long texts of messages can be cut when all have this room, at least the usual part."""
+        """Tokens that each long text may keep if the messages share this room; at least the usual part."""
         usual = self.budget // _SHARE
         long = [i for i in index if self.costs[i] > usual]
         short = sum(self.costs[i] for i in index if i not in long)

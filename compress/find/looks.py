@@ -1,4 +1,4 @@
-"""Several looks at all passages: what a first search finds says what to search for next."""
+"""A search in two steps: the best passages of the first search extend the question for the second."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prepare.collection import Collection
 
 HYPOTHESES, WEIGHT = 3, 1.0
-"""How many of the first passages lead on, and what a second look counts against the first; chosen on questions of
-2WikiMultihopQA and HotpotQA that nothing is reported on."""
+"""How many passages of the first search extend the question, and the weight of the second search against the first.
+Both were chosen on questions of 2WikiMultihopQA and HotpotQA that no reported number uses."""
 
 
 def looked(collection: Collection, question: str) -> FloatArray:
-    """Score all passages by BM25, for the question and for the question with each of the best passages appended.
+    """Score all passages by BM25, for the question alone and for the question with a passage appended.
 
     The passage that answers the second half of a question often shares no word with it, but shares words with the
-    passage that answers the first half. Which passage that is, is not known yet, so several are tried. A passage gains
-    by the best of them: by its share of that look's highest score, times what the leading passage has of the first
-    look's. A passage does not lead to itself.
+    passage that answers the first half. It is not known which passage that is, so each of the ``HYPOTHESES`` best is
+    appended in turn. Scores are divided by the highest score of their search. A second score is multiplied by the first
+    score of the appended passage; the highest product is added. A passage gains nothing from itself.
 
     Args:
         collection: The documents.
         question: The question.
 
     Returns:
-        float32 of shape (passages,): the share of the highest score of the first look, and what it gained; 0 for a
-        passage without a word of any look.
+        float32 of shape (passages,): first score and gain, from 0 to 1 + ``WEIGHT``; 0 for a passage without any word
+        that was searched for.
     """
     first = collection.words.scores(question)
     highest = float(first.max(initial=0.0))

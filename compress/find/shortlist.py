@@ -1,4 +1,4 @@
-"""The passages that are worth ranking: all of them, or those that a search puts first."""
+"""The passages that are ranked: all of them, or where they are many, those that a search finds best."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ctxpipe.compress.prepare.collection import Collection
 
 SHORTLIST_BUDGETS = 10
 SHORTLIST_TOKENS = 49_152
-"""Passages beyond the larger of these (in budgets, in tokens) are ranked by the search alone and not embedded."""
+"""Passages up to the larger of these sizes (budgets, tokens) are ranked. The search alone decides about the rest."""
 SPREAD_BUDGETS = 10
 SPREAD_TOKENS = 1_000_000
-"""The same where there is no question: of passages beyond that, some of each stretch are ranked."""
+"""The same without a question. Of longer documents, one passage of each row of neighbours is ranked."""
 
 
 def shortlist(
@@ -25,10 +25,10 @@ def shortlist(
     characters_per_token: float,
     protected: BoolArray | None = None,
 ) -> IntArray:
-    """The passages that the search puts first, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
+    """The passages that the search finds best, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
 
-    All of them when the documents are no longer than that. Passages without any word of the question fill what room
-    is left, evenly over the documents. Passages that are ``protected`` are there in any case.
+    Shorter documents are kept whole. If few passages have a word of the question, others fill the room that is left,
+    evenly over the documents. ``protected`` passages are always kept.
 
     Args:
         collection: The documents.
@@ -60,8 +60,8 @@ def spread_out(
 ) -> IntArray:
     """Passages for a ranking without a question: all, or evenly spread ones of ``SPREAD_TOKENS`` tokens or more.
 
-    Of each row of neighbours, as long as it must be, the one with the most different words is taken. Passages that are
-    ``protected`` are there in any case.
+    Neighbouring passages form rows of equal length; of each row the one with the most different words is kept.
+    ``protected`` passages are always kept.
 
     Args:
         collection: The documents.

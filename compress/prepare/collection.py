@@ -1,4 +1,4 @@
-"""Prepared documents that are asked together."""
+"""Prepared documents that are searched together."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Collection:
         ]
 
     def text(self, index: int) -> str:
-        """A passage behind its trail."""
+        """The headings above a passage, and the passage."""
         chunk = self.chunks(np.array([index]))[0]
         return " ".join((*chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end]))
 

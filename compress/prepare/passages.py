@@ -17,10 +17,10 @@ from ctxpipe.compress.types import Document
 PASSAGE_TOKENS = 200
 """Size of a passage, within the 256 tokens that MiniLM reads."""
 REFERENCE = "smollm2-135m"
-"""Whose tokens measure passages. It is the same for every target, so that one preparation serves all."""
+"""Tokenizer that measures passages. It is the same for all targets, so that documents are prepared once for all."""
 
 _SAMPLE, _PIECES = 1 << 17, 8
-"""Characters of a longer document that are counted to measure it, and from how many places they come."""
+"""Of a longer document this many characters are counted, taken from this many places."""
 _LEAST_RATIO = 0.25
 
 
@@ -65,7 +65,7 @@ def reference_tokenizer() -> Tokenizer:
 
 
 def characters_per_token(text: str, count: Callable[[str], int]) -> float:
-    """Of a text, or of evenly spread pieces of a long one, by a count of tokens."""
+    """Characters per token of a text; of a long one, of evenly spread pieces."""
     if len(text) > _SAMPLE:
         size, step = _SAMPLE // _PIECES, len(text) // _PIECES
         text = "".join(text[at : at + size] for at in range(0, step * _PIECES, step))

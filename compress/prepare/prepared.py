@@ -52,7 +52,7 @@ class Prepared:
 
     @property
     def words(self) -> Words:
-        """The words of its passages; an index that joins them need not be held twice, so they are not kept."""
+        """The words of its passages. They are not kept, because the index of a collection holds a copy."""
         return words_of(self.document.text, self.passages, self._stemmer or Stemmer())
 
     @cached_property

@@ -1,4 +1,4 @@
-"""BM25 over the passages of any number of documents, from word counts that are kept with each document."""
+"""BM25 over the passages of many documents, from the word counts of each."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Stems = NDArray[np.uint32]
 class Words(NamedTuple):
     """How often each stem stands in each passage of a document, trails included.
 
-    Stems are CRC-32 sums, so that documents prepared apart can be asked together without a shared table. Of 400,000
-    stems one in 10,000 shares its sum with another one.
+    Stems are CRC-32 checksums, so that documents prepared apart can be searched together without a shared table. Of
+    400,000 stems one in 10,000 shares its checksum with another.
 
     Attributes:
         stem: uint32 of shape (n,).
@@ -47,7 +47,7 @@ _NONE = Words(
 
 
 class Stemmer(Vocabulary):
-    """Turns words into sums of their stems. Documents that are prepared together share one."""
+    """Turns words into checksums of their stems. Documents that are prepared together share one."""
 
     def __init__(self) -> None:
         super().__init__(number=lambda stem: zlib.crc32(stem.encode("utf-8", "surrogatepass")))
@@ -111,7 +111,7 @@ class WordIndex:
 
 
 def _among(values: Stems, wanted: Stems) -> NDArray[np.bool_]:
-    """Whether each value is wanted; a table of the low 16 bits leaves few to compare."""
+    """Whether each value is wanted. A table of the low 16 bits excludes most values before any is compared."""
     table = np.zeros(1 << 16, dtype=np.bool_)
     table[wanted & 0xFFFF] = True
     hit: NDArray[np.bool_] = table[values & np.uint32(0xFFFF)]

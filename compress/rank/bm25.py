@@ -39,7 +39,7 @@ class BM25Ranker:
 
 
 def function_words() -> frozenset[str]:
-    """More English words that say nothing alone than ``STOPWORDS``, which a question may turn on."""
+    """English words that say little alone: ``STOPWORDS`` and words such as "after", which can decide a question."""
     from bm25s.stopwords import STOPWORDS_EN_PLUS
 
     return STOPWORDS.union(STOPWORDS_EN_PLUS)

@@ -12,7 +12,7 @@ from ctxpipe.compress.types import OnProgress, RankingText
 
 
 class EmbeddingBorrower:
-    """The part of a ranker that takes the embeddings of another, which borrows the pipeline's embedder."""
+    """Base of rankers that embed through an ``EmbeddingRanker``."""
 
     _embedding: EmbeddingRanker
 

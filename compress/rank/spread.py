@@ -1,4 +1,4 @@
-"""Ranking without a question: texts that together say most of what all of them say."""
+"""Ranking without a question: the texts that together cover most of what all texts say."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from ctxpipe.compress.rank.resources import Embedder
 from ctxpipe.compress.types import OnProgress, RankingText
 
 STRETCH = 256
-"""Neighbouring texts among which a text may stand for others."""
+"""Number of neighbouring texts within which a text can represent others."""
 EMBEDDED = 8_000
-"""Most texts that are embedded: those that say most in words, evenly over all stretches."""
+"""Most texts that are embedded: those whose words weigh most, equally many of each stretch."""
 CHOSEN = 50_000
-"""Texts that are chosen one by one; those after them are in the order of what they added when last looked at."""
+"""Texts that are chosen one by one; the rest follow in the order of their last computed gain."""
 MEANING, WORDS = 1.0, 1.0
-"""Weights of what a text adds in meaning and in words."""
+"""Weights of the gain in meaning and of the gain in words."""
 SAID = 0.2
-"""What is left of a word's weight each time that a chosen text says it."""
+"""Factor on a word's weight for each chosen text that has it."""
 LENGTH, APART = 0.5, 5
-"""Gains are divided by (words + ``APART``) to the power of ``LENGTH``; a chosen neighbour takes ``APART`` away."""
+"""Gains are divided by (words + ``APART``) ** ``LENGTH``. Each chosen neighbour takes half of ``APART`` away."""
 FEW = 5
-"""Distinct words, function words aside, below which a text of prose ("Thank you. Julie.") comes after all others."""
+"""Prose with fewer distinct words than this ("Thank you. Julie."), function words aside, comes after all others."""
 OPENING = 1.2
 """Factor on the gain of the first text under a heading."""
 _PROSE = frozenset({"text", "markdown", "html", "pdf"})
 
 
 class SpreadRanker(EmbeddingBorrower):
-    """Chooses texts one by one, each time the one that adds most to those chosen, for its length.
+    """Chooses texts one by one, each time the one with the highest gain for its length.
 
-    What a set of texts is worth is the sum of two submodular functions (Lin and Bilmes, 2011, "A Class of Submodular
-    Functions for Document Summarization"): the facility location of embeddings, by which each text is stood for by the
-    most similar chosen one of its stretch, and the coverage of words, each weighted by log(1 + texts with it). Both
-    shrink where the same was said before, so what is chosen is spread over the text. A text that is there twice counts
-    once. The question is not used.
+    The value of a set of texts is the sum of two submodular functions (Lin and Bilmes, 2011, "A Class of Submodular
+    Functions for Document Summarization"): facility location, where the most similar chosen text of its stretch
+    represents a text, and coverage of words, each weighted by log(1 + texts with it). The gain of a text shrinks when a
+    similar one is chosen, so the chosen texts are spread over the whole. Repeated texts count once. The question is not
+    used.
 
     Args:
         embedder: The embedder; MiniLM-L6 by default.
@@ -54,7 +54,7 @@ class SpreadRanker(EmbeddingBorrower):
         self._embedding = EmbeddingRanker(embedder=embedder, headings=False)
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts by the place at which they were chosen, 1 for the first, above 0 for the last."""
+        """Score texts by the order in which they are chosen: float32 of shape (texts,), 1 for the first."""
         if not texts:
             return np.zeros(0, dtype=np.float32)
         new = _new(texts)
@@ -68,7 +68,7 @@ class SpreadRanker(EmbeddingBorrower):
 
 
 class _Words:
-    """What texts add in words."""
+    """The gain of texts in words."""
 
     def __init__(self, texts: Sequence[RankingText], new: BoolArray) -> None:
         vocabulary = Vocabulary(function_words())
@@ -92,7 +92,7 @@ class _Words:
 
 
 class _Standing:
-    """How well texts are stood for by chosen ones of their stretch, in meaning."""
+    """The gain of texts in meaning: how well the chosen texts of a stretch represent all of it."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class _Standing:
 
 
 def _new(texts: Sequence[RankingText]) -> BoolArray:
-    """True for texts that no earlier one equals, case and white space aside."""
+    """False for texts that repeat an earlier one, case and white space aside; bool of shape (texts,)."""
     seen: set[str] = set()
     new = np.zeros(len(texts), dtype=np.bool_)
     for index, text in enumerate(texts):
@@ -138,7 +138,7 @@ def _new(texts: Sequence[RankingText]) -> BoolArray:
 
 
 def _embedded(gains: FloatArray, new: BoolArray) -> IntArray:
-    """Indices of the texts that are embedded: all new ones, or equally many of each stretch, those that say most."""
+    """Indices of the texts that are embedded: all new ones, or those of the highest gain in each stretch."""
     if new.sum() <= EMBEDDED:
         return np.flatnonzero(new)
     each = max(1, EMBEDDED * STRETCH // len(gains))
@@ -152,9 +152,9 @@ def _embedded(gains: FloatArray, new: BoolArray) -> IntArray:
 
 
 def _chosen(texts: Sequence[RankingText], words: _Words, standing: _Standing) -> list[int]:
-    """All texts in the order in which they are chosen: lazy greedy (Minoux, 1978), since gains only shrink.
+    """All texts in the order in which they are chosen, by the lazy greedy algorithm (Minoux, 1978).
 
-    They grow only for the neighbours of what was chosen, which are looked at again.
+    It needs gains that only shrink. Those of a chosen text's neighbours can grow, so they are computed again.
     """
     sizes = [len(text.text.split()) for text in texts]
     factor = [OPENING if opens else 1.0 for opens in _opens(texts)]

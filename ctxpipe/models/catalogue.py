@@ -28,7 +28,7 @@ class EmbeddedModel:
     Attributes:
         name: Its name for users.
         files: Files that are fetched, whatever the source.
-        sources: Where they can be had, tried in order.
+        sources: Tried in order.
         prepare: Turns a folder of fetched files into a ready one.
         required: Files that a ready folder must have.
         imports: Modules that ``prepare`` imports, from the extra ``local``.
@@ -54,7 +54,7 @@ class EmbeddedModel:
 
     @property
     def room(self) -> int:
-        """Bytes that making it ready takes at most."""
+        """Most bytes on disk while it is made ready."""
         files = sum(file.size for file in self.files)
         # pip stores a wheel twice for a moment; conversion needs the fetched files beside the converted ones.
         return max(max(s.size + max(s.size, files), s.beside + files + self.ready_size) for s in self.sources)

@@ -49,7 +49,7 @@ class HubFile:
         return 0
 
     def fetch(self, place: Place, on_progress: PullProgress) -> None:
-        """See ``Source``. Another file there is refused before it is downloaded."""
+        """See ``Source``. A file that is not the pinned one is refused before its download."""
         on_progress("connecting", 0, None)
         if not reachable():
             raise DownloadError("the Hugging Face Hub cannot be reached")
@@ -79,7 +79,7 @@ class HubFile:
 
 @contextmanager
 def _watched(folder: Path, size: int, on_progress: PullProgress) -> Iterator[None]:
-    """Report the growth of a download in place of the Hub's own bars, which would be written over ours."""
+    """Report the growth of a download, without the Hub's own progress bars."""
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     done = threading.Event()

@@ -50,7 +50,7 @@ def made_once(
 
 @contextmanager
 def turn(path: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
-    """Hold a lock file, which one process at a time can do.
+    """Hold a lock file, one process at a time.
 
     Args:
         path: The lock file.

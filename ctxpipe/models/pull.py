@@ -52,7 +52,7 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
 
 
 def _fetch(model: EmbeddedModel, place: Place, report: PullProgress) -> Source:
-    """Fetch the files from the first source that has them, and say which one that is."""
+    """Fetch the files from the first source that has them; returns that source."""
     faults = []
     for source in model.sources:
         try:

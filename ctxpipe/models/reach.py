@@ -39,7 +39,7 @@ def within_reach(place: str) -> Iterator[None]:
 
 
 def reachable() -> bool:
-    """Whether the Hub answers, and the user lets it be asked (``HF_HUB_OFFLINE``)."""
+    """Whether the Hub answers, and ``HF_HUB_OFFLINE`` does not forbid to ask it."""
     from huggingface_hub import constants
 
     return not constants.HF_HUB_OFFLINE and _answers()

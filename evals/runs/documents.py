@@ -1,4 +1,4 @@
-"""From a passage of an item to a document of the pipeline."""
+"""Passages of items as documents of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from ctxpipe.compress.types import Document
 
 _NO_TITLE = "table"
-"""Titles in public sets that stand for no title."""
+"""A title that public sets use for passages without one."""
 
 
 def document_of(passage: Passage, source: str) -> Document:
-    """The document that a passage is, under a name; a file name says what kind of text it holds."""
+    """A passage as a document; the ending of a file name decides its kind."""
     from ctxpipe.compress.types import Document
     from ctxpipe.pipeline.readers.kinds import TEXT, by_name
 

@@ -1,4 +1,4 @@
-"""One pool of documents that every question of a run is asked of, in place of the documents of its item."""
+"""One pool of documents for all questions of a run, in place of the documents of each item."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Pool:
         }
 
     def gold(self, sample: Sample) -> set[int]:
-        """Where in the pool the documents are that an item's answer rests on; empty if the set does not mark them."""
+        """Indices in the pool of an item's gold documents; empty if the set does not mark them."""
         gold = {e.document for e in sample.evidence} | {i for i, d in enumerate(sample.documents) if d.gold}
         return {self._places[sample.id][index] for index in gold}
 
@@ -81,7 +81,7 @@ class Pool:
 
 
 def pooled_documents(path: Path) -> Collection:
-    """The documents of a corpus file, or of a folder: of the items in its JSON lines if it has any, else its files.
+    """The documents of a corpus file or a folder: of the items in the folder's JSON lines, else its files.
 
     Raises:
         ReadError: if there are none.
@@ -104,7 +104,7 @@ def pooled_documents(path: Path) -> Collection:
 
 
 def _passages(file: Path) -> Iterator[tuple[str, str]]:
-    """Title and text of what items have under ``documents`` or ``passages``."""
+    """Title and text of items' ``documents`` or ``passages``."""
     opened = gzip.open if file.suffix == ".gz" else open
     try:
         with opened(file, "rt", encoding="utf-8") as lines:

@@ -76,7 +76,7 @@ class Recorder:
             yield record
 
     def _answers(self, asks: Sequence[Ask], made: Sequence[_Made]) -> Sequence[Generated | None]:
-        """The target's answers, but where an arm has its own."""
+        """The arm's own answers, else the target's."""
         if self.answers is None:
             return [None] * len(asks)
         waiting = [place for place, one in enumerate(made) if one.context.answer is None]

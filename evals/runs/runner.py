@@ -41,8 +41,8 @@ class RunPlan:
         tokenizer: Model whose tokens are counted.
         retry_errors: Retry items that ended in an error.
         reuse_scores: Compute scores once for all rates; compression is then not timed.
-        pool: Folder or corpus file whose documents, with those of all items, methods are asked of; controls keep to the
-            documents of their item.
+        pool: Folder or corpus file. Methods search its documents and those of all items; controls use only those of
+            their item.
     """
 
     suites: tuple[str, ...]

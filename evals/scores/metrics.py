@@ -42,9 +42,9 @@ def context_scores(
     Args:
         sample: The item.
         text: The context of the arm.
-        raw: The whole context, for what there was to keep.
+        raw: The whole context, which decides what could be kept.
         spans: Kept stretches of the documents as (document, start, end), for evidence; None where they are not known.
-        frames: Ranges of the context that are no source (labels, marks, repeated chains), where they are known.
+        frames: Ranges of the context that are not source text (labels, marks, repeated headings), if known.
         fits: Whether a text has no more tokens than the arm's budget; None where it has none.
         pooled: Whether the context may hold text of other documents too; its shape cannot be judged then.
 

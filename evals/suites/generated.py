@@ -178,7 +178,7 @@ _STATES = (
 
 
 def _listed(draw: random.Random) -> _Task:
-    """All buildings that something happened to, among many that something else happened to."""
+    """List all buildings to which one thing happened, among many to which another happened."""
     names, state, other = _buildings(draw, draw.randrange(6, 15))
     return _Task(
         facts=[f"The {name} was {state} that year." for name in names],
@@ -191,7 +191,7 @@ def _listed(draw: random.Random) -> _Task:
 
 
 def _counted(draw: random.Random) -> _Task:
-    """The same, asked for their number."""
+    """The same buildings; the question asks for their number."""
     names, state, other = _buildings(draw, draw.randrange(6, 15))
     return _Task(
         facts=[f"The {name} was {state} that year." for name in names],
@@ -224,8 +224,8 @@ TASKS: Mapping[str, Callable[[random.Random], _Task]] = {
     "list": _listed,
     "count": _counted,
 }
-"""Generated tasks by name: one needle; several; UUID keys; chains of variables; numbers with units and negations; all
-things of a kind, and their number."""
+"""Generated tasks by name: one needle; several; UUID keys; chains of variables; numbers with units and negations; a
+list of all things of a kind; their number."""
 
 
 def generate(task: str, *, tokens: int, limit: int, seed: int, count_many: CountMany) -> Iterator[Sample]:

@@ -21,7 +21,7 @@ _MAIN_SCORES = ("survival", "nll", "answer")
 TRUST_SCORES = ("attributed", "whole", "trail")
 """Scores of layer 1 that say whether a reader may believe what was kept."""
 POOL_SCORES = ("shortlist", "passages")
-"""Whether all gold documents are among what a search of the pool found, and in the context."""
+"""Scores of a pool: whether all gold documents are in the shortlist, and in the context."""
 OTHER_SCORES = ("evidence", "gold", *TRUST_SCORES, *POOL_SCORES, "numbers", "units", "negations", "names")
 
 

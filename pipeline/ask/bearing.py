@@ -1,4 +1,4 @@
-"""Whether what was kept has anything to do with the question."""
+"""Whether the kept text has anything to do with the question."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARE = 0.2
 _FEWEST = 3
 """Words that a question needs for a share to say something."""
 _ASKS_IN_ENGLISH, _SAYS_IN_ENGLISH = 0.3, 0.15
-"""Shares of stop words from which question and context count as English; in two languages no word need be shared."""
+"""Shares of stop words from which question and context count as English. Two languages share no words."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -14,20 +14,20 @@ from ctxpipe.pipeline.ask.support import Sentence, Support
 from ctxpipe.pipeline.types import Citation, Unanswered
 
 THRESHOLD = 0.5
-"""Least support of a citation that words decide."""
+"""Least support of a citation by shared words."""
 _MOST = 5
 
 
 def cite(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
-    """The sentences that an answer rests on: those that it cites, and where it cites nothing those that words find."""
+    """The sentences that an answer rests on: by its numbers, or if it has none, by shared words."""
     return cite_numbers(answer, context) or cite_words(answer, context)
 
 
 def cite_numbers(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     """What the numbers in an answer cite.
 
-    A number names an excerpt. Of its sentences that is cited which best supports the sentence of the answer that
-    carries the number, or the whole answer where that shares no word with the excerpt. See ``Support``.
+    A number names an excerpt. Cited is the sentence of the excerpt that best supports the answer's sentence with the
+    number. If the two share no word, it is the one that best supports the whole answer. See ``Support``.
 
     Returns:
         The citations in the order of the answer, each number and sentence once. A number that names no excerpt is
@@ -70,12 +70,12 @@ def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
 
 
 def why_unanswered(answer: str, context: CompressedContext, citations: Sequence[Citation]) -> Unanswered | None:
-    """Why an answer is none; see ``Run.unanswered``.
+    """Why the question is unanswered, or None if it is answered; see ``Run.unanswered``.
 
     Args:
         answer: The answer.
         context: What the model read.
-        citations: What it rests on; an answer that rests on something is one, whatever the question's words.
+        citations: What the answer rests on. With any citation the question counts as answered.
     """
     numbered = parts(context)
     marked = marks(answer, source_of(context), len(numbered)) if numbered else []

@@ -176,7 +176,7 @@ def _most(request: Request) -> int:
 
 
 def _spare(request: Request, most: int) -> int:
-    """Tokens, of at most ``most``, that were left out for no other reason than that nobody named a size."""
+    """Tokens that the window has room for and that were left out only because nobody named a size."""
     named = request.raw or request.budget is not None or request.rate is not None
     return 0 if named else max(0, most - _most(request))
 

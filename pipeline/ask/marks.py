@@ -19,7 +19,7 @@ _ATTACHED = regex.compile(r"[\w)\]'\"`.]+$")
 _WORD = regex.compile(r"\p{L}{3,}|.*[\p{N}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}%]")
 _ENDS_CLAUSE = regex.compile(r"(?:\s?\[[^\[\]\n]*\])*(?:[.,;:!?)](?![\w(])|[。，；：！？【]|\s*(?:$|\n))")
 _BEFORE = 80
-"""Characters before a number that are looked at."""
+"""Characters before a number that are compared with the source."""
 _LAST_WORD = regex.compile(r"\S+\s*$")
 
 
@@ -34,8 +34,8 @@ class Mark(NamedTuple):
 def marks(answer: str, source: str, most: int) -> list[Mark]:
     """The citations in an answer.
 
-    Numbers in brackets are none in code, in Markdown links, as an array's index, and where the source says them too:
-    there the answer quotes it.
+    Numbers in brackets are no citations in code, in Markdown links and as an array's index. They are none either if the
+    source has the same words: the answer then quotes it.
 
     Args:
         answer: The answer.
@@ -63,7 +63,7 @@ def marks(answer: str, source: str, most: int) -> list[Mark]:
 def statements(answer: str, marked: list[Mark]) -> list[tuple[str, tuple[int, ...]]]:
     """The sentences of an answer without its marks, each with the numbers that it carries.
 
-    A mark belongs to the sentence that it stands in or follows; at the beginning of a line to the one that it precedes.
+    A mark belongs to the sentence that it stands in or follows. At the beginning of a line it belongs to the next one.
     """
     plain, places = _without(answer, marked)
     spans = sentences(plain) or [(0, 0)] * bool(marked)

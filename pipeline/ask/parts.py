@@ -28,8 +28,8 @@ def is_numbered(context: CompressedContext) -> bool:
 def parts(context: CompressedContext) -> list[list[Span]]:
     """The stretches under each number of a context, those of number 1 first; nothing if it has no numbers.
 
-    Without frames and whitespace a context's text is that of its spans. So characters counted in the text up to a
-    number say where its stretches begin among the spans.
+    Without frames and whitespace, a context's text equals that of its spans. So the count of characters before a number
+    gives the place in the spans where its stretches begin.
     """
     edges = list(_edges(context))
     spans: list[list[Span]] = [[] for _ in edges]

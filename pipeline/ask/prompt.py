@@ -21,7 +21,7 @@ CITING = (
 def is_strict(engine: Engine) -> bool:
     """Whether a model is told to cite by numbers, and to say in one fixed sentence that there is no answer.
 
-    A small model says that sentence whether there is one or not, and cites nothing, so those on this machine are not
+    A small model says that sentence even when there is an answer, and cites nothing. So models on this machine are not
     told (``benchmarks/unanswerable.py``).
     """
     return engine.name != "local"

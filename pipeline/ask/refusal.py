@@ -65,8 +65,7 @@ _EMPHASIS = "*_\"'“‘ "
 def refuses(said: Sequence[tuple[str, tuple[int, ...]]]) -> bool:
     """Whether an answer says that the documents do not hold one.
 
-    It does when its first sentence says so. Where something after that is cited by number, it answers part of the
-    question, and is an answer.
+    It does if its first sentence says so and no later sentence cites a number: that would answer part of the question.
 
     Args:
         said: Its sentences, each with the numbers that it carries; see ``statements``.

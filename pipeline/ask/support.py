@@ -27,8 +27,8 @@ class Support:
     """Measures the support of sentences for statements.
 
     Support is the share of a statement's words that occur in the sentence, each word weighted by log(1 + N / n), for N
-    kept sentences of which n contain it. Words of the question weigh a quarter, because an answer that repeats the
-    question says nothing by that.
+    kept sentences of which n contain it. Words of the question weigh a quarter, because repeating the
+    question is no evidence.
 
     Args:
         context: What the model read.

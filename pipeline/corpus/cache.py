@@ -1,4 +1,4 @@
-"""The cache of documents: what was prepared of plain paths, so that the second question about them is quick too.
+"""The document cache: prepared documents of plain paths, so that the second question about them is quick.
 
 A lost entry only costs time, so no problem with the file fails a call.
 """
@@ -25,7 +25,7 @@ from ctxpipe.pipeline.readers.find import FoundFile
 LIMIT_BYTES = 2_000_000_000
 """Default size limit of the file; the least recently used documents are deleted first."""
 LEAST_CHARACTERS = 200_000
-"""Documents that together are shorter are prepared anew as fast as they are read from a file."""
+"""Shorter documents, taken together, are prepared as fast as they are read from the cache, so they are not kept."""
 
 
 def default_path() -> Path:
@@ -71,14 +71,14 @@ class DocumentCache:
                 self._drop()
 
     def find(self, file: FoundFile) -> bool:
-        """Whether a file's document is here as the file is; ``found`` then holds it."""
+        """Whether the document of an unchanged file is here; ``found`` then holds it."""
         if self._known is None or self._store is None or self._shelf is None or not self._known(file):
             return False
         try:
             document = self._known.row(file).document
             ((characters,),) = self._store.rows("SELECT characters FROM document WHERE id = ?", (document,))
             stored = StoredDocument(Entry(document, file.source, int(characters)), self._shelf)
-            # Whether the file is damaged must show now, while the document can still be read.
+            # A damaged cache must show now, while the document can still be read from its own file.
             _ = stored.document, stored.passages, stored.outline
         except (CorpusError, ValueError):
             self._drop()
@@ -136,7 +136,7 @@ class DocumentCache:
             store.shrink()
 
     def _drop(self) -> None:
-        """A file that cannot be read is of no use."""
+        """Delete the file, which cannot be read."""
         self._store = None
         for ending in ("", "-wal", "-shm"):
             with suppress(OSError):

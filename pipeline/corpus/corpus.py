@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,14 +11,13 @@ from typing import Self
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
-from ctxpipe.errors import CorpusError, UsageError, reason_of
+from ctxpipe.errors import CorpusError, reason_of
 from ctxpipe.models.once import turn
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
+from ctxpipe.pipeline.corpus.plan import Given, Plan
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.corpus.stored import Shelf, StoredDocument
 from ctxpipe.pipeline.readers.reader import Errors
-
-Given = str | os.PathLike[str] | Document
 
 
 class Corpus(Collection):
@@ -67,14 +65,14 @@ class Corpus(Collection):
         return cls.open(path)
 
     def update(self, *, on_stage: OnStage | None = None) -> Indexed:
-        """Read again what has changed of the paths that the corpus was made of, and open the file anew."""
+        """Read changed files of the corpus's paths again, and open the file anew."""
         self._store.close()
         done = index(None, self.path, on_stage=on_stage)
         self.__init__(Store(self.path))  # type: ignore[misc]  # as if it were opened now
         return done
 
     def sources(self, tokenizer: Tokenizer, on_progress: OnProgress) -> tuple[SourceInfo, ...]:
-        """The size of each document; what had to be counted is kept in the file, if it can be written."""
+        """The size of each document. New counts are stored in the file if it can be written."""
         sizes = super().sources(tokenizer, on_progress)
         counted = [(d.entry.document, tokenizer.name, d.tokens(tokenizer)) for d in self._stored if d.was_counted]
         if counted:
@@ -107,8 +105,8 @@ def index(
 ) -> Indexed:
     """Make or update a corpus file, so that it holds what the paths give and nothing else.
 
-    What is unchanged by size and time, or by its bytes, is not read again. A run that is stopped loses at most some
-    seconds of work; the next one goes on. Readers see the documents of before until the run is complete.
+    Files of the same size and time, or with the same bytes, are not read again. A stopped run loses at most some
+    seconds of work, and the next run continues it. Until a run is complete, readers see the documents of the last one.
 
     Args:
         paths: Files, directories, patterns, documents; None for those of the last run.
@@ -125,68 +123,13 @@ def index(
     file = Path(path)
     with _turn(file, on_wait), Store(file, "write") as store:
         if paths is None:
-            plan = _Plan.load(store)
+            plan = Plan.load(store)
         else:
             given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
-            plan = _Plan.of(given, decode_errors, all_files)
+            plan = Plan.of(given, decode_errors, all_files)
             plan.save(store)
         indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage or _nothing)
-        return indexer.run(plan.found_by, all_files=plan.all_files, processes=processes)
-
-
-class _Plan:
-    """What a corpus is made of.
-
-    Args:
-        roots: Paths as they were given.
-        folder: Where they were given.
-        errors, all_files: How they are read.
-        documents: Documents that were given themselves.
-    """
-
-    def __init__(
-        self, roots: Sequence[str], folder: str, errors: Errors, all_files: bool, documents: Sequence[Document] = ()
-    ) -> None:
-        self.roots = list(roots)
-        self.folder = folder
-        self.errors: Errors = errors
-        self.all_files = all_files
-        self.documents = list(documents)
-
-    @classmethod
-    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool) -> _Plan:
-        """From what a user gave."""
-        roots = [os.fspath(one) for one in given if not isinstance(one, Document)]
-        if "-" in roots:
-            raise UsageError("a corpus is made of files, which can be read again; standard input cannot")
-        documents = [one for one in given if isinstance(one, Document)]
-        return cls(roots, os.getcwd(), errors, all_files, documents)
-
-    @classmethod
-    def load(cls, store: Store) -> _Plan:
-        """From a file."""
-        saved = store.setting("plan")
-        if not saved:
-            raise UsageError(f"{store.path}: nothing was indexed into it yet; give paths")
-        return cls(**json.loads(saved))
-
-    def save(self, store: Store) -> None:
-        """Keep it in the file."""
-        value = {"roots": self.roots, "folder": self.folder, "errors": self.errors, "all_files": self.all_files}
-        with store.writing() as database:
-            database.execute("INSERT OR REPLACE INTO setting VALUES ('plan', ?)", (json.dumps(value),))
-
-    @property
-    def found_by(self) -> list[str | Document]:
-        """Paths that lead to them from here."""
-        here = os.getcwd() == self.folder
-        return [*(root if here else os.path.join(self.folder, root) for root in self.roots), *self.documents]
-
-    def name(self, source: str) -> str:
-        """The name of a source as it would be where the paths were given."""
-        prefix = os.path.join(self.folder, "")
-        relative = any(not os.path.isabs(root) for root in self.roots)
-        return source.removeprefix(prefix) if relative else source
+        return indexer.run(plan.sources, all_files=plan.all_files, processes=processes)
 
 
 @contextmanager

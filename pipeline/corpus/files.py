@@ -18,9 +18,9 @@ class FileRow(NamedTuple):
     """A file as it was read.
 
     Attributes:
-        path: Where it is; a document that was given itself has a name of its own instead.
+        path: Where it is; for a document that is no file, a name made of its hash.
         source: Name of its document.
-        size: Bytes, or -1 where they could not be told.
+        size: Bytes, or -1 if they are not known.
         modified: Time of its last change, nanoseconds.
         digest: SHA-256 of its bytes.
         document: Id of its document; -1 while it has none.
@@ -48,7 +48,7 @@ class KnownFiles:
         self._rows = {row[0]: FileRow(*row) for row in rows}
 
     def __call__(self, file: FoundFile) -> bool:
-        """Whether a file is known as it is."""
+        """Whether a file is known and unchanged."""
         known = self._rows.get(self._prefix + os.path.abspath(file.path))
         if known is None:
             return False

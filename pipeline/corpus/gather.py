@@ -1,4 +1,4 @@
-"""From what a user names (paths, corpus files, documents) to prepared documents."""
+"""From sources (paths, corpus files, documents) to prepared documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Sources = Source | Sequence[Source]
 
 
 class Gathered(NamedTuple):
-    """Prepared documents, what could not be read, and what must be known of the rest."""
+    """Prepared documents, failures to read, and notes for the user."""
 
     collection: Collection
     failures: list[ReadError]
@@ -54,10 +54,10 @@ class Gatherer:
         self._stemmer = Stemmer()
 
     def gather(self, sources: Sources) -> Gathered:
-        """Read what is named; see ``read``.
+        """Read sources.
 
         Raises:
-            UsageError: for no source, or one that is none.
+            UsageError: without a source, or for one of another type.
             CorpusError: if a corpus file cannot be opened.
         """
         if isinstance(sources, Collection):

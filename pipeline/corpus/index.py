@@ -17,10 +17,10 @@ from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.reading import ReadFile, Reading
 
 COUNTED = "smollm2-135m"
-"""Whose tokens are counted while indexing; another target's are counted when it first asks."""
+"""Tokenizer that counts while indexing. Another target's tokens are counted at its first question."""
 
 _COMMIT_BYTES, _COMMIT_SECONDS = 32_000_000, 2.0
-"""How much work a kill may lose."""
+"""Most work that is lost when the process is killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +29,11 @@ class Indexed:
 
     Attributes:
         documents: Documents in the corpus now.
-        read: Files that were read, as they are new or have changed.
-        unchanged: Files that were known.
+        read: Files that were read: new and changed ones.
+        unchanged: Files that were not read again.
         dropped: Files that are gone.
-        failures: What could not be read; it is not in the corpus.
-        notes: What must be known of what was read and passed over.
+        failures: Files that could not be read; they are not in the corpus.
+        notes: Lines for the user on what was read and passed over.
     """
 
     documents: int
@@ -56,7 +56,7 @@ class Indexer:
     Args:
         store: The file, open for writing.
         errors: For undecodable bytes, as for ``Pipeline``.
-        rename: From a source's name as it is found to the name that it has in the corpus.
+        rename: Maps a source's name here to its name in the corpus.
         on_stage: Called with progress.
     """
 
@@ -129,7 +129,7 @@ class Indexer:
             self._commit()
 
     def _commit(self) -> None:
-        """Write what is done. It is staged: readers see it when the run is complete."""
+        """Write finished work as staged rows, which readers see when the run is complete."""
         done, self._done = self._done, []
         if done:
             with self._store.writing() as database:
@@ -146,7 +146,11 @@ class Indexer:
         self._bytes, self._committed = 0, time.monotonic()
 
     def _swap(self) -> int:
-        """Let what this run has found take the place of what was there, at once; how many files are gone."""
+        """Replace the rows of the last run by the staged ones in one transaction.
+
+        Returns:
+            Number of files that are gone.
+        """
         with self._store.writing() as database:
             gone = database.execute(
                 "SELECT count(*) FROM file WHERE staged = 0 AND path NOT IN (SELECT path FROM file WHERE staged = 1)"

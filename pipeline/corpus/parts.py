@@ -1,4 +1,4 @@
-"""What is known of a document, as bytes and back. No value is executed when it is read."""
+"""A prepared document as bytes and back. Reading runs no code."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Self
 from ctxpipe.errors import CorpusError, reason_of
 
 FORMAT = 2
-"""Raised whenever what is stored would be read or made in another way, structure and passages included."""
+"""Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""
 
@@ -107,7 +107,7 @@ class Store:
                 yield self._database
 
     def shrink(self) -> None:
-        """Give back what was deleted, and move what was written from the log into the file."""
+        """Free the space of deleted rows, and move the log into the file."""
         with self._lock, self._errors():
             self._database.execute("PRAGMA incremental_vacuum").fetchall()
             # Not waited for: a server may keep the file open for days, and the log is read as well as the file.
@@ -116,7 +116,7 @@ class Store:
             self._database.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT)}")
 
     def entries(self) -> list[Entry]:
-        """The documents, in order. While the first run is not finished, those it has done."""
+        """The documents, in order; before the end of the first run, those that are finished."""
         staged = 0 if self.is_complete else 1
         return [
             Entry(*row)
@@ -140,8 +140,8 @@ class Store:
     def _open_to_read(self) -> sqlite3.Connection:
         self._check(_header(self.path))
         quoted = self.path.absolute().as_uri()
-        # Who may write removes SQLite's log and index when the last reader closes. Without write access to the folder
-        # SQLite cannot share a log, and needs none: nobody writes there.
+        # With write access, SQLite removes its log and index when the last reader closes. Without write access to the
+        # folder it cannot share a log, and needs none, because nobody writes there.
         for query in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
             database = sqlite3.connect(
                 f"{quoted}?{query}", uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False
@@ -201,7 +201,7 @@ class Store:
 
 def _create(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    # The mark must be in the file's own header, so there is no log before it is.
+    # The log begins only now: the mark must be in the header of the file itself.
     database.executescript(
         f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"
     )

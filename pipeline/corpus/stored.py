@@ -21,8 +21,8 @@ class Shelf:
 
     Args:
         store: The store.
-        few: Whether few of its documents will be asked for. Else each kind of part is fetched for all documents in one
-            statement: a corpus has many small ones.
+        few: Fetch the parts of each document alone. By default a kind of part is fetched for all documents at once,
+            because a corpus has many small ones.
     """
 
     def __init__(self, store: Store, *, few: bool = False) -> None:
@@ -32,7 +32,7 @@ class Shelf:
         self._counts: dict[str, dict[int, int]] = {}
 
     def take(self, name: str, document: int) -> bytes:
-        """A part, which is handed over: the shelf does not keep it.
+        """A part; the shelf keeps no copy.
 
         Raises:
             CorpusError: if it is missing.
@@ -72,7 +72,7 @@ class StoredDocument(Prepared):
         shelf: Where its parts are.
 
     Attributes:
-        was_counted: Whether its tokens were counted that the store does not know.
+        was_counted: Whether its tokens were counted and are not in the store yet.
     """
 
     def __init__(self, entry: Entry, shelf: Shelf) -> None:

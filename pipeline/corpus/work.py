@@ -1,4 +1,4 @@
-"""Prepares documents on every core, in the order in which they come."""
+"""Prepares documents in several processes, in order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ctxpipe.pipeline.corpus.parts import fields_out, outline_out, passages_out,
 
 T = TypeVar("T")
 _WORTH_A_POOL = 4_000_000
-"""Characters from which on starting other processes pays."""
+"""Characters from which further processes save more time than their start takes."""
 _AHEAD = 4
-"""Documents, for each process, that may wait."""
+"""Most documents per process that wait."""
 
 
 class Parts(NamedTuple):
@@ -42,12 +42,12 @@ def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
 
 
 class Workers(Generic[T]):
-    """Prepares documents, in other processes once there is enough to do. Each comes with what its user knows it by.
+    """Prepares documents, in further processes once there is enough to do. Each result comes with the caller's key.
 
     Args:
         tokenizer: Name of the tokenizer that counts; None counts nothing.
-        processes: How many work at the same time. More than one starts other processes, which import the program that
-            runs: it must be safe to import.
+        processes: How many work at the same time. With more than one, each imports the calling program, which must be
+            safe to import.
     """
 
     def __init__(self, tokenizer: str | None, processes: int) -> None:
@@ -59,12 +59,12 @@ class Workers(Generic[T]):
         self._seen = 0
 
     def close(self) -> None:
-        """End the processes, what waits included."""
+        """End the processes and drop what waits."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def give(self, known_by: T, document: Document) -> Iterator[tuple[T, Parts]]:
-        """Take a document; gives back those that are done and must make room."""
+        """Take a document, and yield finished ones in order."""
         self._seen += len(document.text)
         if self._size > 1 and self._seen >= _WORTH_A_POOL:
             self._waiting.append((known_by, self._executor().submit(_in_worker, document)))
@@ -74,7 +74,7 @@ class Workers(Generic[T]):
             yield self._next()
 
     def rest(self) -> Iterator[tuple[T, Parts]]:
-        """What is not given back yet."""
+        """Yield all that is not yielded yet."""
         while self._waiting:
             yield self._next()
 

@@ -1,4 +1,4 @@
-"""Cuts documents into blocks: whole paragraphs with what they stand under, small enough to be put into windows."""
+"""Cuts documents into blocks: whole paragraphs and the headings above them, small enough to fill windows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 MERGED = 150
-"""Tokens up to which neighbouring short paragraphs become one block, so that not every line gets a number."""
+"""Short neighbouring paragraphs become one block up to this many tokens, so that not every line gets a number."""
 _SHARE = 4
 """A paragraph longer than the window divided by this is cut between its units."""
 _BLANK = re.compile(r"\n[ \t\r]*\n")
@@ -29,7 +29,7 @@ class Block(NamedTuple):
     Attributes:
         document: Index of the document.
         start, end: Character offsets, end exclusive.
-        chain: Offsets of what its first unit stands under, outermost first.
+        chain: Offsets of the headings and lines above its first unit, outermost first.
     """
 
     document: int

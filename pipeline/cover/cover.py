@@ -1,4 +1,4 @@
-"""Asks every window what bears on the question, and answers from what they said."""
+"""Asks the target for notes on every window, and for an answer from the notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what windows said to one answer, in a tree where it does not fit together."""
+"""One answer from the notes on all windows, joined in rounds if they do not fit into one prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SPARE, _ROOM = 64, 0.95
 
 
 class Last(NamedTuple):
-    """The last request: tokens of its prompt (0 if there was none), its answer, and what its numbers point into."""
+    """The last request: tokens of its prompt (0 if there was none), its answer, and the context that it cites."""
 
     prompt_tokens: int
     answer: Answer
@@ -43,7 +43,7 @@ def direct(job: Job, windows: Windows) -> Last | None:
 
 
 def answered(job: Job, writer: Writer, notes: Sequence[Note]) -> Last:
-    """The answer from notes. Its context is the evidence that they cite, which the numbers in them point into."""
+    """The answer from notes; its context holds the sentences that their numbers cite."""
     evidence = evidence_of(notes)
     context = writer.evidence(evidence)
     numbers = {span: number for number, span in enumerate(evidence, start=1)}
@@ -64,7 +64,7 @@ def _finish(job: Job, chat: Sequence[Message], context: CompressedContext) -> La
 
 
 def _ready(job: Job, text: str, context: CompressedContext) -> Last:
-    """An answer that needs no model any more."""
+    """An answer that needs no request."""
     if job.on_text is not None:
         job.on_text(text)
     said = Answer(
@@ -74,7 +74,7 @@ def _ready(job: Job, text: str, context: CompressedContext) -> Last:
 
 
 def _counted(job: Job, entries: Sequence[str]) -> str:
-    """Entries that were counted here, because models count badly; as many of them as fit."""
+    """The number of entries, counted here because models count badly, and as many entries as fit."""
     head = f"All parts of the documents were searched. They hold {len(entries)} such entries, each named once here:"
     lines = [f"- {entry}" for entry in entries]
     room = _room(job) - job.tokenizer.count(head) - _SPARE

@@ -1,4 +1,4 @@
-"""What windows said, with the sentences of the documents that it rests on, and lists of it without repetitions."""
+"""Notes on windows, with the sentences they rest on, and lists of entries without repetitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something said about a window.
+    """A note on a window.
 
     Attributes:
         text: The text, without numbers of excerpts.
@@ -34,7 +34,7 @@ class Note:
 
 
 def note_of(text: str, context: CompressedContext) -> Note:
-    """What was said about a context, with what it cites there."""
+    """A target's text about a context as a note."""
     spans = dict.fromkeys(
         Span(document=document, start=one.start, end=one.end)
         for one in cite(text, context)
@@ -51,7 +51,7 @@ def entries_of(text: str, context: CompressedContext) -> list[Note]:
 
 
 def distinct(entries: Iterable[Note]) -> list[Note]:
-    """Entries in order, those with the same words once, case, bullets and punctuation at the ends aside."""
+    """Entries in order, without repetitions: case, bullets and punctuation at the ends do not count."""
     by_text: dict[str, Note] = {}
     for entry in entries:
         by_text.setdefault(_SPACE.sub(" ", _EDGES.sub("", entry.text.casefold())), entry)

@@ -24,7 +24,7 @@ _READ = (
     f"{_PART}Say briefly, in complete sentences, what this part tells about the question, and cite the excerpts that "
     "you use by their numbers in brackets."
 )
-"""No way out is offered: a small model would take it for every part. What rests on nothing is left out afterwards."""
+"""No refusal is offered, because a small model would refuse every part. Notes without evidence are dropped later."""
 _LIST = (
     f"{_PART}Copy every entry that the question asks for, one per line, in the words of its excerpt and without a "
     f"number before it. Do not count. If there is none, say only: {NOTHING}."

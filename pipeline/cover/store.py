@@ -1,4 +1,4 @@
-"""Answers about windows on disk, by a hash of what was asked, so that a run that was killed goes on."""
+"""Answers about windows on disk, by a hash of what was asked, so that a killed run can be continued."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AnswerStore:
 
     Args:
         engine: The engine that is asked.
-        path: The file; None stores nothing. It can be read by its owner alone, because answers tell of documents.
+        path: The file; None stores nothing. Only its owner may read it, because answers quote documents.
     """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:

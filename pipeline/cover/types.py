@@ -1,4 +1,4 @@
-"""How all of the documents are read, and what that costs."""
+"""Options of ``Pipeline.cover``, and its cost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ How = Literal["whole", "compress"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What an answer from all of the documents will cost, known before the target is asked.
+    """The cost of an answer from all of the documents, before the target is asked.
 
     Attributes:
         windows: Number of windows.
-        calls: Requests that are still to be made, at most: windows without a stored answer, joins, the answer.
-        prompt_tokens: Tokens of their prompts, about.
+        calls: Most requests still to be made: windows without a stored answer, joins, and the answer.
+        prompt_tokens: Estimated tokens of their prompts.
         stored: Windows whose answers were stored by an earlier run.
         place: The file that stores them; None if answers are not stored.
     """

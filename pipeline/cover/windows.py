@@ -1,4 +1,4 @@
-"""Windows over a row of blocks: each as full as it may be, beginning with the last blocks of the one before."""
+"""Windows over blocks: each as full as possible, and beginning with the last blocks of the one before."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ def windows_of(
 ) -> list[Window]:
     """Lay windows over blocks, so that every block is in one, and neighbours share whole blocks.
 
-    The last block of a window is also the first of the next, if it fits there together with what comes next; more are
-    shared while they have at most ``overlap`` tokens together. Windows of different documents share nothing.
+    The last block of a window is also the first of the next, if both it and the next block fit there. More blocks are
+    shared while together they have at most ``overlap`` tokens. Windows of different documents share nothing.
 
     Args:
         costs: Tokens of each block, at most ``size`` each.
         size: Most tokens of a window.
         overlap: Tokens that neighbours may share beyond one block; 0 shares nothing.
-        leads: Tokens that a block needs more where it is the first of a window. It goes without them where that would
-            be more than ``size``.
+        leads: Further tokens of a block that is the first of a window. They are left out if they do not fit.
         owner: The document of each block; one for all by default.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What ``query`` tells beside the answer: a JSON object, the closing table."""
+"""The JSON object and the closing table of ``query``."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _read(run: Run) -> dict[str, str]:
 
 
 def _more(run: Run) -> dict[str, str]:
-    """How to send more, where the window has room for it, as a line of the closing table."""
+    """A line of the closing table: how to send more, if the window has room."""
     if not run.spare:
         return {}
     everything = ", --raw all" if run.raw_fits else ""
@@ -90,7 +90,7 @@ def _more(run: Run) -> dict[str, str]:
 
 
 def _server(run: Run) -> dict[str, str]:
-    """What the server counted, as a line of the closing table."""
+    """A line of the closing table: what the server counted."""
     if run.server is None or run.server.first_token_seconds is None:
         return {}
     first = f"first token after {run.server.first_token_seconds:.2f} s"

@@ -1,4 +1,4 @@
-"""``--cover``: all of the documents, window by window; its options, its cost, its line in the closing table."""
+"""``--cover``: its options, its cost, and its line in the closing table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXCLUDED = ("rate", "max_loss", "choice", "format", "tree")
 
 
 class _How(click.Choice[str]):
-    """``whole`` or ``compress``; whatever else stands there was meant as a path."""
+    """``whole`` or ``compress``. ``--cover`` takes nothing else, so another word is a path."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value not in self.choices:
@@ -85,7 +85,7 @@ def cover_of(
 
 
 def _agree(cost: Cost, *, yes: bool, quiet: bool) -> None:
-    """Say what will be asked, and where answers are stored; ask a person before much is spent."""
+    """Print the cost and where answers are stored; ask before a large cost."""
     stored = f", {cost.stored:,} answered by an earlier run" if cost.stored else ""
     told = (
         f"{cost.windows:,} windows{stored}: up to {cost.calls:,} requests, "

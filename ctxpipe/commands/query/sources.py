@@ -1,4 +1,4 @@
-"""Under the answer of ``query``: the sentences that it rests on and their places, or that there is none."""
+"""Under the answer of ``query``: the cited sentences and their places, or that there is no answer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from ctxpipe.pipeline.types import Citation, Run
 
 _WIDTH = 80
-"""Columns where standard error is no terminal, and at most."""
+"""Most columns, and columns if standard error is no terminal."""
 _LINES = 3
 """Most lines of a cited sentence."""
 _CUT = "…"
 
 
 def say_sources(run: Run) -> None:
-    """Say on standard error what in the documents supports the answer, or that they hold none."""
+    """Print to standard error what supports the answer, or that the documents hold none."""
     if run.unanswered:
         click.echo(f"\n  {_nothing(run)}\n", err=True)
         return
@@ -73,7 +73,7 @@ def _columns() -> int:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """A text in quotation marks as a few lines of so many columns, cut with a mark where it is longer."""
+    """A text in quotation marks, wrapped to ``width`` columns; longer than ``_LINES`` lines, it ends in a mark."""
     from rich.cells import cell_len
     from rich.console import Console
     from rich.text import Text

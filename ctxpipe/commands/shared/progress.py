@@ -13,7 +13,7 @@ from ctxpipe.commands.shared.closing import STAGES
 from ctxpipe.commands.shared.printing import safe_line
 
 _STOPPING = frozenset({"agree", "ask"})
-"""A question to the person, and the answer's own text, take over the terminal."""
+"""Stages whose own text takes over the terminal."""
 _LONG = "cover"
 
 
@@ -62,7 +62,7 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 class _Left:
-    """Tells the time that a long stage will still take, from what it took so far."""
+    """Estimates the time that a long stage still takes."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -85,7 +85,7 @@ def _nothing(stage: str, done: int, total: int) -> None:
 
 
 class _Downloads:
-    """One line for each download, which can take minutes: a log must say what is waited for."""
+    """One line for each download, so that a log says what takes minutes."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
