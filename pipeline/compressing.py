@@ -151,7 +151,9 @@ class Compressing:
 
         Args:
             documents: What ``prepare`` gave, or a ``Corpus``.
-            question, budget, rate: See ``compress``.
+            question: See ``compress``.
+            budget: See ``compress``.
+            rate: See ``compress``.
             asks: Whether the target will be asked with it, which numbers the excerpts.
         """
         started = time.perf_counter()

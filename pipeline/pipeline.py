@@ -195,7 +195,10 @@ class Pipeline(Compressing):
         Args:
             question: The question.
             compress: Makes the context of a budget or a rate; called until the prompt fits.
-            budget, rate, raw, on_text: See ``query``.
+            budget: See ``query``.
+            rate: See ``query``.
+            raw: See ``query``.
+            on_text: See ``query``.
             reading: Seconds that reading took, for the record.
         """
         check_request(question, budget, rate, raw)
