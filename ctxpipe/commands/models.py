@@ -30,7 +30,7 @@ def models() -> None:
 @models.command("list", epilog="\b\nExamples:\n  ctxpipe models list\n  ctxpipe models list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array of objects.")
 def list_models(as_json: bool) -> None:
-    """Print every embedded model, its size, licence and purpose, and where it is."""
+    """Print every embedded model: size, licence, purpose and place."""
     from ctxpipe.models.catalogue import EMBEDDED
 
     rows = [_row(name) for name in EMBEDDED]
@@ -47,7 +47,7 @@ def list_models(as_json: bool) -> None:
 @models.command(epilog="\b\nExamples:\n  ctxpipe models pull\n  ctxpipe models pull minilm-l6")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def pull(names: tuple[str, ...]) -> None:
-    """Fetch embedded models that are not here yet, all of them when none is named."""
+    """Fetch embedded models: the named ones, or all that are missing."""
     from ctxpipe.models.catalogue import EMBEDDED
     from ctxpipe.models.ready import embedded
     from ctxpipe.models.resolve import pull

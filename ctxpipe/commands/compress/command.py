@@ -56,10 +56,10 @@ def compress(
     trust_remote_code: bool,
     **flags: Any,
 ) -> None:
-    """Shorten documents to an exact number of tokens, and keep what matters most.
+    """Shorten documents to an exact number of tokens.
 
     A token is the piece of text that a model counts in, about three quarters of an English word. Sentences are ranked
-    by the question and the best are kept, in their order; without a question, those that say most of the whole. PATH
+    by the question and the best are kept, in their order; without a question, those that cover most of the whole. PATH
     is a file, a directory, a glob or - for standard input. The kept text goes to standard output.
     """
     watch = Stopwatch()

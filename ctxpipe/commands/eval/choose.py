@@ -9,26 +9,33 @@ import click
 
 from ctxpipe.commands.eval.show import show
 from ctxpipe.commands.shared.files import write_file
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
 
 
-@click.command(epilog="\b\nExample:\n  ctxpipe eval choose run1 --max-loss 0.02 --out ctxpipe-choice.json")
+@click.command(
+    cls=HeadedCommand, epilog="\b\nExample:\n  ctxpipe eval choose run1 --max-loss 0.02 --out ctxpipe-choice.json"
+)
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--max-loss", type=float, required=True, help="Largest loss that does not matter, in units of the score.")
-@click.option("--method", metavar="NAME", default="default", show_default=True, help="Whose rates.")
-@click.option("--score", metavar="NAME", help="Score to lose. [default: survival where there is one]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the halves and of the bootstrap.")
-@click.option(
+@option(
+    HOW_MUCH, "--max-loss", type=float, required=True, help="Largest loss that does not matter, in units of the score."
+)
+@option(WHAT, "--method", metavar="NAME", default="default", show_default=True, help="Method whose rates are compared.")
+@option(WHAT, "--score", metavar="NAME", help="Score that may lose. [default: survival if there is one]")
+@option(HOW, "--seed", type=int, default=0, show_default=True, help="Seed of the halves and of the bootstrap.")
+@option(
+    OUTPUT,
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Store the choice here too; query --max-loss looks in ./ctxpipe-choice.json.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object.")
 def choose(
     folder: Path, max_loss: float, method: str, score: str | None, seed: int, out: Path | None, as_json: bool
 ) -> None:
-    """Choose the harshest rate that is safe on one half of the sources, and report it on the other half.
+    """Choose the smallest rate that is safe.
 
-    Items for which raw has no score are left out. The choice is stored in the run's folder as choice.json.
+    The rate is chosen on one half of the sources and reported on the other half. Items for which raw has no score are
+    left out. The choice is stored in the run's folder as choice.json.
     """
     from ctxpipe.evals.paired.choice import choose as choose_rate
 

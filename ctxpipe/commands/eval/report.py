@@ -10,35 +10,52 @@ import click
 
 from ctxpipe.commands.eval.show import COLOURS
 from ctxpipe.commands.shared.files import write_file
-from ctxpipe.commands.shared.options import numbers_of
+from ctxpipe.commands.shared.options import HOW, OUTPUT, WHAT, HeadedCommand, numbers_of, option
 from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
     from ctxpipe.evals.summary.summary import Summary
 
+COSTS, LENGTHS = "Costs", "Length of sources"
+"""Headings of its help."""
 _WIDEST = 130  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
 
 
 @click.command(
+    cls=HeadedCommand,
     epilog="\b\nExamples:\n"
     "  ctxpipe eval report run1\n"
-    "  ctxpipe eval report run1 --html run1.html --json run1.json --margin 0.02"
+    "  ctxpipe eval report run1 --html run1.html --json run1.json --margin 0.02",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
-@click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@click.option("--figures", type=click.Path(file_okay=False, path_type=Path), help="Write every plot as SVG into here.")
-@click.option("--score", metavar="NAME", help="Headline score: nll, answer or survival. [default: the first there is]")
-@click.option("--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
-@click.option("--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
-@click.option("--prompt-price", type=float, default=0.0, help="Price of a million prompt tokens, in any currency.")
-@click.option("--answer-price", type=float, default=0.0, help="Price of a million tokens of answers.")
-@click.option("--hour-price", type=float, default=0.0, help="Price of an hour of the machine that compresses.")
-@click.option("--plan", "planned_model", metavar="MODEL", help="Say what source works with this model on --gpus.")
-@click.option("--gpus", default="1,2,4,8", show_default=True, help="Numbers of GPUs for --plan.")
-@click.option("--gpu", default="h100-80gb", show_default=True, help="Which GPU, for --plan.")
-@click.option("--server", metavar="URL", help="Say what source works with this server's window.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+@option(
+    OUTPUT, "--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page."
+)
+@option(OUTPUT, "--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@option(
+    OUTPUT,
+    "--figures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every plot into this folder, as SVG.",
+)
+@option(
+    WHAT,
+    "--score",
+    metavar="NAME",
+    help="Score of the verdict: nll, answer or survival. [default: the first that there is]",
+)
+@option(WHAT, "--margin", type=float, default=0.05, show_default=True, help="Largest loss that does not matter.")
+@option(WHAT, "--method", metavar="NAME", help="Method that the verdict is on. [default: default]")
+@option(COSTS, "--prompt-price", type=float, default=0.0, help="Price of a million prompt tokens, in any currency.")
+@option(COSTS, "--answer-price", type=float, default=0.0, help="Price of a million tokens of answers.")
+@option(COSTS, "--hour-price", type=float, default=0.0, help="Price of an hour of the machine that compresses.")
+@option(
+    LENGTHS, "--plan", "planned_model", metavar="MODEL", help="Say how long sources can be for this model on --gpus."
+)
+@option(LENGTHS, "--gpus", default="1,2,4,8", show_default=True, help="Numbers of GPUs for --plan.")
+@option(LENGTHS, "--gpu", default="h100-80gb", show_default=True, help="Kind of GPU for --plan.")
+@option(LENGTHS, "--server", metavar="URL", help="Say how long sources can be for this server's window.")
+@option(HOW, "--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 def report(
     folder: Path,
     page: Path | None,
@@ -56,7 +73,7 @@ def report(
     server: str | None,
     seed: int,
 ) -> None:
-    """Say what a run found: the verdict, and a table or a page with everything behind it."""
+    """Print the verdict and the numbers of a run."""
     from ctxpipe.evals.report.equal_budget import equal_budget_lines
     from ctxpipe.evals.report.figures import write_figures
     from ctxpipe.evals.report.lengths import LIMITS, claim_line

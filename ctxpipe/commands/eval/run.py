@@ -74,7 +74,7 @@ QUICK_LIMIT = 20
     "--pool",
     type=click.Path(exists=True, path_type=Path),
     metavar="FOLDER|FILE",
-    help="Ask methods of one pool: the documents of all items, and those of a folder or a corpus file.",
+    help="Let methods search one pool: the documents of all items, and those of a folder or a corpus file.",
 )
 @option(HOW_MUCH, "--limit", type=int, metavar="N", help="Most items of a suite. [default: all; 50 generated ones]")
 @option(
@@ -145,12 +145,12 @@ def run(
     quick: bool,
     quiet: bool,
 ) -> None:
-    """Measure what compression loses, on questions whose answers are known.
+    """Measure what compression loses on questions with known answers.
 
     A suite is a generated task (needle, needles, kv, variables, facts, list, count, twins), a public set in the --data
     folder, a file, or a set of the Hugging Face Hub (hf:zai-org/LongBench/hotpotqa; needs the datasets extra). An arm
-    is what the model is given of the documents: everything (raw; raw2 once more, for the noise; cover, window by
-    window), nothing (closed), or what a method keeps.
+    is the context that the model gets: everything (raw; raw2 again, to measure noise; cover, window by window), nothing
+    (closed), or what a method keeps.
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ctxpipe.evals.runs.arms import parse_arms

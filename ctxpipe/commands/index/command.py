@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 def index(
     paths: tuple[str, ...], output: str | None, show: str | None, quiet: bool, all_files: bool | None, **flags: Any
 ) -> None:
-    """Prepare documents once, so that any number of questions can be asked of them quickly.
+    """Prepare documents once, for any number of questions.
 
-    The file takes the place of a PATH in every other command. It holds the text of the documents, and only you can read
-    it. Run again, it reads what has changed, drops what is gone, and without a PATH takes the paths of the last run. A
-    run that was stopped goes on where it was.
+    The file takes the place of a PATH in every other command, and is read much faster. It holds the text of the
+    documents, and only you can read it. Run again, it reads what has changed, drops what is gone, and without a PATH
+    takes the paths of the last run. A run that was stopped goes on where it was.
     """
     if show is not None:
         if paths or output:

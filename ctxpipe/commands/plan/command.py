@@ -167,10 +167,11 @@ def plan(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Say which context fits on which GPUs, and how far documents must be compressed to fit.
+    """Say which context fits on which GPUs.
 
-    The memory of weights and KV cache (what a model keeps of each token that it has read) is computed from the model's
-    config; nothing is loaded. PATH is a document, as for compress.
+    It also says how far documents must be compressed to fit. The memory of weights and KV cache (what a model keeps of
+    each token that it has read) is computed from the model's config; nothing is loaded. PATH is a document, as for
+    compress.
     """
     from ctxpipe.commands.plan.documents import count
     from ctxpipe.commands.plan.table import plan_json, show, show_names

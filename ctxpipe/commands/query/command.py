@@ -108,11 +108,11 @@ def query(
     trust_remote_code: bool,
     **flags: Any,
 ) -> None:
-    """Ask a question of documents that need not fit the model's window.
+    """Ask a question of documents of any length.
 
     The window is the number of tokens that a model can take at once. The documents are shortened to fit it, as
-    'ctxpipe compress' does. The answer goes to standard output as it is written; the places in the documents that
-    support it, and a table, go to standard error.
+    'ctxpipe compress' does. The answer goes to standard output as it is written. The cited sentences with their places,
+    and a closing table, go to standard error.
     """
     watch = Stopwatch()
     with watch.stage("start"):

@@ -56,8 +56,8 @@ def cover_options(function: F) -> F:
             is_flag=False,
             flag_value="whole",
             metavar="[compress]",
-            help="Read all of the documents in overlapping windows of --budget tokens, and join what they say: for "
-            "'what was decided?', 'how many ...?', 'list every ...'. 'compress' shortens the windows first.",
+            help="Read all of the documents in overlapping windows of --budget tokens, and answer from notes on "
+            "them: for 'what was decided?', 'how many ...?', 'list every ...'. 'compress' shortens the windows first.",
         ),
     ):
         function = decorate(function)

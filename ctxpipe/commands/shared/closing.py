@@ -47,7 +47,7 @@ _WORTH_NAMING = 0.1
 def closing_options(function: F) -> F:
     """The options that say how much is told beside the result."""
     quiet = option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
-    verbose = option(OUTPUT, "--verbose", is_flag=True, help="A closing table of all that was counted and timed.")
+    verbose = option(OUTPUT, "--verbose", is_flag=True, help="Print all counts and times in the closing table.")
     return verbose(quiet(function))
 
 

@@ -37,8 +37,8 @@ def all_files_option(function: F) -> F:
         "--all-files",
         is_flag=True,
         default=None,
-        help="Read all of a directory: what .gitignore names, vendored, built, lock, minified, generated and hidden "
-        "files too. Secrets are read only when they are named.",
+        help="Read all files of a directory, also ignored, vendored, built, lock, minified, generated and hidden ones. "
+        "A secret is read only if it is named itself.",
     )(function)
 
 
@@ -62,7 +62,7 @@ def compression_options(function: F) -> F:
                 WHAT,
                 "--force-tokens",
                 metavar="LIST",
-                help="Strings, separated by commas, that stay wherever any other part of their sentence stays.",
+                help="Strings, separated by commas, that stay in every sentence of which anything is kept.",
             ),
             decode_errors_option,
             all_files_option,
@@ -76,7 +76,7 @@ def compression_options(function: F) -> F:
                 "--rank",
                 metavar="NAME",
                 help="What orders sentences by the question: learned (a small model trained for this), hybrid (bm25 "
-                "and embedding), bm25 (words in common), embedding (similar meaning), spread (what says most of the "
+                "and embedding), bm25 (words in common), embedding (similar meaning), spread (covers most of the "
                 "whole), none (the beginning). [default: learned; without a question spread]",
             ),
             option(
@@ -93,7 +93,7 @@ def compression_options(function: F) -> F:
                 "--format",
                 metavar="NAME",
                 help="How kept text is written: labelled (each excerpt under its file and page), plain, numbered, xml, "
-                "json. [default: labelled; numbered where a model is asked, so that it can cite]",
+                "json. [default: labelled; numbered if a model is asked, so that it can cite]",
             ),
             option(
                 HOW,
