@@ -157,7 +157,7 @@ class Compressor:
     ) -> Candidates:
         documents = collection.documents
         ranked = pooling.rank(documents, candidates, ranker, question, progress)
-        added: FloatArray | None = bonus(documents, ranked, question) if question else None
+        added: FloatArray | None = bonus(documents, collection.outlines, ranked, question) if question else None
         return pooling.adjusted(ranked, added, repetition(documents, ranked, added))
 
     def _context(

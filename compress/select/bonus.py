@@ -10,14 +10,26 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select.exact import exact_bonus, named_bonus
 from ctxpipe.compress.select.labels import labels
 from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.types import Document
 
+_LONGEST = 160
+"""Characters of a unit that others stand under which are looked at for names."""
 
-def bonus(documents: Sequence[Document], ranked: Candidates, question: str) -> FloatArray | None:
+
+def bonus(
+    documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, question: str
+) -> FloatArray | None:
     """Of each unit, float32 of shape (n,); None when nothing is to be added."""
     names = labels(documents)
     texts = [documents[d].text[u.start : u.end] for u, d in zip(ranked.units, ranked.document, strict=True)]
-    trails = [(names[d], *ranked.passages[p].headings) for d, p in zip(ranked.document, ranked.passage, strict=True)]
+    known: dict[tuple[int, int], tuple[str, ...]] = {}
+    trails: list[tuple[str, ...]] = []
+    for unit, d in zip(ranked.units, ranked.document, strict=True):
+        if (d, unit.parent) not in known:
+            above = (documents[d].text[u.start : min(u.end, u.start + _LONGEST)] for u in outlines[d].chain(unit))
+            known[d, unit.parent] = (names[d], documents[d].title, *above)
+        trails.append(known[d, unit.parent])
     parts = [exact_bonus(question, texts, [" ".join(trail) for trail in trails]), named_bonus(question, trails)]
     given = [part for part in parts if part is not None]
     return np.sum(given, axis=0) if given else None

@@ -12,6 +12,7 @@ from ctxpipe.compress.text.unit import Unit
 RECORD = 320
 """An object or array of at most this many characters is one unit; so are neighbouring scalars of an array."""
 _NAMES = re.compile(r"(?:^|_)(?:name|id|key|title|label|slug|host|sku|code|uuid)$|(?:Name|Id|Key)$", re.IGNORECASE)
+_DESCRIBES = re.compile(r"meta|metadata|header|info|identity", re.IGNORECASE)
 _LONGEST_NAME = 80
 
 
@@ -97,7 +98,7 @@ class _Writer:
             node.start,
             end,
             "member",
-            self.nodes[name].start if name >= 0 and name != index else container,
+            self.nodes[name].start if name >= 0 and index not in (name, self.nodes[name].parent) else container,
             node.end - 1 if closed else -1,
             node.end if closed else -1,
             node.lead if node.lead < node.start else -1,
@@ -115,8 +116,27 @@ class _Writer:
             for child in self.children[index]
             if not self.nodes[child].container and self.nodes[child].end - self.nodes[child].value <= _LONGEST_NAME
         ]
-        return next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
+        found = next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
+        return found if found >= 0 else self._described(index)
+
+    def _described(self, index: int) -> int:
+        """What names an object in a part of it that describes it (``metadata``); the part itself where it is a unit."""
+        for child in self.children[index]:
+            node = self.nodes[child]
+            if node.container and self.text[node.value] == "{" and _DESCRIBES.fullmatch(node.key):
+                if node.end - node.start <= RECORD:
+                    named = any(_NAMES.search(self.nodes[inner].key) for inner in self.children[child])
+                    return child if named else -1
+                return next(
+                    (
+                        inner
+                        for inner in self.children[child]
+                        if not self.nodes[inner].container and _NAMES.search(self.nodes[inner].key)
+                    ),
+                    -1,
+                )
+        return -1
 
     def _value(self, index: int) -> str:
         node = self.nodes[index]
-        return self.text[node.value : node.end].strip('"')
+        return " ".join(self.text[node.value : node.end].strip('"').split())[:_LONGEST_NAME]

@@ -16,6 +16,8 @@ _PAGED = re.compile(
     """,
     re.VERBOSE,
 )
+_PRINTED = re.compile(r"\[Page [\divxlc]{1,5}\]\s*(?:\f[^\n]*)?$|\f[^\n]*$")
+"""The foot of a page of text for printers, and the head of the next one, which a form feed begins."""
 _LICENCE = re.compile(
     r"Permission is hereby granted, free of charge|Redistribution and use in source and binary forms"
     r"|WITHOUT WARRANT(?:Y|IES)|THE SOFTWARE IS PROVIDED|under the terms of the GNU|Licensed under the Apache License"
@@ -49,7 +51,10 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if end - start > 2000:
         return False
     piece = text[start:end]
-    return bool(CONTENTS.search(piece) or _LICENCE.search(piece) or (paged and _PAGED.search(piece)))
+    if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
+        return True
+    patterns = (_PRINTED, CONTENTS, _LICENCE, *((_PAGED,) if paged else ()))
+    return any(pattern.search(piece) for pattern in patterns)
 
 
 def is_lock(name: str) -> bool:

@@ -29,6 +29,7 @@ _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
 _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
 _INTRODUCES = re.compile(r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?)[\"”*_)]{0,3}$")
+_TITLE = re.compile(r"[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = re.compile(r"[a-z(]")
 _DEEPEST = 12
@@ -118,6 +119,7 @@ class _Builder:
                 self.indents.clear()
             else:
                 self._rebase(start)
+                self._entitle(start)
                 event()
         self._blocks(at, len(self.text))
         return self.found
@@ -175,6 +177,18 @@ class _Builder:
         self.base = self.heading if above < 0 else above
         return indent
 
+    def _entitle(self, start: int) -> None:
+        """Take a short line above a table or list, which is no sentence, for what introduces it."""
+        last = self.found[-1] if self.found else None
+        if self.introduction >= 0 or last is None or last.units is not None or last.breaks:
+            return
+        if self.document.page(last.start) != self.document.page(start):
+            return
+        begin, end = trim(self.text, last.start, last.end)
+        words = self.text[begin:end]
+        if "\n" not in words and _TITLE.fullmatch(words) and not self.text[end:start].strip():
+            self.introduction = begin
+
     def _code(self, start: int, end: int) -> None:
         above = self.parent
         inside = code_units(self.text[start:end])
@@ -224,7 +238,7 @@ class _Builder:
             first = run.start if run.header < 0 else run.header
             if first > at:
                 self._running(spans[at][0], spans[first - 1][1], spans[at:first])
-            self._records(spans[first : run.end], header=run.header >= 0)
+            self._records(spans[first : run.end], titles=run.start - first)
             at = run.end
         if at < len(spans):
             self._running(spans[at][0], end, spans[at:])
@@ -268,15 +282,15 @@ class _Builder:
             self.found.append(Region(head.start, spans[end - 1][1], above, (head, *below)))
         self.introduction = -1
 
-    def _records(self, spans: Sequence[tuple[int, int]], *, header: bool) -> None:
+    def _records(self, spans: Sequence[tuple[int, int]], *, titles: int) -> None:
+        """Lines that are records, under the lines of column titles that they begin with."""
         units: list[Unit] = []
         parent = self.parent
-        for index, (a, b) in enumerate(spans):
-            if header and index == 0:
-                units.append(Unit(a, b, "row", parent))
-                parent = a
-            else:
-                units.extend(self._whole_or_sentences(a, b, "row" if header else "record", parent))
+        if titles:
+            units.append(Unit(spans[0][0], spans[titles - 1][1], "row", parent))
+            parent = spans[0][0]
+        for a, b in spans[titles:]:
+            units.extend(self._whole_or_sentences(a, b, "row" if titles else "record", parent))
         self._add(spans[0][0], spans[-1][1], units)
 
     def _list(
@@ -286,6 +300,7 @@ class _Builder:
         first = next(index for index, item in enumerate(items) if item)
         if first:
             self._running(start, spans[first - 1][1], spans[:first])
+        self._entitle(spans[first][0])
         units: list[Unit] = []
         open_items: list[tuple[int, int]] = []
         bounds = [index for index, item in enumerate(items) if item]

@@ -23,6 +23,8 @@ _STARTS = regex.compile(
 )
 CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 """A line of a table of contents or an index, with dots that lead to the pages."""
+_GAP = re.compile(r"[ ]{2,}")
+_RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
 _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{Lo}]+"), re.compile(r"\d+")
 _STOP = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
@@ -32,7 +34,7 @@ _FEWEST = 3
 
 
 class Run(NamedTuple):
-    """Consecutive lines by index, ``end`` exclusive, and the index of a line of column titles above them, or -1."""
+    """Consecutive lines by index, ``end`` exclusive, and the index of the first line of titles above them, or -1."""
 
     start: int
     end: int
@@ -86,7 +88,7 @@ def hard_breaks(lines: Sequence[str]) -> list[bool]:
 
 
 def _alike(a: str, b: str, shape_a: tuple[str, ...], shape_b: tuple[str, ...]) -> bool:
-    if _STARTS.match(a) and _STARTS.match(b):
+    if (_STARTS.match(a) and _STARTS.match(b)) or _aligned(a, b):
         return True
     if CONTENTS.search(a) or CONTENTS.search(b):
         return bool(CONTENTS.search(a) and CONTENTS.search(b))
@@ -99,15 +101,30 @@ def _alike(a: str, b: str, shape_a: tuple[str, ...], shape_b: tuple[str, ...]) -
     return telling and shape_a[:2] == shape_b[:2] and abs(len(shape_a) - len(shape_b)) <= 2
 
 
+def _aligned(a: str, b: str) -> bool:
+    """Whether two lines have cells in the same columns: at least two wide gaps, all at the same places."""
+    gaps, others = [m.span() for m in _GAP.finditer(a)], [m.span() for m in _GAP.finditer(b)]
+    return 2 <= len(gaps) == len(others) and all(
+        left < other_right and other_left < right
+        for (left, right), (other_left, other_right) in zip(gaps, others, strict=True)
+    )
+
+
 def _is_wrapped(a: str, b: str, width: int, shape: tuple[str, ...]) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if _STARTS.match(b) or any("9" in part for part in shape[:2]):
+    if _STARTS.match(b) or any("9" in part for part in shape[:2]) or _aligned(a, b):
         return False
     return len(a) + 1 + len(b.split(None, 1)[0]) > width and not a.endswith(_STOP)
 
 
 def _with_header(lines: Sequence[str], start: int, end: int) -> Run:
-    """Look for column titles above records: as many words, no digits where the records have some."""
+    """Look for column titles above records: over a rule, or as many words, no digits where the records have some."""
+    for rule in (start, start + 1):
+        if 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
+            return Run(rule + 1, end, rule - 1)
+    first, rest = lines[start], lines[start + 1 : end]
+    if len(_GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):
+        return Run(start + 1, end, start)
     header = start - 1
     if header >= 0:
         words, rows = lines[header].split(), [line.split() for line in lines[start:end]]

@@ -30,6 +30,7 @@ class Format:
 TEXT = Format()
 CODE = Format(kind="code")
 JSON = Format(kind="json")
+COMMENTED = Format(kind="code", language="json5")
 HTML = Format(reader="html", kind="html")
 PDF = Format(reader="pdf", kind="pdf")
 DOCX = Format(reader="docx", kind="markdown")
@@ -98,7 +99,7 @@ _LANGUAGES = {
     "html": "vue svelte",
     "yaml": "yaml yml",
     "toml": "toml",
-    "ini": "ini",
+    "ini": "ini service timer socket mount target desktop editorconfig gitconfig",
     "conf": "conf cfg",
     "properties": "properties env",
     "xml": "xml xsd xsl xslt svg plist",

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.chats import chat_document, joined_messages
-from ctxpipe.pipeline.readers.kinds import REFUSED, TEXT, Format, by_magic, by_name, by_text
+from ctxpipe.pipeline.readers.kinds import COMMENTED, REFUSED, TEXT, Format, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
 from ctxpipe.pipeline.readers.text.decode import decode_noted
 from ctxpipe.pipeline.readers.titles import markdown_title
 
 EMPTY = "empty"
+_MEMBER = re.compile(r'^[ \t]*"[^"\n]{1,100}"[ \t]*:', re.MULTILINE)
+_MEMBERS = 3
+"""Lines that begin with a key from which on a text that is no valid JSON is read as one with comments."""
 
 
 def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> Document:
@@ -65,7 +69,8 @@ def _load_text(data: bytes, format: Format | None, source: str, stem: str, error
     if format is None:
         format = by_text(text)
     elif format.kind == "json" and not is_json(text):
-        format = TEXT
+        # Comments and commas at the end are not JSON, and what is cut off is none either; both have its indentation.
+        format = COMMENTED if len(_MEMBER.findall(text, 0, 1 << 16)) >= _MEMBERS else TEXT
     if format.reader == "html":
         from ctxpipe.pipeline.readers.html.html import html_text
 

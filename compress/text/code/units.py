@@ -11,12 +11,14 @@ from ctxpipe.compress.text.code.indent import mark_indented
 from ctxpipe.compress.text.code.languages import canonical
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.markup import mark_markup
+from ctxpipe.compress.text.code.naming import named_objects
 from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.unit import Unit
 
+_NAMED = frozenset(("yaml", "xml", "conf", "hcl"))
 _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
@@ -41,8 +43,10 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     if "\r\n" in text:
         return _with_returns(text, code_units(text.replace("\r\n", "\n"), language))
     marks = Marks(text)
-    _mark(marks, 0, len(text), -1, canonical(language))
-    return marks.units()
+    language = canonical(language)
+    _mark(marks, 0, len(text), -1, language)
+    units = marks.units()
+    return named_objects(text, units, language) if language in _NAMED else units
 
 
 def _with_returns(text: str, units: list[Unit]) -> list[Unit]:

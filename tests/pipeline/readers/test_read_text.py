@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.load import load
 from ctxpipe.pipeline.readers.read import read
 from ctxpipe.pipeline.readers.reading import STDIN
 
@@ -268,3 +269,9 @@ def test_reading_takes_memory_of_the_file_and_its_text(tmp_path: Path, name: str
     finally:
         tracemalloc.stop()
     assert document.kind == {"a.txt": "text", "a.md": "markdown"}.get(name, "json")
+
+
+def test_json_with_comments_is_read_by_its_keys() -> None:
+    text = '{\n  // piers\n  "north": {\n    "fee": 31,\n  },\n  "south": {\n    "fee": 45,\n  },\n}\n'
+    document = load(text.encode(), source="a.json", name="a.json")
+    assert (document.kind, document.language) == ("code", "json5")

@@ -1,0 +1,120 @@
+"""What tells objects of configuration apart: a key among those beside it that names them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ctxpipe.compress.text.unit import Unit
+
+_YAML_NAME = re.compile(
+    r"[ \t]*(?:-[ \t]+)*[\"']?(?:name|id|key|title|label|slug|host|hostname|sku|code|uuid|alias|[\w-]+_name|[a-z]+Name)"
+    r"[\"']?[ \t]*:[ \t]+[^\s&*|>{\[#][^\n]*"
+)
+_YAML_ITEM = re.compile(r"[ \t]*-[ \t]")
+_YAML_META = re.compile(r"[ \t]*(?:-[ \t]+)?metadata:[ \t]*(?:#[^\n]*)?(?=\n|\Z)")
+_YAML_KIND = re.compile(r"[ \t]*(?:-[ \t]+)?kind:[ \t]")
+_YAML_NONE = re.compile(r"---|[ \t]*[#%]")
+"""What is no key of a document: its marker, a comment, a directive."""
+_BLOCK_NAME = re.compile(r"[ \t]*(?:server_?name|name|id|title|hostname)[ \t]*[= \t][ \t]*[^\s={][^\n]*", re.IGNORECASE)
+_BLOCK = re.compile(r"[ \t]*(?:[\w.-]+[ \t]*=?[ \t]*\{|<[A-Z]\w*[^\n>]*>)[ \t]*(?:#[^\n]*)?")
+_TAG_NAME = re.compile(
+    r"\s*<(?:[\w.-]+:)?(?:name|id|key|title|label|code|sku|isbn|artifactId|username|hostname)\b[^<>]*>[^<]{1,100}</",
+    re.IGNORECASE,
+)
+_TAG_META = re.compile(r"\s*<(?:[\w.-]+:)?(?:meta|metadata|header|head|info|identity)\b[^<>]*>\s*\Z", re.IGNORECASE)
+_NAMED_TAG = re.compile(r"<[^<>]*\s(?:[\w.-]+:)?(?:name|id|key|title|label|code|sku)\s*=", re.IGNORECASE)
+_LONGEST_TITLE = 100
+
+
+def named_objects(text: str, units: Sequence[Unit], language: str) -> list[Unit]:
+    """Let what stands in an object beside its name stand under that name, wherever in the object it comes.
+
+    Items and documents of YAML (``name``, ``metadata.name``), blocks of settings in braces or tags (``server_name``)
+    and elements of XML whose first child is no name are told apart by nothing else.
+
+    Args:
+        text: The text.
+        units: Its units.
+        language: ``yaml``, ``xml``, or a language of blocks such as ``conf`` and ``hcl``.
+    """
+    finder = _Finder(text, units, language)
+    return [finder.changed.get(unit.start, unit) for unit in units]
+
+
+class _Finder:
+    def __init__(self, text: str, units: Sequence[Unit], language: str) -> None:
+        self.text = text
+        self.changed: dict[int, Unit] = {}
+        self.below: dict[int, list[Unit]] = {}
+        for unit in units:
+            self.below.setdefault(unit.parent, []).append(unit)
+        rules: Mapping[str, object] = {"yaml": self._yaml, "xml": self._xml}
+        rule = rules.get(language, self._block)
+        for unit in units:
+            if unit.start in self.below:
+                rule(unit, self.below[unit.start])  # type: ignore[operator]
+        if language == "yaml":
+            self._document(self.below.get(-1, []))
+
+    def _starts(self, pattern: re.Pattern[str], unit: Unit) -> bool:
+        return pattern.match(self.text, unit.start, unit.end) is not None
+
+    def _first(self, pattern: re.Pattern[str], units: Sequence[Unit]) -> Unit | None:
+        return next((unit for unit in units if self._starts(pattern, unit)), None)
+
+    def _lean(self, units: Sequence[Unit], name: Unit, *others: Unit | None) -> None:
+        """Let ``units`` stand under ``name``, but for itself and ``others``."""
+        kept = {name.start, *(other.start for other in others if other is not None)}
+        words = " ".join(self.text[name.start : name.end].replace("<", " <").split()).lstrip("- ")
+        words = " ".join(re.sub(r"<[^>]*>?", " ", words).split()) or words
+        self.changed[name.start] = self.changed.get(name.start, name)._replace(title=words[:_LONGEST_TITLE])
+        for unit in units:
+            if unit.start not in kept:
+                self.changed[unit.start] = self.changed.get(unit.start, unit)._replace(parent=name.start)
+
+    def _yaml(self, holder: Unit, children: Sequence[Unit]) -> None:
+        if self.text.startswith("---", holder.start):
+            self._document(children)
+        elif self._starts(_YAML_ITEM, holder):
+            if self._starts(_YAML_NAME, holder):
+                return
+            if (name := self._first(_YAML_NAME, children)) is not None:
+                self._lean(children, name)
+            else:
+                self._document(children)
+
+    def _document(self, children: Sequence[Unit]) -> None:
+        """An object of Kubernetes, whose name is in its ``metadata``."""
+        meta = self._first(_YAML_META, children)
+        name = self._first(_YAML_NAME, self.below.get(meta.start, [])) if meta is not None else None
+        if meta is None or name is None:
+            return
+        kind = self._first(_YAML_KIND, children)
+        self._lean([u for u in children if not self._starts(_YAML_NONE, u)], name, meta, kind)
+        if kind is not None:
+            self.changed[meta.start] = self.changed.get(meta.start, meta)._replace(parent=kind.start)
+
+    def _block(self, holder: Unit, children: Sequence[Unit]) -> None:
+        if _BLOCK.fullmatch(self.text, holder.start, holder.end):
+            name = self._first(_BLOCK_NAME, [c for c in children if c.start not in self.below])
+            if name is not None:
+                self._lean(children, name)
+
+    def _tag(self, unit: Unit) -> str:
+        return self.text[unit.start : unit.end].strip().partition(">")[0]
+
+    def _xml(self, holder: Unit, children: Sequence[Unit]) -> None:
+        if len(children) < 2 or holder.kind != "tag" or self._starts(_NAMED_TAG, holder):
+            return
+        found = [child for child in children if self._starts(_TAG_NAME, child)]
+        if len(found) > 1 and len({self._tag(child) for child in found}) < len(found):
+            return  # a list of names, or pairs of keys and values
+        name = found[0] if found else None
+        if name is None and (meta := self._first(_TAG_META, children)) is not None:
+            inner = self.below.get(meta.start, [])
+            name = self._first(_TAG_NAME, inner)
+            if name is not None:
+                self._lean(children, name, meta)
+        elif name is not None:
+            self._lean(children, name)

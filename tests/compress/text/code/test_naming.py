@@ -1,0 +1,117 @@
+"""Objects of configuration that one key among their others names, wherever it stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document, Kind
+
+ITEMS = """services:
+- image: registry/north
+  limits:
+    memory: 31M
+  name: north
+- image: registry/south
+  limits:
+    memory: 45M
+  name: south
+"""
+KUBERNETES = """apiVersion: v1
+kind: Service
+metadata:
+  labels:
+    app: pier
+  name: north
+spec:
+  ports:
+    - port: 31
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: south
+spec:
+  ports:
+    - port: 45
+"""
+NGINX = """http {
+    server {
+        listen 80;
+        server_name north.example.org;
+        location / {
+            client_max_body_size 31m;
+        }
+    }
+    server {
+        listen 80;
+        server_name south.example.org;
+        location / {
+            client_max_body_size 45m;
+        }
+    }
+}
+"""
+APACHE = """<VirtualHost *:80>
+    DocumentRoot /srv/a
+    ServerName north.example.org
+    LimitRequestBody 31
+</VirtualHost>
+<VirtualHost *:80>
+    DocumentRoot /srv/b
+    ServerName south.example.org
+    LimitRequestBody 45
+</VirtualHost>
+"""
+XML = """<p:piers xmlns:p="urn:p">
+  <p:pier>
+    <p:limits><p:memory>31</p:memory><p:cpus>2</p:cpus></p:limits>
+    <p:meta><p:name>north</p:name><p:owner>a</p:owner></p:meta>
+  </p:pier>
+  <p:pier>
+    <p:limits><p:memory>45</p:memory><p:cpus>2</p:cpus></p:limits>
+    <p:meta><p:name>south</p:name><p:owner>b</p:owner></p:meta>
+  </p:pier>
+</p:piers>
+""".replace("><", ">" + " " * 200 + "<")
+NESTED = json.dumps(
+    [
+        {"limits": {"memory": n, "note": "x" * 330}, "metadata": {"name": name, "owner": "y" * size}}
+        for n, name, size in ((31, "north", 20), (45, "south", 20))
+    ],
+    indent=1,
+)
+LONG = NESTED.replace("y" * 20, "y" * 400)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "language", "value"),
+    [
+        (ITEMS, "code", "yaml", "45M"),
+        (KUBERNETES, "code", "yaml", "port: 45"),
+        (NGINX, "code", "conf", "45m"),
+        (APACHE, "code", "conf", "Body 45"),
+        (XML, "code", "xml", "45"),
+        (NESTED, "json", "", "45"),
+        (LONG, "json", "", "45"),
+    ],
+)
+def test_the_name_of_an_object_is_above_all_it_holds(text: str, kind: Kind, language: str, value: str) -> None:
+    document = Document(text=text, source="x", kind=kind, language=language)
+    made = outline(document)
+    units = made.units(0, len(text))
+    unit = next(u for u in units if value in text[u.start : u.end])
+    above = "\n".join(text[u.start : u.end] for u in made.chain(unit))
+    assert "south" in above
+    assert "north" not in above
+    assert all(len(made.chain(u)) < 20 for u in units)
+
+
+def test_an_object_of_kubernetes_stands_under_its_kind_and_name() -> None:
+    document = Document(text=KUBERNETES, source="x", kind="code", language="yaml")
+    made = outline(document)
+    unit = next(u for u in made.units(0, len(KUBERNETES)) if "port: 31" in KUBERNETES[u.start : u.end])
+    above = [KUBERNETES[u.start : u.end].strip() for u in reversed(made.chain(unit))]
+    assert above[:4] == ["kind: Service", "metadata:", "name: north", "spec:"]
