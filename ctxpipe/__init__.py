@@ -24,6 +24,7 @@ from ctxpipe.lazy import lazy_names
 if TYPE_CHECKING:
     from ctxpipe.compress.types import CompressedContext, Document, Span
     from ctxpipe.errors import CtxpipeError
+    from ctxpipe.pipeline.batch.cluster.dataset import compress_dataset
     from ctxpipe.pipeline.corpus.corpus import Corpus
     from ctxpipe.pipeline.functions import compress, query
     from ctxpipe.pipeline.pipeline import Pipeline
@@ -48,6 +49,7 @@ __all__ = [
     "Run",
     "Span",
     "compress",
+    "compress_dataset",
     "query",
 ]
 
@@ -56,6 +58,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "compress.types": "CompressedContext Document Span",
         "errors": "CtxpipeError",
+        "pipeline.batch.cluster.dataset": "compress_dataset",
         "pipeline.corpus.corpus": "Corpus",
         "pipeline.functions": "compress query",
         "pipeline.pipeline": "Pipeline",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 # Each worker gets its share of the cores; otherwise every library would start a thread per core in every worker. The
@@ -16,6 +17,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # No test sees scores that another one, or whoever runs the tests, computed: nothing can be kept there.
 os.environ["CTXPIPE_SCORES"] = "/dev/null/none"
 os.environ["CTXPIPE_DOCUMENTS"] = "/dev/null/none"
+
+# Ray asks nobody and lets in nobody but what this process starts.
+os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
 
 import pytest  # noqa: E402 - see above
 from checkout_support import ROOT, copy_checkout  # noqa: E402 - see above
@@ -94,6 +98,7 @@ SLOW = (
     "evals/suites/test_lengths.py",
     "integrations/test_llm.py",
     "models/test_qwen.py",
+    "pipeline/batch/test_ray.py",
     "pipeline/cover/test_on_a_server.py",
     "pipeline/gateway/test_conversations.py",
     "pipeline/gateway/test_faults.py",

@@ -51,6 +51,7 @@ LESS = {
 """What is added to a command so that it can run here; where an option is given twice, the last counts."""
 NOT_RUN = {
     r"--serve --cpu": "installs vLLM for processors; tests/vllm/ runs it",
+    r"^ctxpipe batch .*--ray": "starts Ray; tests/pipeline/batch/test_ray.py runs it",
     r"hf:zai-org/": "needs the Hugging Face Hub",
     r"--target URL|\bNAME\b": "stands for any server or name",
     r"longbench/|nolima/|\.\./shared/": "needs data sets that are not part of the repository",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class BatchPlan(Work):
     requests: Path
     results: Path
 
+    @property
+    def work(self) -> Work:
+        """What it does, without its files."""
+        return Work(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Work)})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
@@ -44,12 +50,11 @@ class BatchDone:
     torn: int
 
 
-def run_batch(
-    plan: BatchPlan,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-    on_error: Callable[[Id, str], None] | None = None,
-) -> BatchDone:
+OnProgress = Callable[[int, int], None]
+OnError = Callable[[Id | None, str], None]
+
+
+def run_batch(plan: BatchPlan, *, on_progress: OnProgress | None = None, on_error: OnError | None = None) -> BatchDone:
     """Do what is left of a batch.
 
     Results are written in the order in which they are done, each in one write. A request that fails is a result with an
@@ -62,17 +67,55 @@ def run_batch(
 
     Raises:
         ReadError: if the requests cannot be read, or the results not written.
-        UsageError: if the results' file holds something else, or requests and results are one file.
+        UsageError: if the results' file holds something else, requests and results are one file, or one is Parquet.
         UnreachableError: if the target is out of reach.
+    """
+    check_files(plan)
+    for path in (plan.requests, plan.results):
+        if path.suffix == ".parquet":
+            raise UsageError(f"{path}: Parquet is read and written with --ray only")
+    total = sum(1 for _ in requests_in(plan.requests))
+    before, torn = done_ids(plan.results)
+    done = BatchDone(done=0, failed=0, before=len(before), torn=torn)
+    waiting = (one for one in requests_in(plan.requests) if one.id not in before)
+    with running(plan) as run:
+        return write_rows(plan.results, run(waiting), done, total, on_progress=on_progress, on_error=on_error)
+
+
+def check_files(plan: BatchPlan) -> None:
+    """Refuse a batch that would write over its requests.
+
+    Raises:
+        UsageError: if requests and results are one file.
     """
     if plan.requests.absolute() == plan.results.absolute():
         raise UsageError("requests and results cannot be one file")
-    total = sum(1 for _ in requests_in(plan.requests))
-    before, torn = done_ids(plan.results)
-    waiting = (one for one in requests_in(plan.requests) if one.id not in before)
+
+
+def write_rows(
+    path: Path,
+    rows: Iterator[Mapping[str, Any]],
+    begun: BatchDone,
+    total: int,
+    *,
+    on_progress: OnProgress | None,
+    on_error: OnError | None,
+) -> BatchDone:
+    """Add rows to a file of results as they come.
+
+    Args:
+        path: The file.
+        rows: The rows.
+        begun: What was done before.
+        total: Requests in all.
+        on_progress, on_error: See ``run_batch``.
+
+    Raises:
+        ReadError: if the file cannot be written.
+    """
     done = failed = 0
-    with _results(plan.results) as write, running(plan) as run:
-        for row in run(waiting):
+    with _results(path) as write:
+        for row in rows:
             write(row)
             done += 1
             if "error" in row:
@@ -80,20 +123,24 @@ def run_batch(
                 if on_error is not None:
                     on_error(row["id"], row["error"])
             if on_progress is not None:
-                on_progress(done + len(before), total)
-    return BatchDone(done=done, failed=failed, before=len(before), torn=torn)
+                on_progress(done + begun.before, total)
+    return dataclasses.replace(begun, done=done, failed=failed)
 
 
 @contextmanager
 def _results(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     try:
-        with path.open("ab", buffering=0) as file:
-            yield lambda row: _write(file, row)
+        file = path.open("ab", buffering=0)
     except OSError as exc:
         raise ReadError(str(path), reason_of(exc)) from exc
+    with file:
+        yield lambda row: _write(path, file, row)
 
 
-def _write(file: Any, row: Mapping[str, Any]) -> None:
+def _write(path: Path, file: Any, row: Mapping[str, Any]) -> None:
     data = line_of(row)
-    while data:
-        data = data[file.write(data) :]
+    try:
+        while data:
+            data = data[file.write(data) :]
+    except OSError as exc:
+        raise ReadError(str(path), reason_of(exc)) from exc

@@ -14,7 +14,8 @@ from ctxpipe.errors import ReadError, UsageError, reason_of
 from ctxpipe.pipeline.types import Run
 
 Id = str | int
-_KNOWN = frozenset({"id", "question", "paths", "text", "budget", "rate"})
+KNOWN = frozenset({"id", "question", "paths", "text", "budget", "rate"})
+"""Fields of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,34 +40,67 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRequest:
-    """A line that is no request, with its id or the number of its line, and why."""
+    """What is no request, with its id or the number of its line, and why."""
 
-    id: Id
+    id: Id | None
     reason: str
 
 
-def requests_in(path: Path) -> Iterator[BatchRequest | BadRequest]:
-    """The lines of a file, one at a time; blank ones are passed over.
+Requests = Iterator[BatchRequest | BadRequest]
+
+
+def requests_in(path: Path) -> Requests:
+    """The requests of a file, one at a time.
 
     Raises:
         ReadError: if the file cannot be read.
     """
-    seen: set[Id] = set()
+    seen: set[Id | None] = set()
+    for number, _, line in lines_in(path):
+        made = request_in(line, number, path.parent)
+        yield repeated(made, number) if made.id in seen else made
+        seen.add(made.id)
+
+
+def lines_in(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """The lines of a file that are not blank: number, offset in bytes, and the line.
+
+    Raises:
+        ReadError: if the file cannot be read.
+    """
+    offset = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                made = _request(line, number, path.parent)
-                if made.id in seen:
-                    made = BadRequest(id=made.id, reason=f"line {number}: its id stands on an earlier line too")
-                seen.add(made.id)
-                yield made
+                if line.strip():
+                    yield number, offset, line
+                offset += len(line)
     except OSError as exc:
         raise ReadError(str(path), reason_of(exc)) from exc
 
 
-def _request(line: bytes, number: int, folder: Path) -> BatchRequest | BadRequest:
+def lines_at(path: Path, places: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """The lines at offsets and of lengths in bytes.
+
+    Raises:
+        ReadError: if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for offset, length in places:
+                file.seek(offset)
+                yield file.read(length)
+    except OSError as exc:
+        raise ReadError(str(path), reason_of(exc)) from exc
+
+
+def repeated(request: BatchRequest | BadRequest, number: int) -> BadRequest:
+    """What a line is whose id was there before."""
+    return BadRequest(id=request.id, reason=f"line {number}: its id stands on an earlier line too")
+
+
+def request_in(line: bytes, number: int, folder: Path) -> BatchRequest | BadRequest:
+    """The request of a line; relative paths are below the folder."""
     try:
         given = json.loads(line)
     except (ValueError, RecursionError):
@@ -75,9 +109,21 @@ def _request(line: bytes, number: int, folder: Path) -> BatchRequest | BadReques
         return BadRequest(id=number, reason=f"line {number}: not an object")
     name = given.get("id", number)
     name = name if isinstance(name, (str, int)) and not isinstance(name, bool) else number
+    return request_of(given, name, folder, where=f"line {number}: ")
+
+
+def request_of(given: dict[str, Any], name: Id, folder: Path, *, where: str = "") -> BatchRequest | BadRequest:
+    """A request of its fields.
+
+    Args:
+        given: The fields.
+        name: Its id.
+        folder: What relative paths are below.
+        where: Where it stands, for what is said of a bad one.
+    """
     reason = _wrong(given)
     if reason:
-        return BadRequest(id=name, reason=f"line {number}: {reason}")
+        return BadRequest(id=name, reason=where + reason)
     paths = given.get("paths") or []
     listed = [paths] if isinstance(paths, str) else paths
     return BatchRequest(
@@ -92,8 +138,8 @@ def _request(line: bytes, number: int, folder: Path) -> BatchRequest | BadReques
 
 def _wrong(given: dict[str, Any]) -> str:
     """What is wrong with a request; empty if nothing is."""
-    if unknown := sorted(set(given) - _KNOWN):
-        return f"unknown field {unknown[0]!r}; known: {', '.join(sorted(_KNOWN))}"
+    if unknown := sorted(set(given) - KNOWN):
+        return f"unknown field {unknown[0]!r}; known: {', '.join(sorted(KNOWN))}"
     if not isinstance(given.get("question"), str) or not given["question"].strip():
         return "'question' must be a text that is not empty"
     paths = given.get("paths") or []
@@ -179,7 +225,7 @@ def answer_row(name: Id, run: Run) -> dict[str, Any]:
     }
 
 
-def error_row(name: Id, reason: str) -> dict[str, Any]:
+def error_row(name: Id | None, reason: str) -> dict[str, Any]:
     """The result of a request that failed."""
     return {"id": name, "error": reason}
 

@@ -10,11 +10,19 @@ from typing import Any
 
 from ctxpipe.errors import CtxpipeError, UnreachableError, reason_of
 from ctxpipe.pipeline.batch.pool import MakeContext, making
-from ctxpipe.pipeline.batch.rows import BadRequest, BatchRequest, Id, answer_row, context_row, error_row, sizes_of
+from ctxpipe.pipeline.batch.rows import (
+    BadRequest,
+    BatchRequest,
+    Id,
+    Requests,
+    answer_row,
+    context_row,
+    error_row,
+    sizes_of,
+)
 from ctxpipe.pipeline.batch.work import Work
 from ctxpipe.pipeline.pipeline import Pipeline
 
-Requests = Iterator[BatchRequest | BadRequest]
 Rows = Iterator[dict[str, Any]]
 
 _AHEAD = 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 from ctxpipe.commands.shared.asking import asking
 from ctxpipe.commands.shared.closing import Stopwatch, table
 from ctxpipe.commands.shared.documents import compression, compression_options
-from ctxpipe.commands.shared.options import OUTPUT, TARGET, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, OUTPUT, TARGET, WHAT, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
@@ -55,6 +56,14 @@ _SHOWN = 5
     help=f"Requests at the same time. [default: {_SERVER} at a server, {_LOCAL} on this machine]",
 )
 @option(
+    HOW,
+    "--ray",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    help="Run on Ray: on this machine, or on the cluster at ADDRESS (auto, HOST:PORT).",
+)
+@option(
     OUTPUT,
     "-o",
     "--output",
@@ -71,6 +80,7 @@ def batch(
     corpus: tuple[str, ...],
     compress_only: bool,
     concurrency: int | None,
+    ray: str | None,
     quiet: bool,
     trust_remote_code: bool,
     **flags: Any,
@@ -83,7 +93,6 @@ def batch(
     """
     watch = Stopwatch()
     from ctxpipe.config import load
-    from ctxpipe.pipeline.batch.batch import run_batch
 
     config = load(flags)
     if compress_only and config.budget is None and config.rate is None:
@@ -91,8 +100,7 @@ def batch(
     plan = _plan(requests, output, corpus, compress_only, concurrency, trust_remote_code, config)
     errors: list[str] = []
     with progress(quiet) as on_stage:
-        done = run_batch(
-            plan,
+        done = _run(plan, ray, concurrency)(
             on_progress=lambda finished, total: on_stage("batch", finished, total),
             on_error=lambda name, reason: errors.append(f"{name}: {reason}"),
         )
@@ -126,6 +134,16 @@ def _plan(
         # The model of this machine needs every core when it answers.
         processes=0 if here and not compress_only else cpu_threads(),
     )
+
+
+def _run(plan: BatchPlan, ray: str | None, concurrency: int | None) -> Callable[..., BatchDone]:
+    if ray is None:
+        from ctxpipe.pipeline.batch.batch import run_batch
+
+        return partial(run_batch, plan)
+    from ctxpipe.pipeline.batch.cluster.run import run_on_ray
+
+    return partial(run_on_ray, plan, ray, most=concurrency)
 
 
 def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch | None) -> None:

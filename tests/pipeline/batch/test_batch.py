@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from batch_support import LEDGERS, questions, results, write
 from commands_support import Command
 from http_support import Server, count_words, list_models, servers
 from poison import Poisoned
@@ -29,7 +30,6 @@ from ctxpipe.pipeline.corpus.corpus import index
 from ctxpipe.pipeline.pipeline import Pipeline
 
 Serve = Callable[..., Server]
-LEDGERS = "violet crimson amber silver indigo scarlet".split()
 
 
 @pytest.fixture
@@ -45,19 +45,6 @@ def corpus(tmp_path: Path) -> Path:
         (folder / f"{name}.txt").write_text(f"{prose(30, number)}\n\nThe {name} ledger is kept in room {number}.\n")
     index(folder, tmp_path / "ledgers.ctx")
     return tmp_path / "ledgers.ctx"
-
-
-def write(path: Path, *rows: object) -> Path:
-    path.write_text("".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def questions(count: int) -> list[dict[str, Any]]:
-    return [{"id": f"q{i}", "question": f"Where is the {LEDGERS[i % 6]} ledger kept?"} for i in range(count)]
-
-
-def results(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def plan(tmp_path: Path, corpus: Path, **options: Any) -> BatchPlan:

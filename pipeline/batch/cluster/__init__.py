@@ -1,0 +1,1 @@
+"""A batch on Ray: the same requests and rows, on the machines of a cluster."""
