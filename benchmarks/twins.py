@@ -20,7 +20,8 @@ import numpy as np
 from common import RESULTS, write
 from survival import lead
 
-from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.contexts import ContextMaker
 from ctxpipe.evals.runs.recorder import Recorder
 from ctxpipe.evals.scores.metrics import containment
 from ctxpipe.evals.statistics.binomial import clopper_pearson

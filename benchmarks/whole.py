@@ -23,7 +23,8 @@ import platformdirs
 from common import RESULTS, SETS, write
 from survival import RECALL
 
-from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.contexts import ContextMaker
 from ctxpipe.evals.scores.placed import placed
 from ctxpipe.evals.scores.trail.trail import trail
 from ctxpipe.evals.scores.whole.whole import whole

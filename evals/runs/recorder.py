@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from ctxpipe.errors import CtxpipeError, UnreachableError, UsageError
-from ctxpipe.evals.runs.arms import Arm, ArmContext, ContextMaker
+from ctxpipe.evals.runs.arms import Arm
+from ctxpipe.evals.runs.contexts import ArmContext, ContextMaker
 from ctxpipe.evals.scores.metrics import answer_scores, context_scores
 from ctxpipe.evals.targets.cache import ResultCache
 from ctxpipe.evals.targets.generation import Generated

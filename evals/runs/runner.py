@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.runs.arms import Arm, ContextMaker, defaults
+from ctxpipe.evals.runs.arms import Arm, defaults
+from ctxpipe.evals.runs.contexts import ContextMaker
 from ctxpipe.evals.runs.folder import RunFolder, Settings
 from ctxpipe.evals.runs.pool import Pool, pooled_documents
 from ctxpipe.evals.runs.recorder import Recorder

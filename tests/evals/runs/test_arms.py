@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.evals.runs.arms import ContextMaker, parse_arms
+from ctxpipe.evals.runs.arms import parse_arms
+from ctxpipe.evals.runs.contexts import ContextMaker
 from ctxpipe.evals.scores.metrics import answer_scores
 from ctxpipe.evals.suites.generated import generate
 from ctxpipe.evals.targets.generation import Generator
