@@ -16,7 +16,14 @@ from ctxpipe.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ctxpipe.integrations.langchain import CtxpipeCompressor, CtxpipeRetriever
+    from ctxpipe.integrations.llama_index import CtxpipeNodePostprocessor, CtxpipeNodeRetriever
 
-__all__ = ["CtxpipeCompressor", "CtxpipeRetriever"]
+__all__ = ["CtxpipeCompressor", "CtxpipeNodePostprocessor", "CtxpipeNodeRetriever", "CtxpipeRetriever"]
 
-__getattr__, __dir__ = lazy_names(__name__, {"langchain": "CtxpipeCompressor CtxpipeRetriever"})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "langchain": "CtxpipeCompressor CtxpipeRetriever",
+        "llama_index": "CtxpipeNodePostprocessor CtxpipeNodeRetriever",
+    },
+)
