@@ -12,6 +12,7 @@ from ctxpipe.compress.text.unit import Unit
 RECORD = 320
 """An object or array of at most this many characters is one unit; so are neighbouring scalars of an array."""
 _NAMES = re.compile(r"(?:^|_)(?:name|id|key|title|label|slug|host|sku|code|uuid)$|(?:Name|Id|Key)$", re.IGNORECASE)
+_WHO = re.compile(r"role|from|speaker|author|sender|user|username|kind|type", re.IGNORECASE)
 _DESCRIBES = re.compile(r"meta|metadata|header|info|identity", re.IGNORECASE)
 _LONGEST_NAME = 80
 
@@ -117,7 +118,9 @@ class _Writer:
             if not self.nodes[child].container and self.nodes[child].end - self.nodes[child].value <= _LONGEST_NAME
         ]
         found = next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
-        return found if found >= 0 else self._described(index)
+        if found < 0:
+            found = self._described(index)
+        return found if found >= 0 else next((c for c in scalars if _WHO.fullmatch(self.nodes[c].key)), -1)
 
     def _described(self, index: int) -> int:
         """What names an object in a part of it that describes it (``metadata``); the part itself where it is a unit."""

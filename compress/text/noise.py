@@ -51,6 +51,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if end - start > 2000:
         return False
     piece = text[start:end]
+    if not any(map(str.isalnum, piece)):
+        return True
     if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
         return True
     patterns = (_PRINTED, CONTENTS, _LICENCE, *((_PAGED,) if paged else ()))

@@ -15,6 +15,7 @@ from ctxpipe.compress.text.noise import is_noise
 from ctxpipe.compress.text.records import begins_record, hard_breaks, record_runs
 from ctxpipe.compress.text.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.sentences import sentences, trim
+from ctxpipe.compress.text.spoken import quote_depth, speakers
 from ctxpipe.compress.text.tables import PIPES, table_units
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
@@ -86,6 +87,9 @@ class _Builder:
         self.indents = Indents()
         self.depth = 0
         """Definitions around a block."""
+        self.quotes: dict[int, int] = {}
+        """What introduces quoted lines, by their depth."""
+        self.speakers = speakers(self.text)
         self.listed = (-1, -1)
         """Indentation of the list that the last block was, and what it stands under."""
 
@@ -117,6 +121,7 @@ class _Builder:
                 self.introduction = self.literal = -1
                 self.listed = (-1, -1)
                 self.indents.clear()
+                self.quotes.clear()
             else:
                 self._rebase(start)
                 self._entitle(start)
@@ -210,6 +215,10 @@ class _Builder:
         if self.document.language == "rst" and DIRECTIVE.match(text, start, end):
             self._directive(spans[0][0], spans[-1][1], indent)
             return
+        if any(text[a] == ">" for a, _ in spans):
+            self._quoted(spans)
+            return
+        self.quotes.clear()
         if groups := colon_terms([text[a:b] for a, b in spans]):
             self._glossary(spans, groups)
             return
@@ -233,6 +242,9 @@ class _Builder:
             ]
             self._add(start, end, [head, *turn])
             return
+        if (said := self.speakers.match(lines[0]) if self.speakers else None) and said["name"]:
+            self._add(start, end, self._whole_or_sentences(spans[0][0], spans[-1][1], "record", self.parent))
+            return
         at = 0
         for run in record_runs(lines):
             first = run.start if run.header < 0 else run.header
@@ -242,6 +254,27 @@ class _Builder:
             at = run.end
         if at < len(spans):
             self._running(spans[at][0], end, spans[at:])
+
+    def _quoted(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Lines of a message that quote another one, under what says whose words they are."""
+        text = self.text
+        for depth, group in itertools.groupby(spans, key=lambda span: quote_depth(text, span[0])):
+            lines = list(group)
+            if not depth:
+                self._block(text.rfind("\n", 0, lines[0][0]) + 1, lines[-1][1])
+                continue
+            if self.introduction >= 0:
+                self.quotes[depth] = self.introduction
+            self.introduction = -1
+            self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
+            parent = self.quotes[max(self.quotes)] if self.quotes else self.base
+            # A line of nothing but marks begins the next paragraph.
+            empty = [not text[a:b].strip("> \t") for a, b in lines]
+            breaks = tuple(lines[i][0] for i in range(1, len(lines)) if empty[i] and not empty[i - 1])
+            region = Region(lines[0][0], lines[-1][1], parent, None, breaks)
+            self.found.append(region)
+            if introduces(text, lines[-1][1]):
+                self.introduction = running_units(self.document, region)[-1].start
 
     def _directive(self, start: int, end: int, indent: int) -> None:
         match = DIRECTIVE.match(self.text, start, end)

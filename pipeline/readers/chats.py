@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.chatgpt import chatgpt_chats
 from ctxpipe.pipeline.readers.pieces import Pieces
 
 _HEAD = 20_000
 _SLACK = re.compile(r'"ts"\s*:\s*"\d{9,11}\.\d{3,}"')
-_OTHERS = re.compile(r'"messages"\s*:\s*\[')
+_OTHERS = re.compile(r'"messages"\s*:\s*\[|"mapping"\s*:\s*\{')
 _MENTION = re.compile(r"<@(\w+)(?:\|([^>]*))?>")
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]*)(?:\|([^>]*))?>")
 _WHATSAPP = re.compile(
@@ -39,7 +40,7 @@ def chat_document(text: str, *, source: str) -> Document | None:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    for read in (_slack, _discord, _telegram):
+    for read in (_slack, _discord, _telegram, chatgpt_chats):
         chats = [(name, [line for line in lines if line]) for name, lines in read(data)]
         if any(lines for _, lines in chats):
             pieces = Pieces()

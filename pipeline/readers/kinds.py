@@ -139,6 +139,8 @@ _LANGUAGES = {
     "pascal": "pas",
     "awk": "awk",
     "sed": "sed",
+    "bibtex": "bib",
+    "vobject": "ics vcf ifb",
 }
 _BY_EXTENSION = {f".{ending}": format for format, endings in _FORMATS for ending in endings.split()} | {
     f".{ending}": Format(kind="code", language=language)

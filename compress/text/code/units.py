@@ -16,6 +16,7 @@ from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.tree import mark_tree
+from ctxpipe.compress.text.code.vobject import mark_vobject, named_vobjects
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl"))
@@ -46,6 +47,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     language = canonical(language)
     _mark(marks, 0, len(text), -1, language)
     units = marks.units()
+    if language == "vobject":
+        return named_vobjects(text, units)
     return named_objects(text, units, language) if language in _NAMED else units
 
 
@@ -84,6 +87,8 @@ def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> Non
         )
     elif language == "sql":
         mark_sql(marks, start, end)
+    elif language == "vobject":
+        mark_vobject(marks, start, end)
     elif language == "diff":
         mark_diff(marks, start, end)
     else:

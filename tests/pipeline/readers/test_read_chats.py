@@ -166,3 +166,34 @@ def test_joining_keeps_length_and_words(text: str) -> None:
 def test_any_json_gives_messages_or_nothing(value: object) -> None:
     found = chat_document(json.dumps({"messages": [value]}), source="x"), chat_document(json.dumps([value]), source="x")
     assert all(document is None or document.text for document in found)
+
+
+def chatgpt(**more: object) -> list[dict[str, Any]]:
+    said = [("system", ""), ("user", "What is the fee?"), ("assistant", "It is 31."), ("assistant", "It is 45.")]
+    parents = [None, "0", "1", "1"]
+    mapping = {
+        str(n): {
+            "message": {"author": {"role": role}, "create_time": 1772442780, "content": {"parts": [text]}},
+            "parent": parents[n],
+        }
+        for n, (role, text) in enumerate(said)
+    }
+    return [{"title": "Fees", "mapping": {"root": {"message": None}, **mapping}, **more}]
+
+
+def test_an_export_of_chatgpt_is_its_conversations_along_the_branch_last_open() -> None:
+    document = loaded(chatgpt(current_node="3"))
+    when = "[2026-03-02 09:13 UTC]"
+    assert document.text == f"Fees\n\n{when} user: What is the fee?\n{when} assistant: It is 45."
+    assert "It is 31." in loaded(chatgpt()).text
+
+
+@pytest.mark.parametrize("nodes", [{"a": 1}, {"a": {"message": {"author": 3}}}, {}])
+def test_other_json_with_a_mapping_stays_as_it_is(nodes: object) -> None:
+    assert loaded([{"mapping": nodes, "title": "x"}]).kind == "json"
+
+
+def test_a_branch_that_turns_back_on_itself_ends() -> None:
+    data = chatgpt(current_node="3")
+    data[0]["mapping"]["1"]["parent"] = "3"
+    assert "It is 45." in loaded(data).text

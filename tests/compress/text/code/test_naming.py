@@ -115,3 +115,23 @@ def test_an_object_of_kubernetes_stands_under_its_kind_and_name() -> None:
     unit = next(u for u in made.units(0, len(KUBERNETES)) if "port: 31" in KUBERNETES[u.start : u.end])
     above = [KUBERNETES[u.start : u.end].strip() for u in reversed(made.chain(unit))]
     assert above[:4] == ["kind: Service", "metadata:", "name: north", "spec:"]
+
+
+@pytest.mark.parametrize("returns", ["\n", "\r\n"])
+def test_properties_of_a_calendar_stand_under_what_happens(returns: str) -> None:
+    events = "".join(
+        f"BEGIN:VEVENT\nDTSTART:2026010{n % 10}\nSUMMARY:Board of {name}\nLOCATION:Room {n},\n  left\nEND:VEVENT\n"
+        for n, name in ((31, "north"), (45, "south"))
+    )
+    text = f"BEGIN:VCALENDAR\n{events}END:VCALENDAR\n".replace("\n", returns)
+    made = outline(Document(text=text, source="x", kind="code", language="vobject"))
+    units = made.units(0, len(text))
+    room = next(u for u in units if "Room 45" in text[u.start : u.end])
+    assert text[room.start : room.end].endswith("left")
+    assert [text[u.start : u.end] for u in made.chain(room)] == [
+        "SUMMARY:Board of south",
+        "BEGIN:VEVENT",
+        "BEGIN:VCALENDAR",
+    ]
+    start = next(u for u in units if "DTSTART:20260105" in text[u.start : u.end])
+    assert "south" in text[made.chain(start)[0].start : made.chain(start)[0].end]
