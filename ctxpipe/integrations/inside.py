@@ -19,7 +19,7 @@ def inside(root: Path, paths: Sequence[str]) -> list[str]:
     """The paths below a folder; every file that they lead to is below it too.
 
     Refused are absolute paths (those of Windows included), ``..``, links that lead out, and files that look like
-    secrets. A link that is changed between this check and the reading is not noticed.
+    secrets. A link that is changed between this check and the reading is for ``only_inside`` to notice.
 
     Args:
         root: The folder.

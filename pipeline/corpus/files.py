@@ -12,6 +12,7 @@ from ctxpipe.pipeline.corpus.parts import fields_out, text_out
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.corpus.work import Parts
 from ctxpipe.pipeline.readers.find import FoundFile
+from ctxpipe.pipeline.readers.held import is_inside, opened
 
 
 class FileRow(NamedTuple):
@@ -50,7 +51,7 @@ class KnownFiles:
     def __call__(self, file: FoundFile) -> bool:
         """Whether a file is known and unchanged."""
         known = self._rows.get(self._prefix + os.path.abspath(file.path))
-        if known is None:
+        if known is None or not is_inside(file.path):
             return False
         try:
             status = os.stat(file.path)
@@ -92,7 +93,7 @@ def key_of(document: Document) -> bytes:
 
 def digest_of(path: str) -> bytes:
     """SHA-256 of a file."""
-    with open(path, "rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 

@@ -11,6 +11,7 @@ from ctxpipe.compress.text.noise import noise_kind
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
+from ctxpipe.pipeline.readers.held import opened
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
 from ctxpipe.pipeline.readers.reader import Errors
@@ -199,7 +200,7 @@ class Reading:
         The head is checked first, so that a video in a directory is not read to its end.
         """
         try:
-            with open(asked.path, "rb") as file:
+            with opened(asked.path) as file:
                 head = file.read(HEAD)
                 secret = not asked.named and is_secret_head(head)
                 reason = _unreadable(asked, head)

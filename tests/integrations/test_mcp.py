@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from mcp import Client, StdioServerParameters
 from samples import prose
 
 from ctxpipe.errors import UsageError
+from ctxpipe.integrations import mcp_server
 from ctxpipe.integrations.inside import inside
 from ctxpipe.integrations.mcp_server import folder_server
+from ctxpipe.pipeline.readers.held import only_inside, opened
 
 FACT = "The amber ledger is kept in room 2."
 
@@ -120,6 +123,56 @@ def test_a_folder_with_a_link_that_leads_out_is_refused(root: Path, tmp_path: Pa
     (root / "link.txt").symlink_to(tmp_path / "outside.txt")
     _, error = call(folder_server(root, options={"rank": "bm25"}), "compress", paths=["."], question="Where is it?")
     assert "leads out" in error
+
+
+def test_a_link_that_is_changed_between_check_and_reading_leads_nowhere(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check sees a file of the folder; then the file becomes a link that leads out, and so does its folder."""
+    server = folder_server(root, options={"rank": "bm25", "score_cache": 0})
+    for path, place in (("changing.txt", tmp_path / "outside.txt"), ("changing/secret.txt", tmp_path / "outside")):
+        held = root / path.partition("/")[0]
+        if "/" in path:
+            held.mkdir()
+        (root / path).write_text("The amber ledger is kept in a drawer.")
+
+        def changed(folder: Path, paths: Any, held: Path = held, place: Path = place) -> list[str]:
+            checked = inside(folder, paths)
+            held.rename(held.with_name("old"))
+            held.symlink_to(place)
+            return checked
+
+        monkeypatch.setattr(mcp_server, "inside", changed)
+        found, error = call(server, "compress", paths=[path], question="Where is the amber ledger?", budget=60)
+        assert not found
+        assert "it leads out of the folder that is served" in error
+        assert "the safe" not in error
+        monkeypatch.undo()
+        held.unlink()
+        shutil.rmtree(root / "old") if (root / "old").is_dir() else (root / "old").unlink()
+
+
+def test_a_pipe_in_a_files_place_is_not_waited_for(root: Path, tmp_path: Path) -> None:
+    os.mkfifo(root / "pipe.txt")
+    with only_inside(root), opened(str(root / "pipe.txt")) as file:
+        assert not file.read()
+    with only_inside(root), pytest.raises(PermissionError):
+        opened(str(tmp_path / "outside.txt"))
+    with opened(str(tmp_path / "outside.txt")) as file:  # outside of the block
+        assert b"the safe" in file.read()
+
+
+def test_a_plan_says_what_fits(root: Path) -> None:
+    server = folder_server(root, options={"rank": "bm25"})
+    found, error = call(server, "plan", gpus=[1, 4], paths=["."])
+    assert not error
+    assert [row["gpus"] for row in found["rows"]] == [1, 4]
+    assert found["rows"][0]["max_context_tokens"] > 50_000
+    assert 100 < found["document_tokens"] < 5_000
+    assert found["rows"][0]["fits_raw"] is True
+    assert "document_tokens" not in call(server, "plan")[0]
+    for wrong in ({"model": "../model"}, {"model": "org/model"}, {"gpu": "abacus"}, {"paths": ["../outside.txt"]}):
+        assert call(server, "plan", **wrong)[1]
 
 
 def test_errors_are_one_line_each(root: Path) -> None:

@@ -37,8 +37,8 @@ from ctxpipe.extras import require
 def mcp(root: Path, corpora: tuple[str, ...], http: bool, port: int, **flags: Any) -> None:
     """Serve the documents of a folder to an assistant.
 
-    The assistant gets three tools: compress, ask and index. Paths are held inside the folder: absolute paths, '..',
-    links that lead out and files that look like secrets are refused.
+    The assistant gets four tools: compress, ask, index and plan. Paths are held inside the folder: absolute paths,
+    '..', links that lead out and files that look like secrets are refused.
     """
     require("mcp", "ctxpipe mcp", "mcp")
     from ctxpipe.config import load
