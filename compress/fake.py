@@ -19,7 +19,7 @@ class FakeRanker:
         self._score = score or _shared_words
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts."""
+        """Score texts: float32 of shape (texts,)."""
         return np.array([self._score(text, question) for text in texts], dtype=np.float32)
 
 
@@ -34,7 +34,7 @@ class FakeScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
-        """Score units."""
+        """Score units: float32 of shape (units,) for each text."""
         return [
             np.array([self._score(text.text[a:b]) for a, b in zip(text.start, text.end, strict=True)], dtype=np.float32)
             for text in texts

@@ -96,7 +96,7 @@ class WordIndex:
         self._stemmer = Stemmer()
 
     def scores(self, question: str) -> FloatArray:
-        """BM25 score of each passage, float32; 0 without a word of the question."""
+        """BM25 score of each passage: float32 of shape (passages,), 0 without a word of the question."""
         scores = np.zeros(len(self._saturation), dtype=np.float64)
         asked = Counter(self._stemmer.ids(question))
         hit = np.flatnonzero(_among(self._stem, np.array(list(asked), dtype=np.uint32)))

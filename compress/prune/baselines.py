@@ -19,7 +19,7 @@ class NoScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
-        """Zero for every unit."""
+        """Zero for every unit: float32 of shape (units,) for each text."""
         return [np.zeros(len(text.start), dtype=np.float32) for text in texts]
 
 
@@ -31,7 +31,7 @@ class HeadTailScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
-        """Minus the distance to the nearer end of all texts, in units."""
+        """Minus the distance to the nearer end of all texts, in units: float32 of shape (units,) for each text."""
         sizes = [len(text.start) for text in texts]
         position = np.arange(sum(sizes), dtype=np.float32)
         values = -np.minimum(position, position[::-1])
@@ -49,7 +49,7 @@ class RandomScorer:
     def score(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[FloatArray]:
-        """Uniform in [0, 1)."""
+        """Uniform in [0, 1): float32 of shape (units,) for each text."""
         return [self._draw(text) for text in texts]
 
     def _draw(self, text: ScoringText) -> FloatArray:

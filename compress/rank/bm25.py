@@ -31,7 +31,7 @@ class BM25Ranker:
         self._headings = headings
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts; 0 for a text without a word of the question."""
+        """Score texts: float32 of shape (texts,), 0 for a text without a word of the question."""
         return bm25([self._full(text) for text in texts], question)
 
     def _full(self, text: RankingText) -> str:

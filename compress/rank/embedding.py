@@ -48,7 +48,7 @@ class EmbeddingRanker:
         return self._embedder
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts by cosine, -1 to 1."""
+        """Score texts by cosine, -1 to 1: float32 of shape (texts,)."""
         rows = self.encode(texts, on_progress)
         scores: FloatArray = rows @ self.embedder.encode([question])[0]
         return scores

@@ -52,7 +52,7 @@ class HybridRanker(EmbeddingBorrower):
         self._embedding = EmbeddingRanker(embedder=embedder)
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
-        """Score texts; only the order matters."""
+        """Score texts: float32 of shape (texts,); only the order matters."""
         if not texts:
             return np.zeros(0, dtype=np.float32)
         known = self._index(texts, on_progress)

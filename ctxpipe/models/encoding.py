@@ -33,7 +33,7 @@ class Encoder(Protocol):
     cuts_exactly: bool
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text."""
+        """Tokens of each text: int64 of shape (texts,)."""
         ...
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
@@ -57,7 +57,7 @@ class PlainEncoder:
         self.cuts_exactly = "ByteLevel" in json.dumps(json.loads(tokenizer.to_str())["pre_tokenizer"])
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text."""
+        """Tokens of each text: int64 of shape (texts,)."""
         return np.array([len(encoding) for encoding in encodings(self._tokenizer, texts, fast=True)], dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
@@ -82,7 +82,7 @@ class PythonEncoder:
         self.special_strings = tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added]))
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text."""
+        """Tokens of each text: int64 of shape (texts,)."""
         return np.array([self._length(text) for text in texts], dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:

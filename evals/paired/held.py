@@ -52,7 +52,7 @@ class Held(dict[str, Record]):
         return Design.of(self.clusters, self.strata)
 
     def column(self, score: str) -> Floats:
-        """A score of every item; NaN if it is missing."""
+        """A score of every item: float64 of shape (items,), NaN if it is missing."""
         if score not in self._columns:
             values = [record.scores.get(score) for record in self.values()]
             self._columns[score] = np.asarray(values, dtype=np.float64)  # None becomes NaN

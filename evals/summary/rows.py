@@ -142,7 +142,7 @@ def design_of(keys: Sequence[str], records: ByItem) -> Design:
 
 
 def losses_of(score: str, keys: Sequence[str], raw: ByItem, arm: ByItem) -> Floats:
-    """Loss of each item against raw; positive if the arm is worse."""
+    """Loss of each item against raw, positive if the arm is worse: float64 of shape (items,)."""
     return _losses(score, columns(score, keys, raw, arm))
 
 

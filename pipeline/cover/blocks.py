@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
 
 def counted(tokenizer: Tokenizer, texts: Sequence[str]) -> IntArray:
-    """Tokens of texts as they are sent: with broken control strings."""
+    """Tokens of texts as they are sent, with broken control strings: int64 of shape (texts,)."""
     return tokenizer.count_many([neutralise(text, tokenizer.special_strings) for text in texts])
 
 
