@@ -7,6 +7,7 @@ DATA ?= ../shared/data
 
 VENV := .venv
 BIN := $(VENV)/bin
+LITELLM := .venv-litellm
 READY := $(VENV)/.ready
 STARTED := $(VENV)/.started
 # Quiet but for errors; what set-up waits for is said in one line of our own.
@@ -15,7 +16,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-slow test-install test-vllm bench lint docs floors format pin clean distclean
+.PHONY: help setup models demo test test-slow test-install test-vllm test-litellm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +58,10 @@ test-install: $(READY) ## install the wheel into an empty environment and use it
 
 test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
 	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
+
+test-litellm: models ## run the tests of LiteLLM's proxy and client, in an environment of its own (900 MB)
+	@[ -x $(LITELLM)/bin/litellm ] || { $(BIN)/python -m venv $(LITELLM) && $(LITELLM)/bin/pip install -q "litellm[proxy]==1.108.7" .; }
+	@CTXPIPE_TEST_LITELLM=$(abspath $(LITELLM)) $(BIN)/python -m pytest tests/litellm $(ARGS)
 
 bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive
 	@$(BIN)/python benchmarks/scale.py

@@ -68,13 +68,14 @@ for found in pkgutil.walk_packages(ctxpipe.__path__, "ctxpipe.", onerror=lambda 
         except ModuleNotFoundError as exc:
             print(exc.name, found.name.startswith((
                 "ctxpipe.compress.prune.reference.", "ctxpipe.pipeline.gateway.",
-                "ctxpipe.integrations.llama_index", "ctxpipe.integrations.llm_plugin",
+                "ctxpipe.integrations.llama_index",
+                "ctxpipe.integrations.litellm_guardrail", "ctxpipe.integrations.llm_plugin",
                 "ctxpipe.integrations.mcp_server",
             )))
 """
     done = installed.run("-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    extras = ("eval", "llama_index", "llm", "llmlingua", "mcp", "prometheus_client", "starlette", "uvicorn")
+    extras = ("eval", "litellm", "llama_index", "llm", "llmlingua", "mcp", "prometheus_client", "starlette", "uvicorn")
     assert set(done.stdout.splitlines()) == {f"{name} True" for name in extras}
 
 
