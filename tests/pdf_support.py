@@ -40,7 +40,10 @@ def column(x: float, y: float, lines: Sequence[str], size: float = 10) -> list[T
 
 
 def place_pdf(
-    *pages: Sequence[Text], bookmarks: Sequence[tuple[str, int, int]] = (), image: Sequence[int] = ()
+    *pages: Sequence[Text],
+    bookmarks: Sequence[tuple[str, int, int]] = (),
+    image: Sequence[int] = (),
+    annotations: Sequence[str] = (),
 ) -> bytes:
     """A PDF of 612 by 792 points with words at places, written in the given order.
 
@@ -48,13 +51,17 @@ def place_pdf(
         pages: What each page shows.
         bookmarks: Title, page from 0 and level from 1 of each entry of the outline.
         image: Pages, from 0, that show a grey picture.
+        annotations: What the dictionaries of the first page's annotations hold; widgets are fields of a form.
     """
     first = 6
     numbers = [first + 2 * at for at in range(len(pages))]
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /{} /Encoding /WinAnsiEncoding >>"
     outline = first + 2 * len(pages)
+    notes = [outline + 1 + len(bookmarks) + at for at in range(len(annotations))]
+    fields = [number for number, held in zip(notes, annotations, strict=True) if "/Widget" in held]
+    form = f"/AcroForm << /Fields [{' '.join(f'{number} 0 R' for number in fields)}] >>" if fields else ""
     objects = {
-        1: f"<< /Type /Catalog /Pages 2 0 R {f'/Outlines {outline} 0 R' if bookmarks else ''} >>".encode(),
+        1: f"<< /Type /Catalog /Pages 2 0 R {form} {f'/Outlines {outline} 0 R' if bookmarks else ''} >>".encode(),
         2: f"<< /Type /Pages /Kids [{' '.join(f'{n} 0 R' for n in numbers)}] /Count {len(pages)} >>".encode(),
         3: font.format("Helvetica").encode(),
         4: font.format("Helvetica-Bold").encode(),
@@ -68,11 +75,14 @@ def place_pdf(
         )
         picture = "q 500 0 0 700 50 50 cm /I Do Q\n" if at in image else ""
         fonts = "/Resources << /Font << /F1 3 0 R /F2 4 0 R >> /XObject << /I 5 0 R >> >>"
-        objects[number] = (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {fonts} /Contents {number + 1} 0 R >>".encode()
-        )
+        held = f"/Annots [{' '.join(f'{note} 0 R' for note in notes)}]" if notes and not at else ""
+        held += f" /Contents {number + 1} 0 R"
+        objects[number] = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {fonts} {held} >>".encode()
         content = (picture + shown).encode("cp1252")
         objects[number + 1] = b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content)
+    objects |= {
+        note: f"<< /Type /Annot {held} >>".encode("cp1252") for note, held in zip(notes, annotations, strict=True)
+    }
     if bookmarks:
         objects |= _outline(outline, bookmarks, numbers)
     return _file(objects, "", "")

@@ -113,15 +113,21 @@ def repetition(documents: Sequence[Document], candidates: Candidates, bonus: Flo
     if candidates.score is None:
         return loss
     named = loss if bonus is None else bonus
-    seen: Counter[str] = Counter()
-    best: dict[str, float] = {}
+    said = {
+        index: _NUMBER.sub("0", documents[candidates.document[index]].text[unit.start : unit.end].lower())
+        for index, unit in enumerate(candidates.units)
+        if unit.kind in _TWINS
+    }
+    most: dict[str, float] = {}
+    for index, words in said.items():
+        most[words] = max(most.get(words, -np.inf), float(named[index]))
+    for index, words in said.items():
+        if most[words] > named[index] + _CLEARLY:
+            loss[index] = UNNAMED
     score = candidates.score if bonus is None else standard(candidates.score) + bonus
-    for index in np.argsort(-score, kind="stable").tolist():
-        unit = candidates.units[index]
-        if unit.kind in _TWINS:
-            said = _NUMBER.sub("0", documents[candidates.document[index]].text[unit.start : unit.end].lower())
-            loss[index] = REPEATED * min(seen[said], _MOST)
-            if best.setdefault(said, float(named[index])) > named[index] + _CLEARLY:
-                loss[index] += UNNAMED
-            seen[said] += 1
+    seen: Counter[str] = Counter()
+    for index in np.argsort(loss - score, kind="stable").tolist():
+        if index in said:
+            loss[index] += REPEATED * min(seen[said[index]], _MOST)
+            seen[said[index]] += 1
     return loss

@@ -7,6 +7,8 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 
+import regex
+
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.drawn import drawn_tables
 from ctxpipe.compress.text.headings import Heading, headings
@@ -32,7 +34,7 @@ _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d
 _INTRODUCES = re.compile(r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?)[\"”*_)]{0,3}$")
 _TITLE = re.compile(r"[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
-_GOES_ON = re.compile(r"[a-z(]")
+_GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
 LONGEST_TERM = 120

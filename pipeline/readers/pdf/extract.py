@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
 from ctxpipe.pipeline.readers.pdf.calls import Calls
 from ctxpipe.pipeline.readers.pdf.gutters import cut
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
@@ -61,7 +62,10 @@ class Extractor:
             rows = self._rows(content.raw, box, turned)
         finally:
             content.close()
-        return Page(rows=rows, box=_turned(box, turned), picture=not rows and _has_picture(page))
+        shown = _turned(box, turned)
+        picture = not rows and _has_picture(page)
+        rows = with_annotations(page, rows, lambda inner: _turned(inner, turned), shown[1])
+        return Page(rows=rows, box=shown, picture=picture)
 
     def _rows(self, raw: Any, box: Box, turned: int) -> list[Row]:
         text = self._calls.text(raw)

@@ -22,6 +22,8 @@ _STOPS = ("", ",", ".", ";", ":", ")", '"', "”", "’", "'", "?", "!")
 _OPTION = re.compile(r"(?:^|\s)-[a-z]", re.MULTILINE)
 _FIRST = frozenset("well self half ill all cross ever far high low long short full one two three four".split())
 """First parts of words that are written with a hyphen."""
+_WITHIN = frozenset("to of the in on by and for at or".split())
+"""Words that stand between two hyphens of one."""
 _TRIM = "\"'“”‘’«»([{)]},.;:!?…"
 
 
@@ -76,7 +78,11 @@ class Hyphens:
     def _is_compound(self, a: str, b: str) -> bool:
         """Whether two halves that the document writes together nowhere else are two words."""
         first = a.rpartition("-")[2]
-        if len(b) < 4 or len(first) < 2:
+        if len(first) < 2:
+            return False
+        if first in _WITHIN and first != a:
+            return True  # up-to-date, state-of-the-art
+        if len(b) < 4:
             return False
         return first in _FIRST or (len(first) > 2 and self._words[first] > 0 and self._words[b] >= 3)
 

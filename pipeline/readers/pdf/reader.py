@@ -100,6 +100,8 @@ def _opened(data: bytes, source: str) -> Iterator[PdfDocument]:
 
 def _read(document: PdfDocument, source: str, errors: Errors) -> tuple[list[Page], str, list[Bookmark]]:
     with _LOCK:
+        if document.get_formtype():
+            document.init_forms()
         extractor = Extractor()
         pages = [_page(document, extractor, index, source, errors) for index in range(len(document))]
         return pages, _title(document), bookmarks(document)

@@ -14,13 +14,15 @@ _NAMES = frozenset(
     .boto .dockercfg .dockerconfigjson .vault-token .terraformrc terraform.rc .bash_history .zsh_history .python_history
     .node_repl_history .psql_history .mysql_history .sqlite_history .rediscli_history kubeconfig master.key credentials
     credentials.csv rootkey.csv id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk
-    application_default_credentials.json
+    application_default_credentials.json local.settings.json wp-config.php localsettings.php .mcp.json .env-cmdrc
+    .clasprc.json .dev.vars rclone.conf
     """.split()
 )
 _PATTERNS = tuple(
     """
     .env.* *.env *.pem *.key *.pfx *.p12 *.pkcs12 *.p8 *.pk8 *.jks *.keystore *.kdbx *.kdb *.ppk *.keytab *.ovpn
-    *.agekey *.tfstate *.tfstate.backup *.kubeconfig kubeconfig.* credentials*.json credentials*.y*ml credentials*.toml
+    *.agekey *.tfvars *.tfvars.json *.tfstate *.tfstate.backup *.kubeconfig kubeconfig.* credentials*.json
+    credentials*.y*ml credentials*.toml
     credentials*.ini credentials*.properties credentials*.xml secret.y*ml secrets.y*ml secrets.*.y*ml secret.json
     secrets.json secrets.*.json secret.toml secrets.toml secrets.ini secrets.properties client_secret*.json
     client-secret*.json *service-account*.json *service_account*.json *serviceaccount*.json

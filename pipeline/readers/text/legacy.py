@@ -61,7 +61,13 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _SAME = {"latin_1": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "big5": "cp950"} | {
     "euc_kr": "cp949"
 }
-_KNOWN = {codecs.lookup(codec).name: codec for codec in _CODECS} | {
+_DECLARED_ONLY = (
+    "iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_13 iso8859_14 iso8859_15 "
+    "iso8859_16 koi8_u mac_roman mac_cyrillic mac_latin2 cp437 cp850 cp852 cp855 cp862 cp866 cp1258 tis_620 iso2022_jp "
+    "euc_jisx0213 big5hkscs johab"
+).split()
+"""Encodings that are too like others to be recognised, or too rare."""
+_KNOWN = {codecs.lookup(codec).name: codec for codec in (*_DECLARED_ONLY, *_CODECS)} | {
     codecs.lookup(codec).name: same for codec, same in _SAME.items()
 }
 

@@ -177,6 +177,7 @@ def test_damaged_utf16(path: Path) -> None:
     [
         ("a.html", '<html><head><meta charset="{}"></head><body>é</body></html>', "windows-1252"),
         ("a.html", "<meta http-equiv=Content-Type content='text/html; charset={}'><p>é", "ISO-8859-1"),
+        ("a.html", '<meta charset="{}"><p>é', "iso-8859-15"),
         ("a.xml", '<?xml version="1.0" encoding="{}"?><a>é</a>', "iso-8859-1"),
         ("a.py", "# -*- coding: {} -*-\nname = 'é'\n", "latin-1"),
         ("a.html", "<meta charset={}><p>é", "utf-8, says who"),

@@ -114,6 +114,7 @@ def test_a_finished_page_and_the_next_are_two_paragraphs() -> None:
     [
         ("the hydrogen exam-", "ple is small", "the hydrogen example is small"),
         ("contains n-", "tridecanal and more", "contains n-tridecanal and more"),
+        ("an up-to-", "date list", "an up-to-date list"),
         ("a well-", "known engineer", "a well-known engineer"),
         ("see https://example.org/very-", "long/path for it", "see https://example.org/very-long/path for it"),
         ("run it with --long-", "options and wait", "run it with --long-options and wait"),

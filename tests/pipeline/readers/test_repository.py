@@ -197,7 +197,8 @@ def test_documents_that_are_called_like_a_build(tmp_path: Path) -> None:
     "name",
     ".env .env.local prod.env config/.env.production id_rsa ID_ED25519 tls.pem server.KEY store.pfx vault.kdbx .netrc "
     ".npmrc .pypirc credentials.json credentials-prod.json .aws/config x/.ssh/notes.txt secrets.yaml secrets.prod.yml "
-    "client_secret_1.json my-service-account.json kubeconfig terraform.tfstate .git-credentials .bash_history".split(),
+    "client_secret_1.json my-service-account.json kubeconfig terraform.tfstate prod.tfvars local.settings.json "
+    "wp-config.php .git-credentials .bash_history".split(),
 )
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_path(f"/srv/project/{name}")

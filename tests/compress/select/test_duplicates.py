@@ -1,0 +1,30 @@
+"""What units lose since others say the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ctxpipe.compress.select.duplicates import repetition
+from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Chunk, Document
+
+TEXTS = [f"A berth costs {price} francs." for price in (31, 45, 52)]
+
+
+@pytest.mark.parametrize("scores", [(3.0, 1.0, 0.0), (0.0, 1.0, 3.0), (1.0, 3.0, 0.0)])
+def test_twins_of_what_the_question_names_lose_most_whatever_they_scored(scores: tuple[float, ...]) -> None:
+    documents = [Document(text=text, source=f"{at}.txt") for at, text in enumerate(TEXTS)]
+    candidates = Candidates(
+        units=[Unit(0, len(text), "sentence") for text in TEXTS],
+        document=[0, 1, 2],
+        passage=[0, 1, 2],
+        passages=[
+            Chunk(document=at, start=0, end=len(text), kind="text", headings=()) for at, text in enumerate(TEXTS)
+        ],
+        score=np.array(scores, dtype=np.float32),
+    )
+    loss = repetition(documents, candidates, np.array([0, 1, 0], dtype=np.float32))
+    assert loss[1] == 0
+    assert min(loss[0], loss[2]) >= 3
