@@ -91,7 +91,7 @@ def retained_table(report: dict[str, Any], arms: list[str]) -> str:
 
 
 def budget_table(report: dict[str, Any]) -> str:
-    """The method against floors with as many tokens."""
+    """The method against baselines with as many tokens."""
     rows = []
     for one in report.get("equal_budget", ()):
         cells = [

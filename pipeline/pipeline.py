@@ -41,7 +41,7 @@ class Pipeline(Compressing):
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
             ``"auto"``, the one that measured best; or an object with ``rank``. Without a question ``"spread"`` takes
             the place of all but ``"none"``, which keeps the beginning.
-        prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a floor (``"random"``,
+        prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a baseline (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
         prune_url: vLLM server that runs the pruner's model in place of this machine. Its key is read from

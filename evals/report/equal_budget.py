@@ -7,7 +7,7 @@ from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.summary.equal_budget import CUT, SEARCHED, EqualBudget
 from ctxpipe.evals.summary.summary import ALL, Summary
 
-FLOOR_NAMES = {CUT: "head-tail", SEARCHED: "BM25"}
+BASELINE_NAMES = {CUT: "head-tail", SEARCHED: "BM25"}
 _WORDS = {True: "better", False: "worse", None: "no significant difference"}
 
 
@@ -21,12 +21,12 @@ def equal_budget_section(summary: Summary) -> str:
             f"{one.source_tokens:,.0f}",
             f"{one.kept_tokens:,.0f}",
             number(one.mean),
-            *(_against(one, floor) for floor in FLOOR_NAMES),
+            *(_against(one, baseline) for baseline in BASELINE_NAMES),
         ]
         for one in summary.equal_budget
     ]
     head = ["arm and suite", "source tokens", "tokens kept", f"its {summary.score}"]
-    head += [f"minus {name}" for name in FLOOR_NAMES.values()]
+    head += [f"minus {name}" for name in BASELINE_NAMES.values()]
     return (
         f"<h2>At the same budget</h2>{table(head, rows)}"
         f'<p class="soft">The same questions at the same budget: {esc(summary.score)} of the arm minus that of the '
@@ -57,11 +57,11 @@ def _source(one: EqualBudget) -> float:
 
 def _sentence(one: EqualBudget, summary: Summary) -> str:
     told = [
-        f"{FLOOR_NAMES[floor]}: {comparison.mean_a:.3f}, {_WORDS[one.better(floor)]} by "
+        f"{BASELINE_NAMES[baseline]}: {comparison.mean_a:.3f}, {_WORDS[one.better(baseline)]} by "
         f"{abs(comparison.difference):.3f} {_plain(comparison)}"
-        if one.better(floor) is not None
-        else f"{FLOOR_NAMES[floor]}: {comparison.mean_a:.3f}, no significant difference {_plain(comparison)}"
-        for floor, comparison in one.against.items()
+        if one.better(baseline) is not None
+        else f"{BASELINE_NAMES[baseline]}: {comparison.mean_a:.3f}, no significant difference {_plain(comparison)}"
+        for baseline, comparison in one.against.items()
     ]
     return (
         f"{one.suite}, {one.source_tokens:,.0f} source tokens, {one.kept_tokens:,.0f} kept: {one.arm} has "
@@ -73,10 +73,10 @@ def _plain(comparison: Comparison) -> str:
     return f"[{comparison.ci95[0]:+.3f}, {comparison.ci95[1]:+.3f}]"
 
 
-def _against(one: EqualBudget, floor: str) -> str:
-    comparison = one.against.get(floor)
+def _against(one: EqualBudget, baseline: str) -> str:
+    comparison = one.against.get(baseline)
     if comparison is None:
         return "–"
-    better = one.better(floor)
+    better = one.better(baseline)
     word = "" if better is None else f" <b>{_WORDS[better]}</b>"
     return f"{interval(comparison.difference, comparison.ci95, plus=True)}{word}"

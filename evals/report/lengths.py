@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, table
 from ctxpipe.evals.report.svg import Plot, curves, legend
-from ctxpipe.evals.runs.arms import FLOORS
+from ctxpipe.evals.runs.arms import BASELINES
 from ctxpipe.evals.statistics.effective_length import EffectiveLength, LengthGain
 from ctxpipe.evals.summary.capacity import Works
 from ctxpipe.evals.summary.effective import ArmLengths, Lengths
@@ -76,7 +76,7 @@ def capacity_section(summary: Summary) -> str:
 def claim_line(arm: ArmLengths) -> str:
     """Whether an arm's gain in effective length may be claimed, as a sentence; empty for raw and baselines."""
     gain, claim = arm.gain, arm.claim
-    if gain is None or ArmName.of(arm.arm).method in ("raw", *FLOORS, "identity"):
+    if gain is None or ArmName.of(arm.arm).method in ("raw", *BASELINES, "identity"):
         return ""
     if claim is None:
         return f"{arm.arm} works at no length, so no gain in effective length is claimed."

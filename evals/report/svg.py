@@ -86,7 +86,7 @@ def losses(
     most: float = math.inf,
     mark: float | None = None,
 ) -> Plot:
-    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since floors lose much more than the rest.
+    """Loss bounds over a cost, on an inverse hyperbolic sine scale, since baselines lose much more than the rest.
 
     Args:
         places: Points, what each costs, and whether another one beats it.

@@ -9,7 +9,7 @@ from ctxpipe.evals.report.loss_plots import styles_of
 from ctxpipe.evals.report.markup import esc, interval, number, percent, table
 from ctxpipe.evals.report.svg import Bar, Plot, forest
 from ctxpipe.evals.report.verdict import verdict_word
-from ctxpipe.evals.runs.arms import CONTROLS, FLOORS
+from ctxpipe.evals.runs.arms import BASELINES, CONTROLS
 from ctxpipe.evals.summary.rows import POOL_SCORES, TRUST_SCORES, Row
 from ctxpipe.evals.summary.summary import Summary
 
@@ -72,8 +72,8 @@ def arm_name(row: Row) -> str:
     """An arm's name; controls and baselines are marked."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'
-    floor = " <small>baseline</small>" if row.method in FLOORS else ""
-    return f"{esc(row.arm)}{floor}"
+    baseline = " <small>baseline</small>" if row.method in BASELINES else ""
+    return f"{esc(row.arm)}{baseline}"
 
 
 def _change(comparison: Comparison | None, sign: int) -> str:

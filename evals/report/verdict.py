@@ -63,8 +63,8 @@ def _bound(comparison: Comparison, summary: Summary) -> str:
 def _beaten(head: Headline) -> str:
     if not head.beats:
         return "It was not compared with a baseline at the same budget, so no gain is claimed."
-    won = [floor for floor, better in head.beats.items() if better]
-    lost = [floor for floor, better in head.beats.items() if not better]
+    won = [baseline for baseline, better in head.beats.items() if better]
+    lost = [baseline for baseline, better in head.beats.items() if not better]
     parts = [f"better than {' and '.join(won)}"] if won else []
     parts += [f"not shown to be better than {' or '.join(lost)}"] if lost else []
     return f"At the same budget it is {'; '.join(parts)}."

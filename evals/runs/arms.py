@@ -32,7 +32,7 @@ METHODS: Mapping[str, tuple[str, str]] = {
 """Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
 FORMER = {"surprisal": "llmlingua", "contrastive": "longllmlingua"}
 """Short names in records of earlier versions."""
-FLOORS = ("head-tail", "random", "bm25")
+BASELINES = ("head-tail", "random", "bm25")
 """Baselines: simple methods that any other must beat at the same budget."""
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _METHOD = re.compile(r"[^\s,@]+")

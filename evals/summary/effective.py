@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctxpipe.errors import UsageError
-from ctxpipe.evals.runs.arms import FLOORS
+from ctxpipe.evals.runs.arms import BASELINES
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import LengthGain, length_gain
 from ctxpipe.evals.summary.length_claims import Claim, claim_of
@@ -105,9 +105,11 @@ def _family(name: str, sizes: Sequence[int], by_arm: Mapping[str, ByItem], score
         gain, why_not = _gain(tokens, raw, values, design, closed, seed)
         claim = None
         named = ArmName.of(arm)
-        if gain and named.method not in (*FLOORS, "identity"):
-            floors = {floor: scores[at] for floor in FLOORS if (at := named.with_method(floor)) in scores}
-            claim = claim_of(tokens, gain, values, raw, floors, design, seed=seed)
+        if gain and named.method not in (*BASELINES, "identity"):
+            baselines = {
+                baseline: scores[at] for baseline in BASELINES if (at := named.with_method(baseline)) in scores
+            }
+            claim = claim_of(tokens, gain, values, raw, baselines, design, seed=seed)
         arms.append(
             ArmLengths(
                 arm=arm,

@@ -33,9 +33,9 @@ class EqualBudget:
     mean: float
     against: Mapping[str, Comparison]
 
-    def better(self, floor: str) -> bool | None:
+    def better(self, baseline: str) -> bool | None:
         """Whether the arm is better than the baseline with 95% confidence; False if it is worse, None otherwise."""
-        comparison = self.against[floor]
+        comparison = self.against[baseline]
         low, high = comparison.ci95
         if low <= 0 <= high:
             return None
@@ -67,12 +67,12 @@ def equal_budgets(
             continue
         arms = by_suite[row.suite]
         against = {}
-        for floor in (CUT, SEARCHED):
-            pair = (arms.get(ArmName.of(row.arm).with_method(floor)), arms[row.arm])
-            if floor != method and pair[0] and shared(score, pair[0], pair[1]):
+        for baseline in (CUT, SEARCHED):
+            pair = (arms.get(ArmName.of(row.arm).with_method(baseline)), arms[row.arm])
+            if baseline != method and pair[0] and shared(score, pair[0], pair[1]):
                 keys = sorted(pair[0].keys() & pair[1].keys())
                 both = ([one[key] for key in keys] for one in pair if one is not None)
-                against[floor] = compare(*both, score=score, margin=margin, seed=seed)
+                against[baseline] = compare(*both, score=score, margin=margin, seed=seed)
         if against:
             entries.append(_entry(row, arms[row.arm], against))
     return tuple(entries)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctxpipe.errors import UnknownNameError
 from ctxpipe.evals.paired.comparison import compare
-from ctxpipe.evals.runs.arms import FLOORS
+from ctxpipe.evals.runs.arms import BASELINES
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
 from ctxpipe.evals.summary.rows import Row, shared
 from ctxpipe.evals.types import ArmName, ByItem
@@ -45,17 +45,19 @@ def headline_of(
         raise UnknownNameError("method in this run", method, methods)
     if not methods:
         return None
-    named = method or ("default" if "default" in methods else next((m for m in methods if m not in FLOORS), methods[0]))
+    named = method or (
+        "default" if "default" in methods else next((m for m in methods if m not in BASELINES), methods[0])
+    )
     own = sorted((row for row in rows if row.method == named), key=lambda row: -(row.achieved or 0.0))
     verdicts = [(row.arm, comparison.verdict) for row in own if (comparison := row.versus(score))]
     safe = fixed_sequence([verdict for _, verdict in verdicts])
     arm = verdicts[max(0, safe - 1)][0]
     beats = {}
-    for floor in FLOORS:
-        other = ArmName.of(arm).with_method(floor)
-        keys = sorted(by_arm[other].keys() & by_arm[arm].keys()) if other in by_arm and floor != named else []
+    for baseline in BASELINES:
+        other = ArmName.of(arm).with_method(baseline)
+        keys = sorted(by_arm[other].keys() & by_arm[arm].keys()) if other in by_arm and baseline != named else []
         if keys and shared(score, by_arm[other], by_arm[arm]):
             pairs = ([by_arm[one][key] for key in keys] for one in (other, arm))
             low, high = compare(*pairs, score=score, margin=margin, seed=seed).ci95
-            beats[floor] = high < 0 if score == "nll" else low > 0
+            beats[baseline] = high < 0 if score == "nll" else low > 0
     return Headline(method=named, arm=arm, verdicts=tuple(verdicts), safe=safe, beats=beats)

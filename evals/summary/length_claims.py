@@ -37,7 +37,7 @@ def claim_of(
     gain: LengthGain,
     arm: Floats,
     raw: Floats,
-    floors: Mapping[str, Floats],
+    baselines: Mapping[str, Floats],
     design: Design,
     *,
     seed: int = 0,
@@ -51,7 +51,7 @@ def claim_of(
         tokens: Lengths, ascending, K of them.
         gain: The arm's gain.
         arm, raw: Scores of shape (n, K); higher is better.
-        floors: Scores of the baselines with the arm's budget, by name.
+        baselines: Scores of the baselines with the arm's budget, by name.
         design: Clusters and strata of the n questions.
         seed: Seed of the bootstraps.
 
@@ -66,7 +66,7 @@ def claim_of(
     lower, _ = _limits(arm[:, at], raw[:, at], design, seed, one_sided=True)
     beats = {
         name: _limits(arm[:, at], scores[:, at], design, seed, one_sided=False)[0] > 0
-        for name, scores in floors.items()
+        for name, scores in baselines.items()
     }
     why_not = _missing(gain, lower > -forgiven, beats)
     return Claim(

@@ -1,4 +1,4 @@
-"""A method against floors with as many tokens, and gains in length that may be claimed."""
+"""A method against baselines with as many tokens, and gains in length that may be claimed."""
 
 from __future__ import annotations
 
