@@ -66,7 +66,7 @@ def connect(
         target: ``"local"``, the URL of an OpenAI-compatible server, or the name of another registered engine. The
             latter's factory is called with those of ``model``, ``window``, ``timeout``, ``api_key`` and ``tokenizer``
             that differ from their defaults.
-        model: Model to ask. A local one is a directory, a hub id or a name that ``resolve`` knows; by default
+        model: Model to ask. A local one is a directory, a Hugging Face id or a name that ``resolve`` knows; by default
             ``qwen2.5-coder-0.5b``, or ``smollm2-135m`` where that cannot be had. For a server it is the served name,
             which may be left out if the server has only one model.
         window: Tokens that prompt and answer may have together, when fewer than the model allows or nobody says.
@@ -75,7 +75,7 @@ def connect(
         tokenizer: Tokenizer to use instead of the model's own, named like a local model. For a server that cannot
             count, ``count_text`` is made from it.
         trust_remote_code: Run Python code that ships with a local model.
-        resolve: Maps the name of a local model or tokenizer to its directory or hub id.
+        resolve: Maps the name of a local model or tokenizer to its directory or Hugging Face id.
         count_text: Tokens of a text without special tokens, for servers that cannot count.
         endpoint: How a server is asked; see ``OpenAIEngine``.
         on_note: Called with a line if another model than the default one answers.

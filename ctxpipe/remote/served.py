@@ -20,7 +20,7 @@ class Served:
     Attributes:
         name: Its name on the server.
         window: Most tokens of prompt and answer together; None if not reported.
-        root: Folder or hub id that it was loaded from, which may have its tokenizer; None if not reported.
+        root: Folder or Hugging Face id that it was loaded from, which may have its tokenizer; None if not reported.
     """
 
     name: str

@@ -19,9 +19,9 @@ def load_local(
     """Load a causal language model from safetensors, in bfloat16 on devices with instructions for it, else in float32.
 
     Args:
-        path: Directory or hub id of the model.
+        path: Directory or Hugging Face id of the model.
         model: The model's name for messages and results; ``path`` by default.
-        tokenizer: Directory or hub id of a tokenizer to use instead of the model's own.
+        tokenizer: Directory or Hugging Face id of a tokenizer to use instead of the model's own.
         window: Limit on the tokens of prompt and answer together, if lower than the model's own.
         timeout: Deadline of an answer in seconds.
         trust_remote_code: Run Python code that ships with the model.

@@ -67,7 +67,7 @@ class OpenAIEngine:
         concurrency: Most requests at a time, over all threads; further ones wait.
 
     Attributes:
-        tokenizer: Folder or hub id that the server loaded the model from; None if it does not report one.
+        tokenizer: Folder or Hugging Face id that the server loaded the model from; None if it does not report one.
 
     Raises:
         UsageError: for an invalid URL, if several models are served and none was named, or if the window is unknown.

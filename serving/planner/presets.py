@@ -38,7 +38,7 @@ class Preset:
     """A built-in model.
 
     Attributes:
-        repository: Hub id of the checkpoint to serve.
+        repository: Hugging Face id of the checkpoint to serve.
         config: What the planner needs of its config.json.
         quantisation: Replaces the config's.
         note: A remark for the user.

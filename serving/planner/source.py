@@ -25,7 +25,7 @@ class ConfigSource:
 
     Attributes:
         name: The model's name as given.
-        repository: What to serve: a hub id or a folder.
+        repository: What to serve: a Hugging Face id or a folder.
         config: Its fields.
         origin: A description, for the assumptions.
         quantisation: Replaces the config's.
@@ -90,7 +90,7 @@ def _parsed(path: Path, name: str) -> Mapping[str, Any]:
 
 
 def _fetched(name: str) -> Path:
-    """The config.json of a hub id, from the hub's cache if possible.
+    """The config.json of a Hugging Face id, from the Hub's cache if possible.
 
     Raises:
         ModelError: if it is missing, gated or private, or the hub cannot be reached and nothing is cached.

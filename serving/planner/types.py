@@ -68,7 +68,7 @@ class Plan:
 
     Attributes:
         model: The model's name as given.
-        repository: Hub id or folder of the checkpoint to serve.
+        repository: Hugging Face id or folder of the checkpoint to serve.
         profile: ``"vllm"``, or ``"reference"`` for the scripts of llama-models.
         rows: One for each number of GPUs.
         assumptions: Every constant, with its source.

@@ -41,7 +41,7 @@ def count(
         paths: Files, directories, globs or ``-``.
         tokens: As many more.
         tokenizer: Whose tokens; None for the model's. Where that cannot be had, the embedded model's, with a note.
-        model: Folder or hub id of the model.
+        model: Folder or Hugging Face id of the model.
         decode_errors: What undecodable bytes do.
         all_files: Whether directories give what is passed over otherwise.
         on_stage: Called with a stage, what is done and what there is to do.

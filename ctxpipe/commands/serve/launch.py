@@ -62,7 +62,7 @@ def cpu_launch(
     """A server without a GPU.
 
     Args:
-        model: Embedded name, folder or hub id; None for the embedded model.
+        model: Embedded name, folder or Hugging Face id; None for the embedded model.
         name: What clients call the model; None for its name, or its folder's.
         host, port: Where it listens.
         max_model_len: Window in tokens, or ``"auto"``; None for the model's own.
