@@ -1,0 +1,220 @@
+"""A batch in processes of this machine beside the same batch on Ray, and a text that is larger than Ray's object store.
+
+    python benchmarks/ray_batch.py rows [--requests 2000]
+    python benchmarks/ray_batch.py stream [--megabytes 1000] [--minutes 60]
+
+``rows`` asks the same small requests of a pool of one and two processes, of Ray with one and two actors, and of three
+raylets of which one is killed in the middle, and compares the rows. ``stream`` sends documents of 200 kB through an
+object store of 200 MB, and watches the memory of all processes. Each writes its part of the results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+from common import RESULTS, write
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from batch_support import said, told
+from batch_support import write as write_lines
+from samples import prose
+
+from ctxpipe import compress_dataset
+from ctxpipe.pipeline.batch.batch import BatchDone, BatchPlan, run_batch
+from ctxpipe.pipeline.batch.cluster.run import run_on_ray
+
+STORE = 200 * 2**20
+DOCUMENT = 200_000
+MACHINES = (2, 4, 8)
+
+
+def rows(requests: int, folder: Path) -> dict[str, Any]:
+    """Rates of the same requests in five ways; the cluster's last, since it needs a program of its own."""
+    write_lines(folder / "requests.jsonl", *told(requests))
+    ways: dict[str, Callable[[BatchPlan, Watch], BatchDone]] = {
+        "pool_1": lambda plan, watch: run_batch(plan, on_progress=watch),
+        "pool_2": lambda plan, watch: run_batch(plan, on_progress=watch),
+        "ray_1": lambda plan, watch: run_on_ray(plan, "local", most=1, on_progress=watch),
+        "ray_2": lambda plan, watch: run_on_ray(plan, "local", most=2, on_progress=watch),
+        "ray_3_nodes_one_killed": _with_three_nodes,
+    }
+    made: dict[str, Any] = {}
+    for name, way in ways.items():
+        workers = int(name[name.index("_") + 1])
+        plan = BatchPlan(
+            requests=folder / "requests.jsonl",
+            results=folder / f"{name}.jsonl",
+            options={"rank": "bm25", "score_cache": 0},
+            budget=40,
+            compress_only=True,
+            concurrency=workers,
+            processes=workers,
+        )
+        watch = Watch()
+        done = way(plan, watch)
+        made[name] = {**watch.told(requests), "rows": done.done, "errors": done.failed}
+        print(name, made[name], flush=True)
+    first = said(folder / "pool_1.jsonl")
+    for name in ways:
+        made[name]["same_rows"] = said(folder / f"{name}.jsonl") == first
+    return {"requests": requests, "ways": made, **_worth(made)}
+
+
+def _worth(made: dict[str, Any]) -> dict[str, Any]:
+    pool, ray = made["pool_2"], made["ray_2"]
+    begins = ray["first_row_s"] - pool["first_row_s"]
+    each, here = 1 / ray["rows_per_s"], 1 / pool["rows_per_s"]
+    return {
+        "overhead_ms_per_row": round(1000 * (1 / made["ray_1"]["rows_per_s"] - 1 / made["pool_1"]["rows_per_s"]), 2),
+        # Computed, if machines add up: rows from which as many machines with Ray are done before one without.
+        "pays_from_rows": {n: round(begins / (here - each / n)) if here > each / n else None for n in MACHINES},
+    }
+
+
+class Watch:
+    """When rows came."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._came: list[float] = []
+
+    def __call__(self, done: int, total: int) -> None:
+        self._came.append(time.monotonic() - self._begun)
+
+    def told(self, requests: int) -> dict[str, float]:
+        """Seconds until the first row and until the last, and the rate over the last three quarters."""
+        quarter = self._came[requests // 4 - 1]
+        rate = (requests - requests // 4) / (self._came[-1] - quarter)
+        return {
+            "first_row_s": round(self._came[0], 1),
+            "all_s": round(self._came[-1], 1),
+            "rows_per_s": round(rate, 1),
+        }
+
+
+def _with_three_nodes(plan: BatchPlan, watch: Watch) -> BatchDone:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    nodes = [cluster.add_node(num_cpus=1, object_store_memory=STORE, include_dashboard=False) for _ in range(3)]
+
+    def progress(done: int, total: int) -> None:
+        watch(done, total)
+        if done == total // 2:
+            cluster.remove_node(nodes[1], allow_graceful=False)
+
+    try:
+        return run_on_ray(plan, cluster.address, on_progress=progress)
+    finally:
+        cluster.shutdown()
+
+
+def stream(megabytes: int, minutes: float) -> dict[str, Any]:
+    """Memory of all processes while documents flow."""
+    import ray
+
+    ray.init(num_cpus=3, object_store_memory=STORE, include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    documents = megabytes * 1_000_000 // DOCUMENT
+    base = " ".join(prose(60, i) for i in range(70))[: DOCUMENT - 20]
+    requests = ray.data.range(documents, override_num_blocks=documents // 5).map_batches(
+        lambda batch: {
+            "id": batch["id"],
+            "question": ["Which room?"] * len(batch["id"]),
+            "text": [f"Number {i:08}. {base}" for i in batch["id"]],
+        },
+        num_cpus=0.5,  # other than the actor's: else Ray runs both in one, and no text goes through the store
+    )
+    contexts = compress_dataset(requests, budget=200, rank="none", score_cache=0, workers=2)
+    begun = time.monotonic()
+    done = failed = 0
+    with _memory() as memory:
+        for table in contexts.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            done += len(table)
+            failed += len(table) - table["error"].null_count
+            if time.monotonic() - begun > minutes * 60:
+                break
+    seconds = time.monotonic() - begun
+    ray.shutdown()
+    return {
+        "megabytes_asked": megabytes,
+        "megabytes_done": round(done * DOCUMENT / 1e6),
+        "documents": done,
+        "errors": failed,
+        "seconds": round(seconds),
+        "object_store_mib": STORE // 2**20,
+        "peak_of_all_processes_mib": round(max(memory)),
+        # Each is the mean of a tenth of the run: memory that grows with what has flowed would show here.
+        "over_time_mib": [round(sum(part) / len(part)) for part in _tenths(memory)],
+    }
+
+
+def _tenths(samples: list[float]) -> list[list[float]]:
+    size = max(1, len(samples) // 10)
+    return [samples[i : i + size] for i in range(0, size * min(10, len(samples)), size)]
+
+
+@contextmanager
+def _memory() -> Iterator[list[float]]:
+    """Memory of this process and all below it in MiB, pages that are shared counted once, every two seconds."""
+    samples: list[float] = []
+    ended = threading.Event()
+
+    def sample() -> None:
+        while not ended.is_set():
+            samples.append(sum(map(_pss, [psutil.Process(), *psutil.Process().children(recursive=True)])) / 2**20)
+            ended.wait(2)
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("rows", "stream"))
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=60, help="stop then")
+    given = parser.parse_args()
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    load = os.getloadavg()[0]
+    if given.part == "rows":
+        with tempfile.TemporaryDirectory() as folder:
+            made = rows(given.requests, Path(folder))
+    else:
+        made = stream(given.megabytes, given.minutes)
+    print(json.dumps(made, indent=1))
+    place = RESULTS / "ray_batch.json"
+    before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    parts = {name: part for name, part in before.items() if name in ("rows", "stream")}
+    about = {"ray": version("ray"), "load_at_the_beginning": round(load, 1)}
+    write("ray_batch", {**parts, given.part: {**about, **made}})
+
+
+if __name__ == "__main__":
+    main()
