@@ -60,12 +60,14 @@ def rows(requests: int, folder: Path) -> dict[str, Any]:
             options={"rank": "bm25", "score_cache": 0},
             budget=40,
             compress_only=True,
-            concurrency=workers,
+            concurrency=2 * workers,
             processes=workers,
         )
-        watch = Watch()
+        watch = Watch(requests)
         done = way(plan, watch)
-        made[name] = {**watch.told(requests), "rows": done.done, "errors": done.failed}
+        made[name] = {**watch.told(), "rows": done.done, "errors": done.failed}
+        if name.endswith("killed"):
+            del made[name]["cpu_ms_per_row"]  # what the killed one did is not counted any more
         print(name, made[name], flush=True)
     first = said(folder / "pool_1.jsonl")
     for name in ways:
@@ -74,35 +76,57 @@ def rows(requests: int, folder: Path) -> dict[str, Any]:
 
 
 def _worth(made: dict[str, Any]) -> dict[str, Any]:
-    pool, ray = made["pool_2"], made["ray_2"]
-    begins = ray["first_row_s"] - pool["first_row_s"]
-    each, here = 1 / ray["rows_per_s"], 1 / pool["rows_per_s"]
-    return {
-        "overhead_ms_per_row": round(1000 * (1 / made["ray_1"]["rows_per_s"] - 1 / made["pool_1"]["rows_per_s"]), 2),
-        # Computed, if machines add up: rows from which as many machines with Ray are done before one without.
-        "pays_from_rows": {n: round(begins / (here - each / n)) if here > each / n else None for n in MACHINES},
-    }
+    """From how many rows machines of two cores with Ray are done before one without, if machines add up."""
+    begins = made["ray_2"]["first_row_s"] - made["pool_2"]["first_row_s"]
+    here = made["pool_2"]["cpu_ms_per_row"]
+    overhead = made["ray_2"]["cpu_ms_per_row"] - here
+    pays = {}
+    for name, row in (("these", here), ("of_a_second", 1000.0)):
+        pays[name] = {}
+        for machines in MACHINES:
+            gained = (row - (row + overhead) / machines) / 1000 / 2  # a row, with two cores
+            pays[name][machines] = round(begins / gained) if gained > 0 else None
+    return {"begins_later_s": round(begins, 1), "overhead_cpu_ms_per_row": round(overhead, 1), "pays_from_rows": pays}
 
 
 class Watch:
-    """When rows came."""
+    """When rows came, and what the processors did for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, requests: int) -> None:
         self._begun = time.monotonic()
         self._came: list[float] = []
+        self._counted = {requests // 4: 0.0, requests: 0.0}
 
     def __call__(self, done: int, total: int) -> None:
         self._came.append(time.monotonic() - self._begun)
+        if done in self._counted:
+            self._counted[done] = sum(map(_cpu, _processes()))
 
-    def told(self, requests: int) -> dict[str, float]:
-        """Seconds until the first row and until the last, and the rate over the last three quarters."""
-        quarter = self._came[requests // 4 - 1]
-        rate = (requests - requests // 4) / (self._came[-1] - quarter)
+    def told(self) -> dict[str, float]:
+        """Seconds until the first row and until the last; rate and processor time over the last three quarters.
+
+        Processor time does not depend on what else the machine does.
+        """
+        (quarter, before), (requests, after) = self._counted.items()
+        rest = requests - quarter
         return {
             "first_row_s": round(self._came[0], 1),
             "all_s": round(self._came[-1], 1),
-            "rows_per_s": round(rate, 1),
+            "rows_per_s": round(rest / (self._came[-1] - self._came[quarter - 1]), 1),
+            "cpu_ms_per_row": round(1000 * (after - before) / rest, 1),
         }
+
+
+def _processes() -> list[psutil.Process]:
+    return [psutil.Process(), *psutil.Process().children(recursive=True)]
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _with_three_nodes(plan: BatchPlan, watch: Watch) -> BatchDone:
@@ -175,7 +199,7 @@ def _memory() -> Iterator[list[float]]:
 
     def sample() -> None:
         while not ended.is_set():
-            samples.append(sum(map(_pss, [psutil.Process(), *psutil.Process().children(recursive=True)])) / 2**20)
+            samples.append(sum(map(_pss, _processes())) / 2**20)
             ended.wait(2)
 
     thread = threading.Thread(target=sample)

@@ -31,6 +31,7 @@ _SHOWN = 5
     epilog="\b\nExamples:\n"
     "  ctxpipe batch questions.jsonl -o answers.jsonl --corpus handbook.ctx --target http://127.0.0.1:8000\n"
     "  ctxpipe batch questions.jsonl -o contexts.jsonl --compress-only --budget 2000\n"
+    "  ctxpipe batch questions.parquet -o contexts.parquet --compress-only --budget 2000 --ray 10.0.0.1:6379\n"
     "\n\b\nA line of questions.jsonl:\n"
     '  {"id": "q1", "question": "Who signed?", "paths": ["contract.pdf"], "budget": 2000}',
 )
@@ -61,7 +62,8 @@ _SHOWN = 5
     is_flag=False,
     flag_value="local",
     metavar="[ADDRESS]",
-    help="Run on Ray: on this machine, or on the cluster at ADDRESS (auto, HOST:PORT).",
+    help="Run on Ray: on this machine, or on the cluster at ADDRESS (auto, HOST:PORT). REQUESTS and FILE may then be "
+    "Parquet.",
 )
 @option(
     OUTPUT,
@@ -130,7 +132,8 @@ def _plan(
         budget=config.budget,
         rate=config.rate,
         compress_only=compress_only,
-        concurrency=concurrency or (cpu_threads() if compress_only else _LOCAL if here else _SERVER),
+        # Two for each process that compresses, so that it has the next request as soon as it has done one.
+        concurrency=concurrency or (2 * cpu_threads() if compress_only else _LOCAL if here else _SERVER),
         # The model of this machine needs every core when it answers.
         processes=0 if here and not compress_only else cpu_threads(),
     )
@@ -151,7 +154,8 @@ def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch 
     for line in errors[:_SHOWN]:
         click.echo(f"error: {safe_line(line)}", err=True)
     if done.torn:
-        click.echo(f"note: the last line of {output} was torn; it was cut off and done again", err=True)
+        what = "a file in" if output.is_dir() else "the last line of"
+        click.echo(f"note: {what} {output} was torn; it was taken out and done again", err=True)
     if watch is not None:
         table(
             {
