@@ -14,7 +14,10 @@ from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
 _ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
-_BOLD = re.compile(r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*:?[ \t]*$(?=\n\n)", re.MULTILINE)
+_BOLD = re.compile(
+    r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
+    re.MULTILINE,
+)
 _UNDERLINED = re.compile(
     r"^(?:(?P<over>([=*~^\-\"+#`:.'_])\2{2,})[ \t]*\n)?[ \t]*(?=\S)(?P<title>[^\n|]{1,120})\r?\n"
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",

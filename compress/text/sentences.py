@@ -7,28 +7,24 @@ from collections.abc import Collection
 
 import regex
 
+from ctxpipe.compress.text.abbreviations import is_abbreviated
+
 LONGEST = 2000
 """Most characters of a sentence; a longer one is cut at its last clause, word or grapheme before that."""
 LONGEST_UNSTOPPED = 400
 """The same for scripts that are written without stops, where a space is the only end there is."""
 _LONGEST_GRAPHEME = 32
+_LONGEST_ASIDE = 120
+"""Characters up to which what stands in brackets is looked for its other end."""
 
-_ABBREVIATIONS = (
-    "mr mrs ms dr prof sr jr st vs etc eg ie e.g i.e cf al no nos vol vols fig figs eq eqs sec ch pp ed eds inc ltd co "
-    "corp gen col lt sgt capt rev hon pres gov sen rep dept est approx jan feb mar apr jun jul aug sep sept oct nov "
-    "dec mt ft ca a.m p.m u.s u.k u.n ph.d"
-).split()
-_ENDS_IN_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"'])(?:(?:" + "|".join(re.escape(a) for a in _ABBREVIATIONS) + r")|[A-Za-z])\.$", re.IGNORECASE
-)
 _NUMBER = re.compile(r"\s*\(?\d{1,3}[.)]")
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
     | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
-    | (?<=[.!?…]["'”’)\]]{0,2})\s+(?=["'“‘(\[]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
-    | (?<=[。！？｡]["”’」』）]{0,2})(?=[^\s"”’」』）])
+    | (?<=[.!?…؟।॥۔።]["'”’)\]]{0,2})\s+(?=["'“‘(\[¿¡«„]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
+    | (?<=[。！？｡]["”’」』）]{0,2})(?=[^\s"”’」』）])(?!(?<=[」』])(?:と|って|など|という|、|，|は|が|を|に|で|も|の))
     | (?<=…["”’」』）]{0,2})(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}])
     """,
     regex.VERBOSE,
@@ -63,14 +59,25 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
         blank = match.group().count("\n") > 1
         if not blank and text[match.start() - 1] == "." and _goes_on(text, match.end()):
             continue  # a line that ends in a stop, and the next one does not begin a sentence
-        if not blank and _ENDS_IN_ABBREVIATION.search(text, max(begin - 1, match.start() - 12, 0), match.start()):
+        if not blank and is_abbreviated(text, begin, match.start(), match.end()):
             continue
+        if not blank and _is_aside(text, begin, match.start()):
+            continue  # a stop between brackets that a sentence opened
         if not blank and _NUMBER.fullmatch(text, begin, match.start()):
             continue  # the number of what follows
         _append(found, text, begin, match.start())
         begin = match.end()
     _append(found, text, begin, end)
     return found
+
+
+def _is_aside(text: str, begin: int, at: int) -> bool:
+    """Whether a place is between brackets that open inside a sentence and close soon, in the same paragraph."""
+    opened = text.rfind("(", max(begin + 1, at - _LONGEST_ASIDE), at)
+    if opened < 0 or text.rfind(")", opened, at) >= 0:
+        return False
+    closed = text.find(")", at, at + _LONGEST_ASIDE)
+    return closed >= 0 and "\n\n" not in text[at:closed] and text.find("(", at, closed) < 0
 
 
 def _goes_on(text: str, at: int) -> bool:
