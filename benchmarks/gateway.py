@@ -1,6 +1,6 @@
 """The gateway under load: what it adds to requests that fit and to those that are cut, its memory, its cache of turns.
 
-    python benchmarks/gateway.py [--litellm FOLDER] [--seconds 20]
+    python benchmarks/gateway.py [--litellm FOLDER] [--seconds 20] [--clients 1 16 64]
 
 A fake server answers at once. The same clients ask it directly, through the gateway and, with the folder of an
 environment in which ``litellm[proxy]`` is installed, through LiteLLM's proxy. Each client sends its next request a
@@ -174,6 +174,8 @@ def main() -> None:
     parser.add_argument("--litellm", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
+    parser.add_argument("--name", default="gateway", help="of the file with the results")
     options = parser.parse_args()
     result: dict[str, Any] = {"load_average_before": os.getloadavg(), "pause_seconds": PAUSE}
     with ExitStack() as stack:
@@ -185,7 +187,7 @@ def main() -> None:
         programs = {"gateway": memory}
         if options.litellm:
             places["litellm"], programs["litellm"] = stack.enter_context(litellm(options.litellm, target))
-        for clients in CLIENTS:
+        for clients in options.clients:
             for name, url in places.items():
                 asyncio.run(load(url, clients, 2.0))  # connections, caches
                 result[f"fits, {clients} clients, {name}"] = asyncio.run(load(url, clients, options.seconds))
@@ -214,7 +216,7 @@ def main() -> None:
             result[f"8,000 tokens cut to 2,000, 1 client, {rank}"] = {**cut, "processor_ms_a_request": round(spent, 1)}
     result["load_average_after"] = os.getloadavg()
     print(json.dumps(result, indent=1))
-    write("gateway", result)
+    write(options.name, result)
 
 
 if __name__ == "__main__":
