@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,21 @@ def whole(sent: list[Message]) -> bool:
     return not waiting
 
 
+@cache
+def _size(message: str) -> int:
+    return count({"messages": [json.loads(message)]})
+
+
 def newest(body: dict[str, Any]) -> dict[str, Any]:
     """What an application does that drops its oldest turns until the rest fits."""
     system, *rest = body["messages"]
-    while count({**body, "messages": [system, *rest]}) > WINDOW - body["max_tokens"]:
-        rest = rest[4:]
-    return {**body, "messages": [system, *rest]}
+    sizes = [_size(json.dumps(message)) for message in body["messages"]]
+    total = sum(sizes) + count({"tools": body["tools"]})
+    dropped = 0
+    while total > WINDOW - body["max_tokens"]:
+        total -= sum(sizes[1 + dropped : 5 + dropped])
+        dropped += 4
+    return {**body, "messages": [system, *rest[dropped:]]}
 
 
 def measured(ask: Callable[[dict[str, Any], str], dict[str, Any] | None]) -> dict[str, Any]:
