@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ctxpipe.compress.select import pool as pooling
 from ctxpipe.compress.select.bonus import bonus
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.choose import Choice, Chooser
+from ctxpipe.compress.select.cohesion import cohesive
 from ctxpipe.compress.select.duplicates import distinct, repetition
 from ctxpipe.compress.select.formats import Format, Labelled
 from ctxpipe.compress.select.keep import Keep
@@ -158,7 +159,8 @@ class Compressor:
         documents = collection.documents
         ranked = pooling.rank(documents, candidates, ranker, question, progress)
         added: FloatArray | None = bonus(documents, collection.outlines, ranked, question) if question else None
-        return pooling.adjusted(ranked, added, repetition(documents, ranked, added))
+        adjusted = pooling.adjusted(ranked, added, repetition(documents, ranked, added))
+        return replace(adjusted, score=cohesive(documents, collection.outlines, adjusted))
 
     def _context(
         self,

@@ -144,11 +144,11 @@ def _closed(outline: Outline, candidates: Sequence[tuple[Unit, int]]) -> list[_W
         unit = waiting.pop()
         if unit.start in closed:
             continue
-        before = outline.antecedent(unit)
-        parent = unit.parent if before is None else before.start
+        leant_on = outline.leant_on(unit)
+        parent = unit.parent if leant_on is None else leant_on.start
         closed[unit.start] = _Wanted(unit, numbers.get(unit.start, -1), parent)
-        if before is not None:
-            waiting.append(before)
+        if leant_on is not None:
+            waiting.append(leant_on)
         waiting.extend(outline.above(start) for start in (unit.parent, unit.container) if start >= 0)
     return [closed[start] for start in sorted(closed)]
 

@@ -188,7 +188,7 @@ def _tail(document: Document, last: _Event) -> Iterator[Fragment]:
     if following is None or last.unit.close >= 0 or last.bare:
         return
     indent = following["indent"]
-    if document.kind == "code" and indent and last.unit.parent >= 0:
+    if document.kind == "code" and indent:
         yield Fragment(f"\n{indent}{comment_mark(document.language)}")
     elif last.unit.kind == "item" and following["item"]:
         yield Fragment(f"\n{indent}{MARK}")
@@ -217,10 +217,8 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
     if b.kind == "row" and a.kind == "row":
         return bare
     if document.kind == "code":
-        own = text[after.start : after.end]
-        beside = own[: len(own) - len(own.lstrip())] or indent
-        if after.is_close and (inside := _LINE.search(gap)):
-            beside = inside["indent"]
+        left_out = _LINE.search(gap)
+        beside = left_out["indent"] if left_out else indent
         return f"\n{beside}{comment_mark(document.language)}\n{indent}"
     if a.kind == b.kind == "sentence" and a.parent == b.parent and not regex.search(r"\n[ \t\r]*\n", gap):
         return f" {MARK} "

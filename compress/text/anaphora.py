@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Sequence
 
@@ -25,21 +24,22 @@ def leans(text: str, unit: Unit) -> bool:
     return unit.kind == "sentence" and _LEANS.match(text, unit.start, unit.end) is not None
 
 
-def antecedent(text: str, units: Sequence[Unit], unit: Unit) -> Unit | None:
+def antecedent(text: str, units: Sequence[Unit], index: int) -> Unit | None:
     """The nearest sentence of the same paragraph before one that leans on it, which does not lean itself.
 
     Args:
         text: The document's text.
         units: Units of the paragraph, in order.
-        unit: One of them.
+        index: One of them.
 
     Returns:
         None when the sentence does not lean, or all before it in the paragraph do.
     """
+    unit = units[index]
     if not leans(text, unit):
         return None
-    place = bisect.bisect_left(units, unit.start, key=lambda one: one.start)
-    for before in reversed(units[:place]):
+    for place in range(index - 1, -1, -1):
+        before = units[place]
         if before.kind != "sentence" or before.parent != unit.parent:
             return None
         if not leans(text, before):

@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.anaphora import antecedent
-from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.code import code_units, subject
 from ctxpipe.compress.text.json_tree import is_json
 from ctxpipe.compress.text.json_units import json_units
 from ctxpipe.compress.text.prose import prose_regions, running_units
@@ -110,10 +110,21 @@ class Outline:
         """The unit at ``start``, which others stand under."""
         return self._above[start]
 
-    def antecedent(self, unit: Unit) -> Unit | None:
-        """The sentence that holds what the first word of another stands for; None where there is none."""
+    def leant_on(self, unit: Unit) -> Unit | None:
+        """The unit without which another makes no sense, beside those it stands under; None where there is none.
+
+        A sentence that begins with a pronoun leans on the one that names what it stands for, a comment on the
+        statement below it.
+        """
         index = bisect.bisect_right(self._starts, unit.start) - 1
-        return None if index < 0 else antecedent(self.document.text, self._units_of(index), unit)
+        if index < 0 or unit.kind not in ("sentence", "line"):
+            return None
+        units = self._units_of(index)
+        place = bisect.bisect_left(units, unit.start, key=lambda one: one.start)
+        if unit.kind == "sentence":
+            return antecedent(self.document.text, units, place)
+        language = self.document.language
+        return subject(self.document.text, units, place, language) if self.document.kind == "code" else None
 
     def has_below(self, unit: Unit) -> bool:
         """Whether anything stands under a unit."""

@@ -31,7 +31,11 @@ _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
 _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
-_INTRODUCES = re.compile(r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?)[\"”*_)]{0,3}$")
+_INTRODUCES = re.compile(
+    r"(?:[:：]|::|\b(?:as follows|the following)\b[^.\n]{0,80}\.?"
+    r"|[a-z],?\s+(?:to|as|by|use|using|with|like|say|is|are))[\"”*_)]{0,3}$"
+)
+"""A colon, words that announce, or a clause that breaks off before what it needs ("The default corresponds to")."""
 _TITLE = re.compile(r"[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")

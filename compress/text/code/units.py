@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 
+from ctxpipe.compress.text.code.comments import with_subjects
 from ctxpipe.compress.text.code.diffs import mark_diff
 from ctxpipe.compress.text.code.grammars import load
 from ctxpipe.compress.text.code.indent import mark_indented
@@ -46,7 +47,7 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     marks = Marks(text)
     language = canonical(language)
     _mark(marks, 0, len(text), -1, language)
-    units = marks.units()
+    units = with_subjects(text, marks.units(), language)
     if language == "vobject":
         return named_vobjects(text, units)
     return named_objects(text, units, language) if language in _NAMED else units

@@ -76,7 +76,7 @@ def check_whole(context: CompressedContext) -> None:
             assert all(shown) or not any(shown), document.text[unit.start : unit.end]
             if all(shown):
                 assert all(kept[above.start] for above in made.chain(unit))
-                leant_on = made.antecedent(unit)
+                leant_on = made.leant_on(unit)
                 assert leant_on is None or kept[leant_on.start]
 
 

@@ -12,7 +12,7 @@ def antecedent_of(text: str, sentence: str) -> str | None:
     document = Document(text=text, source="port.txt")
     structure = outline(document)
     unit = next(u for u in structure.units(0, len(text)) if text.startswith(sentence, u.start))
-    found = structure.antecedent(unit)
+    found = structure.leant_on(unit)
     return None if found is None else text[found.start : found.end]
 
 

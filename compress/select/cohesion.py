@@ -1,0 +1,84 @@
+"""Small things of several units (a function, an object, a section of settings) go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document
+
+SMALL = 700
+"""Characters up to which what stands under or inside one unit is small: about 200 tokens."""
+_KINDS = frozenset({"line", "member", "tag"})
+_HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
+
+
+def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates) -> FloatArray:
+    """Scores by which a small thing is completed before another one is begun.
+
+    A function of which half the statements are missing, or an object without some of its members, reads like a whole
+    one that says something else. So units of code and data take the score of the best unit of the small thing that
+    they are in, and come right after it. A member without a value (``"note": ""``) never leads.
+
+    Args:
+        documents: The documents.
+        outlines: Their structure.
+        ranked: Units in order, with scores.
+
+    Returns:
+        float32 of shape (n,).
+    """
+    scores = np.array(ranked.score, dtype=np.float32)
+    inside = _groups(outlines, ranked)
+    groups: dict[tuple[int, int], list[int]] = {}
+    for index, root in enumerate(inside):
+        if root >= 0:
+            groups.setdefault((ranked.document[index], root), []).append(index)
+    for (document, _), members in groups.items():
+        text = documents[document].text
+        hollow = np.array([_is_hollow(text, ranked.units[i]) for i in members])
+        leading = np.array(members)[~hollow]
+        if len(members) == 1 or not len(leading):
+            continue
+        best = leading[int(np.argmax(scores[leading]))]
+        after = np.nextafter(scores[best], np.float32(-np.inf))
+        others = np.array([i for i in members if i != best])
+        scores[others] = np.where(np.isfinite(scores[others]), after, scores[others])
+    return scores
+
+
+def _groups(outlines: Sequence[Outline], ranked: Candidates) -> list[int]:
+    """For each unit ``start`` of the outermost small thing that it is, is in or stands under; -1 for none."""
+    reach: dict[tuple[int, int], int] = {}
+    chains: list[list[int]] = []
+    for unit, document in zip(ranked.units, ranked.document, strict=True):
+        chain: list[int] = []
+        above: Unit | None = unit if unit.kind in _KINDS else None
+        while above is not None and above.kind in _KINDS:
+            end = max(reach.get((document, above.start), 0), unit.end, above.close_end)
+            reach[document, above.start] = end
+            if end - above.start > SMALL:
+                break
+            chain.append(above.start)
+            start = above.container if above.container >= 0 else above.parent
+            above = outlines[document].above(start) if start >= 0 else None
+        chains.append(chain)
+    inside: list[int] = []
+    for chain, document in zip(chains, ranked.document, strict=True):
+        root = -1
+        for start in chain:
+            if reach[document, start] - start > SMALL:
+                break
+            root = start
+        inside.append(root)
+    return inside
+
+
+def _is_hollow(text: str, unit: Unit) -> bool:
+    return unit.kind == "member" and _HOLLOW.fullmatch(text, unit.start, unit.end) is not None

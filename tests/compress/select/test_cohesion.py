@@ -1,0 +1,108 @@
+"""Small functions, objects and sections of settings are completed before others are begun."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from character_tokenizer import Characters
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxpipe.compress.compressor import Compressor
+from ctxpipe.compress.fake import FakeRanker
+from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.select.cohesion import SMALL, cohesive
+from ctxpipe.compress.select.pool import Candidates, candidates_of
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Chunk, Document
+
+PIERS = {
+    f"pier {index}": {
+        "material": f"oak of the year {1900 + index}, tarred twice and covered with copper against the worm",
+        "berths": f"{index} on the inner side and {2 * index} on the outer side, all with rings",
+        "warden": "",
+        "rule": f"the lantern {index} burns from dusk until dawn whenever a ship lies alongside the pier at night",
+        "depth": f"{index} metres at low water, two more at high water, with a bottom of sand and broken shells",
+    }
+    for index in range(3, 9)
+}
+SETTINGS = "\n".join(f"[pier.{i}]\nmaterial = oak\nberths = {i}\nlantern = {i}{i}\n" for i in range(3, 9))
+CODE = "\n\n".join(
+    f"def moor_{i}(ship):\n    check(ship)\n    rope = take({i})\n    tie(rope, ship)\n    return lantern({i})"
+    for i in range(3, 9)
+)
+
+
+def compressed(document: Document, question: str, budget: int) -> str:
+    compressor = Compressor(
+        tokenizer=Characters(), ranker=FakeRanker(), scorer=SCORERS.create("none"), rank="fake", prune="none"
+    )
+    return compressor.compress([document], question=question, budget=budget).text
+
+
+def test_an_object_is_whole_before_the_next_is_begun() -> None:
+    text = json.dumps(PIERS, indent=1)
+    kept = json.loads(compressed(Document(text=text, source="piers.json", kind="json"), "Where is lantern 5?", 480))
+    assert kept["pier 5"] == PIERS["pier 5"]
+
+
+def test_a_small_budget_keeps_the_best_member_of_an_object() -> None:
+    text = json.dumps(PIERS, indent=1)
+    kept = json.loads(compressed(Document(text=text, source="piers.json", kind="json"), "Where is lantern 5?", 160))
+    assert list(kept) == ["pier 5"]
+    assert kept["pier 5"]["rule"] == PIERS["pier 5"]["rule"]
+    assert kept["pier 5"].keys() <= {"rule", "warden"}
+
+
+def test_a_function_is_whole_before_the_next_is_begun() -> None:
+    document = Document(text=CODE, source="moor.py", kind="code", language="python")
+    kept = compressed(document, "What does moor_5 tie?", 130)
+    assert "def moor_5(ship):\n    check(ship)\n    rope = take(5)\n    tie(rope, ship)\n    return lantern(5)" in kept
+    assert kept.count("def ") == 1
+
+
+def test_a_section_of_settings_is_whole_before_the_next_is_begun() -> None:
+    document = Document(text=SETTINGS, source="piers.toml", kind="code", language="toml")
+    kept = compressed(document, "How many berths has pier.5?", 60)
+    assert kept.strip().startswith("[pier.5]\nmaterial = oak\nberths = 5\nlantern = 55")
+
+
+def candidates(document: Document, scores: list[float]) -> Candidates:
+    whole = Chunk(document=0, start=0, end=len(document.text), kind=document.kind, headings=())
+    made = candidates_of([outline(document)], [whole])
+    given_scores = np.resize(np.array(scores, dtype=np.float32), len(made.units))
+    return Candidates(
+        units=made.units, document=made.document, passage=made.passage, passages=made.passages, score=given_scores
+    )
+
+
+@pytest.mark.parametrize("kind", ["json", "code"])
+@given(scores=st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=40))
+def test_scores_only_rise_and_the_best_stays_the_best(kind: str, scores: list[float]) -> None:
+    text = json.dumps(PIERS, indent=1) if kind == "json" else CODE
+    document = Document(text=text, kind=kind, language="" if kind == "json" else "python")  # type: ignore[arg-type]
+    ranked = candidates(document, scores)
+    assert ranked.score is not None
+    after = cohesive([document], [outline(document)], ranked)
+    hollow = np.array(['""' in text[u.start : u.end] for u in ranked.units])
+    assert (after[~hollow] >= np.nextafter(ranked.score[~hollow], np.float32(-np.inf))).all()
+    assert after[~hollow].max() == ranked.score[~hollow].max()
+
+
+def test_a_member_without_a_value_leads_nowhere() -> None:
+    document = Document(text=json.dumps(PIERS, indent=1), kind="json")
+    ranked = candidates(document, [0.0])
+    assert ranked.score is not None
+    hollow = next(i for i, u in enumerate(ranked.units) if document.text[u.start : u.end] == '"warden": ""')
+    ranked.score[hollow] = 9
+    assert cohesive([document], [outline(document)], ranked).max() == 0
+
+
+def test_what_is_large_or_prose_is_left_alone() -> None:
+    prose = Document(text="# Pier\n\n" + "The pier is long. The lantern burns. " * 5, kind="markdown")
+    large = Document(text="def f():\n" + "    rope = take(1)\n" * (SMALL // 10), kind="code", language="python")
+    for document in (prose, large):
+        ranked = candidates(document, [0.0, 1.0, 2.0])
+        assert np.array_equal(cohesive([document], [outline(document)], ranked), ranked.score)

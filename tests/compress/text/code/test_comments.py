@@ -1,0 +1,80 @@
+"""A comment comes with the statement below it, and stands under what that stands under."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+
+PYTHON = """\
+# reads the tide table
+import tides
+
+# a lone remark
+
+class Lock:
+    # why the gate waits
+    gate = 3
+    if gate:
+        # nothing to do
+        pass
+    # the end
+"""
+YAML = "- name: sluice\n  # in metres\n  depth: 4\n# the new one\n- name: weir\n  depth: 2\n"
+SCRIPT = "/** Opens a gate. */\nfunction open(gate) {\n  // twice\n  turn(gate);\n}\n"
+
+
+def said(text: str, language: str) -> list[tuple[str, str, str]]:
+    """Each comment, what it leans on and what it stands under."""
+    document = Document(text=text, kind="code", language=language)
+    structure = outline(document)
+    found = []
+    for unit in structure.units(0, len(text)):
+        words = text[unit.start : unit.end].strip()
+        if words.startswith(("#", "//", "/*")):
+            about = structure.leant_on(unit)
+            above = structure.chain(unit)
+            found.append(
+                (
+                    words,
+                    text[about.start : about.end].strip() if about else "",
+                    text[above[0].start : above[0].end].strip() if above else "",
+                )
+            )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        (
+            PYTHON,
+            "python",
+            [
+                ("# reads the tide table", "import tides", ""),
+                ("# a lone remark", "", ""),
+                ("# why the gate waits", "gate = 3", "class Lock:"),
+                ("# nothing to do", "pass", "if gate:"),
+                ("# the end", "", "class Lock:"),
+            ],
+        ),
+        (
+            YAML,
+            "yaml",
+            [("# in metres", "depth: 4", "- name: sluice"), ("# the new one", "- name: weir", "")],
+        ),
+        (
+            SCRIPT,
+            "js",
+            [
+                ("/** Opens a gate. */", "function open(gate) {", ""),
+                ("// twice", "turn(gate);", "function open(gate) {"),
+            ],
+        ),
+    ],
+    ids=["python", "yaml", "js"],
+)
+def test_a_comment_is_about_the_line_below_it(text: str, language: str, expected: list[tuple[str, str, str]]) -> None:
+    assert said(text, language) == expected
+    assert said(text.replace("\n", "\r\n"), language) == expected
