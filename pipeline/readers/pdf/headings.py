@@ -32,6 +32,10 @@ _LARGER = 1.1
 """Size of a heading, in sizes of the body."""
 _MOST_SHARE = 0.2
 """Share of rows from which on what is large or bold is no heading."""
+_MOST_OF_SHORT = 0.5
+"""The same where text follows them."""
+_FOLLOWED = 0.9
+"""Share of such headings that text follows, or a smaller heading."""
 _DEEPEST = 6
 
 
@@ -142,7 +146,7 @@ def _mark_by_type(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure) ->
                 elif row.bold and row.size > 0.95 * body and _stands_alone(rows, at, measure):
                     bold.append(row)
     for group in (large, bold):
-        if len(group) > max(3, _MOST_SHARE * total):
+        if len(group) > max(3, _MOST_SHARE * total) and not _has_bodies(pages, group, total):
             group.clear()
     sizes = Counter(round(2 * row.size) for row in large)
     levels = {size: min(level, _DEEPEST) for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
@@ -150,6 +154,18 @@ def _mark_by_type(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure) ->
         row.level = levels[round(2 * row.size)]
     for row in bold:
         row.level = min(len(levels), _DEEPEST) + 1
+
+
+def _has_bodies(pages: Sequence[Sequence[Sequence[Row]]], group: Sequence[Row], total: int) -> bool:
+    """Whether many headings are headings of short sections: text follows nearly each, or a smaller one does."""
+    marked = {id(row) for row in group}
+    followed = 0
+    for rows in (rows for columns in pages for rows in columns):
+        for at, row in enumerate(rows):
+            below = rows[at + 1] if at + 1 < len(rows) else None
+            if id(row) in marked and (below is None or id(below) not in marked or abs(below.size - row.size) > 0.5):
+                followed += below is not None
+    return len(group) <= _MOST_OF_SHORT * total and followed >= _FOLLOWED * len(group)
 
 
 def _may_be_heading(row: Row, *, goes_on: bool) -> bool:

@@ -213,3 +213,20 @@ def test_footnotes_and_figures_do_not_part_a_sentence() -> None:
     assert found.page(found.text.index("2 The storm")) == 1
     assert found.page(found.text.index("decided at once")) == 2
     assert found.page(found.text.index("Figure 3.")) == 2
+
+
+def test_headings_of_short_sections_are_headings_however_many_they_are() -> None:
+    page = [
+        words
+        for at, name in enumerate(("North", "South", "West", "East"))
+        for words in (
+            Text(72, 700 - 120 * at, name, 16),
+            Text(72, 670 - 120 * at, f"A berth in the {name} costs {at}."),
+        )
+    ]
+    assert headings(read_pdf(place_pdf(page))) == [(1, "North"), (1, "South"), (1, "West"), (1, "East")]
+
+
+def test_large_lines_with_nothing_below_them_are_no_headings() -> None:
+    page = [*column(72, 700, ["ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON"], 16), *column(72, 400, ["One.", "Two."])]
+    assert headings(read_pdf(place_pdf(page))) == []
