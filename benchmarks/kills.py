@@ -83,30 +83,33 @@ def kill_index(folder: Path, files: int, kills: int, seed: int) -> dict[str, Any
     begun = time.monotonic()
     subprocess.run([*command[:-2], str(folder / "timed.ctx"), "--quiet"], check=True)
     seconds = time.monotonic() - begun
-    opened = whole = killed = 0
+    opened = whole = runs = 0
     held: list[int] = []
-    for kill in range(kills):
-        for number in draw.sample(range(files), max(1, files // 4)) if kill else ():
-            _edit(documents / f"{number}.md", kill, versions)
+    while len(held) < kills:
+        for number in draw.sample(range(files), max(1, files // 4)) if runs else ():
+            _edit(documents / f"{number}.md", runs, versions)
+        runs += 1
         process = subprocess.Popen(command)
         time.sleep(seconds * draw.uniform(0.3, 1.0))
-        killed += process.poll() is None
+        ended = process.poll() is not None
         process.kill()
         process.wait()
-        if not file.exists():
+        if ended:
             continue
-        with Corpus.open(file) as corpus:
+        held.append(0)
+        if file.exists():
+            with Corpus.open(file) as corpus:
+                texts = {Path(one.source).name: one.text for one in corpus.documents}
             opened += 1
-            texts = {Path(one.source).name: one.text for one in corpus.documents}
-        whole += all(text in versions[name] for name, text in texts.items())
-        held.append(len(texts))
+            whole += all(text in versions[name] for name, text in texts.items())
+            held[-1] = len(texts)
     subprocess.run(command, check=True)
     with Corpus.open(file) as corpus, Corpus.build(documents, folder / "new.ctx") as new:
         same = corpus.documents == new.documents
     return {
         "files": files,
-        "kills": kills,
-        "killed_while_running": killed,
+        "runs": runs,
+        "killed_before_their_end": len(held),
         "opened": opened,
         "whole": whole,
         "documents_after_each_kill": held,

@@ -1,11 +1,12 @@
 """A batch in processes of this machine beside the same batch on Ray, and a text that is larger than Ray's object store.
 
     python benchmarks/ray_batch.py rows [--requests 2000]
-    python benchmarks/ray_batch.py stream [--megabytes 1000] [--minutes 60]
+    python benchmarks/ray_batch.py stream [--megabytes 1000] [--asked 200000] [--minutes 60]
 
 ``rows`` asks the same small requests of a pool of one and two processes, of Ray with one and two actors, and of three
 raylets of which one is killed in the middle, and compares the rows. ``stream`` sends documents of 200 kB through an
-object store of 200 MB, and watches the memory of all processes. Each writes its part of the results.
+object store of 200 MB, and watches the memory of all processes; with ``--asked`` only so many characters of each are
+compressed, and the rest flows in a column that is passed over. Each writes its part of the results.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def _with_three_nodes(plan: BatchPlan, watch: Watch) -> BatchDone:
         cluster.shutdown()
 
 
-def stream(megabytes: int, minutes: float) -> dict[str, Any]:
+def stream(megabytes: int, asked: int, minutes: float) -> dict[str, Any]:
     """Memory of all processes while documents flow."""
     import ray
 
@@ -158,7 +159,8 @@ def stream(megabytes: int, minutes: float) -> dict[str, Any]:
         lambda batch: {
             "id": batch["id"],
             "question": ["Which room?"] * len(batch["id"]),
-            "text": [f"Number {i:08}. {base}" for i in batch["id"]],
+            "text": [f"Number {i:08}. {base[:asked]}" for i in batch["id"]],
+            "rest": [base[asked:]] * len(batch["id"]),
         },
         num_cpus=0.5,  # other than the actor's: else Ray runs both in one, and no text goes through the store
     )
@@ -177,6 +179,7 @@ def stream(megabytes: int, minutes: float) -> dict[str, Any]:
         "megabytes_asked": megabytes,
         "megabytes_done": round(done * DOCUMENT / 1e6),
         "documents": done,
+        "asked_characters_of_each": min(asked, len(base)),
         "errors": failed,
         "seconds": round(seconds),
         "object_store_mib": STORE // 2**20,
@@ -223,6 +226,7 @@ def main() -> None:
     parser.add_argument("part", choices=("rows", "stream"))
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--asked", type=int, default=DOCUMENT, help="characters to compress; others are passed over")
     parser.add_argument("--minutes", type=float, default=60, help="stop then")
     given = parser.parse_args()
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
@@ -231,7 +235,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             made = rows(given.requests, Path(folder))
     else:
-        made = stream(given.megabytes, given.minutes)
+        made = stream(given.megabytes, given.asked, given.minutes)
     print(json.dumps(made, indent=1))
     place = RESULTS / "ray_batch.json"
     before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}

@@ -111,6 +111,11 @@ def rows_of(
         batch_format="pyarrow",
         batch_size=batch_size,
         num_cpus=num_cpus,
-        # From one on: a pool of a fixed size waits for ever for an actor that was lost with its machine.
-        compute=ActorPoolStrategy(min_size=1, max_size=most),
+        compute=ActorPoolStrategy(
+            min_size=1,  # a pool of a fixed size waits for ever for an actor that was lost with its machine
+            max_size=most,
+            # Two blocks share the actor's threads, so that none waits while the last requests of a block are answered.
+            max_concurrent_calls_per_actor=2,
+            enable_true_multi_threading=True,
+        ),
     )

@@ -16,8 +16,6 @@ from ctxpipe.pipeline.batch.rows import Id
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-_BLOCK = 16
-"""Requests of a block, the piece of work that an actor takes and that is done again if it is lost."""
 _BLOCKS = 10_000
 """Most blocks; each has its costs in the program that began the batch."""
 
@@ -27,13 +25,13 @@ class Left:
     """What is left of the requests of a batch.
 
     Attributes:
-        dataset: Makes a dataset of them.
+        dataset: Makes a dataset of them, with so many requests in each block.
         reads: Reads its requests.
         count: How many they are.
         total: Requests in all.
     """
 
-    dataset: Callable[[], Dataset]
+    dataset: Callable[[int], Dataset]
     reads: Reads
     count: int
     total: int
@@ -56,10 +54,10 @@ def left_of(plan: BatchPlan, before: set[Id]) -> Left:
 def _in_lines(plan: BatchPlan, before: set[Id]) -> Left:
     index, total = index_of(plan.requests, before, text=plan.results.suffix == SUFFIX)
 
-    def dataset() -> Dataset:
+    def dataset(block: int) -> Dataset:
         import ray
 
-        return ray.data.from_arrow(index, override_num_blocks=min(_BLOCKS, -(-len(index) // _BLOCK)))
+        return ray.data.from_arrow(index, override_num_blocks=min(_BLOCKS, -(-len(index) // block)))
 
     return Left(dataset=dataset, reads=FromLines(path=plan.requests), count=len(index), total=total)
 
@@ -67,11 +65,11 @@ def _in_lines(plan: BatchPlan, before: set[Id]) -> Left:
 def _in_parquet(plan: BatchPlan, before: set[Id]) -> Left:
     ids = ids_in(plan.requests)
 
-    def dataset() -> Dataset:
+    def dataset(block: int) -> Dataset:
         import ray
 
         read = ray.data.read_parquet(str(plan.requests.absolute()))
-        return read.repartition(target_num_rows_per_block=_BLOCK)
+        return read.repartition(target_num_rows_per_block=block)
 
     folder = plan.requests if plan.requests.is_dir() else plan.requests.parent
     return Left(

@@ -6,19 +6,23 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctxpipe.errors import CtxpipeError, reason_of
 from ctxpipe.extras import require
 from ctxpipe.pipeline.batch.batch import BatchDone, BatchPlan, OnError, OnProgress, check_files, write_rows
 from ctxpipe.pipeline.batch.cluster.dataset import rows_of
-from ctxpipe.pipeline.batch.cluster.forms import ToColumns, to_lines
+from ctxpipe.pipeline.batch.cluster.forms import ToColumns, Writes, to_lines
 from ctxpipe.pipeline.batch.cluster.left import Left, left_of
 from ctxpipe.pipeline.batch.cluster.parquet import SUFFIX, done_in, errors_in
 from ctxpipe.pipeline.batch.cluster.session import MODULES, session
 from ctxpipe.pipeline.batch.rows import Id, done_ids
-from ctxpipe.pipeline.batch.work import Work
 
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+_BLOCK = 16
+"""Requests at least of a block, the piece of work that an actor takes and that is done again if it is lost."""
 _FILE = 256
 """Results of a Parquet file at least; a file is written when its results are all done."""
 
@@ -79,7 +83,7 @@ def _errors_of_ours() -> Iterator[None]:
 
 
 def _rows(plan: BatchPlan, left: Left, workers: int) -> Iterator[dict[str, Any]]:
-    dataset = rows_of(left.dataset(), _work(plan, workers), left.reads, to_lines, workers=workers)
+    dataset = _dataset(plan, left, workers, to_lines)
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         for line in table["line"]:
             yield json.loads(line.as_py())
@@ -88,8 +92,7 @@ def _rows(plan: BatchPlan, left: Left, workers: int) -> Iterator[dict[str, Any]]
 def _to_folder(
     plan: BatchPlan, left: Left, workers: int, before: set[Id], begun: BatchDone, on_error: OnError | None
 ) -> BatchDone:
-    writes = ToColumns(compress_only=plan.compress_only)
-    rows = rows_of(left.dataset(), _work(plan, workers), left.reads, writes, workers=workers)
+    rows = _dataset(plan, left, workers, ToColumns(compress_only=plan.compress_only))
     rows.write_parquet(str(plan.results.absolute()), min_rows_per_file=_FILE)
     done = failed = 0
     for name, error in errors_in(plan.results, before):
@@ -101,6 +104,8 @@ def _to_folder(
     return dataclasses.replace(begun, done=done, failed=failed)
 
 
-def _work(plan: BatchPlan, workers: int) -> Work:
+def _dataset(plan: BatchPlan, left: Left, workers: int, writes: Writes) -> Dataset:
     # Two, so that a process has the next request as soon as it has done one.
-    return dataclasses.replace(plan.work, concurrency=2 if plan.compress_only else plan.concurrency // workers)
+    each = 2 if plan.compress_only else plan.concurrency // workers
+    work = dataclasses.replace(plan.work, concurrency=each)
+    return rows_of(left.dataset(max(_BLOCK, 2 * each)), work, left.reads, writes, workers=workers)
