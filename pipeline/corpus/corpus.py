@@ -109,7 +109,7 @@ def index(
     seconds of work, and the next run continues it. Until a run is complete, readers see the documents of the last one.
 
     Args:
-        paths: Files, directories, patterns, documents; None for those of the last run.
+        paths: Files, directories, patterns, documents; None for those of the last run, whose documents are kept.
         path: The corpus file.
         decode_errors, all_files: See ``Pipeline``.
         on_stage: Called with progress.
@@ -129,7 +129,7 @@ def index(
             plan = Plan.of(given, decode_errors, all_files)
             plan.save(store)
         indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage or _nothing)
-        return indexer.run(plan.sources, all_files=plan.all_files, processes=processes)
+        return indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
 
 
 @contextmanager

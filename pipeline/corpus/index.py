@@ -21,6 +21,8 @@ COUNTED = "smollm2-135m"
 
 _COMMIT_BYTES, _COMMIT_SECONDS = 32_000_000, 2.0
 """Most work that is lost when the process is killed."""
+_LAST = 1 << 40
+"""Added to the places of what stands behind all files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +73,30 @@ class Indexer:
         self._read = self._unchanged = self._bytes = 0
         self._committed = time.monotonic()
 
-    def run(self, paths: Sequence[str | Document], *, all_files: bool, processes: int = 1) -> Indexed:
+    def run(
+        self,
+        paths: Sequence[str | Document],
+        *,
+        all_files: bool,
+        keep_documents: bool = False,
+        processes: int = 1,
+    ) -> Indexed:
         """Index paths; the corpus then holds them and nothing else.
+
+        Args:
+            paths: Files, directories, patterns, documents.
+            all_files: As for ``Pipeline``.
+            keep_documents: Whether documents of the last run that were no files stay; they cannot be read again.
+            processes: How many processes prepare documents.
 
         Raises:
             CorpusError: if the file cannot be written.
             ReadError: if nothing could be read; the corpus stays as it was.
             UsageError: for no path.
         """
+        kept = self._keep_documents() if keep_documents else 0
+        if kept and not paths:
+            return Indexed(documents=kept, read=0, unchanged=0, dropped=self._swap(), failures=(), notes=())
         reading = Reading(
             list(paths),
             errors=self._errors,
@@ -100,7 +118,7 @@ class Indexer:
         finally:
             workers.close()
             self._commit()
-        if reading.failures and not self._read + self._unchanged:
+        if reading.failures and not self._read + self._unchanged + kept:
             raise reading.failures[0]
         return Indexed(
             dropped=self._swap(),
@@ -144,6 +162,15 @@ class Indexer:
                         (file.path, place, *file[1:5], document),
                     )
         self._bytes, self._committed = 0, time.monotonic()
+
+    def _keep_documents(self) -> int:
+        """Stage the documents of the last run that were no files, behind all others."""
+        with self._store.writing() as database:
+            return database.execute(
+                "INSERT OR REPLACE INTO file SELECT path, 1, place % ? + ?, source, size, modified, digest, document "
+                "FROM file WHERE staged = 0 AND path LIKE 'text:%'",
+                (_LAST, _LAST),
+            ).rowcount
 
     def _swap(self) -> int:
         """Replace the rows of the last run by the staged ones in one transaction.

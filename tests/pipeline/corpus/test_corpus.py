@@ -126,6 +126,19 @@ def test_an_update_reads_what_has_changed_and_drops_what_is_gone(tmp_path: Path)
     assert corpus.documents == Corpus.build(folder, tmp_path / "fresh.ctx").documents
 
 
+@pytest.mark.parametrize("files", [0, 3])
+def test_an_update_keeps_documents_that_were_no_files(tmp_path: Path, files: int) -> None:
+    folder = [library(tmp_path / "library", files)] if files else []
+    given = [Document(text="The weir was built in 1804.", source="weir"), Document(text="No ferry.", source="ferry")]
+    file = tmp_path / "library.ctx"
+    index([*folder, *given], file)
+    before = Corpus.open(file).documents
+    for _ in range(2):
+        assert index(None, file).dropped == 0
+        assert Corpus.open(file).documents == before
+    assert index(given[:1], file).dropped == files + 1
+
+
 def test_an_update_from_another_folder_keeps_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library(tmp_path / "library", 4)
     monkeypatch.chdir(tmp_path)
