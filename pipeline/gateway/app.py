@@ -52,7 +52,7 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
     counter = Counter(target, workers, window=settings.window)
     fitter = Fitter(counter, workers, Memory(settings.remembered))
     fitting = FittingPlanner(settings, counter, fitter)
-    planner = _Warming(CorpusPlanner(settings, counter, fitter, _searching(settings), fitting), workers)
+    planner = _Warming(CorpusPlanner(settings, counter, fitter, _searching(settings), fitting, on_note), workers)
     metrics = Metrics()
     log = Log(settings.log, on_note)
 

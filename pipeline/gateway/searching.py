@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,24 @@ class CorpusPlanner:
         counter, fitter: Count and cut chats.
         workers: Search.
         otherwise: Decides on requests for the target's own models.
+        on_note: Called with a line for the operator.
     """
 
     def __init__(
-        self, settings: Settings, counter: Counter, fitter: Fitter, workers: Workers, otherwise: Planner
+        self,
+        settings: Settings,
+        counter: Counter,
+        fitter: Fitter,
+        workers: Workers,
+        otherwise: Planner,
+        on_note: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._counter = counter
         self._fitter = fitter
         self._workers = workers
         self._otherwise = otherwise
+        self._on_note = on_note
         self._found: OrderedDict[object, Held] = OrderedDict()
         self._waiting = 0
 
@@ -115,6 +123,7 @@ class CorpusPlanner:
         except RefusedRequest:
             raise
         except CtxpipeError as exc:
+            self._on_note(f"{asked.corpus} cannot be searched: {exc}")
             raise RefusedRequest(503, f"{asked.corpus} cannot be searched now") from exc
         finally:
             self._waiting -= 1

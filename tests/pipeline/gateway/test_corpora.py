@@ -351,6 +351,7 @@ def test_a_search_that_fails_is_said_and_other_requests_go_on(
         assert running.post(PROMPTS[0], asked("m")).status_code == 200
         assert failing.result().status_code == status
         assert "handbook" in failing.result().json()["error"]["message"]
+        assert running.notes == (["handbook cannot be searched: no"] if status == 503 else [])
 
 
 @pytest.mark.slow
