@@ -15,6 +15,7 @@ from ctxpipe.compress.types import Document
 
 SMALL = 700
 """Characters up to which what stands under or inside one unit is small: about 200 tokens."""
+_LOWEST = np.float32(-np.inf)
 _KINDS = frozenset({"line", "member", "tag"})
 _HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
 
@@ -47,9 +48,14 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
         if len(members) == 1 or not len(leading):
             continue
         best = leading[int(np.argmax(scores[leading]))]
-        after = np.nextafter(scores[best], np.float32(-np.inf))
-        others = np.array([i for i in members if i != best])
-        scores[others] = np.where(np.isfinite(scores[others]), after, scores[others])
+        # Those that the question is about come first, for a budget that has no room for all.
+        most = np.nextafter(scores[best], _LOWEST)
+        others = [i for i in members if i != best and np.isfinite(scores[i])]
+        after, before = scores[best], np.float32(np.inf)
+        for other in sorted(others, key=lambda i: -scores[i]):
+            if scores[other] < before:
+                before, after = scores[other], np.nextafter(after, _LOWEST)
+            scores[other] = max(after, min(most, np.nextafter(before, _LOWEST)))
     return scores
 
 

@@ -106,3 +106,23 @@ def test_what_is_large_or_prose_is_left_alone() -> None:
     for document in (prose, large):
         ranked = candidates(document, [0.0, 1.0, 2.0])
         assert np.array_equal(cohesive([document], [outline(document)], ranked), ranked.score)
+
+
+def test_what_the_question_is_about_comes_first_in_a_thing_that_does_not_fit() -> None:
+    cases = "".join(f"\tcase {i}:\n\t\tload(kind);\n\t\treturn {i}{i};\n" for i in range(3, 9))
+    text = f"int speed(int kind)\n{{\n\tswitch (kind) {{\n{cases}\t}}\n}}\n"
+    document = Document(text=text, source="a.c", kind="code", language="c")
+    made = outline(document)
+    whole = [Chunk(document=0, start=0, end=len(text), kind="code", headings=())]
+    ranked = candidates_of([made], whole)
+    scores = [1.0 + (text[u.start : u.end].strip() == "return 66;") * 0.5 for u in ranked.units]
+    given = Candidates(
+        units=ranked.units,
+        document=ranked.document,
+        passage=ranked.passage,
+        passages=whole,
+        score=np.array([4.0, *scores[1:]], dtype=np.float32),
+    )
+    found = cohesive([document], [made], given)
+    order = [text[ranked.units[i].start : ranked.units[i].end].strip() for i in np.argsort(-found, kind="stable")]
+    assert order[1] == "return 66;"
