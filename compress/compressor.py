@@ -14,7 +14,7 @@ from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
-from ctxpipe.compress.select.bonus import bonus
+from ctxpipe.compress.select.bonus import bonus, leads
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.choose import Choice, Chooser
 from ctxpipe.compress.select.cohesion import cohesive
@@ -159,7 +159,8 @@ class Compressor:
         documents = collection.documents
         ranked = pooling.rank(documents, candidates, ranker, question, progress)
         added: FloatArray | None = bonus(documents, collection.outlines, ranked, question) if question else None
-        adjusted = pooling.adjusted(ranked, added, repetition(documents, ranked, added))
+        before = leads(documents, ranked, question) if question else None
+        adjusted = pooling.adjusted(ranked, added, repetition(documents, ranked, added, before))
         return replace(adjusted, score=cohesive(documents, collection.outlines, adjusted))
 
     def _context(

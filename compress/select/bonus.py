@@ -33,3 +33,27 @@ def bonus(
     parts = [exact_bonus(question, texts, [" ".join(trail) for trail in trails]), named_bonus(question, trails)]
     given = [part for part in parts if part is not None]
     return np.sum(given, axis=0) if given else None
+
+
+def leads(documents: Sequence[Document], ranked: Candidates, question: str) -> FloatArray | None:
+    """Of each sentence, how much the question names what the first and the last one before it in its paragraph say.
+
+    Returns:
+        float32 of shape (n,); None when nothing is named.
+    """
+    before: list[tuple[str, ...]] = []
+    first: tuple[str, ...] = ()
+    for index, (unit, d) in enumerate(zip(ranked.units, ranked.document, strict=True)):
+        text = documents[d].text
+        last = ranked.units[index - 1] if index and ranked.document[index - 1] == d else None
+        goes_on = (
+            last is not None
+            and last.kind == unit.kind == "sentence"
+            and last.parent == unit.parent
+            and not text[last.end : unit.start].strip()
+            and text.count("\n", last.end, unit.start) < 2
+        )
+        nearest = text[last.start : min(last.end, last.start + _LONGEST)] if last is not None else ""
+        first = (first or (nearest,)) if goes_on else ()
+        before.append((*first, nearest) if goes_on else ())
+    return named_bonus(question, before)

@@ -94,7 +94,9 @@ def _said(text: str) -> tuple[int, bytes]:
     return size, hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def repetition(documents: Sequence[Document], candidates: Candidates, bonus: FloatArray | None) -> FloatArray:
+def repetition(
+    documents: Sequence[Document], candidates: Candidates, bonus: FloatArray | None, leads: FloatArray | None = None
+) -> FloatArray:
     """What units lose of their standardised scores since better ones say the same, numbers aside.
 
     Who has read a sentence three times learns little from the fourth, even where it stands under something else. Of
@@ -105,6 +107,7 @@ def repetition(documents: Sequence[Document], candidates: Candidates, bonus: Flo
         documents: The documents.
         candidates: Ranked units.
         bonus: What the question's exact words and names added to each.
+        leads: How much the question names what stands before each in its paragraph, which tells twins apart too.
 
     Returns:
         float32 of shape (n,), at least 0.
@@ -112,7 +115,7 @@ def repetition(documents: Sequence[Document], candidates: Candidates, bonus: Flo
     loss = np.zeros(len(candidates.units), dtype=np.float32)
     if candidates.score is None:
         return loss
-    named = loss if bonus is None else bonus
+    named = np.sum([np.zeros_like(loss), *(part for part in (bonus, leads) if part is not None)], axis=0)
     said = {
         index: _NUMBER.sub("0", documents[candidates.document[index]].text[unit.start : unit.end].lower())
         for index, unit in enumerate(candidates.units)
@@ -124,7 +127,7 @@ def repetition(documents: Sequence[Document], candidates: Candidates, bonus: Flo
     for index, words in said.items():
         if most[words] > named[index] + _CLEARLY:
             loss[index] = UNNAMED
-    score = candidates.score if bonus is None else standard(candidates.score) + bonus
+    score = standard(candidates.score) + (0 if bonus is None else bonus)
     seen: Counter[str] = Counter()
     for index in np.argsort(loss - score, kind="stable").tolist():
         if index in said:
