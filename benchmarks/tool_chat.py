@@ -5,7 +5,8 @@
 Each turn asks of a pump, a tool answers with a list of readings or a log, and the assistant says what it saw. The last
 turn asks for a reading of one of the earlier turns, which stands in its tool result alone. A server in place of the
 model records what it is sent. Every question comes from a client with a key of its own, so that nothing is remembered
-of the one before. FOLDER is that of an environment in which ``headroom-ai`` is installed.
+of the one before. FOLDER is that of an environment in which
+``headroom-ai[proxy]`` is installed.
 """
 
 from __future__ import annotations
@@ -129,7 +130,6 @@ def measured(ask: Callable[[dict[str, Any], str], dict[str, Any] | None]) -> dic
         started = time.perf_counter()
         sent = ask(body, f"key-{number}")
         seconds.append(time.perf_counter() - started)
-        print(f"{seconds[-1]:.1f} s", file=sys.stderr, flush=True)
         if sent is None:
             continue
         results = "".join(str(m.get("content")) for m in sent["messages"] if m["role"] == "tool")
@@ -139,12 +139,14 @@ def measured(ask: Callable[[dict[str, Any], str], dict[str, Any] | None]) -> dic
         pairs += whole(sent["messages"])
         last += sent["messages"][-1] == asked
     shares = {"answer_kept": kept, "fits": fits, "pairs_whole": pairs, "last_turn_whole": last}
-    return {
+    found = {
         **{name: round(value / QUESTIONS, 2) for name, value in shares.items()},
         "tokens_sent": round(sum(sizes) / max(1, len(sizes))),
         "p50_seconds": round(quantile(seconds, 0.5), 2),
         "most_seconds": round(max(seconds), 2),
     }
+    print(json.dumps(found), file=sys.stderr, flush=True)
+    return found
 
 
 def through(behind: Target, url: str) -> Callable[[dict[str, Any], str], dict[str, Any] | None]:
