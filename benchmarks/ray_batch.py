@@ -1,6 +1,6 @@
 """A batch in processes of this machine beside the same batch on Ray, and a text that is larger than Ray's object store.
 
-    python benchmarks/ray_batch.py rows [--requests 2000]
+    python benchmarks/ray_batch.py rows [--requests 2000] [--repeat 3]
     python benchmarks/ray_batch.py stream [--megabytes 1000] [--asked 200000] [--minutes 60]
 
 ``rows`` asks the same small requests of a pool of one and two processes, of Ray with one and two actors, and of three
@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import secrets
+import statistics
 import sys
 import tempfile
 import threading
@@ -42,45 +43,46 @@ DOCUMENT = 200_000
 MACHINES = (2, 4, 8)
 
 
-def rows(requests: int, folder: Path) -> dict[str, Any]:
-    """Rates of the same requests in five ways; the cluster's last, since it needs a program of its own."""
+def rows(requests: int, repeat: int, folder: Path) -> dict[str, Any]:
+    """The same requests in five ways by turns: the middle of each number, and the rows compared."""
     write_lines(folder / "requests.jsonl", *told(requests))
-    ways: dict[str, Callable[[BatchPlan, Watch], BatchDone]] = {
-        "pool_1": lambda plan, watch: run_batch(plan, on_progress=watch),
-        "pool_2": lambda plan, watch: run_batch(plan, on_progress=watch),
-        "ray_1": lambda plan, watch: run_on_ray(plan, "local", most=1, on_progress=watch),
-        "ray_2": lambda plan, watch: run_on_ray(plan, "local", most=2, on_progress=watch),
-        "ray_3_nodes_one_killed": _with_three_nodes,
-    }
+    runs: dict[str, list[dict[str, float]]] = {}
+    same: dict[str, bool] = {}
+    for turn in range(repeat):
+        for name, way in WAYS.items():
+            plan = _plan(folder, f"{name}-{turn}.jsonl", int(name[name.index("_") + 1]))
+            watch = Watch(requests)
+            way(plan, watch)
+            runs.setdefault(name, []).append(watch.told())
+            same[name] = same.get(name, True) and said(plan.results) == said(folder / "pool_1-0.jsonl")
+            print(name, runs[name][-1], same[name], flush=True)
     made: dict[str, Any] = {}
-    for name, way in ways.items():
-        workers = int(name[name.index("_") + 1])
-        plan = BatchPlan(
-            requests=folder / "requests.jsonl",
-            results=folder / f"{name}.jsonl",
-            options={"rank": "bm25", "score_cache": 0},
-            budget=40,
-            compress_only=True,
-            concurrency=2 * workers,
-            processes=workers,
-        )
-        watch = Watch(requests)
-        done = way(plan, watch)
-        made[name] = {**watch.told(), "rows": done.done, "errors": done.failed}
-        if name.endswith("killed"):
-            del made[name]["cpu_ms_per_row"]  # what the killed one did is not counted any more
-        print(name, made[name], flush=True)
-    first = said(folder / "pool_1.jsonl")
-    for name in ways:
-        made[name]["same_rows"] = said(folder / f"{name}.jsonl") == first
-    return {"requests": requests, "ways": made, **_worth(made)}
+    for name, told_of in runs.items():
+        numbers = {key: [run[key] for run in told_of] for key in told_of[0]}
+        if name not in COUNTED:
+            del numbers["cpu_ms_per_row"]
+        made[name] = {key: round(statistics.median(values), 1) for key, values in numbers.items()}
+        made[name] |= {"runs": numbers, "same_rows": same[name]}
+    return {"requests": requests, "repeat": repeat, "ways": made, **_worth(made)}
+
+
+def _plan(folder: Path, name: str, workers: int) -> BatchPlan:
+    return BatchPlan(
+        requests=folder / "requests.jsonl",
+        results=folder / name,
+        options={"rank": "bm25", "score_cache": 0},
+        budget=40,
+        compress_only=True,
+        concurrency=2 * workers,
+        processes=workers,
+    )
 
 
 def _worth(made: dict[str, Any]) -> dict[str, Any]:
     """From how many rows machines of two cores with Ray are done before one without, if machines add up."""
     begins = made["ray_2"]["first_row_s"] - made["pool_2"]["first_row_s"]
-    here = made["pool_2"]["cpu_ms_per_row"]
-    overhead = made["ray_2"]["cpu_ms_per_row"] - here
+    here = made["pool_1"]["cpu_ms_per_row"]
+    overhead = made["ray_1"]["cpu_ms_per_row"] - here
     pays = {}
     for name, row in (("these", here), ("of_a_second", 1000.0)):
         pays[name] = {}
@@ -145,6 +147,18 @@ def _with_three_nodes(plan: BatchPlan, watch: Watch) -> BatchDone:
         return run_on_ray(plan, cluster.address, on_progress=progress)
     finally:
         cluster.shutdown()
+
+
+WAYS: dict[str, Callable[[BatchPlan, Watch], BatchDone]] = {
+    "pool_1": lambda plan, watch: run_batch(plan, on_progress=watch),
+    "ray_1": lambda plan, watch: run_on_ray(plan, "local", most=1, on_progress=watch),
+    "pool_2": lambda plan, watch: run_batch(plan, on_progress=watch),
+    "ray_2": lambda plan, watch: run_on_ray(plan, "local", most=2, on_progress=watch),
+    "ray_3_nodes_one_killed": _with_three_nodes,
+}
+"""The number in a name is that of processes, actors or nodes."""
+COUNTED = ("pool_1", "pool_2", "ray_1")
+"""Ways whose processes all live to the end; of one that ended before, what it did is not counted."""
 
 
 def stream(megabytes: int, asked: int, minutes: float) -> dict[str, Any]:
@@ -225,6 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("rows", "stream"))
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--asked", type=int, default=DOCUMENT, help="characters to compress; others are passed over")
     parser.add_argument("--minutes", type=float, default=60, help="stop then")
@@ -233,7 +248,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     if given.part == "rows":
         with tempfile.TemporaryDirectory() as folder:
-            made = rows(given.requests, Path(folder))
+            made = rows(given.requests, given.repeat, Path(folder))
     else:
         made = stream(given.megabytes, given.asked, given.minutes)
     print(json.dumps(made, indent=1))
