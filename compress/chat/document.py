@@ -12,7 +12,7 @@ from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.formats import Fragment, Plain, Written
 from ctxpipe.compress.select.render import Layout, Rendered, write
-from ctxpipe.compress.text.json_tree import scan
+from ctxpipe.compress.text.data.json_tree import scan
 from ctxpipe.compress.types import CompressedContext, Document, SourceInfo
 from ctxpipe.errors import ChatBudgetError
 

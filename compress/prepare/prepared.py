@@ -7,8 +7,8 @@ from functools import cached_property
 from ctxpipe.compress.prepare.passages import Passages, characters_per_token, passages_of, reference_tokenizer
 from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
 from ctxpipe.compress.text.counting import Tokenizer
-from ctxpipe.compress.text.noise import is_noise_document
 from ctxpipe.compress.text.outline import Outline, outline
+from ctxpipe.compress.text.prose.noise import is_noise_document
 from ctxpipe.compress.types import Document, SourceInfo
 
 

@@ -12,7 +12,7 @@ from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.counting import Estimates
 from ctxpipe.compress.text.outline import Outline
-from ctxpipe.compress.text.prose import introduces
+from ctxpipe.compress.text.prose.units import introduces
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import Document

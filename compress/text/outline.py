@@ -5,12 +5,13 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 
-from ctxpipe.compress.text.anaphora import antecedent
 from ctxpipe.compress.text.code import code_units, subject
-from ctxpipe.compress.text.json_tree import is_json
-from ctxpipe.compress.text.json_units import json_units
-from ctxpipe.compress.text.prose import prose_regions, running_units
-from ctxpipe.compress.text.region import Region
+from ctxpipe.compress.text.data.json_tree import is_json
+from ctxpipe.compress.text.data.json_units import json_units
+from ctxpipe.compress.text.prose.anaphora import antecedent
+from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.units import running_units
+from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document

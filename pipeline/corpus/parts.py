@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ctxpipe.compress.prepare.passages import Passages
 from ctxpipe.compress.prepare.words import Words
 from ctxpipe.compress.text.outline import Outline
-from ctxpipe.compress.text.region import Region
+from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 

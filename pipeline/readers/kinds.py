@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from ctxpipe.compress.text.json_tree import is_json
+from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Kind
 from ctxpipe.pipeline.readers.archive import zip_parts
 from ctxpipe.pipeline.readers.registry import READERS

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 
-from ctxpipe.compress.text.json_tree import is_json
+from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.chats import chat_document, joined_messages

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, get_args
 
-from ctxpipe.compress.text.noise import noise_kind
+from ctxpipe.compress.text.prose.noise import noise_kind
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown

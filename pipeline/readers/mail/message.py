@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ctxpipe.compress.text.headings import MAIL_LEVEL
+from ctxpipe.compress.text.prose.headings import MAIL_LEVEL
 from ctxpipe.pipeline.readers.pieces import Pieces
 
 FIELDS = ("From", "Date", "Subject", "To", "Cc", "Attached-To")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ctxpipe.compress.text.noise import is_lock
+from ctxpipe.compress.text.prose.noise import is_lock
 from ctxpipe.pipeline.readers.repository.ignore import (
     OnNote,
     Rules,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.compress.text.json_tree import is_json
+from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.load import load
 from ctxpipe.pipeline.readers.read import read

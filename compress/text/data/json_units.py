@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxpipe.compress.text.json_tree import Node, scan
+from ctxpipe.compress.text.data.json_tree import Node, scan
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import regex
 
-from ctxpipe.compress.text.named import named_headings
+from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 

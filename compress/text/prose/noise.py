@@ -6,7 +6,7 @@ import os
 import re
 from typing import Literal
 
-from ctxpipe.compress.text.records import CONTENTS
+from ctxpipe.compress.text.prose.records import CONTENTS
 from ctxpipe.compress.types import Document
 
 _PAGED = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.text.records import begins_record
+from ctxpipe.compress.text.prose.records import begins_record
 
 DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<argument>\S[^\n]*))?")
 """The first line of a directive of reStructuredText."""

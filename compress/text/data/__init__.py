@@ -1,0 +1,1 @@
+"""Units of JSON, so that what is kept of it is JSON."""

@@ -1,0 +1,1 @@
+"""Units of prose: sentences, items, rows and records under the headings and words above them."""

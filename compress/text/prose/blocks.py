@@ -1,0 +1,100 @@
+"""Blocks of prose that are no running text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
+from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.units import moved, prose_unit
+from ctxpipe.compress.text.prose.writer import Writer
+from ctxpipe.compress.text.tables import table_units
+from ctxpipe.compress.text.unit import Unit
+
+
+class Blocks(Writer):
+    """Writes the blocks that are no running text: fences, tables, lists, records, directives and glossaries."""
+
+    def fence(self, match: re.Match[str]) -> None:
+        """Lines between fences, as units of their language under the opening one."""
+        opening = Unit(
+            match.start("open"), match.end("open"), "fence", self.parent, match.start("close"), match.end("close")
+        )
+        inside = code_units(match["body"], match["info"].lower())
+        moved = [moved(unit, match.start("body"), opening.start) for unit in inside]
+        self.add(match.start(), match.end(), [opening, *moved])
+
+    def table(self, start: int, end: int) -> None:
+        """A table of pipes."""
+        self.add(start, end, table_units(self.text, start, end, self.parent))
+
+    def code(self, start: int, end: int) -> None:
+        """Indented text below what announces code."""
+        above = self.parent
+        inside = code_units(self.text[start:end])
+        self.add(start, end, [moved(unit, start, above) for unit in inside])
+
+    def directive(self, start: int, end: int, indent: int) -> None:
+        """A directive of reStructuredText, under which its indented text stands."""
+        match = DIRECTIVE.match(self.text, start, end)
+        argument = " ".join(match["argument"].split()) if match and match["argument"] else ""
+        first, *rest = self.whole_or_sentences(start, end, "item", self.parent)
+        self.add(start, end, [first._replace(title=argument), *rest])
+        self.indents.open(indent, start)
+        if CODE_DIRECTIVE.match(self.text, start, end):
+            self.literal, self.introduction = indent, start
+
+    def glossary(self, spans: Sequence[tuple[int, int]], groups: Sequence[Sequence[int]]) -> None:
+        """Terms of Markdown, each with the definitions below it that begin with a colon."""
+        above = self.parent
+        for term, *definitions, end in groups:
+            head = prose_unit(self.document, *spans[term], "item", above)
+            head = head._replace(title=" ".join(self.text[head.start : head.end].split()))
+            bounds = itertools.pairwise([*definitions, end])
+            below = [
+                unit
+                for first, last in bounds
+                for unit in self.whole_or_sentences(spans[first][0], spans[last - 1][1], "item", head.start)
+            ]
+            self.found.append(Region(head.start, spans[end - 1][1], above, (head, *below)))
+        self.introduction = -1
+
+    def records(self, spans: Sequence[tuple[int, int]], *, titles: int) -> None:
+        """Lines that are records, under the lines of column titles that they begin with."""
+        units: list[Unit] = []
+        parent = self.parent
+        if titles:
+            units.append(Unit(spans[0][0], spans[titles - 1][1], "row", parent))
+            parent = spans[0][0]
+        for a, b in spans[titles:]:
+            units.extend(self.whole_or_sentences(a, b, "row" if titles else "record", parent))
+        self.add(spans[0][0], spans[-1][1], units)
+
+    def list(
+        self, start: int, end: int, spans: Sequence[tuple[int, int]], items: Sequence[re.Match[str] | None]
+    ) -> None:
+        """Items with the lines that go on with them; an item that is indented further stands under the one above."""
+        first = next(index for index, item in enumerate(items) if item)
+        if first:
+            self.running(start, spans[first - 1][1], spans[:first])
+        self.entitle(spans[first][0])
+        units: list[Unit] = []
+        open_items: list[tuple[int, int]] = []
+        bounds = [index for index, item in enumerate(items) if item]
+        for index, following in zip(bounds, [*bounds[1:], len(spans)], strict=True):
+            item = items[index]
+            indent = len(item[1].expandtabs()) if item else 0
+            while open_items and open_items[-1][0] >= indent:
+                open_items.pop()
+            parent = open_items[-1][1] if open_items else self.parent
+            a, b = spans[index][0], spans[following - 1][1]
+            made = self.whole_or_sentences(a, b, "item", parent)
+            open_items.append((indent, made[0].start))
+            units.extend(made)
+        self.listed = (indent_of(self.text, spans[first][0]), self.parent)
+        self.add(spans[first][0], end, units)
+        for indent, begin in open_items:
+            self.indents.open(indent, begin)

@@ -1,0 +1,118 @@
+"""What a walk over prose remembers: headings, indentation, introductions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import regex
+
+from ctxpipe.compress.text.prose.indented import Indents, indent_of
+from ctxpipe.compress.text.prose.records import hard_breaks
+from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.spoken import speakers
+from ctxpipe.compress.text.prose.units import introduces, prose_unit, running_units
+from ctxpipe.compress.text.sentences import sentences, trim
+from ctxpipe.compress.text.unit import Unit, UnitKind
+from ctxpipe.compress.types import Document
+
+_TITLE = re.compile(r"[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
+_OPEN_END = re.compile(r"[\w,;—–-]$")
+_GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
+LONGEST_TERM = 120
+"""Characters up to which a line of HTML is taken for the term of what is indented below it."""
+LONGEST_ITEM = 600
+"""Characters from which on a list item, record or turn is kept by sentence, each under the first."""
+
+
+class Writer:
+    """What a walk over a document remembers, and how it sets down paragraphs and other blocks."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.text = document.text
+        self.found: list[Region] = []
+        self.heading = self.base = -1
+        """The nearest heading, and what blocks with the present indentation stand under."""
+        self.introduction = -1
+        """What announces the next block."""
+        self.literal = -1
+        """Indentation of what announces code below it."""
+        self.indents = Indents()
+        self.depth = 0
+        """Definitions around a block."""
+        self.quotes: dict[int, int] = {}
+        """What introduces quoted lines, by their depth."""
+        self.speakers = speakers(self.text)
+        self.listed = (-1, -1)
+        """Indentation of the list that the last block was, and what it stands under."""
+
+    @property
+    def parent(self) -> int:
+        """What the next block stands under."""
+        return self.base if self.introduction < 0 else self.introduction
+
+    def add(self, start: int, end: int, units: Sequence[Unit]) -> None:
+        """Take up a region that is not running text; what it was introduced by introduces nothing else."""
+        self.found.append(Region(start, end, self.parent, tuple(units)))
+        self.introduction = -1
+
+    def rebase(self, start: int) -> int:
+        """The indentation of a block, which decides what it stands under."""
+        indent = indent_of(self.text, start)
+        above = self.indents.under(indent)
+        self.base = self.heading if above < 0 else above
+        return indent
+
+    def entitle(self, start: int) -> None:
+        """Take a short line above a table or list, which is no sentence, for what introduces it."""
+        last = self.found[-1] if self.found else None
+        if self.introduction >= 0 or last is None or last.units is not None or last.breaks:
+            return
+        if self.document.page(last.start) != self.document.page(start):
+            return
+        begin, end = trim(self.text, last.start, last.end)
+        words = self.text[begin:end]
+        if "\n" not in words and _TITLE.fullmatch(words) and not self.text[end:start].strip():
+            self.introduction = begin
+
+    def whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
+        """One unit, or the sentences of a long one, of which the others stand under the first."""
+        text = self.text
+        if end - start <= LONGEST_ITEM:
+            return [prose_unit(self.document, start, end, kind, parent)]
+        (a, b), *rest = sentences(text, start, end)
+        first = prose_unit(self.document, a, b, kind, parent)
+        return [first, *(prose_unit(self.document, c, d, "sentence", a) for c, d in rest)]
+
+    def running(self, start: int, end: int, spans: Sequence[tuple[int, int]]) -> None:
+        """A paragraph; when it ends by announcing what follows, that stands under its last sentence."""
+        text = self.text
+        meant = hard_breaks([text[a:b] for a, b in spans]) if len(spans) > 1 else []
+        breaks = tuple(after[0] for after, hard in zip(spans[1:], meant, strict=True) if hard)
+        region = Region(start, end, self.parent, None, breaks)
+        last = self.found[-1] if self.found else None
+        if last is not None and last.units is None and self._goes_on(last, start):
+            joins = (*last.joins, trim(text, last.start, last.end)[1])
+            region = last._replace(end=end, joins=joins, breaks=(*last.breaks, *breaks))
+            self.found.pop()
+        self.found.append(region)
+        stop = trim(text, start, end)[1]
+        self.introduction = -1
+        is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
+        if is_term:
+            self.indents.open(indent_of(text, start), running_units(self.document, region)[-1].start)
+        if introduces(text, stop):
+            self.introduction = running_units(self.document, region)[-1].start
+            self.indents.open(indent_of(text, start), self.introduction)
+            if self.document.language == "rst" and text.endswith("::", start, stop):
+                self.literal = indent_of(text, start)
+
+    def _goes_on(self, last: Region, start: int) -> bool:
+        """Whether a paragraph goes on with the last one of the page before."""
+        page, pages = self.document.page(start), self.document.page(last.start)
+        if page is None or page == self.document.page(max(0, last.end - 1)) or pages is None:
+            return False
+        stop = trim(self.text, last.start, last.end)[1]
+        begin = trim(self.text, start, len(self.text))[0]
+        return bool(_OPEN_END.search(self.text, stop - 1, stop) and _GOES_ON.match(self.text, begin))
