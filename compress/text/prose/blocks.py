@@ -24,8 +24,8 @@ class Blocks(Writer):
             match.start("open"), match.end("open"), "fence", self.parent, match.start("close"), match.end("close")
         )
         inside = code_units(match["body"], match["info"].lower())
-        moved = [moved(unit, match.start("body"), opening.start) for unit in inside]
-        self.add(match.start(), match.end(), [opening, *moved])
+        body = [moved(unit, match.start("body"), opening.start) for unit in inside]
+        self.add(match.start(), match.end(), [opening, *body])
 
     def table(self, start: int, end: int) -> None:
         """A table of pipes."""

@@ -13,7 +13,7 @@ from samples import prose
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker, FakeScorer
 from ctxpipe.compress.scorers import SCORERS
-from ctxpipe.compress.text import json_tree
+from ctxpipe.compress.text.data import json_tree
 from ctxpipe.compress.types import CompressedContext, Document
 from ctxpipe.models.tokenizer import TargetTokenizer
 

@@ -16,8 +16,8 @@ from ctxpipe.compress.select.formats import Plain
 from ctxpipe.compress.select.pieces import pieces_of
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.select.render import Layout, render
-from ctxpipe.compress.text import json_tree
 from ctxpipe.compress.text.counting import Estimates
+from ctxpipe.compress.text.data import json_tree
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
