@@ -55,7 +55,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "docs" / "other.txt").write_text(prose(80, 2))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "llm"))
-    plugins = (Models(), llm_plugin)
+    # Where the package is installed, its entry point has registered the plugin.
+    plugins = [Models(), *([] if pm.is_registered(llm_plugin) else [llm_plugin])]
     for one in plugins:
         pm.register(one)
     yield tmp_path

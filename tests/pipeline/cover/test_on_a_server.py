@@ -88,7 +88,7 @@ def test_windows_are_asked_side_by_side_but_no_more_than_allowed(
 ) -> None:
     chat = Decisions(0.15)
     server = serve(chat=chat)
-    assert main(arguments(minutes, server, "--concurrency", "4", "--json")) == 0
+    assert main(arguments(minutes, server, "--concurrency", "4", "--json", "--verbose")) == 0
     captured = capsys.readouterr()
     found = json.loads(captured.out)
     assert all(fact in found["answer"] for fact in FACTS)
