@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -103,6 +104,8 @@ def _alike(a: str, b: str, shape_a: tuple[str, ...], shape_b: tuple[str, ...]) -
 
 def _aligned(a: str, b: str) -> bool:
     """Whether two lines have cells in the same columns: at least two wide gaps, all at the same places."""
+    if "  " not in a or "  " not in b:
+        return False
     gaps, others = [m.span() for m in _GAP.finditer(a)], [m.span() for m in _GAP.finditer(b)]
     return 2 <= len(gaps) == len(others) and all(
         left < other_right and other_left < right
@@ -136,4 +139,9 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> Run:
 
 def _shape(line: str) -> tuple[str, ...]:
     """Words of a line as patterns: ``Gull 33`` is ``("Aa", "9")``."""
-    return tuple(_DIGITS.sub("9", _LOWER.sub("a", _UPPER.sub("A", word))) for word in line.split()[:12])
+    return tuple(map(_pattern, line.split()[:12]))
+
+
+@lru_cache(maxsize=1 << 16)
+def _pattern(word: str) -> str:
+    return _DIGITS.sub("9", _LOWER.sub("a", _UPPER.sub("A", word)))
