@@ -44,7 +44,7 @@ def _bytes() -> dict[str, int]:
     return {letter: byte for byte, letter in enumerate(_letters())}
 
 
-def same(both: tuple[TargetTokenizer, Any], text: str) -> None:
+def assert_same(both: tuple[TargetTokenizer, Any], text: str) -> None:
     ours, theirs = both
     (mine,) = ours.encoder._tokenizer.encode_batch([text], add_special_tokens=False)  # type: ignore[attr-defined]
     expected = theirs.encode(text, allowed_special="all")
@@ -60,12 +60,12 @@ def same(both: tuple[TargetTokenizer, Any], text: str) -> None:
 @example(" " * 1000 + "x")
 @example("The end.<|endoftext|>Not quite.")
 def test_any_text_has_the_same_tokens(both: tuple[TargetTokenizer, Any], text: str) -> None:
-    same(both, text)
+    assert_same(both, text)
 
 
 def test_documents_and_code_have_the_same_tokens(both: tuple[TargetTokenizer, Any], repository: Path) -> None:
     for path in [*sorted((repository / "docs").glob("*.md")), *sorted((repository / "compress").glob("*.py"))]:
-        same(both, path.read_text(encoding="utf-8"))
+        assert_same(both, path.read_text(encoding="utf-8"))
 
 
 def test_models_have_the_encoding_that_tiktoken_says() -> None:
