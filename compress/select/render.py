@@ -184,11 +184,14 @@ def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iter
 
 def _tail(document: Document, last: _Event) -> Iterator[Fragment]:
     """A mark where what ends an excerpt is not the end of its block of code or its list."""
+    is_code = document.kind == "code"
+    if last.bare or last.unit.close >= 0 or not (is_code or last.unit.kind == "item"):
+        return
     following = _LINE.search(document.text, last.end)
-    if following is None or last.unit.close >= 0 or last.bare:
+    if following is None:
         return
     indent = following["indent"]
-    if document.kind == "code" and indent:
+    if is_code and indent:
         yield Fragment(f"\n{indent}{comment_mark(document.language)}")
     elif last.unit.kind == "item" and following["item"]:
         yield Fragment(f"\n{indent}{MARK}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from ctxpipe.compress.text.code.languages import canonical, line_comment
 from ctxpipe.compress.text.unit import Unit
@@ -45,11 +46,15 @@ def with_subjects(text: str, units: Sequence[Unit], language: str) -> list[Unit]
 
 
 def _is_comment(text: str, start: int, language: str) -> bool:
+    return text.startswith(_marks(language), start + len(_indent(text, start)))
+
+
+@cache
+def _marks(language: str) -> tuple[str, ...]:
+    """What comments begin with."""
     mark = line_comment(language)
-    marks = [mark] if mark else []
-    if mark == "//" or canonical(language) == "css":
-        marks.append("/*")
-    return any(text.startswith(one, start + len(_indent(text, start))) for one in marks)
+    blocks = ("/*",) if mark == "//" or canonical(language) == "css" else ()
+    return (mark, *blocks) if mark else blocks
 
 
 def _indent(text: str, start: int) -> str:

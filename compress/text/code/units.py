@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import re
 
 from ctxpipe.compress.text.code.comments import with_subjects
@@ -18,6 +17,7 @@ from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.code.vobject import mark_vobject, named_vobjects
+from ctxpipe.compress.text.returns import Returns, without
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl"))
@@ -25,7 +25,6 @@ _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
 )
-_RETURN = re.compile(r"\r\n")
 _RAW = {"script": "js", "style": "css"}
 
 
@@ -43,7 +42,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
         The units in order. No text raises an error, and the time taken is linear in its length.
     """
     if "\r\n" in text:
-        return _with_returns(text, code_units(text.replace("\r\n", "\n"), language))
+        returns = Returns(text)
+        return [returns.unit(unit) for unit in code_units(without(text), language)]
     marks = Marks(text)
     language = canonical(language)
     _mark(marks, 0, len(text), -1, language)
@@ -51,28 +51,6 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     if language == "vobject":
         return named_vobjects(text, units)
     return named_objects(text, units, language) if language in _NAMED else units
-
-
-def _with_returns(text: str, units: list[Unit]) -> list[Unit]:
-    """Units of a text whose lines end in carriage returns too, from those of the same text without them."""
-    lines = [match.start() - before for before, match in enumerate(_RETURN.finditer(text))]
-
-    def at(place: int) -> int:
-        return place + bisect.bisect_left(lines, place) if place >= 0 else place
-
-    def after(place: int) -> int:
-        return at(place - 1) + 1 if place >= 0 else place
-
-    return [
-        unit._replace(
-            start=at(unit.start),
-            end=after(unit.end),
-            parent=at(unit.parent),
-            close=at(unit.close),
-            close_end=after(unit.close_end),
-        )
-        for unit in units
-    ]
 
 
 def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> None:

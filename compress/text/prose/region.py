@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ctxpipe.compress.text.returns import Returns, without
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
-
-_RETURN = re.compile(r"\r\n")
 
 
 class Region(NamedTuple):
@@ -47,43 +44,22 @@ def content_for_empty(regions: Sequence[Region]) -> list[Region]:
 
 def with_returns(document: Document, find: Callable[[Document], list[Region]]) -> list[Region]:
     """Regions of a text whose lines end in carriage returns too, from those of the same text without them."""
-    lines = [match.start() - before for before, match in enumerate(_RETURN.finditer(document.text))]
-
-    def at(place: int) -> int:
-        return place + bisect.bisect_left(lines, place) if place >= 0 else place
-
-    def after(place: int) -> int:
-        return at(place - 1) + 1 if place > 0 else place
-
-    def unit(found: Unit) -> Unit:
-        return found._replace(
-            start=at(found.start),
-            end=after(found.end),
-            parent=at(found.parent),
-            close=at(found.close),
-            close_end=after(found.close_end),
-        )
-
-    returns = [match.start() for match in _RETURN.finditer(document.text)]
-
-    def plain(place: int) -> int:
-        return place - bisect.bisect_left(returns, place)
-
+    returns = Returns(document.text)
     bare = dataclasses.replace(
         document,
-        text=document.text.replace("\r\n", "\n"),
-        headings=tuple((plain(a), plain(b), level) for a, b, level in document.headings),
-        noise=tuple((plain(a), plain(b)) for a, b in document.noise),
-        page_starts=tuple(plain(a) for a in document.page_starts),
+        text=without(document.text),
+        headings=tuple((returns.bare(a), returns.bare(b), level) for a, b, level in document.headings),
+        noise=tuple((returns.bare(a), returns.bare(b)) for a, b in document.noise),
+        page_starts=tuple(returns.bare(a) for a in document.page_starts),
     )
     return [
         Region(
-            at(region.start),
-            after(region.end),
-            at(region.parent),
-            None if region.units is None else tuple(unit(found) for found in region.units),
-            tuple(at(place) for place in region.breaks),
-            tuple(at(place) for place in region.joins),
+            returns.at(region.start),
+            returns.after(region.end),
+            returns.at(region.parent),
+            None if region.units is None else tuple(map(returns.unit, region.units)),
+            tuple(map(returns.at, region.breaks)),
+            tuple(map(returns.at, region.joins)),
         )
         for region in find(bare)
     ]
