@@ -10,7 +10,7 @@ from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.units import running_units
+from ctxpipe.compress.text.prose.units import running_spans, running_units
 from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
@@ -32,6 +32,7 @@ class Outline:
         self.regions = tuple(regions)
         self._starts = [region.start for region in regions]
         self._latest: tuple[int, list[Unit]] = (-1, [])
+        self._latest_starts: tuple[int, list[int]] = (-1, [])
         self._above: dict[int, Unit] = {}
         self._titles: dict[int, tuple[str, ...]] = {-1: ()}
         self._nearest: dict[int, int] = {-1: -1}
@@ -46,15 +47,7 @@ class Outline:
 
     def units(self, start: int, end: int) -> list[Unit]:
         """The units that begin in ``text[start:end]``, in order."""
-        found: list[Unit] = []
-        for index in range(max(0, bisect.bisect_right(self._starts, start) - 1), len(self.regions)):
-            if self._starts[index] >= end:
-                break
-            units = self._units_of(index)
-            first = bisect.bisect_left(units, start, key=lambda unit: unit.start)
-            last = bisect.bisect_left(units, end, key=lambda unit: unit.start)
-            found.extend(units[first:last])
-        return found
+        return [unit for index in self._within(start, end) for unit in _between(self._units_of(index), start, end)]
 
     def boundary(self, at: int) -> int:
         """The nearest place up to ``at`` where a passage may end: it cuts no unit and leaves no heading alone."""
@@ -63,11 +56,11 @@ class Outline:
             return at
         region = self.regions[index]
         if at > region.start:
-            units = self._units_of(index) if at < region.end else []
-            place = bisect.bisect_right(units, at, key=lambda unit: unit.start) - 1
+            starts = self._starts_of(index) if at < region.end else []
+            place = bisect.bisect_right(starts, at) - 1
             if place > 0:
-                return units[place].start
-            at = region.start if units else at
+                return starts[place]
+            at = region.start if starts else at
         while index > 0 and self.regions[index].start >= at and self._is_heading(index - 1):
             index -= 1
             at = self.regions[index].start
@@ -90,9 +83,19 @@ class Outline:
 
     def trail_at(self, start: int, end: int) -> tuple[str, ...]:
         """The trail of the first unit of a passage that is no heading, or of its last heading."""
-        units = self.units(start, end)
-        body = next((unit for unit in units if unit.kind != "heading"), units[-1] if units else None)
-        return self.trail(body) if body is not None else ()
+        heading: Unit | None = None
+        for index in self._within(start, end):
+            region = self.regions[index]
+            if region.units is None:
+                if any(start <= begin < end for begin in self._starts_of(index)):
+                    self._learn(region.parent)
+                    return self._titles[region.parent]
+                continue
+            for unit in _between(region.units, start, end):
+                if unit.kind != "heading":
+                    return self.trail(unit)
+                heading = unit
+        return self.trail(heading) if heading is not None else ()
 
     def named(self, unit: Unit) -> int:
         """``start`` of the nearest unit with a title that a unit is or stands under; -1 when there is none."""
@@ -152,6 +155,26 @@ class Outline:
         if self._latest[0] != index:
             self._latest = index, running_units(self.document, region)
         return self._latest[1]
+
+    def _within(self, start: int, end: int) -> range:
+        """Regions by index that may hold units which begin in ``text[start:end]``."""
+        first = max(0, bisect.bisect_right(self._starts, start) - 1)
+        return range(first, max(first, bisect.bisect_left(self._starts, end)))
+
+    def _starts_of(self, index: int) -> list[int]:
+        """Where the units of a region begin; for running text this is less work than its units."""
+        region = self.regions[index]
+        if region.units is not None:
+            return [unit.start for unit in region.units]
+        if self._latest_starts[0] != index:
+            self._latest_starts = index, [a for a, _ in running_spans(self.document.text, region)]
+        return self._latest_starts[1]
+
+
+def _between(units: Sequence[Unit], start: int, end: int) -> Sequence[Unit]:
+    """Those of some units, which are in order, that begin from ``start`` on and before ``end``."""
+    first = bisect.bisect_left(units, start, key=lambda unit: unit.start)
+    return units[first : bisect.bisect_left(units, end, key=lambda unit: unit.start)]
 
 
 def _with_title(titles: tuple[str, ...], unit: Unit) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import regex
 
@@ -29,6 +29,9 @@ _BOUNDARY = regex.compile(
     """,
     regex.VERBOSE,
 )
+_SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
+_CANDIDATE = re.compile(r"[|\t.!?][\"'”’)\]]{0,2}(?=\s)|\r(?=\n)|\n")
+"""Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
@@ -53,7 +56,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
     end = len(text) if end is None else end
     found: list[tuple[int, int]] = []
     begin = start
-    for match in _BOUNDARY.finditer(text, start, end):
+    for match in _boundaries(text, start, end):
         if match.start() <= begin or match.start() in joins:
             continue
         blank = match.group().count("\n") > 1
@@ -71,6 +74,18 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
     return found
 
 
+def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
+    if _SCRIPT_STOP.search(text, start, end):
+        yield from _BOUNDARY.finditer(text, start, end)
+        return
+    at = start
+    for candidate in _CANDIDATE.finditer(text, max(0, start - 3), end):
+        place = candidate.start() if candidate.group() in "\r\n" else candidate.end()
+        if place >= at and (match := _BOUNDARY.match(text, place, end)):
+            yield match
+            at = match.end()
+
+
 def _is_aside(text: str, begin: int, at: int) -> bool:
     """Whether a place is between brackets that open inside a sentence and close soon, in the same paragraph."""
     opened = text.rfind("(", max(begin + 1, at - _LONGEST_ASIDE), at)
@@ -86,10 +101,9 @@ def _goes_on(text: str, at: int) -> bool:
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Narrow a range so that it neither begins nor ends with whitespace."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+    if start < end and (text[start].isspace() or text[end - 1].isspace()):
+        start = end - len(text[start:end].lstrip())
+        end = start + len(text[start:end].rstrip())
     return start, end
 
 

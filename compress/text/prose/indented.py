@@ -12,6 +12,7 @@ from ctxpipe.compress.text.prose.records import begins_record
 DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<argument>\S[^\n]*))?")
 """The first line of a directive of reStructuredText."""
 CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|parsed-literal|testcode)::")
+_SPACES = re.compile(r"[ \t]*")
 _LONGEST_TERM = 60
 _SHORT = 0.75
 """Share of a definition's width that its term stays below."""
@@ -53,7 +54,7 @@ class Indents:
 def indent_of(text: str, start: int) -> int:
     """Indentation in columns of the line that ``start`` is in."""
     line = text.rfind("\n", 0, start) + 1
-    spaces = re.compile(r"[ \t]*").match(text, line)
+    spaces = _SPACES.match(text, line)
     return len(spaces[0].expandtabs()) if spaces else 0
 
 

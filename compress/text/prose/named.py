@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -35,6 +36,10 @@ _LINE = regex.compile(
     )[ \t]*$""",
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
+_FIRST_WORD = re.compile(r"^[ \t]{0,3}(\S+)", re.MULTILINE)
+_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_ANNEXES, "Art."))
+_SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
+_NUMERALS = frozenset("一二三四五六七八九十")
 _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
 _STOPPED = regex.compile(r"[.!?,;:…。！？，；：]$")
 _PAGE_REFERENCE = regex.compile(r"(?:\s|\.)\d{1,4}$")
@@ -60,7 +65,7 @@ def named_headings(text: str) -> Iterator[Named]:
     """
     depths: dict[str, int] = {}
     annexes = frozenset(word.lower() for word in _ANNEXES)
-    for match in _LINE.finditer(text):
+    for match in filter(None, (_LINE.match(text, start) for start in _candidates(text))):
         rest, word = match["rest"].strip(), match["word"].lower()
         start, end = trim(text, *match.span())
         alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None
@@ -77,6 +82,17 @@ def named_headings(text: str) -> Iterator[Named]:
             end = below.end(1)
         depth = 0 if word in annexes else min(depths.setdefault(word, len(depths)), _LEVELS - 1)
         yield Named(start, end, depth, " ".join(text[start:end].split()))
+
+
+def _candidates(text: str) -> Iterator[int]:
+    """Where lines begin whose first word or sign may name a part: a look at one word is quicker than the pattern."""
+    for match in _FIRST_WORD.finditer(text):
+        word = match[1]
+        if word[0] in _SIGNS:
+            if word[0] not in "(（" or word[1:2] in _NUMERALS:
+                yield match.start()
+        elif word.casefold() in _BEGINNINGS:
+            yield match.start()
 
 
 def _begins_paragraph(text: str, start: int) -> bool:

@@ -6,7 +6,7 @@ import os
 import re
 from typing import Literal
 
-from ctxpipe.compress.text.prose.records import CONTENTS
+from ctxpipe.compress.text.prose.records import is_contents
 from ctxpipe.compress.types import Document
 
 _PAGED = re.compile(
@@ -18,11 +18,16 @@ _PAGED = re.compile(
 )
 _PRINTED = re.compile(r"\[Page [\divxlc]{1,5}\]\s*(?:\f[^\n]*)?$|\f[^\n]*$")
 """The foot of a page of text for printers, and the head of the next one, which a form feed begins."""
-_LICENCE = re.compile(
-    r"Permission is hereby granted, free of charge|Redistribution and use in source and binary forms"
-    r"|WITHOUT WARRANT(?:Y|IES)|THE SOFTWARE IS PROVIDED|under the terms of the GNU|Licensed under the Apache License"
-    r"|you may not use this file except in compliance|IN NO EVENT SHALL",
-    re.IGNORECASE,
+_LICENCE = (
+    "permission is hereby granted, free of charge",
+    "redistribution and use in source and binary forms",
+    "without warranty",
+    "without warranties",
+    "the software is provided",
+    "under the terms of the gnu",
+    "licensed under the apache license",
+    "you may not use this file except in compliance",
+    "in no event shall",
 )
 _GENERATED = re.compile(
     r"""^[ \t]*(?:\#|//|/\*|\*|--|;|%|<!--|\(\*|REM\b|rem\b|dnl\b|"{3}|'{3})[^\n]*   # in a comment
@@ -55,8 +60,14 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
         return True
     if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
         return True
-    patterns = (_PRINTED, CONTENTS, _LICENCE, *((_PAGED,) if paged else ()))
-    return any(pattern.search(piece) for pattern in patterns)
+    if (_is_printed(piece) or is_contents(piece)) or (paged and _PAGED.search(piece)):
+        return True
+    folded = piece.lower()
+    return any(words in folded for words in _LICENCE)
+
+
+def _is_printed(piece: str) -> bool:
+    return ("[Page " in piece or "\f" in piece) and _PRINTED.search(piece) is not None
 
 
 def is_lock(name: str) -> bool:

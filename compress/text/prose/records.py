@@ -22,8 +22,7 @@ _STARTS = regex.compile(
     """,
     regex.VERBOSE,
 )
-CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
-"""A line of a table of contents or an index, with dots that lead to the pages."""
+_CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _GAP = re.compile(r"[ ]{2,}")
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
@@ -32,6 +31,8 @@ _STOP = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
 _SHORT = 0.75
 """Share of the width that a line and the first word of the next stay below when the break between them is meant."""
 _FEWEST = 3
+_TELLING, _COUNTED = 2, 12
+"""How many of a line's first words are compared by their patterns, and up to how many are counted."""
 
 
 class Run(NamedTuple):
@@ -40,6 +41,17 @@ class Run(NamedTuple):
     start: int
     end: int
     header: int = -1
+
+
+class _Line(NamedTuple):
+    """What is known of a line: its first words as patterns, how many words it has, how it begins, its separators."""
+
+    text: str
+    shape: tuple[str, ...]
+    words: int
+    begins: bool
+    contents: bool
+    separators: list[str]
 
 
 def record_runs(lines: Sequence[str]) -> list[Run]:
@@ -53,23 +65,27 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
         lines: Lines of a block without blank lines, stripped.
     """
     width = max(map(len, lines), default=0)
-    shapes = [_shape(line) for line in lines]
-    alike = [
-        _alike(a, b, shapes[i], shapes[i + 1]) and not _is_wrapped(a, b, width, shapes[i])
-        for i, (a, b) in enumerate(itertools.pairwise(lines))
-    ]
+    known = [_known(line) for line in lines] if len(lines) > 1 else []
+    alike = [_alike(a, b) and not _is_wrapped(a, b, width) for a, b in itertools.pairwise(known)]
     runs: list[Run] = []
     at = 0
     while at < len(lines):
         end = at + 1
         while end < len(lines) and alike[end - 1]:
             end += 1
-        sure = all(_STARTS.match(line) for line in lines[at:end]) and end - at >= 2
-        sure = sure or all(CONTENTS.search(line) for line in lines[at:end])
-        if end - at >= _FEWEST or sure:
+        if end - at >= _FEWEST or _are_sure(lines[at:end]):
             runs.append(_with_header(lines, at, end))
         at = end
     return runs
+
+
+def _are_sure(lines: Sequence[str]) -> bool:
+    return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines))
+
+
+def is_contents(line: str) -> bool:
+    """Whether a line is one of a table of contents or an index, with dots that lead to the pages."""
+    return (".." in line or ". ." in line) and _CONTENTS.search(line) is not None
 
 
 def begins_record(line: str) -> bool:
@@ -88,18 +104,23 @@ def hard_breaks(lines: Sequence[str]) -> list[bool]:
     ]
 
 
-def _alike(a: str, b: str, shape_a: tuple[str, ...], shape_b: tuple[str, ...]) -> bool:
-    if (_STARTS.match(a) and _STARTS.match(b)) or _aligned(a, b):
+def _known(line: str) -> _Line:
+    separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
+    words = line.split(None, _COUNTED)[:_COUNTED]
+    shape = tuple(map(_pattern, words[:_TELLING]))
+    return _Line(line, shape, len(words), begins_record(line), is_contents(line), separators)
+
+
+def _alike(a: _Line, b: _Line) -> bool:
+    if (a.begins and b.begins) or _aligned(a.text, b.text):
         return True
-    if CONTENTS.search(a) or CONTENTS.search(b):
-        return bool(CONTENTS.search(a) and CONTENTS.search(b))
-    separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(a)]
-    same = bool(separators) and separators == [m if m == "," else m[:1] for m in _SEPARATORS.findall(b)]
-    strong = same and (len(separators) >= 2 or separators[0] != ",")
-    if strong and shape_a[:1] == shape_b[:1]:
+    if a.contents or b.contents:
+        return a.contents and b.contents
+    same = bool(a.separators) and a.separators == b.separators
+    strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
+    if strong and a.shape[:1] == b.shape[:1]:
         return True
-    telling = any("9" in part for part in shape_a[:2])
-    return telling and shape_a[:2] == shape_b[:2] and abs(len(shape_a) - len(shape_b)) <= 2
+    return _has_number(a) and a.shape == b.shape and abs(a.words - b.words) <= 2
 
 
 def _aligned(a: str, b: str) -> bool:
@@ -113,11 +134,11 @@ def _aligned(a: str, b: str) -> bool:
     )
 
 
-def _is_wrapped(a: str, b: str, width: int, shape: tuple[str, ...]) -> bool:
+def _is_wrapped(a: _Line, b: _Line, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if _STARTS.match(b) or any("9" in part for part in shape[:2]) or _aligned(a, b):
+    if b.begins or _has_number(a) or _aligned(a.text, b.text):
         return False
-    return len(a) + 1 + len(b.split(None, 1)[0]) > width and not a.endswith(_STOP)
+    return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 
 
 def _with_header(lines: Sequence[str], start: int, end: int) -> Run:
@@ -137,11 +158,11 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> Run:
     return Run(start, end)
 
 
-def _shape(line: str) -> tuple[str, ...]:
-    """Words of a line as patterns: ``Gull 33`` is ``("Aa", "9")``."""
-    return tuple(map(_pattern, line.split()[:12]))
+def _has_number(line: _Line) -> bool:
+    return any("9" in word for word in line.shape)
 
 
 @lru_cache(maxsize=1 << 16)
 def _pattern(word: str) -> str:
+    """A word as a pattern of capitals, small letters and digits: ``Gull`` is ``Aa``, ``33`` is ``9``."""
     return _DIGITS.sub("9", _LOWER.sub("a", _UPPER.sub("A", word)))

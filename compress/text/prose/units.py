@@ -22,13 +22,15 @@ _INTRODUCES = re.compile(
 
 def running_units(document: Document, region: Region) -> list[Unit]:
     """The sentences of a region of running text."""
+    return [prose_unit(document, a, b, "sentence", region.parent) for a, b in running_spans(document.text, region)]
+
+
+def running_spans(text: str, region: Region) -> list[tuple[int, int]]:
+    """Where the sentences of a region of running text begin and end."""
     edges = [region.start, *region.breaks, region.end]
-    spans = [
-        span
-        for left, right in itertools.pairwise(edges)
-        for span in sentences(document.text, left, right, joins=region.joins)
+    return [
+        span for left, right in itertools.pairwise(edges) for span in sentences(text, left, right, joins=region.joins)
     ]
-    return [prose_unit(document, a, b, "sentence", region.parent) for a, b in spans]
 
 
 def prose_unit(document: Document, start: int, end: int, kind: UnitKind, parent: int) -> Unit:

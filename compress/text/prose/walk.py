@@ -13,8 +13,8 @@ from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, i
 from ctxpipe.compress.text.prose.records import begins_record, record_runs
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.spoken import quote_depth
-from ctxpipe.compress.text.prose.units import introduces, overlaps, prose_unit, running_units
-from ctxpipe.compress.text.sentences import sentences, trim
+from ctxpipe.compress.text.prose.units import introduces, overlaps, prose_unit, running_spans
+from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
@@ -25,7 +25,7 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
-_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
 _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
 _DEEPEST = 12
@@ -106,9 +106,10 @@ class _Walker(Blocks):
     def block(self, start: int, end: int) -> None:
         text = self.text
         indent = self.rebase(start)
-        spans = [trim(text, *m.span()) for m in _LINE.finditer(text, start, end)]
+        spans = [m.span() for m in _LINE.finditer(text, start, end)]
         ended = self.indents.ends_at()
-        after = next((a for a, _ in spans[1:] if indent_of(text, a) <= ended), -1) if ended >= 0 else -1
+        indents = [indent_of(text, a) for a, _ in spans] if ended >= 0 or len(spans) > 1 else [indent]
+        after = next((a for (a, _), i in zip(spans[1:], indents[1:], strict=True) if i <= ended), -1)
         if after >= 0:  # the indented text ends without a blank line
             line = text.rfind("\n", 0, after) + 1
             self.block(start, line)
@@ -134,7 +135,7 @@ class _Walker(Blocks):
             return
         lines = [text[a:b] for a, b in spans]
         nested = self.depth < _DEEPEST and len(lines) > 1
-        if nested and (defined := terms(lines, [indent_of(text, a) for a, _ in spans])):
+        if nested and (defined := terms(lines, indents)):
             self.depth += 1
             self.definitions(spans, defined, indent)
             self.depth -= 1
@@ -178,7 +179,7 @@ class _Walker(Blocks):
             region = Region(lines[0][0], lines[-1][1], parent, None, breaks)
             self.found.append(region)
             if introduces(text, lines[-1][1]):
-                self.introduction = running_units(self.document, region)[-1].start
+                self.introduction = running_spans(self.text, region)[-1][0]
 
     def definitions(self, spans: Sequence[tuple[int, int]], found: Sequence[Term], indent: int) -> None:
         """Terms, each with what is indented below it."""

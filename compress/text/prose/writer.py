@@ -11,7 +11,7 @@ from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import speakers
-from ctxpipe.compress.text.prose.units import introduces, prose_unit, running_units
+from ctxpipe.compress.text.prose.units import introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
@@ -101,9 +101,9 @@ class Writer:
         self.introduction = -1
         is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
         if is_term:
-            self.indents.open(indent_of(text, start), running_units(self.document, region)[-1].start)
+            self.indents.open(indent_of(text, start), running_spans(self.text, region)[-1][0])
         if introduces(text, stop):
-            self.introduction = running_units(self.document, region)[-1].start
+            self.introduction = running_spans(self.text, region)[-1][0]
             self.indents.open(indent_of(text, start), self.introduction)
             if self.document.language == "rst" and text.endswith("::", start, stop):
                 self.literal = indent_of(text, start)
