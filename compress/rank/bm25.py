@@ -10,9 +10,9 @@ import regex
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.types import OnProgress, RankingText
 
-_WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{L}\p{M}]+|\p{N}+(?:[.,:]\p{N}+)*"
-)
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_WORD = regex.compile(rf"{_UNSPACED}\p{{M}}*|(?:(?!{_UNSPACED})[\p{{L}}\p{{M}}])+|\p{{N}}+(?:[.,:]\p{{N}}+)*")
+"""A word of another script ends where a script without spaces begins: Latin names in Japanese text."""
 STOPWORDS = frozenset(
     "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to "
     "was were will with you your what which who whom whose when where why how do does did".split()

@@ -13,6 +13,8 @@ from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.types import Document
 
+_NAMES = frozenset({"sentence", "item", "record", "member"})
+"""Kinds of units whose own words tell what stands under them from the like: a question, an address's first line."""
 _LONGEST = 160
 """Characters of a unit that others stand under which are looked at for names."""
 
@@ -29,7 +31,9 @@ def bonus(
         if (d, unit.parent) not in known:
             above = (documents[d].text[u.start : min(u.end, u.start + _LONGEST)] for u in outlines[d].chain(unit))
             known[d, unit.parent] = (names[d], documents[d].title, *above)
-        trails.append(known[d, unit.parent])
+        is_name = unit.kind in _NAMES and outlines[d].has_below(unit)
+        own = (documents[d].text[unit.start : min(unit.end, unit.start + _LONGEST)],) if is_name else ()
+        trails.append((*own, *known[d, unit.parent]))
     parts = [exact_bonus(question, texts, [" ".join(trail) for trail in trails]), named_bonus(question, trails)]
     given = [part for part in parts if part is not None]
     return np.sum(given, axis=0) if given else None

@@ -37,7 +37,14 @@ def check_size(budget: int | None, rate: float | None) -> None:
 
 
 def select(
-    scores: FloatArray, pieces: Pieces, budget: int, count: Count, label_costs: Sequence[int], held: BoolArray
+    scores: FloatArray,
+    pieces: Pieces,
+    budget: int,
+    count: Count,
+    label_costs: Sequence[int],
+    *,
+    held: BoolArray,
+    last: BoolArray,
 ) -> BoolArray:
     """Choose pieces, best first, each with everything that it stands under.
 
@@ -53,12 +60,13 @@ def select(
         count: Exact tokens of the text of a selection, by the target's tokenizer.
         label_costs: Tokens of each document's label.
         held: True for pieces before which nothing else of their unit is taken.
+        last: True for pieces that are taken only when nothing else is left, not to fill room; their scores are lowest.
 
     Returns:
         bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
     """
     order = ordered(scores, pieces)
-    shelf = _Shelf(pieces, label_costs, held)
+    shelf = _Shelf(pieces, label_costs, held, last)
     best, used, low, high, limit = shelf.empty(), 0, 0.0, float("inf"), float(budget)
     for _ in range(_ROUNDS):
         kept, complete = shelf.take(order, limit)
@@ -106,6 +114,8 @@ def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: 
         if tries >= _MOST_FILLS or used >= budget * _ENOUGH:
             break
         bundle, cost = shelf.bundle(index)
+        if shelf.is_last(index):
+            break
         if cost > 1.5 * limit + _MARK or shelf.is_blocked(index) or shelf.is_tail(index):
             continue
         tries += 1
@@ -122,7 +132,7 @@ def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: 
 class _Shelf:
     """What has been taken so far, and what the next piece would cost with all that it brings along."""
 
-    def __init__(self, pieces: Pieces, label_costs: Sequence[int], held: BoolArray) -> None:
+    def __init__(self, pieces: Pieces, label_costs: Sequence[int], held: BoolArray, last: BoolArray) -> None:
         self.pieces = pieces
         self._cost = pieces.cost.tolist()
         self._parent = pieces.parent.tolist()
@@ -132,6 +142,7 @@ class _Shelf:
         self._near = _near(pieces)
         self._needed = _needed(pieces, held)
         self._held = held.tolist()
+        self._last = last.tolist()
         self.restore(self.empty())
 
     def empty(self) -> BoolArray:
@@ -155,6 +166,8 @@ class _Shelf:
         for index in order.tolist():
             if self._kept[index]:
                 continue
+            if self._last[index] and not complete:
+                break
             bundle, cost = self.bundle(index)
             if used + cost > limit or self.is_blocked(index):
                 complete = False
@@ -179,6 +192,10 @@ class _Shelf:
         before, after = self._near[index]
         joins = (before >= 0 and self._kept[before]) + (after >= 0 and self._kept[after])
         return bundle, cost + _MARK * (1 - joins)
+
+    def is_last(self, index: int) -> bool:
+        """Whether a piece is taken only when nothing else is left."""
+        return bool(self._last[index])
 
     def is_tail(self, index: int) -> bool:
         """Whether a piece goes on with the letters of one that is not taken."""

@@ -122,7 +122,7 @@ class Chooser:
         for short in (False, True):
             layout = self._layout(short=short, tree=None if short else tree)
             count = partial(self._count, pieces, trails, layout)
-            kept = select(scores, pieces, budget, count, self._label_costs(layout), held)
+            kept = select(scores, pieces, budget, count, self._label_costs(layout), held=held, last=tier == NOISE)
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
                 protected = tuple(_protected(pieces, kept))

@@ -10,13 +10,14 @@ import regex
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.prose.units import asks
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 SMALL = 700
 """Characters up to which what stands under or inside one unit is small: about 200 tokens."""
 _LOWEST = np.float32(-np.inf)
-_KINDS = frozenset({"line", "member", "tag"})
+_KINDS = frozenset({"line", "member", "tag", "record"})
 _HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
 
 
@@ -24,7 +25,8 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     """Scores by which a small thing is completed before another one is begun.
 
     A function of which half the statements are missing, or an object without some of its members, reads like a whole
-    one that says something else. So units of code and data take the score of the best unit of the small thing that
+    one that says something else. So units of code and data, and of a record with what stands under it (an address, an
+    error with its trace), take the score of the best unit of the small thing that
     they are in, and come right after it. A member without a value (``"note": ""``) never leads.
 
     Args:
@@ -36,7 +38,7 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
         float32 of shape (n,).
     """
     scores = np.array(ranked.score, dtype=np.float32)
-    inside = _groups(outlines, ranked)
+    inside = _groups(documents, outlines, ranked)
     groups: dict[tuple[int, int], list[int]] = {}
     for index, root in enumerate(inside):
         if root >= 0:
@@ -59,21 +61,24 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     return scores
 
 
-def _groups(outlines: Sequence[Outline], ranked: Candidates) -> list[int]:
+def _groups(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates) -> list[int]:
     """For each unit ``start`` of the outermost small thing that it is, is in or stands under; -1 for none."""
     reach: dict[tuple[int, int], int] = {}
     chains: list[list[int]] = []
     for unit, document in zip(ranked.units, ranked.document, strict=True):
         chain: list[int] = []
-        above: Unit | None = unit if unit.kind in _KINDS else None
-        while above is not None and above.kind in _KINDS:
+        text, known = documents[document].text, outlines[document]
+        above: Unit | None = unit if _is_part(unit, known) else None
+        while above is not None and _is_part(above, known):
+            if above.kind == "record" and asks(text, above.end):
+                break  # answers are several things
             end = max(reach.get((document, above.start), 0), unit.end, above.close_end)
             reach[document, above.start] = end
             if end - above.start > SMALL:
                 break
             chain.append(above.start)
             start = above.container if above.container >= 0 else above.parent
-            above = outlines[document].above(start) if start >= 0 else None
+            above = known.above(start) if start >= 0 else None
         chains.append(chain)
     inside: list[int] = []
     for chain, document in zip(chains, ranked.document, strict=True):
@@ -84,6 +89,10 @@ def _groups(outlines: Sequence[Outline], ranked: Candidates) -> list[int]:
             root = start
         inside.append(root)
     return inside
+
+
+def _is_part(unit: Unit, outline: Outline) -> bool:
+    return unit.kind in _KINDS or (unit.parent >= 0 and outline.above(unit.parent).kind == "record")
 
 
 def _is_hollow(text: str, unit: Unit) -> bool:

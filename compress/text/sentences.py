@@ -17,7 +17,7 @@ _LONGEST_GRAPHEME = 32
 _LONGEST_ASIDE = 120
 """Characters up to which what stands in brackets is looked for its other end."""
 
-_NUMBER = re.compile(r"\s*\(?\d{1,3}[.)]")
+_NUMBER = re.compile(r"\s*\(?[A-Z]?\d{1,3}[.)]")
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line

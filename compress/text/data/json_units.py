@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ctxpipe.compress.text.data.json_tree import Node, scan
 from ctxpipe.compress.text.sentences import sentences
@@ -14,7 +14,11 @@ RECORD = 320
 _NAMES = re.compile(r"(?:^|_)(?:name|id|key|title|label|slug|host|sku|code|uuid)$|(?:Name|Id|Key)$", re.IGNORECASE)
 _WHO = re.compile(r"role|from|speaker|author|sender|user|username|kind|type", re.IGNORECASE)
 _DESCRIBES = re.compile(r"meta|metadata|header|info|identity", re.IGNORECASE)
+_ASKS = re.compile(r"[?？؟]\"\s*[,}\]]")
 _LONGEST_NAME = 80
+_LONGEST_QUESTION = 2000
+_ANSWERS = 3
+"""Messages after a question that are taken for answers to it."""
 
 
 def json_units(text: str) -> list[Unit]:
@@ -33,6 +37,11 @@ def json_units(text: str) -> list[Unit]:
     return _Writer(text, nodes, children).units()
 
 
+def is_question(text: str, unit: Unit) -> bool:
+    """Whether a member is a message that asks."""
+    return text[unit.start] == "{" and _ASKS.search(text, unit.start, unit.end) is not None
+
+
 class _Writer:
     """Turns nodes into units, from the outside in."""
 
@@ -41,10 +50,12 @@ class _Writer:
         self.nodes = nodes
         self.children = children
         self.found: list[Unit] = []
+        self.asked: dict[int, int] = {}
 
     def units(self) -> list[Unit]:
         covered = -1
         names: dict[int, int] = {}
+        self.asked = self._answered()
         for index, node in enumerate(self.nodes):
             if node.start < covered:
                 continue
@@ -95,17 +106,47 @@ class _Writer:
         node = self.nodes[index]
         container = self.nodes[node.parent].start if node.parent >= 0 else -1
         name = names.get(node.parent, -1)
+        above = self.nodes[name].start if name >= 0 and index not in (name, self.nodes[name].parent) else container
         return Unit(
             node.start,
             end,
             "member",
-            self.nodes[name].start if name >= 0 and index not in (name, self.nodes[name].parent) else container,
+            self.nodes[self.asked[index]].start if index in self.asked else above,
             node.end - 1 if closed else -1,
             node.end if closed else -1,
             node.lead if node.lead < node.start else -1,
             container,
             title,
         )
+
+    def _answered(self) -> dict[int, int]:
+        """For each message of a conversation that answers a question of somebody else, the question."""
+        found: dict[int, int] = {}
+        for beside in ([i for i, node in enumerate(self.nodes) if node.parent < 0], *self._lists()):
+            question, by, left = -1, "", 0
+            for index in beside:
+                name = self._speaker(index)
+                if name and left and name != by:
+                    found[index] = question
+                left = left - 1 if index in found else 0
+                if name and self._asks(index):
+                    found.pop(index, None)
+                    question, by, left = index, name, _ANSWERS
+        return found
+
+    def _lists(self) -> Iterator[Sequence[int]]:
+        return (below for node, below in zip(self.nodes, self.children, strict=True) if self.text[node.value] == "[")
+
+    def _speaker(self, index: int) -> str:
+        """Who says an element of a list, or a line; empty for what nobody says."""
+        if self.text[self.nodes[index].value] != "{":
+            return ""
+        who = next((child for child in self.children[index] if _WHO.fullmatch(self.nodes[child].key)), -1)
+        return self.text[self.nodes[who].value : self.nodes[who].end] if who >= 0 else ""
+
+    def _asks(self, index: int) -> bool:
+        node = self.nodes[index]
+        return node.end - node.value <= _LONGEST_QUESTION and _ASKS.search(self.text, node.value, node.end) is not None
 
     def _name(self, index: int) -> int:
         """The member that names an object in an array or in a line; -1 when there is none."""

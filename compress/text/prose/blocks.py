@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
 from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.spoken import is_card
 from ctxpipe.compress.text.prose.units import moved, prose_unit
 from ctxpipe.compress.text.prose.writer import Writer
 from ctxpipe.compress.text.tables import table_units
@@ -69,9 +70,19 @@ class Blocks(Writer):
         if titles:
             units.append(Unit(spans[0][0], spans[titles - 1][1], "row", parent))
             parent = spans[0][0]
+        card = not titles and is_card([self.text[a:b] for a, b in spans], self.card_keys)
         for a, b in spans[titles:]:
-            units.extend(self.whole_or_sentences(a, b, "row" if titles else "record", parent))
+            if titles:
+                units.extend(self.whole_or_sentences(a, b, "row", parent))
+            else:
+                units.extend(self.turn(a, b, units[0].start if card and units else parent))
         self.add(spans[0][0], spans[-1][1], units)
+
+    def turn(self, start: int, end: int, parent: int) -> list[Unit]:
+        """A record; what somebody answers stands under the question."""
+        units = self.whole_or_sentences(start, end, "record", parent)
+        asked = self.answers.under(self.text, start, end, units[-1].start)
+        return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
 
     def list(
         self, start: int, end: int, spans: Sequence[tuple[int, int]], items: Sequence[re.Match[str] | None]

@@ -18,6 +18,8 @@ _WORDS = (
     "Часть Глава Раздел Статья Пункт Частина Розділ Стаття Член Άρθρο Κεφάλαιο Μέρος "
     "المادة الفصل الباب القسم الجزء ماده فصل بخش סעיף פרק חלק अनुच्छेद अध्याय धारा भाग"
 ).split()
+_STAGED = "Act Scene Akt Szene Acte Scène Acto Escena Atto Cena Akte Scen Действие Сцена Явление".split()
+"""Words for the parts of a play, whose titles end in a stop."""
 _ANNEXES = (
     "Appendix Annex Schedule Exhibit Attachment Anhang Anlage Annexe Anexo Apéndice Apêndice Allegato Bijlage Bilaga "
     "Załącznik Příloha Приложение Додаток Παράρτημα"
@@ -25,7 +27,7 @@ _ANNEXES = (
 _NUMBER = r"(?:\d{1,4}(?:[.-]\d{1,3}){0,4}[a-z]?|[IVXLC]{1,7}|[A-HА-Е]|[٠-٩۰-۹०-९]{1,4})\b"
 _LINE = regex.compile(
     rf"""^[ \t]{{0,3}}(?P<title>
-      (?P<word>{"|".join((*_WORDS, *_ANNEXES))}|Art\.)[ \t]+{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)
+      (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)
     | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)
     | 第[ \t]?[\d０-９一二三四五六七八九十百千零〇两]{{1,6}}[ \t]?(?P<word>[条條章节節编編款部回課课讲講])
       (?P<rest>[^\n。]{{0,60}}?)
@@ -37,7 +39,7 @@ _LINE = regex.compile(
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"^[ \t]{0,3}(\S+)", re.MULTILINE)
-_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_ANNEXES, "Art."))
+_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, "Art."))
 _SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
 _NUMERALS = frozenset("一二三四五六七八九十")
 _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
@@ -65,13 +67,15 @@ def named_headings(text: str) -> Iterator[Named]:
     """
     depths: dict[str, int] = {}
     annexes = frozenset(word.lower() for word in _ANNEXES)
+    staged = frozenset(word.lower() for word in _STAGED)
     for match in filter(None, (_LINE.match(text, start) for start in _candidates(text))):
         rest, word = match["rest"].strip(), match["word"].lower()
         start, end = trim(text, *match.span())
         alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None
         aside = _ASIDE.search(rest) is not None and not rest.startswith(("（", "(", "【", "[")) and not alone
         stopped = not rest and text[end - 1] == "." and not alone
-        if stopped or aside or _STOPPED.search(rest) or (rest and _PAGE_REFERENCE.search(rest)):
+        ends = _STOPPED.search(rest) is not None and not (word in staged and rest.endswith("."))
+        if stopped or aside or ends or (rest and _PAGE_REFERENCE.search(rest)):
             continue
         if (
             not rest

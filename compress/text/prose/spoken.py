@@ -1,28 +1,91 @@
-"""Who says what: speakers of a conversation, and quoted lines of messages."""
+"""Who says what: speakers of a conversation, answers to what was asked, and quoted lines of messages."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import regex
 
+from ctxpipe.compress.text.prose.units import ASKS
+
+_TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
 _SPEAKER = regex.compile(
-    r"(?:\*\*|__)?(?P<name>\p{L}[\p{L}\p{M}\p{N} .'’()-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?[ \t\u3000]?(?=\S)"
+    rf"(?:\*\*|__)?(?P<name>\p{{L}}[\p{{L}}\p{{M}}\p{{N}} .'’()-]{{0,40}}?)"
+    rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))[ \t\u3000]?(?=\S)"
+)
+_STAMP = r"(?:\[[^\]\n]{1,40}\][ \t]*|\d[\d:.,/ -]{2,24}(?:[ \t]?[AP]M)?[ \t]*[-–]?[ \t]+)"
+_TURN = regex.compile(
+    rf"[ \t]*{_STAMP}{{0,2}}(?:\*\*|__)?(?:<(?P<name>[^<>\s]{{1,40}})>"
+    rf"|(?P<name>[\p{{L}}+~][\p{{L}}\p{{M}}\p{{N}} .'’()_-]{{0,40}}?)"
+    rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))"
+    rf"|(?P<name>[QAFRVO])\p{{N}}{{0,3}}[.:)])[ \t]+\S"
 )
 _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
+_CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
 _FEWEST = 2
+_ANSWERS = 3
+"""Turns after a question that are taken for answers to it."""
 
 
-def speakers(text: str) -> regex.Pattern[str] | None:
-    """What a turn of a conversation begins with; None for a text that is none.
+def paragraph_names(text: str) -> frozenset[str]:
+    """Names and keys before a colon with which two or more paragraphs begin."""
+    found = (_SPEAKER.match(start[1]) for start in _PARAGRAPH.finditer(text))
+    counts = Counter(match["name"] for match in found if match)
+    return frozenset(name for name, count in counts.items() if count >= _FEWEST)
 
-    It is one when two or more speakers begin two or more paragraphs each.
+
+def speakers(names: frozenset[str]) -> regex.Pattern[str] | None:
+    """What a turn of a conversation begins with; None for a text that is none: one in which fewer than two speak.
+
+    Args:
+        names: Names with which several paragraphs begin.
     """
-    found = (match for start in _PARAGRAPH.finditer(text) if (match := _SPEAKER.match(start[1])))
-    counts = Counter(match["name"] for match in found)
-    names = [name for name, count in counts.items() if count >= _FEWEST]
     return _SPEAKER if len(names) >= _FEWEST else None
+
+
+def cues(text: str) -> frozenset[str]:
+    """Names on lines of their own above what is said in a play, each at least twice."""
+    counts = Counter(_CUE.findall(text))
+    names = frozenset(name for name, count in counts.items() if count >= _FEWEST)
+    return names if len(names) >= _FEWEST else frozenset()
+
+
+def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
+    """Whether the lines of a block are the keys of one thing, which its first line names.
+
+    Args:
+        lines: The lines.
+        first: Keys with which such blocks begin.
+    """
+    found = [_SPEAKER.match(line) for line in lines]
+    names = [match["name"] for match in found if match]
+    return len(names) == len(lines) == len(set(names)) > 1 and names[0] in first
+
+
+class Answers:
+    """Which turns answer a question: the next few, until who asked says something again."""
+
+    def __init__(self) -> None:
+        self._asked, self._by, self._left = -1, "", 0
+
+    def under(self, text: str, start: int, end: int, last: int = -1) -> int:
+        """The question that a turn answers, as the ``start`` of its last unit; -1 where it answers none.
+
+        Args:
+            text: The text.
+            start, end: Offsets of the turn.
+            last: ``start`` of its last unit, if that is another than ``start``.
+        """
+        said = _TURN.match(text, start, end)
+        name = said["name"] if said else ""
+        asked = self._asked if name and self._left and name != self._by else -1
+        self._left = self._left - 1 if asked >= 0 else 0
+        if name and ASKS.search(text, max(start, end - 8), end):
+            self._asked, self._by, self._left = last if last >= 0 else start, name, _ANSWERS
+            return -1
+        return asked
 
 
 def quote_depth(text: str, start: int) -> int:

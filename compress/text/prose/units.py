@@ -18,6 +18,8 @@ _INTRODUCES = re.compile(
     r"|[a-z],?\s+(?:to|as|by|use|using|with|like|say|is|are))[\"”*_)]{0,3}$"
 )
 """A colon, words that announce, or a clause that breaks off before what it needs ("The default corresponds to")."""
+ASKS = re.compile(r"[?？؟][*_)\]]{0,3}$")
+"""A question: its answer comes after it. One in quotation marks is what somebody says."""
 
 
 def running_units(document: Document, region: Region) -> list[Unit]:
@@ -41,8 +43,18 @@ def prose_unit(document: Document, start: int, end: int, kind: UnitKind, parent:
 
 
 def introduces(text: str, end: int) -> bool:
-    """Whether what ends at ``end`` announces what follows it."""
+    """Whether what ends at ``end`` announces what follows it, as a question does its answer."""
+    return announces(text, end) or asks(text, end)
+
+
+def announces(text: str, end: int) -> bool:
+    """Whether what ends at ``end`` breaks off or says in words that something follows."""
     return _INTRODUCES.search(text, max(0, end - 120), end) is not None
+
+
+def asks(text: str, end: int) -> bool:
+    """Whether what ends at ``end`` is a question."""
+    return ASKS.search(text, max(0, end - 8), end) is not None
 
 
 def moved(unit: Unit, by: int, top: int) -> Unit:

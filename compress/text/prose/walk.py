@@ -12,8 +12,8 @@ from ctxpipe.compress.text.prose.headings import Heading, headings
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
 from ctxpipe.compress.text.prose.records import begins_record, record_runs
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
-from ctxpipe.compress.text.prose.spoken import quote_depth
-from ctxpipe.compress.text.prose.units import introduces, overlaps, prose_unit, running_spans
+from ctxpipe.compress.text.prose.spoken import Answers, quote_depth
+from ctxpipe.compress.text.prose.units import announces, overlaps, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
@@ -63,6 +63,7 @@ class _Walker(Blocks):
                 self.found.append(Region(event.start, event.end, above, (unit,)))
                 self.heading = self.base = event.start
                 self.introduction = self.literal = -1
+                self.answers = Answers()
                 self.listed = (-1, -1)
                 self.indents.clear()
                 self.quotes.clear()
@@ -140,7 +141,7 @@ class _Walker(Blocks):
             self.definitions(spans, defined, indent)
             self.depth -= 1
             return
-        if len(lines) > 1 and _SPEAKER.fullmatch(lines[0]):
+        if len(lines) > 1 and (lines[0] in self.cues or _SPEAKER.fullmatch(lines[0])):
             head = Unit(*spans[0], "speaker", self.parent, title=lines[0])
             turn = [
                 prose_unit(self.document, a, b, "sentence", head.start) for a, b in sentences(text, spans[1][0], end)
@@ -148,7 +149,7 @@ class _Walker(Blocks):
             self.add(start, end, [head, *turn])
             return
         if (said := self.speakers.match(lines[0]) if self.speakers else None) and said["name"]:
-            self.add(start, end, self.whole_or_sentences(spans[0][0], spans[-1][1], "record", self.parent))
+            self.add(start, end, self.turn(spans[0][0], spans[-1][1], self.parent))
             return
         at = 0
         for run in record_runs(lines):
@@ -178,7 +179,7 @@ class _Walker(Blocks):
             breaks = tuple(lines[i][0] for i in range(1, len(lines)) if empty[i] and not empty[i - 1])
             region = Region(lines[0][0], lines[-1][1], parent, None, breaks)
             self.found.append(region)
-            if introduces(text, lines[-1][1]):
+            if announces(text, lines[-1][1]):
                 self.introduction = running_spans(self.text, region)[-1][0]
 
     def definitions(self, spans: Sequence[tuple[int, int]], found: Sequence[Term], indent: int) -> None:
@@ -187,8 +188,9 @@ class _Walker(Blocks):
         for term in found:
             start, end = spans[term.line]
             words = self.text[start:end]
-            unit = prose_unit(self.document, start, end, "item", above)
-            unit = unit._replace(title="" if begins_record(words) else " ".join(words.split()))
+            is_record = begins_record(words)
+            unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
+            unit = unit._replace(title="" if is_record else " ".join(words.split()))
             self.found.append(Region(start, end, above, (unit,)))
             if term.end > term.line + 1:
                 self.introduction = -1

@@ -10,8 +10,8 @@ import regex
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import speakers
-from ctxpipe.compress.text.prose.units import introduces, prose_unit, running_spans
+from ctxpipe.compress.text.prose.spoken import Answers, cues, paragraph_names, speakers
+from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
@@ -36,6 +36,8 @@ class Writer:
         """The nearest heading, and what blocks with the present indentation stand under."""
         self.introduction = -1
         """What announces the next block."""
+        self.question = -1
+        """The last question of a paragraph, when it announces the next block."""
         self.literal = -1
         """Indentation of what announces code below it."""
         self.indents = Indents()
@@ -43,7 +45,11 @@ class Writer:
         """Definitions around a block."""
         self.quotes: dict[int, int] = {}
         """What introduces quoted lines, by their depth."""
-        self.speakers = speakers(self.text)
+        names = paragraph_names(self.text)
+        self.speakers = speakers(names)
+        self.cues = cues(self.text)
+        self.card_keys = names
+        self.answers = Answers()
         self.listed = (-1, -1)
         """Indentation of the list that the last block was, and what it stands under."""
 
@@ -90,20 +96,24 @@ class Writer:
         text = self.text
         meant = hard_breaks([text[a:b] for a, b in spans]) if len(spans) > 1 else []
         breaks = tuple(after[0] for after, hard in zip(spans[1:], meant, strict=True) if hard)
-        region = Region(start, end, self.parent, None, breaks)
+        stop = trim(text, start, end)[1]
+        # Of several questions in a row none is about the one before it.
+        between = self.introduction >= 0 and self.introduction == self.question and asks(text, stop)
+        region = Region(start, end, self.base if between else self.parent, None, breaks)
         last = self.found[-1] if self.found else None
         if last is not None and last.units is None and self._goes_on(last, start):
             joins = (*last.joins, trim(text, last.start, last.end)[1])
             region = last._replace(end=end, joins=joins, breaks=(*last.breaks, *breaks))
             self.found.pop()
         self.found.append(region)
-        stop = trim(text, start, end)[1]
         self.introduction = -1
         is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
         if is_term:
             self.indents.open(indent_of(text, start), running_spans(self.text, region)[-1][0])
         if introduces(text, stop):
             self.introduction = running_spans(self.text, region)[-1][0]
+            if asks(text, stop):
+                self.question = self.introduction
             self.indents.open(indent_of(text, start), self.introduction)
             if self.document.language == "rst" and text.endswith("::", start, stop):
                 self.literal = indent_of(text, start)

@@ -190,3 +190,16 @@ def test_labels_are_shortened_before_anything_else() -> None:
     one = Document(text="The lantern of north is red.", source=made[0].source)
     tight = compressed([one, Document(text="x " * 300, source="archive/2024/notes.txt")], 58, asked=True)
     assert tight.text.startswith("[minutes-of-the-board.txt]\n")
+
+
+def test_what_says_nothing_fills_no_room() -> None:
+    said = [f"The gate of pier {n} has a lantern that burns from dusk until dawn." for n in range(6)]
+    text = "\n\n".join([*said, "12"])
+    noise = (len(text) - 2, len(text))
+    document = Document(text=text, source="x", noise=(noise,))
+    scorer = SCORERS.create("none")
+    compressor = Compressor(tokenizer=Characters(), ranker=FakeRanker(), scorer=scorer, rank="fake", prune="none")
+    kept = compressor.compress([document], question="gate", budget=len(said[0]) + 9)
+    assert "12" not in kept.text
+    everything = compressor.compress([document], question="gate", budget=len(text) + 50)
+    assert everything.text.endswith("12")

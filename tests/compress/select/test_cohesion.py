@@ -126,3 +126,9 @@ def test_what_the_question_is_about_comes_first_in_a_thing_that_does_not_fit() -
     found = cohesive([document], [made], given)
     order = [text[ranked.units[i].start : ranked.units[i].end].strip() for i in np.argsort(-found, kind="stable")]
     assert order[1] == "return 66;"
+
+
+def test_an_address_is_completed_before_another_is_begun() -> None:
+    text = "\n\n".join(f"Contact: pier {n}\nPhone: {n * 9}\nFax: none\nHours: 7-{n}" for n in range(3, 9))
+    kept = compressed(Document(text=text, source="x"), "Contact: pier 5", 50)
+    assert kept.startswith("Contact: pier 5\nPhone: 45\nFax: none\nHours: 7-5")

@@ -62,3 +62,81 @@ def test_what_a_message_says_stands_under_its_role() -> None:
     said = [u for u in made.units(0, len(text)) if u.kind == "sentence"]
     assert any('"role": "user"' in text[a.start : a.end] for a in made.chain(said[0]))
     assert any('"role": "assistant"' in text[a.start : a.end] for a in made.chain(said[-1]))
+
+
+ASKED = (
+    "Ann: What does a mooring in Faro cost?\n\nBo: It costs 54.\n\nCy: And power 5.\n\nAnn: Thanks.\n\nBo: Gladly.\n"
+)
+
+
+def test_answers_stand_under_the_question_until_who_asked_goes_on() -> None:
+    assert above(ASKED, "It costs 54") == above(ASKED, "And power") == ["Ann: What does a mooring in Faro cost?"]
+    assert above(ASKED, "Thanks") == above(ASKED, "Gladly") == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Q: {q}\nA: {a}",
+        "Q1. {q}\n\nA1. {a}",
+        "**{q}** \n\n{a}",
+        "[01.05.26, 10:00:00] Ann: {q}\n[01.05.26, 10:01:00] Bo: {a}",
+        "5/1/26, 10:00 PM - Ann: {q}\n5/1/26, 10:01 PM - +49 171 1: {a}",
+        "[10:00] <ann> {q}\n[10:01] <bo> {a}",
+        "{q}\n\n- {a}",
+    ],
+)
+def test_an_answer_brings_its_question(form: str) -> None:
+    text = "\n\n".join(form.format(q=f"What costs pier {n}?", a=f"It costs {n * 7} a night.") for n in (3, 4, 5))
+    (question,) = above(text, "It costs 28")[-1:]
+    assert "What costs pier 4?" in question
+
+
+def test_of_several_questions_none_stands_under_another() -> None:
+    text = "What costs a berth?\n\nWhat costs a crane?\n\nIt costs 54.\n"
+    assert above(text, "What costs a crane") == []
+    assert above(text, "It costs 54") == ["What costs a crane?"]
+
+
+def test_what_is_asked_in_quotation_marks_introduces_nothing() -> None:
+    text = "He stood still and asked:\n\n“Where is she?”\n\nNobody in the room said a word about it to him.\n"
+    assert above(text, "Nobody") == []
+
+
+@pytest.mark.parametrize("shape", ["{}", '{{"messages": {}}}'])
+def test_an_answer_in_json_brings_its_question(shape: str) -> None:
+    said = [("user", "What costs Faro?"), ("assistant", "It costs 54."), ("user", "And Lagos?"), ("assistant", "89.")]
+    parts = [{"role": role, "content": [{"type": "text", "text": text * 3}]} for role, text in said]
+    text = json.dumps({"chats": parts} if shape == "{}" else {"messages": parts}, indent=1)
+    assert "And Lagos?" in above(text, '"89.', "json")[-1]
+    assert "What costs Faro?" in above(text, "It costs 54", "json")[-1]
+    assert "user" not in "".join(above(text, "And Lagos?", "json"))
+
+
+def test_lines_of_json_that_answer_bring_the_question() -> None:
+    said = [("user", "What costs Faro?"), ("assistant", "It costs 54.")]
+    text = "\n".join(json.dumps({"type": role, "message": {"content": text}}) for role, text in said)
+    assert "What costs Faro?" in above(text, "It costs 54", "json")[-1]
+
+
+PLAY = "\n\n".join(
+    f"SCENE {n}. The pier of {town}.\n\nANTON.\nI see {n * 9} gulls.\nThey fly.\n\nBERTA.\nI see but {n * 2}."
+    for n, town in enumerate(("Faro", "Lagos", "Sines"), start=1)
+)
+
+
+def test_what_is_said_in_a_play_stands_under_scene_and_speaker() -> None:
+    assert above(PLAY, "I see but 4") == ["SCENE 2. The pier of Lagos.", "BERTA."]
+    assert above(PLAY, "I see 27") == ["SCENE 3. The pier of Sines.", "ANTON."]
+
+
+def test_a_time_between_speaker_and_colon_leaves_a_turn_whole() -> None:
+    turns = [f"**{who}** [00:0{n}:30]: I do not agree. It is {n * 9}." for n, who in enumerate(("Ann", "Bo") * 2)]
+    text = "\n\n".join(turns)
+    made = outline(Document(text=text, source="x", kind="markdown"))
+    assert [text[u.start : u.end] for u in made.units(0, len(text))] == turns
+
+
+def test_keys_of_an_address_stand_under_its_first_line() -> None:
+    text = "\n\n".join(f"Contact: pier {n}\nPhone: {n * 9}\nHours: 7-{n}" for n in (3, 4, 5))
+    assert above(text, "Phone: 36") == above(text, "Hours: 7-4") == ["Contact: pier 4"]
