@@ -1,0 +1,138 @@
+"""Documents prepared once: the time of indexing, of first and second questions, and of a batch, with their memory.
+
+    python benchmarks/corpus.py [--against CHECKOUT] [--questions 600]
+
+Two collections. The manuals: eight manuals of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000
+characters each, the source code of the installed Python packages. Each command is a process of its own with caches
+that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another version, whose times of
+the manuals' first and second question stand beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common import write
+from manuals import MANUALS, unpacked
+from scale import document
+
+from ctxpipe import Corpus, Pipeline
+from ctxpipe.models.cache import cache_root
+
+FILES = 600
+BUDGET = 2000
+ASKED = ("How do I read a fixed-width file?", "What does fileEncoding do?", "How is a package checked?")
+_FUNCTION = re.compile(r"def ([a-z]\w{6,})\(")
+
+
+def timed(arguments: Sequence[str], caches: Path, checkout: Path | None = None) -> dict[str, float]:
+    """Seconds, processor seconds and peak memory of one command."""
+    caches.mkdir(exist_ok=True)
+    kept = {"CTXPIPE_SCORES": str(caches / "scores"), "CTXPIPE_DOCUMENTS": str(caches / "documents")}
+    path = {"PYTHONPATH": str(checkout or Path(__file__).resolve().parents[1])}
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ctxpipe", *arguments],
+        env=os.environ | kept | path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    said = child.stderr.read() if child.stderr else b""
+    _, status, used = os.wait4(child.pid, 0)
+    if status:
+        raise RuntimeError(f"{arguments}: {said.decode(errors='replace')[-2000:]}")
+    return {
+        "seconds": round(time.perf_counter() - started, 2),
+        "processor_seconds": round(used.ru_utime + used.ru_stime, 2),
+        "peak_mib": round(used.ru_maxrss / 1024),
+    }
+
+
+def asked(paths: Sequence[str], question: str) -> list[str]:
+    """The command that compresses some paths for a question."""
+    return ["compress", *paths, "-q", question, "--budget", str(BUDGET), "--quiet"]
+
+
+def manuals(folder: Path, against: Path | None) -> dict[str, Any]:
+    """First, second and third question of eight manuals, by this version and by another."""
+    pdfs = unpacked(MANUALS[0], cache_root() / "manuals").parent
+    found: dict[str, Any] = {"files": len(list(pdfs.glob("*.pdf")))}
+    found["this"] = [timed(asked([str(pdfs)], q), folder / "this") for q in ASKED]
+    if against:
+        found["other"] = [timed(asked([str(pdfs)], q), folder / "other", against) for q in ASKED]
+    print("manuals", json.dumps(found), flush=True)
+    return found
+
+
+def files(folder: Path, questions: int) -> dict[str, Any]:
+    """Indexing of 600 files, questions of the corpus in a process each and in one process, and a batch."""
+    texts = folder / "files"
+    texts.mkdir()
+    text = document()
+    size, draw, lines = len(text) // FILES, random.Random(1), []
+    for number in range(FILES):
+        part = text[number * size : (number + 1) * size]
+        (texts / f"part-{number:03}.txt").write_text(part, encoding="utf-8", newline="")
+        name = draw.choice(_FUNCTION.findall(part) or ["main"]).replace("_", " ")
+        lines.append(json.dumps({"id": f"q{number}", "question": f"What does {name} do?"}))
+    caches, corpus = folder / "caches", str(folder / "files.ctx")
+    found: dict[str, Any] = {"files": FILES, "characters": len(text)}
+    found["index"] = timed(["index", str(texts), "-o", corpus, "--quiet"], caches)
+    found["index_mib"] = round(Path(corpus).stat().st_size / 2**20)
+    found["command"] = [timed(asked([corpus], json.loads(line)["question"]), caches) for line in lines[:3]]
+    found["warm"] = warm(corpus, [json.loads(line)["question"] for line in lines[3:13]])
+    requests = folder / "questions.jsonl"
+    requests.write_text("\n".join(lines[:questions]) + "\n", encoding="utf-8")
+    batch = ["batch", str(requests), "-o", str(folder / "contexts.jsonl"), "--corpus", corpus]
+    found["questions"] = questions
+    found["batch"] = timed([*batch, "--compress-only", "--budget", str(BUDGET), "--quiet"], caches)
+    rows = [json.loads(line) for line in (folder / "contexts.jsonl").read_text(encoding="utf-8").splitlines()]
+    found["batch_rows"], found["batch_errors"] = len(rows), sum("error" in row for row in rows)
+    print("files", json.dumps(found), flush=True)
+    return found
+
+
+def warm(path: str, questions: Sequence[str]) -> dict[str, Any]:
+    """Mean seconds of each stage of a question that follows others in the same process."""
+    stages: dict[str, list[float]] = {}
+    seconds = []
+    with Corpus.open(path) as corpus:
+        pipeline = Pipeline()
+        pipeline.compress(corpus, question="What is imported first?", budget=BUDGET)
+        for question in questions:
+            started = time.perf_counter()
+            context = pipeline.compress(corpus, question=question, budget=BUDGET)
+            seconds.append(time.perf_counter() - started)
+            for stage, spent in context.timings.items():
+                stages.setdefault(stage, []).append(spent)
+    means = {stage: round(sum(spent) / len(spent), 3) for stage, spent in stages.items()}
+    return {"seconds": round(sum(seconds) / len(seconds), 2), "stages": means}
+
+
+def main() -> None:
+    """Measure, print and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", type=Path)
+    parser.add_argument("--questions", type=int, default=FILES)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        result: dict[str, Any] = {"load_average": os.getloadavg(), "budget": BUDGET}
+        result["manuals"] = manuals(folder, options.against)
+        result["files"] = files(folder, options.questions)
+    write("corpus", result)
+
+
+if __name__ == "__main__":
+    main()
