@@ -53,6 +53,7 @@ class Method:
         self._tree = tree
         self._cache = cache
         self._on_note = on_note
+        self._embedder = RememberingEmbedder.of(DEFAULT_EMBEDDER, cache, on_note)
         # Notes about the default ranking are only for users who named it.
         named = rank != "auto"
         self._ranker = make_ranker(rank if named else DEFAULT_RANK, self._resources(notes=named))
@@ -86,6 +87,8 @@ class Method:
             unasked=self._unasked if spreads else None,
             unasked_rank=self._unasked_rank if spreads else NO_RANK,
             prune=self.prune,
+            # A ranking by words alone is not given a search by meaning.
+            embedder=self._embedder if isinstance(self._ranker, BorrowingRanker) else None,
             keep=self._keep,
             format=self._asked_format if asks else self._format,
             tree=self._tree,
@@ -93,7 +96,7 @@ class Method:
 
     def _resources(self, *, notes: bool) -> Resources:
         return Resources(
-            embedder=RememberingEmbedder.of(DEFAULT_EMBEDDER, self._cache, self._on_note),
+            embedder=self._embedder,
             cache=self._cache,
             on_note=self._on_note if notes else None,
         )

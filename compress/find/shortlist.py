@@ -8,11 +8,16 @@ import numpy as np
 
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.find.looks import looked
+from ctxpipe.compress.find.meaning import looked_by_meaning
 from ctxpipe.compress.prepare.collection import Collection
+from ctxpipe.compress.rank.resources import Embedder
 
 SHORTLIST_BUDGETS = 10
 SHORTLIST_TOKENS = 49_152
 """Passages up to the larger of these sizes (budgets, tokens) are ranked. The search alone decides about the rest."""
+MEANING_TOKENS = 49_152
+"""Vectors of passages are used only in collections above this size, so that a smaller corpus is searched exactly as its
+paths are, which have no vectors."""
 SPREAD_BUDGETS = 10
 SPREAD_TOKENS = 1_000_000
 """The same without a question. Of longer documents, one passage of each row of neighbours is ranked."""
@@ -24,6 +29,7 @@ def shortlist(
     budget: int,
     characters_per_token: float,
     protected: BoolArray | None = None,
+    embedder: Embedder | None = None,
 ) -> IntArray:
     """The passages that the search finds best, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
 
@@ -36,6 +42,7 @@ def shortlist(
         budget: Most tokens of the context.
         characters_per_token: Average over all documents.
         protected: bool of shape (passages,), or None.
+        embedder: Embeds the question where passages have vectors; None searches by words alone.
 
     Returns:
         Indices of passages, ascending.
@@ -45,7 +52,12 @@ def shortlist(
     sizes = columns.end - columns.start
     if sizes.sum() <= limit:
         return np.arange(len(sizes))
-    scores = looked(collection, question)
+    large = sizes.sum() > MEANING_TOKENS * characters_per_token
+    vectors = collection.vectors if large and embedder is not None else None
+    if vectors is None or embedder is None:
+        scores = looked(collection, question)
+    else:
+        scores = looked_by_meaning(collection, vectors, question, embedder)
     # A stride that shares no factor with the count visits every passage once, spread over all documents.
     spread = (np.arange(len(sizes)) * 7919) % len(sizes)
     order = np.lexsort((spread, -scores))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.vectors import VectorIndex
 from ctxpipe.compress.prepare.words import Stemmer, WordIndex
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
@@ -85,6 +86,15 @@ class Collection:
     def words(self) -> WordIndex:
         """The words of all passages."""
         return WordIndex([one.words for one in self.prepared])
+
+    @cached_property
+    def vectors(self) -> VectorIndex | None:
+        """The vectors of the passages that have one; None if none has."""
+        places = [one.vectors for one in self.prepared]
+        if not any(places):
+            return None
+        index = VectorIndex(places, [len(one.passages.start) for one in self.prepared])
+        return None if index.is_empty else index
 
     def chunks(self, index: IntArray) -> list[Chunk]:
         """Some passages, in order."""

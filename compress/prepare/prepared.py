@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ctxpipe.compress.prepare.passages import Passages, characters_per_token, passages_of, reference_tokenizer
+from ctxpipe.compress.prepare.vectors import Place
 from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline, outline
@@ -18,7 +19,12 @@ class Prepared:
     Args:
         document: The document.
         stemmer: Shared by documents that are prepared together.
+
+    Attributes:
+        vectors: Where vectors of its passages are; None if it has none.
     """
+
+    vectors: Place | None = None
 
     def __init__(self, document: Document, stemmer: Stemmer | None = None) -> None:
         self._document = document

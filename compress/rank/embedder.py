@@ -44,6 +44,7 @@ class OnnxEmbedder:
         dimension: Length of a row.
         session, tokenizer, pad: The ONNX Runtime session, the tokenizer, and the padding id.
         threads: Runs in parallel; the number does not change the result.
+        batch_tokens: Most tokens per run; a longer text is read alone.
     """
 
     name: str
@@ -52,14 +53,18 @@ class OnnxEmbedder:
     tokenizer: Tokenizer
     pad: int
     threads: int = 1
+    batch_tokens: int = BATCH_TOKENS
 
     @classmethod
-    def load(cls, name: str = "minilm-l6", *, precision: Precision = "int8") -> OnnxEmbedder:
+    def load(
+        cls, name: str = "minilm-l6", *, precision: Precision = "int8", batch_tokens: int = BATCH_TOKENS
+    ) -> OnnxEmbedder:
         """Load an encoder; all but the embedded int8 one are exported to ONNX in the cache on first use.
 
         Args:
             name: An embedded model, or a folder or Hugging Face id of a BERT-like encoder.
             precision: ``int8`` is about twice as fast.
+            batch_tokens: Most tokens per run, padding included; with 1 each text is read alone.
 
         Raises:
             MissingExtraError: if it must be exported and the extra ``local`` is missing.
@@ -78,6 +83,7 @@ class OnnxEmbedder:
             tokenizer=tokenizer,
             pad=pad,
             threads=cpu_threads(),
+            batch_tokens=batch_tokens,
         )
 
     def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
@@ -96,7 +102,7 @@ class OnnxEmbedder:
         order = sorted(range(len(distinct)), key=lambda i: (len(rows[i]), distinct[i]))
         total, done = sum(map(len, rows)), 0
         pooled = np.zeros((len(distinct), self.dimension), dtype=np.float32)
-        runs = list(token_batches([len(row) for row in rows], BATCH_TOKENS, order=order))
+        runs = list(token_batches([len(row) for row in rows], self.batch_tokens, order=order))
         embed = side_by_side(lambda members: self._run([rows[i] for i in members]), runs, self.threads)
         for members, made in zip(runs, embed, strict=True):
             pooled[members] = made

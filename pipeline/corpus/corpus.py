@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
 from ctxpipe.errors import CorpusError, reason_of
 from ctxpipe.models.once import turn
+from ctxpipe.pipeline.corpus.embed import embed
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
 from ctxpipe.pipeline.corpus.plan import Given, Plan
 from ctxpipe.pipeline.corpus.store import Store
@@ -58,10 +60,11 @@ class Corpus(Collection):
         *,
         decode_errors: Errors = "strict",
         all_files: bool = False,
+        dense: bool = True,
         on_stage: OnStage | None = None,
     ) -> Self:
         """Index documents into a file, and open it. A file that is there is updated; see ``index``."""
-        index(paths, path, decode_errors=decode_errors, all_files=all_files, on_stage=on_stage)
+        index(paths, path, decode_errors=decode_errors, all_files=all_files, dense=dense, on_stage=on_stage)
         return cls.open(path)
 
     def update(self, *, on_stage: OnStage | None = None) -> Indexed:
@@ -99,6 +102,7 @@ def index(
     *,
     decode_errors: Errors = "strict",
     all_files: bool = False,
+    dense: bool | None = None,
     on_stage: OnStage | None = None,
     on_wait: Callable[[], None] | None = None,
     processes: int = 1,
@@ -106,12 +110,15 @@ def index(
     """Make or update a corpus file, so that it holds what the paths give and nothing else.
 
     Files of the same size and time, or with the same bytes, are not read again. A stopped run loses at most some
-    seconds of work, and the next run continues it. Until a run is complete, readers see the documents of the last one.
+    seconds of work, and the next run continues it. Until all documents are read, readers see those of the last run.
+    Then the passages are embedded; readers see the vectors that there are when they open the file.
 
     Args:
         paths: Files, directories, patterns, documents; None for those of the last run, whose documents are kept.
         path: The corpus file.
         decode_errors, all_files: See ``Pipeline``.
+        dense: Whether passages are embedded, for a search by meaning; without, vectors of an earlier run are dropped.
+            None does so if the last run did, or if ``paths`` are given.
         on_stage: Called with progress.
         on_wait: Called if another process is indexing into the file; it is waited for.
         processes: How many processes prepare documents. With more than one, the calling program is imported in each.
@@ -124,12 +131,20 @@ def index(
     with _turn(file, on_wait), Store(file, "write") as store:
         if paths is None:
             plan = Plan.load(store)
+            if dense is not None and dense != plan.dense:
+                plan.dense = dense
+                plan.save(store)
         else:
             given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
-            plan = Plan.of(given, decode_errors, all_files)
+            plan = Plan.of(given, decode_errors, all_files, dense is not False)
             plan.save(store)
         indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage or _nothing)
-        return indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
+        done = indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
+        if plan.dense:
+            return replace(done, embedded=embed(store, on_stage or _nothing))
+        with store.writing() as database:
+            database.execute("DELETE FROM vectors")
+        return done
 
 
 @contextmanager

@@ -106,7 +106,9 @@ def find_document(store: Store, key: bytes) -> int:
 def add_document(database: sqlite3.Connection, key: bytes, parts: Parts) -> int:
     """Write a document; returns its id."""
     characters = len(parts.values["text"].decode("utf-8", "surrogatepass"))
-    made = database.execute("INSERT INTO document (key, characters) VALUES (?, ?)", (key, characters)).lastrowid
+    made = database.execute(
+        "INSERT INTO document (key, characters, passages) VALUES (?, ?, ?)", (key, characters, parts.passages)
+    ).lastrowid
     database.executemany(
         "INSERT INTO part VALUES (?, ?, ?)", [(made, name, value) for name, value in parts.values.items()]
     )

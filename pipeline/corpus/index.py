@@ -34,6 +34,7 @@ class Indexed:
         read: Files that were read: new and changed ones.
         unchanged: Files that were not read again.
         dropped: Files that are gone.
+        embedded: Passages that were embedded.
         failures: Files that could not be read; they are not in the corpus.
         notes: Lines for the user on what was read and passed over.
     """
@@ -44,6 +45,7 @@ class Indexed:
     dropped: int
     failures: tuple[ReadError, ...]
     notes: tuple[str, ...]
+    embedded: int = 0
 
 
 class _Job(NamedTuple):

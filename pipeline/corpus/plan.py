@@ -21,20 +21,28 @@ class Plan:
         roots: Paths as the user gave them.
         folder: The current directory at that time, for relative ones.
         errors, all_files: See ``Pipeline``.
+        dense: Whether passages are embedded.
         documents: Documents that are no files; they are not saved.
     """
 
     def __init__(
-        self, roots: Sequence[str], folder: str, errors: Errors, all_files: bool, documents: Sequence[Document] = ()
+        self,
+        roots: Sequence[str],
+        folder: str,
+        errors: Errors,
+        all_files: bool,
+        dense: bool,
+        documents: Sequence[Document] = (),
     ) -> None:
         self.roots = list(roots)
         self.folder = folder
         self.errors: Errors = errors
         self.all_files = all_files
+        self.dense = dense
         self.documents = list(documents)
 
     @classmethod
-    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool) -> Plan:
+    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool, dense: bool) -> Plan:
         """The plan of paths and documents.
 
         Raises:
@@ -44,7 +52,7 @@ class Plan:
         if "-" in roots:
             raise UsageError("a corpus is made of files, which can be read again; standard input cannot")
         documents = [one for one in given if isinstance(one, Document)]
-        return cls(roots, os.getcwd(), errors, all_files, documents)
+        return cls(roots, os.getcwd(), errors, all_files, dense, documents)
 
     @classmethod
     def load(cls, store: Store) -> Plan:
@@ -60,7 +68,8 @@ class Plan:
 
     def save(self, store: Store) -> None:
         """Write it into the corpus file."""
-        value = {"roots": self.roots, "folder": self.folder, "errors": self.errors, "all_files": self.all_files}
+        names = ("roots", "folder", "errors", "all_files", "dense")
+        value = {name: getattr(self, name) for name in names}
         with store.writing() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES ('plan', ?)", (json.dumps(value),))
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctxpipe.pipeline.corpus.index import COUNTED
-from ctxpipe.pipeline.corpus.parts import passages_in
 from ctxpipe.pipeline.corpus.store import Store
 
 
@@ -26,6 +25,7 @@ class Contents(NamedTuple):
         documents: In order.
         tokenizer: Whose tokens were counted.
         passages: Number of passages.
+        vectors: How many of them have a vector.
         roots: Paths it was made of, as they were given.
         megabytes: Size of the file, 10^6 bytes.
         is_complete: Whether a run of the indexer ended once.
@@ -34,6 +34,7 @@ class Contents(NamedTuple):
     documents: list[Held]
     tokenizer: str
     passages: int
+    vectors: int
     roots: list[str]
     megabytes: float
     is_complete: bool
@@ -47,12 +48,14 @@ def contents(path: Path) -> Contents:
     """
     with Store(path) as store:
         counts = dict(store.rows("SELECT document, tokens FROM tokens WHERE tokenizer = ?", (COUNTED,)))
-        passages = store.rows("SELECT value FROM part WHERE name = 'passages'")
+        ((passages,),) = store.rows("SELECT ifnull(sum(passages), 0) FROM document")
+        ((vectors,),) = store.rows("SELECT ifnull(sum(passages), 0) FROM vectors")
         plan = json.loads(store.setting("plan") or "{}")
         return Contents(
             documents=[Held(e.source, e.characters, int(counts.get(e.document, 0))) for e in store.entries()],
             tokenizer=COUNTED,
-            passages=sum(len(passages_in(value).start) for (value,) in passages),
+            passages=int(passages),
+            vectors=int(vectors),
             roots=list(plan.get("roots", [])),
             megabytes=path.stat().st_size / 1e6,
             is_complete=store.is_complete,

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 2
+FORMAT = 3
 """Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""
@@ -21,7 +21,8 @@ _WAIT = 30.0
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE document (
-    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, characters INTEGER NOT NULL, used REAL NOT NULL DEFAULT 0
+    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, characters INTEGER NOT NULL, passages INTEGER NOT NULL,
+    used REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE part (
     document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, name TEXT NOT NULL, value BLOB NOT NULL
@@ -35,6 +36,10 @@ CREATE TABLE file (
     path TEXT NOT NULL, staged INTEGER NOT NULL, place INTEGER NOT NULL, source TEXT NOT NULL, size INTEGER NOT NULL,
     modified INTEGER NOT NULL, digest BLOB NOT NULL, document INTEGER NOT NULL REFERENCES document,
     PRIMARY KEY (path, staged)
+);
+CREATE TABLE vectors (
+    document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, passage INTEGER NOT NULL,
+    passages INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (document, passage)
 );
 CREATE INDEX file_document ON file (document);
 """
@@ -93,6 +98,21 @@ class Store:
         """
         with self._lock, self._errors():
             return self._database.execute(statement, tuple(values)).fetchall()
+
+    def blocks(self, statement: str, size: int) -> Iterator[list[Any]]:
+        """The rows of a statement that reads, so many at a time.
+
+        Raises:
+            CorpusError: see ``rows``.
+        """
+        with self._lock, self._errors():
+            cursor = self._database.execute(statement)
+        while True:
+            with self._lock, self._errors():
+                rows = cursor.fetchmany(size)
+            if not rows:
+                return
+            yield rows
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

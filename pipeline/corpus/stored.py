@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+
+import numpy as np
 
 from ctxpipe.compress.prepare.passages import Passages
 from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.vectors import DIMENSION, Block, Place
 from ctxpipe.compress.prepare.words import Words
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
@@ -14,6 +17,9 @@ from ctxpipe.compress.types import Document
 from ctxpipe.errors import CorpusError
 from ctxpipe.pipeline.corpus.parts import document_in, outline_in, passages_in, words_in
 from ctxpipe.pipeline.corpus.store import Entry, Store
+
+_BLOCK_ROWS = 1_024
+"""Rows of the table of vectors that are read at once; each has at most ``embed.ROW_PASSAGES`` of them."""
 
 
 class Shelf:
@@ -63,6 +69,21 @@ class Shelf:
             self._counts[tokenizer] = dict(rows)
         return self._counts[tokenizer]
 
+    def vectors(self) -> Iterator[Block]:
+        """All vectors, in blocks.
+
+        Raises:
+            CorpusError: if they are damaged.
+        """
+        statement = "SELECT document, passage, passages, value FROM vectors"
+        for rows in self._store.blocks(statement, _BLOCK_ROWS):
+            numbers, first, sizes = np.array([row[:3] for row in rows], dtype=np.int64).T
+            values = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.int8)
+            if len(values) != int(sizes.sum()) * DIMENSION:
+                raise CorpusError(str(self._store.path), "damaged: vectors are missing; index into a new file")
+            within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            yield Block(np.repeat(numbers, sizes), np.repeat(first, sizes) + within, values.reshape(-1, DIMENSION))
+
 
 class StoredDocument(Prepared):
     """A document of a store.
@@ -80,6 +101,7 @@ class StoredDocument(Prepared):
         self._shelf = shelf
         self._tokens: dict[str, int] = {}
         self.was_counted = False
+        self.vectors = Place(shelf, entry.document)
 
     @cached_property
     def document(self) -> Document:

@@ -23,10 +23,11 @@ _AHEAD = 4
 
 
 class Parts(NamedTuple):
-    """What is stored of a document: its parts by name, and its tokens by tokenizer."""
+    """What is stored of a document: its parts by name, its tokens by tokenizer, and how many passages it has."""
 
     values: dict[str, bytes]
     tokens: dict[str, int]
+    passages: int
 
 
 def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
@@ -38,7 +39,8 @@ def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
         "passages": passages_out(prepared.passages),
         "words": words_out(prepared.words),
     }
-    return Parts(values, {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)})
+    tokens = {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)}
+    return Parts(values, tokens, len(prepared.passages.start))
 
 
 class Workers(Generic[T]):

@@ -8,7 +8,7 @@ import click
 
 from ctxpipe.commands.shared.closing import Stopwatch, table
 from ctxpipe.commands.shared.documents import Failures, all_files_option, decode_errors_option
-from ctxpipe.commands.shared.options import OUTPUT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, OUTPUT, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
@@ -28,17 +28,31 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @decode_errors_option
 @all_files_option
+@option(
+    HOW,
+    "--dense/--no-dense",
+    default=None,
+    help="Embed all passages, so that a large corpus is searched by meaning too, or leave that out and drop what there "
+    "is. [default: embed; without a PATH as the last run]",
+)
 @option(OUTPUT, "-o", "--output", metavar="FILE", help="The corpus file, handbook.ctx for example.")
 @option(OUTPUT, "--show", metavar="FILE", help="Say what is in a corpus file, and change nothing.")
 @option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
 def index(
-    paths: tuple[str, ...], output: str | None, show: str | None, quiet: bool, all_files: bool | None, **flags: Any
+    paths: tuple[str, ...],
+    output: str | None,
+    show: str | None,
+    quiet: bool,
+    all_files: bool | None,
+    dense: bool | None,
+    **flags: Any,
 ) -> None:
     """Prepare documents once, for any number of questions.
 
     The file takes the place of a PATH in every other command, and is read much faster. It holds the text of the
     documents, and only you can read it. Run again, it reads what has changed, drops what is gone, and without a PATH
-    takes the paths of the last run. A run that was stopped goes on where it was.
+    takes the paths of the last run. A run that was stopped goes on where it was. Words come first and take seconds;
+    while passages are embedded, the file can be asked already.
     """
     if show is not None:
         if paths or output:
@@ -60,6 +74,7 @@ def index(
             output,
             decode_errors=config.decode_errors,
             all_files=bool(config.all_files),
+            dense=dense,
             on_stage=on_stage,
             on_wait=lambda: click.echo("note: waiting for another index run on this file", err=True),
             processes=cpu_threads(),
@@ -78,6 +93,7 @@ def _close(output: str, done: Indexed, seconds: float) -> None:
         {
             "corpus": f"{output}: {done.documents:,} documents",
             "read": f"{done.read:,} new or changed, {done.unchanged:,} unchanged, {done.dropped:,} gone",
+            **({"vectors": f"{done.embedded:,} passages embedded"} if done.embedded else {}),
             "time": f"{seconds:.1f} s",
         }
     )
@@ -97,7 +113,7 @@ def _show(file: str) -> None:
         {
             "corpus": f"{file}: {len(held.documents):,} documents, {held.megabytes:,.1f} MB",
             "text": f"{characters:,} characters, {tokens:,} tokens of {held.tokenizer}",
-            "passages": f"{held.passages:,}",
+            "passages": f"{held.passages:,}, {held.vectors:,} of them with a vector",
             "made of": ", ".join(held.roots) or "texts given in Python",
             **({} if held.is_complete else {"state": "not finished: run ctxpipe index again"}),
         }

@@ -23,6 +23,7 @@ STAGES: Mapping[str, str] = {
     "connect": "loading the target",
     "tokenizer": "loading the tokenizer",
     "index": "indexing",
+    "embed": "embedding passages",
     "batch": "answering",
     "count": "counting tokens",
     "chunk": "cutting passages",

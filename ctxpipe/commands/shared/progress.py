@@ -14,7 +14,8 @@ from ctxpipe.commands.shared.printing import safe_line
 
 _STOPPING = frozenset({"agree", "ask"})
 """Stages whose own text takes over the terminal."""
-_LONG = "cover"
+_LONG = frozenset({"cover", "index", "embed"})
+"""Stages whose time left is told."""
 
 
 @contextmanager
@@ -74,7 +75,7 @@ class _Left:
         if stage != self._stage:
             self._stage, self._began, self._first = stage, time.monotonic(), done
         worked = done - self._first
-        if stage != _LONG or worked < 1:
+        if stage not in _LONG or worked < 1:
             return ""
         seconds = (time.monotonic() - self._began) / worked * (total - done)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

@@ -1,0 +1,177 @@
+"""Vectors of passages: how they are stored in a byte a number, and how all of them are compared with a question's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxpipe.arrays import FloatArray, IntArray
+
+DIMENSION = 384
+"""Numbers of a vector: MiniLM's."""
+KEPT_BYTES = 64 << 20
+"""Vectors up to this size stay in memory between questions; larger ones are read in blocks for each search."""
+_SLICE = 8_192
+
+Bytes = NDArray[np.int8]
+
+
+class Block(NamedTuple):
+    """Some vectors.
+
+    Attributes:
+        document: int64 of shape (n,): the document's number on its shelf.
+        passage: int64 of shape (n,): index of the passage in its document.
+        values: int8 of shape (n, ``DIMENSION``).
+    """
+
+    document: IntArray
+    passage: IntArray
+    values: Bytes
+
+
+class VectorShelf(Protocol):
+    """Where the vectors of documents are."""
+
+    def vectors(self) -> Iterator[Block]:
+        """All vectors, in blocks that fit into memory."""
+        ...
+
+
+class Place(NamedTuple):
+    """Where the vectors of one document are: the shelf, and the document's number on it."""
+
+    shelf: VectorShelf
+    document: int
+
+
+def text_of(headings: Sequence[str], text: str) -> str:
+    """What is embedded of a passage: its headings and its text."""
+    return ". ".join((*headings, text))
+
+
+def in_bytes(vectors: FloatArray) -> Bytes:
+    """Vectors in a byte a number; the largest number of each becomes 127, so only directions are kept.
+
+    Args:
+        vectors: float32 of shape (n, ``DIMENSION``).
+    """
+    largest = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
+    made: Bytes = np.rint(vectors * (127 / largest)).astype(np.int8)
+    return made
+
+
+class VectorIndex:
+    """The vectors of a collection's passages.
+
+    Args:
+        places: Where each document's vectors are; None for a document without.
+        sizes: Number of passages of each document.
+    """
+
+    def __init__(self, places: Sequence[Place | None], sizes: Sequence[int]) -> None:
+        self._size = sum(sizes)
+        shelves: dict[int, tuple[VectorShelf, list[tuple[int, int, int]]]] = {}
+        first = 0
+        for place, size in zip(places, sizes, strict=True):
+            if place is not None:
+                shelves.setdefault(id(place.shelf), (place.shelf, []))[1].append((place.document, first, size))
+            first += size
+        self._shelves = [_Shelved(shelf, documents) for shelf, documents in shelves.values()]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no passage has a vector."""
+        return not any(one.has_any for one in self._shelves)
+
+    def cosines(self, asked: FloatArray) -> FloatArray:
+        """Cosine of each passage with each of some vectors.
+
+        Args:
+            asked: float32 of shape (k, ``DIMENSION``), rows of unit length.
+
+        Returns:
+            float32 of shape (k, passages); NaN for a passage without a vector.
+        """
+        found = np.full((len(asked), self._size), np.nan, dtype=np.float32)
+        for shelf in self._shelves:
+            shelf.fill(found, asked)
+        return found
+
+
+class _Shelved:
+    """The documents of one shelf in a collection.
+
+    Args:
+        shelf: The shelf.
+        documents: Number on the shelf, first passage in the collection, number of passages. A number may come twice.
+    """
+
+    def __init__(self, shelf: VectorShelf, documents: Sequence[tuple[int, int, int]]) -> None:
+        self._shelf = shelf
+        numbers, firsts, sizes = np.array(documents, dtype=np.int64).T
+        # Documents of equal text share their vectors: these are compared once, and written to both places.
+        self._numbers, at, again = np.unique(numbers, return_index=True, return_inverse=True)
+        self._sizes = sizes[at]
+        self._begin = np.concatenate([[0], np.cumsum(self._sizes)])
+        self._here = _ranges(firsts, sizes)
+        self._there = _ranges(self._begin[again.ravel()], sizes)
+        self._kept: list[Block] | None = None
+
+    @property
+    def has_any(self) -> bool:
+        """Whether a passage has a vector."""
+        return next(self._blocks(), None) is not None
+
+    def fill(self, found: FloatArray, asked: FloatArray) -> None:
+        """Write the cosines of its passages."""
+        own = np.full((len(asked), int(self._begin[-1])), np.nan, dtype=np.float32)
+        for block in _sliced(self._blocks()):
+            place = np.searchsorted(self._numbers, block.document)
+            place[place == len(self._numbers)] = 0
+            inside = (self._numbers[place] == block.document) & (block.passage < self._sizes[place])
+            values = block.values.astype(np.float32)
+            norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", values, values)), 1.0)
+            cosines = (asked @ values.T) / norms
+            own[:, (self._begin[place] + block.passage)[inside]] = cosines[:, inside]
+        found[:, self._here] = own[:, self._there]
+
+    def _blocks(self) -> Iterator[Block]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        read: list[Block] = []
+        size = 0
+        for block in self._shelf.vectors():
+            size += block.values.nbytes
+            if size <= KEPT_BYTES:
+                read.append(block)
+            yield block
+        if size <= KEPT_BYTES:
+            self._kept = [_joined(read)] if read else []
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    return Block(
+        np.concatenate([block.document for block in blocks]),
+        np.concatenate([block.passage for block in blocks]),
+        np.concatenate([block.values for block in blocks]),
+    )
+
+
+def _sliced(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same in blocks of at most ``_SLICE`` vectors, because they are compared as float32."""
+    for block in blocks:
+        for at in range(0, len(block.document), _SLICE):
+            end = at + _SLICE
+            yield Block(block.document[at:end], block.passage[at:end], block.values[at:end])
+
+
+def _ranges(firsts: IntArray, sizes: IntArray) -> IntArray:
+    """The numbers of ranges that begin at ``firsts``, one range after the other."""
+    begin = np.cumsum(sizes) - sizes
+    made: IntArray = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(firsts - begin, sizes)
+    return made
