@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,16 @@ def test_a_corpus_is_made_asked_shown_and_updated(run: Command, folder: Path, tm
     assert len(shown.out.splitlines()) == 3
     assert "amber" not in shown.out
     assert "3 documents" in shown.err
+
+
+def test_vectors_are_counted_and_can_be_left_out(run: Command, folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "handbook.ctx"
+    assert "passages embedded" in run("index", folder, "-o", file).err
+    every = re.search(r"(\d+), (\d+) of them with a vector", run("index", "--show", file).err)
+    assert every is not None
+    assert every[1] == every[2] != "0"
+    assert "embedded" not in run("index", "-o", file, "--no-dense").err
+    assert f"{every[1]}, 0 of them with a vector" in run("index", "--show", file).err
 
 
 def test_one_bad_file_among_many_is_one_line_and_exit_1(run: Command, folder: Path, tmp_path: Path) -> None:
