@@ -8,6 +8,7 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 LITELLM := .venv-litellm
+LANGCHAIN := .venv-langchain
 READY := $(VENV)/.ready
 STARTED := $(VENV)/.started
 # Quiet but for errors; what set-up waits for is said in one line of our own.
@@ -16,7 +17,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-slow test-install test-vllm test-litellm bench lint docs floors format pin clean distclean
+.PHONY: help setup models demo test test-slow test-install test-vllm test-langchain test-litellm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +59,10 @@ test-install: $(READY) ## install the wheel into an empty environment and use it
 
 test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
 	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
+
+test-langchain: $(READY) ## run LangChain's own tests of a retriever, in an environment of its own
+	@[ -x $(LANGCHAIN)/bin/pytest ] || { $(BIN)/python -m venv $(LANGCHAIN) && $(LANGCHAIN)/bin/python $(PIP_INSTALL) -c constraints.txt langchain-tests==1.1.9 -e .; }
+	@$(LANGCHAIN)/bin/python -m pytest -c tests/langchain/pytest.ini tests/langchain $(ARGS)
 
 test-litellm: models ## run the tests of LiteLLM's proxy and client, in an environment of its own (900 MB)
 	@[ -x $(LITELLM)/bin/litellm ] || { $(BIN)/python -m venv $(LITELLM) && $(LITELLM)/bin/pip install -q "litellm[proxy]==1.108.7" .; }
@@ -107,5 +112,5 @@ clean: ## remove what was built, cached or made by the demo
 	@rm -rf build dist *.egg-info demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-distclean: clean ## remove .venv too
-	@rm -rf $(VENV)
+distclean: clean ## remove the environments too
+	@rm -rf $(VENV) $(LANGCHAIN) $(LITELLM)

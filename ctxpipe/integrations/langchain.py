@@ -73,6 +73,7 @@ class CtxpipeRetriever(BaseRetriever):
     Attributes:
         corpus: A corpus file, which ``ctxpipe index`` makes.
         budget: Most tokens of all texts together.
+        k: Most documents: those of which most is kept. None returns all of which anything is kept.
         options: Options of ``ctxpipe.Pipeline``.
 
     Raises:
@@ -81,6 +82,7 @@ class CtxpipeRetriever(BaseRetriever):
 
     corpus: str
     budget: int
+    k: int | None = Field(default=None, ge=1)
     options: Mapping[str, Any] = Field(default_factory=dict)
 
     @cached_property
@@ -88,16 +90,19 @@ class CtxpipeRetriever(BaseRetriever):
         return Pipeline(**{"format": "plain", **self.options}), Corpus.open(self.corpus)
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[LangChainDocument]:
         pipeline, corpus = self._opened
         context = pipeline.compress(corpus, question=query, budget=self.budget)
+        texts = kept_texts(context)
+        most = sorted(texts, key=lambda index: -len(texts[index]))[: k or self.k]
         return [
             LangChainDocument(
                 page_content=text,
                 metadata={"source": context.documents[index].source, **excerpt_metadata(context, index)},
             )
-            for index, text in kept_texts(context).items()
+            for index, text in texts.items()
+            if index in most
         ]
 
 

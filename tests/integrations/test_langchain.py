@@ -81,5 +81,7 @@ def test_a_retriever_finds_excerpts_of_a_corpus(tmp_path: Path) -> None:
     text = (folder / "3.txt").read_text()
     assert any(FACT in text[a:b] for a, b in best.metadata["stretches"])
     assert [d.page_content for d in asyncio.run(retriever.ainvoke(QUESTION))] == [d.page_content for d in found]
+    spread = CtxpipeRetriever(corpus=str(tmp_path / "ledgers.ctx"), budget=600, k=2, options={"rank": "bm25"})
+    assert [len(spread.invoke(QUESTION)), len(spread.invoke(QUESTION, k=1))] == [2, 1]
     with pytest.raises(CorpusError, match="no such file"):
         CtxpipeRetriever(corpus=str(tmp_path / "missing.ctx"), budget=100).invoke(QUESTION)
