@@ -1,9 +1,10 @@
 """What a search of one large pool finds: all gold documents within so many tokens, by one look and by several.
 
     python benchmarks/search.py ../shared/data --more ../shared/training --items 100
+    python benchmarks/search.py ../shared/data --more pool.ctx --items 200 --out benchmarks/results/search_vectors.json
 
-The pool holds the documents of all questions and those of the JSON lines in ``--more``. Preparing it and searching it
-are timed too.
+The pool holds the documents of all questions and those of ``--more``: of its JSON lines, or of a corpus file that
+``benchmarks/pool.py`` made, whose vectors are searched too. Preparing it and searching it are timed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from common import write
 from numpy.typing import NDArray
 
 from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.find import meaning
 from ctxpipe.compress.find.looks import HYPOTHESES, WEIGHT, looked
+from ctxpipe.compress.find.meaning import looked_by_meaning
 from ctxpipe.compress.prepare.collection import Collection
+from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.evals.runs.pool import Pool, pooled_documents
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means, expanded_interval
 from ctxpipe.evals.statistics.design import Design
@@ -32,7 +36,19 @@ CHARACTERS_PER_TOKEN = 4.3
 """Of English text by the embedded tokenizer, about; the same for both ways."""
 
 Search = Callable[[Collection, str], FloatArray]
-WAYS: dict[str, Search] = {"bm25": lambda pool, question: pool.words.scores(question), "looks": looked}
+
+
+def by_meaning(pool: Collection, question: str) -> FloatArray:
+    """Search by words and meaning; by words alone in a pool without vectors."""
+    return looked(pool, question) if pool.vectors is None else looked_by_meaning(pool, pool.vectors, question, EMBEDDER)
+
+
+EMBEDDER = RememberingEmbedder.of("minilm-l6", None)
+WAYS: dict[str, Search] = {
+    "bm25": lambda pool, question: pool.words.scores(question),
+    "looks": looked,
+    "meaning": by_meaning,
+}
 
 
 def main() -> None:
@@ -48,6 +64,8 @@ def main() -> None:
     pool = Pool(samples, pooled_documents(options.more) if options.more else None)
     pool.collection.prepare(lambda done, total: None)
     _ = pool.collection.words
+    if pool.collection.vectors is None:
+        del WAYS["meaning"]
     prepared = time.perf_counter() - started
     print(f"{len(pool.collection.prepared):,} documents, {pool.collection.characters:,} characters, {prepared:.0f} s")
     rows = [row for name in SUITES for row in measured(pool, name, [s for s in samples if s.stratum == name])]
@@ -59,6 +77,7 @@ def main() -> None:
             "seconds_to_prepare": round(prepared, 1),
             "hypotheses": HYPOTHESES,
             "weight": WEIGHT,
+            "meaning": {"weight": meaning.MEANING, "hypotheses": meaning.HYPOTHESES, "second": meaning.WEIGHT},
             "rows": rows,
         },
         options.out,
@@ -91,8 +110,9 @@ def measured(pool: Pool, name: str, samples: Sequence[Sample]) -> list[dict[str,
             "shares": dict(zip(map(str, TOKENS), np.round(found.mean(axis=0), 3).tolist(), strict=True)),
             "seconds": round(seconds[way] / max(1, len(samples)), 3),
         }
-        if way != "bm25":
-            row["against_bm25"] = [paired(found[:, i] - hits["bm25"][:, i], samples) for i in range(len(TOKENS))]
+        others = [other for other in ("bm25", "looks") if list(WAYS).index(other) < list(WAYS).index(way)]
+        for other in others:
+            row[f"against_{other}"] = [paired(found[:, i] - hits[other][:, i], samples) for i in range(len(TOKENS))]
         rows.append(row)
         print(f"{name:10} {way:6} {row['shares']} {row['seconds']} s", flush=True)
     return rows

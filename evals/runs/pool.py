@@ -16,6 +16,7 @@ from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
     from ctxpipe.compress.prepare.collection import Collection
+    from ctxpipe.compress.prepare.prepared import Prepared
     from ctxpipe.compress.types import CompressedContext, Document
 
 _LINES = (".jsonl", ".jsonl.gz")
@@ -26,29 +27,35 @@ class Pool:
 
     Args:
         samples: The items.
-        more: Further documents; those of the items come first.
+        more: Further documents; those of the items come first. If they have vectors, the passages of the items' own
+            documents are embedded too, unless they are among them.
     """
 
     def __init__(self, samples: Sequence[Sample], more: Collection | None = None) -> None:
         from ctxpipe.compress.prepare.collection import Collection
         from ctxpipe.compress.prepare.prepared import Prepared
+        from ctxpipe.compress.rank.cached import RememberingEmbedder
+        from ctxpipe.pipeline.corpus.embed import ENCODER, embed_in_memory
 
-        known: dict[tuple[str, str], int] = {}
-        documents: list[Document] = []
+        kept = {_key(one.document): one for one in (more.prepared if more else ())}
+        known: dict[tuple[str, ...], int] = {}
+        documents: list[Prepared] = []
         self._places: dict[str, list[int]] = {}
+        self._embedder = RememberingEmbedder.of(ENCODER, None)
         for sample in samples:
             places = []
             for index, passage in enumerate(sample.documents):
-                key = passage.title, passage.text
+                document = document_of(passage, passage.source or f"{sample.id}/{index}")
+                key = _key(document)
                 if key not in known:
                     known[key] = len(documents)
-                    documents.append(document_of(passage, passage.source or f"{sample.id}/{index}"))
+                    documents.append(kept[key] if key in kept else Prepared(document))
                 places.append(known[key])
             self._places[sample.id] = places
-        others = [
-            one for one in (more.prepared if more else ()) if (one.document.title, one.document.text) not in known
-        ]
-        self.collection = Collection([*map(Prepared, documents), *others])
+        others = [one for key, one in kept.items() if key not in known]
+        if more is not None and more.vectors is not None:
+            embed_in_memory([one for one in documents if one.vectors is None])
+        self.collection = Collection([*documents, *others])
 
     def spans(self, sample: Sample, context: CompressedContext) -> tuple[tuple[int, int, int], ...]:
         """The kept stretches of an item's own documents, as (document of the item, start, end)."""
@@ -75,9 +82,15 @@ class Pool:
         from ctxpipe.compress.find.shortlist import shortlist
 
         average = self.collection.characters / max(1, context.source_tokens)
-        chosen = shortlist(self.collection, sample.question, context.budget, average)
+        # As in ``Method.compressor``: a ranking by words alone is not given a search by meaning.
+        embedder = None if context.rank == "bm25" else self._embedder
+        chosen = shortlist(self.collection, sample.question, context.budget, average, embedder=embedder)
         documents: set[int] = set(np.unique(self.collection.passages.document[chosen]).tolist())
         return documents
+
+
+def _key(document: Document) -> tuple[str, ...]:
+    return document.title, document.text, document.kind
 
 
 def pooled_documents(path: Path) -> Collection:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxpipe.compress.prepare.vectors import in_bytes, text_of
+import numpy as np
+
+from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.prepare.vectors import Block, Place, in_bytes, text_of
 from ctxpipe.compress.types import OnStage
 from ctxpipe.pipeline.corpus.parts import passages_in
 from ctxpipe.pipeline.corpus.store import Store
@@ -75,6 +78,32 @@ def embed(store: Store, on_stage: OnStage) -> int:
         done += at
         on_stage("embed", done, total)
     return int(wanted)
+
+
+class _Memory:
+    """A shelf in memory."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    def vectors(self) -> Iterator[Block]:
+        """All vectors."""
+        yield self._block
+
+
+def embed_in_memory(documents: Sequence[Prepared]) -> None:
+    """Embed the passages of documents that are in no file."""
+    passages = [
+        (number, place, text_of(one.passages.headings(place), one.document.text[start:end]))
+        for number, one in enumerate(documents)
+        for place, (start, end) in enumerate(zip(one.passages.start, one.passages.end, strict=True))
+    ]
+    if not passages:
+        return
+    numbers, places = np.array([row[:2] for row in passages], dtype=np.int64).T
+    shelf = _Memory(Block(numbers, places, in_bytes(load_encoder().encode([text for *_, text in passages]))))
+    for number, one in enumerate(documents):
+        one.vectors = Place(shelf, number)
 
 
 def _rows(store: Store, document: int, first: int) -> Iterator[_Row]:

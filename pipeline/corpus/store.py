@@ -28,6 +28,7 @@ CREATE TABLE part (
     document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, name TEXT NOT NULL, value BLOB NOT NULL
 );
 CREATE UNIQUE INDEX part_of ON part (name, document);
+CREATE INDEX part_document ON part (document);
 CREATE TABLE tokens (
     document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, tokenizer TEXT NOT NULL, tokens INTEGER NOT NULL,
     PRIMARY KEY (document, tokenizer)

@@ -6,16 +6,19 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from samples import prose
 
 from ctxpipe.compress.find import shortlist as finding
+from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.evals.runs.arms import Arm
 from ctxpipe.evals.runs.pool import Pool, pooled_documents
 from ctxpipe.evals.runs.records import load_records
 from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.types import Evidence, Passage, Sample
+from ctxpipe.pipeline.corpus.corpus import Corpus
 
 NAMES = "violet crimson amber silver indigo scarlet".split()
 
@@ -61,6 +64,22 @@ def test_a_pool_has_each_document_once() -> None:
     pool = Pool([sample(i) for i in range(6)])
     assert len(pool.collection.prepared) == 6
     assert len({document.text for document in pool.collection.documents}) == 6
+
+
+def test_a_pool_of_a_corpus_with_vectors_has_them_all(tmp_path: Path) -> None:
+    held = [passage(0, True), passage(3, True)]
+    others = [Document(text=one.text, title=one.title, source=one.title) for one in held]
+    corpus = Corpus.build([*others, Document(text=prose(4, 50), source="x")], tmp_path / "more.ctx")
+    pool = Pool([sample(i) for i in range(3)], corpus)
+    assert len(pool.collection.prepared) == 5
+    assert pool.collection.vectors is not None
+    asked = np.eye(384, dtype=np.float32)[:1]
+    cosines = pool.collection.vectors.cosines(asked)[0]
+    assert not np.isnan(cosines).any()
+    # What the corpus has already comes from there, and what is embedded here is embedded in the same way.
+    own = Pool([sample(i) for i in range(3)], Corpus.build(others[1:], tmp_path / "less.ctx")).collection
+    assert own.vectors is not None
+    assert own.vectors.cosines(asked)[0].tolist() == cosines[: own.passages.document.size].tolist()
 
 
 def test_a_run_asks_methods_of_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,17 @@ def test_an_update_embeds_what_is_new_and_drops_what_is_gone(folder: Path, tmp_p
     assert after == rows(tmp_path / "fresh.ctx")
 
 
+def test_dropping_a_document_looks_its_rows_up(tmp_path: Path) -> None:
+    """Without an index each dropped document would cost a walk over the whole file."""
+    file = tmp_path / "library.ctx"
+    index(Document(text="Some text.", source="a"), file)
+    with Store(file) as store:
+        for table in ("part", "tokens", "vectors", "file"):
+            plan = store.rows(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE document = 1")
+            assert "USING" in plan[0][3]
+            assert "INDEX" in plan[0][3] or "PRIMARY KEY" in plan[0][3]
+
+
 def test_they_can_be_left_out_and_made_later(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "library.ctx"
     index(folder, file, dense=False)
