@@ -10,7 +10,7 @@ import numpy as np
 import regex
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.rank.bm25 import Vocabulary
+from ctxpipe.compress.rank.bm25 import STOPWORDS, Vocabulary
 
 _QUOTED = regex.compile(r"[\"“„«`'‘]([^\"”“»`'’\n]{2,80})[\"”“»`'’](?![\p{L}\p{N}])")
 _CODE = regex.compile(
@@ -27,6 +27,7 @@ _CODE = regex.compile(
     )(?![\p{L}\p{N}_])""",
     regex.VERBOSE,
 )
+_CAPITAL = regex.compile(r"(?<=\S[ \t]+[\"“„«(]?)\p{Lu}\p{L}+")
 _STRONG, _WEAK = 4.0, 2.0
 """What a match in the text adds to a standardised score, and one in what the text stands under."""
 NAMED = 1.0
@@ -72,11 +73,18 @@ def exact_words(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.lower() for word in words))
 
 
+def _names(question: str) -> tuple[str, ...]:
+    """Words of a question that begin with a capital, but for its first, without case."""
+    return tuple(word.lower() for word in _CAPITAL.findall(question) if word.lower() not in STOPWORDS)
+
+
 def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> FloatArray | None:
     """What exact rare words add to each text's standardised score.
 
     A word that few texts hold adds ``_STRONG`` to them, less the more they are; a word that stands in none but in what
-    some of them stand under (a heading, a file's name) adds ``_WEAK`` to those.
+    some of them stand under (a heading, a file's name) adds ``_WEAK`` to those. Words that are frequent alone (a town,
+    a year and a quarter in the rows of a table) add as much to the few texts that hold all of them, themselves or in
+    what they stand under.
 
     Args:
         question: The question.
@@ -86,20 +94,28 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> Fl
     Returns:
         float32 of shape (len(texts),); None when there is nothing to add.
     """
-    words = exact_words(question)
-    if not words or not texts:
+    exact = exact_words(question)
+    if not texts or (not exact and not _names(question)):
         return None
     bonus = np.zeros(len(texts), dtype=np.float32)
     few = max(_FEW, int(_RARE * len(texts)))
     lowered = [text.lower() for text in texts]
     trails = {trail: trail.lower() for trail in set(above)}
-    for word in words:
+    together: set[int] | None = None
+    for word in dict.fromkeys((*exact, *_names(question))):
         pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_]){regex.escape(word)}(?![\p{{L}}\p{{N}}_])")
         own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
+        named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
+        if len(own) > few:
+            held = {*own, *(i for i, trail in enumerate(above) if trail in named)}
+            together = held if together is None else together & held
+        if word not in exact:
+            continue
         if 0 < len(own) <= few:
             bonus[own] += _STRONG * (1 - math.log(len(own)) / math.log(len(texts) + 1))
-        named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
         if named and len(named) < len(trails):
             rare = 1 - math.log(len(named)) / math.log(len(trails))
             bonus[[i for i, trail in enumerate(above) if trail in named]] += _WEAK * rare
+    if together and len(together) <= few:
+        bonus[sorted(together)] += _STRONG * (1 - math.log(len(together)) / math.log(len(texts) + 1))
     return bonus if bonus.any() else None

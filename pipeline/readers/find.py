@@ -173,8 +173,12 @@ def _walk(directory: str, sieve: Sieve, top: Level) -> Found:
             continue
         folders = []
         for entry in listed:
+            if entry.is_symlink() and not os.path.exists(entry.path):
+                if not sieve.is_hidden(entry.name):
+                    yield PassedOver(path=entry.path, source=shown(entry.path), reason=Reason.BROKEN)
+                continue
             try:
-                is_folder, is_file = entry.is_dir(follow_symlinks=False), _is_file(entry)
+                is_folder, is_file = entry.is_dir(follow_symlinks=False), entry.is_file()
             except OSError as exc:
                 yield ReadError(shown(entry.path), os_reason(exc))
                 continue
@@ -189,11 +193,6 @@ def _walk(directory: str, sieve: Sieve, top: Level) -> Found:
                 if not sieve.is_hidden(entry.name) or (isinstance(found, PassedOver) and found.reason is Reason.SECRET):
                     yield found
         pending.extend(reversed(folders))
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    # A broken link is kept: opening it gives the error.
-    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
 
 
 def _sifted(path: str, name: str, sieve: Sieve, level: Level, *, is_link: bool) -> FoundFile | PassedOver:

@@ -136,7 +136,9 @@ def _shown(output: Mapping[str, Any]) -> str:
     if "text/markdown" in data:
         return _without_images(_joined(data["text/markdown"]))
     if any(name.startswith("image/") for name in data):
-        return "[image left out]"
+        # The text beside an image is mostly the name of its type: ``<Figure size 640x480 with 1 Axes>``.
+        said = _joined(data["text/plain"]) if "text/plain" in data else ""
+        return "\n\n".join(([] if re.match(r"\s*(<|$)", said) else [_printed(said)]) + ["[image left out]"])
     if "text/plain" in data:
         return _printed(_joined(data["text/plain"]))
     if "text/html" in data:

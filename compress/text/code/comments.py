@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from ctxpipe.compress.text.code.languages import canonical, line_comment
+from ctxpipe.compress.text.code.languages import canonical, description_mark, line_comment
 from ctxpipe.compress.text.unit import Unit
 
 _INDENT = re.compile(r"[ \t]*")
@@ -53,7 +53,8 @@ def _is_comment(text: str, start: int, language: str) -> bool:
 def _marks(language: str) -> tuple[str, ...]:
     """What comments begin with."""
     mark = line_comment(language)
-    blocks = ("/*",) if mark == "//" or canonical(language) == "css" else ()
+    blocks: tuple[str, ...] = ("/*",) if mark == "//" or canonical(language) == "css" else ()
+    blocks += (described,) if (described := description_mark(language)) else ()
     return (mark, *blocks) if mark else blocks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxpipe.compress.text.code.languages import line_comment
+from ctxpipe.compress.text.code.languages import description_mark, line_comment
 from ctxpipe.compress.text.code.lines import Line, logical_lines
 from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
 from ctxpipe.compress.text.code.paragraphs import mark_paragraphs
@@ -65,6 +65,7 @@ class _Indented:
         self.levels: list[_Level] = []
         self.heads = _HEADS.get(language, ())
         self.comment = line_comment(language)
+        self.description = description_mark(language)
         self.by_dash = language == "yaml"
         self.flat = _FLAT.get(language)
         self.depth = 0
@@ -72,7 +73,8 @@ class _Indented:
         self.comments: tuple[int, int, int] | None = None
 
     def run(self, start: int, end: int) -> None:
-        for line in logical_lines(self.marks.text, start, end, comment=self.comment):
+        lines = logical_lines(self.marks.text, start, end, comment=self.comment, description=self.description)
+        for line in lines:
             words = self.marks.text[line.start : line.end]
             if line.comment:
                 self._comment(line)

@@ -72,3 +72,8 @@ def line_comment(language: str) -> str:
     """What begins a comment that goes on to the line's end; empty where there is none or it is not known."""
     mark = _MARKS.get(canonical(language), "{}")
     return mark[:-3] if mark.endswith(" {}") else ""
+
+
+def description_mark(language: str) -> str:
+    """What begins and ends text that describes the definition below it; empty where there is no such text."""
+    return '"""' if canonical(language) in ("graphql", "julia") else ""

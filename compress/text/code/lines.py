@@ -42,7 +42,7 @@ class Physical(NamedTuple):
     indent: int
 
 
-def logical_lines(text: str, start: int, end: int, *, comment: str = "") -> Iterator[Line]:
+def logical_lines(text: str, start: int, end: int, *, comment: str = "", description: str = "") -> Iterator[Line]:
     """The logical lines of ``text[start:end]``.
 
     A line goes on in the next where it leaves a round or square bracket open, or ends in a backslash, a comma or an
@@ -52,8 +52,10 @@ def logical_lines(text: str, start: int, end: int, *, comment: str = "") -> Iter
         text: The text.
         start, end: Offsets.
         comment: What begins a comment in the language; where that is not known, ``#``, ``//`` and ``/*`` do.
+        description: What begins and ends text that describes what stands below it, like a comment; empty for none.
     """
     marks = (comment, "/*") if comment else ("#", "//", "/*")
+    marks = (*marks, description) if description else marks
     at = start
     blank = loose = False
     while at < end:
@@ -66,7 +68,7 @@ def logical_lines(text: str, start: int, end: int, *, comment: str = "") -> Iter
             ("#if", "#e", "#def", "#inc"), line.start
         )
         if is_comment:
-            stop = _block_comment(text, line, end)
+            stop = _block_comment(text, line, end, description)
         else:
             stop, loose = _joined(text, line, at, end, marks[0], loose)
         if stop > line.end:
@@ -94,10 +96,13 @@ def physical(text: str, at: int, end: int) -> Physical | None:
     return Physical(first, first + len(words), indent)
 
 
-def _block_comment(text: str, line: Physical, end: int) -> int:
-    if not text.startswith("/*", line.start):
+def _block_comment(text: str, line: Physical, end: int, description: str) -> int:
+    opening, closing = (description, description) if description else ("/*", "*/")
+    if not text.startswith(opening, line.start):
+        opening, closing = "/*", "*/"
+    if not text.startswith(opening, line.start):
         return line.end
-    closed = text.find("*/", line.start, min(end, line.start + 100 * LONGEST))
+    closed = text.find(closing, line.start + len(opening), min(end, line.start + 100 * LONGEST))
     if closed < 0:
         return line.end
     stop = text.find("\n", closed, end)

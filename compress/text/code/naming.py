@@ -11,6 +11,11 @@ _YAML_NAME = re.compile(
     r"[ \t]*(?:-[ \t]+)*[\"']?(?:name|id|key|title|label|slug|host|hostname|sku|code|uuid|alias|[\w-]+_name|[a-z]+Name)"
     r"[\"']?[ \t]*:[ \t]+[^\s&*|>{\[#][^\n]*"
 )
+_YAML_PART = re.compile(
+    r"[\"']?(?:environment|env|stage|profile|region|tenant|cluster|service|app|name|id|title)[\"']?"
+    r"[ \t]*:[ \t]+[^\s&*|>{\[#][^\n]*"
+)
+"""What names one of several documents in a file."""
 _YAML_ITEM = re.compile(r"[ \t]*-[ \t]")
 _YAML_META = re.compile(r"[ \t]*(?:-[ \t]+)?metadata:[ \t]*(?:#[^\n]*)?(?=\n|\Z)")
 _YAML_KIND = re.compile(r"[ \t]*(?:-[ \t]+)?kind:[ \t]")
@@ -47,6 +52,7 @@ class _Finder:
         self.text = text
         self.changed: dict[int, Unit] = {}
         self.below: dict[int, list[Unit]] = {}
+        self.several = language == "yaml" and re.search(r"\n---[ \t]*\n", text) is not None
         for unit in units:
             self.below.setdefault(unit.parent, []).append(unit)
         rules: Mapping[str, object] = {"yaml": self._yaml, "xml": self._xml}
@@ -82,12 +88,14 @@ class _Finder:
             if (name := self._first(_YAML_NAME, children)) is not None:
                 self._lean(children, name)
             else:
-                self._document(children)
+                self._document(children, is_item=True)
 
-    def _document(self, children: Sequence[Unit]) -> None:
-        """An object of Kubernetes, whose name is in its ``metadata``."""
+    def _document(self, children: Sequence[Unit], *, is_item: bool = False) -> None:
+        """A document: an object of Kubernetes, named in its ``metadata``, or one that a key of its own names."""
         meta = self._first(_YAML_META, children)
         name = self._first(_YAML_NAME, self.below.get(meta.start, [])) if meta is not None else None
+        if meta is None and self.several and not is_item and (name := self._first(_YAML_PART, children)) is not None:
+            self._lean([u for u in children if not self._starts(_YAML_NONE, u)], name)
         if meta is None or name is None:
             return
         kind = self._first(_YAML_KIND, children)

@@ -22,7 +22,7 @@ _STARTS = regex.compile(
     """,
     regex.VERBOSE,
 )
-_CONTENTS = re.compile(r"(?:\.[ ]?){5,}\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
+_CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _GAP = re.compile(r"[ ]{2,}")
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")

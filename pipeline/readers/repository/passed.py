@@ -18,6 +18,7 @@ class Reason(Enum):
     GENERATED = ("generated", "generated")
     BINARY = ("binary", "binary")
     UNREADABLE = ("in a format that is not read", "in formats that are not read")
+    BROKEN = ("link that leads nowhere", "links that lead nowhere")
     SECRET = ("that looks like a secret", "that look like secrets")
 
     def counted(self, number: int) -> str:

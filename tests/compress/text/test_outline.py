@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -228,3 +229,11 @@ def test_a_heading_in_tags_is_one_in_markdown() -> None:
     text = "<summary>North</summary>\n\nA berth is 31.\n\n<h2>South</h2>\n\nA berth is 45.\n"
     assert trail(Document(text=text, source="x", kind="markdown"), "45") == ("South",)
     assert trail(Document(text=text, source="x", kind="markdown"), "31") == ("North",)
+
+
+@pytest.mark.parametrize("line", ["." * 1000 + "\n", "." * 1000 + " ", ". " * 500 + "\n"])
+def test_runs_of_dots_take_no_time(line: str) -> None:
+    started = time.process_time()
+    document = Document(text=line * 100, source="x")
+    outline(document).units(0, len(document.text))
+    assert time.process_time() - started < 5

@@ -149,3 +149,12 @@ JUNK = st.recursive(
 @given(st.lists(JUNK, max_size=4))
 def test_any_cells_give_a_document(cells: list[object]) -> None:
     assert isinstance(NotebookReader().read(notebook(*cells), source="x").text, str)
+
+
+def test_what_is_said_beside_an_image_is_kept() -> None:
+    def shown(words: str) -> str:
+        data = {"image/png": IMAGE, "text/plain": words}
+        return loaded(notebook(code("fit", {"output_type": "execute_result", "data": data}))).text
+
+    assert shown("Fit(fee=54)").endswith("```text\nFit(fee=54)\n```\n\n[image left out]")
+    assert shown("<Figure size 640x480>").endswith("Output:\n\n[image left out]")

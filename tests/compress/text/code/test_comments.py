@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from units_support import check_units
 
+from ctxpipe.compress.text.code import code_units, subject
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 
@@ -78,3 +80,23 @@ def said(text: str, language: str) -> list[tuple[str, str, str]]:
 def test_a_comment_is_about_the_line_below_it(text: str, language: str, expected: list[tuple[str, str, str]]) -> None:
     assert said(text, language) == expected
     assert said(text.replace("\n", "\r\n"), language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "below"),
+    [("graphql", "type Gull implements Ship {\n  load: Int\n}"), ("julia", "function gull(s)\n  1\nend")],
+)
+def test_a_description_is_one_unit_about_what_is_below_it(language: str, below: str) -> None:
+    text = f'type Tern {{\n  load: Int\n}}\n\n"""\nA ship that sails.\n\nIt is not for ice.\n"""\n{below}\n'
+    units = code_units(text, language)
+    check_units(text, units)
+    described = next(index for index, unit in enumerate(units) if text[unit.start] == '"')
+    assert text[units[described].start : units[described].end].endswith('ice.\n"""')
+    about = subject(text, units, described, language)
+    assert about is not None
+    assert text[about.start : about.end] == below.partition("\n")[0]
+
+
+def test_a_description_that_is_not_closed_ends_no_run() -> None:
+    text = '"""\nA ship\ntype Gull {\n  load: Int\n}\n'
+    check_units(text, code_units(text, "graphql"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from units_support import chain, check_units
 
+from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document, Kind
 
@@ -135,3 +137,18 @@ def test_properties_of_a_calendar_stand_under_what_happens(returns: str) -> None
     ]
     start = next(u for u in units if "DTSTART:20260105" in text[u.start : u.end])
     assert "south" in text[made.chain(start)[0].start : made.chain(start)[0].end]
+
+
+def test_a_key_that_names_a_document_is_above_all_it_holds() -> None:
+    names = ("dev", "staging", "production")
+    text = "".join(
+        f"---\n# of {name}\nenvironment: {name}\ndatabase:\n  pool:\n    size: {size}\nlevel: {size}{size}\n"
+        for size, name in enumerate(names, start=3)
+    )
+    units = code_units(text, "yaml")
+    check_units(text, units)
+    for size, name in enumerate(names, start=3):
+        assert f"environment: {name}" in chain(text, units, f"    size: {size}")
+        assert f"environment: {name}" in chain(text, units, f"level: {size}{size}")
+    single = text.removeprefix("---\n").partition("---\n")[0]
+    assert "environment: dev" not in chain(single, code_units(single, "yaml"), "level: 33")[:-1]

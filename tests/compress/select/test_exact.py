@@ -1,0 +1,33 @@
+"""Exact rare words of a question, alone and together."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from ctxpipe.compress.select.exact import exact_bonus
+
+TOWNS = ("Faro", "Lagos", "Sines", "Tavira", "Porto", "Braga")
+ROWS = [f"{town},{year},Q{q}" for town, year, q in itertools.product(TOWNS, (2023, 2024, 2025), (1, 2, 3, 4))]
+
+
+def test_words_that_are_frequent_alone_are_rare_together() -> None:
+    bonus = exact_bonus("What was the fee in Faro in Q3 of 2024?", ROWS, [""] * len(ROWS))
+    assert bonus is not None
+    assert ROWS[int(bonus.argmax())] == "Faro,2024,Q3"
+    assert (bonus > 0).sum() == 1
+
+
+def test_words_above_a_text_count_with_its_own() -> None:
+    rows = [f"row {town} of Q{q}" for town, q in itertools.product(TOWNS, (1, 2, 3, 4))] * 3
+    above = [f"Fees of {year}" for year in (2023, 2024, 2025) for _ in range(24)]
+    bonus = exact_bonus("What was the fee in Lagos in Q3 of 2024?", rows, above)
+    assert bonus is not None
+    best = int(bonus.argmax())
+    assert (rows[best], above[best]) == ("row Lagos of Q3", "Fees of 2024")
+
+
+@pytest.mark.parametrize("question", ["What is the fee?", "Which fee has Evora?"])
+def test_without_an_exact_word_nothing_is_added(question: str) -> None:
+    assert exact_bonus(question, ROWS, [""] * len(ROWS)) is None
