@@ -4,8 +4,9 @@
     python benchmarks/answers.py --tuning --models qwen2.5-coder-0.5b   # other questions, for choices; writes nothing
 
 ``answers.json`` has for each question the patterns that a right answer matches, all of them. They were read off the
-manuals by hand. The words of every answer are in the results, so that they can be read again. The manuals come from
-Debian's packages, which are downloaded and unpacked once.
+manuals by hand. The words of every answer are in the results, so that they can be read again. The tuning questions are
+about other parts of the three manuals and about three other ones. The manuals come from Debian's packages, which are
+downloaded and unpacked once.
 """
 
 from __future__ import annotations
@@ -24,10 +25,23 @@ from common import write
 from ctxpipe import Document, Pipeline
 from ctxpipe.models.cache import cache_root
 from ctxpipe.pipeline.types import Run
+from ctxpipe.serving.engines import Target
 
 MODELS = ("qwen2.5-coder-0.5b", "smollm2-135m")
 QUESTIONS = Path(__file__).with_name("answers.json")
-PYTHON = manuals.Manual("python3.11-doc", "usr/share/doc/python3.11/html/reference", ())
+PYTHON = "usr/share/doc/python3.11/html"
+BOOKS = {
+    "r-doc-pdf": manuals.MANUALS[0],
+    "gnuplot-doc": manuals.MANUALS[1],
+    "python3.11-doc": manuals.Manual("python3.11-doc", f"{PYTHON}/reference", ()),
+}
+TUNING_BOOKS = {
+    "bash-doc": manuals.MANUALS[2],
+    "R-intro": manuals.Manual("r-doc-pdf", "usr/share/R/doc/manual/R-intro.pdf", ()),
+    "python-tutorial": manuals.Manual("python3.11-doc", f"{PYTHON}/tutorial", ()),
+}
+TIMEOUT = 3600.0
+"""Seconds that an answer may take: what is measured is the answer, also on a busy machine."""
 
 
 class Question(NamedTuple):
@@ -50,10 +64,10 @@ def questions(*, tuning: bool) -> tuple[Question, ...]:
     )
 
 
-def books(folder: Path) -> dict[str, Path]:
-    """The manuals by their package."""
-    known = [manual for manual in manuals.MANUALS if manual.package != "bash-doc"]
-    return {manual.package: manuals.unpacked(manual, folder) for manual in (*known, PYTHON)}
+def books(folder: Path, *, tuning: bool) -> dict[str, Path]:
+    """The manuals by their name."""
+    wanted = BOOKS | TUNING_BOOKS if tuning else BOOKS
+    return {name: manuals.unpacked(manual, folder) for name, manual in wanted.items()}
 
 
 def asked(
@@ -107,12 +121,12 @@ def main() -> None:
     parser.add_argument("--budget", type=int)
     given = parser.parse_args()
     rows = questions(tuning=given.tuning)
-    found = books(cache_root() / "manuals")
+    found = books(cache_root() / "manuals", tuning=given.tuning)
     reader = Pipeline()
-    documents = {package: reader.read(str(path)) for package, path in found.items()}
+    documents = {name: reader.read(str(path)) for name, path in found.items()}
     results = {}
     for model in given.models:
-        pipeline = Pipeline(model=model, max_tokens=128)
+        pipeline = Pipeline(target=Target(model=model, timeout=TIMEOUT), max_tokens=128)
         records = list(asked(pipeline, documents, rows, {"budget": given.budget} if given.budget else {}))
         results[model] = summary(records) | {"answers": records}
         print(model, json.dumps(summary(records)), flush=True)
