@@ -152,7 +152,7 @@ class Pipeline(Compressing):
         Args:
             documents: See ``compress``.
             question: The question; it is never compressed.
-            budget: Most tokens of context; by default what the target reads well (1,500 for a model on this machine's
+            budget: Most tokens of context; by default what the target reads well (600 for a model on this machine's
                 processor, else 32,768), or what the window leaves room for where that is less.
             rate: Share of the source's tokens, in place of a budget.
             raw: Send everything, uncompressed.
@@ -242,8 +242,7 @@ class Pipeline(Compressing):
             documents: See ``compress``.
             question: The question.
             how: ``"whole"`` reads everything; ``"compress"`` makes windows of four times the size and compresses each.
-            window: Most tokens of a window; None for what the target reads well (1,500 for the embedded model, else
-                8,000).
+            window: Most tokens of a window; None for 1,500 with a model on this machine's processor, else 8,000.
             concurrency: Requests at a time; None for 8 at a server and 1 on this machine.
             on_cost: Called with the number of requests and their tokens before any; an exception that it raises ends
                 the run.

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import regex
 
 from ctxpipe.compress.rank.bm25 import Vocabulary
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import CompressedContext, Span
 
 _QUESTION_WEIGHT = 0.25
+_LETTERS = regex.compile(r"[\p{L}\p{M}]+")
+_UNFINISHED = regex.compile(r"(?:\w+\W+){3,}(?:\w+:|\p{Ll}+)\s*")
+"""A sentence of some words that ends in a colon or a word in small letters: what it says stands on the next line."""
+_REST = 200
+"""Most characters of that line."""
 
 
 class Sentence(NamedTuple):
-    """A kept sentence: its document, its characters there, and its words."""
+    """A kept sentence: its document, its characters there, and its words. An unfinished one includes the next line."""
 
     document: int
     start: int
@@ -28,7 +35,8 @@ class Support:
 
     Support is the share of a statement's words that occur in the sentence, each word weighted by log(1 + N / n), for N
     kept sentences of which n contain it. Words of the question weigh a quarter, because repeating the
-    question is no evidence.
+    question is no evidence. A word in another form than the question's (``solve`` where it asks what solves) counts as
+    such and as a word of its own.
 
     Args:
         context: What the model read.
@@ -40,15 +48,19 @@ class Support:
     def __init__(self, context: CompressedContext) -> None:
         self._context = context
         self._vocabulary = Vocabulary()
+        self._forms: dict[str, int] = {}
+        self._asked_forms = set(_forms(context.question or ""))
+        self._asked = frozenset(self._vocabulary.ids(context.question or ""))
         self.sentences = self.within(context.spans)
-        self._asked = self.words(context.question or "")
         frequency = Counter(word for sentence in self.sentences for word in sentence.words)
         self._rarest = math.log1p(len(self.sentences))
         self._weights = {word: math.log1p(len(self.sentences) / n) for word, n in frequency.items()}
 
     def words(self, text: str) -> frozenset[int]:
-        """The words of a text, without stop words."""
-        return frozenset(self._vocabulary.ids(text))
+        """The words of a text, without stop words; new forms of the question's words have negative numbers."""
+        forms = {form for form in _forms(text) if self._vocabulary[form] in self._asked} - self._asked_forms
+        new = (self._forms.setdefault(form, -1 - len(self._forms)) for form in forms)
+        return frozenset(self._vocabulary.ids(text)).union(new)
 
     def within(self, spans: Sequence[Span]) -> list[Sentence]:
         """The sentences in some stretches of the documents."""
@@ -56,7 +68,7 @@ class Support:
             Sentence(span.document, start, end, self.words(text[start:end]))
             for span in spans
             for text in (self._context.documents[span.document].text,)
-            for start, end in sentences(text, span.start, span.end)
+            for start, end in _finished(text, sentences(text, span.start, span.end))
         ]
 
     def best(self, said: frozenset[int], among: Sequence[Sentence]) -> tuple[Sentence, float] | None:
@@ -66,6 +78,7 @@ class Support:
         """
         if not among:
             return None
+        said = frozenset(word for word in said if word >= 0 or word in self._weights)
         best = max(among, key=lambda one: (self._weight((said | self._asked) & one.words), -len(one.words)))
         total = self._weight(said)
         return best, self._weight(said & best.words) / total if total else 0.0
@@ -74,3 +87,16 @@ class Support:
         return sum(
             self._weights.get(word, self._rarest) * (_QUESTION_WEIGHT if word in self._asked else 1.0) for word in words
         )
+
+
+def _forms(text: str) -> list[str]:
+    return _LETTERS.findall(text.lower())
+
+
+def _finished(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Sentences; one that is unfinished goes on to the end of the next."""
+    for index, (start, end) in enumerate(spans):
+        if index + 1 < len(spans) and _UNFINISHED.fullmatch(text, start, end):
+            following = spans[index + 1][1]
+            end = following if following - end <= _REST else end
+        yield start, end

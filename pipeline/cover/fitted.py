@@ -14,6 +14,8 @@ from ctxpipe.serving.types import well_read
 
 _WINDOW = 8000
 """Most tokens of a window when nobody names a size and the engine does not say what it reads well."""
+_LEAST = 1500
+"""Least tokens of a window when nobody names a size: reading everything in still smaller windows takes long."""
 _FACTOR = 4
 """How many times its size a window has before it is compressed."""
 _CALM = 0.98
@@ -31,7 +33,7 @@ def fitted(job: Job, writer: Writer) -> Windows:
     engine = job.engine
     limit = engine.window - job.note_tokens
     room = limit - _count(job, "")
-    size = min(room, job.options.window or well_read(engine) or _WINDOW)
+    size = min(room, job.options.window or max(_LEAST, well_read(engine) or _WINDOW))
     if size < min(_SMALLEST, job.options.window or _SMALLEST):
         raise WindowError(limit - room + _SMALLEST, limit, "shorten the question, or use a target with a larger window")
     compressed = job.options.how == "compress"

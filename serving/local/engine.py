@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # Tokenizers without a limit of their own say 1e30.
 _SANE_LIMIT = 10**9
 
-WELL_READ = 1_500
-"""Tokens of context that a model on a processor reads in seconds; such models are small, and read no more well."""
+WELL_READ = 600
+"""Tokens of context that a model on a processor reads in seconds; such models are small, and answer no better from more
+(``python benchmarks/answers.py --tuning``)."""
 
 
 class CausalModel(Protocol):

@@ -37,6 +37,20 @@ def test_a_source_is_cited_once() -> None:
     assert cited("Ada Brennan was master. The master was Ada Brennan.") == ["Its first master was Ada Brennan."]
 
 
+def test_a_form_that_the_question_does_not_have_is_evidence() -> None:
+    text = "Solving equations undoes what multiplying did. Type solve(A, b) for the result. Nothing else does."
+    context = Pipeline(rank="bm25").compress(Document(text=text), question="Which function solves equations?", rate=1.0)
+    (found,) = cite("The function that solves equations is solve.", context)
+    assert found.text == "Type solve(A, b) for the result."
+
+
+def test_an_unfinished_sentence_is_cited_with_the_line_that_it_leads_to() -> None:
+    text = "Tide tables of all ports are printed with\n\ntides --all\n\nThey are of 1907. A storm broke the pier."
+    context = Pipeline(rank="bm25").compress(Document(text=text), question="How are tides printed?", rate=1.0)
+    (found,) = cite("Tide tables of all ports are printed with tides --all.", context)
+    assert found.text == "Tide tables of all ports are printed with\n\ntides --all"
+
+
 # Numbers
 
 OTHER = "The inn stood on Quay Street. It burned in 1931. Ada Brennan paid 40 pounds for it. See note [2] there."
