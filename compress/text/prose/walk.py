@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.drawn import drawn_tables
 from ctxpipe.compress.text.prose.headings import Heading, headings
-from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
-from ctxpipe.compress.text.prose.records import begins_record, record_runs
+from ctxpipe.compress.text.prose.indented import indent_of
+from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
-from ctxpipe.compress.text.prose.spoken import Answers, quote_depth
-from ctxpipe.compress.text.prose.units import announces, overlaps, prose_unit, running_spans
-from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.prose.spoken import Answers
+from ctxpipe.compress.text.prose.units import overlaps
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
@@ -25,11 +22,6 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
-_LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
-_SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
-_DEEPEST = 12
-"""Definitions inside one another; what is deeper is running text."""
 
 
 def prose_regions(document: Document) -> list[Region]:
@@ -39,7 +31,7 @@ def prose_regions(document: Document) -> list[Region]:
     return content_for_empty(_Walker(document).regions())
 
 
-class _Walker(Blocks):
+class _Walker(Kinds):
     """Walks over a document once, block by block."""
 
     def regions(self) -> list[Region]:
@@ -91,6 +83,7 @@ class _Walker(Blocks):
         return sorted(found, key=lambda event: event[:2])
 
     def blocks(self, start: int, end: int) -> None:
+        """Set down what stands between two headings, fences or tables."""
         blocks = [match.span() for match in _BLOCK.finditer(self.text, start, end)]
         at = 0
         while at < len(blocks):
@@ -103,97 +96,3 @@ class _Walker(Blocks):
             else:
                 self.block(*blocks[at])
             at = max(stop, at + 1)
-
-    def block(self, start: int, end: int) -> None:
-        text = self.text
-        indent = self.rebase(start)
-        spans = [m.span() for m in _LINE.finditer(text, start, end)]
-        ended = self.indents.ends_at()
-        indents = [indent_of(text, a) for a, _ in spans] if ended >= 0 or len(spans) > 1 else [indent]
-        after = next((a for (a, _), i in zip(spans[1:], indents[1:], strict=True) if i <= ended), -1)
-        if after >= 0:  # the indented text ends without a blank line
-            line = text.rfind("\n", 0, after) + 1
-            self.block(start, line)
-            self.block(line, end)
-            return
-        listed = self.listed if self.listed[0] <= indent else (-1, -1)
-        self.listed = listed if listed[0] < indent else (-1, -1)
-        if self.document.language == "rst" and DIRECTIVE.match(text, start, end):
-            self.directive(spans[0][0], spans[-1][1], indent)
-            return
-        if any(text[a] == ">" for a, _ in spans):
-            self.quoted(spans)
-            return
-        self.quotes.clear()
-        if groups := colon_terms([text[a:b] for a, b in spans]):
-            self.glossary(spans, groups)
-            return
-        items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in spans]
-        if any(items) and (items[0] or sum(map(bool, items)) > 1):
-            if items[0] and listed[0] == indent and self.introduction < 0:
-                self.base = listed[1]
-            self.list(start, end, spans, items)
-            return
-        lines = [text[a:b] for a, b in spans]
-        nested = self.depth < _DEEPEST and len(lines) > 1
-        if nested and (defined := terms(lines, indents)):
-            self.depth += 1
-            self.definitions(spans, defined, indent)
-            self.depth -= 1
-            return
-        if len(lines) > 1 and (lines[0] in self.cues or _SPEAKER.fullmatch(lines[0])):
-            head = Unit(*spans[0], "speaker", self.parent, title=lines[0])
-            turn = [
-                prose_unit(self.document, a, b, "sentence", head.start) for a, b in sentences(text, spans[1][0], end)
-            ]
-            self.add(start, end, [head, *turn])
-            return
-        if (said := self.speakers.match(lines[0]) if self.speakers else None) and said["name"]:
-            self.add(start, end, self.turn(spans[0][0], spans[-1][1], self.parent))
-            return
-        at = 0
-        for run in record_runs(lines):
-            first = run.start if run.header < 0 else run.header
-            if first > at:
-                self.running(spans[at][0], spans[first - 1][1], spans[at:first])
-            self.records(spans[first : run.end], titles=run.start - first)
-            at = run.end
-        if at < len(spans):
-            self.running(spans[at][0], end, spans[at:])
-
-    def quoted(self, spans: Sequence[tuple[int, int]]) -> None:
-        """Lines of a message that quote another one, under what says whose words they are."""
-        text = self.text
-        for depth, group in itertools.groupby(spans, key=lambda span: quote_depth(text, span[0])):
-            lines = list(group)
-            if not depth:
-                self.block(text.rfind("\n", 0, lines[0][0]) + 1, lines[-1][1])
-                continue
-            if self.introduction >= 0:
-                self.quotes[depth] = self.introduction
-            self.introduction = -1
-            self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
-            parent = self.quotes[max(self.quotes)] if self.quotes else self.base
-            # A line of nothing but marks begins the next paragraph.
-            empty = [not text[a:b].strip("> \t") for a, b in lines]
-            breaks = tuple(lines[i][0] for i in range(1, len(lines)) if empty[i] and not empty[i - 1])
-            region = Region(lines[0][0], lines[-1][1], parent, None, breaks)
-            self.found.append(region)
-            if announces(text, lines[-1][1]):
-                self.introduction = running_spans(self.text, region)[-1][0]
-
-    def definitions(self, spans: Sequence[tuple[int, int]], found: Sequence[Term], indent: int) -> None:
-        """Terms, each with what is indented below it."""
-        above = self.parent
-        for term in found:
-            start, end = spans[term.line]
-            words = self.text[start:end]
-            is_record = begins_record(words)
-            unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
-            unit = unit._replace(title="" if is_record else " ".join(words.split()))
-            self.found.append(Region(start, end, above, (unit,)))
-            if term.end > term.line + 1:
-                self.introduction = -1
-                self.indents.open(indent, start)
-                self.block(self.text.rfind("\n", 0, spans[term.line + 1][0]) + 1, spans[term.end - 1][1])
-        self.introduction = -1

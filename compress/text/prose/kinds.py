@@ -1,0 +1,201 @@
+"""Which kind of block some lines are: a directive, a quotation, a list, definitions, a turn, records or a paragraph."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.text.prose.blocks import Blocks
+from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
+from ctxpipe.compress.text.prose.records import begins_record, record_runs
+from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.spoken import quote_depth
+from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
+from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.unit import Unit
+
+_LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+_SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
+_DEEPEST = 12
+"""Definitions inside one another; what is deeper is running text."""
+
+
+class Lines(NamedTuple):
+    """Lines without a blank line between them.
+
+    Attributes:
+        start, end: Offsets of the block, end exclusive.
+        spans: Offsets of each line without surrounding whitespace.
+        words: Each line without surrounding whitespace.
+        indents: Indentation of each line in columns.
+        list_above: What the list above stood under, if the first line is indented as its items are, else None.
+    """
+
+    start: int
+    end: int
+    spans: list[tuple[int, int]]
+    words: list[str]
+    indents: list[int]
+    list_above: int | None = None
+
+
+class Kinds(Blocks):
+    """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
+
+    def block(self, start: int, end: int) -> None:
+        """Set down lines without a blank line between them, as the first kind that they are of."""
+        lines = self._lines(start, end)
+        if self._two_blocks(lines):
+            return
+        lines = lines._replace(list_above=self._list_above(lines.indents[0]))
+        kinds = (
+            self._directive,
+            self._quotation,
+            self._glossary,
+            self._list,
+            self._definitions,
+            self._cue,
+            self._speech,
+            self._paragraphs,
+        )
+        for take in kinds:
+            if take(lines):
+                return
+
+    def _lines(self, start: int, end: int) -> Lines:
+        indent = self.rebase(start)
+        spans = [match.span() for match in _LINE.finditer(self.text, start, end)]
+        indents = [indent, *(indent_of(self.text, a) for a, _ in spans[1:])]
+        return Lines(start, end, spans, [self.text[a:b] for a, b in spans], indents)
+
+    def _two_blocks(self, lines: Lines) -> bool:
+        """Indented text that ends without a blank line, and what follows it."""
+        level = self.indents.ends_at()
+        after = next((a for (a, _), i in zip(lines.spans[1:], lines.indents[1:], strict=True) if i <= level), -1)
+        if after < 0:
+            return False
+        line = self.text.rfind("\n", 0, after) + 1
+        self.block(lines.start, line)
+        self.block(line, lines.end)
+        return True
+
+    def _list_above(self, indent: int) -> int | None:
+        level, parent = self.listed
+        if indent <= level:
+            self.listed = (-1, -1)
+        return parent if indent == level else None
+
+    def _directive(self, lines: Lines) -> bool:
+        """A directive of reStructuredText."""
+        if self.document.language != "rst" or not DIRECTIVE.match(self.text, lines.start, lines.end):
+            return False
+        self.directive(lines.spans[0][0], lines.spans[-1][1], lines.indents[0])
+        return True
+
+    def _quotation(self, lines: Lines) -> bool:
+        """Lines of a message that quote another one, under what says whose words they are."""
+        text = self.text
+        if not any(text[a] == ">" for a, _ in lines.spans):
+            self.quotes.clear()
+            return False
+        for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):
+            spans = list(group)
+            if depth:
+                self._quoted(spans, depth)
+            else:
+                self.block(text.rfind("\n", 0, spans[0][0]) + 1, spans[-1][1])
+        return True
+
+    def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:
+        text = self.text
+        if self.introduction >= 0:
+            self.quotes[depth] = self.introduction
+        self.introduction = -1
+        self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
+        parent = self.quotes[max(self.quotes)] if self.quotes else self.base
+        # A line of nothing but marks begins the next paragraph.
+        empty = [not text[a:b].strip("> \t") for a, b in spans]
+        breaks = tuple(spans[i][0] for i in range(1, len(spans)) if empty[i] and not empty[i - 1])
+        region = Region(spans[0][0], spans[-1][1], parent, None, breaks)
+        self.found.append(region)
+        if announces(text, spans[-1][1]):
+            self.introduction = running_spans(text, region)[-1][0]
+
+    def _glossary(self, lines: Lines) -> bool:
+        """Terms of Markdown with definitions that begin with a colon."""
+        groups = colon_terms(lines.words)
+        if groups:
+            self.glossary(lines.spans, groups)
+        return bool(groups)
+
+    def _list(self, lines: Lines) -> bool:
+        """A list that begins with an item, or has several."""
+        text = self.text
+        items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
+        if not items[0] and sum(map(bool, items)) < 2:
+            return False
+        if items[0] and lines.list_above is not None and self.introduction < 0:
+            self.base = lines.list_above
+        self.list(lines.start, lines.end, lines.spans, items)
+        return True
+
+    def _definitions(self, lines: Lines) -> bool:
+        """Terms, each with what is indented below it."""
+        nested = self.depth < _DEEPEST and len(lines.words) > 1
+        found = terms(lines.words, lines.indents) if nested else []
+        if found:
+            self.depth += 1
+            self._defined(lines, found)
+            self.depth -= 1
+        return bool(found)
+
+    def _defined(self, lines: Lines, found: Sequence[Term]) -> None:
+        above = self.parent
+        for term in found:
+            start, end = lines.spans[term.line]
+            words = lines.words[term.line]
+            is_record = begins_record(words)
+            unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
+            unit = unit._replace(title="" if is_record else " ".join(words.split()))
+            self.found.append(Region(start, end, above, (unit,)))
+            if term.end > term.line + 1:
+                self.introduction = -1
+                self.indents.open(lines.indents[0], start)
+                below = lines.spans[term.line + 1][0]
+                self.block(self.text.rfind("\n", 0, below) + 1, lines.spans[term.end - 1][1])
+        self.introduction = -1
+
+    def _cue(self, lines: Lines) -> bool:
+        """A turn below a line with its speaker, alone or with a time."""
+        words = lines.words
+        if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
+            return False
+        head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
+        said = sentences(self.text, lines.spans[1][0], lines.end)
+        turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
+        self.add(lines.start, lines.end, [head, *turn])
+        return True
+
+    def _speech(self, lines: Lines) -> bool:
+        """A turn that begins with its speaker."""
+        said = self.speakers.match(lines.words[0]) if self.speakers else None
+        if not said or not said["name"]:
+            return False
+        self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
+        return True
+
+    def _paragraphs(self, lines: Lines) -> bool:
+        """Records, and paragraphs between them: what lines are that are nothing else."""
+        at, spans = 0, lines.spans
+        for run in record_runs(lines.words):
+            first = run.start if run.header < 0 else run.header
+            if first > at:
+                self.running(spans[at][0], spans[first - 1][1], spans[at:first])
+            self.records(spans[first : run.end], titles=run.start - first)
+            at = run.end
+        if at < len(spans):
+            self.running(spans[at][0], lines.end, spans[at:])
+        return True
