@@ -48,12 +48,12 @@ def measured(ask: Ask, way: str, turns: int, shorten: Callable[[list[Message]], 
     """
     (_, *rest), _ = conversation()
     system = {"role": "system", "content": f"You watch the pumps of a water works, {way}. Be brief."}
-    prompt = cached = answered = 0
+    prompt = cached = answered = refused = 0
     for turn in range(turns):
         messages = shorten([system, *rest[: 4 * turn + 3]])
         said = ask({"model": MODEL, "messages": messages, "tools": [TOOL], "max_tokens": 1, "temperature": 0})
         if said.status_code != 200:
-            print(way, turn, said.status_code, said.text[:150], file=sys.stderr)
+            refused += 1
             continue
         usage = said.json()["usage"]
         answered += 1
@@ -62,6 +62,7 @@ def measured(ask: Ask, way: str, turns: int, shorten: Callable[[list[Message]], 
     found = {
         "turns": turns,
         "answered": answered,
+        "refused": refused,
         "prompt_tokens": prompt,
         "cached_tokens": cached,
         "cached": round(cached / max(1, prompt), 3),
