@@ -14,11 +14,13 @@ _NONE = 0xFFFFFFFF
 
 def make_msg(
     *, subject: str = "", sender: str = "", body: str = "", html: bytes = b"", to: Mapping[str, str] | None = None,
-    attached: Mapping[str, bytes] | None = None, sent: int = 0,
+    attached: Mapping[str, bytes] | None = None, sent: int = 0, rich: bytes = b"",
 ) -> bytes:  # fmt: skip
-    """A message; ``sent`` is the time in seconds since 1970."""
+    """A message; ``sent`` is the time in seconds since 1970, ``rich`` a body as compressed rich text."""
     files, people = dict(attached or {}), dict(to or {})
-    root = _properties({0x0037: subject, 0x0C1F: sender, 0x0C1A: sender.partition("@")[0], 0x1000: body}, html, sent)
+    root = _properties(
+        {0x0037: subject, 0x0C1F: sender, 0x0C1A: sender.partition("@")[0], 0x1000: body}, html, sent, rich
+    )
     root["__properties_version1.0"] = (
         struct.pack("<8x4I8x", len(people), len(files), len(people), len(files))
         + (
@@ -38,7 +40,7 @@ def make_msg(
     return compound(root)
 
 
-def _properties(texts: Mapping[int, str], html: bytes = b"", sent: int = 0) -> Storage:
+def _properties(texts: Mapping[int, str], html: bytes = b"", sent: int = 0, rich: bytes = b"") -> Storage:
     storage: Storage = {}
     entries = b""
     for tag, text in texts.items():
@@ -48,6 +50,9 @@ def _properties(texts: Mapping[int, str], html: bytes = b"", sent: int = 0) -> S
     if html:
         storage["__substg1.0_10130102"] = html
         entries += _entry(0x1013, 0x0102, len(html)) + _entry(0x3FDE, 0x0003, 65001)
+    if rich:
+        storage["__substg1.0_10090102"] = rich
+        entries += _entry(0x1009, 0x0102, len(rich))
     if sent:
         entries += _entry(0x0039, 0x0040, (sent + 11_644_473_600) * 10_000_000)
     storage["__properties_version1.0"] = entries

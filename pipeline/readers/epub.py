@@ -47,7 +47,7 @@ class EpubReader:
         pieces = Pieces()
         for name in book.chapters():
             markup = decode(book.archive.read(name), source=f"{source}: {name}", errors=errors, declares=True)
-            text, _ = html_text(_SELF_CLOSED.sub(r"<\1\2></\1>", markup))
+            text, _ = html_text(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), addresses=True)
             title = book.titles.get(name, "")
             if title and text.strip() and not _HEADED.match(text):
                 pieces.add(f"# {title}")

@@ -41,15 +41,22 @@ _ROLES = {
 }
 """Layout of tags: a paragraph is between empty lines, a line on its own line, everything else is inline."""
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
+_WEB = re.compile(r"https?://[^\s|<>]+", re.IGNORECASE)
+_LONGEST_ADDRESS = 150
+"""Characters of an address that a person would write; longer ones count clicks."""
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
 
 
-def html_text(markup: str) -> tuple[str, str]:
+def html_text(markup: str, *, addresses: bool = False) -> tuple[str, str]:
     """Lay out the visible text of a page.
 
     Scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings are dropped. A table
     that contains headings, verbatim text or other tables is page layout, and its cells are read one after the other.
+
+    Args:
+        markup: The page.
+        addresses: Whether the address of a link to the web stands in brackets after its words.
 
     Returns:
         The text, and the page's title (its ``<title>``, else its first ``<h1>``) or an empty string.
@@ -59,7 +66,7 @@ def html_text(markup: str) -> tuple[str, str]:
     tree = LexborHTMLParser(markup)
     if tree.root is None:
         return "", ""
-    walk = _TreeWalk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree))
+    walk = _TreeWalk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree), addresses=addresses)
     walk.run(tree.root)
     return walk.layout.text(), _title(tree)
 
@@ -72,8 +79,9 @@ def _title(tree: LexborHTMLParser) -> str:
 class _TreeWalk:
     """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
-    def __init__(self, hidden: set[int], grids: set[int]) -> None:
+    def __init__(self, hidden: set[int], grids: set[int], *, addresses: bool) -> None:
         self.layout = PageLayout()
+        self._addresses = addresses
         self._hidden = hidden
         self._grids = grids
         self._tables: list[bool] = []
@@ -161,6 +169,8 @@ class _TreeWalk:
         if self._verbatim is None:
             if role:
                 self._close(role, tag)
+            elif tag == "a" and self._addresses and (address := _address(node)):
+                self.layout.write(f" ({address})")
         elif role == "verbatim":
             self.layout.verbatim("".join(self._verbatim))
             self._verbatim = None
@@ -237,6 +247,16 @@ def _grids(tree: LexborHTMLParser) -> set[int]:
 def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
     parents = (node.parent for node in nodes)
     return list({node.mem_id: node for node in parents if node is not None}.values())
+
+
+def _address(node: LexborNode) -> str:
+    """Where a link leads on the web, unless its words say so or it is too long to be read; empty for any other."""
+    address = (node.attributes.get("href") or "").strip()
+    if not _WEB.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
+        return ""
+    words = "".join(node.text().split())
+    bare = address.partition("://")[2].removeprefix("www.").rstrip("/")
+    return address if words and bare not in words else ""
 
 
 def _number(node: LexborNode, attribute: str) -> int:

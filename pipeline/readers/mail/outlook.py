@@ -1,4 +1,4 @@
-"""Messages of Outlook (``.msg``), through python-oxmsg, which comes with the ``mail`` extra."""
+"""Messages of Outlook (``.msg``), through python-oxmsg and compressed-rtf, which come with the ``mail`` extra."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import MissingExtraError, ReadError
 from ctxpipe.extras import require
-from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, write_message
+from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, attached_text, write_message
 from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.rtf import RtfReader
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
     from oxmsg import Message as OutlookMessage
+    from oxmsg.attachment import Attachment as OutlookAttachment
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _MOST_RECIPIENTS = 10
-_NO_BODY = "the body is in a form that is not read (compressed rich text)"
+_RTF_COMPRESSED = 0x1009
+"""The property that holds a body as compressed rich text, by [MS-OXCMSG]."""
+_LARGEST_RTF = 4_000_000
+"""Bytes of compressed rich text that are unpacked, to at most eight times as many."""
+_NO_BODY = "no body that can be read in the message"
 
 
 class OutlookReader:
@@ -32,7 +38,7 @@ class OutlookReader:
         if not data.startswith(_OLE):
             raise ReadError(source, "not a .msg file, or damaged")
         try:
-            require("mail", "reading .msg files", "oxmsg")
+            require("mail", "reading .msg files", "oxmsg", "compressed_rtf")
         except MissingExtraError as exc:
             raise ReadError(source, str(exc)) from exc
         try:
@@ -56,15 +62,16 @@ def _message(data: bytes) -> Message:
         "Subject": found.subject,
         "To": _recipients(found),
     }
-    attachments = [
-        Attachment(name=" ".join((part.file_name or "unnamed").split()), type=part.mime_type or "", size=part.size)
-        for part in found.attachments
-    ]
     return Message(
         head={name: " ".join(value.split()) for name, value in head.items()},
         bodies=_bodies(found),
-        attachments=attachments,
+        attachments=[_attachment(part) for part in found.attachments],
     )
+
+
+def _attachment(part: OutlookAttachment) -> Attachment:
+    name, kind = " ".join((part.file_name or "unnamed").split()), part.mime_type or ""
+    return Attachment(name=name, type=kind, size=part.size, text=attached_text(part.file_bytes or b"", name, kind))
 
 
 def _recipients(found: OutlookMessage) -> str:
@@ -84,5 +91,21 @@ def _bodies(found: OutlookMessage) -> list[Body]:
         return [Body(text=plain)]
     from ctxpipe.pipeline.readers.html.html import html_text
 
-    words = html_text(found.html_body or "")[0]
-    return [Body(text=words, markdown=True)] if words else []
+    words = html_text(found.html_body or "", addresses=True)[0]
+    if words:
+        return [Body(text=words, markdown=True)]
+    words = _rich_text(found)
+    return [Body(text=words)] if words else []
+
+
+def _rich_text(found: OutlookMessage) -> str:
+    """The words of a body that is only there as compressed rich text; empty if it cannot be read."""
+    import compressed_rtf
+
+    packed = found.properties.binary_prop_value(_RTF_COMPRESSED) or b""
+    if not packed or len(packed) > _LARGEST_RTF:
+        return ""
+    try:
+        return RtfReader().read(compressed_rtf.decompress(packed), source="").text
+    except Exception:  # damage makes the library raise anything: Exception, struct errors, ...
+        return ""

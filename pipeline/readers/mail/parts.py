@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, Message
+from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, Message, attached_text
 from ctxpipe.pipeline.readers.text.decode import decode
 
 Part = email.message.Message
@@ -118,7 +118,8 @@ def _attachment(part: Part, kind: str) -> Attachment:
         name = str(email.policy.default.header_factory("Subject", (named() or "")[:_LONGEST_FIELD]))
     except Exception:  # as in `field`
         name = ""
-    return Attachment(name=" ".join(name.split()) or "unnamed", type=kind, size=len(_data(part)))
+    data, name = _data(part), " ".join(name.split()) or "unnamed"
+    return Attachment(name=name, type=kind, size=len(data), text=attached_text(data, name, kind))
 
 
 def _data(part: Part) -> bytes:
@@ -135,7 +136,7 @@ def _body(part: Part, kind: str) -> Body:
 def _html(part: Part) -> str:
     from ctxpipe.pipeline.readers.html.html import html_text
 
-    return html_text(_text(part))[0]
+    return html_text(_text(part), addresses=True)[0]
 
 
 def _text(part: Part) -> str:

@@ -61,6 +61,12 @@ def test_chapters_in_reading_order() -> None:
     assert (found.kind, found.title) == ("markdown", "The Mole")
 
 
+def test_a_link_to_the_web_keeps_its_address_and_one_in_the_book_does_not() -> None:
+    links = '<a href="https://example.org/pot">the pot</a>, see <a href="b.xhtml#n1">note 1</a>'
+    found = loaded(book({"a.xhtml": page(f"<h1>First</h1><p>The ring is in {links}.</p>")}))
+    assert found.text == "# First\n\nThe ring is in the pot (https://example.org/pot), see note 1."
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_chapter_without_heading_is_named_by_the_table_of_contents(version: int) -> None:
     chapters = {

@@ -68,15 +68,35 @@ def test_an_html_body_is_read_where_there_is_no_plain_one() -> None:
     assert "The crane is paid." in mail(made).text
 
 
-def test_attachments_are_named_and_never_in_the_text() -> None:
+def test_attachments_are_named_and_text_is_read() -> None:
     made = message()
     made.add_attachment(b"\x89PNG" * 500, maintype="image", subtype="png", filename="Läge.png")
     made.add_attachment("a,b\n", subtype="csv", filename="berths.csv")
     text = mail(made).text
     assert text.endswith(
-        "The berth is free.\n\nAttachments: Läge.png (image/png, 2 KB); berths.csv (text/csv, 5 bytes)"
+        "The berth is free.\n\nAttachments: Läge.png (image/png, 2 KB); berths.csv (text/csv, 5 bytes)\n\n"
+        "Attachment berths.csv:\n\na,b"
     )
     assert "iVBOR" not in text
+
+
+def test_what_only_says_that_it_is_text_is_not_read() -> None:
+    made = message()
+    made.add_attachment(b"\x00\x01\x02" * 500, maintype="text", subtype="plain", filename="noise.txt")
+    made.add_attachment(b"fee " * 300_000, maintype="text", subtype="plain", filename="long.txt")
+    text = mail(made).text
+    assert text.endswith("noise.txt (text/plain, 2 KB); long.txt (text/plain, 1 MB)")
+
+
+def test_a_link_keeps_its_address() -> None:
+    made = message(text="")
+    made.set_content(
+        '<p>Join <a href="https://meet.example.org/r/7">the call</a>, '
+        '<a href="https://www.example.org/">example.org</a>, '
+        f'<a href="https://t.example.org/{"x" * 200}">unsubscribe</a>, <a href="javascript:x()">more</a>.',
+        subtype="html",
+    )
+    assert "Join the call (https://meet.example.org/r/7), example.org, unsubscribe, more." in mail(made).text
 
 
 def test_an_attached_message_has_its_own_head() -> None:

@@ -13,6 +13,7 @@ from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.load import load
 
 pytest.importorskip("oxmsg", reason="the mail extra is not installed")
+compress = pytest.importorskip("compressed_rtf", reason="the mail extra is not installed").compress
 
 MESSAGE = make_msg(
     subject="Übergabe der Schlüssel",
@@ -42,7 +43,39 @@ def test_a_message() -> None:
 def test_a_body_in_html_and_one_that_is_not_read() -> None:
     found = loaded(make_msg(subject="Costs", html="<h2>Crane</h2><p>84 000 €".encode()))
     assert found.text.endswith("## Crane\n\n84 000 €")
-    assert loaded(make_msg(subject="Costs")).notes == ("the body is in a form that is not read (compressed rich text)",)
+    assert loaded(make_msg(subject="Costs")).notes == ("no body that can be read in the message",)
+
+
+def test_a_body_that_is_only_there_as_compressed_rich_text() -> None:
+    # The example of [MS-OXRTFCP] 4.1.1.
+    packed = bytes.fromhex(
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    )
+    found = loaded(make_msg(subject="Costs", rich=packed))
+    assert found.text.endswith("\n\nhello world")
+    assert found.notes == ()
+
+
+def test_a_table_in_rich_text() -> None:
+    rows = r"\trowd\cellx1\cellx2 Pier\cell Fee\cell\row\trowd North\cell 54\cell\row"
+    rich = rf"{{\rtf1\ansi\ansicpg1252 K\'e4the pays.\par{rows}}}"
+    found = loaded(make_msg(subject="Costs", rich=compress(rich.encode())))
+    assert "Käthe pays." in found.text
+    assert "| North | 54 |" in found.text
+
+
+@pytest.mark.parametrize("cut", [3, 17, 30])
+def test_damaged_rich_text_is_noted(cut: int) -> None:
+    packed = compress(rb"{\rtf1 The fee of the pier is 54.}")
+    found = loaded(make_msg(subject="Costs", rich=packed[:cut]))
+    assert found.notes == ("no body that can be read in the message",)
+
+
+def test_attached_text_is_read_under_its_name() -> None:
+    found = loaded(
+        make_msg(subject="Costs", body="See below.", attached={"fees.csv": b"pier,fee\nnorth,54\n", "a.pdf": b"%PDF-"})
+    )
+    assert found.text.endswith("a.pdf (application/pdf, 5 bytes)\n\nAttachment fees.csv:\n\npier,fee\nnorth,54")
 
 
 def test_it_is_known_by_its_content() -> None:
