@@ -24,7 +24,7 @@ def markdown_title(text: str) -> str:
     heading = _HEADING.search(_FENCED.sub("", head))
     if not heading:
         return ""
-    words = _CLOSING.sub("", one_line(heading[1] or heading[2]))
+    words = _CLOSING.sub("", one_line(heading[1] or heading[2] or ""))
     return _LINK.sub(r"\1", words).strip("*_` ")
 
 

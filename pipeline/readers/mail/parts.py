@@ -38,10 +38,9 @@ def messages_of(part: Part, attached_to: str = "") -> Iterator[Message]:
 
 def field(part: Part, name: str) -> str:
     """A field of the head, decoded, as one line; a long list of addresses is cut and counted."""
-    value = part.get(name)
-    if value is None:
-        return ""
-    raw = str(value)[:_LONGEST_FIELD].encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    # `get` makes question marks of bytes that are no ASCII, which mail programs write all the same.
+    value = next((str(value) for key, value in part.raw_items() if key.lower() == name.lower()), "")
+    raw = _unescaped(value[:_LONGEST_FIELD])
     raw = re.sub(r"[\r\n]+", "", raw)
     if "=?" not in raw and raw.count("@") <= _MOST_ADDRESSES:
         return " ".join(raw.split())
@@ -54,6 +53,15 @@ def field(part: Part, name: str) -> str:
     if len(addresses) > _MOST_ADDRESSES:
         text = f"{', '.join(addresses[:_MOST_ADDRESSES])} and {len(addresses) - _MOST_ADDRESSES} more"
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def _unescaped(value: str) -> str:
+    """A string whose bytes beyond ASCII the parser kept as they were: UTF-8, else Windows-1252."""
+    data = value.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 class _Walk:

@@ -15,12 +15,18 @@ _SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
 _LEADERS = ". . ."
 _LONG = 45
 """Characters from which on a row may run over two columns."""
+_WIDE = 0.7
+"""Width of a row that may run over two columns, in widths of the widest."""
 _FEWEST = 5
 """Rows that share a gutter."""
 _MOST = 12
 """Rows that are looked into before all of them are."""
 _NARROWEST = 0.5
 """Width of a gutter, in sizes of the font."""
+_SHORT = 8
+"""Characters of the last row of a paragraph."""
+_FULL = 0.75
+"""Share of its column that a usual row of prose fills."""
 _COLUMN = 20
 """Characters of a usual row of a column; what is shorter is a column of a table."""
 
@@ -50,13 +56,29 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[
     if len(long) < _FEWEST:
         return rows
     middle = len(long) // 3
-    strips = _strips(calls, raw, rows, starts, long[middle : middle + _MOST])
+    found = _cut_at(calls, raw, rows, starts, long[middle : middle + _MOST], _COLUMN)
+    if found is not None:
+        return found
+    widest = max(rows[at].right - rows[at].left for at in long)
+    wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
+    for first in sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ():
+        found = _cut_at(calls, raw, rows, starts, wide[first : first + _MOST], _SHORT)
+        if found is not None and _are_full(found):
+            return found
+    return rows
+
+
+def _cut_at(
+    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], sample: Sequence[int], margin: int
+) -> list[Row] | None:
+    """The rows cut at the strips that a sample of them leaves free, if that makes columns of prose."""
+    strips = _strips(calls, raw, rows, starts, sample, margin)
     if not strips:
-        return rows
+        return None
     gaps = {at: _gaps(calls, raw, row, starts[at]) for at, row in enumerate(rows) if row.right > strips[0][0]}
     cuts = [_crossings(gaps.get(at, ()), row, strips) for at, row in enumerate(rows)]
     pieces = [_pieces(row, places) for row, places in zip(rows, cuts, strict=True)]
-    return [piece for of_row in pieces for piece in of_row] if _are_columns(pieces, len(strips) + 1) else rows
+    return [piece for of_row in pieces for piece in of_row] if _are_columns(pieces, len(strips) + 1) else None
 
 
 def _gaps(calls: Calls, raw: Any, row: Row, start: int, margin: int = 0) -> list[_Gap]:
@@ -71,13 +93,13 @@ def _gaps(calls: Calls, raw: Any, row: Row, start: int, margin: int = 0) -> list
 
 
 def _strips(
-    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], long: Sequence[int]
+    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], long: Sequence[int], margin: int
 ) -> list[tuple[float, float]]:
     """What the words of all the given rows leave free, away from the ends of the rows."""
     strips: list[tuple[float, float]] = []
     for count, at in enumerate(long):
         least = _NARROWEST * rows[at].size
-        gaps = _gaps(calls, raw, rows[at], starts[at], _COLUMN)
+        gaps = _gaps(calls, raw, rows[at], starts[at], margin)
         free = [(gap.left, gap.right) for gap in gaps if gap.right - gap.left > least]
         strips = _shared(strips, free, least) if count else free
         if not strips:
@@ -136,12 +158,32 @@ def _are_columns(pieces: Sequence[Sequence[Row]], columns: int) -> bool:
     return True
 
 
+def _are_full(pieces: Sequence[Row]) -> bool:
+    """Whether the rows of each column mostly run from edge to edge, which code and its comments do not."""
+    for column in {piece.column for piece in pieces if piece.column}:
+        rows = [piece for piece in pieces if piece.column == column]
+        width = max(row.right for row in rows) - min(row.left for row in rows)
+        if statistics.median(row.right - row.left for row in rows) < _FULL * width:
+            return False
+    return True
+
+
 def told_by_place(rows: list[Row]) -> list[Row]:
     """Pieces of text whose order says nothing, from top to bottom, with the columns that they stand in.
 
     A gutter is where many pieces begin to the right of many others and few run over it.
     """
     rows = sorted(rows, key=lambda row: (-row.base, row.left))
+    columns = _parted(rows)
+    if len(columns) > 1:
+        for number, column in enumerate(columns, start=1):
+            for row in column:
+                row.column = number
+    return rows
+
+
+def _parted(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """The columns of some rows, from left to right, without the rows that run over a gutter."""
     lefts = Counter(round(row.left / 6) for row in rows if len(row.text) >= _COLUMN)
     for place, count in sorted(lefts.items(), key=lambda item: -item[0]):
         edge = 6 * place - 4.0
@@ -150,9 +192,5 @@ def told_by_place(rows: list[Row]) -> list[Row]:
         lengths = [statistics.median(len(row.text) for row in side) if side else 0 for side in (before, behind)]
         few = len(rows) - len(before) - len(behind) <= len(rows) // 3
         if count >= _FEWEST and len(before) >= _FEWEST and few and min(lengths) >= _COLUMN:
-            for row in before:
-                row.column = 1
-            for row in behind:
-                row.column = 2
-            break
-    return rows
+            return [*_parted(before), *_parted(behind)]
+    return [rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 import time
 import tracemalloc
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from msg_support import make_msg
 from office_support import make_docx, paragraph, zipped
+from pdf_support import column, place_pdf
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.load import load
@@ -110,6 +112,51 @@ def test_a_cut_file_is_a_document_or_one_line_and_the_others_go_on(tmp_path: Pat
     assert all("\n" not in str(failure) for failure in result.failures)
     if ending in PACKED:
         assert len(result.failures) == 11
+
+
+CHANGED = FILES | {
+    "pdf": place_pdf(column(72, 700, [WORDS] * 9), bookmarks=[("Fees", 0, 1)]),
+    "ods": odf("spreadsheet", f"<text:p>{WORDS}</text:p>"),
+    "html": f"<h1>Fees</h1><table><tr><td>a<td>b</table><p>{WORDS} <a href='https://example.org'>x</a>".encode(),
+    "md": f"# Fees\n\n```\ncode\n```\n\n- {WORDS}\n".encode(),
+    "json": json.dumps([{"user": "U1", "text": WORDS, "ts": "1700000000.1", "type": "message"}] * 2).encode(),
+    "csv": f'pier,fee\n"north",54\n"{WORDS}",3\n'.encode(),
+}
+
+
+def changed_bytes(rng: random.Random, whole: bytes) -> bytes:
+    """A file with bytes cut off, left out, repeated, or written over."""
+    data, at = bytearray(whole), rng.randrange(len(whole))
+    way = rng.randrange(5)
+    if way == 0:
+        return whole[:at]
+    if way == 1:
+        return whole[:at] + whole[at + rng.randrange(1, 200) :]
+    if way == 2:
+        return whole[:at] + whole[at : at + rng.randrange(1, 60)] * rng.randrange(2, 200) + whole[at:]
+    if way == 3:
+        data[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4), b"9999", b"-999"])
+        return bytes(data)
+    for _ in range(rng.randint(1, 30)):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("ending", CHANGED)
+def test_changed_bytes_give_a_document_or_one_line(ending: str) -> None:
+    rng, whole = random.Random(ending), CHANGED[ending]
+    start = time.process_time()
+    for _ in range(80):
+        data = changed_bytes(rng, whole)
+        if ending in (*PACKED, "odp", "ods") and rng.random() < 0.6:
+            with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+                parts: dict[str, str | bytes] = {part: archive.read(part) for part in archive.namelist()}
+            name = rng.choice([name for name in parts if parts[name]])
+            held = parts[name]
+            parts[name] = changed_bytes(rng, held) if isinstance(held, bytes) and rng.random() < 0.9 else b""
+            data = zipped(parts)
+        outcome(data, rng.choice([f"a.{ending}", f"a.{ending}", "", "a.txt"]))
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("ending", FILES)

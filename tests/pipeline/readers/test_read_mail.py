@@ -88,6 +88,14 @@ def test_what_only_says_that_it_is_text_is_not_read() -> None:
     assert text.endswith("noise.txt (text/plain, 2 KB); long.txt (text/plain, 1 MB)")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_head_that_is_not_encoded_is_read(encoding: str) -> None:
+    head = "From: Jörg <a@example.org>\nSubject: Übergabe\nMIME-Version: 1.0\n\nThe fee is 54.\n"
+    found = load(head.encode(encoding), source="a.eml", name="a.eml")
+    assert found.text == "From: Jörg <a@example.org>\nSubject: Übergabe\n\nThe fee is 54."
+    assert found.title == "Übergabe"
+
+
 def test_a_link_keeps_its_address() -> None:
     made = message(text="")
     made.set_content(

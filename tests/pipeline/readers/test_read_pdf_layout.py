@@ -9,6 +9,8 @@ from pdf_support import Text, column, place_pdf
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.load import load
+from ctxpipe.pipeline.readers.pdf.gutters import told_by_place
+from ctxpipe.pipeline.readers.pdf.rows import Row
 
 LEFT = (
     "The harbour of the island was built in",
@@ -54,6 +56,30 @@ def test_columns_are_read_one_after_the_other_without_the_running_head(by_row: b
     assert "every storm took a part of its well-being away" in whole
     assert found.page(found.text.index("A page of its own")) == 2
     assert [found.text[start:][:3] for start in found.page_starts] == ["The", "A p", "The"]
+
+
+def test_a_short_column_beside_a_long_one_is_read_after_it() -> None:
+    left = column(50, 700, [f"{line[:34]} and some words" for line in LEFT] * 5)
+    rows = sorted([*left, *column(330, 700, RIGHT)], key=lambda text: (-text.y, text.x))
+    found = " ".join(read_pdf(place_pdf(rows)).text.split())
+    assert found.endswith(" ".join(RIGHT))
+
+
+def test_three_columns_that_were_recognised_are_told_by_place() -> None:
+    columns = [
+        [Row(line, x, x + 150, 700.0 - 12 * at, 10) for at, line in enumerate(LEFT + RIGHT)] for x in (50, 220, 390)
+    ]
+    rows = [row for beside in zip(*columns, strict=True) for row in beside]
+    assert [row.column for row in told_by_place(rows)] == [1, 2, 3] * 12
+
+
+def test_comments_beside_code_stay_beside_it() -> None:
+    code = [f"int {'first_' * (at % 5)}page_{at};" for at in range(14)]
+    said = [f"/* what device number {at} is told{' and told again' * (at % 2)} */" for at in range(14)]
+    rows = [text for pair in zip(column(72, 700, code), column(300, 700, said), strict=True) for text in pair]
+    found = read_pdf(place_pdf(rows)).text
+    for a, b in zip(code, said, strict=True):
+        assert any(a in line and b in line for line in found.split("\n"))
 
 
 def test_a_table_is_not_taken_for_columns() -> None:

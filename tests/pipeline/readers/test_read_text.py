@@ -161,6 +161,7 @@ def test_titles(tmp_path: Path) -> None:
         "rule.md": ("---\nnot: title\n---\n\n# After\n", "After"),
         "none.md": ("- item\n---\nno heading", "none"),
         "bold.md": ("# **Bold**\n", "Bold"),
+        "empty.md": ("# \r\n\ntext\n", "empty"),
         "sharp.md": ("# About C#\n", "About C#"),
         "long.md": ("# " + "word " * 1000, ("word " * 60).strip()),
         "hostile.md": ("# x" + "#" * 60_000 + "y\na" + " " * 60_000 + "b\n", "x" + "#" * 299),
