@@ -4,7 +4,7 @@
 
 A batch that was killed goes on with the same command; in the end each request has one row, and the rows are those of a
 run that nobody killed. A corpus file that was killed while it was updated opens at once, and each of its documents is
-whole: as it was before or as it is now. In the end it holds what a new one holds.
+whole: as it was before or as it is now. In the end it holds what a new one holds, vectors included.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import write
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -28,6 +29,7 @@ from batch_support import write as write_lines
 from samples import prose
 
 from ctxpipe import Corpus
+from ctxpipe.compress.prepare.vectors import DIMENSION
 
 COMMAND = [sys.executable, "-m", "ctxpipe"]
 
@@ -106,6 +108,7 @@ def kill_index(folder: Path, files: int, kills: int, seed: int) -> dict[str, Any
     subprocess.run(command, check=True)
     with Corpus.open(file) as corpus, Corpus.build(documents, folder / "new.ctx") as new:
         same = corpus.documents == new.documents
+        vectors = [one.vectors.cosines(np.eye(DIMENSION, dtype=np.float32)) for one in (corpus, new) if one.vectors]
     return {
         "files": files,
         "runs": runs,
@@ -114,6 +117,7 @@ def kill_index(folder: Path, files: int, kills: int, seed: int) -> dict[str, Any
         "whole": whole,
         "documents_after_each_kill": held,
         "same_as_a_new_one": same,
+        "same_vectors": len(vectors) == 2 and bool((vectors[0] == vectors[1]).all()),
     }
 
 

@@ -50,6 +50,7 @@ class Config:
     Attributes:
         tokenizer: Model whose tokens budgets count; None for the target's.
         rank: How chunks are ranked for a question.
+        effort: How much the learned ranking reads: ``"fast"``, ``"default"``, ``"high"``.
         prune: How units are pruned.
         prune_model: Model that the pruner scores with.
         prune_url: Server that runs the pruner's model; None for this machine.
@@ -73,6 +74,7 @@ class Config:
 
     tokenizer: str | None = None
     rank: str | None = None
+    effort: Literal["fast", "default", "high"] = "default"
     prune: str | None = None
     prune_model: str | None = None
     prune_url: str | None = None

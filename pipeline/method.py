@@ -8,12 +8,13 @@ from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.rank.resources import BorrowingRanker, Resources
+from ctxpipe.compress.rank.resources import EFFORTS, BorrowingRanker, Effort, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, NO_RANK, RANKERS, UNASKED_RANK, make_ranker
 from ctxpipe.compress.scorers import DEFAULT_PRUNE, Pruning
 from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, format_of
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, Ranker
+from ctxpipe.errors import UnknownNameError
 from ctxpipe.models.tokenizer import TargetTokenizer
 
 DEFAULT_EMBEDDER = "minilm-l6"
@@ -23,7 +24,7 @@ class Method:
     """Rankers and scorer, which keep their models loaded, and the format of the kept text.
 
     Args:
-        rank, keep, format, tree, trust_remote_code: See ``Pipeline``.
+        rank, effort, keep, format, tree, trust_remote_code: See ``Pipeline``.
         pruning: The scorer.
         cache: Keeps scores and embeddings; None for none.
         on_note: Called with a line for the user.
@@ -39,6 +40,7 @@ class Method:
         self,
         *,
         rank: str | Ranker,
+        effort: Effort,
         pruning: Pruning,
         keep: Keep,
         format: str | Format | None,
@@ -47,6 +49,9 @@ class Method:
         trust_remote_code: bool,
         on_note: Callable[[str], None],
     ) -> None:
+        if effort not in EFFORTS:
+            raise UnknownNameError("effort", str(effort), EFFORTS)
+        self._effort = effort
         self._keep = keep
         self._format = format_of(DEFAULT_FORMAT if format is None else format)
         self._asked_format = format_of(ASKED_FORMAT if format is None else format)
@@ -98,5 +103,6 @@ class Method:
         return Resources(
             embedder=self._embedder,
             cache=self._cache,
+            effort=self._effort,
             on_note=self._on_note if notes else None,
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ctxpipe.compress.cache.score_cache import MEGABYTES, Caching
+from ctxpipe.compress.rank.resources import Effort
 from ctxpipe.compress.scorers import Pruning
 from ctxpipe.compress.select.formats import Format, Numbered
 from ctxpipe.compress.select.keep import Keep
@@ -41,6 +42,7 @@ class Pipeline(Compressing):
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
             ``"auto"``, the one that measured best; or an object with ``rank``. Without a question ``"spread"`` takes
             the place of all but ``"none"``, which keeps the beginning.
+        effort: How much of the documents the learned ranking reads: ``"fast"``, ``"default"``, ``"high"``.
         prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a baseline (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.
@@ -75,6 +77,7 @@ class Pipeline(Compressing):
         self,
         *,
         rank: str | Ranker = "auto",
+        effort: Effort = "default",
         prune: str | Scorer | Pruning = "auto",
         prune_model: str | None = None,
         prune_url: str | None = None,
@@ -101,6 +104,7 @@ class Pipeline(Compressing):
         super().__init__(
             method=Method(
                 rank=rank,
+                effort=effort,
                 pruning=Pruning.of(prune, model=prune_model, url=prune_url),
                 keep=Keep.of(keep),
                 format=format,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from ctxpipe.compress.learned.model import LearnedModel, PassageReader, checked_
 from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
 from ctxpipe.compress.rank.hybrid import HybridRanker
-from ctxpipe.compress.rank.resources import Embedder, Resources
+from ctxpipe.compress.rank.resources import Effort, Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
 
-FIRST_TOKENS = 24_000
-"""Tokens of passages for the first pass: the best by the fusion."""
+FIRST_TOKENS: Mapping[Effort, int] = {"fast": 3_000, "default": 12_000, "high": 24_000}
+"""Tokens of passages for the first pass, the best by the fusion, for each effort."""
 SECOND_SHARE, SECOND_TOKENS = 0.35, 1_800
 """Share of them, and least number of tokens, for the second pass: the best so far."""
 ONCE_TOKENS, ONCE_TITLES = 1_000, 3
@@ -42,6 +42,7 @@ class LearnedRanker:
         model: Folder of a pruner; by default the package's.
         embedder: Embedder of the fusion; MiniLM-L6 by default.
         cache: The score cache.
+        effort: How much of the text the model reads; None for the pipeline's.
         on_note: Called with a line if passages could not be read, or the cache file had to be replaced.
     """
 
@@ -53,18 +54,21 @@ class LearnedRanker:
         model: Path | str | None = None,
         embedder: Embedder | None = None,
         cache: ScoreCache | None = None,
+        effort: Effort | None = None,
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._folder = model
         self._cache = cache
+        self._effort = effort
         self._fusion = HybridRanker(embedder=embedder)
         self._on_note = on_note
 
     def with_resources(self, resources: Resources) -> Self:
-        """A copy with embedder, cache and notes, except those it was made with."""
+        """A copy with embedder, cache, effort and notes, except those it was made with."""
         made = copy(self)
         made.__dict__.pop("model", None)  # it has no cache
         made._cache = self._cache or resources.cache
+        made._effort = self._effort or resources.effort
         made._fusion = self._fusion.with_resources(resources)
         made._on_note = self._on_note or resources.on_note
         return made
@@ -96,7 +100,7 @@ class LearnedRanker:
         if not len(asked) or shares(asked, words).foreign >= FOREIGN:  # the other shares say little about so few tokens
             self._note("the question is not in a script that the learned ranking reads, so the fusion ranked alone")
             return fusion
-        look = Look(self.model, texts, question, fusion.astype(np.float64))
+        look = Look(self.model, texts, question, fusion.astype(np.float64), FIRST_TOKENS[self._effort or "default"])
         self._say(look.passages)
         # float32 rounds the lowest scores to equal ones only in very long documents.
         return look.ranked(on_progress).astype(np.float32)
@@ -122,13 +126,22 @@ class Look:
         texts: The sentences.
         question: The question.
         fusion: The fusion's scores of the sentences.
+        tokens: Most tokens of passages for the first pass.
     """
 
-    def __init__(self, model: PassageReader, texts: Sequence[RankingText], question: str, fusion: Floats) -> None:
+    def __init__(
+        self,
+        model: PassageReader,
+        texts: Sequence[RankingText],
+        question: str,
+        fusion: Floats,
+        tokens: int = FIRST_TOKENS["default"],
+    ) -> None:
         self.model = model
         self.texts = texts
         self.question = question
         self.fusion = fusion
+        self.tokens = tokens
         self.passages = gather(texts, model.layout.words)
         self.size = sizes(self.passages, len(texts))
 
@@ -148,7 +161,7 @@ class Look:
         Returns:
             Logits of all sentences, NaN if not read.
         """
-        chosen = shortlist(self.passages, self.fusion, FIRST_TOKENS)
+        chosen = shortlist(self.passages, self.fusion, self.tokens)
         asked = self.model.layout.asked(self.question)
         return self._read(asked, chosen, "question", on_progress)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
 from ctxpipe.compress.types import OnProgress, Ranker
+
+Effort = Literal["fast", "default", "high"]
+"""How much a ranker may read before it decides."""
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 
 class Embedder(Protocol):
@@ -27,11 +31,13 @@ class Resources:
         embedder: Sentence embeddings, behind the score cache; the model is loaded when first needed.
         cache: The score cache; None if it is off.
         on_note: Called with a line for the user; None if notes are not wanted.
+        effort: How much may be read.
     """
 
     embedder: Embedder
     cache: ScoreCache | None = None
     on_note: OnNote | None = None
+    effort: Effort = "default"
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ctxpipe.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from ctxpipe.compress.rank.resources import Effort
     from ctxpipe.compress.types import Ranker, Scorer
 
 CONTROLS: Mapping[str, str] = {
@@ -29,7 +30,8 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "head-tail": ("none", "head-tail"),
     "random": ("none", "random"),
 }
-"""Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair."""
+"""Ranker and pruner by short name; ``<ranker>+<pruner>`` names any other pair. ``:fast`` or ``:high`` behind
+either is an effort."""
 FORMER = {"surprisal": "llmlingua", "contrastive": "longllmlingua"}
 """Short names in records of earlier versions."""
 BASELINES = ("head-tail", "random", "bm25")
@@ -46,6 +48,7 @@ class Arm:
         name: Name in records: ``raw``, ``bm25@0.25``, ``default@2000``.
         method: Short name, or ``<ranker>+<pruner>``; empty for a control.
         rank, prune: Ranker and scorer of the pipeline, as names or objects; empty for a control.
+        effort: How much the learned ranking reads.
         rate: Share of the source's tokens to keep, or None.
         budget: Most tokens to keep, or None.
     """
@@ -54,11 +57,20 @@ class Arm:
     method: str = ""
     rank: str | Ranker = ""
     prune: str | Scorer = ""
+    effort: Effort = "default"
     rate: float | None = None
     budget: int | None = None
 
     @classmethod
-    def of(cls, method: str, amount: float, *, rank: str | Ranker = "auto", prune: str | Scorer = "auto") -> Arm:
+    def of(
+        cls,
+        method: str,
+        amount: float,
+        *,
+        rank: str | Ranker = "auto",
+        prune: str | Scorer = "auto",
+        effort: Effort = "default",
+    ) -> Arm:
         """Make the arm of a ranker and a scorer, each a name or an object.
 
         Args:
@@ -66,6 +78,7 @@ class Arm:
             amount: A rate, or above 1 a budget in tokens.
             rank: As for ``Pipeline``.
             prune: As for ``Pipeline``.
+            effort: As for ``Pipeline``.
 
         Raises:
             UsageError: for an invalid rate or budget, or a name that cannot be part of an arm's name.
@@ -76,18 +89,20 @@ class Arm:
             raise UsageError(f"{method}@{amount:g} is neither a rate, above 0 and at most 1, nor a budget in tokens")
         rate, budget = (amount, None) if amount <= 1 else (None, int(amount))
         size = f"{rate:g}" if budget is None else str(budget)
-        return cls(name=f"{method}@{size}", method=method, rank=rank, prune=prune, rate=rate, budget=budget)
+        name = f"{method}@{size}"
+        return cls(name=name, method=method, rank=rank, prune=prune, effort=effort, rate=rate, budget=budget)
 
 
 def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
     """Parse names of arms, each once, in order. A method without ``@`` gives one arm per rate.
 
     Args:
-        names: ``raw``, ``bm25``, ``bm25@0.25``, ``hybrid+llmlingua@0.5``; a number above 1 is a budget in tokens.
+        names: ``raw``, ``bm25``, ``bm25@0.25``, ``default:high@0.25``, ``hybrid+llmlingua@0.5``; a number above 1 is a
+            budget in tokens.
         rates: Shares above 0 and at most 1.
 
     Raises:
-        UnknownNameError: for an unknown control, method, ranker or scorer, with the nearest names.
+        UnknownNameError: for an unknown control, method, ranker, scorer or effort, with the nearest names.
         UsageError: for an invalid rate or budget, or a method without any.
     """
     arms: dict[str, Arm] = {}
@@ -96,7 +111,8 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
             arms[name] = Arm(name=name)
             continue
         method, at, amount = name.partition("@")
-        rank, prune = _pair(method)
+        base, colon, effort = method.partition(":")
+        rank, prune = _pair(base)
         if at:
             amounts = [_amount(name, amount)]
         elif rates:
@@ -104,7 +120,7 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
         else:
             raise UsageError(f"the arm {name!r} needs a rate: {name}@0.25, or --rates")
         for one in amounts:
-            arm = Arm.of(method, one, rank=rank, prune=prune)
+            arm = Arm.of(method, one, rank=rank, prune=prune, effort=_effort(effort) if colon else "default")
             arms[arm.name] = arm
     if not arms:
         raise UsageError("no arm was given")
@@ -124,6 +140,15 @@ def _pair(method: str) -> tuple[str, str]:
         if known.name_of(name) not in (*known.names(), "none", "auto"):
             raise UnknownNameError(what, name, [*known.names(), "none", "auto"])
     return rank, prune
+
+
+def _effort(name: str) -> Effort:
+    from ctxpipe.compress.rank.resources import EFFORTS
+
+    for effort in EFFORTS:
+        if name == effort:
+            return effort
+    raise UnknownNameError("effort", name, EFFORTS)
 
 
 def _amount(name: str, text: str) -> float:

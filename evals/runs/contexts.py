@@ -18,6 +18,7 @@ from ctxpipe.evals.targets.generation import Generated, Generator
 from ctxpipe.evals.types import Sample
 
 if TYPE_CHECKING:
+    from ctxpipe.compress.rank.resources import Effort
     from ctxpipe.compress.types import Document, Ranker, Scorer
     from ctxpipe.evals.runs.pool import Pool
     from ctxpipe.models.tokenizer import TargetTokenizer
@@ -113,7 +114,7 @@ class ContextMaker:
         if arm.name == "identity":
             rank, prune = METHODS["default"]
         whole = arm.rate is None and arm.budget is None
-        pipeline = self._pipeline(rank, prune)
+        pipeline = self._pipeline(rank, prune, arm.effort)
         pool = self.pool if arm.method else None
         context = pipeline.compress(
             _documents(sample, held) if pool is None else pool.collection,
@@ -164,17 +165,21 @@ class ContextMaker:
             ),
         )
 
-    def _pipeline(self, rank: str | Ranker, prune: str | Scorer) -> Pipeline:
+    def _pipeline(self, rank: str | Ranker, prune: str | Scorer, effort: Effort = "default") -> Pipeline:
         from ctxpipe.pipeline.pipeline import Pipeline
 
         # Full and short names of the same method share their loaded models.
         default_rank, default_prune = defaults()
         rank = default_rank if rank == "auto" else rank
         prune = default_prune if prune == "auto" else prune
-        key = tuple(one if isinstance(one, str) else id(one) for one in (rank, prune))
+        key = tuple(one if isinstance(one, str) else id(one) for one in (rank, prune, effort))
         if key not in self._pipelines:
             self._pipelines[key] = Pipeline(
-                rank=rank, prune=prune, tokenizer=self.tokenizer_name, score_cache=self._score_cache
+                rank=rank,
+                effort=effort,
+                prune=prune,
+                tokenizer=self.tokenizer_name,
+                score_cache=self._score_cache,
             )
         return self._pipelines[key]
 

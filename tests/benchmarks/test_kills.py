@@ -27,3 +27,4 @@ def test_what_is_killed_at_random_moments_goes_on(tmp_path: Path) -> None:
     assert index["killed_before_their_end"] == 10
     assert 0 < index["opened"] == index["whole"]
     assert index["same_as_a_new_one"]
+    assert index["same_vectors"]

@@ -10,7 +10,10 @@ import pytest
 from commands_support import Command, assert_times_add_up
 from samples import prose
 
+from ctxpipe.compress.rank.resources import EFFORTS
+from ctxpipe.errors import UnknownNameError
 from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.pipeline.pipeline import Pipeline
 
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
 QUESTION = "Where did the keeper of Skellig hide the spoons?"
@@ -242,3 +245,12 @@ def test_output_that_cannot_be_written_is_named(run: Command, report: Path, tmp_
             done = run("compress", report, "--budget", 60, option, path)
             assert done.code == 1
             assert done.err == f"error: {path}: {reason}\n"
+
+
+def test_an_effort_is_one_of_three(run: Command, report: Path) -> None:
+    asked = ("compress", report, "-q", QUESTION, "--budget", 60, "--effort")
+    # Each effort reads all of a short text.
+    assert len({run(*asked, effort).out for effort in EFFORTS}) == 1
+    assert "Invalid value for '--effort'" in run(*asked, "low").err
+    with pytest.raises(UnknownNameError, match="unknown effort 'low'"):
+        Pipeline(effort="low")  # type: ignore[arg-type]

@@ -81,6 +81,12 @@ def compression_options(function: F) -> F:
             ),
             option(
                 HOW,
+                "--effort",
+                type=click.Choice(["fast", "default", "high"]),
+                help="How much the learned ranking reads: more finds more, and takes longer. [default: default]",
+            ),
+            option(
+                HOW,
                 "--prune",
                 metavar="NAME",
                 help="What drops words from sentences: none (sentences stay whole), learned, llmlingua2, "
@@ -128,6 +134,7 @@ def compression(config: Config) -> dict[str, Any]:
 
     return {
         "rank": config.rank or "auto",
+        "effort": config.effort,
         "prune": config.prune or "auto",
         "prune_model": config.prune_model,
         "prune_url": config.prune_url,

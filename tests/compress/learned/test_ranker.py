@@ -17,7 +17,9 @@ from ctxpipe.compress.learned import files, ranker
 from ctxpipe.compress.learned.passages import TURNS_TOKENS, gather, spoken
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.learned.scores import added, placed, shortlist
+from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.compress.rank.hybrid import HybridRanker
+from ctxpipe.compress.rank.resources import Resources
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import Kind, RankingText
 
@@ -91,19 +93,34 @@ def test_notes_reach_the_context(tiny_pruner: Path, monkeypatch: pytest.MonkeyPa
     assert with_cache.compress([prosaic], question=QUESTION, rate=0.3).kept_tokens > 0
 
 
-def test_only_so_many_tokens_are_read(learned: LearnedRanker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_tokens_are_read(learned: LearnedRanker) -> None:
     given = [t for i in range(12) for t in texts(prose(5, seed=i), i)]
     every = gather(given, learned.model.layout.words)
     sizes = [len(p.body) for p in every]
-    monkeypatch.setattr(ranker, "FIRST_TOKENS", sum(sizes) // 3)
     fusion = np.linspace(1, 0, len(given))
-    look = ranker.Look(learned.model, given, QUESTION, fusion)
+    look = ranker.Look(learned.model, given, QUESTION, fusion, sum(sizes) // 3)
     read = ~np.isnan(look.first())
     assert 0 < read.sum() < len(given) / 2
     assert read[: read.sum()].all()
     scores = look.ranked()
     assert scores[~read].max() < scores[read].min()
     assert (np.diff(scores[~read]) < 0).all()
+
+
+def test_an_effort_is_a_number_of_tokens(learned: LearnedRanker, tiny_pruner: Path) -> None:
+    """Of more text than the least effort reads, more effort reads more."""
+    given = [t for i in range(120) for t in texts(prose(4, seed=i), i)]
+    fusion = np.linspace(1, 0, len(given))
+    every = gather(given, learned.model.layout.words)
+    few = ranker.FIRST_TOKENS["fast"]
+    assert few < ranker.FIRST_TOKENS["default"] < ranker.FIRST_TOKENS["high"]
+    assert sum(len(p.body) for p in every) > 1.5 * few
+    first = ranker.Look(learned.model, given, QUESTION, fusion, few).first()
+    assert 0.9 * few < sum(len(p.body) for p in every if not np.isnan(first[p.members[0]])) <= few
+    own = LearnedRanker(model=tiny_pruner / "int8", effort="fast")
+    lent = Resources(embedder=RememberingEmbedder.of("minilm-l6", None), effort="high")
+    assert own.with_resources(lent)._effort == "fast"
+    assert learned.with_resources(lent)._effort == "high"
 
 
 def test_turns_are_joined_after_their_speakers(learned: LearnedRanker) -> None:

@@ -170,3 +170,16 @@ def test_cover_has_its_own_answer_and_the_sentences_that_it_rests_on() -> None:
     assert kept.count("The ") == len(sample.evidence)
     with pytest.raises(UsageError, match="the arm cover needs a target"):
         ContextMaker().make(arm, sample)
+
+
+def test_an_effort_stands_behind_a_method() -> None:
+    arms = parse_arms(["default:fast@2000", "learned+none:high@0.5", "default@2000"])
+    assert [(arm.name, arm.effort) for arm in arms] == [
+        ("default:fast@2000", "fast"),
+        ("learned+none:high@0.5", "high"),
+        ("default@2000", "default"),
+    ]
+    assert arms[0].rank == arms[2].rank
+    for wrong in ("default:higher@2000", "default:@2000"):
+        with pytest.raises(UnknownNameError, match="unknown effort"):
+            parse_arms([wrong])
