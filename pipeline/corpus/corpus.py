@@ -143,7 +143,9 @@ def index(
         if plan.dense:
             return replace(done, embedded=embed(store, on_stage or _nothing))
         with store.writing() as database:
-            database.execute("DELETE FROM vectors")
+            dropped = database.execute("DELETE FROM vectors").rowcount
+        if dropped:
+            store.shrink()
         return done
 
 

@@ -79,8 +79,8 @@ class Shelf:
         for rows in self._store.blocks(statement, _BLOCK_ROWS):
             numbers, first, sizes = np.array([row[:3] for row in rows], dtype=np.int64).T
             values = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.int8)
-            if len(values) != int(sizes.sum()) * DIMENSION:
-                raise CorpusError(str(self._store.path), "damaged: vectors are missing; index into a new file")
+            if sizes.min() < 0 or first.min() < 0 or len(values) != int(sizes.sum()) * DIMENSION:
+                raise CorpusError(str(self._store.path), "damaged: vectors of another size; index into a new file")
             within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
             yield Block(np.repeat(numbers, sizes), np.repeat(first, sizes) + within, values.reshape(-1, DIMENSION))
 
