@@ -72,10 +72,12 @@ def _load_text(data: bytes, format: Format | None, source: str, stem: str, error
         # Comments and commas at the end are not JSON, and what is cut off is none either; both have its indentation.
         format = COMMENTED if len(_MEMBER.findall(text, 0, 1 << 16)) >= _MEMBERS else TEXT
     if format.reader == "html":
-        from ctxpipe.pipeline.readers.html.html import html_text
+        from ctxpipe.pipeline.readers.html.html import html_page
 
-        text, title = html_text(text)
-        return Document(text=text, source=source, kind="html", title=title or stem, notes=notes)
+        page = html_page(text)
+        return Document(
+            text=page.text, source=source, kind="html", title=page.title or stem, noise=page.noise, notes=notes
+        )
     if format.kind == "json" and (chat := chat_document(text, source=source)) is not None:
         return dataclasses.replace(chat, title=stem, notes=notes)
     if format == TEXT:

@@ -78,6 +78,17 @@ class Blocks(Writer):
                 units.extend(self.turn(a, b, units[0].start if card and units else parent))
         self.add(spans[0][0], spans[-1][1], units)
 
+    def log(self, spans: Sequence[tuple[int, int]], heads: Sequence[int]) -> None:
+        """Lines of a log, of which the lines of a trace stand under what was logged before."""
+        units = [
+            unit
+            for index, (a, b) in enumerate(spans)
+            for unit in self.whole_or_sentences(
+                a, b, "record", self.parent if heads[index] == index else spans[heads[index]][0]
+            )
+        ]
+        self.add(spans[0][0], spans[-1][1], units)
+
     def turn(self, start: int, end: int, parent: int) -> list[Unit]:
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
-from ctxpipe.compress.text.prose.records import begins_record, record_runs
+from ctxpipe.compress.text.prose.records import begins_record, record_runs, traced
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import quote_depth
 from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
@@ -56,6 +56,7 @@ class Kinds(Blocks):
             self._quotation,
             self._glossary,
             self._list,
+            self._log,
             self._definitions,
             self._cue,
             self._speech,
@@ -141,6 +142,13 @@ class Kinds(Blocks):
             self.base = lines.list_above
         self.list(lines.start, lines.end, lines.spans, items)
         return True
+
+    def _log(self, lines: Lines) -> bool:
+        """Lines of a log with traces of errors in it."""
+        heads = traced(lines.words)
+        if heads:
+            self.log(lines.spans, heads)
+        return bool(heads)
 
     def _definitions(self, lines: Lines) -> bool:
         """Terms, each with what is indented below it."""

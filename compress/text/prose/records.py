@@ -16,6 +16,7 @@ _STARTS = regex.compile(
     | \[?\d{1,2}:\d{2}(?::\d{2})?\b                          # a time
     | [\w./\\-]+:\d+(?::\d+)?:\s?                            # path:line:
     | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}:\s                      # a speaker
+    | (?:user|assistant|system|tool|human|model|bot|gpt):\s    # a role
     | [\w.\-\[\]]+\s?[=]\s?\S                                # key = value
     | (?:\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})                 # syslog
     | [<\[](?:\w+|\d+)[>\]]\s                                # [INFO]
@@ -33,6 +34,18 @@ _SHORT = 0.75
 _FEWEST = 3
 _TELLING, _COUNTED = 2, 12
 """How many of a line's first words are compared by their patterns, and up to how many are counted."""
+
+
+_LOGGED = regex.compile(
+    r"""\[?(?:\d{4}[-./]\d{2}[-./]\d{2}[ ,T_]|\d{1,2}[-./]\w{2,3}[-./]\d{2,4}[ ,:T]
+    |\d{2}:\d{2}:\d{2}\b|\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})
+    | \[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b""",
+    regex.VERBOSE,
+)
+_TRACED = re.compile(
+    r"(?:at\s+[\w.$<>]+|Caused by:|\.{3} \d+ more|Traceback \(most recent|File \"[^\"]+\", line \d+"
+    r"|goroutine \d+|panic:|#\d+\s|(?:[\w$]+\.)*\w*(?:Error|Exception)\b(?::|$))"
+)
 
 
 class Run(NamedTuple):
@@ -86,6 +99,20 @@ def _are_sure(lines: Sequence[str]) -> bool:
 def is_contents(line: str) -> bool:
     """Whether a line is one of a table of contents or an index, with dots that lead to the pages."""
     return (".." in line or ". ." in line) and _CONTENTS.search(line) is not None
+
+
+def traced(lines: Sequence[str]) -> list[int]:
+    """For lines of a log with traces of errors in it, the log line that each line is or belongs to, by index.
+
+    Returns:
+        Empty for lines that are none of it.
+    """
+    if not _LOGGED.match(lines[0]) or not any(map(_TRACED.match, lines)):
+        return []
+    heads: list[int] = []
+    for index, line in enumerate(lines):
+        heads.append(index if _LOGGED.match(line) else heads[-1])
+    return heads
 
 
 def begins_record(line: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.titles import one_line
@@ -44,31 +44,53 @@ _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="di
 _WEB = re.compile(r"https?://[^\s|<>]+", re.IGNORECASE)
 _LONGEST_ADDRESS = 150
 """Characters of an address that a person would write; longer ones count clicks."""
+_MOST_AROUND = 20
+_TELLS = re.compile(r"@|\b(?!(?:19|20)\d\d\b)\d")
+"""A number that is no year, or an address: the foot of a page may say how to reach somebody."""
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
 
 
+class Page(NamedTuple):
+    """A page: its text, its title or an empty string, and the stretches of the text around what it is about."""
+
+    text: str
+    title: str
+    noise: tuple[tuple[int, int], ...]
+
+
 def html_text(markup: str, *, addresses: bool = False) -> tuple[str, str]:
+    """The visible text of a page and its title; see ``html_page``."""
+    page = html_page(markup, addresses=addresses)
+    return page.text, page.title
+
+
+def html_page(markup: str, *, addresses: bool = False) -> Page:
     """Lay out the visible text of a page.
 
     Scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings are dropped. A table
     that contains headings, verbatim text or other tables is page layout, and its cells are read one after the other.
+    The foot of the page, and a head without a heading, are its noise where they hold no number or address.
 
     Args:
         markup: The page.
         addresses: Whether the address of a link to the web stands in brackets after its words.
 
     Returns:
-        The text, and the page's title (its ``<title>``, else its first ``<h1>``) or an empty string.
+        The page; its title is its ``<title>``, else its first ``<h1>``.
     """
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(markup)
     if tree.root is None:
-        return "", ""
-    walk = _TreeWalk({node.mem_id for node in tree.css(_HIDDEN)}, _grids(tree), addresses=addresses)
+        return Page("", "", ())
+    hidden = {node.mem_id for node in tree.css(_HIDDEN)}
+    walk = _TreeWalk(hidden, _grids(tree), _around(tree), addresses=addresses)
     walk.run(tree.root)
-    return walk.layout.text(), _title(tree)
+    text = walk.layout.text()
+    around = ((start, min(end, len(text))) for start, end in walk.noise)
+    noise = tuple((start, end) for start, end in around if start < end and not _TELLS.search(text, start, end))
+    return Page(text, _title(tree), noise)
 
 
 def _title(tree: LexborHTMLParser) -> str:
@@ -79,8 +101,10 @@ def _title(tree: LexborHTMLParser) -> str:
 class _TreeWalk:
     """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
-    def __init__(self, hidden: set[int], grids: set[int], *, addresses: bool) -> None:
+    def __init__(self, hidden: set[int], grids: set[int], around: set[int], *, addresses: bool) -> None:
         self.layout = PageLayout()
+        self.noise: list[tuple[int, int]] = []
+        self._around = around
         self._addresses = addresses
         self._hidden = hidden
         self._grids = grids
@@ -89,6 +113,7 @@ class _TreeWalk:
         self._verbatim: list[str] | None = None
         self._heading = False
         self._superscript = False
+        self._noise_from = 0
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -119,6 +144,8 @@ class _TreeWalk:
         role = _ROLES.get(tag, "")
         if role == "dropped" or (self._hidden and node.mem_id in self._hidden):
             return False
+        if node.mem_id in self._around:
+            self._noise_from = self.layout.size()
         if self._verbatim is None:
             if role:
                 self._open(role, tag, node)
@@ -174,6 +201,8 @@ class _TreeWalk:
         elif role == "verbatim":
             self.layout.verbatim("".join(self._verbatim))
             self._verbatim = None
+        if node.mem_id in self._around:
+            self.noise.append((self._noise_from, self.layout.size()))
 
     def _close(self, role: str, tag: str) -> None:
         layout = self.layout
@@ -229,6 +258,19 @@ class _TreeWalk:
         number = self._counters[-1]
         self._counters[-1] = number + 1
         return f"{number}. "
+
+
+def _around(tree: LexborHTMLParser) -> set[int]:
+    """The page's foot, and its head where that has no heading: not those of an article or a section."""
+    found: set[int] = set()
+    for node in (tree.body.css("header, footer") if tree.body else [])[:_MOST_AROUND]:
+        above = node.parent
+        while above is not None and above.tag == "div":
+            above = above.parent
+        headed = node.tag == "header" and node.css_first("h1, h2, h3, h4, h5, h6") is not None
+        if above is not None and above.tag == "body" and not headed:
+            found.add(node.mem_id)
+    return found
 
 
 def _grids(tree: LexborHTMLParser) -> set[int]:

@@ -24,6 +24,10 @@ class PageLayout:
         """Everything written, without empty lines at either end."""
         return "".join(self._out).strip("\n")
 
+    def size(self) -> int:
+        """Characters written so far."""
+        return sum(map(len, self._out))
+
     def write(self, words: str) -> None:
         """Add running text whose whitespace is single spaces already."""
         core = words.strip(" ")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.pipeline.readers.html.html import html_text
+from ctxpipe.pipeline.readers.html.html import html_page, html_text
 from ctxpipe.pipeline.readers.read import read
 
 
@@ -192,3 +192,16 @@ def test_any_tag_soup_keeps_its_words_in_order(pieces: list[str]) -> None:
     assert sorted(found) == sorted(words)
     if "<table>" not in pieces:
         assert "".join(found) == words
+
+
+def test_the_head_and_foot_of_a_page_are_noise_but_for_what_tells_something() -> None:
+    page = (
+        "<body><header><a href=/>Home</a></header><main><h1>Faro</h1><p>It costs 54.</p><footer>By Ann</footer></main>"
+        "<div><footer>© 2026 · <a>Imprint</a></footer></div>{}</body>"
+    )
+    plain = html_page(page.format(""))
+    assert [plain.text[a:b].strip() for a, b in plain.noise] == ["Home", "© 2026 · Imprint"]
+    telling = html_page(page.format("<footer>Call 31 54 2</footer>"))
+    assert [telling.text[a:b].strip() for a, b in telling.noise] == ["Home", "© 2026 · Imprint"]
+    headed = html_page("<header><h1>Faro</h1></header><p>It costs 54.</p>")
+    assert headed.noise == ()

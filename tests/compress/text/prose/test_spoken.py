@@ -140,3 +140,32 @@ def test_a_time_between_speaker_and_colon_leaves_a_turn_whole() -> None:
 def test_keys_of_an_address_stand_under_its_first_line() -> None:
     text = "\n\n".join(f"Contact: pier {n}\nPhone: {n * 9}\nHours: 7-{n}" for n in (3, 4, 5))
     assert above(text, "Phone: 36") == above(text, "Hours: 7-4") == ["Contact: pier 4"]
+
+
+def test_roles_before_a_colon_are_turns() -> None:
+    text = "user: What does a mooring in Faro cost?\nassistant: It costs 54. It goes up in May.\n"
+    assert above(text, "It goes up") == ["user: What does a mooring in Faro cost?"]
+
+
+TRACE = """2026-01-01 10:02:00 INFO start
+2026-01-01 10:02:01 ERROR [faro] Unhandled
+java.lang.IllegalStateException: berth 54 is taken
+\tat org.harbour.Faro.assign(Faro.java:54)
+Caused by: java.io.IOException: line 17 closed
+\t... 3 more
+2026-01-01 10:02:02 INFO restarted
+"""
+
+
+def test_a_trace_stands_under_the_line_that_was_logged() -> None:
+    for part in ("IllegalState", "at org", "Caused by", "3 more"):
+        assert above(TRACE, part) == ["2026-01-01 10:02:01 ERROR [faro] Unhandled"]
+    assert above(TRACE, "INFO restarted") == []
+    lines = TRACE.strip().split("\n")
+    units = outline(Document(text=TRACE, source="x")).units(0, len(TRACE))
+    assert [TRACE[u.start : u.end] for u in units] == [line.strip() for line in lines]
+
+
+def test_minutes_with_times_are_no_traces() -> None:
+    text = "10:02:00 We begin and speak of the\nerror of last week.\n10:03:00 We end.\n"
+    assert above(text, "error of last week") == []
