@@ -122,7 +122,8 @@ class Compressor:
         ranker = self.ranker if question else self.unasked
         if ranker is not None and candidates.units:
             with stages.stage("rank") as progress:
-                candidates = self._ranked(collection, candidates, ranker, question or "", progress)
+                room = budget * collection.characters / max(1, total)
+                candidates = self._ranked(collection, candidates, ranker, question or "", progress, room)
         candidates, note = distinct(collection.documents, candidates, protection.of_candidates(candidates))
         with stages.stage("prune") as progress:
             candidates, pieces = pooled(
@@ -159,13 +160,14 @@ class Compressor:
         ranker: Ranker,
         question: str,
         progress: OnProgress,
+        room: float,
     ) -> Candidates:
         documents = collection.documents
         ranked = pooling.rank(documents, candidates, ranker, question, progress)
         added: FloatArray | None = bonus(documents, collection.outlines, ranked, question) if question else None
         before = leads(documents, ranked, question) if question else None
         adjusted = pooling.adjusted(ranked, added, repetition(documents, ranked, added, before))
-        return replace(adjusted, score=cohesive(documents, collection.outlines, adjusted))
+        return replace(adjusted, score=cohesive(documents, collection.outlines, adjusted, room))
 
     def _context(
         self,

@@ -16,29 +16,33 @@ from ctxpipe.compress.types import Document
 
 SMALL = 700
 """Characters up to which what stands under or inside one unit is small: about 200 tokens."""
+LEADING, _SHARE = 2000, 0.8
+"""Characters up to which the thing that the best unit of all is in is completed first, and share of the budget's."""
 _LOWEST = np.float32(-np.inf)
 _KINDS = frozenset({"line", "member", "tag", "record"})
 _HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
 
 
-def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates) -> FloatArray:
+def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, room: float) -> FloatArray:
     """Scores by which a small thing is completed before another one is begun.
 
     A function of which half the statements are missing, or an object without some of its members, reads like a whole
     one that says something else. So units of code and data, and of a record with what stands under it (an address, an
     error with its trace), take the score of the best unit of the small thing that
-    they are in, and come right after it. A member without a value (``"note": ""``) never leads.
+    they are in, and come right after it. What the best unit of all is in may be larger: it answers the question, so it
+    is completed as long as there is room. A member without a value (``"note": ""``) never leads.
 
     Args:
         documents: The documents.
         outlines: Their structure.
         ranked: Units in order, with scores.
+        room: Characters that the budget has room for, about.
 
     Returns:
         float32 of shape (n,).
     """
     scores = np.array(ranked.score, dtype=np.float32)
-    inside = _groups(documents, outlines, ranked)
+    inside = _groups(documents, outlines, ranked, max(SMALL, min(LEADING, int(_SHARE * room))))
     groups: dict[tuple[int, int], list[int]] = {}
     for index, root in enumerate(inside):
         if root >= 0:
@@ -61,8 +65,11 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     return scores
 
 
-def _groups(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates) -> list[int]:
-    """For each unit ``start`` of the outermost small thing that it is, is in or stands under; -1 for none."""
+def _groups(documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, leading: int) -> list[int]:
+    """For each unit ``start`` of the outermost small thing that it is, is in or stands under; -1 for none.
+
+    That of the best unit may have ``leading`` characters.
+    """
     reach: dict[tuple[int, int], int] = {}
     chains: list[list[int]] = []
     for unit, document in zip(ranked.units, ranked.document, strict=True):
@@ -74,21 +81,35 @@ def _groups(documents: Sequence[Document], outlines: Sequence[Outline], ranked: 
                 break  # answers are several things
             end = max(reach.get((document, above.start), 0), unit.end, above.close_end)
             reach[document, above.start] = end
-            if end - above.start > SMALL:
+            if end - above.start > leading:
                 break
             chain.append(above.start)
             start = above.container if above.container >= 0 else above.parent
             above = known.above(start) if start >= 0 else None
         chains.append(chain)
-    inside: list[int] = []
-    for chain, document in zip(chains, ranked.document, strict=True):
-        root = -1
-        for start in chain:
-            if reach[document, start] - start > SMALL:
-                break
-            root = start
-        inside.append(root)
+    inside = [
+        _outermost([start for start in chain if reach[document, start] - start <= SMALL], chain)
+        for chain, document in zip(chains, ranked.document, strict=True)
+    ]
+    scores = np.array(ranked.score, dtype=np.float32)
+    best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf))) if chains else -1
+    if best >= 0 and chains[best]:
+        where = ranked.document[best]
+        top = _outermost([start for start in chains[best] if reach[where, start] - start <= leading], chains[best])
+        for index, chain in enumerate(chains):
+            if top in chain and ranked.document[index] == where:
+                inside[index] = top
     return inside
+
+
+def _outermost(small: Sequence[int], chain: Sequence[int]) -> int:
+    """The last of a chain up to which all are small; -1 for none."""
+    root = -1
+    for start, other in zip(chain, small, strict=False):
+        if start != other:
+            break
+        root = start
+    return root
 
 
 def _is_part(unit: Unit, outline: Outline) -> bool:

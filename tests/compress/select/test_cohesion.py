@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker
 from ctxpipe.compress.scorers import SCORERS
-from ctxpipe.compress.select.cohesion import SMALL, cohesive
+from ctxpipe.compress.select.cohesion import LEADING, SMALL, cohesive
 from ctxpipe.compress.select.pool import Candidates, candidates_of
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Chunk, Document
@@ -85,7 +85,7 @@ def test_scores_only_rise_and_the_best_stays_the_best(kind: str, scores: list[fl
     document = Document(text=text, kind=kind, language="" if kind == "json" else "python")  # type: ignore[arg-type]
     ranked = candidates(document, scores)
     assert ranked.score is not None
-    after = cohesive([document], [outline(document)], ranked)
+    after = cohesive([document], [outline(document)], ranked, 0)
     hollow = np.array(['""' in text[u.start : u.end] for u in ranked.units])
     assert (after[~hollow] >= np.nextafter(ranked.score[~hollow], np.float32(-np.inf))).all()
     assert after[~hollow].max() == ranked.score[~hollow].max()
@@ -97,7 +97,7 @@ def test_a_member_without_a_value_leads_nowhere() -> None:
     assert ranked.score is not None
     hollow = next(i for i, u in enumerate(ranked.units) if document.text[u.start : u.end] == '"warden": ""')
     ranked.score[hollow] = 9
-    assert cohesive([document], [outline(document)], ranked).max() == 0
+    assert cohesive([document], [outline(document)], ranked, 0).max() == 0
 
 
 def test_what_is_large_or_prose_is_left_alone() -> None:
@@ -105,7 +105,7 @@ def test_what_is_large_or_prose_is_left_alone() -> None:
     large = Document(text="def f():\n" + "    rope = take(1)\n" * (SMALL // 10), kind="code", language="python")
     for document in (prose, large):
         ranked = candidates(document, [0.0, 1.0, 2.0])
-        assert np.array_equal(cohesive([document], [outline(document)], ranked), ranked.score)
+        assert np.array_equal(cohesive([document], [outline(document)], ranked, 0), ranked.score)
 
 
 def test_what_the_question_is_about_comes_first_in_a_thing_that_does_not_fit() -> None:
@@ -123,7 +123,7 @@ def test_what_the_question_is_about_comes_first_in_a_thing_that_does_not_fit() -
         passages=whole,
         score=np.array([4.0, *scores[1:]], dtype=np.float32),
     )
-    found = cohesive([document], [made], given)
+    found = cohesive([document], [made], given, 0)
     order = [text[ranked.units[i].start : ranked.units[i].end].strip() for i in np.argsort(-found, kind="stable")]
     assert order[1] == "return 66;"
 
@@ -132,3 +132,21 @@ def test_an_address_is_completed_before_another_is_begun() -> None:
     text = "\n\n".join(f"Contact: pier {n}\nPhone: {n * 9}\nFax: none\nHours: 7-{n}" for n in range(3, 9))
     kept = compressed(Document(text=text, source="x"), "Contact: pier 5", 50)
     assert kept.startswith("Contact: pier 5\nPhone: 45\nFax: none\nHours: 7-5")
+
+
+LONG = "\n\n".join(
+    f"def moor_{i}(ship):\n    check(ship)\n"
+    + "\n".join(f"    rope_{n} = take({i}, {n}, of='hemp, tarred twice')" for n in range(16))
+    + f"\n    return lantern({i})"
+    for i in range(3, 6)
+)
+
+
+@pytest.mark.parametrize(("budget", "is_whole"), [(1100, True), (600, False)])
+def test_what_the_best_unit_is_in_may_be_larger_where_there_is_room(budget: int, is_whole: bool) -> None:
+    small = "def note(ship):\n    book(ship)\n    return lantern\n"
+    document = Document(text=f"{LONG}\n\n{small}", source="moor.py", kind="code", language="python")
+    assert all(SMALL < len(function) < LEADING for function in LONG.split("\n\n"))
+    kept = compressed(document, "What does moor_4 return: lantern(4)?", budget)
+    assert (LONG.split("\n\n")[1] in kept) == is_whole
+    assert "return lantern(4)" in kept
