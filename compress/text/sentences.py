@@ -66,6 +66,8 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
             continue
         if not blank and _is_aside(text, begin, match.start()):
             continue  # a stop between brackets that a sentence opened
+        if not blank and text.endswith("]...", begin, match.start()):
+            continue  # what may be repeated on a command line
         if not blank and _NUMBER.fullmatch(text, begin, match.start()):
             continue  # the number of what follows
         _append(found, text, begin, match.start())

@@ -113,6 +113,7 @@ _LANGUAGES = {
     "less": "less",
     "json5": "json5 jsonc",
     "graphql": "graphql gql",
+    "gherkin": "feature",
     "groovy": "groovy gradle",
     "hcl": "hcl tf tfvars",
     "nix": "nix",

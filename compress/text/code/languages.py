@@ -39,7 +39,7 @@ _ALIASES = {
     "zsh": "bash",
 }
 _COMMENTS = {
-    "# {}": "awk bash cmake conf dockerfile elixir fish graphql hcl ini julia makefile nim nix perl powershell "
+    "# {}": "awk bash cmake conf dockerfile elixir fish gherkin graphql hcl ini julia makefile nim nix perl powershell "
     "properties python r ruby sed toml yaml",
     "// {}": "c cpp csharp dart fsharp go groovy java js json5 kotlin less objc pascal php proto rust sass scala scss "
     "sol swift ts tsx verilog zig",

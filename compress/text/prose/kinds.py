@@ -18,6 +18,9 @@ from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+_ASCIIDOC_ITEM = re.compile(r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:\.|\*|-|<\d+>)[ \t]+(?=\S)")
+"""The first of its marks say how deep an item is."""
+_ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
 _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
@@ -55,6 +58,7 @@ class Kinds(Blocks):
             self._directive,
             self._quotation,
             self._glossary,
+            self._roff,
             self._list,
             self._log,
             self._definitions,
@@ -132,10 +136,23 @@ class Kinds(Blocks):
             self.glossary(lines.spans, groups)
         return bool(groups)
 
+    def _roff(self, lines: Lines) -> bool:
+        """Tagged paragraphs of a manual page in its markup, each one item."""
+        at = [index for index, words in enumerate(lines.words) if _ROFF_ITEM.match(words)]
+        if not at:
+            return False
+        if at[0]:
+            self.running(lines.start, lines.spans[at[0] - 1][1], lines.spans[: at[0]])
+        for first, stop in itertools.pairwise([*at, len(lines.words)]):
+            start, end = lines.spans[first][0], lines.spans[stop - 1][1]
+            self.add(start, end, self.whole_or_sentences(start, end, "item", self.parent))
+        return True
+
     def _list(self, lines: Lines) -> bool:
         """A list that begins with an item, or has several."""
         text = self.text
-        items = [_ITEM.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
+        item = _ASCIIDOC_ITEM if self.document.language == "asciidoc" else _ITEM
+        items = [item.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
         if not items[0] and sum(map(bool, items)) < 2:
             return False
         if items[0] and lines.list_above is not None and self.introduction < 0:

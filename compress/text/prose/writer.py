@@ -16,7 +16,7 @@ from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
 
-_TITLE = re.compile(r"[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
+_TITLE = re.compile(r"\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 LONGEST_TERM = 120

@@ -1,0 +1,50 @@
+"""Lists and tagged paragraphs of markup that is told by its marks."""
+
+from __future__ import annotations
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.types import Document
+
+STEPS = """== Faro
+
+.Steps
+. Call channel 54.
+. Wait for the pilot.
+.. Do not enter. Stay outside.
+. Moor.
+"""
+MANUAL = """.SH OPTIONS
+.TP
+.BR \\-\\-faro =\\fIN\\fR
+Set the limit of Faro.
+The default is 54.
+.TP
+.B \\-\\-lagos
+Set the limit of Lagos.
+"""
+
+
+def read(text: str, language: str = "") -> dict[str, list[str]]:
+    """Each unit, with what it stands under, nearest first."""
+    made = outline(Document(text=text, source="x", language=language))
+    units = made.units(0, len(text))
+    return {text[u.start : u.end]: [text[a.start : a.end] for a in made.chain(u)] for u in units}
+
+
+def test_items_of_asciidoc_stand_under_their_title_and_the_item_above() -> None:
+    units = read(STEPS, "asciidoc")
+    assert list(units) == [line for line in STEPS.split("\n") if line]
+    assert units[". Wait for the pilot."] == [".Steps", "== Faro"]
+    assert units[".. Do not enter. Stay outside."] == [". Wait for the pilot.", ".Steps", "== Faro"]
+
+
+def test_a_tagged_paragraph_of_a_manual_page_is_one_item() -> None:
+    units = read(MANUAL)
+    first, second = MANUAL.removeprefix(".SH OPTIONS\n").split("\n.TP\n")
+    assert units == {".SH OPTIONS": [], first: [".SH OPTIONS"], f".TP\n{second.strip()}": [".SH OPTIONS"]}
+
+
+def test_what_may_be_repeated_on_a_command_line_ends_no_sentence() -> None:
+    assert len(sentences("gull [OPTION]... FILE")) == 1
+    assert len(sentences("He waited... Then he left.")) == 2
