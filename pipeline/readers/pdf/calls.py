@@ -96,14 +96,22 @@ class Calls:
 
     def _edges(self, page: Any, indices: Sequence[int], edge: int) -> list[float]:
         """One edge of each character's box; the others are written where nobody reads them."""
-        numbers, unread = _doubles(len(indices)), _doubles(4)
+        numbers = _doubles(len(indices) + 1)
         call, address, to = self._box, _address(page), ctypes.addressof(numbers)
-        at = [ctypes.addressof(unread) + place * _DOUBLE for place in range(4)]
-        for index in indices:
-            at[edge] = to
-            call(address, index, *at)
-            to += _DOUBLE
-        edges: list[float] = numbers[:]
+        unread = to + len(indices) * _DOUBLE
+        if edge == 0:
+            for index in indices:
+                call(address, index, to, unread, unread, unread)
+                to += _DOUBLE
+        elif edge == 1:
+            for index in indices:
+                call(address, index, unread, to, unread, unread)
+                to += _DOUBLE
+        else:
+            for index in indices:
+                call(address, index, unread, unread, to, unread)
+                to += _DOUBLE
+        edges: list[float] = numbers[:-1]
         return edges
 
 
@@ -114,7 +122,7 @@ def _doubles(count: int) -> Any:
 def _declared(function: Any, answers: int, result: Any = ctypes.c_int) -> Any:
     """A function of PDFium's that takes a page, an index and addresses to write its answers to."""
     arguments = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * answers]
-    return ctypes.CFUNCTYPE(result, *arguments)(_address(function))
+    return ctypes.PYFUNCTYPE(result, *arguments)(_address(function))
 
 
 def _address(pointer: Any) -> int:

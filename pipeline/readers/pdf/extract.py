@@ -49,8 +49,12 @@ class Extractor:
     def __init__(self) -> None:
         self._calls = Calls()
 
-    def page(self, page: PdfPage) -> Page:
+    def page(self, page: PdfPage, *, thorough: bool = True) -> Page:
         """The lines of a page as rows, in the order of the file.
+
+        Args:
+            page: The page.
+            thorough: See ``gutters.cut``.
 
         Raises:
             PdfiumError: if the page is damaged.
@@ -59,7 +63,7 @@ class Extractor:
         try:
             box = page.get_bbox()
             turned = page.get_rotation() // 90
-            rows = self._rows(content.raw, box, turned)
+            rows = self._rows(content.raw, box, turned, thorough=thorough)
         finally:
             content.close()
         shown = _turned(box, turned)
@@ -67,7 +71,7 @@ class Extractor:
         rows = with_annotations(page, rows, lambda inner: _turned(inner, turned), shown[1])
         return Page(rows=rows, box=shown, picture=picture)
 
-    def _rows(self, raw: Any, box: Box, turned: int) -> list[Row]:
+    def _rows(self, raw: Any, box: Box, turned: int, *, thorough: bool) -> list[Row]:
         text = self._calls.text(raw)
         if len(text) > _MOST:
             step = (box[3] - box[1]) / (text.count("\n") + 2)
@@ -90,7 +94,7 @@ class Extractor:
                 first.append(start)
         self._weights(raw, rows, first)
         if not turned:
-            pieces = cut(self._calls, raw, rows, first)
+            pieces = cut(self._calls, raw, rows, first, thorough=thorough)
             if pieces is rows:
                 self._cells(raw, rows, first)
             rows = pieces

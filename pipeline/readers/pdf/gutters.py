@@ -40,7 +40,7 @@ class _Gap(NamedTuple):
     end: int
 
 
-def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[Row]:
+def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
     """Cut the rows of a page whose columns are written row by row.
 
     A gutter is a strip of the page that the words of many rows in sequence leave free. Words of one column of prose
@@ -51,6 +51,7 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[
         raw: PDFium's text page.
         rows: The rows, in the order of the file.
         starts: Index of each row's first character.
+        thorough: Whether columns of other lengths and pages with something between columns are looked for too.
     """
     long = [at for at, row in enumerate(rows) if len(row.text) >= _LONG and _LEADERS not in row.text]
     if len(long) < _FEWEST:
@@ -59,6 +60,8 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int]) -> list[
     found = _cut_at(calls, raw, rows, starts, long[middle : middle + _MOST], _COLUMN)
     if found is not None:
         return found
+    if not thorough:
+        return rows
     widest = max(rows[at].right - rows[at].left for at in long)
     wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
     for first in sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ():

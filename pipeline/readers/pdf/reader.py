@@ -34,6 +34,10 @@ _REASONS = {
     _SECURITY: "the PDF is encrypted in a way that cannot be read; save a copy without encryption",
 }
 _JUNK_TITLE = re.compile(r"microsoft (word|powerpoint) - |untitled|\.(docx?|pptx?|tex|dvi|indd|qxd)$", re.IGNORECASE)
+_FIRST, _STEP = 6, 8
+"""Pages at the beginning, and one of so many after them, that are looked into for columns written line by line."""
+_CUT = 0.2
+"""Share of pages with such columns from which on all are looked into."""
 # PDFium keeps global state and must not be entered by two threads.
 _LOCK = threading.Lock()
 
@@ -102,9 +106,22 @@ def _read(document: PdfDocument, source: str, errors: Errors) -> tuple[list[Page
     with _LOCK:
         if document.get_formtype():
             document.init_forms()
-        extractor = Extractor()
-        pages = [_page(document, extractor, index, source, errors) for index in range(len(document))]
-        return pages, _title(document), bookmarks(document)
+        return _pages(document, source, errors), _title(document), bookmarks(document)
+
+
+def _pages(document: PdfDocument, source: str, errors: Errors) -> list[Page]:
+    """The pages; where those that are looked into show columns written line by line, all are looked into."""
+    extractor, pages, hasty = Extractor(), list[Page](), list[int]()
+    cut = 0
+    for index in range(len(document)):
+        thorough = index < _FIRST or index % _STEP == 0 or cut >= _CUT * index
+        pages.append(_page(document, extractor, index, source, errors, thorough=thorough))
+        cut += any(row.column for row in pages[-1].rows)
+        if not thorough:
+            hasty.append(index)
+    for index in hasty if cut >= _CUT * len(pages) else ():
+        pages[index] = _page(document, extractor, index, source, errors)
+    return pages
 
 
 def _recognised(document: PdfDocument, index: int) -> Page:
@@ -123,13 +140,15 @@ def _no_text(scanned: Sequence[int]) -> str:
     return "the PDF has no text layer (scanned pages?); install ctxpipe[ocr] to read them"
 
 
-def _page(document: PdfDocument, extractor: Extractor, index: int, source: str, errors: Errors) -> Page:
+def _page(
+    document: PdfDocument, extractor: Extractor, index: int, source: str, errors: Errors, *, thorough: bool = True
+) -> Page:
     from pypdfium2 import PdfiumError
 
     try:
         page = document[index]
         try:
-            return extractor.page(page)
+            return extractor.page(page, thorough=thorough)
         finally:
             page.close()
     except PdfiumError as exc:

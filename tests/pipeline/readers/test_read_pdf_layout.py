@@ -65,6 +65,16 @@ def test_a_short_column_beside_a_long_one_is_read_after_it() -> None:
     assert found.endswith(" ".join(RIGHT))
 
 
+def test_a_page_is_looked_into_again_where_later_pages_have_columns() -> None:
+    left = column(50, 700, [f"{line[:34]} and some words" for line in LEFT] * 5)
+    short = sorted([*left, *column(330, 700, RIGHT)], key=lambda text: (-text.y, text.x))
+    long = sorted([*left, *column(330, 700, RIGHT * 5)], key=lambda text: (-text.y, text.x))
+    plain = [column(72, 700, [f"Page {number} has words of its own."]) for number in range(6)]
+    found = read_pdf(place_pdf(*plain, short, *[long] * 5))
+    page = found.text[found.page_starts[6] : found.page_starts[7]]
+    assert " ".join(RIGHT) in " ".join(page.split())
+
+
 def test_three_columns_that_were_recognised_are_told_by_place() -> None:
     columns = [
         [Row(line, x, x + 150, 700.0 - 12 * at, 10) for at, line in enumerate(LEFT + RIGHT)] for x in (50, 220, 390)
