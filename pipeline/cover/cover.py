@@ -15,6 +15,7 @@ from ctxpipe.pipeline.cover.fitted import cost_of, fitted
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.joining import Last, answered, direct
 from ctxpipe.pipeline.cover.notes import Note, distinct, entries_of, note_of
+from ctxpipe.pipeline.cover.picking import picked
 from ctxpipe.pipeline.cover.prompts import says_nothing, window_messages
 from ctxpipe.pipeline.cover.reading import Window, Windows
 from ctxpipe.pipeline.types import CoverUse, Run
@@ -43,7 +44,7 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
     cut = time.perf_counter()
     last, notes = direct(job, windows), 1
     if last is None:
-        found = _notes(_read(job, windows), job.listing)
+        found = picked(job) or _notes(_read(job, windows), job.listing)
         notes = len(found)
     read = time.perf_counter()
     if last is None:
