@@ -48,7 +48,9 @@ def kill_batch(folder: Path, requests: int, kills: int, seed: int) -> dict[str, 
         done = _lines(file)
         wanted = done + draw.randint(1, max(1, 2 * (requests - done) // (left + 1)))
         process = subprocess.Popen([*command, file.name], cwd=folder)
-        while _lines(file) < min(wanted, requests - left) and process.poll() is None:
+        # What is written before the kill arrives must not be all that was left.
+        wanted = min(wanted, requests - max(left, requests // 10))
+        while _lines(file) < wanted and process.poll() is None:
             time.sleep(0.005)
         time.sleep(draw.random() * 0.05)
         process.kill()
