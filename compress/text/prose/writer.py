@@ -19,6 +19,9 @@ from ctxpipe.compress.types import Document
 _TITLE = re.compile(r"\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
+_FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
+_FURNITURE = 400
+"""Characters in which the foot of a page and the head of the next one are."""
 LONGEST_TERM = 120
 """Characters up to which a line of HTML is taken for the term of what is indented below it."""
 LONGEST_ITEM = 600
@@ -104,8 +107,11 @@ class Writer:
         if last is not None and last.units is None and self._goes_on(last, start):
             joins = (*last.joins, trim(text, last.start, last.end)[1])
             region = last._replace(end=end, joins=joins, breaks=(*last.breaks, *breaks))
-            self.found.pop()
-        self.found.append(region)
+            self.found[-1] = region
+        elif (open_sentence := self._before_page(start)) >= 0:
+            self.found.append(region := self._rest(region, open_sentence))
+        else:
+            self.found.append(region)
         self.introduction = -1
         is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
         if is_term:
@@ -117,6 +123,28 @@ class Writer:
             self.indents.open(indent_of(text, start), self.introduction)
             if self.document.language == "rst" and text.endswith("::", start, stop):
                 self.literal = indent_of(text, start)
+
+    def _before_page(self, start: int) -> int:
+        """The sentence that goes on at ``start`` after a form feed with the foot and the head of pages; -1 for none."""
+        feed = self.text.rfind("\f", max(0, start - _FURNITURE), start)
+        if feed < 0 or not _GOES_ON.match(self.text, start):
+            return -1
+        body = (r for r in self.found[-4:][::-1] if r.end < feed and not _FOOT.search(self.text, r.start, r.end))
+        last = next(body, None)
+        if last is None or last.units is not None or feed - last.end > _FURNITURE:
+            return -1
+        stop = trim(self.text, last.start, last.end)[1]
+        return running_spans(self.text, last)[-1][0] if _OPEN_END.search(self.text, stop - 1, stop) else -1
+
+    def _rest(self, region: Region, open_sentence: int) -> Region:
+        """Set down the rest of a sentence under its beginning, and give what follows it in the paragraph."""
+        spans = running_spans(self.text, region)
+        stop, after = spans[0][1], spans[1][0] if len(spans) > 1 else -1
+        rest = region._replace(end=stop, parent=open_sentence, breaks=())
+        if after < 0:
+            return rest
+        self.found.append(rest)
+        return region._replace(start=after, breaks=tuple(at for at in region.breaks if at > after))
 
     def _goes_on(self, last: Region, start: int) -> bool:
         """Whether a paragraph goes on with the last one of the page before."""

@@ -48,3 +48,27 @@ def test_a_tagged_paragraph_of_a_manual_page_is_one_item() -> None:
 def test_what_may_be_repeated_on_a_command_line_ends_no_sentence() -> None:
     assert len(sentences("gull [OPTION]... FILE")) == 1
     assert len(sentences("He waited... Then he left.")) == 2
+
+
+PRINTED = """1.  Faro
+
+   A client MUST NOT pay more than this, unless it has agreed to do so before it
+
+Lund                         Standards Track                    [Page 1]
+\f
+RFC 9999                        Harbours                       June 2026
+
+   arrived in Faro.  The timer is 17 s.
+
+   The desk is open.
+"""
+
+
+def test_a_sentence_over_a_form_feed_brings_its_beginning() -> None:
+    units = read(PRINTED)
+    heading = "1.  Faro"
+    assert units["arrived in Faro."][0].endswith("before it")
+    assert units["arrived in Faro."][1:] == [heading]
+    assert units["The timer is 17 s."] == units["The desk is open."] == [heading]
+    closed = read(PRINTED.replace("before it\n", "before.\n"))
+    assert closed["arrived in Faro."] == [heading]
