@@ -46,7 +46,8 @@ def compress_dataset(
 
     Args:
         dataset: The requests.
-        budget, rate: Size of a context where a row names none; see ``Pipeline.compress``.
+        budget: Size of a context in tokens where a row names none; see ``Pipeline.compress``.
+        rate: The same as a share of the documents' tokens.
         ask: Whether the target is asked, and the answers are the result.
         corpus: Paths that every request asks beside its own. Relative ones, and those of requests, are below the
             working directory, which all machines must see.
