@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ctxpipe.pipeline.readers.pdf.calls import annotation_kinds
 from ctxpipe.pipeline.readers.pdf.rows import Row
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ def _placed(page: PdfPage) -> Iterator[Placed]:
         pdfium.FPDF_ANNOT_CIRCLE,
         pdfium.FPDF_ANNOT_STAMP,
     }
-    for index in range(min(_MOST, pdfium.FPDFPage_GetAnnotCount(page.raw))):
+    shown = notes | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
+    for index, found in enumerate(annotation_kinds(pdfium, page.raw, _MOST)):
+        if found not in shown:  # links, of which a page may have hundreds
+            continue
         annotation = pdfium.FPDFPage_GetAnnot(page.raw, index)
         if not annotation:
             continue

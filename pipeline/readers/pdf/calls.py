@@ -115,6 +115,20 @@ class Calls:
         return edges
 
 
+def annotation_kinds(pdfium: Any, page: Any, most: int) -> list[int]:
+    """Kinds of the first annotations of a page, in its order; -1 for one that is damaged."""
+    get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(_address(pdfium.FPDFPage_GetAnnot))
+    kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(_address(pdfium.FPDFAnnot_GetSubtype))
+    close = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_address(pdfium.FPDFPage_CloseAnnot))
+    address, kinds = _address(page), []
+    for index in range(min(most, pdfium.FPDFPage_GetAnnotCount(page))):
+        annotation = get(address, index)
+        kinds.append(kind(annotation) if annotation else -1)
+        if annotation:
+            close(annotation)
+    return kinds
+
+
 def _doubles(count: int) -> Any:
     return (ctypes.c_double * count)()
 
