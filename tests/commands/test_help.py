@@ -14,7 +14,7 @@ GROUPED = {
     ("compress",): ["What", "How much", "How", "Output", "More"],
     ("query",): ["What", "How much", "How", "Target", "Output", "More"],
     ("batch",): ["What", "How much", "How", "Target", "Output", "More"],
-    ("index",): ["What", "Output", "More"],
+    ("index",): ["What", "How", "Output", "More"],
     ("gateway",): ["Target", "How much", "How", "Output", "More"],
     ("mcp",): ["What", "How much", "Target", "Output", "More"],
     ("plan",): ["What", "How much", "How", "Output", "More"],

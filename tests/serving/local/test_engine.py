@@ -186,7 +186,8 @@ def test_exhausted_memory_is_one_clear_line(tokenizer: Any, echo_model: Any, mon
 
 
 @pytest.mark.parametrize("name", ["no such/model at all", "/nowhere/at/all", "", "../x"])
-def test_a_model_that_is_nowhere(name: str) -> None:
+def test_a_model_that_is_nowhere(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match="is neither a folder, an embedded model nor a Hugging Face id"):
         load_local(name)
 
