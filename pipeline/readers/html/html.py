@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.layout import PageLayout
+from ctxpipe.pipeline.readers.html.nodes import count, data_tables, head_and_foot, web_address
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
@@ -41,10 +41,6 @@ _ROLES = {
 }
 """Layout of tags: a paragraph is between empty lines, a line on its own line, everything else is inline."""
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
-_WEB = re.compile(r"https?://[^\s|<>]+", re.IGNORECASE)
-_LONGEST_ADDRESS = 150
-"""Characters of an address that a person would write; longer ones count clicks."""
-_MOST_AROUND = 20
 _TELLS = re.compile(r"@|\b(?!(?:19|20)\d\d\b)\d")
 """A number that is no year, or an address: the foot of a page may say how to reach somebody."""
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
@@ -85,7 +81,7 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
     if tree.root is None:
         return Page("", "", ())
     hidden = {node.mem_id for node in tree.css(_HIDDEN)}
-    walk = _TreeWalk(hidden, _grids(tree), _around(tree), addresses=addresses)
+    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), addresses=addresses)
     walk.run(tree.root)
     text = walk.layout.text()
     around = ((start, min(end, len(text))) for start, end in walk.noise)
@@ -171,7 +167,7 @@ class _TreeWalk:
             case "list":
                 # A list inside an item follows it directly; any other stands apart.
                 layout.block(1 if self._counters else 2)
-                self._counters.append(_number(node, "start") if tag == "ol" else None)
+                self._counters.append(count(node, "start") if tag == "ol" else None)
             case "item":
                 layout.block(1)
                 layout.indent(self._marker(), "  ")
@@ -184,7 +180,7 @@ class _TreeWalk:
                 if self._tables[-1]:
                     layout.begin_table()
             case "cell" if self._in_grid():
-                layout.begin_cell(_number(node, "colspan"), _number(node, "rowspan"))
+                layout.begin_cell(count(node, "colspan"), count(node, "rowspan"))
             case _:
                 layout.block(2 if role == "paragraph" else 1)
                 if tag == "blockquote":
@@ -196,7 +192,7 @@ class _TreeWalk:
         if self._verbatim is None:
             if role:
                 self._close(role, tag)
-            elif tag == "a" and self._addresses and (address := _address(node)):
+            elif tag == "a" and self._addresses and (address := web_address(node)):
                 self.layout.write(f" ({address})")
         elif role == "verbatim":
             self.layout.verbatim("".join(self._verbatim))
@@ -258,50 +254,3 @@ class _TreeWalk:
         number = self._counters[-1]
         self._counters[-1] = number + 1
         return f"{number}. "
-
-
-def _around(tree: LexborHTMLParser) -> set[int]:
-    """The page's foot, and its head where that has no heading: not those of an article or a section."""
-    found: set[int] = set()
-    for node in (tree.body.css("header, footer") if tree.body else [])[:_MOST_AROUND]:
-        above = node.parent
-        while above is not None and above.tag == "div":
-            above = above.parent
-        headed = node.tag == "header" and node.css_first("h1, h2, h3, h4, h5, h6") is not None
-        if above is not None and above.tag == "body" and not headed:
-            found.add(node.mem_id)
-    return found
-
-
-def _grids(tree: LexborHTMLParser) -> set[int]:
-    """The data tables: some row has two cells, and nothing inside needs its own lines."""
-    around: set[int] = set()
-    for node in tree.css("table, h1, h2, h3, h4, h5, h6, pre"):
-        above = node.parent
-        while above is not None and above.mem_id not in around:
-            around.add(above.mem_id)
-            above = above.parent
-    nodes = _parents(_parents(tree.css("td + td, td + th, th + th, th + td")))
-    tables = [node for node in nodes if node.tag == "table"] + _parents(node for node in nodes if node.tag != "table")
-    return {table.mem_id for table in tables} - around
-
-
-def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
-    parents = (node.parent for node in nodes)
-    return list({node.mem_id: node for node in parents if node is not None}.values())
-
-
-def _address(node: LexborNode) -> str:
-    """Where a link leads on the web, unless its words say so or it is too long to be read; empty for any other."""
-    address = (node.attributes.get("href") or "").strip()
-    if not _WEB.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
-        return ""
-    words = "".join(node.text().split())
-    bare = address.partition("://")[2].removeprefix("www.").rstrip("/")
-    return address if words and bare not in words else ""
-
-
-def _number(node: LexborNode, attribute: str) -> int:
-    """A count from 1 to 100, so that a hostile page cannot create a million cells; 1 by default."""
-    value = (node.attributes.get(attribute) or "").strip()
-    return min(max(int(value), 1), 100) if value.isdecimal() and len(value) < 6 else 1
