@@ -51,78 +51,81 @@ def documents_options(function: F) -> F:
     return click.argument("paths", nargs=-1, required=True, metavar="PATH...")(function)
 
 
+_WHAT = (
+    option(WHAT, "--keep", multiple=True, metavar="REGEX", help="Keep what matches, before all else; repeatable."),
+    option(
+        WHAT,
+        "--force-tokens",
+        metavar="LIST",
+        help="Strings, separated by commas, that stay in every sentence of which anything is kept.",
+    ),
+    decode_errors_option,
+    all_files_option,
+)
+_HOW_MUCH = (
+    option(HOW_MUCH, "--budget", type=int, metavar="TOKENS", help="Most tokens to keep."),
+    option(HOW_MUCH, "--rate", type=float, metavar="SHARE", help="Share of the tokens to keep: 0.25 is a quarter."),
+    option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]"),
+)
+_HOW = (
+    option(
+        HOW,
+        "--rank",
+        metavar="NAME",
+        help="What orders sentences by the question: learned (a small model trained for this), hybrid (bm25 "
+        "and embedding), bm25 (words in common), embedding (similar meaning), spread (covers most of the "
+        "whole), none (the beginning). [default: learned; without a question spread]",
+    ),
+    option(
+        HOW,
+        "--effort",
+        type=click.Choice(["fast", "default", "high"]),
+        help="How much the learned ranking reads: more finds more, and takes longer. [default: default]",
+    ),
+    option(
+        HOW,
+        "--prune",
+        metavar="NAME",
+        help="What drops words from sentences: none (sentences stay whole), learned, llmlingua2, "
+        "longllmlingua, reference, random, ... [default: none]",
+    ),
+    option(HOW, "--prune-model", metavar="MODEL", help="Model that --prune uses, in place of its own."),
+    option(HOW, "--prune-url", metavar="URL", help="vLLM server that runs the model of --prune."),
+    option(
+        HOW,
+        "--format",
+        metavar="NAME",
+        help="How kept text is written: labelled (each excerpt under its file and page), plain, numbered, xml, "
+        "json. [default: labelled; numbered if a model is asked, so that it can cite]",
+    ),
+    option(
+        HOW,
+        "--tree",
+        is_flag=True,
+        default=None,
+        help="Begin with a tree of what was read, in at most a tenth of the budget.",
+    ),
+    option(
+        HOW,
+        "--no-cache",
+        "score_cache",
+        is_flag=True,
+        flag_value=0,
+        default=None,
+        type=int,
+        help="Compute all scores anew, and store none.",
+    ),
+    option(HOW, "--trust-remote-code", is_flag=True, help="Run Python code that comes with a model."),
+)
+_FORMER = (
+    click.option("--scorer", hidden=True),
+    click.option("--scorer-url", hidden=True),
+)
+
+
 def compression_options(function: F) -> F:
     """The options that say how documents become a context."""
-    for decorate in reversed(
-        [
-            option(
-                WHAT, "--keep", multiple=True, metavar="REGEX", help="Keep what matches, before all else; repeatable."
-            ),
-            option(
-                WHAT,
-                "--force-tokens",
-                metavar="LIST",
-                help="Strings, separated by commas, that stay in every sentence of which anything is kept.",
-            ),
-            decode_errors_option,
-            all_files_option,
-            option(HOW_MUCH, "--budget", type=int, metavar="TOKENS", help="Most tokens to keep."),
-            option(
-                HOW_MUCH, "--rate", type=float, metavar="SHARE", help="Share of the tokens to keep: 0.25 is a quarter."
-            ),
-            option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]"),
-            option(
-                HOW,
-                "--rank",
-                metavar="NAME",
-                help="What orders sentences by the question: learned (a small model trained for this), hybrid (bm25 "
-                "and embedding), bm25 (words in common), embedding (similar meaning), spread (covers most of the "
-                "whole), none (the beginning). [default: learned; without a question spread]",
-            ),
-            option(
-                HOW,
-                "--effort",
-                type=click.Choice(["fast", "default", "high"]),
-                help="How much the learned ranking reads: more finds more, and takes longer. [default: default]",
-            ),
-            option(
-                HOW,
-                "--prune",
-                metavar="NAME",
-                help="What drops words from sentences: none (sentences stay whole), learned, llmlingua2, "
-                "longllmlingua, reference, random, ... [default: none]",
-            ),
-            option(HOW, "--prune-model", metavar="MODEL", help="Model that --prune uses, in place of its own."),
-            option(HOW, "--prune-url", metavar="URL", help="vLLM server that runs the model of --prune."),
-            option(
-                HOW,
-                "--format",
-                metavar="NAME",
-                help="How kept text is written: labelled (each excerpt under its file and page), plain, numbered, xml, "
-                "json. [default: labelled; numbered if a model is asked, so that it can cite]",
-            ),
-            option(
-                HOW,
-                "--tree",
-                is_flag=True,
-                default=None,
-                help="Begin with a tree of what was read, in at most a tenth of the budget.",
-            ),
-            option(
-                HOW,
-                "--no-cache",
-                "score_cache",
-                is_flag=True,
-                flag_value=0,
-                default=None,
-                type=int,
-                help="Compute all scores anew, and store none.",
-            ),
-            option(HOW, "--trust-remote-code", is_flag=True, help="Run Python code that comes with a model."),
-            click.option("--scorer", hidden=True),
-            click.option("--scorer-url", hidden=True),
-        ]
-    ):
+    for decorate in reversed((*_WHAT, *_HOW_MUCH, *_HOW, *_FORMER)):
         function = decorate(function)
     return function
 
