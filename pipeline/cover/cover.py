@@ -102,41 +102,46 @@ def _read(job: Job, windows: Windows) -> list[_Said]:
     total = len(windows.windows)
     job.on_stage("cover", 0, total)
 
-    def ask(window: Window) -> _Said | None:
+    def ask(window: Window) -> _Said | CtxpipeError:
         if job.counts.hopeless:
             raise job.counts.failures[-1]
         try:
             context = windows.context(window)
-            answer = asked(job, window_messages(context.text, job.question, listing=job.listing))
+            said = _Said(asked(job, window_messages(context.text, job.question, listing=job.listing)), context)
         except CancelledAnswer:
             raise
         except CtxpipeError as exc:
-            _failed(job, windows, window, exc)
-            return None
+            with job.counts.lock:
+                job.counts.failures.append(exc)
+            return exc
         with job.counts.lock:
             job.counts.done += 1
             job.on_stage("cover", job.counts.done, total)
-        return _Said(answer, context)
+        return said
 
     results = in_threads(ask, windows.windows, threads=job.threads)
-    answers = [one for one in results if one is not None]
-    if not answers:
+    failed = [index for index, one in enumerate(results) if isinstance(one, CtxpipeError)]
+    if len(failed) == len(results):
         raise job.counts.failures[-1]
-    return [one for one in answers if not says_nothing(one.answer.text)]
+    # A server that answers most windows is likely to answer the others a moment later.
+    job.counts.failures.clear()
+    for index, one in zip(
+        failed, in_threads(ask, [windows.windows[i] for i in failed], threads=job.threads), strict=True
+    ):
+        results[index] = one
+        if isinstance(one, CtxpipeError):
+            job.on_note(_left_out(job, windows.windows[index], one))
+    return [one for one in results if isinstance(one, _Said) and not says_nothing(one.answer.text)]
 
 
-def _failed(job: Job, windows: Windows, window: Window, exc: CtxpipeError) -> None:
-    """Say that a window's answer is missing."""
+def _left_out(job: Job, window: Window, exc: CtxpipeError) -> str:
+    """A line that says which window's answer is missing, and why."""
     first, last = window.blocks[0], window.blocks[-1]
     document = job.documents[first.document]
     page = document.page(first.start)
     place = f"page {page}" if page else f"character {first.start:,}"
     until = "" if last.document == first.document else f" to {job.documents[last.document].source}"
-    with job.counts.lock:
-        job.counts.failures.append(exc)
-        job.counts.done += 1
-        job.on_note(f"left out: {document.source}{until}, from {place}: {exc}")
-        job.on_stage("cover", job.counts.done, len(windows.windows))
+    return f"left out: {document.source}{until}, from {place}: {exc}"
 
 
 def _notes(said: Sequence[_Said], listing: bool) -> list[Note]:

@@ -39,12 +39,12 @@ def test_eight_windows_side_by_side(server: Served) -> None:
         watch.join()
     assert run.cover is not None
     assert run.cover.windows >= 16
-    assert run.cover.failed == 0
+    assert run.cover.failed == 0, run.context.notes
     assert run.cover.calls == run.cover.windows
     assert 4 <= max(most) <= 8
     assert run.answer.text.startswith("- ")
     assert all(document.text[c.start : c.end] == c.text for c in run.citations)
     whole = pipeline.cover(document, question="Who keeps the lighthouse number 3?", window=180, concurrency=8)
     assert whole.cover is not None
-    assert whole.cover.failed == 0
+    assert whole.cover.failed == 0, whole.context.notes
     assert whole.answer.text.strip()

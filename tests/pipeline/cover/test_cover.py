@@ -144,6 +144,23 @@ def test_one_failure_is_a_line_and_the_rest_goes_on() -> None:
     assert notes[0].endswith("the server coughed")
 
 
+def test_a_window_that_failed_is_asked_once_more() -> None:
+    coughed: list[str] = []
+
+    def answer(messages: Sequence[Message]) -> str:
+        if is_window(messages) and DECIDED[1] in messages[-1].content and not coughed:
+            coughed.append(messages[-1].content)
+            raise EngineError("the server coughed")
+        return reader()(messages)
+
+    run = pipeline(FakeEngine(answer)).cover(minutes(), question=QUESTION, window=600, concurrency=1)
+    assert coughed
+    assert all(fact in run.answer.text for fact in DECIDED)
+    assert run.cover is not None
+    assert run.cover.failed == 0
+    assert not [note for note in run.context.notes if note.startswith("left out")]
+
+
 def test_nothing_but_failures_is_an_error_and_is_found_out_early() -> None:
     calls = 0
 
