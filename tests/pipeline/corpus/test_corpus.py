@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+from corpus_support import killed_at
 from samples import prose
 
 from ctxpipe.compress.find import shortlist as finding
@@ -292,24 +290,15 @@ def test_two_who_index_take_turns(tmp_path: Path) -> None:
 def test_killed_anywhere_it_opens_and_goes_on(tmp_path: Path) -> None:
     folder = library(tmp_path / "library", 60)
     file = tmp_path / "library.ctx"
-    code = (
-        "import sys; from ctxpipe.pipeline.corpus import corpus, index\n"
-        "index._COMMIT_SECONDS = 0.0\n"
-        "corpus.index(sys.argv[1], sys.argv[2], on_stage=lambda *work: print(*work, flush=True))"
-    )
     draw = random.Random(5)
     held: list[int] = []
     for _ in range(8):
-        process = subprocess.Popen([sys.executable, "-c", code, folder, file], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        for _ in range(draw.randint(2, 40)):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        killed_at(folder, file, "INSERT", draw.randint(2, 40))
         with Corpus.open(file) as corpus:
             assert all(document.text for document in corpus.documents)
             held.append(len(corpus.documents))
-    assert max(held) > 1
+    assert held == sorted(held)
+    assert 1 < max(held) < 60
     report = index(folder, file)
     assert report.documents == 60
     assert Corpus.open(file).documents == Corpus.build(folder, tmp_path / "fresh.ctx").documents
