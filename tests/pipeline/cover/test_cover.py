@@ -11,6 +11,7 @@ from samples import prose
 
 from ctxpipe import Document, Pipeline
 from ctxpipe.errors import EngineError, UsageError, WindowError
+from ctxpipe.pipeline.cover.prompts import is_counting
 from ctxpipe.pipeline.cover.types import Cost, Cover
 from ctxpipe.serving.fake import FakeEngine
 from ctxpipe.serving.types import Message
@@ -110,6 +111,26 @@ def test_lists_are_merged_and_repetitions_named_once() -> None:
     counted = FakeEngine(lambda messages: engine._compose(messages) if is_window(messages) else messages[-1].content)
     run = pipeline(counted).cover(Document(text=text), question="How many stations were closed?")
     assert "They hold 30 such entries" in run.answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "counts"),
+    [
+        ("How many stations were closed?", True),
+        ("How many ships did the harbour refuse?", True),
+        ("How many ports can take ships of 20 m?", True),
+        ("How many endpoints does the interface have?", True),
+        ("How many functions do the modules define?", True),
+        ("What is the number of ports?", True),
+        ("How many commands does the history save?", False),
+        ("How many sailors does a crossing need?", False),
+        ("How many minutes is a ticket valid?", False),
+        ("How many years did the fee exceed 5 crowns?", True),
+        ("Who closed the stations?", False),
+    ],
+)
+def test_a_number_that_a_text_says_is_not_counted(question: str, counts: bool) -> None:
+    assert is_counting(question) == counts
 
 
 def test_a_list_that_was_cut_off_loses_its_last_line() -> None:
