@@ -8,7 +8,7 @@ from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.rank.resources import EFFORTS, BorrowingRanker, Effort, Resources
+from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER, EFFORTS, BorrowingRanker, Effort, Resources
 from ctxpipe.compress.rankers import DEFAULT_RANK, NO_RANK, RANKERS, UNASKED_RANK, make_ranker
 from ctxpipe.compress.scorers import DEFAULT_PRUNE, Pruning
 from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, format_of
@@ -16,8 +16,6 @@ from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, Ranker
 from ctxpipe.errors import UnknownNameError
 from ctxpipe.models.tokenizer import TargetTokenizer
-
-DEFAULT_EMBEDDER = "minilm-l6"
 
 
 class Method:

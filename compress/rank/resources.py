@@ -10,6 +10,8 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
 from ctxpipe.compress.types import OnProgress, Ranker
 
+DEFAULT_EMBEDDER = "minilm-l6"
+"""The model of questions and sentences, and of a corpus's passages, whose vectors are compared with a question's."""
 Effort = Literal["fast", "default", "high"]
 """How much a ranker may read before it decides."""
 EFFORTS: tuple[Effort, ...] = get_args(Effort)

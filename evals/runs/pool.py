@@ -17,6 +17,7 @@ from ctxpipe.evals.types import Sample
 if TYPE_CHECKING:
     from ctxpipe.compress.prepare.collection import Collection
     from ctxpipe.compress.prepare.prepared import Prepared
+    from ctxpipe.compress.prepare.vectors import Block
     from ctxpipe.compress.types import CompressedContext, Document
 
 _LINES = (".jsonl", ".jsonl.gz")
@@ -35,13 +36,13 @@ class Pool:
         from ctxpipe.compress.prepare.collection import Collection
         from ctxpipe.compress.prepare.prepared import Prepared
         from ctxpipe.compress.rank.cached import RememberingEmbedder
-        from ctxpipe.pipeline.corpus.embed import ENCODER, embed_in_memory
+        from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER
 
         kept = {_key(one.document): one for one in (more.prepared if more else ())}
         known: dict[tuple[str, ...], int] = {}
         documents: list[Prepared] = []
         self._places: dict[str, list[int]] = {}
-        self._embedder = RememberingEmbedder.of(ENCODER, None)
+        self._embedder = RememberingEmbedder.of(DEFAULT_EMBEDDER, None)
         for sample in samples:
             places = []
             for index, passage in enumerate(sample.documents):
@@ -54,7 +55,7 @@ class Pool:
             self._places[sample.id] = places
         others = [one for key, one in kept.items() if key not in known]
         if more is not None and more.vectors is not None:
-            embed_in_memory([one for one in documents if one.vectors is None])
+            _embed([one for one in documents if one.vectors is None])
         self.collection = Collection([*documents, *others])
 
     def spans(self, sample: Sample, context: CompressedContext) -> tuple[tuple[int, int, int], ...]:
@@ -87,6 +88,35 @@ class Pool:
         chosen = shortlist(self.collection, sample.question, context.budget, average, embedder=embedder)
         documents: set[int] = set(np.unique(self.collection.passages.document[chosen]).tolist())
         return documents
+
+
+class _Shelf:
+    """A shelf in memory."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    def vectors(self) -> Iterator[Block]:
+        """All vectors."""
+        yield self._block
+
+
+def _embed(documents: Sequence[Prepared]) -> None:
+    """Give vectors to the passages of documents that are in no corpus file."""
+    from ctxpipe.compress.prepare.vectors import Block, Place, in_bytes, text_of
+    from ctxpipe.pipeline.corpus.embed import load_encoder
+
+    passages = [
+        (number, place, text_of(one.passages.headings(place), one.document.text[start:end]))
+        for number, one in enumerate(documents)
+        for place, (start, end) in enumerate(zip(one.passages.start, one.passages.end, strict=True))
+    ]
+    if not passages:
+        return
+    numbers, places = np.array([row[:2] for row in passages], dtype=np.int64).T
+    shelf = _Shelf(Block(numbers, places, in_bytes(load_encoder().encode([text for *_, text in passages]))))
+    for number, one in enumerate(documents):
+        one.vectors = Place(shelf, number)
 
 
 def _key(document: Document) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
 from ctxpipe.errors import CorpusError, reason_of
 from ctxpipe.models.once import turn
-from ctxpipe.pipeline.corpus.embed import embed
+from ctxpipe.pipeline.corpus.embed import drop_vectors, embed
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
 from ctxpipe.pipeline.corpus.plan import Given, Plan
 from ctxpipe.pipeline.corpus.store import Store
@@ -117,8 +117,8 @@ def index(
         paths: Files, directories, patterns, documents; None for those of the last run, whose documents are kept.
         path: The corpus file.
         decode_errors, all_files: See ``Pipeline``.
-        dense: Whether passages are embedded, for a search by meaning; without, vectors of an earlier run are dropped.
-            None does so if the last run did, or if ``paths`` are given.
+        dense: Whether passages are embedded, for a search by meaning; if not, vectors of an earlier run are dropped.
+            None embeds them if ``paths`` are given, else if the last run did.
         on_stage: Called with progress.
         on_wait: Called if another process is indexing into the file; it is waited for.
         processes: How many processes prepare documents. With more than one, the calling program is imported in each.
@@ -127,25 +127,20 @@ def index(
         UsageError: without paths.
         CorpusError: if the file cannot be written, or is another program's.
     """
-    file = Path(path)
+    file, on_stage = Path(path), on_stage or _nothing
     with _turn(file, on_wait), Store(file, "write") as store:
         if paths is None:
             plan = Plan.load(store)
-            if dense is not None and dense != plan.dense:
-                plan.dense = dense
-                plan.save(store)
+            plan.dense = plan.dense if dense is None else dense
         else:
             given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
             plan = Plan.of(given, decode_errors, all_files, dense is not False)
-            plan.save(store)
-        indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage or _nothing)
+        plan.save(store)
+        indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage)
         done = indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
         if plan.dense:
-            return replace(done, embedded=embed(store, on_stage or _nothing))
-        with store.writing() as database:
-            dropped = database.execute("DELETE FROM vectors").rowcount
-        if dropped:
-            store.shrink()
+            return replace(done, embedded=embed(store, on_stage))
+        drop_vectors(store)
         return done
 
 

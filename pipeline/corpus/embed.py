@@ -1,22 +1,16 @@
-"""Embeds the passages of a corpus file that have no vector yet."""
+"""Embeds the passages of a corpus file that have no vector yet, or drops all vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import numpy as np
-
-from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import Block, Place, in_bytes, text_of
+from ctxpipe.compress.prepare.vectors import in_bytes, text_of
+from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER, Embedder
 from ctxpipe.compress.types import OnStage
 from ctxpipe.pipeline.corpus.parts import passages_in
 from ctxpipe.pipeline.corpus.store import Store
 
-if TYPE_CHECKING:
-    from ctxpipe.compress.rank.resources import Embedder
-
-ENCODER = "minilm-l6"
 ROW_PASSAGES = 32
 """Most vectors in a row of the table."""
 BATCH_CHARACTERS = 100_000
@@ -38,7 +32,7 @@ def load_encoder() -> Embedder:
     """
     from ctxpipe.compress.rank.embedder import OnnxEmbedder
 
-    return OnnxEmbedder.load(ENCODER, batch_tokens=1)
+    return OnnxEmbedder.load(DEFAULT_EMBEDDER, batch_tokens=1)
 
 
 def embed(store: Store, on_stage: OnStage) -> int:
@@ -80,30 +74,16 @@ def embed(store: Store, on_stage: OnStage) -> int:
     return int(wanted)
 
 
-class _Memory:
-    """A shelf in memory."""
+def drop_vectors(store: Store) -> None:
+    """Drop all vectors, and free their space.
 
-    def __init__(self, block: Block) -> None:
-        self._block = block
-
-    def vectors(self) -> Iterator[Block]:
-        """All vectors."""
-        yield self._block
-
-
-def embed_in_memory(documents: Sequence[Prepared]) -> None:
-    """Embed the passages of documents that are in no file."""
-    passages = [
-        (number, place, text_of(one.passages.headings(place), one.document.text[start:end]))
-        for number, one in enumerate(documents)
-        for place, (start, end) in enumerate(zip(one.passages.start, one.passages.end, strict=True))
-    ]
-    if not passages:
-        return
-    numbers, places = np.array([row[:2] for row in passages], dtype=np.int64).T
-    shelf = _Memory(Block(numbers, places, in_bytes(load_encoder().encode([text for *_, text in passages]))))
-    for number, one in enumerate(documents):
-        one.vectors = Place(shelf, number)
+    Raises:
+        CorpusError: if the file cannot be written.
+    """
+    with store.writing() as database:
+        dropped = database.execute("DELETE FROM vectors").rowcount
+    if dropped:
+        store.shrink()
 
 
 def _rows(store: Store, document: int, first: int) -> Iterator[_Row]:

@@ -148,12 +148,11 @@ def make_cutter(tokenizer: str | None, rank: str) -> Cutter:
         CtxpipeError: if the ranker is unknown or its model cannot be loaded.
     """
     from ctxpipe.compress.rank.cached import RememberingEmbedder
-    from ctxpipe.compress.rank.resources import Resources
+    from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER, Resources
     from ctxpipe.compress.rankers import make_ranker
     from ctxpipe.compress.scorers import SCORERS
     from ctxpipe.models.tokenizer import TargetTokenizer
     from ctxpipe.pipeline.gateway.ranking import Remembered
-    from ctxpipe.pipeline.method import DEFAULT_EMBEDDER
     from ctxpipe.pipeline.target import DEFAULT_TOKENIZER
 
     notes: list[str] = []
