@@ -8,13 +8,12 @@ from ctxpipe.compress.cache.score_cache import ScoreCache
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.prune.cached import RememberingScorer
 from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER, EFFORTS, BorrowingRanker, Effort, Resources
+from ctxpipe.compress.rank.resources import DEFAULT_EMBEDDER, BorrowingRanker, Effort, Resources, effort_of
 from ctxpipe.compress.rankers import DEFAULT_RANK, NO_RANK, RANKERS, UNASKED_RANK, make_ranker
 from ctxpipe.compress.scorers import DEFAULT_PRUNE, Pruning
 from ctxpipe.compress.select.formats import ASKED_FORMAT, DEFAULT_FORMAT, Format, format_of
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import CacheableScorer, Ranker
-from ctxpipe.errors import UnknownNameError
 from ctxpipe.models.tokenizer import TargetTokenizer
 
 
@@ -47,9 +46,7 @@ class Method:
         trust_remote_code: bool,
         on_note: Callable[[str], None],
     ) -> None:
-        if effort not in EFFORTS:
-            raise UnknownNameError("effort", str(effort), EFFORTS)
-        self._effort = effort
+        self._effort = effort_of(effort)
         self._keep = keep
         self._format = format_of(DEFAULT_FORMAT if format is None else format)
         self._asked_format = format_of(ASKED_FORMAT if format is None else format)

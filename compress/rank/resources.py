@@ -9,12 +9,25 @@ from typing import Literal, Protocol, get_args, runtime_checkable
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
 from ctxpipe.compress.types import OnProgress, Ranker
+from ctxpipe.errors import UnknownNameError
 
 DEFAULT_EMBEDDER = "minilm-l6"
 """The model of questions and sentences, and of a corpus's passages, whose vectors are compared with a question's."""
 Effort = Literal["fast", "default", "high"]
 """How much a ranker may read before it decides."""
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+
+def effort_of(name: str) -> Effort:
+    """An effort by its name.
+
+    Raises:
+        UnknownNameError: if there is none of that name.
+    """
+    for effort in EFFORTS:
+        if name == effort:
+            return effort
+    raise UnknownNameError("effort", name, EFFORTS)
 
 
 class Embedder(Protocol):

@@ -111,11 +111,9 @@ def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: 
     limit = budget - used
     shelf.restore(kept)
     for index in order[~kept[order]].tolist():
-        if tries >= _MOST_FILLS or used >= budget * _ENOUGH:
+        if tries >= _MOST_FILLS or used >= budget * _ENOUGH or shelf.is_last(index):
             break
         bundle, cost = shelf.bundle(index)
-        if shelf.is_last(index):
-            break
         if cost > 1.5 * limit + _MARK or shelf.is_blocked(index) or shelf.is_tail(index):
             continue
         tries += 1

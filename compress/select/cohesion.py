@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import regex
@@ -17,7 +17,8 @@ from ctxpipe.compress.types import Document
 SMALL = 700
 """Characters up to which what stands under or inside one unit is small: about 200 tokens."""
 LEADING, _SHARE = 2000, 0.8
-"""Characters up to which the thing that the best unit of all is in is completed first, and share of the budget's."""
+"""The thing that the best unit of all is in is completed first up to so many characters, and up to this share of those
+that the budget has room for."""
 _LOWEST = np.float32(-np.inf)
 _KINDS = frozenset({"line", "member", "tag", "record"})
 _HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
@@ -27,10 +28,10 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     """Scores by which a small thing is completed before another one is begun.
 
     A function of which half the statements are missing, or an object without some of its members, reads like a whole
-    one that says something else. So units of code and data, and of a record with what stands under it (an address, an
-    error with its trace), take the score of the best unit of the small thing that
-    they are in, and come right after it. What the best unit of all is in may be larger: it answers the question, so it
-    is completed as long as there is room. A member without a value (``"note": ""``) never leads.
+    one that says something else. So units of code and data, and records with what stands under them (an address, an
+    error with its trace), take the score of the best unit of the small thing that they are in, and come right after
+    it. What the best unit of all is in may be larger: it answers the question, so it is completed as long as there is
+    room. A member without a value (``"note": ""``) never leads.
 
     Args:
         documents: The documents.
@@ -70,43 +71,51 @@ def _groups(documents: Sequence[Document], outlines: Sequence[Outline], ranked: 
 
     That of the best unit may have ``leading`` characters.
     """
-    reach: dict[tuple[int, int], int] = {}
-    chains: list[list[int]] = []
-    for unit, document in zip(ranked.units, ranked.document, strict=True):
-        chain: list[int] = []
-        text, known = documents[document].text, outlines[document]
-        above: Unit | None = unit if _is_part(unit, known) else None
-        while above is not None and _is_part(above, known):
-            if above.kind == "record" and asks(text, above.end):
-                break  # answers are several things
-            end = max(reach.get((document, above.start), 0), unit.end, above.close_end)
-            reach[document, above.start] = end
-            if end - above.start > leading:
-                break
-            chain.append(above.start)
-            start = above.container if above.container >= 0 else above.parent
-            above = known.above(start) if start >= 0 else None
-        chains.append(chain)
-    inside = [
-        _outermost([start for start in chain if reach[document, start] - start <= SMALL], chain)
-        for chain, document in zip(chains, ranked.document, strict=True)
-    ]
+    reach, chains = _chains(documents, outlines, ranked, leading)
+    inside = [_outermost(reach[d], chain, SMALL) for chain, d in zip(chains, ranked.document, strict=True)]
     scores = np.array(ranked.score, dtype=np.float32)
     best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf))) if chains else -1
     if best >= 0 and chains[best]:
         where = ranked.document[best]
-        top = _outermost([start for start in chains[best] if reach[where, start] - start <= leading], chains[best])
+        top = _outermost(reach[where], chains[best], leading)
         for index, chain in enumerate(chains):
             if top in chain and ranked.document[index] == where:
                 inside[index] = top
     return inside
 
 
-def _outermost(small: Sequence[int], chain: Sequence[int]) -> int:
-    """The last of a chain up to which all are small; -1 for none."""
+def _chains(
+    documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, most: int
+) -> tuple[Sequence[Mapping[int, int]], list[list[int]]]:
+    """The things of at most so many characters that each unit is in, as ``start``, from the inside out.
+
+    Returns:
+        For each document the known end of each thing by its ``start``, and the chain of each unit.
+    """
+    reach: list[dict[int, int]] = [{} for _ in documents]
+    chains: list[list[int]] = []
+    for unit, document in zip(ranked.units, ranked.document, strict=True):
+        chain: list[int] = []
+        text, known, ends = documents[document].text, outlines[document], reach[document]
+        above: Unit | None = unit if _is_part(unit, known) else None
+        while above is not None and _is_part(above, known):
+            if above.kind == "record" and asks(text, above.end):
+                break  # answers are several things
+            ends[above.start] = max(ends.get(above.start, 0), unit.end, above.close_end)
+            if ends[above.start] - above.start > most:
+                break
+            chain.append(above.start)
+            start = above.container if above.container >= 0 else above.parent
+            above = known.above(start) if start >= 0 else None
+        chains.append(chain)
+    return reach, chains
+
+
+def _outermost(ends: Mapping[int, int], chain: Sequence[int], most: int) -> int:
+    """The last thing of a chain up to which none has more than so many characters; -1 for none."""
     root = -1
-    for start, other in zip(chain, small, strict=False):
-        if start != other:
+    for start in chain:
+        if ends[start] - start > most:
             break
         root = start
     return root

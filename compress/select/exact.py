@@ -94,15 +94,15 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> Fl
     Returns:
         float32 of shape (len(texts),); None when there is nothing to add.
     """
-    exact = exact_words(question)
-    if not texts or (not exact and not _names(question)):
+    exact, names = exact_words(question), _names(question)
+    if not texts or not (exact or names):
         return None
     bonus = np.zeros(len(texts), dtype=np.float32)
     few = max(_FEW, int(_RARE * len(texts)))
     lowered = [text.lower() for text in texts]
     trails = {trail: trail.lower() for trail in set(above)}
     together: set[int] | None = None
-    for word in dict.fromkeys((*exact, *_names(question))):
+    for word in dict.fromkeys((*exact, *names)):
         pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_]){regex.escape(word)}(?![\p{{L}}\p{{N}}_])")
         own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
         named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
@@ -112,10 +112,15 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> Fl
         if word not in exact:
             continue
         if 0 < len(own) <= few:
-            bonus[own] += _STRONG * (1 - math.log(len(own)) / math.log(len(texts) + 1))
+            bonus[own] += _STRONG * _rarity(len(own), len(texts) + 1)
         if named and len(named) < len(trails):
-            rare = 1 - math.log(len(named)) / math.log(len(trails))
-            bonus[[i for i, trail in enumerate(above) if trail in named]] += _WEAK * rare
+            under = [i for i, trail in enumerate(above) if trail in named]
+            bonus[under] += _WEAK * _rarity(len(named), len(trails))
     if together and len(together) <= few:
-        bonus[sorted(together)] += _STRONG * (1 - math.log(len(together)) / math.log(len(texts) + 1))
+        bonus[sorted(together)] += _STRONG * _rarity(len(together), len(texts) + 1)
     return bonus if bonus.any() else None
+
+
+def _rarity(holding: int, every: int) -> float:
+    """From 1 for one of many to 0 for all of them."""
+    return 1 - math.log(holding) / math.log(every)

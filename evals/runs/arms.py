@@ -105,6 +105,8 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
         UnknownNameError: for an unknown control, method, ranker, scorer or effort, with the nearest names.
         UsageError: for an invalid rate or budget, or a method without any.
     """
+    from ctxpipe.compress.rank.resources import effort_of
+
     arms: dict[str, Arm] = {}
     for name in (part.strip() for part in names):
         if name in CONTROLS:
@@ -120,7 +122,7 @@ def parse_arms(names: Iterable[str], rates: Sequence[float] = ()) -> list[Arm]:
         else:
             raise UsageError(f"the arm {name!r} needs a rate: {name}@0.25, or --rates")
         for one in amounts:
-            arm = Arm.of(method, one, rank=rank, prune=prune, effort=_effort(effort) if colon else "default")
+            arm = Arm.of(method, one, rank=rank, prune=prune, effort=effort_of(effort) if colon else "default")
             arms[arm.name] = arm
     if not arms:
         raise UsageError("no arm was given")
@@ -140,15 +142,6 @@ def _pair(method: str) -> tuple[str, str]:
         if known.name_of(name) not in (*known.names(), "none", "auto"):
             raise UnknownNameError(what, name, [*known.names(), "none", "auto"])
     return rank, prune
-
-
-def _effort(name: str) -> Effort:
-    from ctxpipe.compress.rank.resources import EFFORTS
-
-    for effort in EFFORTS:
-        if name == effort:
-            return effort
-    raise UnknownNameError("effort", name, EFFORTS)
 
 
 def _amount(name: str, text: str) -> float:

@@ -53,9 +53,8 @@ def _is_comment(text: str, start: int, language: str) -> bool:
 def _marks(language: str) -> tuple[str, ...]:
     """What comments begin with."""
     mark = line_comment(language)
-    blocks: tuple[str, ...] = ("/*",) if mark == "//" or canonical(language) == "css" else ()
-    blocks += (described,) if (described := description_mark(language)) else ()
-    return (mark, *blocks) if mark else blocks
+    block = "/*" if mark == "//" or canonical(language) == "css" else ""
+    return tuple(filter(None, (mark, block, description_mark(language))))
 
 
 def _indent(text: str, start: int) -> str:

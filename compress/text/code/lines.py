@@ -97,10 +97,11 @@ def physical(text: str, at: int, end: int) -> Physical | None:
 
 
 def _block_comment(text: str, line: Physical, end: int, description: str) -> int:
-    opening, closing = (description, description) if description else ("/*", "*/")
-    if not text.startswith(opening, line.start):
+    if text.startswith("/*", line.start):
         opening, closing = "/*", "*/"
-    if not text.startswith(opening, line.start):
+    elif description and text.startswith(description, line.start):
+        opening = closing = description
+    else:
         return line.end
     closed = text.find(closing, line.start + len(opening), min(end, line.start + 100 * LONGEST))
     if closed < 0:

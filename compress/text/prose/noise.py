@@ -60,7 +60,7 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
         return True
     if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
         return True
-    if (_is_printed(piece) or is_contents(piece)) or (paged and _PAGED.search(piece)):
+    if _is_printed(piece) or is_contents(piece) or (paged and _PAGED.search(piece)):
         return True
     folded = piece.lower()
     return any(words in folded for words in _LICENCE)

@@ -34,18 +34,18 @@ _SHORT = 0.75
 _FEWEST = 3
 _TELLING, _COUNTED = 2, 12
 """How many of a line's first words are compared by their patterns, and up to how many are counted."""
-
-
 _LOGGED = regex.compile(
     r"""\[?(?:\d{4}[-./]\d{2}[-./]\d{2}[ ,T_]|\d{1,2}[-./]\w{2,3}[-./]\d{2,4}[ ,:T]
     |\d{2}:\d{2}:\d{2}\b|\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})
     | \[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b""",
     regex.VERBOSE,
 )
+"""What a line of a log begins with: a date, a time or a level."""
 _TRACED = re.compile(
     r"(?:at\s+[\w.$<>]+|Caused by:|\.{3} \d+ more|Traceback \(most recent|File \"[^\"]+\", line \d+"
     r"|goroutine \d+|panic:|#\d+\s|(?:[\w$]+\.)*\w*(?:Error|Exception)\b(?::|$))"
 )
+"""What a line of an error's trace begins with, in Java, Python or Go."""
 
 
 class Run(NamedTuple):
