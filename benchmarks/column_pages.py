@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import random
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from boxes import plain
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from pdf_support import Text, place_pdf
@@ -23,7 +24,6 @@ WIDTH = 0.5
 FEWEST = 12
 """Letters of a line that can be told from any other."""
 SYLLABLES = ("ba", "ko", "ri", "mu", "te", "lan", "dor", "vis", "pel", "qua", "no", "shi", "gra", "fe", "zu", "mon")
-_OTHER = re.compile(r"[\W\d_]+")
 
 
 class Made(NamedTuple):
@@ -205,13 +205,9 @@ LAYOUTS = {plan.__name__: plan for plan in LAYOUT_PLANS}
 
 def out_of_order(page: Made, text: str) -> int:
     """Neighbours of a chain that do not follow each other in a text, or are not in it."""
-    letters = _plain(text)
+    letters = plain(text)
     wrong = 0
     for chain in page.chains:
-        places = [letters.find(key) for key in map(_plain, chain) if len(key) >= FEWEST]
+        places = [letters.find(key) for key in map(plain, chain) if len(key) >= FEWEST]
         wrong += sum(a < 0 or b < a for a, b in itertools.pairwise(places))
     return wrong
-
-
-def _plain(text: str) -> str:
-    return _OTHER.sub("", text.lower())

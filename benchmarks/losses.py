@@ -83,7 +83,7 @@ def of_made(file: Made, text: str, headings: list[str]) -> dict[str, Any]:
     apart = sum(a < 0 or b < a for a, b in itertools.pairwise(places)) / max(1, len(places) - 1)
     rows = [plain(line) for line in text.splitlines()]
     parted = sum(not any(plain("".join(row)) in line for line in rows) for row in file.rows) / max(1, len(file.rows))
-    lost = sum(not any(plain(wanted) in title for title in titles) for wanted in file.headings) / len(file.headings)
+    lost = sum(not any(plain(heading) in title for title in titles) for heading in file.headings) / len(file.headings)
     return {
         "words_missing": round(missing, 4),
         "out_of_order": round(apart, 4) if file.blocks else None,

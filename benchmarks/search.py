@@ -37,17 +37,11 @@ CHARACTERS_PER_TOKEN = 4.3
 
 Search = Callable[[Collection, str], FloatArray]
 
-
-def by_meaning(pool: Collection, question: str) -> FloatArray:
-    """Search by words and meaning; by words alone in a pool without vectors."""
-    return looked(pool, question) if pool.vectors is None else looked_by_meaning(pool, pool.vectors, question, EMBEDDER)
-
-
 EMBEDDER = RememberingEmbedder.of("minilm-l6", None)
 WAYS: dict[str, Search] = {
     "bm25": lambda pool, question: pool.words.scores(question),
     "looks": looked,
-    "meaning": by_meaning,
+    "meaning": lambda pool, question: looked_by_meaning(pool, pool.vectors, question, EMBEDDER),
 }
 
 
@@ -64,8 +58,6 @@ def main() -> None:
     pool = Pool(samples, pooled_documents(options.more) if options.more else None)
     pool.collection.prepare(lambda done, total: None)
     _ = pool.collection.words
-    if pool.collection.vectors is None:
-        del WAYS["meaning"]
     prepared = time.perf_counter() - started
     print(f"{len(pool.collection.prepared):,} documents, {pool.collection.characters:,} characters, {prepared:.0f} s")
     rows = [row for name in SUITES for row in measured(pool, name, [s for s in samples if s.stratum == name])]
@@ -92,17 +84,18 @@ def drawn(name: str, data: Path, limit: int) -> Sequence[Sample]:
 
 def measured(pool: Pool, name: str, samples: Sequence[Sample]) -> list[dict[str, object]]:
     """Shares of questions whose gold documents all stand within the best tokens, and the difference of the ways."""
-    hits = {way: np.zeros((len(samples), len(TOKENS))) for way in WAYS}
-    seconds = dict.fromkeys(WAYS, 0.0)
+    ways = {way: search for way, search in WAYS.items() if way != "meaning" or pool.collection.vectors is not None}
+    hits = {way: np.zeros((len(samples), len(TOKENS))) for way in ways}
+    seconds = dict.fromkeys(ways, 0.0)
     for place, sample in enumerate(samples):
         gold = pool.gold(sample)
-        for way, search in WAYS.items():
+        for way, search in ways.items():
             started = time.perf_counter()
             scores = search(pool.collection, sample.question)
             seconds[way] += time.perf_counter() - started
             hits[way][place] = [gold <= within(pool.collection, scores, tokens) for tokens in TOKENS]
     rows: list[dict[str, object]] = []
-    for way, found in hits.items():
+    for place, (way, found) in enumerate(hits.items()):
         row: dict[str, object] = {
             "set": name,
             "way": way,
@@ -110,8 +103,7 @@ def measured(pool: Pool, name: str, samples: Sequence[Sample]) -> list[dict[str,
             "shares": dict(zip(map(str, TOKENS), np.round(found.mean(axis=0), 3).tolist(), strict=True)),
             "seconds": round(seconds[way] / max(1, len(samples)), 3),
         }
-        others = [other for other in ("bm25", "looks") if list(WAYS).index(other) < list(WAYS).index(way)]
-        for other in others:
+        for other in list(hits)[:place]:
             row[f"against_{other}"] = [paired(found[:, i] - hits[other][:, i], samples) for i in range(len(TOKENS))]
         rows.append(row)
         print(f"{name:10} {way:6} {row['shares']} {row['seconds']} s", flush=True)

@@ -11,11 +11,12 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+from column_pages import SYLLABLES
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from office_support import WORD, make_docx, paragraph, zipped
 
 SECTIONS, PARAGRAPHS, ROWS = 24, 3, 6
-SYLLABLES = ("ba", "ko", "ri", "mu", "te", "lan", "dor", "vis", "pel", "qua", "no", "shi", "gra", "fe", "zu", "mon")
 HEAD = "Harbour handbook of the north"
 
 
