@@ -41,13 +41,13 @@ class EpubReader:
         Raises:
             ReadError: if the file is damaged, too large or protected against copying.
         """
-        from ctxpipe.pipeline.readers.html.html import html_text
+        from ctxpipe.pipeline.readers.html.html import html_page
 
         book = _Book(Archive(data, source=source, ending=".epub"), source)
         pieces = Pieces()
         for name in book.chapters():
             markup = decode(book.archive.read(name), source=f"{source}: {name}", errors=errors, declares=True)
-            text, _ = html_text(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), addresses=True)
+            text = html_page(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), addresses=True).text
             title = book.titles.get(name, "")
             if title and text.strip() and not _HEADED.match(text):
                 pieces.add(f"# {title}")

@@ -137,14 +137,15 @@ def _shown(output: Mapping[str, Any]) -> str:
         return _without_images(_joined(data["text/markdown"]))
     if any(name.startswith("image/") for name in data):
         # The text beside an image is mostly the name of its type: ``<Figure size 640x480 with 1 Axes>``.
-        said = _joined(data["text/plain"]) if "text/plain" in data else ""
-        return "\n\n".join(([] if re.match(r"\s*(<|$)", said) else [_printed(said)]) + ["[image left out]"])
+        said = _joined(data.get("text/plain"))
+        shown = "" if said.lstrip().startswith("<") else _printed(said)
+        return "\n\n".join(filter(None, (shown, "[image left out]")))
     if "text/plain" in data:
         return _printed(_joined(data["text/plain"]))
     if "text/html" in data:
-        from ctxpipe.pipeline.readers.html.html import html_text
+        from ctxpipe.pipeline.readers.html.html import html_page
 
-        return html_text(_joined(data["text/html"]))[0]
+        return html_page(_joined(data["text/html"])).text
     for name in ("text/latex", "application/json"):
         if name in data:
             value = data[name]

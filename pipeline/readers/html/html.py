@@ -55,12 +55,6 @@ class Page(NamedTuple):
     noise: tuple[tuple[int, int], ...]
 
 
-def html_text(markup: str, *, addresses: bool = False) -> tuple[str, str]:
-    """The visible text of a page and its title; see ``html_page``."""
-    page = html_page(markup, addresses=addresses)
-    return page.text, page.title
-
-
 def html_page(markup: str, *, addresses: bool = False) -> Page:
     """Lay out the visible text of a page.
 

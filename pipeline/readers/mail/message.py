@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ctxpipe.compress.text.prose.headings import MAIL_LEVEL
-from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.pieces import Pieces
-from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason, decode
 
 FIELDS = ("From", "Date", "Subject", "To", "Cc", "Attached-To")
 """Fields of the head, in the order in which they are shown; the subject stands where a shortened head still has it."""
-_TEXT = frozenset(
-    (
-        ".txt",
-        ".md",
-        ".csv",
-        ".tsv",
-        ".log",
-        ".json",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".diff",
-        ".patch",
-        ".ics",
-        ".html",
-        ".htm",
-    )
-)
-"""Extensions of text that mail programs send as they send any file."""
-_LARGEST = 1_000_000
-"""Bytes of an attachment that is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,26 +66,6 @@ def write_message(message: Message, pieces: Pieces) -> None:
         if part.text.strip():
             pieces.heading(f"Attachment {part.name}:", MAIL_LEVEL + 1)
             pieces.add(part.text)
-
-
-def attached_text(data: bytes, name: str, type: str) -> str:
-    """The words of what is attached, if it is text by its name or its media type; empty for anything else.
-
-    An attachment in another format is named and not read, as one archive in another is.
-    """
-    ending = os.path.splitext(name)[1].lower()
-    is_text = type.startswith("text/") or ending in _TEXT
-    if not is_text or len(data) > _LARGEST or binary_reason(data[:HEAD]):
-        return ""
-    try:
-        text = decode(data, source=name, errors="replace", declares=True)
-    except ReadError:
-        return ""
-    if type == "text/html" or ending in (".html", ".htm"):
-        from ctxpipe.pipeline.readers.html.html import html_text
-
-        return html_text(text, addresses=True)[0]
-    return text.replace("\r\n", "\n").replace("\0", "").strip("\n")
 
 
 def _size(count: float) -> str:

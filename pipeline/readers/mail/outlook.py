@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import MissingExtraError, ReadError
 from ctxpipe.extras import require
-from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, attached_text, write_message
+from ctxpipe.pipeline.readers.mail.attached import attached_text
+from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, write_message
 from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.rtf import RtfReader
@@ -89,9 +90,9 @@ def _bodies(found: OutlookMessage) -> list[Body]:
     plain = (found.body or "").replace("\r\n", "\n").replace("\0", "").strip()
     if plain:
         return [Body(text=plain)]
-    from ctxpipe.pipeline.readers.html.html import html_text
+    from ctxpipe.pipeline.readers.html.html import html_page
 
-    words = html_text(found.html_body or "", addresses=True)[0]
+    words = html_page(found.html_body or "", addresses=True).text
     if words:
         return [Body(text=words, markdown=True)]
     words = _rich_text(found)

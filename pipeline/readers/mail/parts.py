@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, Message, attached_text
+from ctxpipe.pipeline.readers.mail.attached import attached_text
+from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, Message
 from ctxpipe.pipeline.readers.text.decode import decode
 
 Part = email.message.Message
@@ -142,9 +143,9 @@ def _body(part: Part, kind: str) -> Body:
 
 
 def _html(part: Part) -> str:
-    from ctxpipe.pipeline.readers.html.html import html_text
+    from ctxpipe.pipeline.readers.html.html import html_page
 
-    return html_text(_text(part), addresses=True)[0]
+    return html_page(_text(part), addresses=True).text
 
 
 def _text(part: Part) -> str:

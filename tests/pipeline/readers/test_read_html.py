@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.pipeline.readers.html.html import html_page, html_text
+from ctxpipe.pipeline.readers.html.html import html_page
 from ctxpipe.pipeline.readers.read import read
 
 
 def text(markup: str) -> str:
-    return html_text(markup)[0]
+    return html_page(markup).text
 
 
 PAGE = """<!doctype html><html><head><title> My
@@ -169,9 +169,9 @@ def test_many_blocks_side_by_side_take_linear_time() -> None:
 
 
 def test_titles() -> None:
-    assert html_text("<svg><title>icon</title></svg><h1>First ¶</h1><h1>Second</h1>")[1] == "First"
-    assert html_text("<title></title><p>x")[1] == ""
-    assert html_text("<title>A &amp; B</title><h1>other</h1>")[1] == "A & B"
+    assert html_page("<svg><title>icon</title></svg><h1>First ¶</h1><h1>Second</h1>").title == "First"
+    assert html_page("<title></title><p>x").title == ""
+    assert html_page("<title>A &amp; B</title><h1>other</h1>").title == "A & B"
 
 
 def test_a_page_without_text_is_empty(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from units_support import chain, check_units
 
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
-from ctxpipe.pipeline.readers.html.html import html_text
+from ctxpipe.pipeline.readers.html.html import html_page
 
 PAGE = """<h1>Rules</h1>
 <dl><dt>depfile<dd><p>A Makefile.<p>It is optional.<dt>deps<dd>One of <b>gcc</b> or msvc.</dl>
@@ -146,7 +146,7 @@ def test_a_hanging_paragraph_is_no_definition() -> None:
 
 
 def test_a_definition_in_html_stands_under_its_term() -> None:
-    text, _ = html_text(PAGE)
+    text = html_page(PAGE).text
     document = Document(text=text, kind="html")
     assert above(document, "optional") == ["# Rules", "depfile"]
     assert above(document, "msvc") == ["# Rules", "deps"]
