@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import regex
 
+from ctxpipe.compress.text.prose.changes import change_headings
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
@@ -61,7 +62,7 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 4, 9, 10, 20, 21
+_CHANGES_LEVEL, _NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 7, 4, 9, 10, 20, 21
 
 
 class Heading(NamedTuple):
@@ -136,6 +137,8 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     if document.language == "rst" or document.headings:
         return
     yield from _of_wikis(text)
+    for change in change_headings(text):
+        yield Heading(change.start, change.end, _CHANGES_LEVEL + change.depth, change.title)
     for named in named_headings(text):
         if _begins_anew(text, named.start) and not _goes_on(text, named.end):
             yield Heading(named.start, named.end, _NAMED_LEVEL + named.depth, named.title)
@@ -154,7 +157,11 @@ def _unmarked(document: Document) -> Iterator[Heading]:
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
-    """Headings of Jira, MediaWiki and manual pages, and of sections of settings, in a text that says not what it is."""
+    """Headings of Markdown, Jira, MediaWiki, manual pages and sections of settings in a text of unknown format."""
+    hashed = [h for h in _matches(_ATX, text, lambda m: (len(m[1]), m[2])) if _begins_paragraph(text, h.start)]
+    # Lines with one sign may be comments.
+    if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
+        yield from hashed
     yield from _matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
     yield from _matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
     yield from _matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))

@@ -17,9 +17,9 @@ from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+_ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+"""The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:\.|\*|-|<\d+>)[ \t]+(?=\S)")
-"""The first of its marks say how deep an item is."""
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
 _DEEPEST = 12

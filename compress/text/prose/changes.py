@@ -1,0 +1,98 @@
+"""Headings of text without markup that name a version, a date or a commit, as in change logs, news and diaries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_DAYS = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+_MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_DATE = rf"""(?:\d{{4}}[-./]\d{{2}}[-./]\d{{2}} | \d{{1,2}}\.\d{{1,2}}\.\d{{4}} | (?:19|20)\d{{6}}
+    | {_DAYS},?[ ]+{_MONTHS}[ ]+\d{{1,2}}(?:[ ]+[\d:]+)?(?:[ ]+[A-Z]{{2,5}})?[ ]+\d{{4}}
+    | (?:{_DAYS},?[ ]+)?\d{{1,2}}(?:st|nd|rd|th)?[ ]+{_MONTHS},?[ ]+\d{{4}}
+    | (?:{_DAYS},?[ ]+)?{_MONTHS}[ ]+\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}})"""
+_WORDS = r"""(?:["']?(?:[^\W\d_]|\d+\.)[\w.+*'"/-]{0,30}(?::[ \t]*|[ \t]+)){0,6}"""
+_DATED = re.compile(
+    rf"""(?:{_DATE} (?:[ \t]*[:–—-]? | [ \t]*[:,–—-]?[ \t]+(?!\d{{1,2}}:\d{{2}})[^\n]{{1,80}}?)
+    | (?:[^\W\d_][\w.'-]*[ ]+){{1,4}}\({_DATE}\):?)[ \t]*$""",
+    re.MULTILINE | re.VERBOSE,
+)
+"""A line that begins with a date but is no record, which has a time of day beside it; or a name with a date."""
+_VERSION = re.compile(
+    rf"""(?:[*=]{{1,3}}[ ])?(?P<lead>{_WORDS})
+    [vV]?\d+(?:(?P<point>\.)\d+(?:\.\d+){{0,3}}(?:[-+~.]?[^\W_]+){{0,3}})?
+    (?:[ \t]*[:.]? | [ \t]*[:,]?[ \t]+\d[\d./ -]{{5,}}[^\n]{{0,60}}? | [ \t]+(?:and|to)[ ]+v?[\d.]+:?
+      | [ \t]*[:,]?[ \t]+(?:[(\[]|--?[ ]|[–—]|released?\b|by\b|{_DAYS}\b|{_MONTHS}[ ]\d)[^\n]{{0,80}}?
+      | :[ \t]+[^\n]{{1,40}}? | [ ][^\w\s]{{1,3}}:?)[ \t]*=*[ \t]*$""",
+    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
+)
+_SAYS = re.compile(r"(?:changes|version|release|what's new)\b", re.IGNORECASE)
+"""What a line begins with that a version without a point follows."""
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+ \([^()\s]+\) [a-zA-Z][^\n;]*;[ ]*urgency=\w+[^\n]*$", re.MULTILINE)
+_COMMIT = re.compile(
+    r"commit [0-9a-f]{7,64}\b[^\n]*(?:\n(?:Author|AuthorDate|Commit|CommitDate|Committer|Date|Merge|Tags?):[^\n]*)*"
+)
+_STARRED = re.compile(r"^(\*{1,6})[ \t]+(\S[^\n]{0,100})$(?=\n[ \t\r]*(?:\n|\Z)|\Z)", re.MULTILINE)
+_MAINTAINER = re.compile(r"^  (\[ [^\n\]]{1,60} \])$", re.MULTILINE)
+_SHORT = re.compile(r"""^["'*=\w](?=[^\n]{0,70}\d)[^\n]{2,120}$""", re.MULTILINE)
+_INSET = re.compile(r"[ \t\f]|[-+*•][ \t]|[ \t\r\f]*\n")
+_OUTLINE = re.compile(r"-\*- *(?:mode: *)?(?:outline|org) *-\*-")
+_GOES_ON = re.compile(r"[ \t\r]*\n[a-z]")
+_FEWEST = 2
+_SENTENCE = 20
+"""Characters from which on a line that ends in a full stop is a sentence."""
+
+
+class Change(NamedTuple):
+    """A heading: offsets, depth below the outermost such heading, and its words."""
+
+    start: int
+    end: int
+    depth: int
+    title: str
+
+
+def change_headings(text: str) -> Iterator[Change]:
+    """Lines that begin a paragraph and are the head of a version, a date or a commit, where there are several.
+
+    Below them stand lines with stars as in Emacs's outline mode, and the maintainers' names in Debian's change logs.
+    """
+    begins = [match.start() for match in _SHORT.finditer(text) if _begins(text, match.start())]
+    packages = _alike(text, begins, _PACKAGE)
+    heads = [*_alike(text, begins, _COMMIT), *packages, *_alike(text, begins, _DATED), *_alike(text, begins, _VERSION)]
+    yield from heads
+    if packages:
+        yield from (Change(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
+    yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether a line stands at the beginning, below a blank line, or below one that is indented or an item."""
+    return not start or _INSET.match(text, text.rfind("\n", 0, start - 1) + 1) is not None
+
+
+def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[Change]:
+    """The heads of one kind; none if there is only one, which may be a line of anything."""
+    found = [match for match in (pattern.match(text, at) for at in begins) if match and _is_head(text, match)]
+    if len(found) < _FEWEST:
+        return []
+    return [Change(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in found]
+
+
+def _is_head(text: str, match: re.Match[str]) -> bool:
+    """Whether a line is not the beginning of a sentence, and a number in it a version."""
+    words = match.group().rstrip()
+    if words.endswith((",", ";")) or (words.endswith(".") and len(words) >= _SENTENCE):
+        return False
+    if match.re is _VERSION and not match["point"] and not _SAYS.match(match["lead"]):
+        return False
+    return words.endswith((")", ":", "]", ">")) or not _GOES_ON.match(text, match.end())
+
+
+def _outline(text: str, depth: int) -> Iterator[Change]:
+    """Lines with one star, two stars and more, each alone, of which each more is one level further down."""
+    found = [match for match in _STARRED.finditer(text) if _begins(text, match.start())]
+    if _OUTLINE.search(text, 0, 200) or {1, 2} <= {len(match[1]) for match in found}:
+        for match in found:
+            yield Change(*match.span(), depth + len(match[1]) - 1, match[2].strip())
