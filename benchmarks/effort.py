@@ -24,7 +24,6 @@ from common import write
 
 from ctxpipe import Corpus, Pipeline
 from ctxpipe.compress.cache.score_cache import ScoreCache
-from ctxpipe.compress.find import shortlist as finding
 from ctxpipe.compress.learned import ranker
 from ctxpipe.compress.learned.ranker import LearnedRanker
 from ctxpipe.compress.rank.cached import RememberingEmbedder
@@ -60,10 +59,10 @@ def main() -> None:
     parser.add_argument("--timed", type=int, default=2, help="questions of each set that are timed without a cache")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    finding.MEANING_TOKENS = 1 << 60  # the search is not what is measured
     groups = [list(training(options.training, name, options.items)) for name in TRAINING]
     groups += [list(held_out(options.data, name, options.items)) for name in HELD_OUT]
     pool = Pool([sample for group in groups for sample in group], Corpus.open(options.pool))
+    pool.collection.vectors = None  # the search is not what is measured
     rows: dict[str, list[tuple[Sample, list[Asked]]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         cache = ScoreCache(Path(folder) / "scores.db", megabytes=2_000)

@@ -14,10 +14,8 @@ from ctxpipe.compress.rank.resources import Embedder
 
 SHORTLIST_BUDGETS = 10
 SHORTLIST_TOKENS = 49_152
-"""Passages up to the larger of these sizes (budgets, tokens) are ranked. The search alone decides about the rest."""
-MEANING_TOKENS = 49_152
-"""Vectors of passages are used only in collections above this size, so that a smaller corpus is searched exactly as its
-paths are, which have no vectors."""
+"""Passages up to the larger of these sizes (budgets, tokens) are ranked. The search alone decides about the rest; a
+smaller corpus is not searched, so it gives what its paths give, which have no vectors."""
 SPREAD_BUDGETS = 10
 SPREAD_TOKENS = 1_000_000
 """The same without a question. Of longer documents, one passage of each row of neighbours is ranked."""
@@ -52,12 +50,10 @@ def shortlist(
     sizes = columns.end - columns.start
     if sizes.sum() <= limit:
         return np.arange(len(sizes))
-    large = sizes.sum() > MEANING_TOKENS * characters_per_token
-    vectors = collection.vectors if large and embedder is not None else None
-    if vectors is None or embedder is None:
-        scores = looked(collection, question)
-    else:
+    if embedder is not None and (vectors := collection.vectors) is not None:
         scores = looked_by_meaning(collection, vectors, question, embedder)
+    else:
+        scores = looked(collection, question)
     # A stride that shares no factor with the count visits every passage once, spread over all documents.
     spread = (np.arange(len(sizes)) * 7919) % len(sizes)
     order = np.lexsort((spread, -scores))

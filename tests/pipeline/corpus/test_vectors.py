@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from corpus_support import killed_at
 from samples import prose
 
+from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.find import shortlist as finding
 from ctxpipe.compress.rank.cached import RememberingEmbedder
-from ctxpipe.compress.types import Document
+from ctxpipe.compress.types import Document, OnProgress
 from ctxpipe.errors import CorpusError
 from ctxpipe.pipeline.corpus.corpus import Corpus, index
 from ctxpipe.pipeline.corpus.embed import embed
@@ -38,7 +40,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents of some hundred tokens are then searched by meaning before they are ranked."""
-    monkeypatch.setattr(finding, "MEANING_TOKENS", 100)
     monkeypatch.setattr(finding, "SHORTLIST_TOKENS", 250)
     monkeypatch.setattr(finding, "SHORTLIST_BUDGETS", 1)
 
@@ -80,13 +81,18 @@ def test_without_vectors_a_large_corpus_gives_what_its_paths_give(folder: Path, 
     assert 17 not in found(corpus)
 
 
-def test_a_small_corpus_does_not_use_its_vectors(
-    folder: Path, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finding, "MEANING_TOKENS", 49_152)
+def test_a_small_corpus_gives_what_its_paths_give(folder: Path, tmp_path: Path) -> None:
+    class Unused:
+        def encode(self, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
+            raise AssertionError("a small corpus is not searched")
+
     corpus = Corpus.build(folder, tmp_path / "library.ctx")
     assert corpus.vectors is not None
-    assert 17 not in found(corpus)
+    chosen = finding.shortlist(corpus, QUESTION, 50, 4.0, embedder=Unused())
+    assert len(chosen) == len(corpus.passages.start)
+    pipeline = Pipeline(rank="hybrid")
+    direct = pipeline.compress(folder, question=QUESTION, budget=60)
+    assert pipeline.compress(corpus, question=QUESTION, budget=60).text == direct.text
 
 
 def test_an_update_embeds_what_is_new_and_drops_what_is_gone(folder: Path, tmp_path: Path) -> None:
