@@ -152,9 +152,10 @@ class Outline:
         region = self.regions[index]
         if region.units is not None:
             return region.units
-        if self._latest[0] != index:
-            self._latest = index, running_units(self.document, region)
-        return self._latest[1]
+        latest = self._latest  # threads may share an outline
+        if latest[0] != index:
+            latest = self._latest = index, running_units(self.document, region)
+        return latest[1]
 
     def _within(self, start: int, end: int) -> range:
         """Regions by index that may hold units which begin in ``text[start:end]``."""
@@ -163,12 +164,12 @@ class Outline:
 
     def _starts_of(self, index: int) -> list[int]:
         """Where the units of a region begin; for running text this is less work than its units."""
-        region = self.regions[index]
-        if region.units is not None:
-            return [unit.start for unit in region.units]
-        if self._latest_starts[0] != index:
-            self._latest_starts = index, [a for a, _ in running_spans(self.document.text, region)]
-        return self._latest_starts[1]
+        latest = self._latest_starts
+        if latest[0] != index:
+            region = self.regions[index]
+            spans = running_spans(self.document.text, region) if region.units is None else region.units
+            latest = self._latest_starts = index, [span[0] for span in spans]
+        return latest[1]
 
 
 def _between(units: Sequence[Unit], start: int, end: int) -> Sequence[Unit]:

@@ -237,3 +237,12 @@ def test_runs_of_dots_take_no_time(line: str) -> None:
     document = Document(text=line * 100, source="x")
     outline(document).units(0, len(document.text))
     assert time.process_time() - started < 5
+
+
+def test_boundaries_in_a_long_table_take_no_time() -> None:
+    text = "name,fee\n" + "".join(f"gull {number},{number * 7}\n" for number in range(80_000))
+    made = outline(Document(text=text, source="x.csv", kind="csv"))
+    started = time.process_time()
+    for at in range(0, len(text), 800):
+        assert text[made.boundary(at) - 1 : made.boundary(at)] in ("", "\n")
+    assert time.process_time() - started < 3
