@@ -19,9 +19,8 @@ from common import write
 from numpy.typing import NDArray
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.find import meaning
 from ctxpipe.compress.find.looks import HYPOTHESES, WEIGHT, looked
-from ctxpipe.compress.find.meaning import looked_by_meaning
+from ctxpipe.compress.find.meaning import MEANING, looked_by_meaning
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.rank.cached import RememberingEmbedder
 from ctxpipe.evals.runs.pool import Pool, pooled_documents
@@ -69,7 +68,7 @@ def main() -> None:
             "seconds_to_prepare": round(prepared, 1),
             "hypotheses": HYPOTHESES,
             "weight": WEIGHT,
-            "meaning": {"weight": meaning.MEANING, "hypotheses": meaning.HYPOTHESES, "second": meaning.WEIGHT},
+            "meaning": MEANING,
             "rows": rows,
         },
         options.out,

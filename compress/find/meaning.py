@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
-from ctxpipe.compress.find.looks import looked
+from ctxpipe.compress.find.looks import in_two_steps
 from ctxpipe.compress.prepare.collection import Collection
-from ctxpipe.compress.prepare.vectors import VectorIndex, text_of
+from ctxpipe.compress.prepare.vectors import VectorIndex
 from ctxpipe.compress.rank.resources import Embedder
 
-MEANING, HYPOTHESES, WEIGHT = 1.0, 3, 1.0
-"""The weight of meaning against words, how many passages of the first search extend the question, and the weight of the
-second search against the first. All were chosen on questions of 2WikiMultihopQA, HotpotQA, QED, CLAPNQ and TimeQA that
-no reported number uses."""
+MEANING = 1.0
+"""The weight of meaning against words, chosen on the questions that ``looks.WEIGHT`` was chosen on."""
 
 
 def looked_by_meaning(collection: Collection, vectors: VectorIndex, question: str, embedder: Embedder) -> FloatArray:
-    """Score all passages by BM25 and cosine, for the question alone and for the question with a passage appended.
+    """Score all passages by BM25 and cosine in two steps; see ``looks.in_two_steps``.
 
-    Both scores are standardised over all passages and added. The rest is as in ``looks.looked``. A passage without a
-    vector counts as one of average meaning.
+    Both scores are standardised over all passages and added. A passage without a vector counts as one of average
+    meaning.
 
     Args:
         collection: The documents.
@@ -29,23 +29,14 @@ def looked_by_meaning(collection: Collection, vectors: VectorIndex, question: st
         embedder: Embeds the question.
 
     Returns:
-        float32 of shape (passages,): from 0 to 1 + ``WEIGHT``; 0 for a passage that is found neither way.
+        float32 of shape (passages,), as ``in_two_steps``.
     """
-    cosines = vectors.cosines(embedder.encode([question]))[0]
-    if np.isnan(cosines).all():
-        return looked(collection, question)
-    first = _scaled(_standard(collection.words.scores(question)) + MEANING * _standard(cosines))
-    leads = np.argsort(-first, kind="stable")[:HYPOTHESES]
-    chunks = collection.chunks(leads)
-    texts = [collection.documents[chunk.document].text[chunk.start : chunk.end] for chunk in chunks]
-    asked = [f"{question} {text_of(chunk.headings, text)}" for chunk, text in zip(chunks, texts, strict=True)]
-    gained = np.zeros_like(first)
-    for lead, more, meant in zip(leads.tolist(), asked, vectors.cosines(embedder.encode(asked)), strict=True):
-        again = _standard(collection.words.scores(more)) + MEANING * _standard(meant)
-        again[lead] = 0.0
-        gained = np.maximum(gained, first[lead] * _scaled(again))
-    scores: FloatArray = first + WEIGHT * gained
-    return scores
+
+    def search(asked: Sequence[str]) -> Iterator[FloatArray]:
+        for text, cosines in zip(asked, vectors.cosines(embedder.encode(asked)), strict=True):
+            yield _standard(collection.words.scores(text)) + MEANING * _standard(cosines)
+
+    return in_two_steps(collection, question, search)
 
 
 def _standard(values: FloatArray) -> FloatArray:
@@ -56,10 +47,3 @@ def _standard(values: FloatArray) -> FloatArray:
         return np.zeros_like(values)
     made: FloatArray = np.nan_to_num((values - known.mean()) / spread, nan=0.0)
     return made
-
-
-def _scaled(values: FloatArray) -> FloatArray:
-    """From 0 to 1: the highest becomes 1, and what is below 0 becomes 0."""
-    positive = np.maximum(values, 0.0)
-    highest = float(positive.max(initial=0.0))
-    return np.asarray(positive / highest if highest else positive, dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import VectorIndex
+from ctxpipe.compress.prepare.vectors import VectorIndex, text_of
 from ctxpipe.compress.prepare.words import Stemmer, WordIndex
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
@@ -113,7 +113,7 @@ class Collection:
     def text(self, index: int) -> str:
         """The headings above a passage, and the passage."""
         chunk = self.chunks(np.array([index]))[0]
-        return " ".join((*chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end]))
+        return text_of(chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end])
 
 
 class _Outlines(Sequence[Outline]):

@@ -58,6 +58,9 @@ def in_bytes(vectors: FloatArray) -> Bytes:
 
     Args:
         vectors: float32 of shape (n, ``DIMENSION``).
+
+    Returns:
+        int8 of the same shape.
     """
     largest = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
     made: Bytes = np.rint(vectors * (127 / largest)).astype(np.int8)
@@ -123,8 +126,8 @@ class _Shelved:
 
     @property
     def has_any(self) -> bool:
-        """Whether a passage has a vector."""
-        return next(self._blocks(), None) is not None
+        """Whether a passage has a vector; the shelf may hold those of other documents alone."""
+        return any(np.isin(block.document, self._numbers).any() for block in self._blocks())
 
     def fill(self, found: FloatArray, asked: FloatArray) -> None:
         """Write the cosines of its passages."""

@@ -78,6 +78,7 @@ class Support:
         """
         if not among:
             return None
+        # A new form that stands in no sentence is no evidence against one.
         said = frozenset(word for word in said if word >= 0 or word in self._weights)
         best = max(among, key=lambda one: (self._weight((said | self._asked) & one.words), -len(one.words)))
         total = self._weight(said)

@@ -31,7 +31,7 @@ def picked(job: Job) -> list[Note] | None:
     entries of a window copies sentences of any kind, or says that there are none (``benchmarks/listing.py``).
 
     Returns:
-        None if the question asks for no list or number, the target is no small one, or no sentences stand out.
+        None if the question asks for no list or number, the target is not small, or no sentences stand out.
     """
     if not job.listing or well_read(job.engine) is None:
         return None
@@ -68,7 +68,7 @@ def standing_out(logits: FloatArray) -> int:
 
 
 def _logits(job: Job, spans: Sequence[Span], on_progress: OnProgress) -> FloatArray:
-    """The logit of each sentence's being wanted; of what the model cannot read the lowest."""
+    """The logit that each sentence is wanted; what the model cannot read has the lowest of all."""
     from ctxpipe.compress.learned.model import LearnedModel
     from ctxpipe.compress.learned.passages import gather
     from ctxpipe.compress.learned.scores import sentence_logits

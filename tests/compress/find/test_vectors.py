@@ -88,6 +88,7 @@ def test_small_ones_are_read_once_and_large_ones_each_time(monkeypatch: pytest.M
 def test_no_vector_at_all_is_said() -> None:
     assert VectorIndex([Place(Kept({}, 1), 0)], [4]).is_empty
     assert not VectorIndex([Place(Kept({0: units(1, 0)}, 1), 0)], [4]).is_empty
+    assert VectorIndex([Place(Kept({1: units(1, 0)}, 1), 0)], [4]).is_empty
 
 
 def test_a_byte_a_number_keeps_the_direction() -> None:
