@@ -95,22 +95,14 @@ class Calls:
         return self._name.value.decode("utf-8", "replace")
 
     def _edges(self, page: Any, indices: Sequence[int], edge: int) -> list[float]:
-        """One edge of each character's box; the others are written where nobody reads them."""
+        """One edge of each character's box; the others are all written to one place, where nobody reads them."""
         numbers = _doubles(len(indices) + 1)
         call, address, to = self._box, _address(page), ctypes.addressof(numbers)
-        unread = to + len(indices) * _DOUBLE
-        if edge == 0:
-            for index in indices:
-                call(address, index, to, unread, unread, unread)
-                to += _DOUBLE
-        elif edge == 1:
-            for index in indices:
-                call(address, index, unread, to, unread, unread)
-                to += _DOUBLE
-        else:
-            for index in indices:
-                call(address, index, unread, unread, to, unread)
-                to += _DOUBLE
+        at = [to + len(indices) * _DOUBLE] * 4
+        for index in indices:
+            at[edge] = to
+            call(address, index, *at)
+            to += _DOUBLE
         edges: list[float] = numbers[:-1]
         return edges
 

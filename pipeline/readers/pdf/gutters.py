@@ -40,6 +40,26 @@ class _Gap(NamedTuple):
     end: int
 
 
+class _Sheet(NamedTuple):
+    """A page's rows, and where the places of their words are asked for; see ``cut``."""
+
+    calls: Calls
+    raw: Any
+    rows: Sequence[Row]
+    starts: Sequence[int]
+
+    def gaps(self, at: int, margin: int = 0) -> list[_Gap]:
+        """The spaces of a row, without those within some characters of its ends."""
+        text, start = self.rows[at].text, self.starts[at]
+        matches = list(_SPACES.finditer(text, margin, len(text) - margin))
+        befores = self.calls.rights(self.raw, [start + match.start() - 1 for match in matches])
+        afters = self.calls.lefts(self.raw, [start + match.end() for match in matches])
+        return [
+            _Gap(before, after, match.start(), match.end())
+            for match, before, after in zip(matches, befores, afters, strict=True)
+        ]
+
+
 def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
     """Cut the rows of a page whose columns are written row by row.
 
@@ -56,8 +76,8 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int], *, thoro
     long = [at for at, row in enumerate(rows) if len(row.text) >= _LONG and _LEADERS not in row.text]
     if len(long) < _FEWEST:
         return rows
-    middle = len(long) // 3
-    found = _cut_at(calls, raw, rows, starts, long[middle : middle + _MOST], _COLUMN)
+    sheet, middle = _Sheet(calls, raw, rows, starts), len(long) // 3
+    found = _cut_at(sheet, long[middle : middle + _MOST], _COLUMN)
     if found is not None:
         return found
     if not thorough:
@@ -65,44 +85,29 @@ def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int], *, thoro
     widest = max(rows[at].right - rows[at].left for at in long)
     wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
     for first in sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ():
-        found = _cut_at(calls, raw, rows, starts, wide[first : first + _MOST], _SHORT)
+        found = _cut_at(sheet, wide[first : first + _MOST], _SHORT)
         if found is not None and _are_full(found):
             return found
     return rows
 
 
-def _cut_at(
-    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], sample: Sequence[int], margin: int
-) -> list[Row] | None:
+def _cut_at(sheet: _Sheet, sample: Sequence[int], margin: int) -> list[Row] | None:
     """The rows cut at the strips that a sample of them leaves free, if that makes columns of prose."""
-    strips = _strips(calls, raw, rows, starts, sample, margin)
+    strips = _strips(sheet, sample, margin)
     if not strips:
         return None
-    gaps = {at: _gaps(calls, raw, row, starts[at]) for at, row in enumerate(rows) if row.right > strips[0][0]}
-    cuts = [_crossings(gaps.get(at, ()), row, strips) for at, row in enumerate(rows)]
-    pieces = [_pieces(row, places) for row, places in zip(rows, cuts, strict=True)]
+    gaps = {at: sheet.gaps(at) for at, row in enumerate(sheet.rows) if row.right > strips[0][0]}
+    cuts = [_crossings(gaps.get(at, ()), row, strips) for at, row in enumerate(sheet.rows)]
+    pieces = [_pieces(row, places) for row, places in zip(sheet.rows, cuts, strict=True)]
     return [piece for of_row in pieces for piece in of_row] if _are_columns(pieces, len(strips) + 1) else None
 
 
-def _gaps(calls: Calls, raw: Any, row: Row, start: int, margin: int = 0) -> list[_Gap]:
-    """The spaces of a row, without those within some characters of its ends."""
-    matches = list(_SPACES.finditer(row.text, margin, len(row.text) - margin))
-    befores = calls.rights(raw, [start + match.start() - 1 for match in matches])
-    afters = calls.lefts(raw, [start + match.end() for match in matches])
-    return [
-        _Gap(before, after, match.start(), match.end())
-        for match, before, after in zip(matches, befores, afters, strict=True)
-    ]
-
-
-def _strips(
-    calls: Calls, raw: Any, rows: Sequence[Row], starts: Sequence[int], long: Sequence[int], margin: int
-) -> list[tuple[float, float]]:
+def _strips(sheet: _Sheet, long: Sequence[int], margin: int) -> list[tuple[float, float]]:
     """What the words of all the given rows leave free, away from the ends of the rows."""
     strips: list[tuple[float, float]] = []
     for count, at in enumerate(long):
-        least = _NARROWEST * rows[at].size
-        gaps = _gaps(calls, raw, rows[at], starts[at], margin)
+        least = _NARROWEST * sheet.rows[at].size
+        gaps = sheet.gaps(at, margin)
         free = [(gap.left, gap.right) for gap in gaps if gap.right - gap.left > least]
         strips = _shared(strips, free, least) if count else free
         if not strips:
