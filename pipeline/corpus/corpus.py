@@ -12,7 +12,7 @@ from typing import Self
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
-from ctxpipe.errors import CorpusError, reason_of
+from ctxpipe.errors import CorpusError, ReadError, UsageError, reason_of
 from ctxpipe.models.once import turn
 from ctxpipe.pipeline.corpus.embed import drop_vectors, embed
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
@@ -128,7 +128,7 @@ def index(
         CorpusError: if the file cannot be written, or is another program's.
     """
     file, on_stage = Path(path), on_stage or _nothing
-    with _turn(file, on_wait), Store(file, "write") as store:
+    with _turn(file, on_wait), _made(file) as store:
         if paths is None:
             plan = Plan.load(store)
             plan.dense = plan.dense if dense is None else dense
@@ -142,6 +142,25 @@ def index(
             return replace(done, embedded=embed(store, on_stage))
         drop_vectors(store)
         return done
+
+
+@contextmanager
+def _made(path: Path) -> Iterator[Store]:
+    """A corpus file, open for writing. If nothing can be read, it is as it was: with its old paths, or not there."""
+    was_there = path.exists()
+    try:
+        with Store(path, "write") as store:
+            plan = Plan.load(store) if store.setting("plan") else None
+            try:
+                yield store
+            except ReadError:
+                if plan is not None:
+                    plan.save(store)
+                raise
+    except (ReadError, UsageError):
+        if not was_there:
+            path.unlink(missing_ok=True)  # its log goes with the last connection
+        raise
 
 
 @contextmanager

@@ -71,6 +71,7 @@ class Indexer:
         self._on_stage = on_stage
         self._known = KnownFiles(store)
         self._done: list[tuple[int, FileRow, bytes, Parts | None]] = []
+        self._taken: set[str] = set()
         self._notes: dict[str, None] = {}
         self._read = self._unchanged = self._bytes = 0
         self._committed = time.monotonic()
@@ -143,6 +144,7 @@ class Indexer:
             self._take(done, parts)
 
     def _take(self, job: _Job, parts: Parts | None) -> None:
+        self._taken.add(job.file.path)
         self._done.append((job.place, job.file, job.key, parts))
         self._bytes += sum(map(len, parts.values.values())) if parts else 0
         if self._bytes >= _COMMIT_BYTES or time.monotonic() - self._committed >= _COMMIT_SECONDS:
@@ -168,11 +170,14 @@ class Indexer:
     def _keep_documents(self) -> int:
         """Stage the documents of the last run that were no files, behind all others."""
         with self._store.writing() as database:
-            return database.execute(
+            kept = database.execute(
                 "INSERT OR REPLACE INTO file SELECT path, 1, place % ? + ?, source, size, modified, digest, document "
                 "FROM file WHERE staged = 0 AND path LIKE 'text:%'",
                 (_LAST, _LAST),
             ).rowcount
+            staged = database.execute("SELECT path FROM file WHERE staged = 1 AND path LIKE 'text:%'")
+            self._taken.update(path for (path,) in staged)
+        return kept
 
     def _swap(self) -> int:
         """Replace the rows of the last run by the staged ones in one transaction.
@@ -181,6 +186,10 @@ class Indexer:
             Number of files that are gone.
         """
         with self._store.writing() as database:
+            # A run that was stopped may have staged what this one was not given, or what was removed since.
+            staged = database.execute("SELECT path FROM file WHERE staged = 1").fetchall()
+            left = [row for row in staged if row[0] not in self._taken]
+            database.executemany("DELETE FROM file WHERE staged = 1 AND path = ?", left)
             gone = database.execute(
                 "SELECT count(*) FROM file WHERE staged = 0 AND path NOT IN (SELECT path FROM file WHERE staged = 1)"
             ).fetchone()[0]

@@ -180,7 +180,7 @@ class Store:
         raise CorpusError(str(self.path), "cannot be opened")
 
     def _open_to_write(self) -> sqlite3.Connection:
-        if not self.path.exists() or not self.path.stat().st_size:
+        if not self.path.exists() or (self.path.is_file() and not self.path.stat().st_size):
             # Only its owner may read it: it holds the text of the documents.
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
         else:
@@ -199,7 +199,7 @@ class Store:
     def _check(self, header: bytes) -> None:
         path = str(self.path)
         if not header:
-            raise CorpusError(path, "there is no such file; ctxpipe index makes it")
+            raise CorpusError(path, _why_empty(self.path))
         if not header.startswith(_HEADER) or len(header) < _HEADER_SIZE:
             raise CorpusError(path, "not a corpus file, or cut off")
         if header[_MARK_AT : _MARK_AT + 4] != APPLICATION.to_bytes(4, "big"):
@@ -235,6 +235,16 @@ def _header(path: str | os.PathLike[str]) -> bytes:
             return file.read(_HEADER_SIZE)
     except OSError:
         return b""
+
+
+def _why_empty(path: Path) -> str:
+    if not path.exists():
+        return "there is no such file; ctxpipe index makes it"
+    if path.is_dir():
+        return "a folder, not a corpus file"
+    if not path.is_file():
+        return "a device or a pipe, not a corpus file"
+    return "an empty file, no corpus" if os.access(path, os.R_OK) else "may not be read"
 
 
 def _why(exc: sqlite3.Error) -> str:

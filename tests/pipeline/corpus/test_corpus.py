@@ -163,6 +163,17 @@ def test_a_wrong_path_leaves_the_corpus_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(ReadError):
         index(tmp_path / "missing", file)
     assert len(Corpus.open(file).prepared) == 4
+    assert index(None, file).unchanged == 4
+
+
+def test_a_first_run_without_documents_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    for wrong in ("missing", "nothing"):
+        with pytest.raises(ReadError):
+            index(tmp_path / wrong, tmp_path / "new.ctx")
+    with pytest.raises(UsageError):
+        index(None, tmp_path / "new.ctx")
+    assert not list(tmp_path.glob("new.ctx*"))
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -211,8 +222,11 @@ def test_threads_may_ask_one_corpus(tmp_path: Path, small_shortlist: None) -> No
         (lambda file: _pragma(file, "user_version = 99"), "another version"),
         (lambda file: _pragma(file, "application_id = 7"), "another program"),
         (lambda file: file.unlink(), "no such file"),
+        (lambda file: file.write_bytes(b""), "an empty file"),
+        (lambda file: (file.unlink(), file.mkdir()), "a folder"),
+        (lambda file: (file.unlink(), file.symlink_to("/dev/null")), "a device"),
     ],
-    ids=["rubbish", "cut off", "overwritten", "version", "foreign", "missing"],
+    ids=["rubbish", "cut off", "overwritten", "version", "foreign", "missing", "empty", "folder", "device"],
 )
 def test_a_file_that_is_none_of_ours_is_one_line(tmp_path: Path, damage: object, says: str) -> None:
     file = tmp_path / "library.ctx"
@@ -223,11 +237,14 @@ def test_a_file_that_is_none_of_ours_is_one_line(tmp_path: Path, damage: object,
     assert str(file) in str(caught.value)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
-    if file.exists() and says in ("another version", "another program", "not a corpus file"):
+    if says in ("another version", "another program", "not a corpus file"):
         before = file.read_bytes()
         with pytest.raises(CorpusError):
             index(tmp_path / "library", file)
         assert file.read_bytes() == before
+    if says in ("a folder", "a device"):
+        with pytest.raises(CorpusError, match=says):
+            index(tmp_path / "library", file)
 
 
 def _pragma(file: Path, what: str) -> None:
@@ -302,6 +319,22 @@ def test_killed_anywhere_it_opens_and_goes_on(tmp_path: Path) -> None:
     report = index(folder, file)
     assert report.documents == 60
     assert Corpus.open(file).documents == Corpus.build(folder, tmp_path / "fresh.ctx").documents
+
+
+def test_a_stopped_run_leaves_nothing_in_a_run_over_other_paths(tmp_path: Path) -> None:
+    old, new = library(tmp_path / "old", 6), library(tmp_path / "new", 2)
+    file = tmp_path / "library.ctx"
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index(old, file, on_stage=stop)
+    assert Corpus.open(file).documents
+    report = index(new, file)
+    assert (report.documents, report.dropped) == (2, 0)
+    assert {Path(document.source).parent for document in Corpus.open(file).documents} == {new}
 
 
 def test_nothing_to_index_is_said(tmp_path: Path) -> None:
