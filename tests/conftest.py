@@ -101,6 +101,7 @@ SLOW = (
     "pipeline/batch/test_ray.py",
     "pipeline/cover/test_on_a_server.py",
     "pipeline/gateway/",
+    "pipeline/test_processes.py",
     "test_demo.py",
     "test_documentation.py",
     "training/",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,6 +15,7 @@ from ctxpipe.pipeline.batch import worker
 from ctxpipe.pipeline.batch.rows import BatchRequest
 from ctxpipe.pipeline.batch.work import Work
 from ctxpipe.pipeline.pipeline import Pipeline
+from ctxpipe.pipeline.processes import Processes
 
 
 class MakeContext(Protocol):
@@ -80,19 +80,14 @@ class _Pool:
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _replace(self, broken: ProcessPoolExecutor) -> None:
+    def _replace(self, broken: Processes) -> None:
         with self._lock:
             if self._pool is broken:
                 broken.shutdown(wait=False)
                 self._pool = self._started()
 
-    def _started(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._work.processes,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=worker.begin,
-            initargs=(dict(self._work.options), self._work.shared, 1),
-        )
+    def _started(self) -> Processes:
+        return Processes(self._work.processes, worker.begin, (dict(self._work.options), self._work.shared, 1))
 
 
 def _said(future: Future[CompressedContext | str]) -> CompressedContext:

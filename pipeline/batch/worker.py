@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -67,20 +64,10 @@ _CONTEXTS: list[Contexts] = []
 
 
 def begin(options: Mapping[str, Any], shared: tuple[str, ...], threads: int) -> None:
-    """Begin a worker process; an interruption is the main process's to handle, and its end is this one's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Begin a worker process."""
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(threads)
     _CONTEXTS.append(Contexts(Pipeline(**options), shared))
-
-
-def _end_with_parent() -> None:
-    # A process that was killed cannot end its workers, and the pipe they read stays open: they hold its other end too.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def make(request: BatchRequest, budget: int | None, rate: float | None, asks: bool) -> CompressedContext | str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
 
 from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.prepare.words import Stemmer
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document
+from ctxpipe.errors import CtxpipeError
 from ctxpipe.pipeline.corpus.parts import fields_out, outline_out, passages_out, text_out, words_out
+from ctxpipe.pipeline.processes import Processes
 
 T = TypeVar("T")
 _WORTH_A_POOL = 4_000_000
@@ -55,7 +58,7 @@ class Workers(Generic[T]):
     def __init__(self, tokenizer: str | None, processes: int) -> None:
         self._tokenizer = tokenizer
         self._stemmer = Stemmer()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Processes | None = None
         self._waiting: deque[tuple[T, Future[Parts] | Parts]] = deque()
         self._size = processes
         self._seen = 0
@@ -66,33 +69,48 @@ class Workers(Generic[T]):
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def give(self, known_by: T, document: Document) -> Iterator[tuple[T, Parts]]:
-        """Take a document, and yield finished ones in order."""
+        """Take a document, and yield finished ones in order.
+
+        Raises:
+            CtxpipeError: if a process died.
+        """
         self._seen += len(document.text)
         if self._size > 1 and self._seen >= _WORTH_A_POOL:
-            self._waiting.append((known_by, self._executor().submit(_in_worker, document)))
+            with _deaths():
+                self._waiting.append((known_by, self._executor().submit(_in_worker, document)))
         else:
             self._waiting.append((known_by, parts_of(Prepared(document, self._stemmer), _loaded(self._tokenizer))))
         while len(self._waiting) > _AHEAD * self._size or (self._waiting and _is_done(self._waiting[0][1])):
             yield self._next()
 
     def rest(self) -> Iterator[tuple[T, Parts]]:
-        """Yield all that is not yielded yet."""
+        """Yield all that is not yielded yet.
+
+        Raises:
+            CtxpipeError: if a process died.
+        """
         while self._waiting:
             yield self._next()
 
     def _next(self) -> tuple[T, Parts]:
         known_by, made = self._waiting.popleft()
-        return known_by, made.result() if isinstance(made, Future) else made
+        with _deaths():
+            return known_by, made.result() if isinstance(made, Future) else made
 
-    def _executor(self) -> ProcessPoolExecutor:
+    def _executor(self) -> Processes:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._size,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_begin,
-                initargs=(self._tokenizer,),
-            )
+            self._pool = Processes(self._size, _begin, (self._tokenizer,))
         return self._pool
+
+
+@contextmanager
+def _deaths() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as exc:
+        raise CtxpipeError(
+            "a process that prepared documents died, perhaps for want of memory; what was done before is kept"
+        ) from exc
 
 
 def _is_done(made: Future[Parts] | Parts) -> bool:

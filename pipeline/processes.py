@@ -1,0 +1,63 @@
+"""Worker processes that leave an interruption to the process that started them, and end when it does."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Processes(ProcessPoolExecutor):
+    """A pool of processes, each of which imports the calling program.
+
+    Args:
+        size: How many.
+        begin: Called once in each process.
+        given: Its arguments.
+    """
+
+    def __init__(self, size: int, begin: Callable[..., None], given: tuple[Any, ...]) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        super().__init__(size, mp_context=spawn, initializer=_begin, initargs=(begin, given))
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run a function in a process, which is started here if there are too few."""
+        with _without_interruption():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _without_interruption() -> Iterator[None]:
+    # A terminal interrupts the whole group. A process begun here has the signal blocked from its first instruction; one
+    # that ignored it later would print a traceback if it was still importing.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # would unblock the signal if it was started below
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(begin: Callable[..., None], given: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin(*given)
+
+
+def _end_with_parent() -> None:
+    # A process that was killed cannot end its workers, and the pipe they read stays open: they hold its other end too.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,92 @@
+"""Worker processes: an interruption is one line of the command, and none outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from processes import gone
+
+from ctxpipe.errors import CtxpipeError
+from ctxpipe.pipeline.corpus import work
+from ctxpipe.pipeline.corpus.corpus import Corpus, index
+
+INDEX = """
+import sys
+from ctxpipe.cli import main
+from ctxpipe.models import cpu
+from ctxpipe.pipeline.corpus import work
+if __name__ == "__main__":
+    work._WORTH_A_POOL = 0
+    cpu.cpu_threads = lambda: 2
+    sys.exit(main())
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(600):
+        (folder / f"{number}.txt").write_text(f"The ledger number {number} is kept in room {number}.\n" * 20)
+    return folder
+
+
+def _indexing(files: Path, tmp_path: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """An index run in a process group of its own, and its worker processes as soon as there is one."""
+    program = tmp_path / "program.py"
+    program.write_text(INDEX)
+    process = subprocess.Popen(
+        [sys.executable, program, "index", files, "-o", tmp_path / "files.ctx", "--no-dense"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while True:
+        assert process.poll() is None
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        if workers:
+            return process, workers
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("wait", [0.0, 1.0], ids=["while they begin", "while they work"])
+def test_an_interrupted_group_says_one_line(files: Path, tmp_path: Path, wait: float) -> None:
+    process, workers = _indexing(files, tmp_path)
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "interrupted"
+    assert gone(workers, 30)
+
+
+def test_none_outlives_a_process_that_was_killed(files: Path, tmp_path: Path) -> None:
+    process, workers = _indexing(files, tmp_path)
+    process.kill()
+    process.wait()
+    assert gone(workers, 30)
+    process.communicate()
+
+
+def test_a_process_that_dies_is_one_line_and_the_rest_is_kept(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_WORTH_A_POOL", 0)
+
+    def kill_one(stage: str, done: int, total: int) -> None:
+        if done == 100:
+            workers = [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
+            workers[0].kill()
+
+    with pytest.raises(CtxpipeError, match="a process that prepared documents died"):
+        index(files, tmp_path / "files.ctx", on_stage=kill_one, processes=2)
+    assert Corpus.open(tmp_path / "files.ctx").documents
+    assert index(files, tmp_path / "files.ctx", dense=False).documents == 600
