@@ -24,6 +24,9 @@ _UNDERLINED = re.compile(
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
     re.MULTILINE,
 )
+_BELOW_RULE = re.compile(
+    r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
+)
 _ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
@@ -49,6 +52,7 @@ _RUN_IN = regex.compile(
 _JIRA = re.compile(r"^h([1-6])\.[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _WIKI = re.compile(r"^(={2,6})[ \t]*([^=\s][^=\n]*?)[ \t]*\1[ \t]*$", re.MULTILINE)
 _ROFF = re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE)
+_POD = re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _SECTION = re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE)
 _TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"<[^>\n]*>")
@@ -62,7 +66,8 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_CHANGES_LEVEL, _NAMED_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL, _BOLD_LEVEL, _ALONE_LEVEL = 7, 4, 9, 10, 20, 21
+_NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 4, 7, 8, 9, 10
+_BOLD_LEVEL, _ALONE_LEVEL = 20, 21
 
 
 class Heading(NamedTuple):
@@ -153,11 +158,11 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     if document.kind == "text":
         for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
             if not _STOPPED.search(heading.title):
-                yield heading._replace(end=heading.start + len(heading.title.rstrip()))
+                yield heading
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
-    """Headings of Markdown, Jira, MediaWiki, manual pages and sections of settings in a text of unknown format."""
+    """Headings of Markdown, Jira, MediaWiki, manual pages, POD and sections of settings in a text of unknown format."""
     hashed = [h for h in _matches(_ATX, text, lambda m: (len(m[1]), m[2])) if _begins_paragraph(text, h.start)]
     # Lines with one sign may be comments.
     if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
@@ -165,6 +170,10 @@ def _of_wikis(text: str) -> Iterator[Heading]:
     yield from _matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
     yield from _matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
     yield from _matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
+    for match in _BELOW_RULE.finditer(text):
+        if _begins_paragraph(text, match.start()) and not _STOPPED.search(match["title"]):
+            yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))
+    yield from _matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
     yield from _matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
 
 

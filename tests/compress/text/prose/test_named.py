@@ -71,3 +71,25 @@ def test_a_numbered_clause_with_nothing_below_it_is_content() -> None:
 def test_a_section_of_settings_in_plain_text_is_a_heading() -> None:
     text = "[north]\nfee=31\nopen=yes\n\n[south]\nfee=45\nopen=yes\n"
     assert trail(text, "fee=45") == ("south",)
+
+
+def test_a_line_alone_below_a_rule_is_a_heading_and_the_foot_of_a_table_is_none() -> None:
+    rule = "=" * 60
+    text = f"All of it.\n\n{rule}\n*06.1*\tNorth\n\n31 euros.\n\n{rule}\n*06.2*\tSouth\n\n44 euros.\n"
+    assert trail(text, "44 euros") == ("*06.2* South",)
+    table = f"North  31\nSouth  44\n{'-' * 12}\nTotal  75\n\nThese are euros.\n"
+    assert trail(table, "These are") == ()
+
+
+def test_headings_and_items_of_perl_s_documentation() -> None:
+    text = (
+        "=head1 OPTIONS\n\nThere are two.\n\n=over\n\n=item B<-q>\n\nSay less.\n\n=item B<-v>\n\nSay more.\n\n=back\n"
+    )
+    assert trail(text, "Say more") == ("OPTIONS", "B<-v>")
+
+
+def test_a_short_line_alone_is_a_heading_to_its_end_whatever_gaps_it_has() -> None:
+    text = f"Options\t\t\t\t*hidden-options*\n\n{'They are not seen by anybody here. ' * 2}\n"
+    made = outline(Document(text=text))
+    head = made.units(0, 1)[0]
+    assert (head.kind, text[head.start : head.end]) == ("heading", "Options\t\t\t\t*hidden-options*")
