@@ -87,7 +87,8 @@ class Outline:
         for index in self._within(start, end):
             region = self.regions[index]
             if region.units is None:
-                if any(start <= begin < end for begin in self._starts_of(index)):
+                starts = self._starts_of(index)
+                if bisect.bisect_left(starts, start) < bisect.bisect_left(starts, end):
                     self._learn(region.parent)
                     return self._titles[region.parent]
                 continue

@@ -78,7 +78,7 @@ class Arm:
             amount: A rate, or above 1 a budget in tokens.
             rank: As for ``Pipeline``.
             prune: As for ``Pipeline``.
-            effort: As for ``Pipeline``.
+            effort: As for ``Pipeline``; the arm's name says it only if ``method`` does.
 
         Raises:
             UsageError: for an invalid rate or budget, or a name that cannot be part of an arm's name.

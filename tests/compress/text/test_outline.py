@@ -246,3 +246,12 @@ def test_boundaries_in_a_long_table_take_no_time() -> None:
     for at in range(0, len(text), 800):
         assert text[made.boundary(at) - 1 : made.boundary(at)] in ("", "\n")
     assert time.process_time() - started < 3
+
+
+def test_passages_of_one_long_line_take_no_time() -> None:
+    text = " ".join(f"The gull {number} came in." for number in range(60_000))
+    made = outline(Document(text=text, source="x"))
+    made.trail_at(0, 1)  # finds the sentences
+    started = time.process_time()
+    assert {made.trail_at(at, at + 800) for at in range(0, len(text), 800)} == {()}
+    assert time.process_time() - started < 1
