@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from ctxpipe.errors import ReadError, UsageError, reason_of
 from ctxpipe.pipeline.batch.rows import Id, done_ids, line_of, requests_in
 from ctxpipe.pipeline.batch.running import running
 from ctxpipe.pipeline.batch.work import Work
+from ctxpipe.pipeline.corpus.store import Store, is_corpus
+from ctxpipe.pipeline.readers.find import find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +68,17 @@ def run_batch(plan: BatchPlan, *, on_progress: OnProgress | None = None, on_erro
         on_error: Called with the id of each request that failed, and why.
 
     Raises:
-        ReadError: if the requests cannot be read, or the results not written.
-        UsageError: if the results' file holds something else, requests and results are one file, or one is Parquet.
+        ReadError: if the requests or what all of them ask cannot be read, or the results not written.
+        CorpusError: if a corpus that all of them ask cannot be opened.
+        UsageError: if the results' file holds something else, requests and results are one file, one is Parquet, or the
+            requests are no file.
         UnreachableError: if the target is out of reach.
     """
     check_files(plan)
     for path in (plan.requests, plan.results):
         if path.suffix == ".parquet":
             raise UsageError(f"{path}: Parquet is read and written with --ray only")
+    check_shared(plan.shared)
     total = sum(1 for _ in requests_in(plan.requests))
     before, torn = done_ids(plan.results)
     done = BatchDone(done=0, failed=0, before=len(before), torn=torn)
@@ -83,13 +88,31 @@ def run_batch(plan: BatchPlan, *, on_progress: OnProgress | None = None, on_erro
 
 
 def check_files(plan: BatchPlan) -> None:
-    """Refuse a batch that would write over its requests.
+    """Refuse a batch that would write over its requests, or cannot read them twice.
 
     Raises:
-        UsageError: if requests and results are one file.
+        UsageError: if requests and results are one file, or one is a pipe or a device.
     """
+    for path, why in ((plan.requests, "are read twice"), (plan.results, "are read when a run goes on")):
+        if str(path) == "-" or (path.exists() and not (path.is_file() or path.is_dir())):
+            what = "requests" if path is plan.requests else "results"
+            raise UsageError(f"{path}: {what} {why}, so they must be in a file")
     if plan.requests.absolute() == plan.results.absolute():
         raise UsageError("requests and results cannot be one file")
+
+
+def check_shared(paths: Sequence[str]) -> None:
+    """Refuse what every request would fail on, before the results are full of errors.
+
+    Raises:
+        ReadError: if there is no such file.
+        CorpusError: if a corpus file cannot be opened.
+    """
+    for path in paths:
+        if is_corpus(path):
+            Store(Path(path)).close()
+        elif isinstance(first := next(iter(find(path)), None), ReadError):
+            raise first
 
 
 def write_rows(

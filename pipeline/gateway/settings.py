@@ -90,13 +90,16 @@ class Settings:
         for name in ("budget", "window", "assumed_window", "workers", "concurrency", "most_body", "corpus_budget"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+                option = "max-body" if name == "most_body" else name.replace("_", "-")
+                raise UsageError(f"--{option} must be at least 1, not {value}")
         for name in self.corpora:
             check_name(name)
         if self.corpora and self.audit:
             raise UsageError("--audit changes nothing, so it excludes --corpus")
-        if self.queue < 0 or not 0 <= self.port < 65536:
-            raise UsageError("--queue must be at least 0, --port between 0 and 65535")
+        if self.queue < 0:
+            raise UsageError(f"--queue must be at least 0, not {self.queue}")
+        if not 0 <= self.port < 65536:
+            raise UsageError(f"--port must be between 0 and 65535, not {self.port}")
 
     @property
     def is_local(self) -> bool:

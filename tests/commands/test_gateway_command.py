@@ -122,7 +122,9 @@ def test_listening_beyond_this_machine_without_a_key_is_warned_of() -> None:
         (("--target", "http://user:secret@host"), "must not contain a user or password"),
         (("--target", "http://127.0.0.1:9", "--deadline", "0"), "--deadline must be above 0"),
         (("--target", "http://127.0.0.1:9", "--budget", "0"), "--budget must be at least 1, not 0"),
-        (("--target", "http://127.0.0.1:9", "--port", "70000"), "--port between 0 and 65535"),
+        (("--target", "http://127.0.0.1:9", "--port", "70000"), "--port must be between 0 and 65535, not 70000"),
+        (("--target", "http://127.0.0.1:9", "--queue", "-1"), "--queue must be at least 0, not -1"),
+        (("--target", "http://127.0.0.1:9", "--max-body", "0"), "--max-body must be at least 1, not 0"),
         (
             ("--target", "http://127.0.0.1:9", "--api-key-env", "NO_SUCH"),
             "--api-key-env NO_SUCH: the variable holds no key",

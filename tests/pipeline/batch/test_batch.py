@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,7 +25,7 @@ from processes import gone
 from samples import prose
 
 from ctxpipe.compress.types import Document
-from ctxpipe.errors import ReadError, UnreachableError, UsageError
+from ctxpipe.errors import CorpusError, ReadError, UnreachableError, UsageError
 from ctxpipe.pipeline.batch.batch import BatchPlan, run_batch
 from ctxpipe.pipeline.batch.slim import slim
 from ctxpipe.pipeline.corpus.corpus import index
@@ -111,6 +113,29 @@ def test_a_bad_line_is_one_error_and_the_others_go_on(tmp_path: Path, corpus: Pa
     assert all("\n" not in row["error"] and "Traceback" not in row["error"] for row in errors)
     assert "room 2" in rows["good"]["context"]
     assert "Anna sings." in rows["text"]["context"]
+
+
+def test_what_every_request_would_fail_on_is_said_before_the_first(tmp_path: Path, corpus: Path) -> None:
+    write(tmp_path / "requests.jsonl", *questions(2))
+    old = tmp_path / "old.ctx"
+    old.write_bytes(corpus.read_bytes())
+    database = sqlite3.connect(old)
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    for shared, error in ((tmp_path / "misspelt.ctx", ReadError), (old, CorpusError)):
+        with pytest.raises(error, match=shared.name):
+            run_batch(plan(tmp_path, corpus, shared=(str(corpus), str(shared))))
+    assert not (tmp_path / "results.jsonl").exists()
+
+
+def test_requests_that_can_be_read_only_once_are_refused(tmp_path: Path, corpus: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for requests in (Path("-"), tmp_path / "pipe"):
+        with pytest.raises(UsageError, match="must be in a file"):
+            run_batch(plan(tmp_path, corpus, requests=requests))
+    write(tmp_path / "requests.jsonl", *questions(2))
+    with pytest.raises(UsageError, match="must be in a file"):
+        run_batch(plan(tmp_path, corpus, results=Path("-")))
 
 
 def test_a_torn_line_is_done_again_and_the_rest_is_not(tmp_path: Path, corpus: Path) -> None:
