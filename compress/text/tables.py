@@ -15,6 +15,7 @@ _CSV_RECORD = re.compile(r'(?:[^"\r\n]++|"(?:[^"]++|"")*+(?:"|\Z))++')
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ %€$£-]*\d[\d.,:/ %€$£-]*$")
+_BARS = re.compile(r"[|│┃║]")
 _DELIMITERS = ",;\t|"
 _PREAMBLE = 25
 """Most records before the header row of a CSV file."""
@@ -23,6 +24,7 @@ _PREAMBLE = 25
 def table_units(text: str, start: int, end: int, parent: int = -1) -> list[Unit]:
     """Rows of a table drawn with pipes; the first row, or the rows above the rule, is what the others stand under."""
     lines = [trim(text, *m.span()) for m in _LINE.finditer(text, start, end)]
+    cells = [piped(text[a:b]) for a, b in lines]
     head = 1
     if len(lines) > 1 and _RULE.fullmatch(text, *lines[1]):
         head = 2
@@ -30,25 +32,70 @@ def table_units(text: str, start: int, end: int, parent: int = -1) -> list[Unit]
         # A first cell left empty above rows that have one: column titles over several lines.
         while head < min(3, len(lines)) and text[lines[head][0]] == "|":
             head += 1
-    header = Unit(lines[0][0], lines[head - 1][1], "row", parent)
-    return [header, *(Unit(a, b, "row", header.start) for a, b in lines[head:])]
+    return row_units([(lines[0][0], lines[head - 1][1]), *lines[head:]], [cells[0], *cells[head:]], parent)
 
 
 def csv_units(text: str) -> list[Unit]:
-    """Records of a CSV file under its header row, which may come after a title or some lines of another shape."""
+    """Records of a CSV file under its header rows, which may come after a title or some lines of another shape."""
     rows = [trim(text, *m.span()) for m in _CSV_RECORD.finditer(text)]
     rows = [(a, b) for a, b in rows if b > a]
     if not rows:
         return []
-    header = _header(text, rows)
-    above = [Unit(a, b, "record") for a, b in rows[:header]]
-    head = Unit(*rows[header], "row")
-    return [*above, head, *(Unit(a, b, "row", head.start) for a, b in rows[header + 1 :])]
+    cells = [_cells(text[a:b]) for a, b in rows[: 2 * _PREAMBLE]]
+    header = first = _header(cells)
+    while first and not cells[first - 1][0] and len(cells[first - 1]) == len(cells[header]):
+        first -= 1
+    above = [Unit(a, b, "record") for a, b in rows[:first]]
+    spans = [(rows[first][0], rows[header][1]), *rows[header + 1 :]]
+    # Most tables have every cell filled, and need no look at the cells of all their rows.
+    has_gaps = any(text[a] in _DELIMITERS for a, _ in spans) or any(_is_alone(row) for row in cells[header + 1 :])
+    below = [_cells(text[a:b]) if has_gaps else [] for a, b in spans[1:]]
+    return [*above, *row_units(spans, [cells[header], *below])]
 
 
-def _header(text: str, rows: Sequence[tuple[int, int]]) -> int:
+def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int = -1) -> list[Unit]:
+    """The rows of a table as units under the first of them, its header.
+
+    A row below the header without a first cell and without a number, such as one of units, belongs to the header. Where
+    the next row has nothing but a first cell, such rows are titles of groups, under which the others stand; where it
+    has more, a row without a first cell stands under the nearest one that has it.
+
+    Args:
+        rows: Offsets of the header and of each row below it.
+        cells: The cells of each, without surrounding whitespace; empty for one whose cells are not known.
+        parent: ``start`` of what the table stands under.
+    """
+    head = 2 if len(rows) > 2 and _has_titles(cells[1], len(cells[0])) else 1
+    header = Unit(rows[0][0], rows[head - 1][1], "row", parent)
+    units = [header]
+    alone = [len(cells[0]) > 1 and _is_alone(row) for row in cells[head:]]
+    grouped = bool(alone) and alone[0]
+    above = header.start
+    for (start, end), row, title in zip(rows[head:], cells[head:], alone, strict=True):
+        leads = title if grouped else not row or bool(row[0])
+        units.append(Unit(start, end, "row", header.start if leads else above))
+        above = start if leads else above
+    return units
+
+
+def piped(row: str) -> list[str]:
+    """The cells of a row that is drawn with bars."""
+    cells = [cell.strip() for cell in _BARS.split(row)]
+    bare = cells[1:] if cells and not cells[0] else cells
+    return bare[:-1] if len(bare) > 1 and not bare[-1] and _BARS.match(row) else bare
+
+
+def _has_titles(cells: Sequence[str], columns: int) -> bool:
+    filled = any(cells) and not cells[0] and len(cells) == columns
+    return filled and not any(map(_NUMBER.match, cells))
+
+
+def _is_alone(cells: Sequence[str]) -> bool:
+    return bool(cells) and bool(cells[0]) and not any(cells[1:])
+
+
+def _header(cells: Sequence[Sequence[str]]) -> int:
     """Index of the header row: the first with as many cells as most rows have, where those above have fewer."""
-    cells = [_cells(text[a:b]) for a, b in rows[: _PREAMBLE + 50]]
     usual, _ = Counter(map(len, cells)).most_common(1)[0]
     for index, row in enumerate(cells[:_PREAMBLE]):
         if len(row) == usual and sum(map(bool, row)) >= 0.6 * len(row) and not any(map(_NUMBER.match, row)):
@@ -60,3 +107,4 @@ def _cells(record: str) -> list[str]:
     bare = _QUOTED.sub('""', record)
     delimiter = max(_DELIMITERS, key=bare.count)
     return [cell.strip() for cell in _QUOTED.sub("q", record).split(delimiter)]
+

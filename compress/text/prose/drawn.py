@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.sentences import trim
+from ctxpipe.compress.text.tables import piped, row_units
 from ctxpipe.compress.text.unit import Unit
 
 _GRID = re.compile(r"(?:^[ \t]*[+|┌├└╭╰╞┏┡┗╔╠╟╚│┃║┠][^\n]*[+|┐┤┘╮╯╡┓┩┛╗╣╢╝│┃║┨][ \t]*(?:\n|\Z)){3,}", re.MULTILINE)
@@ -17,6 +18,7 @@ _WIKI_ROW = re.compile(r"^\|-", re.MULTILINE)
 _WIKI_CELL = re.compile(r"^\|(?![-+}])", re.MULTILINE)
 _ASCIIDOC = re.compile(r"^\|={3,}[ \t]*\n.*?(?:^\|={3,}[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _ASCIIDOC_BLOCK = re.compile(r"(?:^[^\n]*\S[^\n]*(?:\n|\Z))+", re.MULTILINE)
+_BAR = re.compile(r"[ \t]*[|│┃║](?![-+}=])")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 
@@ -27,10 +29,10 @@ class Drawn(NamedTuple):
     end: int
     rows: tuple[tuple[int, int], ...]
 
-    def units(self, parent: int) -> list[Unit]:
+    def units(self, text: str, parent: int) -> list[Unit]:
         """Its rows as units."""
-        (start, end), *rest = self.rows
-        return [Unit(start, end, "row", parent), *(Unit(a, b, "row", start) for a, b in rest)]
+        cells = [_cells(text[a:b]) for a, b in self.rows]
+        return row_units(self.rows, cells, parent)
 
 
 def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
@@ -49,6 +51,12 @@ def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
     if language == "asciidoc":
         for match in _ASCIIDOC.finditer(text):
             yield from _drawn(text, _asciidoc(text, *match.span()))
+
+
+def _cells(row: str) -> list[str]:
+    """The cells of a row of a grid, by its first line that is no rule; none for a row of another table."""
+    lines = [line for line in row.splitlines() if not _RULE.fullmatch(line)]
+    return piped(lines[0].strip()) if lines and _BAR.match(lines[0]) else []
 
 
 def _drawn(text: str, rows: Sequence[tuple[int, int]]) -> Iterator[Drawn]:

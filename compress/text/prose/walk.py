@@ -75,7 +75,7 @@ class _Walker(Kinds):
                 found.append((match.start(), match.end(), lambda m=match: self.fence(m)))  # type: ignore[misc]
         fenced = [(start, end) for start, end, _ in found]
         drawn = [t for t in drawn_tables(text, self.document.language) if not overlaps(t.start, t.end, fenced)]
-        found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(self.parent))) for t in drawn]  # type: ignore[misc]
+        found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(text, self.parent))) for t in drawn]  # type: ignore[misc]
         hidden = sorted(fenced + [(t.start, t.end) for t in drawn])
         for match in PIPES.finditer(text):
             if not overlaps(*match.span(), hidden):

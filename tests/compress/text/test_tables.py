@@ -1,0 +1,49 @@
+"""Rows of tables stand under their header rows, and under the titles of their groups."""
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document, Kind
+
+
+def chain(text: str, kind: Kind, words: str) -> list[str]:
+    """What the row that begins at ``words`` stands under, outermost first."""
+    structure = outline(Document(source="table", text=text, kind=kind))
+    unit = next(u for u in structure.units(0, len(text)) if u.start == text.index(words))
+    return [text[above.start : above.end] for above in reversed(structure.chain(unit))]
+
+
+def test_rows_stand_under_the_title_of_their_group() -> None:
+    text = "Boat,Night,Week\nFaro,,\nsmall,54,324\nBraga,,\nsmall,61,366\nlarge,122,732\n"
+    assert chain(text, "csv", "large") == ["Boat,Night,Week", "Braga,,"]
+    assert chain(text, "csv", "Braga") == ["Boat,Night,Week"]
+
+
+@pytest.mark.parametrize("title", ["| Braga |", "| Braga |  |  |", "| **Braga** | | |"])
+def test_groups_of_tables_of_pipes(title: str) -> None:
+    head = "| Boat | Night | Week |\n|---|---|---|"
+    text = f"{head}\n| Faro | | |\n| small | 54 | 324 |\n{title}\n| large | 122 | 732 |\n"
+    assert chain(text, "markdown", "| large") == [head, title]
+
+
+def test_a_row_that_only_lacks_values_is_no_title() -> None:
+    text = "City,Night,Week\nFaro,54,324\nBraga,,\nEvora,68,408\n"
+    assert chain(text, "csv", "Evora") == ["City,Night,Week"]
+
+
+def test_a_row_without_a_first_cell_stands_under_the_one_that_has_it() -> None:
+    text = "City,Boat,Night\nFaro,small,54\n,large,108\nBraga,small,61\n,large,122\n"
+    assert chain(text, "csv", ",large,122") == ["City,Boat,Night", "Braga,small,61"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "header"),
+    [
+        ("City;Fee;Depth\n;EUR/night;m\nFaro;54;17\n", "csv", "City;Fee;Depth\n;EUR/night;m"),
+        (",2024,,2025,\nCity,night,week,night,week\nFaro,49,270,54,324\n", "csv", None),
+        ("| City | Fee |\n|---|---|\n|  | EUR |\n| Faro | 54 |\n", "markdown", None),
+    ],
+)
+def test_units_and_years_of_columns_belong_to_the_header(text: str, kind: Kind, header: str | None) -> None:
+    row = "| Faro" if kind == "markdown" else "Faro"
+    assert chain(text, kind, row) == [header or text[: text.index(row) - 1]]
