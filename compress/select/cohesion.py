@@ -10,6 +10,7 @@ import regex
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.units import asks
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
@@ -42,7 +43,7 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     Returns:
         float32 of shape (n,).
     """
-    scores = np.array(ranked.score, dtype=np.float32)
+    scores = _with_notes(documents, ranked)
     inside = _groups(documents, outlines, ranked, max(SMALL, min(LEADING, int(_SHARE * room))))
     groups: dict[tuple[int, int], list[int]] = {}
     for index, root in enumerate(inside):
@@ -63,6 +64,26 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
             if scores[other] < before:
                 before, after = scores[other], np.nextafter(after, _LOWEST)
             scores[other] = max(after, min(most, np.nextafter(before, _LOWEST)))
+    return scores
+
+
+def _with_notes(documents: Sequence[Document], ranked: Candidates) -> FloatArray:
+    """Scores by which a note comes right after the best of what calls it: a sentence, or rows of the table above it."""
+    scores = np.array(ranked.score, dtype=np.float32)
+    keys = list(zip(ranked.document, (unit.parent for unit in ranked.units), strict=True))
+    rows: dict[tuple[int, int], list[int]] = {}
+    for index, key in enumerate(keys):
+        rows.setdefault(key, []).append(index)
+    places = {key: i for i, key in enumerate(zip(ranked.document, (u.start for u in ranked.units), strict=True))}
+    for index, (unit, key) in enumerate(zip(ranked.units, keys, strict=True)):
+        text = documents[key[0]].text
+        called = caller(text[unit.start : unit.end]) if unit.parent >= 0 and unit.kind in ("item", "row") else None
+        if called is None:
+            continue
+        beside = [*rows[key], *([places[key]] if key in places else [])]
+        calling = [i for i in beside if i != index and called.search(text, ranked.units[i].start, ranked.units[i].end)]
+        if calling:
+            scores[index] = max(scores[index], np.nextafter(scores[calling].max(), _LOWEST))
     return scores
 
 

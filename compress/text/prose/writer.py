@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
+from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import Answers, cues, paragraph_names, speakers
@@ -16,7 +17,11 @@ from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
 
-_TITLE = re.compile(r"\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?")
+_TITLE = re.compile(
+    r"\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?"
+    r"|\W{0,3}(?:Tab(?:le|elle|leau|la|ela|ella|ell)?\.?|Taulukko|Таблица|表)\s?\d[^\n]{0,200}"
+)
+"""A short line that is no sentence, or the number of a table and what it holds."""
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
@@ -53,6 +58,7 @@ class Writer:
         self.cues = cues(self.text)
         self.card_keys = names
         self.answers = Answers()
+        self.calls = Calls(self.text)
         self.listed = (-1, -1)
         """Indentation of the list that the last block was, and what it stands under."""
 

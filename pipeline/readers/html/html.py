@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.layout import PageLayout
-from ctxpipe.pipeline.readers.html.nodes import count, data_tables, head_and_foot, web_address
+from ctxpipe.pipeline.readers.html.nodes import captions_first, count, data_tables, head_and_foot, web_address
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ROLES = {
         ("cell", "td th"),
         ("break", "br"),
         ("superscript", "sup"),
+        ("struck", "s strike del"),
         ("paragraph", "p blockquote section article main figure fieldset details hr address"),
         (
             "line",
@@ -74,6 +75,7 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
     tree = LexborHTMLParser(markup)
     if tree.root is None:
         return Page("", "", ())
+    captions_first(tree)
     hidden = {node.mem_id for node in tree.css(_HIDDEN)}
     walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), addresses=addresses)
     walk.run(tree.root)
@@ -103,6 +105,7 @@ class _TreeWalk:
         self._verbatim: list[str] | None = None
         self._heading = False
         self._superscript = False
+        self._struck = 0
         self._noise_from = 0
 
     def run(self, root: LexborNode) -> None:
@@ -150,6 +153,8 @@ class _TreeWalk:
                 layout.line_break()
             case "superscript":
                 self._superscript = True
+            case "struck":
+                self._struck += 1
             case "heading":
                 layout.block(2)
                 layout.indent("#" * int(tag[1]) + " ", "")
@@ -201,6 +206,8 @@ class _TreeWalk:
                 pass
             case "superscript":
                 self._superscript = False
+            case "struck":
+                self._struck -= 1
             case "heading":
                 self._heading = False
                 layout.flat -= 1
@@ -237,6 +244,9 @@ class _TreeWalk:
         # Without a mark, 10<sup>6</sup> would become 106.
         if self._superscript and words.strip("-+−").isdecimal():
             words = f"^{words}"
+        if self._struck and (core := words.strip()):
+            # What no longer holds would read like what does.
+            words = words.replace(core, f"~~{core}~~")
         self.layout.write(words)
 
     def _in_grid(self) -> bool:

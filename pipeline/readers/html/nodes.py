@@ -41,6 +41,17 @@ def data_tables(tree: LexborHTMLParser) -> set[int]:
     return {table.mem_id for table in tables} - around
 
 
+def captions_first(tree: LexborHTMLParser) -> None:
+    """Put the caption of a figure's table before the table, so that it names what comes below it."""
+    for caption in tree.css("figure > table ~ figcaption"):
+        table = caption.prev
+        while table is not None and table.tag != "table":
+            table = table.prev
+        if table is not None:
+            table.insert_before(caption)
+            caption.decompose()
+
+
 def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:
     parents = (node.parent for node in nodes)
     return list({node.mem_id: node for node in parents if node is not None}.values())

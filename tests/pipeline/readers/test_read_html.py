@@ -93,6 +93,11 @@ def test_a_page_is_laid_out_as_readable_lines(tmp_path: Path) -> None:
         ("<ol><li>a<ol><li>b</ol><li>c</ol>", "1. a\n  1. b\n2. c"),
         ("<dl><dt>Term<dd>Meaning</dl>", "Term\n  Meaning"),
         ("10<sup>6</sup> and 10<sup>-3</sup>, first<sup>st</sup>", "10^6 and 10^-3, firstst"),
+        ("<p>large: <s>54</s> 108 <del> <b>net</b> </del><strike></strike></p>", "large: ~~54~~ 108 ~~net~~"),
+        (
+            "<figure><table><tr><td>a<td>b</table><figcaption>In cents</figcaption></figure>",
+            "In cents\n\n| a | b |\n| --- | --- |",
+        ),
         ("<ruby>漢<rt>かん</rt></ruby>字", "漢字"),
         ("hy&shy;phen", "hyphen"),
         ("<pre>```\nx\n```</pre>", "````\n```\nx\n```\n````"),

@@ -1,0 +1,83 @@
+"""Notes: what is called by a mark in a sentence or in a table, and stands below it."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+
+import regex
+
+from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.units import running_spans
+
+_DEFINED = regex.compile(r"(?P<open>\[\^)(?P<name>[^\]\s]+)\]:(?=\s)|\.\.[ \t]+\[(?P<name>#?[\w-]*|\*)\][ \t]+(?=\S)")
+_CALL = regex.compile(r"\[\^(?P<name>[^\]\s]+)\](?!:)|\[(?P<name>#?[\w-]*|\*)\]_")
+_BELOW_TABLE = regex.compile(
+    r"""["'(]?(?:(?P<sign>\\?(?:\*{1,3}|[†‡§¶]{1,3}))(?=[ \t]*[^\W_])
+    | (?P<sign>[¹²³⁴⁵⁶⁷⁸⁹]|[ᵃᵇᶜᵈ]) | \[(?P<letter>[a-z\d])\](?=[ \t]) | \^?(?P<letter>[a-z\d])[ \t)](?=[ \t]*\S))
+    | (?P<caption>:|Table:)[ \t]+(?=\S)""",
+    regex.VERBOSE,
+)
+_BEFORE = r"(?<=[\w%€$£).])\s?"
+
+
+def is_footnote(words: str) -> bool:
+    """Whether a line begins the definition of a footnote of Markdown or reStructuredText."""
+    return _DEFINED.match(words) is not None
+
+
+def caller(words: str) -> regex.Pattern[str] | None:
+    """What the text that calls a note holds; None for words that begin none.
+
+    Args:
+        words: The note, from its mark on.
+    """
+    if defined := _DEFINED.match(words):
+        name = regex.escape(defined["name"])
+        return regex.compile(rf"\[\^{name}\](?!:)" if defined["open"] else rf"\[{name}\]_")
+    below = _BELOW_TABLE.match(words)
+    if below is None:
+        return None
+    if below["caption"]:
+        return regex.compile(r"\w")
+    if below["sign"]:
+        sign = below["sign"].lstrip("\\")
+        return regex.compile(rf"{_BEFORE}\\?{regex.escape(sign)}(?![\w*†‡])")
+    letter = below["letter"]
+    return regex.compile(rf"(?:(?<=\d){letter}(?!\w)|\[{letter}\]|\^{letter}(?!\w)|<sup>{letter}<)")
+
+
+class Calls:
+    """Where the footnotes of a text are first called.
+
+    Args:
+        text: The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._first: dict[str, int] = {}
+        for match in _CALL.finditer(text) if "[^" in text or "]_" in text else ():
+            self._first.setdefault(match["name"], match.start())
+
+    def before(self, words: str, start: int) -> int:
+        """The offset at which the footnote that begins with ``words`` is called before ``start``; -1 for nowhere."""
+        defined = _DEFINED.match(words)
+        at = self._first.get(defined["name"], -1) if defined else -1
+        return at if at < start else -1
+
+
+def unit_at(text: str, regions: Sequence[Region], at: int) -> int:
+    """``start`` of the unit that holds an offset; -1 for none.
+
+    Args:
+        text: The text.
+        regions: Its regions up to there and further, in order.
+        at: The offset.
+    """
+    index = bisect.bisect_right(regions, at, key=lambda region: region.start) - 1
+    if index < 0 or regions[index].end <= at:
+        return -1
+    region = regions[index]
+    starts = [a for a, _ in running_spans(text, region)] if region.units is None else [u.start for u in region.units]
+    place = bisect.bisect_right(starts, at) - 1
+    return starts[place] if place >= 0 else -1

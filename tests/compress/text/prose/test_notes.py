@@ -1,0 +1,56 @@
+"""Notes stand under what calls them."""
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document, Kind
+
+TABLE = "| Boat | Night |\n|---|---|\n| small | 54{mark} |\n| large | 108 |"
+
+
+def chain(text: str, kind: Kind, language: str, words: str) -> list[str]:
+    """What the unit that begins at ``words`` stands under, outermost first."""
+    structure = outline(Document(source="notes", text=text, kind=kind, language=language))
+    unit = next(u for u in structure.units(0, len(text)) if u.start == text.index(words))
+    return [text[above.start : above.end] for above in reversed(structure.chain(unit))]
+
+
+def test_a_footnote_of_markdown_stands_under_the_sentence_that_calls_it() -> None:
+    text = (
+        "# Faro\n\nIt is near. A mooring costs 54 euros[^1]. Dogs are free.\n\n"
+        "# Braga\n\nA mooring costs 61 euros.[^b]\n\n"
+        "[^1]: Not in July,\n    nor in August.\n[^b]: Not for\n    ships.\n"
+    )
+    assert chain(text, "markdown", "", "[^1]: Not") == ["# Faro", "A mooring costs 54 euros[^1]."]
+    assert chain(text, "markdown", "", "[^b]: Not") == ["# Braga", "A mooring costs 61 euros.[^b]"]
+
+
+def test_a_footnote_of_restructuredtext_stands_under_the_sentence_that_calls_it() -> None:
+    text = "Faro\n====\n\n- A mooring costs 54 euros [#f]_.\n\nBraga\n=====\n\nIt is closed.\n\n.. [#f] Not in July.\n"
+    assert chain(text, "text", "rst", ".. [#f]")[-1] == "- A mooring costs 54 euros [#f]_."
+
+
+@pytest.mark.parametrize("note", ["[^9]: Called nowhere.", "[^1]: Called below.\n\nThere.[^1]"])
+def test_a_footnote_that_nothing_above_calls_stands_under_its_heading(note: str) -> None:
+    assert chain(f"# Faro\n\nA mooring costs 54 euros.\n\n{note}\n", "markdown", "", "[^") == ["# Faro"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "note"),
+    [
+        ("\\*", "\\* without power"),
+        ("*", "* without power"),
+        ("†", "† without power"),
+        (" [a]", "[a] without power"),
+        ("a", "a without power"),
+        ("", ": Fees in cents"),
+    ],
+)
+def test_a_note_below_a_table_stands_under_its_header(mark: str, note: str) -> None:
+    text = f"# Faro\n\n{TABLE.format(mark=mark)}\n\n{note}\n"
+    assert chain(text, "markdown", "", note) == ["# Faro", "| Boat | Night |\n|---|---|"]
+
+
+def test_a_list_below_a_table_is_no_note() -> None:
+    text = f"# Faro\n\n{TABLE.format(mark='')}\n\n* without power\n"
+    assert chain(text, "markdown", "", "* without") == ["# Faro"]
