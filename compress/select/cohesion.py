@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import regex
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select.pool import Candidates
+from ctxpipe.compress.text.data.json_units import is_question
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.units import asks
@@ -43,7 +45,7 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     Returns:
         float32 of shape (n,).
     """
-    scores = _with_notes(documents, ranked)
+    scores = _with_answers(documents, outlines, ranked, _with_notes(documents, ranked))
     inside = _groups(documents, outlines, ranked, max(SMALL, min(LEADING, int(_SHARE * room))))
     groups: dict[tuple[int, int], list[int]] = {}
     for index, root in enumerate(inside):
@@ -84,6 +86,34 @@ def _with_notes(documents: Sequence[Document], ranked: Candidates) -> FloatArray
         calling = [i for i in beside if i != index and called.search(text, ranked.units[i].start, ranked.units[i].end)]
         if calling:
             scores[index] = max(scores[index], np.nextafter(scores[calling].max(), _LOWEST))
+    return scores
+
+
+def _with_answers(
+    documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, scores: FloatArray
+) -> FloatArray:
+    """Scores by which all answers come right after the question that the best unit is or answers: the last may be the
+    true one."""
+    best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf))) if len(scores) else -1
+    if best < 0:
+        return scores
+    where, unit = ranked.document[best], ranked.units[best]
+    text, known = documents[where].text, outlines[where]
+    chain = [unit, *itertools.islice(known.chain(unit), 2)]
+    question = next((one for one in chain if asks(text, one.end) or is_question(text, one)), None)
+    if question is None:
+        return scores
+    left, after = SMALL, scores[best]
+    for index, answer in enumerate(ranked.units):
+        above = known.above(answer.parent) if ranked.document[index] == where and answer.parent >= 0 else None
+        if above is None or question.start not in (above.start, above.parent):
+            continue
+        left -= answer.end - answer.start
+        if left < 0:
+            break
+        if index != best:
+            after = np.nextafter(after, _LOWEST)
+            scores[index] = max(scores[index], after)
     return scores
 
 

@@ -107,4 +107,3 @@ def _cells(record: str) -> list[str]:
     bare = _QUOTED.sub('""', record)
     delimiter = max(_DELIMITERS, key=bare.count)
     return [cell.strip() for cell in _QUOTED.sub("q", record).split(delimiter)]
-

@@ -141,7 +141,7 @@ class _Writer:
         """Who says an element of a list, or a line; empty for what nobody says."""
         if self.text[self.nodes[index].value] != "{":
             return ""
-        who = next((child for child in self.children[index] if _WHO.fullmatch(self.nodes[child].key)), -1)
+        who = self._who(self.children[index])
         return self.text[self.nodes[who].value : self.nodes[who].end] if who >= 0 else ""
 
     def _asks(self, index: int) -> bool:
@@ -161,7 +161,12 @@ class _Writer:
         found = next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
         if found < 0:
             found = self._described(index)
-        return found if found >= 0 else next((c for c in scalars if _WHO.fullmatch(self.nodes[c].key)), -1)
+        return found if found >= 0 else self._who(scalars)
+
+    def _who(self, members: Sequence[int]) -> int:
+        """The member that says who speaks; in exports of chats every message has the type of a message."""
+        known = [member for member in members if _WHO.fullmatch(self.nodes[member].key)]
+        return min(known, key=lambda member: self.nodes[member].key.lower() in ("kind", "type"), default=-1)
 
     def _described(self, index: int) -> int:
         """What names an object in a part of it that describes it (``metadata``); the part itself where it is a unit."""

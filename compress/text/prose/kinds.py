@@ -22,7 +22,9 @@ _ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za
 """The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:\.|\*|-|<\d+>)[ \t]+(?=\S)")
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
-_SPEAKER = re.compile(r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?[)\]]?[ \t]*$")
+_SPEAKER = re.compile(
+    r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
+)
 _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
 
@@ -234,10 +236,17 @@ class Kinds(Blocks):
         words = lines.words
         if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
             return False
+        at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
+        if len(at) > 1 and words[0] not in self.cues:
+            for first, stop in itertools.pairwise([*at, len(words)]):
+                self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
+            return True
         head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
         said = sentences(self.text, lines.spans[1][0], lines.end)
         turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
-        self.add(lines.start, lines.end, [head, *turn])
+        name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
+        asked = self.answers.by(name, self.text, turn[-1])
+        self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
         return True
 
     def _speech(self, lines: Lines) -> bool:

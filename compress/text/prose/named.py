@@ -24,10 +24,20 @@ _ANNEXES = (
     "Appendix Annex Schedule Exhibit Attachment Anhang Anlage Annexe Anexo Apéndice Apêndice Allegato Bijlage Bilaga "
     "Załącznik Příloha Приложение Додаток Παράρτημα"
 ).split()
+_ENTRIES = (
+    "Item Topic Motion Resolution Decision Invoice Receipt Order Offer Quote Ticket Case Claim Complaint "
+    "Applicant Applicants Patient Participant Candidate Tenant Customer Member Lot Room Session Lecture Unit Module "
+    "Exercise Problem Question Phase Stage Episode Day Week Round Experiment Record Entry "
+    "TOP Tagesordnungspunkt Beschluss Antrag Rechnung Auftrag Angebot Bestellung Vorgang Fall Frage Aufgabe Sitzung "
+    "Tag Woche Facture Commande Devis Dossier Question Point Séance Factura Pedido Caso Pregunta Punto Fattura Ordine"
+).split()
+"""Words for things of one kind after one another, each with its number on the first line of a paragraph."""
 _NUMBER = r"(?:\d{1,4}(?:[.-]\d{1,3}){0,4}[a-z]?|[IVXLC]{1,7}|[A-HА-Е]|[٠-٩۰-۹०-९]{1,4})\b"
 _LINE = regex.compile(
     rf"""^[ \t]{{0,3}}(?P<title>
       (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)
+    | (?P<entry>(?P<word>{"|".join(_ENTRIES)})[ \t]+(?:(?:No|Nr)\.?[ \t]?|[#№])?{_NUMBER}
+      (?:[ \t]*[:.–—-][ \t]+(?P<rest>[^\n]{{1,70}}?))?)
     | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)
     | 第[ \t]?[\d０-９一二三四五六七八九十百千零〇两]{{1,6}}[ \t]?(?P<word>[条條章节節编編款部回課课讲講])
       (?P<rest>[^\n。]{{0,60}}?)
@@ -39,7 +49,7 @@ _LINE = regex.compile(
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"^[ \t]{0,3}(\S+)", re.MULTILINE)
-_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, "Art."))
+_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, *_ENTRIES, "Art."))
 _SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
 _NUMERALS = frozenset("一二三四五六七八九十")
 _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
@@ -69,13 +79,15 @@ def named_headings(text: str) -> Iterator[Named]:
     annexes = frozenset(word.lower() for word in _ANNEXES)
     staged = frozenset(word.lower() for word in _STAGED)
     for match in filter(None, (_LINE.match(text, start) for start in _candidates(text))):
-        rest, word = match["rest"].strip(), match["word"].lower()
+        rest, word = (match["rest"] or "").strip(), match["word"].lower()
         start, end = trim(text, *match.span())
         alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None
         aside = _ASIDE.search(rest) is not None and not rest.startswith(("（", "(", "【", "[")) and not alone
         stopped = not rest and text[end - 1] == "." and not alone
         ends = _STOPPED.search(rest) is not None and not (word in staged and rest.endswith("."))
-        if stopped or aside or ends or (rest and _PAGE_REFERENCE.search(rest)):
+        counted = rest and not match["entry"] and _PAGE_REFERENCE.search(rest)
+        amid = match["entry"] and not _begins_paragraph(text, start)
+        if stopped or aside or ends or counted or amid:
             continue
         if (
             not rest

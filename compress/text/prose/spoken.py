@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.prose.units import ASKS
+from ctxpipe.compress.text.unit import Unit
 
 _TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
 _SPEAKER = regex.compile(
@@ -79,11 +80,20 @@ class Answers:
             last: ``start`` of its last unit, if that is another than ``start``.
         """
         said = _TURN.match(text, start, end)
-        name = said["name"] if said else ""
+        return self.by(said["name"] if said else "", text, Unit(last if last >= 0 else start, end))
+
+    def by(self, name: str, text: str, last: Unit) -> int:
+        """The question that what somebody said answers, as for ``under``.
+
+        Args:
+            name: Who said it; empty when that is not known.
+            text: The text.
+            last: The last unit of it.
+        """
         asked = self._asked if name and self._left and name != self._by else -1
         self._left = self._left - 1 if asked >= 0 else 0
-        if name and ASKS.search(text, max(start, end - 8), end):
-            self._asked, self._by, self._left = last if last >= 0 else start, name, _ANSWERS
+        if name and ASKS.search(text, max(last.start, last.end - 8), last.end):
+            self._asked, self._by, self._left = last.start, name, _ANSWERS
             return -1
         return asked
 

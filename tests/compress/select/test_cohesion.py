@@ -16,7 +16,7 @@ from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.select.cohesion import LEADING, SMALL, cohesive
 from ctxpipe.compress.select.pool import Candidates, candidates_of
 from ctxpipe.compress.text.outline import outline
-from ctxpipe.compress.types import Chunk, Document
+from ctxpipe.compress.types import Chunk, Document, Kind
 
 PIERS = {
     f"pier {index}": {
@@ -150,3 +150,34 @@ def test_what_the_best_unit_is_in_may_be_larger_where_there_is_room(budget: int,
     kept = compressed(document, "What does moor_4 return: lantern(4)?", budget)
     assert (LONG.split("\n\n")[1] in kept) == is_whole
     assert "return lantern(4)" in kept
+
+
+def test_all_answers_come_with_the_question_that_fits_best() -> None:
+    said = ("It costs {0}.", "This message was deleted.", "Sorry, it costs {1}.")
+    text = "\n".join(
+        "\n".join([f"Ann: What costs pier {n}?", *(f"Bo: {words.format(n * 7, n * 9)}" for words in said)])
+        for n in range(3, 9)
+    )
+    kept = compressed(Document(text=text, source="x"), "What costs pier 5?", 110)
+    assert kept == "Ann: What costs pier 5?\nBo: It costs 35.\nBo: This message was deleted.\nBo: Sorry, it costs 45."
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "note"),
+    [
+        (
+            "\n\n".join(f"# Pier {n}\n\nIt costs {n * 7} euros.[^{n}]\n\nIt is near." for n in range(3, 9))
+            + "\n\n"
+            + "\n".join(f"[^{n}]: Not in {n} of the months." for n in range(3, 9)),
+            "markdown",
+            "[^5]: Not in 5 of the months.",
+        ),
+        (
+            "pier,fee\n" + "".join(f"pier {n} ,{n * 7}{'*' * (n == 5)}\n" for n in range(3, 12)) + "\n* not approved\n",
+            "csv",
+            "* not approved",
+        ),
+    ],
+)
+def test_a_note_comes_with_what_calls_it(text: str, kind: Kind, note: str) -> None:
+    assert note in compressed(Document(text=text, source="x", kind=kind), "What costs pier 5 ?", 75)

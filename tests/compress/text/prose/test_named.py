@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.types import Document
 
 
@@ -93,3 +94,13 @@ def test_a_short_line_alone_is_a_heading_to_its_end_whatever_gaps_it_has() -> No
     made = outline(Document(text=text))
     head = made.units(0, 1)[0]
     assert (head.kind, text[head.start : head.end]) == ("heading", "Options\t\t\t\t*hidden-options*")
+
+
+def test_entries_with_a_number_are_headings_of_what_follows_them() -> None:
+    text = "Item 1: Faro\n\nThe motion was lost.\n\nItem 2: Budget 2026\n\nThe motion was carried.\n"
+    assert [named.title for named in named_headings(text)] == ["Item 1: Faro", "Item 2: Budget 2026"]
+
+
+def test_an_entry_takes_the_line_below_it_and_needs_a_paragraph_of_its_own() -> None:
+    text = "INVOICE No. 2026-02\nTo: Faro Ltd\n\nPayable at once.\n\nWe speak of\nCase 3\nand of others.\n"
+    assert [named.title for named in named_headings(text)] == ["INVOICE No. 2026-02 To: Faro Ltd"]

@@ -169,3 +169,21 @@ def test_a_trace_stands_under_the_line_that_was_logged() -> None:
 def test_minutes_with_times_are_no_traces() -> None:
     text = "10:02:00 We begin and speak of the\nerror of last week.\n10:03:00 We end.\n"
     assert above(text, "error of last week") == []
+
+
+def test_turns_below_lines_of_speakers_are_told_apart_without_blank_lines() -> None:
+    text = "".join(
+        f"Ann — 05/1{n}/2026 9:0{n} AM\nWhat costs pier {n}?\nBo — 05/1{n}/2026 10:0{n} PM\n{n * 7} a night (edited)\n"
+        for n in (3, 4, 5)
+    )
+    assert above(text, "28 a night") == [
+        "Ann — 05/14/2026 9:04 AM",
+        "What costs pier 4?",
+        "Bo — 05/14/2026 10:04 PM",
+    ]
+
+
+def test_the_type_of_a_message_is_not_who_sent_it() -> None:
+    said = [("U1", "What costs Faro?"), ("U2", "It costs 54."), ("U3", "No, 60 now.")]
+    parts = [{"type": "message", "user": user, "text": text, "note": "x" * 90} for user, text in said]
+    assert '"U1"' in "".join(above(json.dumps(parts, indent=1), "No, 60 now", "json"))
