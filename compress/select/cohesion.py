@@ -92,8 +92,10 @@ def _with_notes(documents: Sequence[Document], ranked: Candidates) -> FloatArray
 def _with_answers(
     documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, scores: FloatArray
 ) -> FloatArray:
-    """Scores by which all answers come right after the question that the best unit is or answers: the last may be the
-    true one."""
+    """Scores by which all answers come right after the question that the best unit is or answers.
+
+    The last of them may take back what the first says.
+    """
     best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf))) if len(scores) else -1
     if best < 0:
         return scores

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
+from ctxpipe.compress.text.prose.notes import caller, unit_at
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import is_card
 from ctxpipe.compress.text.prose.units import moved, prose_unit
@@ -77,6 +78,22 @@ class Blocks(Writer):
             else:
                 units.extend(self.turn(a, b, units[0].start if card and units else parent))
         self.add(spans[0][0], spans[-1][1], units)
+
+    def called(self, words: str, start: int) -> int:
+        """The unit that calls the footnote that begins with ``words``; -1 for none."""
+        at = self.calls.before(words, start)
+        return unit_at(self.text, self.found, at) if at >= 0 else -1
+
+    def table_above(self, start: int) -> Region | None:
+        """The table right above a block; None where something else is."""
+        last = self.found[-1] if self.found else None
+        is_table = last is not None and last.units is not None and all(unit.kind == "row" for unit in last.units)
+        return last if last and is_table and not self.text[last.end : start].strip() else None
+
+    def notes_on(self, table: Region, words: str) -> bool:
+        """Whether a line is a note that a cell of a table calls, or its caption."""
+        called = caller(words)
+        return called is not None and called.search(self.text, table.start, table.end) is not None
 
     def log(self, spans: Sequence[tuple[int, int]], heads: Sequence[int]) -> None:
         """Lines of a log, of which the lines of a trace stand under what was logged before."""

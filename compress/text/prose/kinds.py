@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
-from ctxpipe.compress.text.prose.notes import caller, is_footnote, unit_at
+from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import begins_record, record_runs, traced
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import quote_depth
@@ -101,10 +101,10 @@ class Kinds(Blocks):
         """Footnotes, each under the sentence that calls it, or notes below a table, under its header row."""
         words = lines.words
         at = [index for index, line in enumerate(words) if is_footnote(line)]
-        above = [self._called(words[index], lines.spans[index][0]) for index in at]
+        above = [self.called(words[index], lines.spans[index][0]) for index in at]
         if not at:
-            below = self._table_above(lines)
-            at = [index for index, line in enumerate(words) if below is not None and self._notes_on(below, line)]
+            below = self.table_above(lines.start)
+            at = [index for index, line in enumerate(words) if below is not None and self.notes_on(below, line)]
             above = [below.start if below else -1] * len(at)
         if not at or at[0] or min(above) < 0:
             return False
@@ -115,21 +115,6 @@ class Kinds(Blocks):
         self.add(lines.spans[0][0], lines.spans[-1][1], units)
         self.introduction = introduction if is_footnote(words[0]) else -1
         return True
-
-    def _called(self, words: str, start: int) -> int:
-        at = self.calls.before(words, start)
-        return unit_at(self.text, self.found, at) if at >= 0 else -1
-
-    def _table_above(self, lines: Lines) -> Region | None:
-        """The table right above a block."""
-        last = self.found[-1] if self.found else None
-        is_table = last is not None and last.units is not None and all(unit.kind == "row" for unit in last.units)
-        return last if last and is_table and not self.text[last.end : lines.spans[0][0]].strip() else None
-
-    def _notes_on(self, table: Region, words: str) -> bool:
-        """Whether a line is a note that a cell of a table calls, or its caption."""
-        called = caller(words)
-        return called is not None and called.search(self.text, table.start, table.end) is not None
 
     def _directive(self, lines: Lines) -> bool:
         """A directive of reStructuredText."""
