@@ -150,7 +150,9 @@ def _chains(
     for unit, document in zip(ranked.units, ranked.document, strict=True):
         chain: list[int] = []
         text, known, ends = documents[document].text, outlines[document], reach[document]
-        above: Unit | None = unit if _is_part(unit, known) else None
+        # A comment is in what it is about.
+        about = known.leant_on(unit) if documents[document].kind == "code" else None
+        above: Unit | None = (about or unit) if _is_part(unit, known) else None
         while above is not None and _is_part(above, known):
             if above.kind == "record" and asks(text, above.end):
                 break  # answers are several things

@@ -15,6 +15,7 @@ from ctxpipe.compress.text.code.naming import named_objects
 from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
+from ctxpipe.compress.text.code.templates import with_conditions, without_templates
 from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.code.vobject import mark_vobject, named_vobjects
 from ctxpipe.compress.text.returns import Returns, without
@@ -50,7 +51,9 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     units = with_subjects(text, marks.units(), language)
     if language == "vobject":
         return named_vobjects(text, units)
-    return named_objects(text, units, language) if language in _NAMED else units
+    if language in _NAMED:
+        units = named_objects(text, units, language)
+    return with_conditions(text, units) if language == "yaml" else units
 
 
 def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> None:
@@ -79,7 +82,9 @@ def _parsed(marks: Marks, start: int, end: int, parent: int, language: str) -> N
         language = "cpp"  # a header's name does not tell which of the two it is
     grammar = load(language)
     for begin, stop in blocks(marks.text, start, end):
-        tree = parse(marks.text[begin:stop], grammar) if grammar is not None else None
+        source = marks.text[begin:stop]
+        plain = without_templates(source) if language == "yaml" else source
+        tree = parse(plain, grammar) if grammar is not None else None
         if grammar is None or tree is None or not is_sound(tree.root_node):
             mark_indented(marks, begin, stop, parent, language)
         else:

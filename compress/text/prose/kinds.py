@@ -185,7 +185,7 @@ class Kinds(Blocks):
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it."""
-        heads = traced(lines.words)
+        heads = traced(lines.words, lines.indents)
         if heads:
             self.log(lines.spans, heads)
         return bool(heads)

@@ -48,6 +48,10 @@ _TRACED = re.compile(
 """What a line of an error's trace begins with, in Java, Python or Go."""
 
 
+_DETAILS = re.compile(r"[^\n]{10,120}?\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY):\s")
+"""What PostgreSQL says of the line before."""
+
+
 class Run(NamedTuple):
     """Consecutive lines by index, ``end`` exclusive, and the index of the first line of titles above them, or -1."""
 
@@ -101,17 +105,34 @@ def is_contents(line: str) -> bool:
     return (".." in line or ". ." in line) and _CONTENTS.search(line) is not None
 
 
-def traced(lines: Sequence[str]) -> list[int]:
-    """For lines of a log with traces of errors in it, the log line that each line is or belongs to, by index.
+def traced(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
+    """For lines of a log of which some go on with others, the line that each is or stands under, by index.
+
+    What goes on is a trace of an error, an indented line below at least two that were logged, and what a database says
+    of an error in lines of its own.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+        indents: Their indentation in columns.
 
     Returns:
         Empty for lines that are none of it.
     """
-    if not _LOGGED.match(lines[0]) or not any(map(_TRACED.match, lines)):
+    if not _LOGGED.match(lines[0]):
+        return []
+    logged = [_LOGGED.match(line) is not None for line in lines]
+    details = [known and _DETAILS.match(line) is not None for line, known in zip(lines, logged, strict=True)]
+    indented = logged.count(True) > 1 and any(
+        i > indents[0] for i, known in zip(indents, logged, strict=True) if not known
+    )
+    if not (indented or any(details) or any(map(_TRACED.match, lines))):
         return []
     heads: list[int] = []
-    for index, line in enumerate(lines):
-        heads.append(index if _LOGGED.match(line) else heads[-1])
+    for index, known in enumerate(logged):
+        above = index
+        if details[index] or not known:
+            above = next((i for i in range(index - 1, -1, -1) if logged[i] and not (known and details[i])), index)
+        heads.append(above)
     return heads
 
 

@@ -181,3 +181,9 @@ def test_all_answers_come_with_the_question_that_fits_best() -> None:
 )
 def test_a_note_comes_with_what_calls_it(text: str, kind: Kind, note: str) -> None:
     assert note in compressed(Document(text=text, source="x", kind=kind), "What costs pier 5 ?", 75)
+
+
+def test_the_comment_above_a_function_comes_with_it() -> None:
+    text = "\n\n".join(f"# in cents, not euros of {n}\ndef fee_{n}(ship):\n    return {n * 7}" for n in range(3, 9))
+    kept = compressed(Document(text=text, source="x.py", kind="code", language="python"), "return 35", 75)
+    assert kept.strip("# …\n") == "in cents, not euros of 5\ndef fee_5(ship):\n    return 35"

@@ -133,3 +133,28 @@ def test_scripts_of_a_template_are_code() -> None:
     units = code_units(text, "html")
     check_units(text, units)
     assert chain(text, units, "return") == ["<script>", "function f() {", "return 1 < 2;"]
+
+
+def test_templates_in_yaml_leave_its_documents_and_names() -> None:
+    text = "".join(
+        f"{{{{- if .Values.{name}.on }}}}\n---\nkind: Quota\nmetadata:\n  name: {name}\nspec:\n"
+        f"  boats: {{{{ .Values.{name}.boats }}}}\n  docks: {docks}\n{{{{- end }}}}\n"
+        for name, docks in (("faro", 3), ("lagos", 4))
+    )
+    units = code_units(text, "yaml")
+    check_units(text, units)
+    above = chain(text, units, "docks: 4")
+    assert "name: lagos" in above
+    assert "name: faro" not in above
+
+
+def test_what_is_in_a_condition_of_a_template_stands_under_it() -> None:
+    text = (
+        "spec:\n  piers: 2\n  {{- if .Values.wet }}\n  boats: 4\n  {{- if .Values.deep }}\n  ships: 5\n"
+        "  {{- end }}\n  {{- else }}\n  carts: 6\n  {{- end }}\n  gates: 7\n{{- end }}\n"
+    )
+    units = code_units(text, "yaml")
+    check_units(text, units)
+    assert chain(text, units, "ships: 5")[:-1] == ["spec:", "{{- if .Values.wet }}", "{{- if .Values.deep }}"]
+    assert chain(text, units, "carts: 6")[:-1] == ["spec:", "{{- if .Values.wet }}", "{{- else }}"]
+    assert chain(text, units, "gates: 7")[:-1] == chain(text, units, "piers: 2")[:-1] == ["spec:"]

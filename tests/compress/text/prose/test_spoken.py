@@ -187,3 +187,15 @@ def test_the_type_of_a_message_is_not_who_sent_it() -> None:
     said = [("U1", "What costs Faro?"), ("U2", "It costs 54."), ("U3", "No, 60 now.")]
     parts = [{"type": "message", "user": user, "text": text, "note": "x" * 90} for user, text in said]
     assert '"U1"' in "".join(above(json.dumps(parts, indent=1), "No, 60 now", "json"))
+
+
+def test_indented_lines_and_details_of_a_log_stand_under_what_was_logged() -> None:
+    text = "".join(
+        f"2026-05-1{n} 10:00:00 [12{n}] ERROR:  pier {n} is closed\n"
+        f"2026-05-1{n} 10:00:00 [12{n}] DETAIL:  It lacks {n * 9} planks.\n"
+        f"2026-05-1{n} 10:00:00 [12{n}] STATEMENT:  UPDATE piers\n\tSET open = {n}\n"
+        for n in (3, 4, 5)
+    )
+    assert above(text, "It lacks 36") == ["2026-05-14 10:00:00 [124] ERROR:  pier 4 is closed"]
+    assert "pier 4 is closed" in "".join(above(text, "SET open = 4"))
+    assert above(text, "pier 4 is closed") == []
