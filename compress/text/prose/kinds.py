@@ -249,6 +249,8 @@ class Kinds(Blocks):
             first = run.start if run.header < 0 else run.header
             if first > at:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
+            if run.header >= 0:
+                self.entitle(spans[first][0])
             self.records(spans[first : run.end], titles=run.start - first)
             at = run.end
         if at < len(spans):

@@ -90,7 +90,7 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
         end = at + 1
         while end < len(lines) and alike[end - 1]:
             end += 1
-        if end - at >= _FEWEST or _are_sure(lines[at:end]):
+        if end - at >= _FEWEST or _are_sure(lines[at:end]) or _are_titled(lines, at, end):
             runs.append(_with_header(lines, at, end))
         at = end
     return runs
@@ -98,6 +98,12 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
 
 def _are_sure(lines: Sequence[str]) -> bool:
     return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines))
+
+
+def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
+    """Whether two lines with cells in the same columns stand below titles of columns."""
+    titled = end - at == 2 and at > 0 and len(_GAP.findall(lines[at - 1])) >= 2
+    return titled and _aligned(lines[at], lines[at + 1])
 
 
 def is_contents(line: str) -> bool:

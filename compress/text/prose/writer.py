@@ -22,6 +22,8 @@ _TITLE = re.compile(
     r"|\W{0,3}(?:Tab(?:le|elle|leau|la|ela|ella|ell)?\.?|Taulukko|Таблица|表)\s?\d[^\n]{0,200}"
 )
 """A short line that is no sentence, or the number of a table and what it holds."""
+_OF_WHAT = re.compile(r"[(\[][^\n]{1,80}[)\]]|in [^\n.]{1,60}", re.IGNORECASE)
+"""The line below a title that says in what the numbers are."""
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
@@ -88,8 +90,10 @@ class Writer:
             return
         begin, end = trim(self.text, last.start, last.end)
         words = self.text[begin:end]
-        if "\n" not in words and _TITLE.fullmatch(words) and not self.text[end:start].strip():
-            self.introduction = begin
+        title, _, unit = words.partition("\n")
+        named = _TITLE.fullmatch(title) and (not unit or _OF_WHAT.fullmatch(unit))
+        if named and not self.text[end:start].strip():
+            self.introduction = running_spans(self.text, last)[-1][0]
 
     def whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
         """One unit, or the sentences of a long one, of which the others stand under the first."""

@@ -47,3 +47,13 @@ def test_a_row_without_a_first_cell_stands_under_the_one_that_has_it() -> None:
 def test_units_and_years_of_columns_belong_to_the_header(text: str, kind: Kind, header: str | None) -> None:
     row = "| Faro" if kind == "markdown" else "Faro"
     assert chain(text, kind, row) == [header or text[: text.index(row) - 1]]
+
+
+@pytest.mark.parametrize(
+    "title", ["Line 3: Faro - Island", "Faro\n(in thousands)", "Table 7. The ferries of Faro, in thousands."]
+)
+def test_a_short_line_above_columns_names_them(title: str) -> None:
+    head = "Pier       Mon    Sat"
+    text = f"{title}\n\n{head}\nFaro       07:17  08:17\nIsland     07:54  08:45\n\nFerries do not run in July.\n"
+    assert chain(text, "text", "Island") == [title, head]
+    assert chain(text, "text", "Ferries do") == []
