@@ -17,9 +17,9 @@ _LINE = re.compile(r"\S[^\n]*")
 
 
 class _Open(NamedTuple):
-    """A condition: its index, ``start`` of its latest branch, and what the things in it stood under."""
+    """A condition: its place among the units, ``start`` of its latest branch, and what the things in it stood under."""
 
-    index: int
+    place: int
     branch: int
     outer: int
 
@@ -42,10 +42,10 @@ def with_conditions(text: str, units: Sequence[Unit]) -> list[Unit]:
         top = opened[-1] if opened else None
         inside = top is not None and (outer if word not in ("", "else", "end") else line.parent) == top.outer
         if word == "end" and top is not None:
-            found[top.index] = found[top.index]._replace(close=line.start, close_end=line.end)
+            found[top.place] = found[top.place]._replace(close=line.start, close_end=line.end)
             opened.pop()
         elif word == "else" and top is not None:
-            found.append(line._replace(parent=found[top.index].start))
+            found.append(line._replace(parent=found[top.place].start))
             opened[-1] = top._replace(branch=line.start)
         elif word in ("", "else", "end"):
             found.append(line._replace(parent=top.branch) if inside and top else line)

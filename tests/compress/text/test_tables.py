@@ -50,10 +50,15 @@ def test_units_and_years_of_columns_belong_to_the_header(text: str, kind: Kind, 
 
 
 @pytest.mark.parametrize(
-    "title", ["Line 3: Faro - Island", "Faro\n(in thousands)", "Table 7. The ferries of Faro, in thousands."]
+    ("above", "title"),
+    [
+        ("Line 3: Faro - Pier", "Line 3: Faro - Pier"),
+        ("Faro\n(in thousands)", "Faro\n(in thousands)"),
+        ("Table 7. The ferries of Faro, in thousands.", "The ferries of Faro, in thousands."),
+    ],
 )
-def test_a_short_line_above_columns_names_them(title: str) -> None:
+def test_a_short_line_above_columns_names_them(above: str, title: str) -> None:
     head = "Pier       Mon    Sat"
-    text = f"{title}\n\n{head}\nFaro       07:17  08:17\nIsland     07:54  08:45\n\nFerries do not run in July.\n"
+    text = f"{above}\n\n{head}\nFaro       07:17  08:17\nIsland     07:54  08:45\n\nFerries do not run in July.\n"
     assert chain(text, "text", "Island") == [title, head]
     assert chain(text, "text", "Ferries do") == []
