@@ -43,12 +43,14 @@ class BatchDone:
         done: Requests whose results it wrote.
         failed: How many of them are errors.
         before: Requests whose results were there already.
+        failed_before: How many of the results that were there are errors.
         torn: Bytes of a torn last line, which was cut off.
     """
 
     done: int
     failed: int
     before: int
+    failed_before: int
     torn: int
 
 
@@ -80,8 +82,8 @@ def run_batch(plan: BatchPlan, *, on_progress: OnProgress | None = None, on_erro
             raise UsageError(f"{path}: Parquet is read and written with --ray only")
     check_shared(plan.shared)
     total = sum(1 for _ in requests_in(plan.requests))
-    before, torn = done_ids(plan.results)
-    done = BatchDone(done=0, failed=0, before=len(before), torn=torn)
+    before, failed, torn = done_ids(plan.results)
+    done = BatchDone(done=0, failed=0, before=len(before), failed_before=failed, torn=torn)
     waiting = (one for one in requests_in(plan.requests) if one.id not in before)
     with running(plan) as run:
         return write_rows(plan.results, run(waiting), done, total, on_progress=on_progress, on_error=on_error)

@@ -154,40 +154,45 @@ def _wrong(given: dict[str, Any]) -> str:
     return ""
 
 
-def done_ids(path: Path) -> tuple[set[Id], int]:
-    """Ids whose results are in a file, and bytes of a torn last line, which is cut off.
+def done_ids(path: Path) -> tuple[set[Id], int, int]:
+    """Ids whose results are in a file, how many are errors, and bytes of a torn last line, which is cut off.
 
     Raises:
         UsageError: if the file holds something else.
         ReadError: if it cannot be read or mended.
     """
     done: set[Id] = set()
-    whole = 0
+    whole = failed = 0
     try:
         if not path.exists():
-            return done, 0
+            return done, 0, 0
         with path.open("rb+") as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     break
                 whole += len(line)
                 if line.strip():
-                    done.add(_id_of(line, path, number))
+                    name, is_error = _result_in(line, path, number)
+                    done.add(name)
+                    failed += is_error
             size = file.seek(0, os.SEEK_END)
             file.truncate(whole)
     except OSError as exc:
         raise ReadError(str(path), reason_of(exc)) from exc
-    return done, size - whole
+    return done, failed, size - whole
 
 
-def _id_of(line: bytes, path: Path, number: int) -> Id:
+def _result_in(line: bytes, path: Path, number: int) -> tuple[Id, bool]:
+    """The id of a result, and whether it is an error."""
+    row: Any = None
     try:
-        name = json.loads(line)["id"]
+        row = json.loads(line)
+        name = row["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         name = None
     if not isinstance(name, (str, int)):
         raise UsageError(f"{path}: line {number} is no result of a batch; name another file with -o")
-    return name
+    return name, "error" in row
 
 
 def context_row(name: Id, context: CompressedContext) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def batch(
             on_error=lambda name, reason: errors.append(f"{name}: {reason}"),
         )
     _say(done, output, errors, None if quiet else watch)
-    if done.failed:
+    if done.failed or done.failed_before:
         raise click.exceptions.Exit(1)
 
 
@@ -160,7 +160,8 @@ def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch 
         table(
             {
                 "results": f"{output}: {done.done + done.before:,}, {done.before:,} of them from earlier runs",
-                "errors": f"{done.failed:,}",
+                "errors": f"{done.failed + done.failed_before:,}"
+                + (f", {done.failed_before:,} of them from earlier runs" if done.failed_before else ""),
                 "time": f"{watch.seconds:.1f} s",
             }
         )

@@ -31,8 +31,8 @@ def ids_in(path: Path) -> list[Id]:
     return ids
 
 
-def done_in(folder: Path) -> tuple[set[Id], int]:
-    """Ids whose results are in a folder, and bytes of torn files, which are removed.
+def done_in(folder: Path) -> tuple[set[Id], int, int]:
+    """Ids whose results are in a folder, how many are errors, and bytes of torn files, which are removed.
 
     Raises:
         UsageError: if the folder holds something else.
@@ -41,14 +41,16 @@ def done_in(folder: Path) -> tuple[set[Id], int]:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; results in Parquet are a folder of files: name another with -o")
     done: set[Id] = set()
-    torn = 0
+    torn = failed = 0
     for file in _files(folder) if folder.exists() else ():
         if _torn(file):  # Ray writes to the file's own name, so a writer that was killed leaves a part of it
             torn += file.stat().st_size
             file.unlink()
         else:
-            done.update(_columns(file, folder, "id", "error")["id"].to_pylist())
-    return done, torn
+            columns = _columns(file, folder, "id", "error")
+            done.update(columns["id"].to_pylist())
+            failed += len(columns) - columns["error"].null_count
+    return done, failed, torn
 
 
 def errors_in(folder: Path, before: set[Id]) -> Iterator[tuple[Id, str | None]]:

@@ -56,8 +56,8 @@ def run_on_ray(
     check_files(plan)
     require("ray", "a batch on Ray", *MODULES)
     in_folder = plan.results.suffix == SUFFIX
-    before, torn = done_in(plan.results) if in_folder else done_ids(plan.results)
-    begun = BatchDone(done=0, failed=0, before=len(before), torn=torn)
+    before, failed, torn = done_in(plan.results) if in_folder else done_ids(plan.results)
+    begun = BatchDone(done=0, failed=0, before=len(before), failed_before=failed, torn=torn)
     left = left_of(plan, before)
     if not left.count:
         return begun

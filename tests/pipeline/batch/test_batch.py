@@ -115,6 +115,15 @@ def test_a_bad_line_is_one_error_and_the_others_go_on(tmp_path: Path, corpus: Pa
     assert "Anna sings." in rows["text"]["context"]
 
 
+def test_errors_of_earlier_runs_are_not_forgotten(tmp_path: Path, corpus: Path, run: Command) -> None:
+    write(tmp_path / "requests.jsonl", *questions(2), {"id": "bad"})
+    command = ("batch", tmp_path / "requests.jsonl", "-o", tmp_path / "results.jsonl", "--corpus", corpus)
+    for says in ("errors   1\n", "errors   1, 1 of them from earlier runs"):
+        done = run(*command, "--compress-only", "--budget", 60, "--rank", "bm25")
+        assert done.code == 1
+        assert says in done.err
+
+
 def test_what_every_request_would_fail_on_is_said_before_the_first(tmp_path: Path, corpus: Path) -> None:
     write(tmp_path / "requests.jsonl", *questions(2))
     old = tmp_path / "old.ctx"

@@ -134,15 +134,15 @@ def test_ids_of_parquet_requests(tmp_path: Path) -> None:
 
 def test_results_in_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "results.parquet"
-    assert done_in(folder) == (set(), 0)
+    assert done_in(folder) == (set(), 0, 0)
     folder.mkdir()
     writes = ToColumns(compress_only=True)
     pq.write_table(writes([CONTEXT], NONE), folder / "1.parquet")
     pq.write_table(writes([error_row("b", "no")], NONE), folder / "2.parquet")
     (folder / "3.parquet").write_bytes((folder / "1.parquet").read_bytes()[:-50])
     torn = (folder / "3.parquet").stat().st_size
-    assert done_in(folder) == ({"a", "b"}, torn)
-    assert done_in(folder) == ({"a", "b"}, 0)
+    assert done_in(folder) == ({"a", "b"}, 1, torn)
+    assert done_in(folder) == ({"a", "b"}, 1, 0)
     assert list(errors_in(folder, {"a"})) == [("b", "no")]
     pq.write_table(NONE, folder / "4.parquet")
     with pytest.raises(UsageError, match=r"4.parquet has no column 'id'"):
