@@ -43,10 +43,14 @@ def mcp(root: Path, corpora: tuple[str, ...], http: bool, port: int, **flags: An
     require("mcp", "ctxpipe mcp", "mcp")
     from ctxpipe.config import load
     from ctxpipe.integrations.mcp_server import folder_server
+    from ctxpipe.pipeline.corpus.store import Store
 
     config = load(flags)
     options = {"target": config.target, "model": config.model, "tokenizer": config.tokenizer}
-    server = folder_server(root, corpora=named_corpora(corpora), options=options)
+    files = named_corpora(corpora)
+    for file in files.values():
+        Store(file).close()  # what is missing is said now, and not at an assistant's first question
+    server = folder_server(root, corpora=files, options=options)
     if http:
         click.echo(f"note: http://127.0.0.1:{port}/mcp serves {root}; Ctrl-C stops it", err=True)
         server.run("streamable-http", host="127.0.0.1", port=port)

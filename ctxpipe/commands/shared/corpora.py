@@ -16,10 +16,7 @@ def named_corpora(given: Sequence[str]) -> dict[str, Path]:
 
     Raises:
         UsageError: for a value of another form, and for a name that is given twice.
-        CorpusError: if a file cannot be opened as a corpus.
     """
-    from ctxpipe.pipeline.corpus.store import Store
-
     corpora: dict[str, Path] = {}
     for text in given:
         name, equals, file = text.partition("=")
@@ -28,5 +25,4 @@ def named_corpora(given: Sequence[str]) -> dict[str, Path]:
         if name in corpora:
             raise UsageError(f"--corpus names two files {name!r}")
         corpora[name] = Path(file)
-        Store(corpora[name]).close()
     return corpora
