@@ -98,6 +98,23 @@ def test_show_tells_kept_from_dropped_without_colours(run: Command, report: Path
     assert "\x1b" not in done.out
 
 
+@pytest.mark.parametrize("option", ["-o", "--html"])
+def test_a_missing_folder_is_said_before_the_work(run: Command, report: Path, option: str) -> None:
+    kept = report.parent / "missing" / "kept"
+    done = run("compress", report, report.parent / "unread.txt", "--budget", 60, option, kept)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"error: {kept}: No such file or directory\n"
+
+
+def test_output_to_a_dash_is_standard_output(
+    run: Command, report: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = run("compress", report, "--budget", 60, "--rank", "none")
+    assert run("compress", report, "--budget", 60, "--rank", "none", "-o", "-").out == plain.out != ""
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_question_in_place_of_a_path(run: Command, report: Path) -> None:
     for command in ("compress", "query"):
         for question in (QUESTION, "Why?", "the keeper of Skellig"):

@@ -67,6 +67,7 @@ def test_one_bad_file_among_many_is_one_line_and_exit_1(run: Command, folder: Pa
     [
         ((), "name the corpus file"),
         (("handbook",), "name the corpus file"),
+        (("handbook", "-o", "-"), "cannot go to standard output"),
         (("-o", "new.ctx"), "nothing was indexed into it yet"),
         (("--show", "new.ctx"), "there is no such file"),
         (("missing", "-o", "new.ctx"), "missing"),

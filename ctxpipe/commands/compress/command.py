@@ -11,7 +11,7 @@ import click
 from ctxpipe.commands.compress.show import show_context
 from ctxpipe.commands.shared.closing import Stopwatch, brief, closing_options, whole
 from ctxpipe.commands.shared.documents import Failures, check_paths, compression, context_json, documents_options
-from ctxpipe.commands.shared.files import write_file
+from ctxpipe.commands.shared.files import check_folder, write_file
 from ctxpipe.commands.shared.options import OUTPUT, HeadedCommand, option
 from ctxpipe.commands.shared.printing import safe_text, say_notes
 from ctxpipe.commands.shared.progress import progress
@@ -68,6 +68,9 @@ def compress(
         from ctxpipe.pipeline.pipeline import Pipeline
 
     check_paths(paths, question)
+    output = None if output == "-" else output
+    check_folder(output)
+    check_folder(page)
     config = load(flags)
     if config.budget is None and config.rate is None:
         raise UsageError("say how much to keep: --budget TOKENS or --rate SHARE")

@@ -61,6 +61,8 @@ def index(
         return
     if output is None:
         raise UsageError("name the corpus file: -o handbook.ctx")
+    if output == "-":
+        raise UsageError("a corpus is a file, and cannot go to standard output; name one: -o handbook.ctx")
     watch = Stopwatch()
     from ctxpipe.config import load
     from ctxpipe.models.cpu import cpu_threads

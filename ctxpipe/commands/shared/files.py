@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+def check_folder(path: str | Path | None) -> None:
+    """Refuse a file that cannot be written for want of its folder, before the work that it is for.
+
+    Raises:
+        OSError: if the folder is missing; it names ``path``.
+    """
+    if path is not None:
+        with _named(path):
+            os.scandir(Path(path).parent).close()
 
 
 def write_file(path: str | Path, content: str | bytes) -> None:
@@ -19,13 +32,19 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     target = Path(path)
-    try:
+    with _named(path):
         if target.exists() and not target.is_file():
             target.write_bytes(data)
         else:
             _replace(target, data)
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as exc:
-        raise OSError(exc.errno, exc.strerror, str(path)) from exc  # not the temporary file's name, or none
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc  # not a temporary file's name, or none
 
 
 def _replace(target: Path, data: bytes) -> None:
