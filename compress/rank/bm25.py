@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -81,6 +82,8 @@ class BM25Index:
     def __init__(self, texts: Sequence[str]) -> None:
         import bm25s
 
+        # It sets its own logger to DEBUG, so that a program that logs at all would print a line for each index.
+        logging.getLogger("bm25s").setLevel(logging.WARNING)
         self._vocabulary = Vocabulary()
         ids = [self._vocabulary.ids(text) for text in texts]
         self._stems = list(self._vocabulary.stems)
