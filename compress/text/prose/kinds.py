@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import begins_record, record_runs, traced
-from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import quote_depth
+from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.prose.spoken import is_card, quote_depth
 from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -29,25 +28,6 @@ _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
 
 
-class Lines(NamedTuple):
-    """Lines without a blank line between them.
-
-    Attributes:
-        start, end: Offsets of the block, end exclusive.
-        spans: Offsets of each line without surrounding whitespace.
-        words: Each line without surrounding whitespace.
-        indents: Indentation of each line in columns.
-        list_above: What the list above stood under, if the first line is indented as its items are, else None.
-    """
-
-    start: int
-    end: int
-    spans: list[tuple[int, int]]
-    words: list[str]
-    indents: list[int]
-    list_above: int | None = None
-
-
 class Kinds(Blocks):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
@@ -59,6 +39,7 @@ class Kinds(Blocks):
         lines = lines._replace(list_above=self._list_above(lines.indents[0]))
         kinds = (
             self._notes,
+            self._sheet,
             self._directive,
             self._quotation,
             self._glossary,
@@ -114,6 +95,28 @@ class Kinds(Blocks):
         introduction, self.introduction = self.introduction, -1
         self.add(lines.spans[0][0], lines.spans[-1][1], units)
         self.introduction = introduction if is_footnote(words[0]) else -1
+        return True
+
+    def _sheet(self, lines: Lines) -> bool:
+        """Keys of one thing with other keys indented below them, under the first, which names it."""
+        least = min(lines.indents)
+        top = [words for words, indent in zip(lines.words, lines.indents, strict=True) if indent == least]
+        is_nested = len(top) > 1 and lines.indents[:2] == [least, least] and max(lines.indents) > least
+        if (
+            not is_nested
+            or self.depth >= _DEEPEST
+            or self.speakers
+            or not is_card(top, self.card_keys)
+            or self.introduction >= 0
+        ):
+            return False
+        start, end = lines.spans[0]
+        self.found.append(Region(start, end, self.base, (prose_unit(self.document, start, end, "record", self.base),)))
+        self.base = start
+        keys = [index for index, indent in enumerate(lines.indents) if indent == least]
+        self.depth += 1
+        self._defined(lines, [Term(a, b) for a, b in itertools.pairwise([*keys[1:], len(lines.words)])])
+        self.depth -= 1
         return True
 
     def _directive(self, lines: Lines) -> bool:

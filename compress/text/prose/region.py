@@ -30,6 +30,25 @@ class Region(NamedTuple):
     joins: tuple[int, ...] = ()
 
 
+class Lines(NamedTuple):
+    """Lines without a blank line between them.
+
+    Attributes:
+        start, end: Offsets of the block, end exclusive.
+        spans: Offsets of each line without surrounding whitespace.
+        words: Each line without surrounding whitespace.
+        indents: Indentation of each line in columns.
+        list_above: What the list above stood under, if the first line is indented as its items are, else None.
+    """
+
+    start: int
+    end: int
+    spans: list[tuple[int, int]]
+    words: list[str]
+    indents: list[int]
+    list_above: int | None = None
+
+
 def content_for_empty(regions: Sequence[Region]) -> list[Region]:
     """Regions in which a heading that nothing stands under is an item: what it says is said nowhere else."""
     used = {region.parent for region in regions}

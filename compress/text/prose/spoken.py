@@ -22,6 +22,7 @@ _TURN = regex.compile(
     rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))"
     rf"|(?P<name>[QAFRVO])\p{{N}}{{0,3}}[.:)])[ \t]+\S"
 )
+_KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?=\s|\Z)")
 _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -35,6 +36,12 @@ def paragraph_names(text: str) -> frozenset[str]:
     found = (_SPEAKER.match(start[1]) for start in _PARAGRAPH.finditer(text))
     counts = Counter(match["name"] for match in found if match)
     return frozenset(name for name, count in counts.items() if count >= _FEWEST)
+
+
+def paragraph_keys(text: str) -> frozenset[str]:
+    """Keys with which two or more paragraphs begin, with any gap between the colon and the value."""
+    counts = Counter(match[1] for start in _PARAGRAPH.finditer(text) if (match := _KEY.match(start[1])))
+    return frozenset(key for key, count in counts.items() if count >= _FEWEST)
 
 
 def speakers(names: frozenset[str]) -> regex.Pattern[str] | None:
@@ -54,14 +61,13 @@ def cues(text: str) -> frozenset[str]:
 
 
 def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
-    """Whether the lines of a block are the keys of one thing, which its first line names.
+    """Whether lines are the keys of one thing, which the first of them names.
 
     Args:
-        lines: The lines.
+        lines: The lines of a block that are indented least.
         first: Keys with which such blocks begin.
     """
-    found = [_SPEAKER.match(line) for line in lines]
-    names = [match["name"] for match in found if match]
+    names = [match[1] for match in map(_KEY.match, lines) if match]
     return len(names) == len(lines) == len(set(names)) > 1 and names[0] in first
 
 

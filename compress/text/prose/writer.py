@@ -11,7 +11,7 @@ from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import Answers, cues, paragraph_names, speakers
+from ctxpipe.compress.text.prose.spoken import Answers, cues, paragraph_keys, paragraph_names, speakers
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -58,7 +58,7 @@ class Writer:
         names = paragraph_names(self.text)
         self.speakers = speakers(names)
         self.cues = cues(self.text)
-        self.card_keys = names
+        self.card_keys = names | paragraph_keys(self.text)
         self.answers = Answers()
         self.calls = Calls(self.text)
         self.listed = (-1, -1)

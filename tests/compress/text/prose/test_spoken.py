@@ -199,3 +199,14 @@ def test_indented_lines_and_details_of_a_log_stand_under_what_was_logged() -> No
     assert above(text, "It lacks 36") == ["2026-05-14 10:00:00 [124] ERROR:  pier 4 is closed"]
     assert "pier 4 is closed" in "".join(above(text, "SET open = 4"))
     assert above(text, "pier 4 is closed") == []
+
+
+def test_what_is_indented_below_keys_stands_under_the_first_of_them() -> None:
+    text = "\n\n".join(
+        f"Name:         pier-{n}\nPlace:        Faro\nBerths:\n  north:\n    Depth:  {n} m\n    Ready:  no\n"
+        f"Gates:        {n * 9}"
+        for n in (3, 4, 5)
+    )
+    assert above(text, "Depth:  4 m") == ["Name:         pier-4", "Berths:", "north:"]
+    assert above(text, "Gates:        36") == ["Name:         pier-4"]
+    assert above(text, "Name:         pier-5") == []
