@@ -31,6 +31,8 @@ _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{L
 _STOP = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
 _SHORT = 0.75
 """Share of the width that a line and the first word of the next stay below when the break between them is meant."""
+_JOINED = 1.5
+"""Times the median length from which on a line is taken for two."""
 _FEWEST = 3
 _TELLING, _COUNTED = 2, 12
 """How many of a line's first words are compared by their patterns, and up to how many are counted."""
@@ -147,9 +149,18 @@ def begins_record(line: str) -> bool:
     return _STARTS.match(line) is not None
 
 
-def hard_breaks(lines: Sequence[str]) -> list[bool]:
-    """For each line but the last, whether the break after it is meant: it is short, and the next begins anew."""
-    width = sorted(map(len, lines))[int(0.9 * (len(lines) - 1))] if lines else 0
+def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
+    """For each line but the last, whether the break after it is meant: it is short, and the next begins anew.
+
+    Args:
+        lines: Lines of a paragraph, stripped.
+        joined: Whether two lines may have been joined at a broken word, as the reader of PDF does. Lines that are much
+            longer than most then say nothing about the width.
+    """
+    lengths = sorted(map(len, lines))
+    if joined:
+        lengths = [length for length in lengths if length <= _JOINED * lengths[len(lengths) // 2]]
+    width = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
     return [
         len(a) + 1 + len(b.split(None, 1)[0]) < _SHORT * width
         and not b[:1].islower()

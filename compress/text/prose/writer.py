@@ -107,7 +107,8 @@ class Writer:
     def running(self, start: int, end: int, spans: Sequence[tuple[int, int]]) -> None:
         """A paragraph; when it ends by announcing what follows, that stands under its last sentence."""
         text = self.text
-        meant = hard_breaks([text[a:b] for a, b in spans]) if len(spans) > 1 else []
+        lines = [text[a:b] for a, b in spans]
+        meant = hard_breaks(lines, joined=self.document.kind == "pdf") if len(spans) > 1 else []
         breaks = tuple(after[0] for after, hard in zip(spans[1:], meant, strict=True) if hard)
         stop = trim(text, start, end)[1]
         # Of several questions in a row none is about the one before it.

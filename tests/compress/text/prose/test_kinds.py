@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import Document
 
@@ -72,3 +73,15 @@ def test_a_sentence_over_a_form_feed_brings_its_beginning() -> None:
     assert units["The timer is 17 s."] == units["The desk is open."] == [heading]
     closed = read(PRINTED.replace("before it\n", "before.\n"))
     assert closed["arrived in Faro."] == [heading]
+
+
+def test_lines_that_were_joined_at_broken_words_say_nothing_about_the_width() -> None:
+    lines = [
+        "There are many formats for images, and it may be necessary to use a program to convert the image to one of them",
+        "that can be read here. One such program is",
+        "Gannet with its fork Puffin. It has a command",
+        "to convert an image to another format than it",
+        "was in before that.",
+    ]
+    assert hard_breaks(lines)[1]
+    assert not any(hard_breaks(lines, joined=True)[:3])
