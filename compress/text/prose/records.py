@@ -136,11 +136,12 @@ def traced(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     if not (indented or any(details) or any(map(_TRACED.match, lines))):
         return []
     heads: list[int] = []
+    head = line = 0
     for index, known in enumerate(logged):
-        above = index
-        if details[index] or not known:
-            above = next((i for i in range(index - 1, -1, -1) if logged[i] and not (known and details[i])), index)
-        heads.append(above)
+        if known and not details[index]:
+            head = index
+        heads.append(head if known else line)
+        line = index if known else line
     return heads
 
 
