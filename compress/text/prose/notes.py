@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
+from functools import lru_cache
 
 import regex
 
@@ -77,7 +78,12 @@ def unit_at(text: str, regions: Sequence[Region], at: int) -> int:
     index = bisect.bisect_right(regions, at, key=lambda region: region.start) - 1
     if index < 0 or regions[index].end <= at:
         return -1
-    region = regions[index]
-    starts = [a for a, _ in running_spans(text, region)] if region.units is None else [u.start for u in region.units]
+    starts = _starts(text, regions[index])
     place = bisect.bisect_right(starts, at) - 1
     return starts[place] if place >= 0 else -1
+
+
+@lru_cache(maxsize=2)
+def _starts(text: str, region: Region) -> list[int]:
+    """Where the units of a region begin; notes are often called from one paragraph."""
+    return [a for a, _ in running_spans(text, region)] if region.units is None else [u.start for u in region.units]
