@@ -57,7 +57,7 @@ def _nothing_read(without_text: int, passed: Sequence[PassedOver]) -> str:
     others = [one for one in passed if one.reason not in (Reason.BINARY, Reason.UNREADABLE)]
     if others:
         return f"nothing to read in it: {summary(passed)}"
-    return f"no text files in it (passed over: {without_text})"
+    return f"no text files in it (passed over: {without_text})" if without_text else "no files in it"
 
 
 class ReadFile(NamedTuple):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     '  ctxpipe query minutes/ -q "What was decided?" --cover',
 )
 @documents_options
-@option(HOW_MUCH, "--raw", is_flag=True, help="Send everything, uncompressed.")
+@option(HOW_MUCH, "--raw", is_flag=True, help="Send everything, uncompressed; an error if it does not fit the window.")
 @option(
     HOW_MUCH,
     "--max-loss",

@@ -26,7 +26,7 @@ def decode_errors_option(function: F) -> F:
         WHAT,
         "--decode-errors",
         type=choice,
-        help="A file with bytes that cannot be decoded: refuse it, or read it with the bytes marked. [default: strict]",
+        help="strict: refuse a file with bytes that cannot be decoded; replace: put � for them. [default: strict]",
     )(function)
 
 
