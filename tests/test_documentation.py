@@ -164,9 +164,11 @@ PYTHON = [block for page in pages() for block in blocks(page) if block.language 
 def test_a_python_block_runs(block: Block, place: Place) -> None:
     """In a process of its own, as a reader would run it."""
     code = place.here(GIVEN + block.text)
+    # Ray would connect to a cluster that another test has started, which is closed to it.
+    alone = {"RAY_ADDRESS": "local"}
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **alone, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
