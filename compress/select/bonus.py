@@ -34,7 +34,7 @@ def bonus(
         is_name = unit.kind in _NAMES and outlines[d].has_below(unit)
         own = (documents[d].text[unit.start : min(unit.end, unit.start + _LONGEST)],) if is_name else ()
         trails.append((*own, *known[d, unit.parent]))
-    parts = [exact_bonus(question, texts, [" ".join(trail) for trail in trails]), named_bonus(question, trails)]
+    parts = [exact_bonus(question, texts, trails), named_bonus(question, trails)]
     given = [part for part in parts if part is not None]
     return np.sum(given, axis=0) if given else None
 

@@ -78,18 +78,18 @@ def _names(question: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _CAPITAL.findall(question) if word.lower() not in STOPWORDS)
 
 
-def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> FloatArray | None:
+def exact_bonus(question: str, texts: Sequence[str], above: Sequence[tuple[str, ...]]) -> FloatArray | None:
     """What exact rare words add to each text's standardised score.
 
-    A word that few texts hold adds ``_STRONG`` to them, less the more they are; a word that stands in none but in what
-    some of them stand under (a heading, a file's name) adds ``_WEAK`` to those. Words that are frequent alone (a town,
-    a year and a quarter in the rows of a table) add as much to the few texts that hold all of them, themselves or in
-    what they stand under.
+    A word that few texts hold adds ``_STRONG`` to them, less the more they are; a word in what some of them stand under
+    (headings, header rows, a file's name) adds ``_WEAK`` to those, less the more headings hold it. Words that are
+    frequent alone (a town, a year and a quarter in the rows of a table) add as much to the few texts that hold all of
+    them, themselves or in what they stand under.
 
     Args:
         question: The question.
         texts: The texts.
-        above: For each what it stands under, its document's name included.
+        above: For each what it stands under, from the outside in, its document's name included.
 
     Returns:
         float32 of shape (len(texts),); None when there is nothing to add.
@@ -100,22 +100,23 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[str]) -> Fl
     bonus = np.zeros(len(texts), dtype=np.float32)
     few = max(_FEW, int(_RARE * len(texts)))
     lowered = [text.lower() for text in texts]
-    trails = {trail: trail.lower() for trail in set(above)}
+    trails = len(set(above))
+    heads = {head: head.lower() for trail in set(above) for head in trail}
     together: set[int] | None = None
     for word in dict.fromkeys((*exact, *names)):
         pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_]){regex.escape(word)}(?![\p{{L}}\p{{N}}_])")
         own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
-        named = {trail for trail, low in trails.items() if word in low and pattern.search(low)}
+        named = {head for head, low in heads.items() if word in low and pattern.search(low)}
+        under = [i for i, trail in enumerate(above) if not named.isdisjoint(trail)] if named else []
         if len(own) > few:
-            held = {*own, *(i for i, trail in enumerate(above) if trail in named)}
+            held = {*own, *under}
             together = held if together is None else together & held
         if word not in exact:
             continue
         if 0 < len(own) <= few:
             bonus[own] += _STRONG * _rarity(len(own), len(texts) + 1)
-        if named and len(named) < len(trails):
-            under = [i for i, trail in enumerate(above) if trail in named]
-            bonus[under] += _WEAK * _rarity(len(named), len(trails))
+        if under and len({above[i] for i in under}) < trails:
+            bonus[under] += _WEAK * _rarity(min(len(named), trails), trails)
     if together and len(together) <= few:
         bonus[sorted(together)] += _STRONG * _rarity(len(together), len(texts) + 1)
     return bonus if bonus.any() else None

@@ -13,7 +13,7 @@ ROWS = [f"{town},{year},Q{q}" for town, year, q in itertools.product(TOWNS, (202
 
 
 def test_words_that_are_frequent_alone_are_rare_together() -> None:
-    bonus = exact_bonus("What was the fee in Faro in Q3 of 2024?", ROWS, [""] * len(ROWS))
+    bonus = exact_bonus("What was the fee in Faro in Q3 of 2024?", ROWS, [()] * len(ROWS))
     assert bonus is not None
     assert ROWS[int(bonus.argmax())] == "Faro,2024,Q3"
     assert (bonus > 0).sum() == 1
@@ -21,13 +21,27 @@ def test_words_that_are_frequent_alone_are_rare_together() -> None:
 
 def test_words_above_a_text_count_with_its_own() -> None:
     rows = [f"row {town} of Q{q}" for town, q in itertools.product(TOWNS, (1, 2, 3, 4))] * 3
-    above = [f"Fees of {year}" for year in (2023, 2024, 2025) for _ in range(24)]
+    above = [(f"Fees of {year}",) for year in (2023, 2024, 2025) for _ in range(24)]
     bonus = exact_bonus("What was the fee in Lagos in Q3 of 2024?", rows, above)
     assert bonus is not None
     best = int(bonus.argmax())
-    assert (rows[best], above[best]) == ("row Lagos of Q3", "Fees of 2024")
+    assert (rows[best], above[best]) == ("row Lagos of Q3", ("Fees of 2024",))
 
 
 @pytest.mark.parametrize("question", ["What is the fee?", "Which fee has Evora?"])
 def test_without_an_exact_word_nothing_is_added(question: str) -> None:
-    assert exact_bonus(question, ROWS, [""] * len(ROWS)) is None
+    assert exact_bonus(question, ROWS, [()] * len(ROWS)) is None
+
+
+def test_a_header_row_counts_as_much_for_rows_of_groups_as_for_rows_of_none() -> None:
+    question = "What was the fee in 2024?"
+    texts = [*(f"town {name}" for name in "abcdefgh"), "prose", "more prose"]
+    flat = exact_bonus(question, texts, [*[("Fees 2024",)] * 8, ("Note",), ("Other",)])
+    grouped = exact_bonus(
+        question, texts, [*[("Fees 2024", f"group {i // 2}") for i in range(8)], ("Note",), ("Other",)]
+    )
+    assert flat is not None
+    assert grouped is not None
+    assert (grouped[:8] >= flat[:8]).all()
+    assert (flat[:8] > 0).all()
+    assert not grouped[8:].any()
