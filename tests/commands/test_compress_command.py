@@ -83,6 +83,8 @@ def test_the_rate_is_never_above_one(run: Command, tmp_path: Path) -> None:
     assert found["kept_tokens"] > found["source_tokens"]  # by what stands between the documents
     assert found["rate"] == 1
     assert "100.0%" in done.err
+    brief = run("compress", tmp_path, "--budget", 1000).err
+    assert f"all {found['source_tokens']} tokens, {found['kept_tokens']} with the names of documents" in brief
 
 
 def test_show_tells_kept_from_dropped_without_colours(run: Command, report: Path) -> None:

@@ -85,12 +85,18 @@ def brief(context: CompressedContext, more: Mapping[str, str], timings: Mapping[
     """
     table(
         {
-            "kept": f"{context.kept_tokens:,} of {context.source_tokens:,} tokens ({context.rate:.1%})",
+            "kept": _kept(context),
             **more,
             "method": f"rank {context.rank}, prune {context.prune}",
             "time": _largest(timings, total),
         }
     )
+
+
+def _kept(context: CompressedContext) -> str:
+    if context.kept_tokens > context.source_tokens:
+        return f"all {context.source_tokens:,} tokens, {context.kept_tokens:,} with the names of documents"
+    return f"{context.kept_tokens:,} of {context.source_tokens:,} tokens ({context.rate:.1%})"
 
 
 def whole(context: CompressedContext, more: Mapping[str, str], timings: Mapping[str, float], total: float) -> None:
