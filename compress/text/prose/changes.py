@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+from ctxpipe.compress.text.prose.named import Named
 
 _DAYS = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
 _MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
@@ -44,16 +45,7 @@ _SENTENCE = 20
 """Characters from which on a line that ends in a full stop is a sentence."""
 
 
-class Change(NamedTuple):
-    """A heading: offsets, depth below the outermost such heading, and its words."""
-
-    start: int
-    end: int
-    depth: int
-    title: str
-
-
-def change_headings(text: str) -> Iterator[Change]:
+def change_headings(text: str) -> Iterator[Named]:
     """Lines that begin a paragraph and are the head of a version, a date or a commit, where there are several.
 
     Below them stand lines with stars as in Emacs's outline mode, and the maintainers' names in Debian's change logs.
@@ -63,7 +55,7 @@ def change_headings(text: str) -> Iterator[Change]:
     heads = [*_alike(text, begins, _COMMIT), *packages, *_alike(text, begins, _DATED), *_alike(text, begins, _VERSION)]
     yield from heads
     if packages:
-        yield from (Change(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
+        yield from (Named(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
     yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))
 
 
@@ -72,12 +64,12 @@ def _begins(text: str, start: int) -> bool:
     return not start or _INSET.match(text, text.rfind("\n", 0, start - 1) + 1) is not None
 
 
-def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[Change]:
+def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[Named]:
     """The heads of one kind; none if there is only one, which may be a line of anything."""
     found = [match for match in (pattern.match(text, at) for at in begins) if match and _is_head(text, match)]
     if len(found) < _FEWEST:
         return []
-    return [Change(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in found]
+    return [Named(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in found]
 
 
 def _is_head(text: str, match: re.Match[str]) -> bool:
@@ -90,9 +82,9 @@ def _is_head(text: str, match: re.Match[str]) -> bool:
     return words.endswith((")", ":", "]", ">")) or not _GOES_ON.match(text, match.end())
 
 
-def _outline(text: str, depth: int) -> Iterator[Change]:
+def _outline(text: str, depth: int) -> Iterator[Named]:
     """Lines with one star, two stars and more, each alone, of which each more is one level further down."""
     found = [match for match in _STARRED.finditer(text) if _begins(text, match.start())]
     if _OUTLINE.search(text, 0, 200) or {1, 2} <= {len(match[1]) for match in found}:
         for match in found:
-            yield Change(*match.span(), depth + len(match[1]) - 1, match[2].strip())
+            yield Named(*match.span(), depth + len(match[1]) - 1, match[2].strip())
