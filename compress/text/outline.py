@@ -10,7 +10,7 @@ from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.units import running_spans, running_units
+from ctxpipe.compress.text.prose.units import running_units, unit_starts
 from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
@@ -164,12 +164,10 @@ class Outline:
         return range(first, max(first, bisect.bisect_left(self._starts, end)))
 
     def _starts_of(self, index: int) -> list[int]:
-        """Where the units of a region begin; for running text this is less work than its units."""
+        """Where the units of a region begin."""
         latest = self._latest_starts
         if latest[0] != index:
-            region = self.regions[index]
-            spans = running_spans(self.document.text, region) if region.units is None else region.units
-            latest = self._latest_starts = index, [span[0] for span in spans]
+            latest = self._latest_starts = index, unit_starts(self.document.text, self.regions[index])
         return latest[1]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
-from ctxpipe.compress.text.prose.notes import caller, unit_at
+from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.spoken import is_card
 from ctxpipe.compress.text.prose.units import moved, prose_unit
@@ -82,7 +82,7 @@ class Blocks(Writer):
     def called(self, words: str, start: int) -> int:
         """The unit that calls the footnote that begins with ``words``; -1 for none."""
         at = self.calls.before(words, start)
-        return unit_at(self.text, self.found, at) if at >= 0 else -1
+        return self.calls.unit(self.found, at) if at >= 0 else -1
 
     def table_above(self, start: int) -> Region | None:
         """The table right above a block; None where something else is."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from functools import lru_cache
 
 import regex
 
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.units import running_spans
+from ctxpipe.compress.text.prose.units import unit_starts
 
 _DEFINED = regex.compile(r"(?P<open>\[\^)(?P<name>[^\]\s]+)\]:(?=\s)|\.\.[ \t]+\[(?P<name>#?[\w-]*|\*)\][ \t]+(?=\S)")
 _CALL = regex.compile(r"\[\^(?P<name>[^\]\s]+)\](?!:)|\[(?P<name>#?[\w-]*|\*)\]_")
@@ -56,6 +55,8 @@ class Calls:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text
+        self._latest: tuple[Region | None, list[int]] = (None, [])
         self._first: dict[str, int] = {}
         for match in _CALL.finditer(text) if "[^" in text or "]_" in text else ():
             self._first.setdefault(match["name"], match.start())
@@ -66,24 +67,20 @@ class Calls:
         at = self._first.get(defined["name"], -1) if defined else -1
         return at if at < start else -1
 
+    def unit(self, regions: Sequence[Region], at: int) -> int:
+        """``start`` of the unit that holds an offset; -1 for none.
 
-def unit_at(text: str, regions: Sequence[Region], at: int) -> int:
-    """``start`` of the unit that holds an offset; -1 for none.
-
-    Args:
-        text: The text.
-        regions: Its regions up to there and further, in order.
-        at: The offset.
-    """
-    index = bisect.bisect_right(regions, at, key=lambda region: region.start) - 1
-    if index < 0 or regions[index].end <= at:
-        return -1
-    starts = _starts(text, regions[index])
-    place = bisect.bisect_right(starts, at) - 1
-    return starts[place] if place >= 0 else -1
-
-
-@lru_cache(maxsize=2)
-def _starts(text: str, region: Region) -> list[int]:
-    """Where the units of a region begin; notes are often called from one paragraph."""
-    return [a for a, _ in running_spans(text, region)] if region.units is None else [u.start for u in region.units]
+        Args:
+            regions: The regions of the text up to there and further, in order.
+            at: The offset.
+        """
+        index = bisect.bisect_right(regions, at, key=lambda region: region.start) - 1
+        if index < 0 or regions[index].end <= at:
+            return -1
+        region, starts = self._latest
+        if region is not regions[index]:  # one paragraph often calls many notes
+            region = regions[index]
+            starts = unit_starts(self._text, region)
+            self._latest = region, starts
+        place = bisect.bisect_right(starts, at) - 1
+        return starts[place] if place >= 0 else -1

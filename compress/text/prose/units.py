@@ -35,6 +35,11 @@ def running_spans(text: str, region: Region) -> list[tuple[int, int]]:
     ]
 
 
+def unit_starts(text: str, region: Region) -> list[int]:
+    """Where the units of a region begin; for running text this is less work than its units."""
+    return [span[0] for span in (running_spans(text, region) if region.units is None else region.units)]
+
+
 def prose_unit(document: Document, start: int, end: int, kind: UnitKind, parent: int) -> Unit:
     """A unit of prose, marked when it is noise."""
     known = document.noise and overlaps(start, end, document.noise)
