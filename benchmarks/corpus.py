@@ -1,11 +1,12 @@
 """Documents prepared once: the time of indexing, of first and second questions, and of a batch, with their memory.
 
-    python benchmarks/corpus.py [--against CHECKOUT] [--questions 600]
+    python benchmarks/corpus.py [--against CHECKOUT] [--questions 600] [--dense]
 
 Two collections. The manuals: eight manuals of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000
 characters each, the source code of the installed Python packages. Each command is a process of its own with caches
 that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another version, whose times of
-the manuals' first and second question stand beside.
+the manuals' first and second question stand beside. With --dense the passages of the files are embedded too, which
+takes longer than all else.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def manuals(folder: Path, against: Path | None) -> dict[str, Any]:
     return found
 
 
-def files(folder: Path, questions: int) -> dict[str, Any]:
+def files(folder: Path, questions: int, dense: bool) -> dict[str, Any]:
     """Indexing of 600 files, questions of the corpus in a process each and in one process, and a batch."""
     texts = folder / "files"
     texts.mkdir()
@@ -88,7 +89,9 @@ def files(folder: Path, questions: int) -> dict[str, Any]:
         lines.append(json.dumps({"id": f"q{number}", "question": f"What does {name} do?"}))
     caches, corpus = folder / "caches", str(folder / "files.ctx")
     found: dict[str, Any] = {"files": FILES, "characters": len(text)}
-    found["index"] = timed(["index", str(texts), "-o", corpus, "--quiet"], caches)
+    found["index"] = timed(["index", str(texts), "-o", corpus, "--no-dense", "--quiet"], caches)
+    if dense:
+        found["vectors"] = timed(["index", "-o", corpus, "--dense", "--quiet"], caches)
     found["index_mib"] = round(Path(corpus).stat().st_size / 2**20)
     found["command"] = [timed(asked([corpus], json.loads(line)["question"]), caches) for line in lines[:3]]
     found["warm"] = warm(corpus, [json.loads(line)["question"] for line in lines[3:13]])
@@ -125,12 +128,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--questions", type=int, default=FILES)
+    parser.add_argument("--dense", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         result: dict[str, Any] = {"load_average": os.getloadavg(), "budget": BUDGET}
         result["manuals"] = manuals(folder, options.against)
-        result["files"] = files(folder, options.questions)
+        result["files"] = files(folder, options.questions, options.dense)
     write("corpus", result)
 
 

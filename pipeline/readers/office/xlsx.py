@@ -13,10 +13,12 @@ from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.comments import cell_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.sheets.formats import number_format
 from ctxpipe.pipeline.readers.sheets.merged import merge_of
 from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
 
 if TYPE_CHECKING:
+    from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([^\"]{3,40})\"")
@@ -85,11 +87,16 @@ class _Book:
     def _rows(self, sheet: ReadOnlyWorksheet, has_formulas: bool) -> Iterator[list[str]]:
         formulas = self._formula_rows(sheet.title) if has_formulas else None
         cells = 0
-        for values in sheet.iter_rows(values_only=True):
+        for found in sheet.iter_rows():
             asked = next(formulas, ()) if formulas is not None else ()
-            row = [_cell(value) for value in values]
+            row = [_cell(cell) for cell in found]
             for column, formula in enumerate(asked):
-                if column < len(row) and not row[column] and values[column] is None and (text := _formula(formula)):
+                if (
+                    column < len(row)
+                    and not row[column]
+                    and found[column].value is None
+                    and (text := _formula(formula))
+                ):
                     row[column] = f"{text} (not computed)"
                     self._open += 1
             while row and not row[-1]:
@@ -116,13 +123,14 @@ def _formula(value: object) -> str:
     return " ".join(text.split()) if isinstance(text, str) and text.startswith("=") and len(text) > 1 else ""
 
 
-def _cell(value: object) -> str:
+def _cell(cell: ReadOnlyCell | EmptyCell) -> str:
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, (int, float)):
+        return number_format(cell.number_format).written(value)
     return str(value)
