@@ -12,9 +12,9 @@ from ctxpipe.errors import ReadError
 
 MOST_UNPACKED = 1 << 30
 """Bytes that all parts of an archive together may unpack to."""
-_BOMB = 16 << 20
-_BOMB_RATIO = 150
-"""How often a part of more than 16 MiB may be as large as it is packed; text of an office file stays below 30."""
+BOMB_RATIO = 150
+"""How often something of more than 16 MiB may be as large as it is packed; text of an office file stays below 30."""
+_LEAST_BOMB = 16 << 20
 _MOST_PARTS = 100_000
 _ENCRYPTED = 0x1
 # Besides its own error, a damaged table of contents makes zipfile raise any of the others.
@@ -30,6 +30,11 @@ def zip_parts(data: bytes) -> dict[str, int]:
             return {part.filename: part.file_size for part in archive.infolist()}
     except _DAMAGE:
         return {}
+
+
+def is_bomb(size: int, packed: int) -> bool:
+    """Whether so many bytes, packed to so few, are no text."""
+    return size > _LEAST_BOMB and size > BOMB_RATIO * max(1, packed)
 
 
 class Archive:
@@ -117,8 +122,6 @@ class Archive:
             most = MOST_UNPACKED >> 20
             raise ReadError(self._source, f"unpacks to {unpacked >> 20:,} MiB, more than the {most:,} allowed")
         for part in parts:
-            if part.file_size > _BOMB and part.file_size > _BOMB_RATIO * max(1, part.compress_size):
-                raise ReadError(
-                    self._source,
-                    f"a part of it unpacks to {part.file_size >> 20:,} MiB, over {_BOMB_RATIO} times its packed size",
-                )
+            if is_bomb(part.file_size, part.compress_size):
+                size = part.file_size >> 20
+                raise self.refused(f"a part of it unpacks to {size:,} MiB, over {BOMB_RATIO} times its packed size")

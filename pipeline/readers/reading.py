@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple, get_args
 from ctxpipe.compress.text.prose.noise import noise_kind
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
+from ctxpipe.pipeline.readers.content import Content
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.held import opened
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
@@ -201,13 +202,16 @@ class Reading:
         """
         try:
             with opened(asked.path) as file:
-                head = file.read(HEAD)
+                content = Content(file, asked.path, asked.source)
+                head = content.head(HEAD)
                 secret = not asked.named and is_secret_head(head)
-                reason = _unreadable(asked, head)
-                file.seek(0)
-                data = b"" if reason or secret else file.read()
+                reason = _unreadable(content.name, asked.named, head)
+                data = b"" if reason or secret else content.data()
         except OSError as exc:
             raise ReadError(asked.source, os_reason(exc)) from exc
+        except ReadError as exc:  # what is compressed is damaged, as much else in a directory that is no text
+            self._without_text(asked, exc)
+            return None
         if secret:
             self._pass_over(asked, Reason.SECRET)
             return None
@@ -215,7 +219,7 @@ class Reading:
             self._without_text(asked, ReadError(asked.source, reason or EMPTY))
             return None
         try:
-            document = load(data, source=asked.source, name=asked.path, errors=self._errors)
+            document = load(data, source=asked.source, name=content.name, errors=self._errors)
         except ReadError as exc:
             if not exc.reason.startswith(EMPTY):
                 raise
@@ -247,16 +251,16 @@ def _why_without_text(reason: str) -> Reason | None:
     return Reason.UNREADABLE if reason in REFUSED.values() else Reason.BINARY
 
 
-def _unreadable(asked: FoundFile, head: bytes) -> str:
+def _unreadable(name: str, named: bool, head: bytes) -> str:
     """Why a file has no text, by its name and head; empty if it may have text."""
     if not head:
         return EMPTY
-    if advice := REFUSED.get(os.path.splitext(asked.path)[1].lower()):
+    if advice := REFUSED.get(os.path.splitext(name)[1].lower()):
         return advice
-    format = by_name(asked.path)
+    format = by_name(name)
     if format is not None and format.reader not in ("text", "html"):
         return ""
     # Without a known extension, a PDF is recognised by its head, and a named ZIP archive may be an office file.
-    if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if asked.named else b"%PDF-"):
+    if format is None and head.startswith((b"%PDF-", b"PK\x03\x04") if named else b"%PDF-"):
         return ""
     return binary_reason(head)
