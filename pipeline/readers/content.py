@@ -7,14 +7,18 @@ import gzip
 import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedReader
-from typing import BinaryIO, cast
+from io import BufferedIOBase, BufferedReader
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import BOMB_RATIO, MOST_UNPACKED, is_bomb
 
+_UNPACKERS: Mapping[str, Callable[[BufferedReader], BufferedIOBase]] = {
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
 _BLOCK = 1 << 20
 
 
@@ -32,18 +36,12 @@ class Content:
 
     def __init__(self, file: BufferedReader, name: str, source: str) -> None:
         stem, ending = os.path.splitext(name)
-        kind = "" if stem.lower().endswith(".tar") else ending.lower()
-        self.name = stem if kind in (".gz", ".bz2", ".xz") else name
+        unpack = None if stem.lower().endswith(".tar") else _UNPACKERS.get(ending.lower())
+        self.name = stem if unpack else name
         self._source = source
         self._packed = os.fstat(file.fileno()).st_size
-        self._unpacks = self.name != name
-        self._file: BinaryIO = file
-        if kind == ".gz":
-            self._file = cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
-        elif kind == ".bz2":
-            self._file = bz2.BZ2File(file)
-        elif kind == ".xz":
-            self._file = lzma.LZMAFile(file)
+        self._unpacks = unpack is not None
+        self._file: BufferedIOBase = unpack(file) if unpack else file
 
     def head(self, size: int) -> bytes:
         """The first bytes.
