@@ -18,12 +18,16 @@ _OUTLINE = re.compile(r"\\outlinelevel([0-8])(?![0-9])")
 _HEADING = re.compile(rf"{chr(_MARK)}([{chr(_MARK + 1)}-{chr(_MARK + _LEVELS)}])")
 _BULLET = re.compile(r"^[\s]*[·•▪o\uf0b7\uf0a7-][\t ]+")
 _ITEM = re.compile(r"- |\s*(?:\d{1,3}|[a-z])[.)]\s")
-
+_NOTE = re.compile(r"\{\s*(?:\\\*)?\\footnote(?![a-z])")
+_IN_NOTE = re.compile(r"\\(?:par|line|chftn)(?![a-z]) ?")
+_ESCAPED_OR_BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 _FONTS = re.compile(r"\{[^{}]*\\fonttbl")
 _BRACE = re.compile(r"[{}]")
 _LONGEST_FONTS = 30_000
 """Characters of a table of fonts, which Word fills to 20,000."""
+_LONGEST_NOTE = 20_000
+"""Characters of a footnote with its markup."""
 
 
 class RtfReader:
@@ -51,7 +55,7 @@ def _plain(data: bytes, source: str) -> str:
 
     # Patterns of the library look for links and fonts along a line, in time that grows with its square and worse. A
     # line break means nothing, so one inside the word keeps links from them; a huge font table is left out.
-    markup = _bounded_fonts(data.decode("latin-1").replace("HYPERLINK", "HYPER\nLINK"))
+    markup = _with_notes(_bounded_fonts(data.decode("latin-1").replace("HYPERLINK", "HYPER\nLINK")))
     marked = _OUTLINE.sub(lambda match: f"{match[0]}{_escaped(int(match[1]))}", markup)
     try:
         text = rtf_to_text(marked, errors="replace")
@@ -59,6 +63,31 @@ def _plain(data: bytes, source: str) -> str:
         return str(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except Exception as exc:  # damage makes the parser raise anything: ValueError, IndexError, OverflowError, ...
         raise ReadError(source, f"not a .rtf file, or damaged ({type(exc).__name__})") from exc
+
+
+def _with_notes(markup: str) -> str:
+    """The markup with footnotes as text where they are called; the library leaves them out."""
+    parts, at = [], 0
+    for note in _NOTE.finditer(markup):
+        if note.start() < at:
+            continue
+        end = _end_of_group(markup, note.end())
+        if end is None:
+            break  # a hostile file opens a million
+        inner = _IN_NOTE.sub(" ", markup[note.end() : end])
+        parts += [markup[at : note.start()], "{ [Footnote: ", inner.strip(), "]"]
+        at = end
+    return "".join([*parts, markup[at:]])
+
+
+def _end_of_group(markup: str, start: int) -> int | None:
+    """Where the brace is that closes a group; None if there is none, or the group is too long for a note."""
+    depth = 1
+    for found in _ESCAPED_OR_BRACE.finditer(markup, start, start + _LONGEST_NOTE):
+        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.start()
+    return None
 
 
 def _bounded_fonts(markup: str) -> str:

@@ -43,6 +43,25 @@ def test_what_is_kept_stands_under_its_headings() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        r"{\super {\footnote Not for boats above 17 m.}}",
+        r"{\super\chftn}{\footnote\pard\plain\s15 {\super\chftn } Not for boats {\b above} 17 m.\par}",
+        r"{\*\footnote Not for boats above 17 m.}",
+    ],
+)
+def test_a_footnote_stands_where_it_is_called(note: str) -> None:
+    text = loaded(rf"{{\rtf1\ansi A mooring costs 54 euros.{note}\par It is paid \{{here\}}.\par}}").text
+    first, second = text.split("\n\n")
+    assert " ".join(first.split()) == "A mooring costs 54 euros. [Footnote: Not for boats above 17 m.]"
+    assert second == "It is paid {here}."
+
+
+def test_footnotes_without_an_end_take_no_time() -> None:
+    assert "Faro" in loaded(r"{\rtf1\ansi Faro\par " + r"{\footnote " * 20_000 + "}").text
+
+
 def test_rich_text_is_known_by_its_content() -> None:
     assert loaded(RULES, "").text == loaded(RULES).text
 
