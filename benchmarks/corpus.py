@@ -1,12 +1,12 @@
 """Documents prepared once: the time of indexing, of first and second questions, and of a batch, with their memory.
 
-    python benchmarks/corpus.py [--against CHECKOUT] [--questions 600] [--dense]
+    python benchmarks/corpus.py [--against CHECKOUT] [--files 600] [--dense]
 
-Two collections. The manuals: eight manuals of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000
-characters each, the source code of the installed Python packages. Each command is a process of its own with caches
-that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another version, whose times of
-the manuals' first and second question stand beside. With --dense the passages of the files are embedded too, which
-takes longer than all else.
+Two collections. The manuals: those of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000 characters each,
+the source code of the installed Python packages, or fewer of them, and a question for each. Each command is a process
+of its own with caches that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another
+version, whose times of the manuals' questions stand beside. With --dense the passages of the files are embedded too,
+which takes longer than all else.
 """
 
 from __future__ import annotations
@@ -76,19 +76,19 @@ def manuals(folder: Path, against: Path | None) -> dict[str, Any]:
     return found
 
 
-def files(folder: Path, questions: int, dense: bool) -> dict[str, Any]:
-    """Indexing of 600 files, questions of the corpus in a process each and in one process, and a batch."""
+def files(folder: Path, count: int, dense: bool) -> dict[str, Any]:
+    """Indexing of some files, questions of the corpus in a process each and in one process, and a batch."""
     texts = folder / "files"
     texts.mkdir()
     text = document()
     size, draw, lines = len(text) // FILES, random.Random(1), []
-    for number in range(FILES):
+    for number in range(count):
         part = text[number * size : (number + 1) * size]
         (texts / f"part-{number:03}.txt").write_text(part, encoding="utf-8", newline="")
         name = draw.choice(_FUNCTION.findall(part) or ["main"]).replace("_", " ")
         lines.append(json.dumps({"id": f"q{number}", "question": f"What does {name} do?"}))
     caches, corpus = folder / "caches", str(folder / "files.ctx")
-    found: dict[str, Any] = {"files": FILES, "characters": len(text)}
+    found: dict[str, Any] = {"files": count, "characters": size * count}
     found["index"] = timed(["index", str(texts), "-o", corpus, "--no-dense", "--quiet"], caches)
     if dense:
         found["vectors"] = timed(["index", "-o", corpus, "--dense", "--quiet"], caches)
@@ -96,9 +96,8 @@ def files(folder: Path, questions: int, dense: bool) -> dict[str, Any]:
     found["command"] = [timed(asked([corpus], json.loads(line)["question"]), caches) for line in lines[:3]]
     found["warm"] = warm(corpus, [json.loads(line)["question"] for line in lines[3:13]])
     requests = folder / "questions.jsonl"
-    requests.write_text("\n".join(lines[:questions]) + "\n", encoding="utf-8")
+    requests.write_text("\n".join(lines) + "\n", encoding="utf-8")
     batch = ["batch", str(requests), "-o", str(folder / "contexts.jsonl"), "--corpus", corpus]
-    found["questions"] = questions
     found["batch"] = timed([*batch, "--compress-only", "--budget", str(BUDGET), "--quiet"], caches)
     rows = [json.loads(line) for line in (folder / "contexts.jsonl").read_text(encoding="utf-8").splitlines()]
     found["batch_rows"], found["batch_errors"] = len(rows), sum("error" in row for row in rows)
@@ -127,14 +126,14 @@ def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path)
-    parser.add_argument("--questions", type=int, default=FILES)
+    parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--dense", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         result: dict[str, Any] = {"load_average": os.getloadavg(), "budget": BUDGET}
         result["manuals"] = manuals(folder, options.against)
-        result["files"] = files(folder, options.questions, options.dense)
+        result["files"] = files(folder, options.files, options.dense)
     write("corpus", result)
 
 
