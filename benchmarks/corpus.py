@@ -2,7 +2,7 @@
 
     python benchmarks/corpus.py [--against CHECKOUT] [--files 600] [--dense]
 
-Two collections. The manuals: those of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000 characters each,
+Two collections. The manuals: those of R as PDF, from Debian's r-doc-pdf. The files: 600 texts of 66,000 characters,
 the source code of the installed Python packages, or fewer of them, and a question for each. Each command is a process
 of its own with caches that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another
 version, whose times of the manuals' questions stand beside. With --dense the passages of the files are embedded too,
