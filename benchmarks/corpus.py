@@ -46,6 +46,7 @@ def timed(arguments: Sequence[str], caches: Path, checkout: Path | None = None) 
     child = subprocess.Popen(
         [sys.executable, "-m", "ctxpipe", *arguments],
         env=os.environ | kept | path,
+        cwd=caches,  # the current folder would come before CHECKOUT
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.data.json_tree import Node, scan
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -17,8 +18,6 @@ _DESCRIBES = re.compile(r"meta|metadata|header|info|identity", re.IGNORECASE)
 _ASKS = re.compile(r"[?？؟]\"\s*[,}\]]")
 _LONGEST_NAME = 80
 _LONGEST_QUESTION = 2000
-_ANSWERS = 3
-"""Messages after a question that are taken for answers to it."""
 
 
 def json_units(text: str) -> list[Unit]:
@@ -123,15 +122,12 @@ class _Writer:
         """For each message of a conversation that answers a question of somebody else, the question."""
         found: dict[int, int] = {}
         for beside in ([i for i, node in enumerate(self.nodes) if node.parent < 0], *self._lists()):
-            question, by, left = -1, "", 0
+            answers = Answers()
             for index in beside:
                 name = self._speaker(index)
-                if name and left and name != by:
+                question = answers.take(index, name, asks=bool(name) and self._asks(index))
+                if question >= 0:
                     found[index] = question
-                left = left - 1 if index in found else 0
-                if name and self._asks(index):
-                    found.pop(index, None)
-                    question, by, left = index, name, _ANSWERS
         return found
 
     def _lists(self) -> Iterator[Sequence[int]]:

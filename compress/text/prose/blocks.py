@@ -10,8 +10,8 @@ from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import is_card
-from ctxpipe.compress.text.prose.units import moved, prose_unit
+from ctxpipe.compress.text.prose.spoken import is_card, speaker
+from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import Writer
 from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
@@ -109,7 +109,7 @@ class Blocks(Writer):
     def turn(self, start: int, end: int, parent: int) -> list[Unit]:
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)
-        asked = self.answers.under(self.text, start, end, units[-1].start)
+        asked = self.answers.take(units[-1].start, speaker(self.text, start, end), asks=asks(self.text, end))
         return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
 
     def list(

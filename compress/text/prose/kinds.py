@@ -12,7 +12,7 @@ from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import begins_record, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import is_card, quote_depth
-from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
+from ctxpipe.compress.text.prose.units import announces, asks, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
@@ -233,7 +233,7 @@ class Kinds(Blocks):
         said = sentences(self.text, lines.spans[1][0], lines.end)
         turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
         name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
-        asked = self.answers.by(name, self.text, turn[-1])
+        asked = self.answers.take(turn[-1].start, name, asks=asks(self.text, turn[-1].end))
         self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
         return True
 

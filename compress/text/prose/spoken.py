@@ -1,4 +1,4 @@
-"""Who says what: speakers of a conversation, answers to what was asked, and quoted lines of messages."""
+"""Who says what: speakers of a conversation, and quoted lines of messages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import regex
-
-from ctxpipe.compress.text.prose.units import ASKS
-from ctxpipe.compress.text.unit import Unit
 
 _TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
 _SPEAKER = regex.compile(
@@ -27,8 +24,6 @@ _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
 _FEWEST = 2
-_ANSWERS = 3
-"""Turns after a question that are taken for answers to it."""
 
 
 def paragraph_names(text: str) -> frozenset[str]:
@@ -71,37 +66,10 @@ def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
     return len(names) == len(lines) == len(set(names)) > 1 and names[0] in first
 
 
-class Answers:
-    """Which turns answer a question: the next few, until who asked says something again."""
-
-    def __init__(self) -> None:
-        self._asked, self._by, self._left = -1, "", 0
-
-    def under(self, text: str, start: int, end: int, last: int = -1) -> int:
-        """The question that a turn answers, as the ``start`` of its last unit; -1 where it answers none.
-
-        Args:
-            text: The text.
-            start, end: Offsets of the turn.
-            last: ``start`` of its last unit, if that is another than ``start``.
-        """
-        said = _TURN.match(text, start, end)
-        return self.by(said["name"] if said else "", text, Unit(last if last >= 0 else start, end))
-
-    def by(self, name: str, text: str, last: Unit) -> int:
-        """The question that what somebody said answers, as for ``under``.
-
-        Args:
-            name: Who said it; empty when that is not known.
-            text: The text.
-            last: The last unit of it.
-        """
-        asked = self._asked if name and self._left and name != self._by else -1
-        self._left = self._left - 1 if asked >= 0 else 0
-        if name and ASKS.search(text, max(last.start, last.end - 8), last.end):
-            self._asked, self._by, self._left = last.start, name, _ANSWERS
-            return -1
-        return asked
+def speaker(text: str, start: int, end: int) -> str:
+    """Who says a turn; empty if that is not known."""
+    said = _TURN.match(text, start, end)
+    return said["name"] if said else ""
 
 
 def quote_depth(text: str, start: int) -> int:

@@ -18,7 +18,7 @@ _INTRODUCES = re.compile(
     r"|[a-z],?\s+(?:to|as|by|use|using|with|like|say|is|are))[\"”*_)]{0,3}$"
 )
 """A colon, words that announce, or a clause that breaks off before what it needs ("The default corresponds to")."""
-ASKS = re.compile(r"[?？؟][*_)\]]{0,3}$")
+_ASKS = re.compile(r"[?？؟][*_)\]]{0,3}$")
 """A question: its answer comes after it. One in quotation marks is what somebody says."""
 
 
@@ -59,7 +59,7 @@ def announces(text: str, end: int) -> bool:
 
 def asks(text: str, end: int) -> bool:
     """Whether what ends at ``end`` is a question."""
-    return ASKS.search(text, max(0, end - 8), end) is not None
+    return _ASKS.search(text, max(0, end - 8), end) is not None
 
 
 def moved(unit: Unit, by: int, top: int) -> Unit:

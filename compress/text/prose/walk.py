@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.drawn import drawn_tables
 from ctxpipe.compress.text.prose.headings import Heading, headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
-from ctxpipe.compress.text.prose.spoken import Answers
 from ctxpipe.compress.text.prose.units import overlaps
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit

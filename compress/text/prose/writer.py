@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import regex
 
+from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import Answers, cues, paragraph_keys, paragraph_names, speakers
+from ctxpipe.compress.text.prose.spoken import cues, paragraph_keys, paragraph_names, speakers
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
