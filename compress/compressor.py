@@ -12,7 +12,7 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.find.shortlist import shortlist, spread_out
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.rank.resources import Embedder
+from ctxpipe.compress.rank.resources import Effort, Embedder
 from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
 from ctxpipe.compress.select.bonus import bonus, leads
@@ -42,6 +42,7 @@ class Compressor:
         scorer: Prunes inside sentences.
         rank, unasked_rank, prune: Their names, for the record.
         embedder: Embeds the question for a search of passages that have vectors; None searches by words alone.
+        effort: How much is ranked; see ``shortlist``.
         keep: What is protected beside numbers, negations, addresses and names.
         format: How excerpts are written.
         tree: Whether a tree of the documents' names stands before them, in at most a tenth of the budget.
@@ -55,6 +56,7 @@ class Compressor:
     unasked: Ranker | None = None
     unasked_rank: str = "none"
     embedder: Embedder | None = None
+    effort: Effort = "default"
     keep: Keep = field(default_factory=Keep)
     format: Format = field(default_factory=Labelled)
     tree: bool = False
@@ -146,7 +148,7 @@ class Compressor:
         average = collection.characters / max(1, total)
         if question and self.ranker is not None:
             protected = protection.of_passages(collection.passages)
-            chosen = shortlist(collection, question, budget, average, protected, self.embedder)
+            chosen = shortlist(collection, question, budget, average, protected, self.embedder, self.effort)
         elif not question and self.unasked is not None:
             chosen = spread_out(collection, budget, average, protection.of_passages(collection.passages))
         else:

@@ -89,6 +89,7 @@ class Method:
             prune=self.prune,
             # A ranking by words alone is not given a search by meaning.
             embedder=self._embedder if isinstance(self._ranker, BorrowingRanker) else None,
+            effort=self._effort,
             keep=self._keep,
             format=self._asked_format if asks else self._format,
             tree=self._tree,

@@ -42,7 +42,8 @@ class Pipeline(Compressing):
         rank: ``"bm25"``, ``"embedding"``, ``"hybrid"``, ``"learned"``, another registered ranker, ``"none"``, or
             ``"auto"``, the one that measured best; or an object with ``rank``. Without a question ``"spread"`` takes
             the place of all but ``"none"``, which keeps the beginning.
-        effort: How much of the documents the learned ranking reads: ``"fast"``, ``"default"``, ``"high"``.
+        effort: How much of long documents is ranked, and read by the learned ranking: ``"fast"``, ``"default"``,
+            ``"high"``.
         prune: ``"none"`` (whole sentences), ``"llmlingua"``, ``"longllmlingua"``, a baseline (``"random"``,
             ``"head-tail"``), another registered scorer, or ``"auto"``; an object that has ``score``; or a ``Pruning``.
         prune_model: Model that the pruner scores with; None for its own default.

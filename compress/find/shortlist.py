@@ -10,12 +10,14 @@ from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.find.looks import looked
 from ctxpipe.compress.find.meaning import looked_by_meaning
 from ctxpipe.compress.prepare.collection import Collection
-from ctxpipe.compress.rank.resources import Embedder
+from ctxpipe.compress.rank.resources import Effort, Embedder
 
 SHORTLIST_BUDGETS = 10
 SHORTLIST_TOKENS = 49_152
 """Passages up to the larger of these sizes (budgets, tokens) are ranked. The search alone decides about the rest; a
 smaller corpus is not searched, so it gives what its paths give, which have no vectors."""
+FAST_SHARE = 0.25
+"""The part of it that effort ``fast`` ranks: embedding its sentences takes most of the time of a question."""
 SPREAD_BUDGETS = 10
 SPREAD_TOKENS = 1_000_000
 """The same without a question. Of longer documents, one passage of each row of neighbours is ranked."""
@@ -28,6 +30,7 @@ def shortlist(
     characters_per_token: float,
     protected: BoolArray | None = None,
     embedder: Embedder | None = None,
+    effort: Effort = "default",
 ) -> IntArray:
     """The passages that the search finds best, up to ``SHORTLIST_BUDGETS`` budgets or ``SHORTLIST_TOKENS`` tokens.
 
@@ -41,11 +44,14 @@ def shortlist(
         characters_per_token: Average over all documents.
         protected: bool of shape (passages,), or None.
         embedder: Embeds the question where passages have vectors; None searches by words alone.
+        effort: With ``fast`` the list is shorter.
 
     Returns:
         Indices of passages, ascending.
     """
     limit = max(SHORTLIST_BUDGETS * budget, SHORTLIST_TOKENS) * characters_per_token
+    if effort == "fast":
+        limit *= FAST_SHARE
     columns = collection.passages
     sizes = columns.end - columns.start
     if sizes.sum() <= limit:

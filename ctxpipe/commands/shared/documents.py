@@ -80,7 +80,7 @@ _HOW = (
         HOW,
         "--effort",
         type=click.Choice(["fast", "default", "high"]),
-        help="How much the learned ranking reads: more finds more, and takes longer. [default: default]",
+        help="How much of long documents is ranked and read: more finds more, and takes longer. [default: default]",
     ),
     option(
         HOW,

@@ -45,6 +45,9 @@ def test_a_shortlist_has_room_for_so_many_tokens(collection: Collection, monkeyp
     assert chosen.tolist() == sorted(chosen.tolist())
     assert (columns.end - columns.start)[chosen].sum() <= 1600
     assert {20, 50} <= set(columns.document[chosen].tolist())
+    fast = shortlist(collection, QUESTION, 50, 4.0, effort="fast")
+    assert (columns.end - columns.start)[fast].sum() <= 400
+    assert set(fast.tolist()) < set(chosen.tolist())
     protected = np.zeros(len(columns.start), dtype=np.bool_)
     protected[-1] = True
     assert len(columns.start) - 1 in shortlist(collection, QUESTION, 50, 4.0, protected)
