@@ -11,7 +11,7 @@ import httpx2
 
 from ctxpipe.errors import CompressionFault, RefusedRequest
 from ctxpipe.pipeline.gateway.headers import Header, to_client, value_of
-from ctxpipe.pipeline.gateway.limits import ClientGone
+from ctxpipe.pipeline.gateway.limits import ClientGone, Receive, discard
 from ctxpipe.pipeline.gateway.target import to_json
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -36,19 +36,28 @@ class Answering:
         self._stall = stall
         self.status = 0
 
-    async def refuse(self, error: RefusedRequest) -> None:
-        """Answer with an error in the form that OpenAI's and Anthropic's clients read; nothing if one has begun."""
+    async def refuse(self, error: RefusedRequest, receive: Receive | None = None) -> None:
+        """Answer with an error in the form that OpenAI's and Anthropic's clients read; nothing if one has begun.
+
+        Args:
+            error: Why.
+            receive: Gives what is left of the request's body; None if there is nothing, or the client waits to be told
+                to send it.
+        """
         if self.status:
             return
         kind = _KINDS.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
         told = {"type": kind, "message": f"ctxpipe gateway: {error}", "param": None, "code": error.status}
         body = json.dumps({"type": "error", "error": told}).encode()
-        # What is left of the request is not read, so the connection cannot be used again.
+        # All that is left of the request may be too much, so the connection is not used again.
         headers: list[Header] = [(b"content-type", b"application/json"), (b"connection", b"close")]
         if error.status == 429:
             headers.append((b"retry-after", b"1"))
         await self._start(error.status, [*headers, (b"content-length", b"%d" % len(body))])
-        await self._part(body, last=True)
+        await self._part(body)
+        if receive is not None:
+            await discard(receive)
+        await self._part(b"", last=True)
 
     async def pass_on(
         self,

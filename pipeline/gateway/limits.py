@@ -16,6 +16,8 @@ _PATIENCE = 3
 """How often the time of one stall a whole body may take, beside what its size takes at a modest rate."""
 _SLOWEST = 64 * 1024
 """Bytes a second."""
+_LINGER, _SILENT = 10.0, 0.5
+"""Seconds for which a refused body is read on, at most and without a part of it."""
 
 
 class ClientGone(Exception):  # noqa: N818 - the client left, which is no error
@@ -94,6 +96,19 @@ async def _on_behalf(limiter: anyio.CapacityLimiter, owner: object) -> AsyncIter
         yield
     finally:
         limiter.release_on_behalf_of(owner)
+
+
+async def discard(receive: Receive) -> None:
+    """Read what is left of a body for a short while, and drop it.
+
+    A client that still sends when its connection is closed gets a broken pipe in place of the answer.
+    """
+    with anyio.move_on_after(_LINGER):
+        while True:
+            with anyio.move_on_after(_SILENT) as waited:
+                event = await receive()
+            if waited.cancelled_caught or event["type"] == "http.disconnect" or not event.get("more_body"):
+                return
 
 
 async def read_body(

@@ -79,7 +79,7 @@ class Relay:
             await self._served(exchange)
         except RefusedRequest as error:
             self._metrics.refused.labels(error.status).inc()
-            await exchange.answering.refuse(error)
+            await exchange.answering.refuse(error, receive if _sends_on(exchange, error) else None)
         except ClientGone:
             exchange.answering.status = _GONE
         except Exception as error:
@@ -168,6 +168,11 @@ class Relay:
                 yield
             finally:
                 self._metrics.running.dec()
+
+
+def _sends_on(exchange: _Exchange, error: RefusedRequest) -> bool:
+    """Whether a client that was refused before all of its body was read may still send it."""
+    return error.status in (401, 413) and value_of(exchange.headers, b"expect") is None
 
 
 def _shape(exchange: _Exchange) -> Shape | None:

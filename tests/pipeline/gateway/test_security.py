@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
@@ -167,6 +168,22 @@ def test_bad_bodies_are_refused(behind: Target) -> None:
                 assert said.json()["error"]["message"].startswith("ctxpipe gateway: ")
         assert len(behind.seen) == before
         assert running.post("/v1/chat/completions", SMALL).status_code == 200
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(("key", "status", "why"), [(None, 413, "larger than"), ("k", 401, "key")])
+def test_who_sends_too_much_reads_why(behind: Target, declared: bool, key: str | None, status: int, why: str) -> None:
+    """The body is larger than what the system holds of it: a connection closed too early would break the sending."""
+    parts = [b"x" * 1_000_000] * 40
+    with gateway(behind.url, work=idle, most_body=1_000_000, key=key) as running:
+        for _ in range(5):
+            client = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+            body = b"".join(parts) if declared else iter(parts)
+            client.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
+            said = client.getresponse()
+            assert said.status == status
+            assert why in json.loads(said.read())["error"]["message"]
+            client.close()
 
 
 def test_wrong_lengths_are_refused_and_harm_no_one(behind: Target) -> None:
