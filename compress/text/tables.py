@@ -86,7 +86,7 @@ def piped(row: str) -> list[str]:
 
 
 def _has_titles(cells: Sequence[str], columns: int) -> bool:
-    filled = any(cells) and not cells[0] and len(cells) == columns
+    filled = any(cells) and not cells[0] and len(cells) <= columns
     return filled and not any(map(_NUMBER.match, cells))
 
 

@@ -7,9 +7,10 @@ import re
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.html.layout import table_lines
 from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.rtf_changes import without_deleted
+from ctxpipe.pipeline.readers.tables.rows import table_lines
 from ctxpipe.pipeline.readers.titles import one_line
 
 # Characters for private use mark the level of a heading and its paragraph; no document has them in a pair.
@@ -55,7 +56,8 @@ def _plain(data: bytes, source: str) -> str:
 
     # Patterns of the library look for links and fonts along a line, in time that grows with its square and worse. A
     # line break means nothing, so one inside the word keeps links from them; a huge font table is left out.
-    markup = _with_notes(_bounded_fonts(data.decode("latin-1").replace("HYPERLINK", "HYPER\nLINK")))
+    markup = without_deleted(data.decode("latin-1").replace("HYPERLINK", "HYPER\nLINK"))
+    markup = _with_notes(_bounded_fonts(markup))
     marked = _OUTLINE.sub(lambda match: f"{match[0]}{_escaped(int(match[1]))}", markup)
     try:
         text = rtf_to_text(marked, errors="replace")

@@ -5,42 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
-from ctxpipe.pipeline.readers.html.nodes import captions_first, count, data_tables, head_and_foot, web_address
+from ctxpipe.pipeline.readers.html.nodes import (
+    captions_first,
+    consent_banners,
+    count,
+    data_tables,
+    folded,
+    head_and_foot,
+    sign,
+    web_address,
+)
+from ctxpipe.pipeline.readers.html.roles import ROLES
 from ctxpipe.pipeline.readers.titles import one_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_ROLES = {
-    tag: role
-    for role, tags in (
-        (
-            "dropped",
-            "head script style noscript template svg iframe object embed canvas audio video nav select datalist rt rp "
-            "-comment !doctype",
-        ),
-        ("verbatim", "pre listing xmp plaintext"),
-        ("heading", "h1 h2 h3 h4 h5 h6"),
-        ("list", "ul ol menu dir"),
-        ("item", "li"),
-        ("definition", "dd"),
-        ("table", "table"),
-        ("row", "tr"),
-        ("cell", "td th"),
-        ("break", "br"),
-        ("superscript", "sup"),
-        ("struck", "s strike del"),
-        ("paragraph", "p blockquote section article main figure fieldset details hr address"),
-        (
-            "line",
-            "body div dt dl header footer aside form figcaption caption legend summary center option optgroup "
-            "dialog hgroup search",
-        ),
-    )
-    for tag in tags.split()
-}
-"""Layout of tags: a paragraph is between empty lines, a line on its own line, everything else is inline."""
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
 _TELLS = re.compile(r"@|\b(?!(?:19|20)\d\d\b)\d")
 """A number that is no year, or an address: the foot of a page may say how to reach somebody."""
@@ -59,9 +41,10 @@ class Page(NamedTuple):
 def html_page(markup: str, *, addresses: bool = False) -> Page:
     """Lay out the visible text of a page.
 
-    Scripts, styles, navigation, hidden elements, embedded media, form choices and ruby readings are dropped. A table
-    that contains headings, verbatim text or other tables is page layout, and its cells are read one after the other.
-    The foot of the page, and a head without a heading, are its noise where they hold no number or address.
+    Scripts, styles, navigation, hidden elements, embedded media, choices of a form that were not made and ruby readings
+    are dropped; what a button unfolds is not hidden. A table that contains headings, verbatim text or other tables is
+    page layout, and its cells are read one after the other. The foot of the page, a head without a heading, and
+    questions for consent are its noise; the former two where they hold no number or address.
 
     Args:
         markup: The page.
@@ -76,13 +59,17 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
     if tree.root is None:
         return Page("", "", ())
     captions_first(tree)
-    hidden = {node.mem_id for node in tree.css(_HIDDEN)}
-    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), addresses=addresses)
+    unseen = tree.css(_HIDDEN)
+    hidden = {node.mem_id for node in unseen} - folded(tree, unseen)
+    banners = consent_banners(tree)
+    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), banners, addresses=addresses)
     walk.run(tree.root)
     text = walk.layout.text()
-    around = ((start, min(end, len(text))) for start, end in walk.noise)
-    noise = tuple((start, end) for start, end in around if start < end and not _TELLS.search(text, start, end))
-    return Page(text, _title(tree), noise)
+    around = sorted((start, min(end, len(text)), sure) for start, end, sure in walk.noise)
+    noise = (
+        (start, end) for start, end, sure in around if start < end and (sure or not _TELLS.search(text, start, end))
+    )
+    return Page(text, _title(tree), tuple(noise))
 
 
 def _title(tree: LexborHTMLParser) -> str:
@@ -93,10 +80,13 @@ def _title(tree: LexborHTMLParser) -> str:
 class _TreeWalk:
     """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
-    def __init__(self, hidden: set[int], grids: set[int], around: set[int], *, addresses: bool) -> None:
+    def __init__(
+        self, hidden: set[int], grids: set[int], around: set[int], banners: set[int], *, addresses: bool
+    ) -> None:
         self.layout = PageLayout()
-        self.noise: list[tuple[int, int]] = []
-        self._around = around
+        self.noise: list[tuple[int, int, bool]] = []
+        self._banners = banners
+        self._around = around | banners
         self._addresses = addresses
         self._hidden = hidden
         self._grids = grids
@@ -106,7 +96,7 @@ class _TreeWalk:
         self._heading = False
         self._superscript = False
         self._struck = 0
-        self._noise_from = 0
+        self._noise_from: list[int] = []
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -134,11 +124,15 @@ class _TreeWalk:
         if tag == "-text":
             self._write(node.text_content or "")
             return False
-        role = _ROLES.get(tag, "")
+        role = ROLES.get(tag, "")
+        if role == "entry":
+            if self._verbatim is None:
+                self.layout.write(entered(node))
+            return False
         if role == "dropped" or (self._hidden and node.mem_id in self._hidden):
             return False
         if node.mem_id in self._around:
-            self._noise_from = self.layout.size()
+            self._noise_from.append(self.layout.size())
         if self._verbatim is None:
             if role:
                 self._open(role, tag, node)
@@ -151,6 +145,8 @@ class _TreeWalk:
         match role:
             case "break":
                 layout.line_break()
+            case "head":
+                pass
             case "superscript":
                 self._superscript = True
             case "struck":
@@ -179,7 +175,7 @@ class _TreeWalk:
                 if self._tables[-1]:
                     layout.begin_table()
             case "cell" if self._in_grid():
-                layout.begin_cell(count(node, "colspan"), count(node, "rowspan"))
+                layout.begin_cell(count(node, "colspan"), count(node, "rowspan"), names=tag == "th")
             case _:
                 layout.block(2 if role == "paragraph" else 1)
                 if tag == "blockquote":
@@ -187,19 +183,20 @@ class _TreeWalk:
 
     def _leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        role = _ROLES.get(tag, "")
+        role = ROLES.get(tag, "")
         if self._verbatim is None:
             if role:
-                self._close(role, tag)
+                self._close(role, node)
             elif tag == "a" and self._addresses and (address := web_address(node)):
                 self.layout.write(f" ({address})")
         elif role == "verbatim":
             self.layout.verbatim("".join(self._verbatim))
             self._verbatim = None
         if node.mem_id in self._around:
-            self.noise.append((self._noise_from, self.layout.size()))
+            is_sure = node.mem_id in self._banners
+            self.noise.append((self._noise_from.pop(), self.layout.size(), is_sure))
 
-    def _close(self, role: str, tag: str) -> None:
+    def _close(self, role: str, node: LexborNode) -> None:
         layout = self.layout
         match role:
             case "break":
@@ -226,9 +223,13 @@ class _TreeWalk:
             case "row" if self._in_grid():
                 layout.end_row()
             case "cell" if self._in_grid():
-                layout.end_cell()
+                layout.end_cell(sign(node))
+            case "head" if self._in_grid():
+                layout.end_head()
+            case "head":
+                pass
             case _:
-                if tag == "blockquote":
+                if node.tag == "blockquote":
                     layout.dedent()
                 layout.block(2 if role == "paragraph" else 1)
 

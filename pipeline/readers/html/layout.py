@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ctxpipe.pipeline.readers.tables.header import title_rows, titled, titles
+from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.rows import table_lines
+
 
 class PageLayout:
     """Collects words into lines.
@@ -82,17 +86,24 @@ class PageLayout:
         """Begin a table of data."""
         self._tables.append(_Table())
 
-    def begin_cell(self, columns: int, rows: int) -> None:
-        """Begin a cell that spans so many columns and rows; what is written goes into it until :meth:`end_cell`."""
+    def begin_cell(self, columns: int, rows: int, *, names: bool) -> None:
+        """Begin a cell; what is written goes into it until :meth:`end_cell`.
+
+        Args:
+            columns: Columns that it spans.
+            rows: Rows that it spans.
+            names: Whether it is the title of a row or a column.
+        """
         self._tables[-1].outside = (self._out, self._gap, self._fresh)
         self._tables[-1].span = (columns, rows)
+        self._tables[-1].names = self._tables[-1].names and names
         self._out, self._gap, self._fresh, self._space = [], 0, False, False
         self.flat += 1
 
-    def end_cell(self) -> None:
-        """End a cell."""
+    def end_cell(self, sign: str = "") -> None:
+        """End a cell; ``sign`` is what it shows if it has no words."""
         table = self._tables[-1]
-        table.add("".join(self._out).strip())
+        table.add("".join(self._out).strip() or sign)
         self._out, self._gap, self._fresh = table.outside
         self._space = False
         self.flat -= 1
@@ -101,9 +112,16 @@ class PageLayout:
         """End a row."""
         self._tables[-1].end_row()
 
+    def end_head(self) -> None:
+        """End the rows of a table that hold the titles of its columns."""
+        self._tables[-1].end_head()
+
     def end_table(self) -> None:
         """Write the table as Markdown rows."""
-        lines = self._tables.pop().lines()
+        title, lines = self._tables.pop().lines()
+        if title:
+            self._gap = 2
+            self.write(title)
         for i, line in enumerate(lines):
             self._gap = 2 if i == 0 else 1
             self._new_line()
@@ -118,12 +136,21 @@ class PageLayout:
         self._gap, self._fresh, self._space = 0, False, False
 
 
+_MOST_HEAD = 6
+"""Rows that may hold the title of a table and of its columns, with the one below them."""
+
+
 class _Table:
     """Rows of a table; a cell that spans rows is repeated in each, so that every row can be read alone."""
 
     def __init__(self) -> None:
         self.outside: tuple[list[str], int, bool] = ([], 0, False)
         self.span = (1, 1)
+        self.names = True
+        self._named, self._headed = 0, False
+        self._head: list[Line] = []
+        self._repeated: dict[int, str] = {}
+        self._down: set[int] = set()
         self._rows: list[list[str]] = []
         self._row: list[str] = []
         self._below: dict[int, tuple[int, str]] = {}
@@ -131,9 +158,12 @@ class _Table:
     def add(self, text: str) -> None:
         self._carry()
         columns, rows = self.span
-        for cell in [text] + [""] * (columns - 1):
+        for index in range(columns):
+            cell = "" if index else text
             if rows > 1:
                 self._below[len(self._row)] = (rows - 1, cell)
+            if index:
+                self._repeated[len(self._row)] = text
             self._row.append(cell)
 
     def end_row(self) -> None:
@@ -142,27 +172,35 @@ class _Table:
             self._row.append("")
             self._carry()
         if any(self._row):
-            self._rows.append(self._row)
-        self._row = []
+            self._end_filled_row()
+        self._row, self._repeated, self._down, self.names = [], {}, set(), True
 
-    def lines(self) -> list[str]:
-        return table_lines(self._rows)
+    def _end_filled_row(self) -> None:
+        self._rows.append(self._row)
+        if len(self._head) < _MOST_HEAD:
+            filled = [self._repeated.get(column, cell) for column, cell in enumerate(self._row)]
+            self._head.append(Line(filled, frozenset(self._repeated), frozenset(self._down)))
+            is_over_all = len(self._row) == len(self._repeated) + 1
+            if self.names and not self._headed and self._named == len(self._rows) - 1 and not is_over_all:
+                self._named += 1
+
+    def end_head(self) -> None:
+        self._named, self._headed = len(self._rows), True
+
+    def lines(self) -> tuple[str, list[str]]:
+        """The title above the table, which may be missing, and its rows."""
+        above = titled(self._head)
+        head, rows = self._head[above:], self._rows[above:]
+        if not rows:
+            return "", []
+        count = title_rows(head, self._named - above)
+        title = " ".join(line.cells[0] for line in self._head[:above])
+        return title, table_lines([titles(head[:count]), *rows[count:]])
 
     def _carry(self) -> None:
         while (column := len(self._row)) in self._below:
             left, text = self._below.pop(column)
             if left > 1:
                 self._below[column] = (left - 1, text)
+            self._down.add(column)
             self._row.append(text)
-
-
-def table_lines(rows: list[list[str]]) -> list[str]:
-    """Markdown rows, the first of them as the header; nothing for no rows."""
-    if not rows:
-        return []
-    header = rows[0] + [""] * (max(map(len, rows)) - len(rows[0]))
-    return [_row(header), _row(["---"] * len(header)), *map(_row, rows[1:])]
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').split()) for cell in cells)} |"

@@ -13,6 +13,15 @@ _WEB = re.compile(r"https?://[^\s|<>]+", re.IGNORECASE)
 _LONGEST_ADDRESS = 150
 """Characters of an address that a person would write; longer ones count clicks."""
 _MOST_AROUND = 20
+_BANNERS = ", ".join(f'[{where}*="{word}" i]' for word in ("cookie", "consent", "gdpr") for where in ("id", "class"))
+_LONGEST_BANNER = 1500
+_OPENERS = "button, summary, [aria-expanded], [role=button], [role=tab]"
+_OPENS = ("aria-controls", "data-bs-target", "data-target")
+_MENUS = frozenset(("ul", "ol", "menu", "nav", "dialog", "form", "li"))
+_YES, _NO = (
+    re.compile(r"(?:^|[\W_])(?:check|checkmark|tick|yes|included|true)(?:$|[\W_])"),
+    re.compile(r"(?:^|[\W_])(?:times|cross|xmark|close|no|excluded|false)(?:$|[\W_])"),
+)
 
 
 def head_and_foot(tree: LexborHTMLParser) -> set[int]:
@@ -26,6 +35,51 @@ def head_and_foot(tree: LexborHTMLParser) -> set[int]:
         if above is not None and above.tag == "body" and not headed:
             found.add(node.mem_id)
     return found
+
+
+def consent_banners(tree: LexborHTMLParser) -> set[int]:
+    """What asks for consent to cookies: by its name, short, and with something to press."""
+    found = tree.body.css(_BANNERS) if tree.body else []
+    return {
+        node.mem_id
+        for node in found[:_MOST_AROUND]
+        if node.tag not in ("body", "main", "article")
+        and node.css_first("button, [role=button], input, a") is not None
+        and len(node.text()) <= _LONGEST_BANNER
+    }
+
+
+def folded(tree: LexborHTMLParser, hidden: Iterable[LexborNode]) -> set[int]:
+    """Those of the hidden elements that a reader of the page can unfold: answers below questions, panels below tabs."""
+    nodes = [node for node in hidden if node.tag not in _MENUS]
+    if not nodes:
+        return set()
+    openers = tree.css(", ".join(f"[{name}]" for name in _OPENS))
+    named = {(node.attributes.get(name) or "").lstrip("#") for node in openers for name in _OPENS} - {""}
+    return {node.mem_id for node in nodes if node.id in named or _is_below_opener(node)}
+
+
+def _is_below_opener(node: LexborNode) -> bool:
+    if node.attributes.get("hidden") == "until-found":
+        return True
+    before = node.prev
+    while before is not None and (before.tag or "").startswith("-"):
+        before = before.prev
+    return before is not None and (before.css_matches(_OPENERS) or before.css_first(_OPENERS) is not None)
+
+
+def sign(cell: LexborNode) -> str:
+    """What a cell without words shows: the description of a picture, or whether an icon means yes or no."""
+    if cell.first_child is None:
+        return ""
+    for node in cell.css("[alt], [aria-label], [title], svg title"):
+        given = node.attributes
+        said = given.get("alt") or given.get("aria-label") or given.get("title") or ""
+        said = said or (node.text() if node.tag == "title" else "")
+        if said.strip():
+            return " ".join(said.split())
+    names = " ".join(node.attributes.get("class") or "" for node in cell.css("[class]")[:_MOST_AROUND]).lower()
+    return "✓" if _YES.search(names) else "✗" if _NO.search(names) else ""
 
 
 def data_tables(tree: LexborHTMLParser) -> set[int]:

@@ -16,7 +16,8 @@ _SKIPPED = frozenset(
 )
 _MOST_SPACES = 100
 # No XML holds these characters; they stand for a space and a line break that are meant.
-_SPACE, _BREAK = "\x01", "\x02"
+_SPACE, _BREAK, _STRUCK = "\x01", "\x02", "\x03"
+_STRUCK_WORDS = re.compile(rf"{_STRUCK}(\s*)([^{_STRUCK}]*?)(\s*){_STRUCK}")
 
 
 class _Aside:
@@ -52,6 +53,7 @@ class Content(ContentHandler):
         self._asides: list[_Aside] = []
         self._field = ""
         self._notes = 0
+        self._spans: list[bool] = []
         self._title = False
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: AttributesNSImpl) -> None:  # noqa: N802 - a name of the standard library
@@ -68,6 +70,9 @@ class Content(ContentHandler):
                 self._level = min(_number(given.get("outline-level"), 1), 6) if tag == "h" else 0
             case "s" if self._paragraphs:
                 self._paragraphs[-1].append(_SPACE * min(_number(given.get("c"), 1), _MOST_SPACES))
+            case "span" if self._paragraphs:
+                self._spans.append(self.styles.is_struck(given.get("style-name", "")))
+                self._strike()
             case "tab" | "line-break" if self._paragraphs:
                 self._paragraphs[-1].append(" " if tag == "tab" else _BREAK)
             case "list":
@@ -114,6 +119,9 @@ class Content(ContentHandler):
         match tag:
             case "p" | "h" if self._paragraphs:
                 self._end_paragraph(_laid_out("".join(self._paragraphs.pop())), heading=tag == "h")
+            case "span" if self._spans and self._paragraphs:
+                self._strike()
+                self._spans.pop()
             case "list" if self._lists:
                 self._lists.pop()
                 if not self._lists:
@@ -124,6 +132,8 @@ class Content(ContentHandler):
                 self._tables[-1].end_cell()
             case "table-row" if self._tables:
                 self._tables[-1].end_row()
+            case "table-header-rows" if self._tables:
+                self._tables[-1].end_head()
             case "table" if self._tables:
                 self._end_table(self._tables.pop())
             case "annotation" | "note" if self._asides:
@@ -136,6 +146,11 @@ class Content(ContentHandler):
                 self._notes = 0
             case _:
                 pass
+
+    def _strike(self) -> None:
+        """Mark where a span begins or ends whose words no longer hold."""
+        if self._spans[-1]:
+            self._paragraphs[-1].append(_STRUCK)
 
     def _begin_item(self, *, numbered: bool) -> None:
         style, count = self._lists[-1]
@@ -196,7 +211,12 @@ class Content(ContentHandler):
 
 def _laid_out(text: str) -> str:
     """The text of a paragraph, in which whitespace means nothing but what has a tag of its own."""
-    return re.sub(r"[ \t\r\n]+", " ", text).replace(_SPACE, " ").replace(_BREAK, "\n").strip()
+    text = re.sub(r"[ \t\r\n]+", " ", text)
+    if _STRUCK in text:
+        text = text.replace(f" {_STRUCK} ", f" {_STRUCK}")
+        text = _STRUCK_WORDS.sub(lambda match: f"{match[1]}~~{match[2]}~~{match[3]}" if match[2] else match[1], text)
+        text = text.replace(_STRUCK, "")
+    return text.replace(_SPACE, " ").replace(_BREAK, "\n").strip()
 
 
 def _number(value: str | None, otherwise: int) -> int:

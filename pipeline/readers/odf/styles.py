@@ -1,4 +1,4 @@
-"""Styles of an OpenDocument file that change what is read: numbered lists and hidden sheets."""
+"""Styles of an OpenDocument file that change what is read: numbered lists, hidden sheets, words struck through."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Styles(ContentHandler):
         super().__init__()
         self._numbered: set[tuple[str, int]] = set()
         self._hidden: set[str] = set()
+        self._struck: set[str] = set()
         self._name = ""
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: AttributesNSImpl) -> None:  # noqa: N802 - a name of the standard library
@@ -24,6 +25,8 @@ class Styles(ContentHandler):
             self._numbered.add((self._name, int(given.get("level", "1"))))
         elif tag == "table-properties" and given.get("display") == "false":
             self._hidden.add(self._name)
+        elif tag == "text-properties" and given.get("text-line-through-style", "none") != "none":
+            self._struck.add(self._name)
 
     def is_numbered(self, style: str, level: int) -> bool:
         """Whether a list style numbers the items of a level."""
@@ -32,3 +35,7 @@ class Styles(ContentHandler):
     def is_hidden(self, style: str) -> bool:
         """Whether a sheet of this style is hidden."""
         return style in self._hidden
+
+    def is_struck(self, style: str) -> bool:
+        """Whether words of this style are struck through."""
+        return style in self._struck

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ctxpipe.pipeline.readers.html.layout import table_lines
-from ctxpipe.pipeline.readers.sheets.merged import Merge, fill
 from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
+from ctxpipe.pipeline.readers.tables.header import headed, titled
+from ctxpipe.pipeline.readers.tables.merged import Merge, fill
+from ctxpipe.pipeline.readers.tables.rows import table_lines
 
 _MOST_COLUMNS = 16_384
 _MOST_ROWS = 1_048_576
@@ -27,6 +28,7 @@ class Table:
         self._row: list[str] = []
         self._merges: list[Merge] = []
         self._times = 1
+        self._named = 0
         self._room = _MOST_REPEATED
         self._cell: tuple[int, int, int, str] = (1, 1, 1, "")
         self._words: list[str] = []
@@ -81,9 +83,16 @@ class Table:
         return sheet_markdown(self.name, self._rows, self._merges, hidden=self.hidden)
 
     def markdown(self) -> str:
-        """The table as Markdown, its first row as the header."""
+        """The table as Markdown: its title, if it has one, and its rows below the titles of the columns."""
         self._trim()
-        return "\n".join(table_lines([line.cells for line in fill(self._rows, self._merges) if any(line.cells)]))
+        lines = [line for line in fill(self._rows, self._merges) if any(line.cells)]
+        above = titled(lines)
+        rows = table_lines(headed(lines[above:], self._named - above)) if lines[above:] else []
+        return "\n".join([*(f"{line.cells[0]}\n" for line in lines[:above]), *rows])
+
+    def end_head(self) -> None:
+        """End the rows that hold the titles of columns."""
+        self._named = len(self._rows)
 
     def _trim(self) -> None:
         while self._rows and not self._rows[-1]:

@@ -14,8 +14,8 @@ from ctxpipe.pipeline.readers.office.comments import cell_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.sheets.formats import number_format
-from ctxpipe.pipeline.readers.sheets.merged import merge_of
 from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
+from ctxpipe.pipeline.readers.tables.merged import merge_of
 
 if TYPE_CHECKING:
     from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.html.layout import table_lines
-from ctxpipe.pipeline.readers.sheets.merged import Line, Merge, fill
+from ctxpipe.pipeline.readers.tables.header import has_values, headed, is_group_row, is_value
+from ctxpipe.pipeline.readers.tables.merged import Line, Merge, fill
+from ctxpipe.pipeline.readers.tables.rows import table_lines
 
 Row = list[str]
-_VALUE = re.compile(r"[-+(]?[\d.,:/ %€$£'-]*\d[\d.,:/ %€$£')-]*(?:E[-+]?\d+)?|TRUE|FALSE|=.*|\d{4}-\d\d-\d\d.*")
 _PREAMBLE = 25
 """Most rows above the column titles."""
 _SAMPLE = 100
 _LONGEST_TITLE = 200
-_MOST_HEADER_ROWS = 3
 _SHARE = 0.6
 """Share of the usual number of cells that a row of column titles has at least."""
 
@@ -68,18 +65,18 @@ def _has_rows(lines: Sequence[Line]) -> bool:
 def _begins_table(group: Sequence[Line], above: Sequence[Line]) -> bool:
     first = group[0].cells
     if _count(group[0]) == 1:
-        return not _values(first) and sum(_count(line) == 1 for line in above[-3:]) == 0
-    if _values(first) or len(group) < 2:
+        return not has_values(first) and sum(_count(line) == 1 for line in above[-3:]) == 0
+    if has_values(first) or len(group) < 2:
         return False
-    columns = [i for i, cell in enumerate(first) if cell and i < len(above[-1].cells) and _is_value(above[-1].cells[i])]
-    return any(i < len(group[1].cells) and _is_value(group[1].cells[i]) for i in columns)
+    columns = [i for i, cell in enumerate(first) if cell and i < len(above[-1].cells) and is_value(above[-1].cells[i])]
+    return any(i < len(group[1].cells) and is_value(group[1].cells[i]) for i in columns)
 
 
 def _table(lines: list[Line]) -> list[str]:
     """A title or lines, then the table; either may be missing."""
     start = _first_titles(lines)
     above, rows = lines[:start], lines[start:]
-    if above and rows and _is_group_row(above[-1], rows[0]):
+    if above and rows and is_group_row(above[-1], rows[0]):
         above, rows = above[:-1], [above[-1], *rows]
     parts: list[str] = []
     words = [_joined(line) for line in above]
@@ -90,9 +87,7 @@ def _table(lines: list[Line]) -> list[str]:
     if len(rows) == 1 and parts:
         return [*parts, _joined(rows[0])]
     if rows:
-        count = _title_rows(rows)
-        body = [line.cells for line in rows[count:]]
-        parts.append("\n".join(table_lines([_titles(rows[:count]), *body])))
+        parts.append("\n".join(table_lines(headed(rows))))
     return parts
 
 
@@ -106,56 +101,6 @@ def _first_titles(lines: Sequence[Line]) -> int:
     return next((index for index, count in enumerate(counts[: _PREAMBLE + 1]) if count >= enough), 0)
 
 
-def _is_group_row(above: Line, titles: Line) -> bool:
-    """Whether a sparse row stands over groups of columns: its first cell is empty, and what it has are words."""
-    places = [index for index, cell in enumerate(above.cells) if cell]
-    apart = any(b - a > 1 for a, b in itertools.pairwise(places)) or bool(above.repeated)
-    return len(places) > 1 and places[0] > 0 and apart and not _values(above.cells) and not _values(titles.cells)
-
-
-def _title_rows(rows: Sequence[Line]) -> int:
-    """Number of rows with column titles."""
-    count = 1
-    while count < min(_MOST_HEADER_ROWS, len(rows) - 1):
-        upper, lower = rows[count - 1], rows[count]
-        if _values(lower.cells) or not (_is_split(upper, lower) or _values(rows[count + 1].cells)):
-            break
-        if not (upper.repeated or lower.down or _is_group_row(upper, lower)):
-            break
-        count += 1
-    return count
-
-
-def _is_split(upper: Line, lower: Line) -> bool:
-    """Whether the second row only divides what is merged in the first."""
-    groups = upper.repeated | {column - 1 for column in upper.repeated}
-    beside = [(a, b) for i, (a, b) in enumerate(zip(upper.cells, lower.cells, strict=False)) if i not in groups]
-    return bool(groups) and all(b in ("", a) for a, b in beside)
-
-
-def _titles(rows: Sequence[Line]) -> Row:
-    """The titles of columns over several rows as one row: ``Q1`` over ``Jan`` is ``Q1 Jan``."""
-    width = max(len(line.cells) for line in rows)
-    titles: Row = [""] * width
-    for number, line in enumerate(rows):
-        cells = [*line.cells, *[""] * (width - len(line.cells))]
-        if number < len(rows) - 1 and not line.repeated:
-            cells = _spread(cells, [*rows[number + 1].cells, *[""] * width])
-        for column, cell in enumerate(cells):
-            if cell and column not in line.down:
-                titles[column] = f"{titles[column]} {cell}".strip()
-    return titles
-
-
-def _spread(cells: Row, below: Row) -> Row:
-    """Repeat the name of a group over the empty cells to its right that have a title below them."""
-    spread, latest = list(cells), ""
-    for column, cell in enumerate(cells):
-        latest = cell or (latest if below[column] else "")
-        spread[column] = latest
-    return spread
-
-
 def _count(line: Line) -> int:
     """Number of cells with text; a row with one merged cell counts once."""
     filled = sum(map(bool, line.cells))
@@ -165,11 +110,3 @@ def _count(line: Line) -> int:
 def _joined(line: Line) -> str:
     cells = [cell for index, cell in enumerate(line.cells) if cell and index not in line.repeated]
     return " ".join(" ".join(cells).split())
-
-
-def _values(cells: Sequence[str]) -> bool:
-    return any(map(_is_value, cells))
-
-
-def _is_value(cell: str) -> bool:
-    return bool(cell) and _VALUE.fullmatch(cell) is not None

@@ -126,7 +126,7 @@ def test_pieces(markup: str, expected: str) -> None:
         (
             "<table><tr><th>y<th colspan=2>z</tr><tr><td rowspan=2>r<td>1<td>2</tr><tr><td>3<td>4</tr>"
             "<tr><td>s<td>5</tr></table>",
-            "| y | z |  |\n| --- | --- | --- |\n| r | 1 | 2 |\n| r | 3 | 4 |\n| s | 5 |",
+            "| y | z | z |\n| --- | --- | --- |\n| r | 1 | 2 |\n| r | 3 | 4 |\n| s | 5 |",
         ),
         (
             "<table><caption>Cap</caption><thead><tr><td>a<td>b</thead><tbody><tr><td>1<td>2</tbody></table>t",
@@ -146,10 +146,62 @@ def test_pieces(markup: str, expected: str) -> None:
         ("<table><tr><td>a<br>b<ul><li>c</ul><td>d<pre></pre></table>", "a\nb\n\n- c\n\nd"),
         ("<table><tr><td>a<br>b<ul><li>c<li>d</ul><td>e</table>", "| a b c d | e |\n| --- | --- |"),
         ("<table></table>x", "x"),
+        (
+            "<table><thead><tr><th rowspan=2>Port<th colspan=2>2024<th colspan=2>2025</tr><tr><th>low<th>high<th>low"
+            "<th>high</thead><tr><td>Faro<td>1<td>2<td>3<td>4</table>",
+            "| Port | 2024 low | 2024 high | 2025 low | 2025 high |\n| --- | --- | --- | --- | --- |\n"
+            "| Faro | 1 | 2 | 3 | 4 |",
+        ),
+        (
+            "<table><tr><td>Port<td colspan=2>Boats</tr><tr><td><td>2024<td>2025</tr><tr><td>Faro<td>54<td>55</table>",
+            "| Port | Boats 2024 | Boats 2025 |\n| --- | --- | --- |\n| Faro | 54 | 55 |",
+        ),
+        (
+            "<table><tr><th colspan=2>Fees in cents</tr><tr><th>Port<th>Fee</tr><tr><td>Faro<td>54</table>",
+            "Fees in cents\n\n| Port | Fee |\n| --- | --- |\n| Faro | 54 |",
+        ),
+        (
+            "<table><tr><th>Item<th>Fee</tr><tr><th colspan=2>Faro</tr><tr><td>Boat<td>54</table>",
+            "| Item | Fee |\n| --- | --- |\n| Faro |  |\n| Boat | 54 |",
+        ),
+        (
+            "<table><tr><th><th>Free<th>Team</tr><tr><td>Crane<td><i class='icon fa-times'></i><td><img alt=included>"
+            "</tr><tr><td>Pier<td><span aria-label='not yet'></span><td><i class=check-icon></i></table>",
+            "|  | Free | Team |\n| --- | --- | --- |\n| Crane | ✗ | included |\n| Pier | not yet | ✓ |",
+        ),
     ],
 )
 def test_tables(markup: str, expected: str) -> None:
     assert text(markup) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<div><button>May I?</button></div><div hidden>No.</div>", "May I?\nNo."),
+        ("<a data-bs-target='#x'>May I?</a><p>or</p><div id=x style='display:none'>No.</div>", "May I?\n\nor\n\nNo."),
+        ("<p>May I?</p><div hidden=until-found>No.</div>", "May I?\n\nNo."),
+        ("<button>Menu</button><ul hidden><li>Home</ul><p hidden>no</p>", "Menu"),
+    ],
+)
+def test_what_a_button_unfolds_is_read(markup: str, expected: str) -> None:
+    assert text(markup) == expected
+
+
+def test_what_was_entered_into_a_form_is_read_beside_its_label() -> None:
+    markup = (
+        "<form><label>Boat</label><input value='MS Faro'><input type=hidden value=t><br><label><input type=checkbox "
+        "checked> insured</label><label><input type=radio>night</label><br><select><option>sail<option selected>motor"
+        "</select><textarea>17 m\ndeep</textarea><input type=submit value=Send></form>"
+    )
+    assert text(markup) == "Boat MS Faro\n☒ insured ☐ night\nmotor 17 m deep"
+
+
+def test_a_question_for_consent_is_noise_with_its_numbers() -> None:
+    banner = "<div class='cookie-consent'><p>We and 37 partners use cookies.</p><button>Accept</button></div>"
+    page = html_page(f"<body>{banner}<p>A mooring costs 54 euros.</p></body>")
+    assert [page.text[a:b].strip() for a, b in page.noise] == ["We and 37 partners use cookies.\n\nAccept"]
+    assert not html_page("<div class=cookie-recipe><p>Bake for 12 minutes.</p></div>").noise
 
 
 def test_a_cell_that_claims_a_million_columns_makes_no_million_cells() -> None:

@@ -131,6 +131,34 @@ def test_tables_and_headers_and_footers() -> None:
     )
 
 
+def test_words_struck_through_are_marked() -> None:
+    styles = (
+        '<style:style style:name="S" style:family="text"><style:text-properties '
+        'style:text-line-through-style="solid"/></style:style>'
+    )
+    body = paragraph(
+        'It costs <text:span text:style-name="S"> 49 </text:span>54<text:span text:style-name="S"/> euros.'
+    )
+    assert text(body, styles=styles) == "It costs ~~49~~ 54 euros."
+
+
+def test_titles_of_columns_over_two_rows_are_one_row() -> None:
+    def cell(words: str, columns: int = 1, rows: int = 1) -> str:
+        spans = f'table:number-columns-spanned="{columns}" table:number-rows-spanned="{rows}"'
+        covered = "<table:covered-table-cell/>" * (columns - 1)
+        return f"<table:table-cell {spans}>{paragraph(words)}</table:table-cell>{covered}"
+
+    head = (
+        row(cell("Fees in euros", 3), given="")
+        + row(cell("Port", rows=2), cell("2025", 2))
+        + row("<table:covered-table-cell/>", "low", "high")
+    )
+    rows = f"<table:table-header-rows>{head}</table:table-header-rows>" + row("Faro", "40", "54")
+    assert text(table(rows)) == (
+        "Fees in euros\n\n| Port | 2025 low | 2025 high |\n| --- | --- | --- |\n| Faro | 40 | 54 |"
+    )
+
+
 def test_sheets() -> None:
     merged = f'<table:table-cell table:number-rows-spanned="2">{paragraph("M1")}</table:table-cell>'
     body = table(

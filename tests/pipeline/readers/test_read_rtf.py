@@ -62,6 +62,20 @@ def test_footnotes_without_an_end_take_no_time() -> None:
     assert "Faro" in loaded(r"{\rtf1\ansi Faro\par " + r"{\footnote " * 20_000 + "}").text
 
 
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        (r"A mooring costs {\strike 49} 54 euros.", "A mooring costs ~~49~~ 54 euros."),
+        (r"It is \strike 49 \strike0 54 euros.", "It is ~~49~~ 54 euros."),
+        (r"\strike\b Old\par older\plain  new", "~~Old~~\n\n~~older~~ new"),
+        (r"{\deleted Dogs are free. \'e4\u228?}Dogs pay.", "Dogs pay."),
+        (r"\deleted gone\plain  stays \{\strike0 here\}", "stays {here}"),
+    ],
+)
+def test_what_was_deleted_is_not_read_and_what_is_struck_through_is_marked(markup: str, expected: str) -> None:
+    assert loaded(rf"{{\rtf1\ansi {markup}\par}}").text.replace("~~ ~~", "~~~~") == expected
+
+
 def test_rich_text_is_known_by_its_content() -> None:
     assert loaded(RULES, "").text == loaded(RULES).text
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ctxpipe import Pipeline
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.load import load
-from ctxpipe.pipeline.readers.sheets.merged import Merge, fill, merge_of
 from ctxpipe.pipeline.readers.sheets.sheet import sheet_markdown
+from ctxpipe.pipeline.readers.tables.merged import Merge, fill, merge_of
 
 pytest.importorskip("openpyxl", reason="the office extra is not installed")
 

@@ -1,0 +1,1 @@
+"""Tables of every format: merged cells, column titles, and rows of Markdown."""
