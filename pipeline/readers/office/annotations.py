@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.archive import Archive
-from ctxpipe.pipeline.readers.office.tables import repeat_merged_cells
+from ctxpipe.pipeline.readers.office.changes import settle_moves
+from ctxpipe.pipeline.readers.office.lists import LISTED, MARK, write_lists
+from ctxpipe.pipeline.readers.office.tables import open_layout_tables, repeat_merged_cells
+from ctxpipe.pipeline.readers.office.word import W as _W
+from ctxpipe.pipeline.readers.office.word import make_paragraph, make_run, parsed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
 _COUNTED_FIELD = re.compile(r"\s*(PAGE|NUMPAGES|SECTIONPAGES)\b")
 _LONGEST_QUOTE = 80
@@ -30,24 +33,21 @@ def annotated(archive: Archive, main: str) -> bytes:
     Raises:
         ReadError: if the part has too many elements; a thousand pages have half a million.
     """
-    root = _parsed(archive.read(main))
+    root = parsed(archive.read(main))
     count = sum(1 for _ in root.iter())
     if count > _MOST_ELEMENTS:
         raise archive.refused(f"has {count:,} elements, more than the {_MOST_ELEMENTS:,} allowed")
+    settle_moves(root)
+    open_layout_tables(root)
     repeat_merged_cells(root)
+    write_lists(root, archive)
     _add_notes(root, archive)
     _Comments(archive).add_to(root)
     body = root.find(f"{_W}body")
     if body is not None:
         for index, line in enumerate(_margins(archive)):
-            body.insert(index, _paragraph(line))
+            body.insert(index, make_paragraph(line))
     return _written(root)
-
-
-def _parsed(data: bytes) -> Element:
-    from lxml import etree
-
-    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
 
 
 def _written(root: Element) -> bytes:
@@ -62,7 +62,7 @@ class _Comments:
     def __init__(self, archive: Archive) -> None:
         self._comments: dict[str, tuple[str, str]] = {}
         if "word/comments.xml" in archive:
-            for comment in _parsed(archive.read("word/comments.xml")).iter(f"{_W}comment"):
+            for comment in parsed(archive.read("word/comments.xml")).iter(f"{_W}comment"):
                 author = comment.get(f"{_W}author") or ""
                 self._comments[comment.get(f"{_W}id") or ""] = (" ".join(author.split()), _text(comment))
 
@@ -81,7 +81,7 @@ class _Comments:
                 opened.discard(number)
             elif element.tag == f"{_W}commentReference":
                 references.append((element, number))
-            else:
+            elif not (element.text or "").startswith(MARK):
                 for key in opened:
                     quoted.setdefault(key, []).append(element.text or "")
         for element, number in reversed(references):
@@ -105,7 +105,7 @@ def _add_notes(root: Element, archive: Archive) -> None:
             continue
         texts = {
             note.get(f"{_W}id"): _text(note)
-            for note in _parsed(archive.read(part)).iter(f"{_W}{kind}")
+            for note in parsed(archive.read(part)).iter(f"{_W}{kind}")
             if note.get(f"{_W}type") in (None, "normal")
         }
         found = [(element, texts.get(element.get(f"{_W}id"), "")) for element in root.iter(f"{_W}{kind}Reference")]
@@ -122,11 +122,11 @@ def _write_below(element: Element, line: str) -> None:
     paragraph = next(element.iterancestors(f"{_W}p"), None)
     if paragraph is None or paragraph.getparent() is None:
         return
-    in_list = paragraph.find(f"{_W}pPr/{_W}numPr") is not None
+    in_list = paragraph.get(LISTED) is not None
     if in_list or next(paragraph.iterancestors(f"{_W}tc"), None) is not None:
-        paragraph.append(_run(f" [{line}]"))
+        paragraph.append(make_run(f" [{line}]"))
     else:
-        paragraph.addnext(_paragraph(f"- {line}"))
+        paragraph.addnext(make_paragraph(f"- {line}"))
 
 
 def _margins(archive: Archive) -> list[str]:
@@ -134,7 +134,7 @@ def _margins(archive: Archive) -> list[str]:
     found: dict[str, None] = {}
     for name in sorted(archive.names()):
         if match := _MARGIN.fullmatch(name):
-            text = _text(_parsed(archive.read(name)))
+            text = _text(parsed(archive.read(name)))
             if any(char.isalpha() for char in text):
                 found[f"Page {match[1]}: {text}"] = None
     return sorted(found, reverse=True)
@@ -167,21 +167,3 @@ def _words(paragraph: Element) -> Iterator[str]:
         else:
             words.append(" " if child.tag in (f"{_W}tab", f"{_W}br") else "")
     yield from "".join(words).split()
-
-
-def _paragraph(text: str) -> Element:
-    from lxml import etree
-
-    paragraph = etree.Element(f"{_W}p")
-    paragraph.append(_run(text))
-    return paragraph
-
-
-def _run(text: str) -> Element:
-    from lxml import etree
-
-    run = etree.Element(f"{_W}r")
-    words = etree.SubElement(run, f"{_W}t")
-    words.text = text
-    words.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
-    return run

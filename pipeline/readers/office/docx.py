@@ -9,6 +9,8 @@ import zipfile
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.annotations import annotated
+from ctxpipe.pipeline.readers.office.lists import read_lists
+from ctxpipe.pipeline.readers.office.numbering import PART as NUMBERING
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import markdown_title
@@ -18,6 +20,7 @@ _MAIN = "word/document.xml"
 _MARKDOWN = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
 _EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\n]*\)")
 _WORDS = re.compile(rb"<(?:\w+:)?t[ >]|\bdescr=\"[^\"]")
+_NO_LISTS = b'<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 _WITHOUT_TEXT = ("word/media/", "word/embeddings/", "word/fonts/", "docProps/thumbnail")
 
 
@@ -44,7 +47,8 @@ def _markdown(archive: Archive) -> str:
     main = annotated(archive, _MAIN)
     if not _WORDS.search(main):  # a page without words makes a library warn on standard error
         return ""
-    changed = {_MAIN: main}
+    # Numbers are written into the text beforehand; the library knows neither their forms nor where they count on.
+    changed = {_MAIN: main, NUMBERING: _NO_LISTS}
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as copy:
         for name in archive.names():
@@ -52,4 +56,4 @@ def _markdown(archive: Archive) -> str:
             copy.writestr(name, b"" if without_text else changed.get(name) or archive.read(name))
     package.seek(0)
     result = DocxConverter().convert(package, StreamInfo(extension=".docx"), **_MARKDOWN)
-    return _EMBEDDED_IMAGE.sub(r"\1", result.markdown)
+    return _EMBEDDED_IMAGE.sub(r"\1", read_lists(result.markdown))

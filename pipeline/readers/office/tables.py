@@ -5,14 +5,20 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from ctxpipe.pipeline.readers.office.word import W as _W
+from ctxpipe.pipeline.readers.office.word import make_paragraph, words_of
+from ctxpipe.pipeline.readers.tables.header import title_rows, titled, titles
+from ctxpipe.pipeline.readers.tables.merged import Line
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MOST_REPEATED = 5_000_000
 """Characters and elements that merged cells may add."""
 _MOST_COLUMNS = 100
 """Columns that one cell may cover; a hostile file claims more."""
+_MOST_HEAD = 6
+"""Rows that may hold the title of a table and of its columns, with the one below them."""
 
 
 def repeat_merged_cells(root: Element) -> None:
@@ -24,8 +30,11 @@ def repeat_merged_cells(root: Element) -> None:
     room = _MOST_REPEATED
     for table in root.iter(f"{_W}tbl"):
         above: dict[int, Element] = {}
+        head: list[Line] = []
         for row in table.findall(f"{_W}tr"):
             column = 0
+            repeated: dict[int, Element] = {}
+            down: set[int] = set()
             for cell in row.findall(f"{_W}tc"):
                 span = _span(cell)
                 merge = cell.find(f"{_W}tcPr/{_W}vMerge")
@@ -34,6 +43,7 @@ def repeat_merged_cells(root: Element) -> None:
                     if room > 0:
                         _fill(cell, above[column])
                     merge.getparent().remove(merge)
+                    down.update(range(column, column + span))
                 elif merge is not None:
                     above[column] = cell
                     merge.getparent().remove(merge)
@@ -41,7 +51,59 @@ def repeat_merged_cells(root: Element) -> None:
                     above.pop(column, None)
                 for _ in range(span - 1):
                     cell.addnext(_empty(cell))
+                repeated.update(dict.fromkeys(range(column + 1, column + span), cell))
                 column += span
+            if len(head) < _MOST_HEAD:
+                head.append(_line(row, repeated, down))
+        _join_titles(table, head)
+
+
+def _line(row: Element, repeated: dict[int, Element], down: set[int]) -> Line:
+    cells = [repeated.get(column, cell) for column, cell in enumerate(row.findall(f"{_W}tc"))]
+    words = [" ".join(" ".join(map(words_of, cell.iter(f"{_W}p"))).split()) for cell in cells]
+    return Line(words, frozenset(repeated), frozenset(down))
+
+
+def _join_titles(table: Element, head: list[Line]) -> None:
+    """Put the title of a table above it, and the titles of its columns into one row."""
+    rows = table.findall(f"{_W}tr")
+    above = titled(head)
+    named = 0
+    while named < len(rows) and rows[named].find(f"{_W}trPr/{_W}tblHeader") is not None:
+        named += 1
+    count = title_rows(head[above:], max(0, named - above)) if head[above:] else 1
+    for row, line in zip(rows[:above], head[:above], strict=True):
+        table.addprevious(make_paragraph(line.cells[0]))
+        table.remove(row)
+    if count > 1:
+        first, *others = rows[above : above + count]
+        for cell, words in zip(first.findall(f"{_W}tc"), titles(head[above : above + count]), strict=False):
+            for paragraph in cell.findall(f"{_W}p"):
+                cell.remove(paragraph)
+            cell.append(make_paragraph(words))
+        for row in others:
+            table.remove(row)
+
+
+def open_layout_tables(root: Element) -> None:
+    """Take apart the rows of tables that hold tables: their cells follow one another, so that inner rows stay rows."""
+    for table in list(root.iter(f"{_W}tbl")):
+        if next(table.iterdescendants(f"{_W}tbl"), None) is None:
+            continue
+        rest: Element | None = None
+        for row in table.findall(f"{_W}tr"):
+            if next(row.iterdescendants(f"{_W}tbl"), None) is None:
+                if rest is None:
+                    rest = table.makeelement(f"{_W}tbl")
+                    table.addprevious(rest)
+                rest.append(row)
+                continue
+            rest = None
+            for cell in row.findall(f"{_W}tc"):
+                for block in cell.findall("*"):
+                    if block.tag != f"{_W}tcPr":
+                        table.addprevious(block)
+        table.getparent().remove(table)
 
 
 def _span(cell: Element) -> int:
