@@ -1,21 +1,18 @@
-"""PPTX to Markdown through markitdown; slides are pages."""
+"""PPTX to Markdown through python-pptx; slides are pages."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
-import itertools
-import re
-from collections.abc import Sequence
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.office.comments import slide_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
+from ctxpipe.pipeline.readers.office.slides import slides_markdown
 from ctxpipe.pipeline.readers.office.tables import fill_merged_cells
+from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import markdown_title
-
-_SLIDE = re.compile(r"<!-- Slide number: \d+ -->\n?")
-_EMBEDDED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
 
 
 class PptxReader:
@@ -29,37 +26,21 @@ class PptxReader:
         """
         modules = ("markitdown", "pptx")
         archive = open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
-        text, parts = guarded(lambda: _markdown(data), source=source, ending="pptx")
+        slides, parts = guarded(lambda: _slides(data), source=source, ending="pptx")
         comments = [[f"- {said}" for said in slide_comments(archive, part, source)] for part in parts]
-        text, starts = _cut_slides(text, comments)
-        return Document(text=text, source=source, kind="markdown", title=markdown_title(text), page_starts=starts)
+        pieces = Pieces()
+        for slide, said in zip(slides, comments, strict=True):
+            pieces.page()
+            pieces.add(slide)
+            pieces.add("\n".join(said))
+        document = pieces.document(source=source, kind="markdown")
+        return dataclasses.replace(document, title=markdown_title(document.text))
 
 
-def _markdown(data: bytes) -> tuple[str, list[str]]:
+def _slides(data: bytes) -> tuple[list[str], list[str]]:
     """The slides as Markdown, and the names of their parts."""
-    from markitdown import StreamInfo
-    from markitdown.converters import PptxConverter
     from pptx import Presentation
 
-    slides = Presentation(io.BytesIO(data))
-    if fill_merged_cells(slides):
-        filled = io.BytesIO()
-        slides.save(filled)
-        data = filled.getvalue()
-    options = {"escape_asterisks": False, "escape_underscores": False, "table_infer_header": True}
-    text = PptxConverter().convert(io.BytesIO(data), StreamInfo(extension=".pptx"), **options).markdown
-    return text, [str(slide.part.partname) for slide in slides.slides]
-
-
-def _cut_slides(text: str, comments: Sequence[Sequence[str]]) -> tuple[str, tuple[int, ...]]:
-    """Turn the mark that begins each slide into an offset, and add the comments on each slide."""
-    slides = [_EMBEDDED_IMAGE.sub(r"\1", slide).strip() for slide in _SLIDE.split(text)[1:]]
-    slides = [
-        "\n\n".join(filter(None, (slide, "\n".join(said))))
-        for slide, said in itertools.zip_longest(slides, comments[: len(slides)], fillvalue="")
-    ]
-    starts, offset = [], 0
-    for slide in slides:
-        starts.append(offset)
-        offset += len(slide) + 2
-    return "\n\n".join(slides), tuple(starts)
+    presentation = Presentation(io.BytesIO(data))
+    fill_merged_cells(presentation)
+    return slides_markdown(presentation), [str(slide.part.partname) for slide in presentation.slides]
