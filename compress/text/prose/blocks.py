@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.prose.fences import Fence
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Region
@@ -20,14 +21,12 @@ from ctxpipe.compress.text.unit import Unit
 class Blocks(Writer):
     """Writes the blocks that are no running text: fences, tables, lists, records, directives and glossaries."""
 
-    def fence(self, match: re.Match[str]) -> None:
+    def fence(self, fence: Fence) -> None:
         """Lines between fences, as units of their language under the opening one."""
-        opening = Unit(
-            match.start("open"), match.end("open"), "fence", self.parent, match.start("close"), match.end("close")
-        )
-        inside = code_units(match["body"], match["info"].lower())
-        body = [moved(unit, match.start("body"), opening.start) for unit in inside]
-        self.add(match.start(), match.end(), [opening, *body])
+        opening = Unit(fence.start, fence.opened, "fence", self.parent, fence.closing, fence.end)
+        body = fence.opened + 1
+        inside = code_units(self.text[body : fence.closing], fence.info.lower())
+        self.add(fence.start, fence.end, [opening, *(moved(unit, body, opening.start) for unit in inside)])
 
     def table(self, start: int, end: int) -> None:
         """A table of pipes."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings
+from ctxpipe.compress.text.prose.fences import is_underlined
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
@@ -200,11 +201,17 @@ def _numbered(document: Document) -> Iterator[Heading]:
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
 
 
+# Markdown itself knows two; reStructuredText in files that are called Markdown has titles over as many tildes.
+_MARKDOWN_UNDERLINES = {"=": 1, "-": 2, "~": 3}
+
+
 def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
     styles: dict[str, int] = {}
     for match in _UNDERLINED.finditer(text):
         mark, over, title = match["under"][0], match["over"], match["title"].strip()
-        if markdown and (mark not in "=-" or over):
+        if markdown and (over or mark not in _MARKDOWN_UNDERLINES):
+            continue
+        if markdown and mark == "~" and not is_underlined(title, match["under"]):
             continue
         if over and over[0] != mark:
             over = None
@@ -213,7 +220,7 @@ def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
         start = match.start() if over else match.start("title")
         if not over and not _begins_paragraph(text, start):
             continue
-        level = {"=": 1, "-": 2}[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
+        level = _MARKDOWN_UNDERLINES[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
         left, right = trim(text, start, match.end())
         yield Heading(left, right, level, title)
 

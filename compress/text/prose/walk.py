@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.drawn import drawn_tables
+from ctxpipe.compress.text.prose.fences import fences
 from ctxpipe.compress.text.prose.headings import Heading, headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
@@ -16,11 +17,6 @@ from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
-_FENCE = re.compile(
-    r"^(?P<open>[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[\w+#.-]*)[^\n`]*)\n(?P<body>.*?)"
-    r"^(?P<close>[ \t]*(?P=mark)[`~]*)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
 _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
 
 
@@ -70,9 +66,8 @@ class _Walker(Kinds):
         """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
         text = self.text
         found: list[tuple[int, int, Callable[[], None]]] = []
-        for match in _FENCE.finditer(text):
-            if match["mark"][0] == "`" or self.document.kind in ("markdown", "html"):
-                found.append((match.start(), match.end(), lambda m=match: self.fence(m)))  # type: ignore[misc]
+        for fence in fences(text, "`~" if self.document.kind in ("markdown", "html") else "`"):
+            found.append((fence.start, fence.end, lambda f=fence: self.fence(f)))  # type: ignore[misc]
         fenced = [(start, end) for start, end, _ in found]
         drawn = [t for t in drawn_tables(text, self.document.language) if not overlaps(t.start, t.end, fenced)]
         found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(text, self.parent))) for t in drawn]  # type: ignore[misc]

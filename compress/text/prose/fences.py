@@ -1,0 +1,67 @@
+"""Fenced code of Markdown: lines between two lines of marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_LINE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.MULTILINE)
+_OPENS = re.compile(r"[ \t]*(?P<info>[\w+#.-]*)[^`]*")
+_CLOSES = re.compile(r"[`~]*[ \t]*")
+_LONGEST = 4
+"""Marks of a usual fence."""
+
+
+class Fence(NamedTuple):
+    """Fenced code, as character offsets.
+
+    Attributes:
+        start, opened: The line that opens it.
+        closing, end: The line that closes it.
+        info: The language that the first line names; empty if it names none.
+    """
+
+    start: int
+    opened: int
+    closing: int
+    end: int
+    info: str
+
+
+def fences(text: str, marks: str) -> Iterator[Fence]:
+    """The fenced code of a text, in order.
+
+    Args:
+        text: The text.
+        marks: The characters that fences are made of.
+    """
+    lines = [line for line in _LINE.finditer(text) if line["mark"][0] in marks and not _underlines(text, line)]
+    # Fewest marks of each kind that nothing below closes: a text of opening lines alone takes no time.
+    open_for_good: dict[str, int] = {}
+    at = 0
+    while at < len(lines):
+        line, at = lines[at], at + 1
+        mark, opens = line["mark"], _OPENS.fullmatch(line["rest"])
+        if opens is None or len(mark) >= open_for_good.get(mark[0], len(mark) + 1):
+            continue
+        closing = next((i for i in range(at, len(lines)) if _closes(lines[i], mark)), None)
+        if closing is None:
+            open_for_good[mark[0]] = len(mark)
+            continue
+        yield Fence(*line.span(), *lines[closing].span(), opens["info"])
+        at = closing + 1
+
+
+def is_underlined(title: str, mark: str) -> bool:
+    """Whether tildes stand below a title of the same length, as in reStructuredText; fences are mostly shorter."""
+    return mark[0] == "~" and len(title) == len(mark) > _LONGEST
+
+
+def _underlines(text: str, line: re.Match[str]) -> bool:
+    end = max(0, line.start() - 1)
+    return not line["rest"].strip() and is_underlined(text[text.rfind("\n", 0, end) + 1 : end].strip(), line["mark"])
+
+
+def _closes(line: re.Match[str], mark: str) -> bool:
+    return line["mark"].startswith(mark) and _CLOSES.fullmatch(line["rest"]) is not None
