@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from ctxpipe.compress.types import OnProgress, RankingText
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _WORD = regex.compile(rf"{_UNSPACED}\p{{M}}*|(?:(?!{_UNSPACED})[\p{{L}}\p{{M}}])+|\p{{N}}+(?:[.,:]\p{{N}}+)*")
 """A word of another script ends where a script without spaces begins: Latin names in Japanese text."""
+_ASCII_WORD = re.compile(r"[a-z]+|[0-9]+(?:[.,:][0-9]+)*")
+"""The same in small ASCII letters, ten times as fast."""
 STOPWORDS = frozenset(
     "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to "
     "was were will with you your what which who whom whose when where why how do does did".split()
@@ -69,7 +72,9 @@ class Vocabulary(dict[str, int]):
 
     def ids(self, text: str) -> list[int]:
         """Ids of a text's words, without stop words."""
-        return [known for known in map(self.__getitem__, _WORD.findall(text.lower())) if known >= 0]
+        text = text.lower()
+        words = _ASCII_WORD.findall(text) if text.isascii() else _WORD.findall(text)
+        return [known for known in map(self.__getitem__, words) if known >= 0]
 
 
 class BM25Index:
