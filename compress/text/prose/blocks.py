@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import re
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.prose.enumerated import Number, begins, number_of
 from ctxpipe.compress.text.prose.fences import Fence
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
 from ctxpipe.compress.text.prose.notes import caller
@@ -16,6 +18,8 @@ from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import Writer
 from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
+
+_LONGEST_NUMBER = 20
 
 
 class Blocks(Writer):
@@ -120,19 +124,34 @@ class Blocks(Writer):
             self.running(start, spans[first - 1][1], spans[:first])
         self.entitle(spans[first][0])
         units: list[Unit] = []
-        open_items: list[tuple[int, int]] = []
+        open_items: list[tuple[int, int, Number | None]] = []
         bounds = [index for index, item in enumerate(items) if item]
         for index, following in zip(bounds, [*bounds[1:], len(spans)], strict=True):
             item = items[index]
             indent = len(item[1].expandtabs()) if item else 0
-            while open_items and open_items[-1][0] >= indent:
-                open_items.pop()
-            parent = open_items[-1][1] if open_items else self.parent
             a, b = spans[index][0], spans[following - 1][1]
+            number = self._close_items(open_items, indent, self.text[a : a + _LONGEST_NUMBER])
+            parent = open_items[-1][1] if open_items else self.parent
             made = self.whole_or_sentences(a, b, "item", parent)
-            open_items.append((indent, made[0].start))
+            open_items.append((indent, made[0].start, number))
             units.extend(made)
         self.listed = (indent_of(self.text, spans[first][0]), self.parent)
         self.add(spans[first][0], end, units)
-        for indent, begin in open_items:
+        for indent, begin, _ in open_items:
             self.indents.open(indent, begin)
+
+    def _close_items(
+        self, items: builtins.list[tuple[int, int, Number | None]], indent: int, words: str
+    ) -> Number | None:
+        """Close the items that the next does not stand in: those indented as far, unless it begins other numbers."""
+        while items and items[-1][0] > indent:
+            items.pop()
+        beside = [item for item in items if item[0] == indent]
+        number = number_of(words, beside[-1][2] if beside else None)
+        same = next((item for item in beside if number and item[2] and item[2][:2] == number[:2]), None)
+        if same is None and number and begins(number) and beside and beside[-1][2]:
+            return number
+        while items and items[-1][0] >= indent:
+            if items.pop() is same:
+                break
+        return number

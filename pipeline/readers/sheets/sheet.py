@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ctxpipe.pipeline.readers.sheets.beside import tables_beside
 from ctxpipe.pipeline.readers.tables.header import has_values, headed, is_group_row, is_value
 from ctxpipe.pipeline.readers.tables.merged import Line, Merge, fill
 from ctxpipe.pipeline.readers.tables.rows import table_lines
@@ -23,7 +24,7 @@ def sheet_markdown(name: str, rows: Sequence[Row], merges: Sequence[Merge] = (),
 
     Merged cells are repeated in every row and column that they cover. Rows above the column titles (a title, the date
     of the export) are a heading when they are short, else lines; column titles over several rows are joined to one row.
-    A table that begins after an empty row has column titles of its own.
+    A table that begins after an empty row has column titles of its own, and so has one beside another.
 
     Args:
         name: The sheet's name.
@@ -34,7 +35,8 @@ def sheet_markdown(name: str, rows: Sequence[Row], merges: Sequence[Merge] = (),
     Returns:
         The text; empty when no cell has any.
     """
-    tables = [part for table in _tables(fill(rows, merges)) for part in _table(table)]
+    found = (table for lines in _tables(fill(rows, merges)) for table in tables_beside(lines))
+    tables = [part for table in found for part in _table(table)]
     if not tables:
         return ""
     return "\n\n".join([f"## {' '.join(name.split())}{' (hidden sheet)' if hidden else ''}", *tables])

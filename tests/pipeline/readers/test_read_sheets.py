@@ -52,6 +52,36 @@ def crew(sheet: Any) -> None:
         sheet.merge_cells(start_row=2 + 3 * ship, end_row=4 + 3 * ship, start_column=1, end_column=1)
 
 
+def test_tables_beside_each_other_have_titles_of_their_own() -> None:
+    left = [["Income", ""], ["City", "2025"], ["Lisbon", "40"], ["Faro", "54"]]
+    right = [["Staff", ""], ["City", "Guards"], ["Faro", "17"], ["Porto", "16"]]
+    rows = [[*a, "", *b] for a, b in zip(left, right, strict=True)]
+    assert sheet_markdown("S", rows) == (
+        "## S\n\n### Income\n\n| City | 2025 |\n| --- | --- |\n| Lisbon | 40 |\n| Faro | 54 |\n\n"
+        "### Staff\n\n| City | Guards |\n| --- | --- |\n| Faro | 17 |\n| Porto | 16 |"
+    )
+    assert sheet_markdown("S", [row[:] for row in rows[1:]]).count("| City |") == 2
+    other = [["Name", "Age", "", "Berth", "Fee"], ["Ann", "40", "", "B1", "54"], ["Bo", "41", "", "B2", "55"]]
+    assert "| Ann | 40 |  | B1 | 54 |" in sheet_markdown("S", other)
+
+
+def test_years_below_the_names_of_groups_and_a_row_of_units_are_titles() -> None:
+    def grouped(sheet: Any) -> None:
+        for row in (["Port", "Boats", None, "Cars", None], [None, 2024, 2025, 2024, 2025], ["Faro", 1, 2, 3, 4]):
+            sheet.append(row)
+        for cells in ("A1:A2", "B1:C1", "D1:E1"):
+            sheet.merge_cells(cells)
+
+    assert "| Port | Boats 2024 | Boats 2025 | Cars 2024 | Cars 2025 |" in loaded(book(grouped)).text
+
+    def pumps(sheet: Any) -> None:
+        for row in (["Name", "Flow", "Remark"], [None, "m³/h"], *([f"P{i}", i, "runs"] for i in range(20))):
+            sheet.append(row)
+
+    kept = Pipeline(rank="bm25").compress(loaded(book(pumps)), question="What is the flow of P7?", budget=60).text
+    assert kept.index("|  | m³/h |") < kept.index("| P7 | 7 |")
+
+
 def test_a_merged_cell_is_in_every_row_that_it_covers() -> None:
     text = loaded(book(crew)).text
     assert all(f"| Ship M{i} | engineer | eng-{i} |" in text for i in range(9))

@@ -33,6 +33,33 @@ def read(text: str, language: str = "") -> dict[str, list[str]]:
     return {text[u.start : u.end]: [text[a.start : a.end] for a in made.chain(u)] for u in units}
 
 
+CLAUSES = """1.2 The tenant shall not:
+(a) moor ships above 54 m;
+(b) keep fuel, except:
+(i) in lockers; or
+(ii) with leave of
+the master.
+(c) sing.
+1. loudly
+2. at night
+(d) to (g) as above.
+"""
+
+
+def test_clauses_without_indentation_stand_in_one_another_by_their_numbers() -> None:
+    units = read(CLAUSES)
+    first = "1.2 The tenant shall not:"
+    assert units["(b) keep fuel, except:"] == [first]
+    assert units["(ii) with leave of\nthe master."] == ["(b) keep fuel, except:", first]
+    assert units["2. at night"] == ["(c) sing.", first]
+    assert units["(d) to (g) as above."] == [first]
+
+
+def test_letters_that_are_roman_numbers_too_follow_the_letter_before() -> None:
+    units = read("It holds:\n" + "".join(f"({letter}) item {letter}\n" for letter in "ghijk"))
+    assert units["(i) item i"] == units["(j) item j"] == units["(k) item k"] == ["It holds:"]
+
+
 def test_items_of_asciidoc_stand_under_their_title_and_the_item_above() -> None:
     units = read(STEPS, "asciidoc")
     assert list(units) == [line for line in STEPS.split("\n") if line]
