@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, is_result, messages_in, texts, with_texts
+from ctxpipe.compress.chat.shape import (
+    INSTRUCTIONS,
+    Message,
+    calls_made,
+    is_result,
+    messages_in,
+    texts,
+    with_texts,
+)
 from ctxpipe.compress.chat.turns import Turn, turns
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
@@ -171,9 +179,14 @@ class _Chat:
         return [i for i in turn.messages if i not in self._fixed(turn)] if turn.stays else list(turn.messages)
 
     def _order(self) -> list[int]:
-        """Turns, the most relevant first; results of tools that no message follows come before all."""
+        """Turns, the most relevant first; results of tools that no message follows come before all.
+
+        What tools gave back for the most relevant question comes right after it: its answer rests on that.
+        """
         order = self._wanted()
-        return sorted(order, key=lambda index: index != self.results)
+        best = next((i for i in order if not self.turns[i].stays), -1) if self.question is not None else -1
+        best = self.turns[best].under if best >= 0 and self.turns[best].under >= 0 else best
+        return sorted(order, key=lambda i: (i != self.results, i != best, best < 0 or self.turns[i].under != best))
 
     def _wanted(self) -> list[int]:
         places = [i for i, turn in enumerate(self.turns) if not turn.stays or self._fixed(turn) != list(turn.messages)]
@@ -181,9 +194,15 @@ class _Chat:
         ranker = self.compressor.ranker
         if self.question is None or ranker is None:
             return recent
-        said = ["\n".join(text for m in self.turns[i].messages for text in texts(self.messages[m])) for i in recent]
-        scores = ranker.rank([RankingText(text=text, group=g) for g, text in enumerate(said)], self.question)
+        scores = ranker.rank([self._ranked(i, group) for group, i in enumerate(recent)], self.question)
         return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]
+
+    def _ranked(self, index: int, group: int) -> RankingText:
+        """A turn as a ranker sees it: what tools gave back answers the question that they were called for."""
+        turn = self.turns[index]
+        said = [text for m in turn.messages for text in (*calls_made(self.messages[m]), *texts(self.messages[m]))]
+        asked = texts(self.messages[self.turns[turn.under].messages[0]]) if turn.under >= 0 else ()
+        return RankingText(text="\n".join(said), headings=tuple(asked), group=group)
 
     def _fitting(self, wanted: Iterable[int], room: int, others: int) -> tuple[dict[int, dict[str, Any]], int] | None:
         """Messages unchanged if they fit, else with their long texts cut; None if they do not fit even then.

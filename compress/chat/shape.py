@@ -55,6 +55,21 @@ def is_result(message: Message) -> bool:
     return message.get("role") in RESULTS
 
 
+def calls_made(message: Message) -> Iterator[str]:
+    """The name of each tool that a message calls, with the arguments."""
+    called = message.get("tool_calls")
+    made = [call.get("function") for call in called if isinstance(call, Mapping)] if isinstance(called, list) else []
+    content = message.get("content")
+    made += (
+        [p for p in content if isinstance(p, Mapping) and p.get("type") == "tool_use"]
+        if isinstance(content, list)
+        else []
+    )
+    for call in (*made, message.get("function_call")):
+        if isinstance(call, Mapping):
+            yield f"{call.get('name', '')} {call.get('arguments', call.get('input', ''))}"
+
+
 def texts(message: Message) -> Iterator[str]:
     """The texts of a message's content."""
     content = message.get("content")

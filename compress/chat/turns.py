@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, calls, is_result
+from ctxpipe.compress.chat.shape import INSTRUCTIONS, Message, calls, is_result, texts
+
+_CORRECTS = re.compile(
+    r"""\W{0,3}(?:(?:no|nope|wait|sorry|oops|nein|halt|sorry|non|pardon|perdón|perdona|não|desculpe|нет)\s*[,.;:!–—-]
+    |(?:actually|correction|i\ meant|that\ was\ wrong|my\ mistake|eigentlich|korrektur|ich\ meinte
+      |en\ fait|je\ voulais\ dire|en\ realidad|quise\ decir|corrección|na\ verdade)\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What a message begins with that takes back one before it."""
 
 
 class Turn(NamedTuple):
@@ -26,7 +35,8 @@ class Turn(NamedTuple):
 def turns(messages: Sequence[Message]) -> list[Turn]:
     """The turns of a chat, in order of their first message.
 
-    A question and the answers to it are one turn, so that roles go on taking turns when one is left out. A message that
+    A question and the answers to it are one turn, so that roles go on taking turns when one is left out. So is what the
+    user takes back in the next message ("No, it is 5."): the one without the other would be wrong. A message that
     calls tools, or several in a row, and all the results are one turn under it. Instructions, and the last question
     with what was answered to it so far, stay; the tool calls made for it may go.
     """
@@ -46,7 +56,7 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
                 end += 1
             chat.append(Turn(tuple(range(index, end)), under=open_question))
             index = end
-        elif _asks(message) and not (index and _asks(messages[index - 1])):
+        elif _asks(message) and not (index and (_asks(messages[index - 1]) or (index != last and _corrects(message)))):
             open_question = len(chat)
             chat.append(Turn((index,), stays=index == last))
             index += 1
@@ -64,6 +74,12 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
 def _calls_in_a_row(messages: Sequence[Message], index: int) -> bool:
     """Whether a message calls tools beside those of the message before, whose results come later."""
     return calls(messages[index]) and not is_result(messages[index - 1])
+
+
+def _corrects(message: Message) -> bool:
+    """Whether a message takes back what was said before it."""
+    said = next(texts(message), "")
+    return _CORRECTS.match(said) is not None
 
 
 def _asks(message: Message) -> bool:

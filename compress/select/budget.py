@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.select.pieces import Pieces
@@ -94,15 +95,30 @@ def select(
 def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
     """Pieces that may be taken for their own sake, best first, ties in the order of the source.
 
-    An introduction passes its score on to the first piece under it, without which it would say nothing.
+    An introduction passes its score on to a piece under it, without which it would say nothing: to the best item or
+    record, or to the first sentence.
     """
     worth = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=1e30)
-    first = np.unique(pieces.parent, return_index=True)
-    for parent, child in zip(first[0].tolist(), first[1].tolist(), strict=True):
-        if parent >= 0 and pieces.bare[parent] and pieces.units[parent].kind not in ("heading", "row"):
-            worth[child] = max(worth[child], worth[parent])
+    for parent, child in sorted(_led(worth, pieces).items()):
+        worth[child] = max(worth[child], worth[parent])
     wanted = np.flatnonzero(np.isfinite(worth) & ~pieces.bare)
     return wanted[np.lexsort((wanted, -worth[wanted]))]
+
+
+def _led(worth: NDArray[np.float64], pieces: Pieces) -> dict[int, int]:
+    """For each introduction the piece that it passes its score on to."""
+    listed = [unit.kind in ("item", "record") for unit in pieces.units]
+    promise = worth.copy()
+    led: dict[int, int] = {}
+    for child in range(len(pieces) - 1, -1, -1):
+        parent = int(pieces.parent[child])
+        if parent < 0 or not pieces.bare[parent] or pieces.units[parent].kind in ("heading", "row"):
+            continue
+        best = led.get(parent, child)
+        if not (listed[child] or listed[best]) or promise[child] >= promise[best]:
+            led[parent] = child
+        promise[parent] = max(promise[parent], promise[child])
+    return led
 
 
 def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: int, count: Count) -> BoolArray:

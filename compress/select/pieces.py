@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from ctxpipe.compress.types import Document
 CUT = frozenset({"sentence", "item", "record"})
 """Kinds of units that a pruner cuts into words; all others stay whole."""
 _FRAMES = frozenset({"heading", "speaker", "fence"})
+_LONGEST_CONDITION = 40
+_STOP = re.compile(r"[.!?…。！？][\"'”’)*_]{0,2}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +200,7 @@ def _bare(
             and (
                 piece.unit.kind in _FRAMES
                 or piece.unit.kind in ("row", "tag")
-                or (piece.unit.kind == "item" and piece.unit.title)
+                or (piece.unit.kind == "item" and (piece.unit.title or not _is_said(documents[document].text, piece)))
                 or (piece.unit.close >= 0 and piece.unit.kind == "member")
                 or introduces(documents[document].text, piece.unit.end)
                 or (piece.unit.kind == "member" and is_question(documents[document].text, piece.unit))
@@ -206,3 +209,9 @@ def _bare(
         ],
         dtype=np.bool_,
     )
+
+
+def _is_said(text: str, piece: _Piece) -> bool:
+    """Whether a piece is long or ends as a sentence does; if not, an item names what is below it, or its condition."""
+    unit = piece.unit
+    return unit.end - unit.start > _LONGEST_CONDITION or _STOP.search(text, unit.end - 3, unit.end) is not None

@@ -115,7 +115,8 @@ def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int
         shared = [len(asked & set(vocabulary.ids(text[a:b]))) for a, b in spans]
         best = max(range(len(spans)), key=lambda i: (shared[i], -i))
         if fits(spans[best]):
-            return _grown(spans, best, fits)
+            first, last = _grown(spans, best, fits)
+            return (first, last) if any(map(str.isalnum, text[first:last])) else None
         start, end = spans[best]
     return None
 

@@ -7,25 +7,33 @@ _MOST = 3
 
 
 class Answers:
-    """Takes turns in order. The next few after a question answer it, until who asked says something again."""
+    """Takes turns in order. The next few after a question answer it, until who asked says something again.
+
+    A question that goes on with one before it ("And the box?") stands under that.
+    """
 
     def __init__(self) -> None:
         self._asked, self._by, self._left = -1, "", 0
+        self._first, self._since = -1, 0
 
-    def take(self, place: int, name: str, *, asks: bool) -> int:
+    def take(self, place: int, name: str, *, asks: bool, goes_on: bool = False) -> int:
         """Take the next turn.
 
         Args:
             place: What stands for the turn, from 0 on.
             name: Who says it; empty if that is not known.
             asks: Whether it is a question.
+            goes_on: Whether it begins with words that go on with what was said before.
 
         Returns:
-            The place of the question that it answers; -1 for none.
+            The place of the question that it answers or goes on with; -1 for none.
         """
         asked = self._asked if name and self._left and name != self._by else -1
         self._left = self._left - 1 if asked >= 0 else 0
-        if name and asks:
-            self._asked, self._by, self._left = place, name, _MOST
-            return -1
-        return asked
+        self._since += 1
+        if not (name and asks):
+            return asked
+        first = self._first if goes_on and self._since <= _MOST + 1 else -1
+        self._asked, self._by, self._left = place, name, _MOST
+        self._first, self._since = place if first < 0 else first, 0
+        return first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.unit import Unit
@@ -36,11 +37,32 @@ def table_units(text: str, start: int, end: int, parent: int = -1) -> list[Unit]
 
 
 def csv_units(text: str) -> list[Unit]:
-    """Records of a CSV file under its header rows, which may come after a title or some lines of another shape."""
+    """Records of a CSV file under their header rows, which may come after a title or some lines of another shape.
+
+    A file may hold several tables, with a blank line and a header row before each further one.
+    """
     rows = [trim(text, *m.span()) for m in _CSV_RECORD.finditer(text)]
     rows = [(a, b) for a, b in rows if b > a]
     if not rows:
         return []
+    further = _further(text, rows)
+    units = _first_table(text, rows[: further[0].start] if further else rows)
+    stops = [*(table.start for table in further[1:]), len(rows)]
+    for table, stop in zip(further, stops, strict=False):
+        above = [Unit(a, b, "record") for a, b in rows[table.start : table.header]]
+        cells = [_cells(text[a:b]) for a, b in rows[table.header : stop]]
+        units += [*above, *row_units(rows[table.header : stop], cells, above[-1].start if above else -1)]
+    return units
+
+
+class _Table(NamedTuple):
+    """Where a table begins, and its header row, by index of rows."""
+
+    start: int
+    header: int
+
+
+def _first_table(text: str, rows: Sequence[tuple[int, int]]) -> list[Unit]:
     cells = [_cells(text[a:b]) for a, b in rows[: 2 * _PREAMBLE]]
     header = first = _header(cells)
     while first and not cells[first - 1][0] and len(cells[first - 1]) == len(cells[header]):
@@ -51,6 +73,30 @@ def csv_units(text: str) -> list[Unit]:
     has_gaps = any(text[a] in _DELIMITERS for a, _ in spans) or any(_is_alone(row) for row in cells[header + 1 :])
     below = [_cells(text[a:b]) if has_gaps else [] for a, b in spans[1:]]
     return [*above, *row_units(spans, [cells[header], *below])]
+
+
+def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_Table]:
+    """The second and further tables of a CSV file, each with the title above its header row."""
+    begins = [i for i in range(1, len(rows)) if text.count("\n", rows[i - 1][1], rows[i][0]) > 1]
+    found: list[_Table] = []
+    seen = False
+    for before, begin, stop in zip([-1, 0, *begins], [0, *begins], [*begins, len(rows)], strict=False):
+        cells = [_cells(text[a:b]) for a, b in rows[begin : min(stop, begin + 3)]]
+        titled = len(cells) > 1 and not any(cells[0][1:])
+        if not _is_headed(cells[titled:]):
+            continue
+        alone = begin - before == 1 and not any(_cells(text[slice(*rows[before])])[1:])
+        if seen:
+            found.append(_Table(before if alone and not titled else begin, begin + titled))
+        seen = True
+    return found
+
+
+def _is_headed(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether rows begin with column titles above a row that has a number."""
+    if len(cells) < 2 or len(cells[0]) < 2 or len(cells[0]) != len(cells[1]):
+        return False
+    return all(cells[0]) and not any(map(_NUMBER.match, cells[0])) and any(map(_NUMBER.match, cells[1]))
 
 
 def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int = -1) -> list[Unit]:

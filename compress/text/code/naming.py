@@ -21,6 +21,8 @@ _YAML_META = re.compile(r"[ \t]*(?:-[ \t]+)?metadata:[ \t]*(?:#[^\n]*)?(?=\n|\Z)
 _YAML_KIND = re.compile(r"[ \t]*(?:-[ \t]+)?kind:[ \t]")
 _YAML_NONE = re.compile(r"---|[ \t]*[#%]")
 """What is no key of a document: its marker, a comment, a directive."""
+_YAML_CONDITION = re.compile(r"[ \t]*[\"']?(?:if|when|unless)[\"']?[ \t]*:(?=\s)")
+"""What holds for all keys beside it: a step of a workflow, a task of Ansible."""
 _BLOCK_NAME = re.compile(r"[ \t]*(?:server_?name|name|id|title|hostname)[ \t]*[= \t][ \t]*[^\s={][^\n]*", re.IGNORECASE)
 _BLOCK = re.compile(r"[ \t]*(?:[\w.-]+[ \t]*=?[ \t]*\{|<[A-Z]\w*[^\n>]*>)[ \t]*(?:#[^\n]*)?")
 _TAG_NAME = re.compile(
@@ -36,7 +38,8 @@ def named_objects(text: str, units: Sequence[Unit], language: str) -> list[Unit]
     """Let what stands in an object beside its name stand under that name, wherever in the object it comes.
 
     Items and documents of YAML (``name``, ``metadata.name``), blocks of settings in braces or tags (``server_name``)
-    and elements of XML whose first child is no name are told apart by nothing else.
+    and elements of XML whose first child is no name are told apart by nothing else. In YAML it stands under the
+    condition beside it, too (``if``, ``when``).
 
     Args:
         text: The text.
@@ -62,6 +65,9 @@ class _Finder:
                 rule(unit, self.below[unit.start])  # type: ignore[operator]
         if language == "yaml":
             self._document(self.below.get(-1, []))
+            for unit in units:
+                if unit.start in self.below:
+                    self._conditional(self.below[unit.start])
 
     def _starts(self, pattern: re.Pattern[str], unit: Unit) -> bool:
         return pattern.match(self.text, unit.start, unit.end) is not None
@@ -89,6 +95,17 @@ class _Finder:
                 self._lean(children, name)
             else:
                 self._document(children, is_item=True)
+
+    def _conditional(self, children: Sequence[Unit]) -> None:
+        """Let keys stand under the condition beside them, and that under what they stood under."""
+        condition = self._first(_YAML_CONDITION, children)
+        if condition is None:
+            return
+        parent = self.changed.get(condition.start, condition).parent
+        for unit in children:
+            now = self.changed.get(unit.start, unit)
+            if unit.start != condition.start and now.parent == parent and not self._starts(_YAML_NONE, unit):
+                self.changed[unit.start] = now._replace(parent=condition.start)
 
     def _document(self, children: Sequence[Unit], *, is_item: bool = False) -> None:
         """A document: an object of Kubernetes, named in its ``metadata``, or one that a key of its own names."""

@@ -21,6 +21,11 @@ _TOKEN = re.compile(
 _ROUTINE = re.compile(
     r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S
 )
+_COLUMNS = re.compile(r"\s*create\s+(?:\w+\s+){0,3}?(?:table|type)\b[^(;]{0,120}\([ \t]*\n", re.IGNORECASE)
+_STRING = re.compile(r"'[^']*'|--.*")
+_CLOSING = re.compile(r"^[ \t]*\)[^\n;]{0,200};?\s*\Z", re.MULTILINE)
+_FEWEST_LINES = 4
+"""Line breaks from which on the columns of a table are units."""
 _COPY = re.compile(r"\s*copy\s.*\sfrom\s+stdin\b[^;]*;", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"\)\s*,\s*(?=\()")
 _VALUES = re.compile(r"\bvalues\s*(?=\()", re.IGNORECASE)
@@ -28,7 +33,7 @@ _TITLE = re.compile(r"[^(;]*")
 
 
 def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
-    """Mark ``text[start:end]``: a statement is a unit; a long one is its first line with the others under it."""
+    """Mark ``text[start:end]``: a statement is a unit; a long one, or a table, is its first line above the others."""
     at = start
     while at < end:
         for kind, begin, stop in _statements(marks.text, at, end):
@@ -77,7 +82,8 @@ def _statement(marks: Marks, start: int, end: int, language: str) -> None:
     text = marks.text
     unit = marks.unit(start)
     length = len(text[start:end].rstrip())
-    if length <= LONG:
+    columns = _COLUMNS.match(text, start, end)
+    if length <= LONG and not (columns and text.count("\n", start, start + length) >= _FEWEST_LINES):
         return
     found = _TITLE.match(text, start, start + 2 * LONGEST)
     marks.head(unit, " ".join(found[0].split())[:LONGEST] if found else "")
@@ -88,7 +94,27 @@ def _statement(marks: Marks, start: int, end: int, language: str) -> None:
     elif newline - start > 2 * LONG_LINE:
         cut_line(marks, start, end, unit)
     else:
-        mark_indented(marks, newline, end, unit, language)
+        closing = _CLOSING.search(text, newline, end) if columns else None
+        if closing and length <= LONG:
+            _columns(marks, newline, closing.start(), unit)
+        else:
+            mark_indented(marks, newline, closing.start() if closing else end, unit, language)
+        if closing:
+            marks.close(closing.start(), unit)
+
+
+def _columns(marks: Marks, start: int, end: int, parent: int) -> None:
+    """Mark the columns of a table, each with the lines in which its brackets go on."""
+    text = marks.text
+    at, depth = start, 0
+    while at < end:
+        line = physical(text, at, end)
+        at = after(text, at, end)
+        if line is not None:
+            if depth <= 0:
+                marks.unit(line.start, parent)
+            words = _STRING.sub("", text[line.start : line.end])
+            depth += words.count("(") - words.count(")")
 
 
 def _rows(marks: Marks, start: int, end: int, parent: int) -> None:

@@ -12,6 +12,8 @@ from ctxpipe.compress.text.unit import Unit
 
 RECORD = 320
 """An object or array of at most this many characters is one unit; so are neighbouring scalars of an array."""
+_WHOLE = 100
+"""Most characters of a text that is one unit itself: a budget may have room for a part of a longer one."""
 _NAMES = re.compile(r"(?:^|_)(?:name|id|key|title|label|slug|host|sku|code|uuid)$|(?:Name|Id|Key)$", re.IGNORECASE)
 _WHO = re.compile(r"role|from|speaker|author|sender|user|username|kind|type", re.IGNORECASE)
 _DESCRIBES = re.compile(r"meta|metadata|header|info|identity", re.IGNORECASE)
@@ -55,10 +57,13 @@ class _Writer:
         covered = -1
         names: dict[int, int] = {}
         self.asked = self._answered()
+        roots = [index for index, node in enumerate(self.nodes) if node.parent < 0][:2]
         for index, node in enumerate(self.nodes):
             if node.start < covered:
                 continue
-            is_open = node.container and node.end - node.start > RECORD
+            is_open = node.container and node.end - node.start > (
+                _WHOLE if len(roots) == 1 and node.parent < 0 else RECORD
+            )
             if is_open and self.text[node.value] != '"':
                 name = self._name(index)
                 if name >= 0:

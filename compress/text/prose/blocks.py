@@ -8,14 +8,15 @@ import re
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.prose.diagnosed import Said
 from ctxpipe.compress.text.prose.enumerated import Number, begins, number_of
 from ctxpipe.compress.text.prose.fences import Fence
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import is_card, speaker
+from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
-from ctxpipe.compress.text.prose.writer import Writer
+from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, Writer
 from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
 
@@ -74,7 +75,8 @@ class Blocks(Writer):
         if titles:
             units.append(Unit(spans[0][0], spans[titles - 1][1], "row", parent))
             parent = spans[0][0]
-        card = not titles and is_card([self.text[a:b] for a, b in spans], self.card_keys)
+        words = [self.text[a:b] for a, b in spans]
+        card = not titles and (is_card(words, self.card_keys) or is_talk(words, self.card_keys))
         for a, b in spans[titles:]:
             if titles:
                 units.extend(self.whole_or_sentences(a, b, "row", parent))
@@ -99,20 +101,47 @@ class Blocks(Writer):
         return called is not None and called.search(self.text, table.start, table.end) is not None
 
     def log(self, spans: Sequence[tuple[int, int]], heads: Sequence[int]) -> None:
-        """Lines of a log, of which the lines of a trace stand under what was logged before."""
+        """Lines of a log, of which the lines of a trace stand under what was logged before.
+
+        Args:
+            spans: Offsets of the lines.
+            heads: What each is or stands under, by index; -1 for the last line of the log before.
+        """
         units = [
             unit
             for index, (a, b) in enumerate(spans)
-            for unit in self.whole_or_sentences(
-                a, b, "record", self.parent if heads[index] == index else spans[heads[index]][0]
-            )
+            for unit in self.whole_or_sentences(a, b, "record", self._logged_under(spans, heads[index], index))
         ]
+        self.add(spans[0][0], spans[-1][1], units)
+        self.logged = spans[-1][1]
+        last = heads[heads[-1]] if heads[-1] >= 0 else -1
+        self.traced = spans[last][0] if last >= 0 else self.traced
+
+    def _logged_under(self, spans: Sequence[tuple[int, int]], head: int, index: int) -> int:
+        if head < 0:
+            return self.traced
+        return self.parent if head == index else spans[head][0]
+
+    def diagnosis(self, spans: Sequence[tuple[int, int]], found: Sequence[Said]) -> None:
+        """Errors and warnings, each whole with its source lines and notes unless that is long."""
+        units: list[Unit] = []
+        begins: list[int] = []
+        for first, stop, under in found:
+            start, end = spans[first][0], spans[stop - 1][1]
+            parent = begins[under] if under >= 0 else self.parent
+            begins.append(start)
+            if end - start <= LONGEST_ITEM:
+                units.append(prose_unit(self.document, start, end, "record", parent))
+                continue
+            for a, b in spans[first:stop]:
+                units.extend(self.whole_or_sentences(a, b, "record", parent if a == start else start))
         self.add(spans[0][0], spans[-1][1], units)
 
     def turn(self, start: int, end: int, parent: int) -> list[Unit]:
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)
-        asked = self.answers.take(units[-1].start, speaker(self.text, start, end), asks=asks(self.text, end))
+        text, name = self.text, speaker(self.text, start, end)
+        asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, start, end))
         return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
 
     def list(

@@ -1,9 +1,11 @@
-"""Headings of text without markup that name a version, a date or a commit, as in change logs, news and diaries."""
+"""Headings of text without markup that name a version, a date, a commit, a day, or to whom a letter is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+
+import regex
 
 from ctxpipe.compress.text.prose.named import Named
 
@@ -28,6 +30,27 @@ _VERSION = re.compile(
       | :[ \t]+[^\n]{{1,40}}? | [ ][^\w\s]{{1,3}}:?)[ \t]*=*[ \t]*$""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
+_WEEKDAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag "
+    "sonnabend sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes "
+    "sábado domingo"
+).split()
+_DAY = regex.compile(
+    rf"""^[ \t]{{0,3}}(?:on[ ])?(?:{"|".join(_WEEKDAYS)})
+    (?:,?[ ](?:(?:the|den|le|el)[ ])?\d{{1,2}}(?:st|nd|rd|th|er|\.)?
+        (?:[ ](?:(?:of|de)[ ])?\p{{L}}{{3,10}}\.?|[./-]\d{{1,2}}\.?)?
+      |,?[ ]\p{{L}}{{3,10}}\.?[ ]\d{{1,2}}(?:st|nd|rd|th)?)?
+    (?:,?[ ]\d{{4}})?[ \t]*[:.]?[ \t]*$""",
+    regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
+)
+"""A day of the week with or without its date, and nothing else."""
+_ADDRESSEE = regex.compile(
+    r"""^[ \t]{0,3}(?:Dear|Hi|Hello|My[ ]dear|Sehr[ ]geehrte[rs]?|Liebe[rs]?|Hallo|Guten[ ]Tag|Cher|Chère|Bonjour
+      |Estimad[oa]|Querid[oa]|Hola|Gentile|Egregio|Car[oa]|Beste|Geachte|Kjære|Kära|Уважаем\p{L}+|Дорог\p{L}+)
+    [ ]\p{L}[^\n.?!:;]{0,58}[,:!][ \t]*$""",
+    regex.MULTILINE | regex.VERBOSE,
+)
+"""The line of a letter that says to whom it is."""
 _SAYS = re.compile(r"(?:changes|version|release|what's new)\b", re.IGNORECASE)
 """What a line begins with that a version without a point follows."""
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+ \([^()\s]+\) [a-zA-Z][^\n;]*;[ ]*urgency=\w+[^\n]*$", re.MULTILINE)
@@ -48,12 +71,15 @@ _SENTENCE = 20
 def change_headings(text: str) -> Iterator[Named]:
     """Lines that begin a paragraph and are the head of a version, a date or a commit, where there are several.
 
+    So are days of the week on lines of their own, and whom letters address.
     Below them stand lines with stars as in Emacs's outline mode, and the maintainers' names in Debian's change logs.
     """
     begins = [match.start() for match in _SHORT.finditer(text) if _begins(text, match.start())]
     packages = _alike(text, begins, _PACKAGE)
     heads = [*_alike(text, begins, _COMMIT), *packages, *_alike(text, begins, _DATED), *_alike(text, begins, _VERSION)]
     yield from heads
+    yield from _alone(text, _DAY)
+    yield from _alone(text, _ADDRESSEE)
     if packages:
         yield from (Named(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
     yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))
@@ -70,6 +96,16 @@ def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[N
     if len(found) < _FEWEST:
         return []
     return [Named(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in found]
+
+
+def _alone(text: str, pattern: regex.Pattern[str]) -> Iterator[Named]:
+    """Lines of one kind, each of another day or person than the first."""
+    found = [match for match in pattern.finditer(text) if not _GOES_ON.match(text, match.end())]
+    if len({match.group().strip().casefold() for match in found}) >= _FEWEST:
+        for match in found:
+            words = match.group().strip()
+            at = text.index(words, match.start())
+            yield Named(at, at + len(words), 0, words.rstrip(",:!. "))
 
 
 def _is_head(text: str, match: re.Match[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Fenced code of Markdown: lines between two lines of marks."""
+"""Fenced code of Markdown, and what is said at the head of a file: lines between two lines of marks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import NamedTuple
 _LINE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.MULTILINE)
 _OPENS = re.compile(r"[ \t]*(?P<info>[\w+#.-]*)[^`]*")
 _CLOSES = re.compile(r"[`~]*[ \t]*")
+_FRONT = re.compile(
+    r"(?P<open>---|\+\+\+)[ \t]*\n[\w\"'][\w\"' -]*[ \t]*[:=][^\n]*\n"
+    r"(?:[^\n]*\S[^\n]*\n){0,200}?(?P<close>(?P=open))[ \t]*$",
+    re.MULTILINE,
+)
 _LONGEST = 4
 """Marks of a usual fence."""
 
@@ -51,6 +56,15 @@ def fences(text: str, marks: str) -> Iterator[Fence]:
             continue
         yield Fence(*line.span(), *lines[closing].span(), opens["info"])
         at = closing + 1
+
+
+def front_matter(text: str) -> Fence | None:
+    """What is said of a file at its head, in YAML or TOML; None where it begins otherwise."""
+    found = _FRONT.match(text)
+    if found is None:
+        return None
+    language = "yaml" if found["open"] == "---" else "toml"
+    return Fence(*found.span("open"), *found.span("close"), language)
 
 
 def is_underlined(title: str, mark: str) -> bool:

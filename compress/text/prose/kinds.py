@@ -6,14 +6,14 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from ctxpipe.compress.text.prose.blocks import Blocks
+from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
 from ctxpipe.compress.text.prose.notes import is_footnote
-from ctxpipe.compress.text.prose.records import begins_record, record_runs, traced
+from ctxpipe.compress.text.prose.records import CHAINED, begins_record, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import is_card, quote_depth
-from ctxpipe.compress.text.prose.units import announces, asks, prose_unit, running_spans
-from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.prose.turns import Turns
+from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
 from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
@@ -21,14 +21,13 @@ _ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za
 """The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:\.|\*|-|<\d+>)[ \t]+(?=\S)")
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
-_SPEAKER = re.compile(
-    r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
-)
+_LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
+"""A first line that says of what the lines below it are."""
 _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
 
 
-class Kinds(Blocks):
+class Kinds(Turns):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def block(self, start: int, end: int) -> None:
@@ -46,9 +45,10 @@ class Kinds(Blocks):
             self._roff,
             self._list,
             self._log,
+            self.stamped,
             self._definitions,
-            self._cue,
-            self._speech,
+            self.cue,
+            self.speech,
             self._paragraphs,
         )
         for take in kinds:
@@ -187,11 +187,20 @@ class Kinds(Blocks):
         return True
 
     def _log(self, lines: Lines) -> bool:
-        """Lines of a log with traces of errors in it."""
-        heads = traced(lines.words, lines.indents)
-        if heads:
+        """Lines of a log with traces of errors in it, or what a compiler says."""
+        if self.traced >= 0 and CHAINED.match(lines.words[0]) and self.found[-1].end == self.logged:
+            stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words))
+            self.log(lines.spans[:stop], [-1] * stop)
+            if stop < len(lines.words):
+                self.block(self.text.rfind("\n", 0, lines.spans[stop][0]) + 1, lines.end)
+            return True
+        if heads := traced(lines.words, lines.indents):
             self.log(lines.spans, heads)
-        return bool(heads)
+            return True
+        found = diagnosed(lines.words)
+        if found:
+            self.diagnosis(lines.spans, found)
+        return bool(found)
 
     def _definitions(self, lines: Lines) -> bool:
         """Terms, each with what is indented below it."""
@@ -219,43 +228,34 @@ class Kinds(Blocks):
                 self.block(self.text.rfind("\n", 0, below) + 1, lines.spans[term.end - 1][1])
         self.introduction = -1
 
-    def _cue(self, lines: Lines) -> bool:
-        """A turn below a line with its speaker, alone or with a time."""
-        words = lines.words
-        if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
-            return False
-        at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
-        if len(at) > 1 and words[0] not in self.cues:
-            for first, stop in itertools.pairwise([*at, len(words)]):
-                self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
-            return True
-        head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
-        said = sentences(self.text, lines.spans[1][0], lines.end)
-        turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
-        name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
-        asked = self.answers.take(turn[-1].start, name, asks=asks(self.text, turn[-1].end))
-        self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
-        return True
-
-    def _speech(self, lines: Lines) -> bool:
-        """A turn that begins with its speaker."""
-        said = self.speakers.match(lines.words[0]) if self.speakers else None
-        if not said or not said["name"]:
-            return False
-        self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
-        return True
-
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""
+        spans, words = lines.spans, lines.words
+        if len(words) < 2 or not _LABEL.fullmatch(words[0]) or 2 * len(words[0]) > max(map(len, words)):
+            self._parts(lines, -1)
+            return True
+        self.running(spans[0][0], spans[0][1], spans[:1])
+        self._parts(lines._replace(start=spans[1][0], spans=spans[1:], words=words[1:]), self.introduction)
+        return True
+
+    def _parts(self, lines: Lines, label: int) -> None:
+        """Records, and paragraphs between them, all under a label, if there is one."""
         at, spans = 0, lines.spans
+
+        def under() -> None:
+            if label >= 0:
+                self.introduction = label
+
         for run in record_runs(lines.words):
             first = run.start if run.header < 0 else run.header
+            under()
             if first > at:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
+                under()
             if run.header >= 0:
                 self.entitle(spans[first][0])
             self.records(spans[first : run.end], titles=run.start - first)
             at = run.end
         if at < len(spans):
+            under()
             self.running(spans[at][0], lines.end, spans[at:])
-        return True

@@ -18,6 +18,10 @@ _PAGED = re.compile(
 )
 _PRINTED = re.compile(r"\[Page [\divxlc]{1,5}\]\s*(?:\f[^\n]*)?$|\f[^\n]*$")
 """The foot of a page of text for printers, and the head of the next one, which a form feed begins."""
+_COUNTS = re.compile(
+    r"\d{1,4} (?:reply|replies|reactions?|likes?|views?)(?:[ ·,]+(?:last reply|view thread)[^\n]{0,40})?", re.I
+)
+"""What a chat says below a message of how many answered."""
 _LICENCE = (
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
@@ -59,6 +63,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if not any(map(str.isalnum, piece)):
         return True
     if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
+        return True
+    if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
         return True
     if _is_printed(piece) or is_contents(piece) or (paged and _PAGED.search(piece)):
         return True

@@ -15,11 +15,12 @@ _STARTS = regex.compile(
       \[?\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ ,T]                # a date
     | \[?\d{1,2}:\d{2}(?::\d{2})?\b                          # a time
     | [\w./\\-]+:\d+(?::\d+)?:\s?                            # path:line:
-    | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}:\s                      # a speaker
+    | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}(?:\s?[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?:\s  # a speaker, with a time
     | (?:user|assistant|system|tool|human|model|bot|gpt):\s    # a role
     | [\w.\-\[\]]+\s?[=]\s?\S                                # key = value
+    | [-bcdlps][-rwxsStT]{9}[.+@]?\s                         # a file
     | (?:\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})                 # syslog
-    | [<\[](?:\w+|\d+)[>\]]\s                                # [INFO]
+    | [<\[]\s{0,8}[\w.:-]{1,24}[>\]]\s                       # [INFO], [  12.345678]
     """,
     regex.VERBOSE,
 )
@@ -50,6 +51,11 @@ _TRACED = re.compile(
 """What a line of an error's trace begins with, in Java, Python or Go."""
 
 
+CHAINED = re.compile(
+    r"Traceback \(most recent call last\)|The above exception was the direct|During handling of the above exception"
+    r"|Caused by: |Suppressed: "
+)
+"""What a trace goes on with after a blank line."""
 _DETAILS = re.compile(r"[^\n]{10,120}?\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY):\s")
 """What PostgreSQL says of the line before."""
 
@@ -143,6 +149,11 @@ def traced(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
         heads.append(head if known else line)
         line = index if known else line
     return heads
+
+
+def is_logged(line: str) -> bool:
+    """Whether a line begins as one of a log does: with a date, a time or a level."""
+    return _LOGGED.match(line) is not None
 
 
 def begins_record(line: str) -> bool:

@@ -23,7 +23,13 @@ _KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:
 _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
+_FURTHER = regex.compile(
+    r"(?:and|but|what about|how about|or|und|aber|oder|et|mais|ou|y|pero|o|e|mas|и|а)\b(?!['’-])", regex.IGNORECASE
+)
+"""What a question begins with that leaves out what the one before it is about."""
 _FEWEST = 2
+_LONGEST_TALK = 12
+"""Turns of a conversation up to which all stand under the first."""
 
 
 def paragraph_names(text: str) -> frozenset[str]:
@@ -66,10 +72,28 @@ def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
     return len(names) == len(lines) == len(set(names)) > 1 and names[0] in first
 
 
+def is_talk(lines: Sequence[str], first: frozenset[str]) -> bool:
+    """Whether lines are a short conversation that another one follows: the first turn says what it is about.
+
+    Args:
+        lines: The lines of a block.
+        first: Names with which several blocks begin.
+    """
+    said = [_TURN.match(line) for line in lines[: _LONGEST_TALK + 1]]
+    names = [match["name"] for match in said if match]
+    return 2 < len(lines) == len(names) <= _LONGEST_TALK and len(set(names)) > 1 and names[0] in first
+
+
 def speaker(text: str, start: int, end: int) -> str:
     """Who says a turn; empty if that is not known."""
     said = _TURN.match(text, start, end)
     return said["name"] if said else ""
+
+
+def goes_on(text: str, start: int, end: int) -> bool:
+    """Whether a turn begins with words that go on with what was said before."""
+    said = _TURN.match(text, start, end)
+    return _FURTHER.match(text, said.end() - 1 if said else start, end) is not None
 
 
 def quote_depth(text: str, start: int) -> int:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import drawn_tables
-from ctxpipe.compress.text.prose.fences import fences
+from ctxpipe.compress.text.prose.fences import fences, front_matter
 from ctxpipe.compress.text.prose.headings import Heading, headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
@@ -66,6 +67,9 @@ class _Walker(Kinds):
         """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
         text = self.text
         found: list[tuple[int, int, Callable[[], None]]] = []
+        head = front_matter(text)
+        if head is not None:
+            found.append((head.start, head.end, lambda: self.fence(head)))
         for fence in fences(text, "`~" if self.document.kind in ("markdown", "html") else "`"):
             found.append((fence.start, fence.end, lambda f=fence: self.fence(f)))  # type: ignore[misc]
         fenced = [(start, end) for start, end, _ in found]
@@ -73,7 +77,7 @@ class _Walker(Kinds):
         found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(text, self.parent))) for t in drawn]  # type: ignore[misc]
         hidden = sorted(fenced + [(t.start, t.end) for t in drawn])
         for match in PIPES.finditer(text):
-            if not overlaps(*match.span(), hidden):
+            if not overlaps(*match.span(), hidden) and not is_excerpt(match[0].rstrip().split("\n")):
                 found.append((*match.span(), lambda m=match: self.table(*m.span())))  # type: ignore[misc]
         return sorted(found, key=lambda event: event[:2])
 

@@ -49,6 +49,8 @@ class Writer:
         """What announces the next block."""
         self.question = -1
         """The last question of a paragraph, when it announces the next block."""
+        self.logged = self.traced = -1
+        """Where the last log ended, and its last line that began with a time."""
         self.literal = -1
         """Indentation of what announces code below it."""
         self.indents = Indents()

@@ -172,3 +172,32 @@ def test_values_of_any_kind_are_no_roles_and_no_texts(odd: Any) -> None:
     assert list(texts(message)) == []
     made = compress_messages(compressor(), [message], budget=500)
     assert made.messages == (message,)
+
+
+def test_what_a_user_takes_back_goes_with_it() -> None:
+    chat: list[Message] = []
+    for wood, said, meant in (("oak", 31, 3), ("elm", 45, 4), ("ash", 52, 5)):
+        chat.append({"role": "user", "content": f"We need {said} oars of {wood}."})
+        chat.append({"role": "assistant", "content": f"Noted, {said} oars of {wood}."})
+        chat.append({"role": "user", "content": f"No, we need {meant}."})
+        chat.append({"role": "assistant", "content": f"Now {meant}."})
+    chat.append({"role": "user", "content": "Order them."})
+    for budget in range(40, total(chat), 7):
+        kept = compress_messages(compressor(), chat, budget=budget, question="How many oars of elm?").messages
+        said = [message["content"] for message in kept]
+        assert ("We need 45 oars of elm." in said) == ("No, we need 4." in said)
+    assert "No, we need 4." in said
+
+
+def test_what_tools_gave_back_comes_right_after_the_best_question() -> None:
+    chat: list[Message] = []
+    for wood in ("oak", "elm", "ash"):
+        call = {"id": wood, "type": "function", "function": {"name": "weigh", "arguments": f'{{"wood": "{wood}"}}'}}
+        chat.append({"role": "user", "content": f"What does {wood} cost and weigh, please?"})
+        chat.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        chat.append({"role": "tool", "tool_call_id": wood, "content": f'{{"grams": {len(wood)}}}'})
+        chat.append({"role": "assistant", "content": "It costs 3."})
+    chat.append({"role": "user", "content": "Thanks."})
+    budget = total(chat[4:8]) + total(chat[12:]) + 10
+    kept = compress_messages(compressor(), chat, budget=budget, question="What does elm weigh?").messages
+    assert [message.get("tool_call_id") for message in kept if message["role"] == "tool"] == ["elm"]

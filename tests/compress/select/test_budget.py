@@ -203,3 +203,24 @@ def test_what_says_nothing_fills_no_room() -> None:
     assert "12" not in kept.text
     everything = compressor.compress([document], question="gate", budget=len(text) + 50)
     assert everything.text.endswith("12")
+
+
+def test_a_condition_is_not_kept_without_what_it_holds_for() -> None:
+    ours = "- If we cancel\n  - you get all back\n"
+    text = f"# Refunds\n\n- If you cancel\n  - you get half back\n  - the deposit stays\n{ours}"
+    document = Document(text=text, source="x", kind="markdown")
+    scorer = SCORERS.create("none")
+    compressor = Compressor(tokenizer=Characters(), ranker=FakeRanker(), scorer=scorer, rank="fake", prune="none")
+    for budget in range(60, len(text)):
+        kept = compressor.compress([document], question="If you cancel", budget=budget).text
+        assert "If you cancel" not in kept or "half back" in kept or "deposit stays" in kept
+        assert "If we cancel" not in kept or "all back" in kept
+
+
+def test_an_introduction_brings_the_record_that_fits_best() -> None:
+    text = "./pier 7:\ntotal 4\n" + "".join(f"2026-05-0{i} gate {i} shut by {who}\n" for i, who in enumerate("abcde"))
+    scorer = SCORERS.create("none")
+    compressor = Compressor(tokenizer=Characters(), ranker=FakeRanker(), scorer=scorer, rank="fake", prune="none")
+    kept = compressor.compress([Document(text=text, source="x")], question="pier 7: gate 3", budget=60).text
+    assert kept.startswith("./pier 7:")
+    assert "gate 3 shut" in kept

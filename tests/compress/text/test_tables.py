@@ -62,3 +62,16 @@ def test_a_short_line_above_columns_names_them(above: str, title: str) -> None:
     text = f"{above}\n\n{head}\nFaro       07:17  08:17\nIsland     07:54  08:45\n\nFerries do not run in July.\n"
     assert chain(text, "text", "Island") == [title, head]
     assert chain(text, "text", "Ferries do") == []
+
+
+def test_each_table_of_a_csv_file_has_its_own_header_row() -> None:
+    text = (
+        "key,value\nschema,2\n\nwood,weight\noak,31\nelm,45\n\nPrices 2026\nwood,price\noak,310\n\nSource: own counts\n"
+    )
+    assert chain(text, "csv", "oak,31\n") == ["wood,weight"]
+    assert chain(text, "csv", "oak,310") == ["Prices 2026", "wood,price"]
+    assert chain(text, "csv", "schema") == ["key,value"]
+    apart = text.replace("2026\nwood", "2026\n\nwood")
+    assert chain(apart, "csv", "oak,310") == ["Prices 2026", "wood,price"]
+    groups = "wood,weight\noak,31\n\nelm,45\nash,50\n"
+    assert chain(groups, "csv", "ash") == ["wood,weight"]

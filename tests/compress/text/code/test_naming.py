@@ -152,3 +152,26 @@ def test_a_key_that_names_a_document_is_above_all_it_holds() -> None:
         assert f"environment: {name}" in chain(text, units, f"level: {size}{size}")
     single = text.removeprefix("---\n").partition("---\n")[0]
     assert "environment: dev" not in chain(single, code_units(single, "yaml"), "level: 33")[:-1]
+
+
+STEPS = """steps:
+  - name: Test hull
+    env:
+      LIMIT: 31
+    run: pytest hull
+    if: github.event_name != 'schedule'
+  - uses: checkout
+  - if: always()
+    run: report
+"""
+
+
+def test_keys_stand_under_the_condition_beside_them() -> None:
+    units = code_units(STEPS, "yaml")
+    assert chain(STEPS, units, "run: pytest")[1:] == [
+        "- name: Test hull",
+        "if: github.event_name != 'schedule'",
+        "run: pytest hull",
+    ]
+    assert chain(STEPS, units, "LIMIT: 31")[2:4] == ["if: github.event_name != 'schedule'", "env:"]
+    assert chain(STEPS, units, "uses: checkout") == ["steps:", "- uses: checkout"]

@@ -42,16 +42,31 @@ def test_a_long_table_is_its_columns() -> None:
     assert trail(text, units, "column_17") == ["CREATE TABLE ships"]
 
 
+def test_columns_of_a_short_table_are_units() -> None:
+    text = (
+        "CREATE TABLE oars (\n  id int PRIMARY KEY,\n  -- in pounds\n  weight int\n    CHECK (weight < 45),\n"
+        "  wood text\n) STRICT;\n\nSELECT 1;\n"
+    )
+    units = code_units(text, "sql")
+    check_units(text, units)
+    assert chain(text, units, "weight int")[0] == "CREATE TABLE oars ("
+    assert trail(text, units, "wood text") == ["CREATE TABLE oars"]
+    assert text[units[0].close : units[0].close_end] == ") STRICT;"
+    assert units_of("CREATE TABLE oars (id int);\n", "sql") == ["CREATE TABLE oars (id int);"]
+
+
 def test_lines_of_a_difference_stand_under_hunk_and_file() -> None:
     text = (
-        "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@ def f():\n x\n--- gone\n+++ new\n y\n"
+        f"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,4 +1,4 @@ def f():\n {'x' * 400}\n"
+        " i\n--- gone\n+++ new\n y\n"
         "--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-a\n+b\n"
     )
     units = code_units(text, "diff")
     check_units(text, units)
-    assert chain(text, units, "+++ new")[1:] == ["@@ -1,3 +1,3 @@ def f():", "+++ new"]
-    assert trail(text, units, "+++ new") == ["a.py", "@@ -1,3 +1,3 @@ def f():"]
-    assert trail(text, units, "+b\n") == ["b.py", "@@ -1 +1 @@"]
+    assert chain(text, units, " y\n")[1:] == ["@@ -1,4 +1,4 @@ def f():", "y"]
+    assert chain(text, units, "+++ new")[1:] == ["@@ -1,4 +1,4 @@ def f():", "i\n--- gone\n+++ new"]
+    assert chain(text, units, "+b\n")[1:] == ["@@ -1 +1 @@\n-a\n+b"]
+    assert trail(text, units, "+++ new") == ["a.py", "@@ -1,4 +1,4 @@ def f():"]
 
 
 def test_indentation_decides_where_there_is_no_grammar() -> None:

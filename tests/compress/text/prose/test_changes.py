@@ -120,3 +120,34 @@ def test_items_with_more_stars_stand_under_items_with_fewer() -> None:
     last = units[-1]
     assert text[above[last.parent].start :].startswith("** above 8 m")
     assert text[above[above[last.parent].parent].start :].startswith("* Boats")
+
+
+def above(text: str, at: int) -> list[str]:
+    """What the unit at an offset stands under, outermost first."""
+    made = outline(Document(text=text, source="x"))
+    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
+    return [text[u.start : u.end] for u in reversed(made.chain(unit))]
+
+
+@pytest.mark.parametrize(
+    "days",
+    [("Monday", "Tuesday"), ("MONDAY, 4 July", "TUESDAY, 5 July"), ("Montag, 4. Juli:", "Dienstag, 5. Juli:")],
+)
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_days_stand_above_what_is_done_on_them(days: tuple[str, str], gap: str) -> None:
+    text = "Camp\n\n" + "\n".join(f"{day}{gap}08:00 Breakfast\n09:30 Rowing\n15:00 Tea\n" for day in days)
+    assert above(text, text.rindex("09:30 Rowing"))[-1] == days[1]
+
+
+def test_letters_stand_under_whom_they_address() -> None:
+    text = "\n".join(
+        f"Dear {name},\n\nI bring {n} eggs.\n\nYours,\nIda\n\n* * *\n" for name, n in (("Jon", 31), ("Kai", 45))
+    )
+    assert above(text, text.index("I bring 45")) == ["Dear Kai,"]
+    once = "Dear Jon,\n\nI bring 31 eggs.\n"
+    assert above(once, once.index("I bring")) == []
+
+
+def test_a_day_in_a_sentence_is_no_heading() -> None:
+    text = "We meet on\nMonday\nand rest on\nTuesday\nas agreed. All others row.\n"
+    assert above(text, text.index("All others")) == []

@@ -112,3 +112,51 @@ def test_lines_that_were_joined_at_broken_words_say_nothing_about_the_width() ->
     ]
     assert hard_breaks(lines)[1]
     assert not any(hard_breaks(lines, joined=True))
+
+
+def test_a_label_stands_above_all_lines_of_its_block() -> None:
+    row = "-rw-r--r-- 1 ida crew {} May  5 10:00 notes.txt"
+    text = "\n".join(
+        f"./{name}:\ntotal 4\n{row.format(size)}\n{row.format(size + 1)}\n"
+        for name, size in (("hull", 310), ("mast", 450))
+    )
+    units = read(text)
+    assert units[row.format(450)] == ["./mast:"]
+    assert units[row.format(310)] == ["./hull:"]
+
+
+def test_what_is_said_at_the_head_of_a_file_is_read_by_line() -> None:
+    text = "---\ntitle: Rules\nvalid: 2027\nauthor:\n  name: Ida\n---\n\nThe rules.\n"
+    for kind in ("markdown", "text"):
+        made = outline(Document(text=text, source="x", kind=kind))
+        units = {
+            text[u.start : u.end].strip(): [text[a.start : a.end] for a in made.chain(u)] for u in made.units(0, 99)
+        }
+        assert list(units) == ["---", "title: Rules", "valid: 2027", "author:", "name: Ida", "The rules."]
+        assert units["name: Ida"] == ["author:", "---"]
+        assert units["The rules."] == []
+    assert read("---\n\nkey: a\n\n---\n\nThe rules.\n")["key: a"] == []
+
+
+def test_a_trace_that_goes_on_after_a_blank_line_stands_under_its_line_of_the_log() -> None:
+    trace = 'Traceback (most recent call last):\n  File "{}.py", line 3, in run\nValueError: {}\n\n'
+    cause = "The above exception was the direct cause of the following exception:\n\n"
+    text = "".join(
+        f"[2026-05-0{i} 10:00:00] ERROR gave up on {name}\n{trace.format(name, name)}{cause}{trace.format('main', i)}"
+        for i, name in enumerate(("hull", "mast"), start=4)
+    ).replace("ValueError: 4\n\n", "ValueError: 4\n")
+    units = read(text)
+    assert units["ValueError: 5"] == ["[2026-05-05 10:00:00] ERROR gave up on mast"]
+    assert units["ValueError: 4"] == ["[2026-05-04 10:00:00] ERROR gave up on hull"]
+    assert units["[2026-05-05 10:00:00] ERROR gave up on mast"] == []
+
+
+def test_lines_of_a_kernel_and_of_speakers_with_times_are_records() -> None:
+    lines = [
+        "[   12.345678] usb 1-5: new high-speed device number 5 using xhci",
+        "[   12.345999] usb 1-5: Product: Reader",
+        "[   13.000001] usb 1-5: error -71",
+    ]
+    assert list(read("\n".join(lines) + "\n")) == lines
+    said = ["Guest (10:02): My ring is broken. It fell.", "Clerk (10:03): Is it insured?"]
+    assert list(read("\n".join(said) + "\n")) == said

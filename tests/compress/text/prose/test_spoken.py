@@ -210,3 +210,35 @@ def test_what_is_indented_below_keys_stands_under_the_first_of_them() -> None:
     assert above(text, "Depth:  4 m") == ["Name:         pier-4", "Berths:", "north:"]
     assert above(text, "Gates:        36") == ["Name:         pier-4"]
     assert above(text, "Name:         pier-5") == []
+
+
+FURTHER = """[10:00] Ida: What does the oak oar weigh?
+[10:01] Jon: 31 pounds
+[10:02] Kai: And the elm oar?
+[10:03] Jon: 45 pounds
+[10:04] Kai: Who rows today?
+"""
+
+
+def test_a_question_that_goes_on_with_another_stands_under_it() -> None:
+    first = "[10:00] Ida: What does the oak oar weigh?"
+    assert above(FURTHER, "And the elm") == [first]
+    assert above(FURTHER, "45 pounds") == [first, "[10:02] Kai: And the elm oar?"]
+    assert above(FURTHER, "Who rows") == []
+    later = FURTHER.replace(
+        "[10:02] Kai: And", "".join(f"[10:02] Kai: it rains {i}\n" for i in range(5)) + "[10:03] Kai: And"
+    )
+    assert above(later, "And the elm") == []
+
+
+def test_short_conversations_stand_under_their_first_turn() -> None:
+    talk = "Guest: My {} oar is broken.\nClerk: Is it insured?\nGuest: Yes.\nClerk: We mend it in {} days.\n\n"
+    text = talk.format("oak", 31) + talk.format("elm", 45)
+    assert above(text, "We mend it in 45")[0] == "Guest: My elm oar is broken."
+    assert above(text, "We mend it in 31")[0] == "Guest: My oak oar is broken."
+
+
+def test_a_turn_stands_under_its_speaker_and_time_on_two_lines() -> None:
+    text = "".join(f"{who}\n  10:0{i} AM\nBox {i}. It is shut.\n\n" for i, who in enumerate(("Ida Moss", "Jon Ash")))
+    assert above(text, "It is shut") == ["Ida Moss\n  10:00 AM"]
+    assert above(text, "Box 1") == ["Jon Ash\n  10:01 AM"]

@@ -1,0 +1,67 @@
+"""What compilers say: errors and warnings, with the source lines and notes below each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_WORDS = r"(?:fatal error|error|warning|note|info|remark|hint|help)"
+_LOCATED = re.compile(rf"[\w./\\+@~-]{{1,200}}[:(]\d+(?:[:,]\d+)?\)?\s?:?\s{{1,2}}(?P<word>{_WORDS})\b", re.IGNORECASE)
+"""``src/gull.c:47:5: error: ...``, as of gcc, clang, javac, tsc and mypy."""
+_LEADING = re.compile(r"(?P<word>error|warning)(?:\[\w+\])?: \S")
+"""``error[E0308]: ...``, as of rustc: the place stands in the next line, behind an arrow."""
+_ARROW = re.compile(r"-->\s\S+:\d+")
+_INCLUDED = re.compile(r"In file included (?:from|by) |from \S+:\d+[,:]$")
+_BUILT = re.compile(r"(?:Compiling|Checking|Building|gcc|g\+\+|cc|clang|rustc)\s|make(?:\[\d+\])?:")
+_BELONGS = frozenset(("note", "help", "hint", "remark"))
+_EXCERPT = re.compile(r"[ \t]*\d*[ \t]+\|(?:[ \t][^\n]*)?")
+_FEWEST = 2
+
+
+class Said(NamedTuple):
+    """Lines by index, ``stop`` exclusive, and what they stand under, by its place among such; -1 for nothing."""
+
+    first: int
+    stop: int
+    under: int = -1
+
+
+def diagnosed(lines: Sequence[str]) -> list[Said]:
+    """The errors and warnings of a compiler, each with the source lines, marks and notes below it, and other lines.
+
+    What says by which file the place was included stands above the error.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+
+    Returns:
+        Empty for lines that are none of it.
+    """
+    said = [_LOCATED.match(line) or _LEADING.match(line) for line in lines]
+    located = sum(match is not None and match.re is _LOCATED for match in said)
+    if not any(said) or not (located >= _FEWEST or any(map(_ARROW.match, lines)) or (located and _drawn(lines))):
+        return []
+    found: list[Said] = []
+    is_open = False
+    for index, (line, match) in enumerate(zip(lines, said, strict=True)):
+        begins = match is not None and (match["word"].lower() not in _BELONGS or not is_open)
+        if is_open and not begins and not _INCLUDED.match(line) and not _BUILT.match(line):
+            found[-1] = found[-1]._replace(stop=index + 1)
+            continue
+        included = begins and index > 0 and _INCLUDED.match(lines[index - 1]) is not None
+        found.append(Said(index, index + 1, len(found) - 1 if included else -1))
+        is_open = begins
+    return found
+
+
+def is_excerpt(lines: Sequence[str]) -> bool:
+    """Whether lines with bars are source lines as a compiler shows them, with their numbers, and no table."""
+    bars = {line.find("|") for line in lines}
+    numbered = [line.partition("|")[0].strip() != "" for line in lines]
+    return len(bars) == 1 and any(numbered) and not all(numbered) and all(map(_EXCERPT.fullmatch, lines))
+
+
+def _drawn(lines: Sequence[str]) -> bool:
+    """Whether a line of marks shows the place of an error."""
+    return any(set(line) <= set(" |^~-") and "^" in line for line in lines)

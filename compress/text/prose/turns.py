@@ -1,0 +1,75 @@
+"""Turns of a conversation: who speaks stands above what is said, in the same line, in a line of its own or in two."""
+
+from __future__ import annotations
+
+import abc
+import itertools
+import re
+from collections.abc import Sequence
+
+import regex
+
+from ctxpipe.compress.text.prose.blocks import Blocks
+from ctxpipe.compress.text.prose.region import Lines
+from ctxpipe.compress.text.prose.spoken import goes_on
+from ctxpipe.compress.text.prose.units import asks, prose_unit
+from ctxpipe.compress.text.sentences import sentences
+from ctxpipe.compress.text.unit import Unit
+
+_SPEAKER = re.compile(
+    r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
+)
+_TIME = re.compile(r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?")
+_NAME = regex.compile(r"\p{L}[\p{L}\p{M}\p{N} .'’()_-]{0,40}")
+
+
+class Turns(Blocks, abc.ABC):
+    """Writes turns. Each method that takes lines returns whether they were turns of its form."""
+
+    @abc.abstractmethod
+    def block(self, start: int, end: int) -> None:
+        """Set down lines without a blank line between them, whatever they are."""
+
+    def stamped(self, lines: Lines) -> bool:
+        """A turn below two lines, its speaker and the time, as chats are copied from a browser."""
+        words = lines.words
+        if len(words) < 3 or not _TIME.fullmatch(words[1]) or not _NAME.fullmatch(words[0]):
+            return False
+        start, end = lines.spans[0][0], lines.spans[1][1]
+        head = Unit(start, end, "speaker", self.parent, title=words[0])
+        said = sentences(self.text, lines.spans[2][0], lines.end)
+        turn = [prose_unit(self.document, a, b, "sentence", start) for a, b in said]
+        asked = self.answered(words[0], turn)
+        self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
+        return True
+
+    def answered(self, name: str, turn: Sequence[Unit]) -> int:
+        """The question that what somebody says answers or goes on with; -1 for none."""
+        further = goes_on(self.text, turn[0].start, turn[0].end)
+        return self.answers.take(turn[-1].start, name, asks=asks(self.text, turn[-1].end), goes_on=further)
+
+    def cue(self, lines: Lines) -> bool:
+        """A turn below a line with its speaker, alone or with a time."""
+        words = lines.words
+        if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
+            return False
+        at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
+        if len(at) > 1 and words[0] not in self.cues:
+            for first, stop in itertools.pairwise([*at, len(words)]):
+                self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
+            return True
+        head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
+        said = sentences(self.text, lines.spans[1][0], lines.end)
+        turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
+        name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
+        asked = self.answered(name, turn)
+        self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
+        return True
+
+    def speech(self, lines: Lines) -> bool:
+        """A turn that begins with its speaker."""
+        said = self.speakers.match(lines.words[0]) if self.speakers else None
+        if not said or not said["name"]:
+            return False
+        self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
+        return True
