@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units, subject
 from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
+from ctxpipe.compress.text.prose.contents import contents
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.units import running_units, unit_starts
+from ctxpipe.compress.text.prose.units import overlaps, running_units, unit_starts
 from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
@@ -191,5 +193,17 @@ def outline(document: Document) -> Outline:
     elif document.kind == "code":
         units = code_units(text, document.language)
     else:
+        document = _read_as(document)
         return Outline(document, prose_regions(document))
     return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])
+
+
+def _read_as(document: Document) -> Document:
+    """A document of prose of the same length, with what the structure of its text is found by.
+
+    Programs that write a page as text indent with no-break spaces. Lists of contents are noise.
+    """
+    text = document.text.replace("\u00a0", " ")
+    listed = contents(text, marked=document.kind in ("markdown", "html"))
+    noise = sorted((*document.noise, *(span for span in listed if not overlaps(*span, document.noise))))
+    return dataclasses.replace(document, text=text, noise=tuple(noise))

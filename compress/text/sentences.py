@@ -17,20 +17,21 @@ _LONGEST_GRAPHEME = 32
 _LONGEST_ASIDE = 120
 """Characters up to which what stands in brackets is looked for its other end."""
 
-_NUMBER = re.compile(r"\s*\(?[A-Z]?\d{1,3}[.)]")
+_NUMBER = re.compile(r"\s*\(?[A-Z]?\d{1,3}(?:\.\d{1,3}){0,5}[.)]")
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
     | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
-    | (?<=[.!?…؟।॥۔።]["'”’)\]]{0,2})\s+(?=["'“‘(\[¿¡«„]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
+    | (?<=[.!?…؟।॥۔።]["'”’)\]]{0,2}(?:[ ]?\[\^?\d{1,3}\]){0,2})(?![ ]\[\^?\d{1,3}\](?:\s|$))\s+  # the call of a note
+      (?=["'“‘(\[¿¡«„]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
     | (?<=[。！？｡]["”’」』）]{0,2})(?=[^\s"”’」』）])(?!(?<=[」』])(?:と|って|など|という|、|，|は|が|を|に|で|も|の))
     | (?<=…["”’」』）]{0,2})(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}])
     """,
     regex.VERBOSE,
 )
 _SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
-_CANDIDATE = re.compile(r"[|\t.!?][\"'”’)\]]{0,2}(?=\s)|\r(?=\n)|\n")
+_CANDIDATE = re.compile(r"[|\t.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
 """Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")

@@ -11,9 +11,9 @@ from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.diagnosed import Said
 from ctxpipe.compress.text.prose.enumerated import Number, begins, number_of
 from ctxpipe.compress.text.prose.fences import Fence
-from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of
+from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of, tagged
 from ctxpipe.compress.text.prose.notes import caller
-from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, Writer
@@ -21,6 +21,7 @@ from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
 
 _LONGEST_NUMBER = 20
+_FILLED = re.compile(r"\S")
 
 
 class Blocks(Writer):
@@ -52,6 +53,26 @@ class Blocks(Writer):
         self.indents.open(indent, start)
         if CODE_DIRECTIVE.match(self.text, start, end):
             self.literal, self.introduction = indent, start
+
+    def tagged(self, lines: Lines) -> bool:
+        """Terms whose definitions begin on the same line; what is indented below also stands under them."""
+        if "  " not in lines.words[0]:
+            return False
+        below = _FILLED.search(self.text, lines.end)
+        found = tagged(lines.words, lines.indents, indent_of(self.text, below.start()) if below else -1)
+        above = self.parent
+        for term in found:
+            start, end = lines.spans[term.line]
+            tag = prose_unit(self.document, start, start + term.tag, "item", above)
+            tag = tag._replace(title=" ".join(self.text[start : tag.end].split()))
+            self.found.append(Region(start, tag.end, above, (tag,)))
+            self.introduction, self.base = -1, start
+            self.indents.open(lines.indents[0], start)
+            spans = [(start + term.text, end), *lines.spans[term.line + 1 : term.end]]
+            self.running(spans[0][0], spans[-1][1], spans)
+            if term is not found[-1]:
+                self.introduction = -1
+        return bool(found)
 
     def glossary(self, spans: Sequence[tuple[int, int]], groups: Sequence[Sequence[int]]) -> None:
         """Terms of Markdown, each with the definitions below it that begin with a colon."""
@@ -151,7 +172,9 @@ class Blocks(Writer):
         first = next(index for index, item in enumerate(items) if item)
         if first:
             self.running(start, spans[first - 1][1], spans[:first])
-        self.entitle(spans[first][0])
+        # What is indented further than a list belongs to what is above it.
+        if not self.found or indent_of(self.text, self.found[-1].start) <= indent_of(self.text, spans[first][0]):
+            self.entitle(spans[first][0])
         units: list[Unit] = []
         open_items: list[tuple[int, int, Number | None]] = []
         bounds = [index for index, item in enumerate(items) if item]

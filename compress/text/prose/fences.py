@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LINE = re.compile(r"^[ \t]*(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.MULTILINE)
+_LINE = re.compile(
+    r"^[ \t]*(?P<begun>(?:(?:[-*+>]|\d{1,3}[.)])[ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.MULTILINE
+)
+"""A fence, which may begin an item of a list or a quotation."""
 _OPENS = re.compile(r"[ \t]*(?P<info>[\w+#.-]*)[^`]*")
 _CLOSES = re.compile(r"[`~]*[ \t]*")
 _FRONT = re.compile(
@@ -78,4 +81,5 @@ def _underlines(text: str, line: re.Match[str]) -> bool:
 
 
 def _closes(line: re.Match[str], mark: str) -> bool:
-    return line["mark"].startswith(mark) and _CLOSES.fullmatch(line["rest"]) is not None
+    alone = not line["begun"].strip("> \t")
+    return alone and line["mark"].startswith(mark) and _CLOSES.fullmatch(line["rest"]) is not None

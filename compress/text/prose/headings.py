@@ -41,7 +41,9 @@ _MAIL = re.compile(
 )
 _MAIL_FIELD = re.compile(r"^(From|Date|Sent|Subject|To):", re.MULTILINE)
 _NUMBERED = regex.compile(
-    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t]*$", regex.MULTILINE
+    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+"
+    r"((?:[\p{Lu}\p{Lo}]|(?<=\.\d{1,3}\.?[ \t]+)/\w)[^\n]{1,70}?)[ \t]*$",
+    regex.MULTILINE,
 )
 _RUN_IN = regex.compile(
     r"""^[ \t]{0,3}(?:(?:Section|Clause|Article|Art\.|Abschnitt|Ziffer|Artikel|Artículo|Cláusula|Articolo|Статья|§)
@@ -191,7 +193,7 @@ def _numbered(document: Document) -> Iterator[Heading]:
             "\n",
         )
         ends = _STOPPED.search(heading.title) and not (
-            alone and heading.title.endswith(".") and len(heading.title) < 60
+            alone and (heading.title.endswith("?") or (heading.title.endswith(".") and len(heading.title) < 60))
         )
         # In a PDF there are no blank lines that would tell a heading from a row of a table.
         bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not _PHRASE.search(heading.title)

@@ -13,6 +13,8 @@ DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<ar
 """The first line of a directive of reStructuredText."""
 CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|parsed-literal|testcode)::")
 _SPACES = re.compile(r"[ \t]*")
+_TAGGED = re.compile(r"((?=\S*[^\W\d])\S+(?: \S+){0,5})[ ]{2,}(?=\S)(?!.*\S[ ]{3})")
+"""A term with a letter and its definition, which has no further columns."""
 _LONGEST_TERM = 60
 _SHORT = 0.75
 """Share of a definition's width that its term stays below."""
@@ -23,6 +25,20 @@ class Term(NamedTuple):
 
     line: int
     end: int
+
+
+class Tagged(NamedTuple):
+    """A term whose definition begins on its line.
+
+    Attributes:
+        line, end: Its line and the end of its definition, exclusive, by index.
+        tag, text: Where in the line the term ends and the definition begins.
+    """
+
+    line: int
+    end: int
+    tag: int
+    text: int
 
 
 class Indents:
@@ -80,6 +96,31 @@ def colon_terms(lines: Sequence[str]) -> list[list[int]]:
     return found
 
 
+def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tagged]:
+    """The terms of a block whose definitions begin on the same line, at the column of all lines that go on with them.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+        indents: Their indentation in columns.
+        below: Indentation of the line after the block; it must go on with a block of one line.
+
+    Returns:
+        Empty for a block that is none, or in which no line goes on with another.
+    """
+    least = indents[0]
+    column = min((indent for indent in indents if indent > least), default=below)
+    firsts = [index for index, indent in enumerate(indents) if indent <= least]
+    if column <= least or (len(indents) == len(firsts) > 1):
+        return []
+    found: list[Tagged] = []
+    for index, end in itertools.pairwise([*firsts, len(lines)]):
+        match = _TAGGED.match(lines[index])
+        if match is None or least + match.end() != column or indents[index] < least:
+            return []
+        found.append(Tagged(index, end, match.end(1), match.end()))
+    return found
+
+
 def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     """The terms of a block's lines with what is indented below them; empty when it is no list of definitions.
 
@@ -95,7 +136,7 @@ def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
         return []
     firsts = [index for index, indent in enumerate(indents) if indent == least]
     found = [Term(a, b) for a, b in itertools.pairwise([*firsts, len(lines)])]
-    defined = [term for term in found if term.end > term.line + 1]
+    defined = [term for term in found if any(any(map(str.isalnum, line)) for line in lines[term.line + 1 : term.end])]
     width = max(map(len, lines))
     short = [term for term in defined if len(lines[term.line]) < _SHORT * width or begins_record(lines[term.line])]
     return found if 2 * len(defined) >= len(found) and len(short) == len(defined) else []

@@ -18,6 +18,7 @@ from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
+_NUMBER = re.compile(r"(?:\d{1,3}\.){2,6}|\d{1,3}(?:\.\d{1,3})+(?= )")
 _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
 
 
@@ -28,12 +29,20 @@ def prose_regions(document: Document) -> list[Region]:
     return content_for_empty(_Walker(document).regions())
 
 
+def _is_beside(title: str, other: str) -> bool:
+    """Whether a heading with the number 3.3 stands before one with 3.7.2, whose own was not found."""
+    number, below = _NUMBER.match(title), _NUMBER.match(other)
+    return number is not None and below is not None and not below[0].startswith(number[0])
+
+
 class _Walker(Kinds):
     """Walks over a document once, block by block."""
 
     def regions(self) -> list[Region]:
         special = self.special()
         hidden = [(start, end) for start, end, _ in special]
+        if not self.document.headings:
+            hidden = sorted((*hidden, *(span for span in self.document.noise if not overlaps(*span, hidden))))
         stack: list[Heading] = []
         events: list[tuple[int, int, Heading | Callable[[], None]]] = [*special]
         events += [(h.start, h.end, h) for h in headings(self.document, lambda a, b: overlaps(a, b, hidden))]
@@ -44,7 +53,7 @@ class _Walker(Kinds):
             self.blocks(at, start)
             at = end
             if isinstance(event, Heading):
-                while stack and stack[-1].level >= event.level:
+                while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
                     stack.pop()
                 above = stack[-1].start if stack else -1
                 stack.append(event)

@@ -86,6 +86,12 @@ def test_units_of_all_passages_hold_all_text(text: str, kind: Kind) -> None:
         ("He said so. Mr. Doran left.", ["He said so.", "Mr. Doran left."]),
         ("It grew. 2. This method is newer.", ["It grew.", "2. This method is newer."]),
         ('Lines like "cool/But you…/So come."', ['Lines like "cool/But you…/So come."']),
+        ("5.3. All licences end. 6. None.", ["5.3. All licences end.", "6. None."]),
+        (
+            "Power is cheap. [6] Water is not. [^7] Both end.",
+            ["Power is cheap. [6]", "Water is not. [^7]", "Both end."],
+        ),
+        ("Weber 2010.\n[6] Jonas 2011.", ["Weber 2010.", "[6] Jonas 2011."]),
     ],
 )
 def test_sentences_end_where_a_reader_would_end_them(text: str, expected: list[str]) -> None:

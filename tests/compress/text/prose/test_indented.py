@@ -181,3 +181,71 @@ def test_a_staircase_of_lines_is_read(line: str) -> None:
     blocks = "\n\n".join(" " * indent + line for indent in range(1500))
     for piece in (text, blocks, "\n".join(reversed(text.split("\n"))), "\n\n".join(reversed(blocks.split("\n\n")))):
         check_units(piece, outline(rst(piece)).units(0, len(piece)))
+
+
+OPTIONS = """OPTIONS
+
+     HarbourName
+             The name of the harbour.  The default is Faro.
+
+     Berths  Most boats that may moor.  More are sent away.
+
+             The default is 54.
+
+     Night   Whether boats may stay over night, and for how many nights they
+             may stay.
+
+             The default is 3.
+"""
+TABLE = """Rates
+
+     Pos  Item              Price
+     1    Mooring, night    40.00
+     2    Power              5.00
+          Sum               45.00
+"""
+NEWS = """Changes
+
+    * Boats can be called by name:
+
+          call --boat Gull
+
+      Without a name the first boat is
+
+          call --boat
+
+    * Fees are due at noon.
+"""
+
+
+def test_a_definition_that_begins_on_the_line_of_its_term_stands_under_it() -> None:
+    assert above(Document(text=OPTIONS, source="x"), "The default is Faro.") == ["OPTIONS", "HarbourName"]
+    assert above(Document(text=OPTIONS, source="x"), "Most boats that may moor.") == ["OPTIONS", "Berths"]
+    assert above(Document(text=OPTIONS, source="x"), "The default is 54.") == ["OPTIONS", "Berths"]
+    assert above(Document(text=OPTIONS, source="x"), "The default is 3.") == ["OPTIONS", "Night"]
+    check_units(OPTIONS, outline(Document(text=OPTIONS, source="x")).units(0, len(OPTIONS)))
+
+
+def test_rows_of_a_table_are_no_terms() -> None:
+    under = above(Document(text=TABLE, source="x"), "Mooring, night    40.00")
+    assert under[0] == "Rates"
+    assert "1" not in under
+
+
+def test_an_indented_line_does_not_introduce_the_items_after_it() -> None:
+    assert above(Document(text=NEWS, source="x"), "* Fees are due at noon.") == ["Changes"]
+
+
+def test_no_break_spaces_indent_like_others() -> None:
+    paragraph = "    A mooring costs 54 euros a\n\u00a0\u00a0\u00a0 night in Faro. It is due\n    at noon."
+    text = f"2.1.\u00a0Moorings\n\n{paragraph}\n"
+    assert above(Document(text=text, source="x"), "night in Faro.") == ["2.1.\u00a0Moorings"]
+    units = outline(Document(text=text, source="x")).units(0, len(text))
+    assert [text[unit.start : unit.end].split()[0] for unit in units] == ["2.1.", "A", "It"]
+
+
+def test_a_rule_below_a_paragraph_makes_no_terms_of_its_lines() -> None:
+    paragraph = "   Charts may be taken away, but only for\n   the day. ^[37]"
+    text = f"1. Notes\n\n{paragraph}\n     ____________________\n\n   ^[37] By 18:00.\n"
+    units = outline(Document(text=text, source="x")).units(0, len(text))
+    assert any("only for\n   the day." in text[unit.start : unit.end] for unit in units)

@@ -114,6 +114,7 @@ def test_lines_that_were_joined_at_broken_words_say_nothing_about_the_width() ->
     assert not any(hard_breaks(lines, joined=True))
 
 
+<<<<<<< HEAD
 def test_a_label_stands_above_all_lines_of_its_block() -> None:
     row = "-rw-r--r-- 1 ida crew {} May  5 10:00 notes.txt"
     text = "\n".join(
@@ -160,3 +161,25 @@ def test_lines_of_a_kernel_and_of_speakers_with_times_are_records() -> None:
     assert list(read("\n".join(lines) + "\n")) == lines
     said = ["Guest (10:02): My ring is broken. It fell.", "Clerk (10:03): Is it insured?"]
     assert list(read("\n".join(said) + "\n")) == said
+=======
+def test_a_fence_may_begin_an_item() -> None:
+    steps = "1. ```\nstop gull\n```\n\n   If it fails, call Faro.\n\n2. ```\nremove gull\n```"
+    text = f"# Removal\n\n{steps}\n\n# Fees\n\nA mooring costs 54.\n"
+    made = outline(Document(text=text, source="x.md", kind="markdown"))
+    units = {text[u.start : u.end]: [text[a.start : a.end] for a in made.chain(u)] for u in made.units(0, len(text))}
+    assert units["stop gull"] == ["1. ```", "# Removal"]
+    assert units["If it fails, call Faro."] == ["# Removal"]
+    assert units["A mooring costs 54."] == ["# Fees"]
+
+
+def test_a_numbered_heading_stands_under_none_with_another_number() -> None:
+    settings = "3.7. /etc : Settings\n\nFew.\n\n3.7.3. Options\n\nSet faro=54 there."
+    units = read(f"3.3. Rules\n\nNone.\n\n{settings}\n\n3.9.1. Aims\n\nPeace.\n")
+    assert units["Set faro=54 there."] == ["3.7.3. Options", "3.7. /etc : Settings"]
+    assert units["Peace."] == ["3.9.1. Aims"]
+
+
+def test_a_numbered_question_alone_is_a_heading() -> None:
+    units = read("1.1. What is a mooring?\n\nA place for a boat.\n\nIt costs 54.\n\n1.2. Who pays?\n\nThe owner.\n")
+    assert units["It costs 54."] == ["1.1. What is a mooring?"]
+>>>>>>> 4dcd652 (Keep terms that begin on the line of their text, leave out lists of contents, read code that begins an item)

@@ -1,0 +1,135 @@
+"""Lists of contents in text: lines below a title for them, or items of a list, that are headings further down."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+_TITLES = (
+    "contents",
+    "in this document",
+    "in this page",
+    "inhalt",
+    "sommaire",
+    "table des mati",
+    "índice",
+    "indice",
+    "sumário",
+    "inhoud",
+    "оглавление",
+    "содержание",
+    "目录",
+    "目錄",
+    "目次",
+)
+_TITLE = re.compile(
+    r"[ \t#=*]*(?:(?:table of )?contents|in this (?:document|page)|inhalt(?:sverzeichnis)?|sommaire"
+    r"|table des mati[eè]res|[ií]ndice(?: general)?|sumário|inhoud(?:sopgave)?|оглавление|содержание|目[录錄次])"
+    r"[ \t:=*#]*"
+)
+_LIST = re.compile(r"(?:^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S[^\n]*(?:\n(?:[ \t]*\n)?|\Z)){4,}", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S[^\n]*)", re.MULTILINE)
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_LINK = re.compile(r"\[([^\]\n]*)\]\([^)\n]*\)")
+_NUMBER = re.compile(
+    r"^(?:[-*+•][ \t]+)?(?:(?:chapter|section|part|appendix|kapitel|chapitre)[ \t]+)?"
+    r"(?:\(?(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*[.):]?[ \t]+)?",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"[^\w\n]*(?:[^\W\d_]{4,9}[ \t]+)?(\d{1,3}(?:\.\d{1,3})*)[.):]?[ \t]")
+_PAGE = re.compile(r"(?:[ \t]*(?:\.[ ]?){2,}|[ \t]{2,})[\divxlc]{0,5}$")
+_FEWEST = 4
+"""Entries from which on lines are a list of contents."""
+_OTHERS = 4
+"""Lines in a row that are no entries, after which a list of contents has ended; entries may be wrapped."""
+_SHARE = 0.8
+_MOST = 50
+"""Titles that are looked at."""
+_LONGEST = 80
+"""Characters of a line below which it may be a title."""
+
+
+def contents(text: str, *, marked: bool) -> list[tuple[int, int]]:
+    """The lists of contents of a text, in order and disjoint.
+
+    Their lines say only what stands further down, and look like its headings.
+
+    Args:
+        text: The text.
+        marked: Whether its headings are those of Markdown.
+    """
+    found = [*_titled(text), *(_linked(text) if marked else ())]
+    disjoint: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if not disjoint or start >= disjoint[-1][1]:
+            disjoint.append((start, end))
+    return disjoint
+
+
+def _titled(text: str) -> Iterator[tuple[int, int]]:
+    """What stands below a title for it."""
+    titles = _titles(text)
+    if not titles:
+        return
+    held = Counter(_words(match.group()) for match in _LINE.finditer(text, titles[0][1]))
+    for start, below in titles:
+        entries, others, end = set[tuple[str, str]](), 0, below
+        for match in _LINE.finditer(text, below):
+            number, words = _number(match.group()), _words(match.group())
+            if (number, words) in entries:
+                break
+            if held[words] > 1:
+                entries.add((number, words))
+                others, end = 0, match.end()
+            elif number:
+                others = 0
+            elif words and (others := others + 1) >= _OTHERS:
+                break
+        if len(entries) >= _FEWEST:
+            yield start, end
+
+
+def _titles(text: str) -> list[tuple[int, int]]:
+    """Lines that are a title for contents; a search for their words is quicker than a pattern on every line."""
+    folded = text.lower()
+    if len(folded) != len(text):
+        return []
+    found: set[tuple[int, int]] = set()
+    for words in _TITLES:
+        at = folded.find(words)
+        while at >= 0 and len(found) < _MOST:
+            start, end = folded.rfind("\n", 0, at) + 1, folded.find("\n", at)
+            end = len(folded) if end < 0 else end
+            if end - start < _LONGEST and _TITLE.fullmatch(folded, start, end):
+                found.add((start, end))
+            at = folded.find(words, end)
+    return sorted(found)
+
+
+def _linked(text: str) -> Iterator[tuple[int, int]]:
+    """Lists of which most items are headings of Markdown further down."""
+    headings = {words: match.start() for match in _HEADING.finditer(text) if (words := _words(match[1]))}
+    if len(headings) < _FEWEST:
+        return
+    for match in _LIST.finditer(text):
+        lines = match.group().split("\n")
+        if text[max(0, match.start() - 80) : match.start()].rstrip().endswith(":"):
+            continue
+        items = [words for line in lines if line.strip() and (words := _words(line))]
+        entries = [words for words in items if headings.get(words, -1) >= match.end()]
+        if len(entries) >= max(_FEWEST, _SHARE * len(items)):
+            yield match.start(), match.start() + len(match.group().rstrip())
+
+
+def _number(line: str) -> str:
+    """The number that a line begins with; empty for none."""
+    match = _NUMBERED.match(line.replace("\u00a0", " "))
+    return match[1] if match else ""
+
+
+def _words(line: str) -> str:
+    """What a line says, without its number, page and markup."""
+    words = _LINK.sub(r"\1", line.replace("\u00a0", " ")).strip(" \t#*=_").replace("`", "")
+    words = _PAGE.sub("", _NUMBER.sub("", words, count=1))
+    return " ".join(words.split()).casefold() if any(map(str.isalpha, words)) else ""
