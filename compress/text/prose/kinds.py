@@ -45,11 +45,8 @@ class Kinds(Turns):
             self._roff,
             self._list,
             self._log,
-<<<<<<< HEAD
             self.stamped,
-=======
             self.tagged,
->>>>>>> 4dcd652 (Keep terms that begin on the line of their text, leave out lists of contents, read code that begins an item)
             self._definitions,
             self.cue,
             self.speech,

@@ -114,7 +114,6 @@ def test_lines_that_were_joined_at_broken_words_say_nothing_about_the_width() ->
     assert not any(hard_breaks(lines, joined=True))
 
 
-<<<<<<< HEAD
 def test_a_label_stands_above_all_lines_of_its_block() -> None:
     row = "-rw-r--r-- 1 ida crew {} May  5 10:00 notes.txt"
     text = "\n".join(
@@ -161,7 +160,8 @@ def test_lines_of_a_kernel_and_of_speakers_with_times_are_records() -> None:
     assert list(read("\n".join(lines) + "\n")) == lines
     said = ["Guest (10:02): My ring is broken. It fell.", "Clerk (10:03): Is it insured?"]
     assert list(read("\n".join(said) + "\n")) == said
-=======
+
+
 def test_a_fence_may_begin_an_item() -> None:
     steps = "1. ```\nstop gull\n```\n\n   If it fails, call Faro.\n\n2. ```\nremove gull\n```"
     text = f"# Removal\n\n{steps}\n\n# Fees\n\nA mooring costs 54.\n"
@@ -182,4 +182,3 @@ def test_a_numbered_heading_stands_under_none_with_another_number() -> None:
 def test_a_numbered_question_alone_is_a_heading() -> None:
     units = read("1.1. What is a mooring?\n\nA place for a boat.\n\nIt costs 54.\n\n1.2. Who pays?\n\nThe owner.\n")
     assert units["It costs 54."] == ["1.1. What is a mooring?"]
->>>>>>> 4dcd652 (Keep terms that begin on the line of their text, leave out lists of contents, read code that begins an item)
