@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.mail.calendar import calendar_text
 from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason, decode
 
 _HTML = frozenset((".html", ".htm"))
@@ -36,4 +37,7 @@ def attached_text(data: bytes, name: str, type: str) -> str:
         from ctxpipe.pipeline.readers.html.html import html_page
 
         return html_page(text, addresses=True).text
-    return text.replace("\r\n", "\n").replace("\0", "").strip("\n")
+    text = text.replace("\r\n", "\n").replace("\0", "").strip("\n")
+    if type == "text/calendar" or ending == ".ics":
+        return calendar_text(text) or text
+    return text

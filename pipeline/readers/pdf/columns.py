@@ -8,6 +8,10 @@ from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Row
 
+_PARTED = 0.5
+"""Width of a gap, in sizes of the font, that is more than a space."""
+_MOST_LINES = 12
+"""Lines of a cell of a table."""
 _ALIGNED = 0.45
 """Share of the larger size by which the baselines of one row may differ."""
 
@@ -20,7 +24,7 @@ def in_order(rows: list[Row]) -> list[list[Row]]:
     """
     if any(row.column for row in rows):
         return _banded(rows)
-    runs = _runs([_joined(line) for line in _lines(rows)])
+    runs = _runs(_with_late_cells([_joined(line) for line in _lines(rows)]))
     return _sorted(runs)
 
 
@@ -61,14 +65,41 @@ def _joined(line: list[Row]) -> Row:
             first.text.removesuffix(HYPHEN) + ("-" if first.text.endswith(HYPHEN) else "") + between + piece.text
         )
         first.right = max(first.right, piece.right)
+        first.parted = first.parted or gap > _PARTED * first.size
     return first
+
+
+def _with_late_cells(rows: Sequence[Row]) -> list[Row]:
+    """Rows of which a cell with one line, written behind the last line of a cell beside it, goes on with that line."""
+    kept: list[Row] = []
+    for row, following in itertools.zip_longest(rows, rows[1:]):
+        if _is_late_cell(kept, row) and (following is None or following.base < kept[-1].base):
+            last = kept[-1]
+            last.text = f"{last.text.replace(HYPHEN, '-')}{CELL}{row.text}"
+            last.right = max(last.right, row.right)
+            last.closes = True
+        else:
+            kept.append(row)
+    return kept
+
+
+def _is_late_cell(above: Sequence[Row], row: Row) -> bool:
+    """Whether a row stands beside the first line of a cell of at least two lines, right of all of them."""
+    if len(above) < 2 or row.base < above[-1].base + 0.7 * row.size:
+        return False
+    for first in reversed(above[-_MOST_LINES:]):
+        if first.right > row.left + 0.5 * row.size:
+            return False
+        if abs(first.base - row.base) <= _ALIGNED * max(first.size, row.size):
+            return first.parted or CELL in first.text
+    return False
 
 
 def _runs(rows: Sequence[Row]) -> list[list[Row]]:
     """Stretches of the file's order that go down the page."""
     runs: list[list[Row]] = []
     for row in rows:
-        if runs and row.base < runs[-1][-1].base + 0.7 * row.size:
+        if runs and row.base < runs[-1][-1].base + 0.7 * row.size and not runs[-1][-1].closes:
             runs[-1].append(row)
         else:
             runs.append([row])

@@ -24,6 +24,8 @@ class Row:
         column: Column that it was cut out of, counted from 1; 0 for a row as it is in the file.
         listed: Whether it stands on a contents or index page.
         margin: Left and right edge of the column that it belongs to.
+        parted: Whether there is more than a space between two of its pieces, so that it may be a row of cells.
+        closes: Whether it ends a row of a table whose cells have several lines.
     """
 
     text: str
@@ -37,6 +39,8 @@ class Row:
     column: int = 0
     listed: bool = False
     margin: tuple[float, float] = (0.0, 0.0)
+    parted: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,20 @@ def test_a_table_is_not_taken_for_columns() -> None:
     assert found.text == "Gull 1  built of oak  12.5\nTern 2  built of pine  9.0\nSkua 3  a steel hull  31.5"
 
 
+def test_a_cell_beside_the_first_line_of_a_longer_one_stays_in_its_row() -> None:
+    rows = []
+    for number, (port, fee) in enumerate((("Lisbon", 40), ("Faro", 54), ("Lagos", 89))):
+        y = 700 - 40 * number
+        rows += [
+            Text(72, y, port),
+            *column(160, y, ["Boats below 17 m, unless they", "carry fuel or owe the fee", "of the year."]),
+        ]
+        rows.append(Text(400, y, f"{fee} euros"))
+    found = read_pdf(place_pdf([Text(72, 740, "Port"), Text(160, 740, "Who may moor"), Text(400, 740, "Fee"), *rows]))
+    assert "of the year.  54 euros\n\nLagos  Boats below 17 m" in found.text
+    assert found.text.index("Faro") < found.text.index("54 euros") < found.text.index("Lagos")
+
+
 def test_heads_feet_and_page_numbers_are_left_out_and_titles_are_not() -> None:
     body = ["Each page has a text of its own that says something", "about the number of the page that it stands on."]
     pages = [
