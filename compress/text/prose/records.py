@@ -15,7 +15,7 @@ _STARTS = regex.compile(
       \[?\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ ,T]                # a date
     | \[?\d{1,2}:\d{2}(?::\d{2})?\b                          # a time
     | [\w./\\-]+:\d+(?::\d+)?:\s?                            # path:line:
-    | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}(?:\s?[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?:\s  # a speaker, with a time
+    | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}+(?:[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?:\s  # a speaker, with a time
     | (?:user|assistant|system|tool|human|model|bot|gpt):\s    # a role
     | [\w.\-\[\]]+\s?[=]\s?\S                                # key = value
     | [-bcdlps][-rwxsStT]{9}[.+@]?\s                         # a file
