@@ -21,6 +21,7 @@ from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
 
 _LONGEST_NUMBER = 20
+_SMALLEST_BOX = 3
 _FILLED = re.compile(r"\S")
 
 
@@ -53,6 +54,23 @@ class Blocks(Writer):
         self.indents.open(indent, start)
         if CODE_DIRECTIVE.match(self.text, start, end):
             self.literal, self.introduction = indent, start
+
+    def boxed(self, lines: Lines) -> bool:
+        """Paragraphs between the sides of a box of asterisks or number signs."""
+        side = lines.words[0][0]
+        if (
+            side not in "*#"
+            or len(lines.words) < _SMALLEST_BOX
+            or any(words[0] != side or words[-1] != side or len(words) != len(lines.words[0]) for words in lines.words)
+        ):
+            return False
+        says = [any(map(str.isalnum, words)) for words in lines.words]
+        for said, group in itertools.groupby(range(len(says)), key=says.__getitem__):
+            spans = [lines.spans[index] for index in group]
+            joins = tuple(end for _, end in spans[:-1]) if said else ()
+            self.found.append(Region(spans[0][0], spans[-1][1], self.parent, None, (), joins))
+        self.introduction = -1
+        return True
 
     def tagged(self, lines: Lines) -> bool:
         """Terms whose definitions begin on the same line; what is indented below also stands under them."""

@@ -41,7 +41,7 @@ _NUMBERED = re.compile(r"[^\w\n]*(?:[^\W\d_]{4,9}[ \t]+)?(\d{1,3}(?:\.\d{1,3})*)
 _PAGE = re.compile(r"(?:[ \t]*(?:\.[ ]?){2,}|[ \t]{2,})[\divxlc]{0,5}$")
 _FEWEST = 4
 """Entries from which on lines are a list of contents."""
-_OTHERS = 4
+_OTHERS = 6
 """Lines in a row that are no entries, after which a list of contents has ended; entries may be wrapped."""
 _SHARE = 0.8
 _MOST = 50
@@ -75,11 +75,13 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
     held = Counter(_words(match.group()) for match in _LINE.finditer(text, titles[0][1]))
     for start, below in titles:
         entries, others, end = set[tuple[str, str]](), 0, below
+        first: tuple[str, str] | None = None
         for match in _LINE.finditer(text, below):
             number, words = _number(match.group()), _words(match.group())
-            if (number, words) in entries:
+            if (number, words) in entries and (number or (number, words) == first):
                 break
             if held[words] > 1:
+                first = first or (number, words)
                 entries.add((number, words))
                 others, end = 0, match.end()
             elif number:

@@ -25,6 +25,11 @@ _UNDERLINED = re.compile(
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
     re.MULTILINE,
 )
+_BOXED = re.compile(
+    r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
+    re.MULTILINE,
+)
+"""A title and its underline between the sides of a box."""
 _BELOW_RULE = re.compile(
     r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
 )
@@ -225,6 +230,15 @@ def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
         level = _MARKDOWN_UNDERLINES[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
         left, right = trim(text, start, match.end())
         yield Heading(left, right, level, title)
+    if not markdown:
+        yield from _boxed(text, styles)
+
+
+def _boxed(text: str, styles: dict[str, int]) -> Iterator[Heading]:
+    """Titles in boxes, of the level of those that are underlined by the same sign."""
+    for match in _BOXED.finditer(text):
+        level = 1 + styles.setdefault(match["under"][0], len(styles))
+        yield Heading(*trim(text, *match.span()), level, match["title"])
 
 
 def _goes_on(text: str, end: int) -> bool:

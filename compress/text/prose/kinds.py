@@ -43,6 +43,7 @@ class Kinds(Turns):
             self._quotation,
             self._glossary,
             self._roff,
+            self.boxed,
             self._list,
             self._log,
             self.stamped,

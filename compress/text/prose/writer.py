@@ -127,7 +127,9 @@ class Writer:
         else:
             self.found.append(region)
         self.introduction = -1
-        is_term = self.document.kind == "html" and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
+        is_term = (
+            self.document.kind in ("html", "markdown") and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
+        )
         if is_term:
             self.indents.open(indent_of(text, start), running_spans(self.text, region)[-1][0])
         if introduces(text, stop):

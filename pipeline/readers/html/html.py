@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.html.nodes import (
+    calls_note,
     captions_first,
     consent_banners,
     count,
@@ -122,7 +123,9 @@ class _TreeWalk:
         """Open an element or write a text; returns whether an element was opened that must be closed."""
         tag = node.tag or ""
         if tag == "-text":
-            self._write(node.text_content or "")
+            text = node.text_content or ""
+            # The number of a note would read like one of the text.
+            self._write(f"[{text}]" if not self._superscript and calls_note(node) else text)
             return False
         role = ROLES.get(tag, "")
         if role == "entry":

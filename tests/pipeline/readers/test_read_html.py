@@ -262,3 +262,10 @@ def test_the_head_and_foot_of_a_page_are_noise_but_for_what_tells_something() ->
     assert [telling.text[a:b].strip() for a, b in telling.noise] == ["Home", "© 2026 · Imprint"]
     headed = html_page("<header><h1>Faro</h1></header><p>It costs 54.</p>")
     assert headed.noise == ()
+
+
+def test_the_number_of_a_note_is_told_from_the_text() -> None:
+    call = '<a class="footnote-reference brackets" href="#id6">6</a>'
+    assert text(f"<p>It costs 54. {call} Boats pay at noon.</p>") == "It costs 54. [6] Boats pay at noon."
+    assert text('<p>It costs 54.<a role="doc-noteref" href="#n">7</a></p>') == "It costs 54.[7]"
+    assert text('<p>See page <a href="#p7">7</a>, 10<sup>6</sup>.</p>') == "See page 7, 10^6."

@@ -54,3 +54,17 @@ def test_a_list_that_says_something_is_none() -> None:
     introduced = "We speak of:\n\n" + "\n".join(f"- {title}" for title in CHAPTERS)
     assert contents(PAGE.format(introduced), marked=True) == []
     assert contents("Contents\n\nOne rope, one lamp.\n\nTwo anchors.\n\nCoffee.\n\nNothing else.\n", marked=True) == []
+
+
+def test_wrapped_entries_may_end_alike() -> None:
+    entries = [
+        "1. Moorings in Faro\n   (optional)",
+        "2. Moorings in Lagos\n   (optional)",
+        "3. Keys",
+        "4. Fees",
+        "5. Hours",
+    ]
+    listed = "\n".join(entries)
+    told = "\n\n".join(f"{entry}\n\nWhat is said of it." for entry in entries)
+    text = f"Contents\n\n{listed}\n\n{told}\n"
+    assert [text[a:b] for a, b in contents(text, marked=False)] == [f"Contents\n\n{listed}"]

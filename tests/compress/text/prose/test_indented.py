@@ -249,3 +249,9 @@ def test_a_rule_below_a_paragraph_makes_no_terms_of_its_lines() -> None:
     text = f"1. Notes\n\n{paragraph}\n     ____________________\n\n   ^[37] By 18:00.\n"
     units = outline(Document(text=text, source="x")).units(0, len(text))
     assert any("only for\n   the day." in text[unit.start : unit.end] for unit in units)
+
+
+def test_a_term_of_an_e_book_stands_above_its_definition() -> None:
+    text = "# Calls\n\nold-hook start\n\n  Called when the new one fails.\n\nnew-hook start\n\n  Called first.\n"
+    assert above(markdown(text), "Called when the new one fails.") == ["# Calls", "old-hook start"]
+    assert above(markdown(text), "Called first.") == ["# Calls", "new-hook start"]

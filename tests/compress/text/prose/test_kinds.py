@@ -182,3 +182,36 @@ def test_a_numbered_heading_stands_under_none_with_another_number() -> None:
 def test_a_numbered_question_alone_is_a_heading() -> None:
     units = read("1.1. What is a mooring?\n\nA place for a boat.\n\nIt costs 54.\n\n1.2. Who pays?\n\nThe owner.\n")
     assert units["It costs 54."] == ["1.1. What is a mooring?"]
+
+
+BOXED = """5. Fees
+-------
+
+Paid at noon.
+
+************************
+*                      *
+*  6. Damage           *
+*  ---------           *
+*                      *
+*  Boats are left at   *
+*  the risk of the     *
+*  owner, who pays     *
+*  54 euros. All else  *
+*  is for the office.  *
+*                      *
+************************
+
+7. Keys
+-------
+
+One each.
+"""
+
+
+def test_what_stands_in_a_box_is_read_by_sentence_under_its_title() -> None:
+    units = read(BOXED)
+    (told,) = (words for words in units if words.startswith("*  Boats are left"))
+    assert told.endswith("54 euros.")
+    assert [title.split("\n")[0].strip("* ") for title in units[told]] == ["6. Damage"]
+    assert units["One each."] == ["7. Keys\n-------"]
