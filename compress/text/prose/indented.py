@@ -124,8 +124,8 @@ def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tag
 def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     """The terms of a block's lines with what is indented below them; empty when it is no list of definitions.
 
-    A term is short beside its definition, or begins like a record (a log line above its stack trace). A block whose
-    first line alone is less indented is a wrapped paragraph unless that line is short.
+    A term is short beside its definition, ends in a colon, or begins like a record (a log line above its stack trace).
+    A block whose first line alone is less indented is a wrapped paragraph unless that line is short.
 
     Args:
         lines: Lines of a block without blank lines, stripped.
@@ -138,5 +138,6 @@ def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     found = [Term(a, b) for a, b in itertools.pairwise([*firsts, len(lines)])]
     defined = [term for term in found if any(any(map(str.isalnum, line)) for line in lines[term.line + 1 : term.end])]
     width = max(map(len, lines))
-    short = [term for term in defined if len(lines[term.line]) < _SHORT * width or begins_record(lines[term.line])]
-    return found if 2 * len(defined) >= len(found) and len(short) == len(defined) else []
+    heads = [lines[term.line] for term in defined]
+    named = [head for head in heads if len(head) < _SHORT * width or head.endswith(":") or begins_record(head)]
+    return found if 2 * len(defined) >= len(found) and len(named) == len(defined) else []

@@ -255,3 +255,8 @@ def test_a_term_of_an_e_book_stands_above_its_definition() -> None:
     text = "# Calls\n\nold-hook start\n\n  Called when the new one fails.\n\nnew-hook start\n\n  Called first.\n"
     assert above(markdown(text), "Called when the new one fails.") == ["# Calls", "old-hook start"]
     assert above(markdown(text), "Called first.") == ["# Calls", "new-hook start"]
+
+
+def test_a_line_with_a_colon_stands_above_shorter_lines_below_it() -> None:
+    text = "Fleet\n\nClass A:\n  not for hire:\n    Gull, 12 m\n    Tern, 13 m\n  for hire:\n    Auk, 14 m\n"
+    assert above(Document(text=text, source="x"), "Tern, 13 m")[-2:] == ["Class A:", "not for hire:"]
