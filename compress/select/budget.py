@@ -107,7 +107,7 @@ def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
 
 def _led(worth: NDArray[np.float64], pieces: Pieces) -> dict[int, int]:
     """For each introduction the piece that it passes its score on to."""
-    listed = [unit.kind in ("item", "record") for unit in pieces.units]
+    listed = [unit.kind in ("item", "record", "member") for unit in pieces.units]
     promise = worth.copy()
     led: dict[int, int] = {}
     for child in range(len(pieces) - 1, -1, -1):

@@ -12,7 +12,6 @@ import numpy as np
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.counting import Estimates
-from ctxpipe.compress.text.data.json_units import is_question
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.text.prose.units import introduces
 from ctxpipe.compress.text.unit import Unit
@@ -201,9 +200,8 @@ def _bare(
                 piece.unit.kind in _FRAMES
                 or piece.unit.kind in ("row", "tag")
                 or (piece.unit.kind == "item" and (piece.unit.title or not _is_said(documents[document].text, piece)))
-                or (piece.unit.close >= 0 and piece.unit.kind == "member")
+                or piece.unit.kind == "member"
                 or introduces(documents[document].text, piece.unit.end)
-                or (piece.unit.kind == "member" and is_question(documents[document].text, piece.unit))
             )
             for piece, document in zip(made, owner, strict=True)
         ],

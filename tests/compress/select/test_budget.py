@@ -224,3 +224,17 @@ def test_an_introduction_brings_the_record_that_fits_best() -> None:
     kept = compressor.compress([Document(text=text, source="x")], question="pier 7: gate 3", budget=60).text
     assert kept.startswith("./pier 7:")
     assert "gate 3 shut" in kept
+
+
+def test_the_name_of_an_object_is_not_kept_alone() -> None:
+    made = [
+        {"name": f"pier {i}", "planks": [{"wood": "oak", "note": "o" * 90}] * 4, "free": i % 2 == 0} for i in range(6)
+    ]
+    text = json.dumps(made, indent=1)
+    scorer = SCORERS.create("none")
+    compressor = Compressor(tokenizer=Characters(), ranker=FakeRanker(), scorer=scorer, rank="fake", prune="none")
+    for budget in range(60, 900, 40):
+        kept = compressor.compress(
+            [Document(text=text, source="x", kind="json")], question="pier 3", budget=budget
+        ).text
+        assert all(set(one) > {"name"} for one in (json.loads(kept) if kept else []))
