@@ -226,7 +226,7 @@ class _TreeWalk:
             case "row" if self._in_grid():
                 layout.end_row()
             case "cell" if self._in_grid():
-                layout.end_cell(sign(node))
+                layout.end_cell("" if layout.has_words() else sign(node))
             case "head" if self._in_grid():
                 layout.end_head()
             case "head":

@@ -100,6 +100,10 @@ class PageLayout:
         self._out, self._gap, self._fresh, self._space = [], 0, False, False
         self.flat += 1
 
+    def has_words(self) -> bool:
+        """Whether the open cell has words."""
+        return any(map(str.strip, self._out))
+
     def end_cell(self, sign: str = "") -> None:
         """End a cell; ``sign`` is what it shows if it has no words."""
         table = self._tables[-1]
