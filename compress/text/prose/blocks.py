@@ -22,6 +22,10 @@ from ctxpipe.compress.text.unit import Unit
 
 _LONGEST_NUMBER = 20
 _SMALLEST_BOX = 3
+_HEADLINE = re.compile(
+    r"[A-Z][a-z]+(?:[ ]+(?:[A-Z][\w-]*|a|an|and|as|at|by|for|from|in|is|of|on|or|per|the|to|with)){2,11}"
+)
+"""Three words or more that begin with capitals."""
 _FILLED = re.compile(r"\S")
 
 
@@ -203,6 +207,9 @@ class Blocks(Writer):
             number = self._close_items(open_items, indent, self.text[a : a + _LONGEST_NUMBER])
             parent = open_items[-1][1] if open_items else self.parent
             made = self.whole_or_sentences(a, b, "item", parent)
+            if _HEADLINE.fullmatch(self.text, item.end() if item else a, b):
+                # With paragraphs below it is their title, and says nothing without them.
+                made[0] = made[0]._replace(title=" ".join(self.text[a:b].split()))
             open_items.append((indent, made[0].start, number))
             units.extend(made)
         self.listed = (indent_of(self.text, spans[first][0]), self.parent)

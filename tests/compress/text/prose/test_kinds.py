@@ -215,3 +215,14 @@ def test_what_stands_in_a_box_is_read_by_sentence_under_its_title() -> None:
     assert told.endswith("54 euros.")
     assert [title.split("\n")[0].strip("* ") for title in units[told]] == ["6. Damage"]
     assert units["One each."] == ["7. Keys\n-------"]
+
+
+def test_an_item_in_capitals_is_the_title_of_what_stands_below_it() -> None:
+    rules = "1. Most Boats In A Harbour\n\n   By default 54.\n\n2. Bring a rope\n\n   It is long."
+    text = f"# Limits\n\n{rules}\n\n3. Most Ropes On A Boat\n"
+    made = outline(Document(text=text, source="x.md", kind="markdown"))
+    titles = {text[unit.start : unit.end]: unit.title for unit in made.units(0, len(text)) if unit.kind == "item"}
+    assert titles["1. Most Boats In A Harbour"] == "1. Most Boats In A Harbour"
+    assert titles["2. Bring a rope"] == ""
+    below = next(unit for unit in made.units(0, len(text)) if text[unit.start : unit.end] == "By default 54.")
+    assert made.trail(below) == ("Limits", "1. Most Boats In A Harbour")
