@@ -95,8 +95,8 @@ def select(
 def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
     """Pieces that may be taken for their own sake, best first, ties in the order of the source.
 
-    An introduction passes its score on to a piece under it, without which it would say nothing: to the best item or
-    record, or to the first sentence.
+    An introduction passes its score on to a piece under it, without which it would say nothing: to the first, or if that
+    is an item or a record, to the best of those.
     """
     worth = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=1e30)
     for parent, child in sorted(_led(worth, pieces).items()):
@@ -109,16 +109,17 @@ def _led(worth: NDArray[np.float64], pieces: Pieces) -> dict[int, int]:
     """For each introduction the piece that it passes its score on to."""
     listed = [unit.kind in ("item", "record", "member") for unit in pieces.units]
     promise = worth.copy()
-    led: dict[int, int] = {}
+    first: dict[int, int] = {}
+    best: dict[int, int] = {}
     for child in range(len(pieces) - 1, -1, -1):
         parent = int(pieces.parent[child])
         if parent < 0 or not pieces.bare[parent] or pieces.units[parent].kind in ("heading", "row"):
             continue
-        best = led.get(parent, child)
-        if not (listed[child] or listed[best]) or promise[child] >= promise[best]:
-            led[parent] = child
+        first[parent] = child
+        if listed[child] and promise[child] >= promise[best.get(parent, child)]:
+            best[parent] = child
         promise[parent] = max(promise[parent], promise[child])
-    return led
+    return first | {parent: child for parent, child in best.items() if listed[first[parent]]}
 
 
 def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: int, count: Count) -> BoolArray:

@@ -108,7 +108,7 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[tuple[str, 
         own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
         named = {head for head, low in heads.items() if word in low and pattern.search(low)}
         under = [i for i, trail in enumerate(above) if not named.isdisjoint(trail)] if named else []
-        if len(own) > few:
+        if len(own) > few or (under and not own):
             held = {*own, *under}
             together = held if together is None else together & held
         if word not in exact:

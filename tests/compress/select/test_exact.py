@@ -45,3 +45,13 @@ def test_a_header_row_counts_as_much_for_rows_of_groups_as_for_rows_of_none() ->
     assert (grouped[:8] >= flat[:8]).all()
     assert (flat[:8] > 0).all()
     assert not grouped[8:].any()
+
+
+def test_a_name_that_only_headings_hold_tells_like_rows_apart() -> None:
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    above = [(day,) for day in days for _ in range(2)]
+    texts = [text for day in days for text in (f"09:30 {day[0]}", f"11:00 {day[1]}")]
+    found = exact_bonus("What is at 09:30 on Thursday?", texts, above)
+    assert found is not None
+    assert texts[int(found.argmax())] == "09:30 T"
+    assert above[int(found.argmax())] == ("Thursday",)
