@@ -95,8 +95,8 @@ def select(
 def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
     """Pieces that may be taken for their own sake, best first, ties in the order of the source.
 
-    An introduction passes its score on to a piece under it, without which it would say nothing: to the first, or if that
-    is an item or a record, to the best of those.
+    An introduction passes its score on to a piece under it, without which it would say nothing: to the first, or if
+    that is an item or a record, to the best of those.
     """
     worth = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=1e30)
     for parent, child in sorted(_led(worth, pieces).items()):
