@@ -24,7 +24,7 @@ class PptxReader:
         Raises:
             ReadError: if the extra is missing, or the file is damaged, encrypted or too large.
         """
-        modules = ("markitdown", "pptx")
+        modules = ("pptx",)
         archive = open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
         slides, parts = guarded(lambda: _slides(data), source=source, ending="pptx")
         comments = [[f"- {said}" for said in slide_comments(archive, part, source)] for part in parts]
