@@ -104,7 +104,7 @@ def _written(
 
 
 def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int]], bool]) -> tuple[int, int] | None:
-    """The longest stretch of clauses, else of words, that fits around the best match."""
+    """The longest stretch of clauses, else of words, that fits around the best match; None for signs without words."""
     vocabulary = Vocabulary()
     asked = frozenset(vocabulary.ids(question))
     start, end = unit.start, unit.end
@@ -116,7 +116,8 @@ def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int
         best = max(range(len(spans)), key=lambda i: (shared[i], -i))
         if fits(spans[best]):
             first, last = _grown(spans, best, fits)
-            return (first, last) if any(map(str.isalnum, text[first:last])) else None
+            said = any(map(str.isalnum, text[first:last])) or not any(map(str.isalnum, text[unit.start : unit.end]))
+            return (first, last) if said else None
         start, end = spans[best]
     return None
 

@@ -176,9 +176,7 @@ def test_a_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path, monkeypatch
     assert reason(tmp_path, bomb, "bomb.docx") == "unpacks to 3 MiB, more than the 1 allowed"
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [("markitdown", "a.docx"), ("pptx", "a.pptx"), ("openpyxl", "a.xlsx")]
-)
+@pytest.mark.parametrize(("module", "name"), [("markitdown", "a.docx"), ("pptx", "a.pptx"), ("openpyxl", "a.xlsx")])
 def test_a_missing_extra_names_its_pip_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str
 ) -> None:
