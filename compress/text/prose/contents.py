@@ -23,10 +23,15 @@ _TITLES = (
     "目錄",
     "目次",
 )
+# A copy of the text in small letters would take as much memory again.
+_FORMS = tuple(
+    dict.fromkeys(form for words in _TITLES for form in (words, words.capitalize(), words.title(), words.upper()))
+)
 _TITLE = re.compile(
     r"[ \t#=*]*(?:(?:table of )?contents|in this (?:document|page)|inhalt(?:sverzeichnis)?|sommaire"
     r"|table des mati[eè]res|[ií]ndice(?: general)?|sumário|inhoud(?:sopgave)?|оглавление|содержание|目[录錄次])"
-    r"[ \t:=*#]*"
+    r"[ \t:=*#]*",
+    re.IGNORECASE,
 )
 _LIST = re.compile(r"(?:^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S[^\n]*(?:\n(?:[ \t]*\n)?|\Z)){4,}", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S[^\n]*)", re.MULTILINE)
@@ -94,18 +99,15 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
 
 def _titles(text: str) -> list[tuple[int, int]]:
     """Lines that are a title for contents; a search for their words is quicker than a pattern on every line."""
-    folded = text.lower()
-    if len(folded) != len(text):
-        return []
     found: set[tuple[int, int]] = set()
-    for words in _TITLES:
-        at = folded.find(words)
+    for words in _FORMS:
+        at = text.find(words)
         while at >= 0 and len(found) < _MOST:
-            start, end = folded.rfind("\n", 0, at) + 1, folded.find("\n", at)
-            end = len(folded) if end < 0 else end
-            if end - start < _LONGEST and _TITLE.fullmatch(folded, start, end):
+            start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+            end = len(text) if end < 0 else end
+            if end - start < _LONGEST and _TITLE.fullmatch(text, start, end):
                 found.add((start, end))
-            at = folded.find(words, end)
+            at = text.find(words, end)
     return sorted(found)
 
 
