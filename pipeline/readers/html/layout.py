@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxpipe.pipeline.readers.tables.header import title_rows, titled, titles
+from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
 from ctxpipe.pipeline.readers.tables.merged import Line
 from ctxpipe.pipeline.readers.tables.rows import table_lines
 
@@ -140,10 +140,6 @@ class PageLayout:
         self._gap, self._fresh, self._space = 0, False, False
 
 
-_MOST_HEAD = 6
-"""Rows that may hold the title of a table and of its columns, with the one below them."""
-
-
 class _Table:
     """Rows of a table; a cell that spans rows is repeated in each, so that every row can be read alone."""
 
@@ -181,7 +177,7 @@ class _Table:
 
     def _end_filled_row(self) -> None:
         self._rows.append(self._row)
-        if len(self._head) < _MOST_HEAD:
+        if len(self._head) < MOST_HEAD:
             filled = [self._repeated.get(column, cell) for column, cell in enumerate(self._row)]
             self._head.append(Line(filled, frozenset(self._repeated), frozenset(self._down)))
             is_over_all = len(self._row) == len(self._repeated) + 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.styles import Listed
-from ctxpipe.pipeline.readers.office.word import W, number, parsed, value
+from ctxpipe.pipeline.readers.office.word import W, left_of, number, parsed, value
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -143,8 +143,7 @@ def _number_of(element: Element) -> int:
 
 def _level(element: Element) -> _Level:
     start = number(value(element, f"{W}start"))
-    indent = element.find(f"{W}pPr/{W}ind")
-    left = None if indent is None else number(indent.get(f"{W}left") or indent.get(f"{W}start"))
+    properties = element.find(f"{W}pPr")
     text = value(element, f"{W}lvlText")
     format = value(element, f"{W}numFmt") or "decimal"
     return _Level(
@@ -152,5 +151,5 @@ def _level(element: Element) -> _Level:
         format,
         f"%{_number_of(element) + 1}." if text is None else text,
         element.find(f"{W}isLgl") is not None,
-        left,
+        None if properties is None else left_of(properties),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxpipe.pipeline.readers.office.numbering import written
 from ctxpipe.pipeline.readers.office.order import Box, columns_of
-from ctxpipe.pipeline.readers.tables.header import title_rows, titled, titles
+from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
 from ctxpipe.pipeline.readers.tables.merged import Line
 from ctxpipe.pipeline.readers.tables.rows import table_lines
 
@@ -20,8 +20,6 @@ _FORMATS = {
 }  # fmt: skip
 _AROUND = {"ParenBoth": "({})", "ParenR": "{})", "Period": "{}.", "Plain": "{}."}
 _DEEPEST_GROUP = 20
-_MOST_HEAD = 6
-"""Rows that may hold the title of a table and of its columns, with the one below them."""
 
 
 def shape_text(shape: Any, depth: int = 0) -> str:
@@ -115,7 +113,7 @@ def _table(table: Any) -> str:
     for row in table.rows:
         cells = [" ".join(cell.text_frame.text.split()) for cell in row.cells]
         rows.append(cells)
-        if len(head) < _MOST_HEAD:
+        if len(head) < MOST_HEAD:
             head.append(_line(list(row.cells), cells))
     above = titled(head)
     if not rows[above:]:

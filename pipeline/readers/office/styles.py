@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.archive import Archive
-from ctxpipe.pipeline.readers.office.word import W, number, parsed, value
+from ctxpipe.pipeline.readers.office.word import W, left_of, number, parsed, value
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -89,7 +89,7 @@ class Styles:
         key = value(properties, f"{W}pStyle") or ""
         styled = [holder for holder in self._properties(key) if holder.find(f"{W}numPr") is None or otherwise is None]
         for holder in (properties, *styled):
-            if (left := _left(holder)) is not None:
+            if (left := left_of(holder)) is not None:
                 return left
         if otherwise is not None:
             return otherwise
@@ -120,8 +120,3 @@ class Styles:
 
 def _level(outline: int) -> int:
     return min(outline + 1, _DEEPEST) if 0 <= outline < _BODY_TEXT else 0
-
-
-def _left(properties: Element) -> int | None:
-    found = properties.find(f"{W}ind")
-    return None if found is None else number(found.get(f"{W}left") or found.get(f"{W}start"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxpipe.pipeline.readers.office.word import W as _W
 from ctxpipe.pipeline.readers.office.word import make_paragraph, words_of
-from ctxpipe.pipeline.readers.tables.header import title_rows, titled, titles
+from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
 from ctxpipe.pipeline.readers.tables.merged import Line
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ _MOST_REPEATED = 5_000_000
 """Characters and elements that merged cells may add."""
 _MOST_COLUMNS = 100
 """Columns that one cell may cover; a hostile file claims more."""
-_MOST_HEAD = 6
-"""Rows that may hold the title of a table and of its columns, with the one below them."""
 
 
 def repeat_merged_cells(root: Element) -> None:
@@ -53,7 +51,7 @@ def repeat_merged_cells(root: Element) -> None:
                     cell.addnext(_empty(cell))
                 repeated.update(dict.fromkeys(range(column + 1, column + span), cell))
                 column += span
-            if len(head) < _MOST_HEAD:
+            if len(head) < MOST_HEAD:
                 head.append(_line(row, repeated, down))
         _join_titles(table, head)
 

@@ -31,6 +31,12 @@ def number(words: str | None) -> int | None:
     return -int(digits) if words and words[0] == "-" else int(digits)
 
 
+def left_of(properties: Element) -> int | None:
+    """How far properties of a paragraph indent it, in twips; None if they do not say."""
+    found = properties.find(f"{W}ind")
+    return None if found is None else number(found.get(f"{W}left") or found.get(f"{W}start"))
+
+
 def words_of(paragraph: Element) -> str:
     """The words of a paragraph."""
     return "".join(element.text or "" for element in paragraph.iter(f"{W}t"))

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from ctxpipe.pipeline.readers.tables.merged import Line
 
 Row = list[str]
+MOST_HEAD = 6
+"""Rows that may hold the title of a table and of its columns, with the one below them."""
 _VALUE = re.compile(r"[-+(]?[\d.,:/ %€$£'-]*\d[\d.,:/ %€$£')-]*(?:E[-+]?\d+)?|TRUE|FALSE|=.*|\d{4}-\d\d-\d\d.*")
 _YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:19|20)\d\d(?:[/–-]\d{2,4})?")
 _MOST_HEADER_ROWS = 3
