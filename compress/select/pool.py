@@ -62,8 +62,18 @@ def rank(
     question: str,
     on_progress: OnProgress | None,
 ) -> Candidates:
-    """Score the units against the question."""
-    return replace(candidates, score=ranker.rank(ranking_texts(documents, candidates), question, on_progress))
+    """Score the units against the question.
+
+    Noise is not read, because it is chosen only when nothing else is left: in manuals it is a sixth of the tokens that
+    a search finds. It gets the lowest score of the others; where there is nothing else, it is ranked.
+    """
+    telling = [index for index, unit in enumerate(candidates.units) if not unit.noise]
+    if not telling:
+        telling = list(range(len(candidates.units)))
+    scores = ranker.rank(ranking_texts(documents, candidates.subset(telling)), question, on_progress)
+    every = np.full(len(candidates.units), scores.min(initial=0.0), dtype=np.float32)
+    every[telling] = scores
+    return replace(candidates, score=every)
 
 
 def ranking_texts(documents: Sequence[Document], candidates: Candidates) -> list[RankingText]:
