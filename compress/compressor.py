@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ctxpipe.arrays import FloatArray
+from ctxpipe.compress.beside import beside
 from ctxpipe.compress.find.shortlist import shortlist, spread_out
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
@@ -29,6 +30,9 @@ from ctxpipe.compress.stages import Stages
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import CompressedContext, Document, OnProgress, OnStage, Ranker, Scorer, SourceInfo
 from ctxpipe.errors import UsageError
+
+LONG = 4_000_000
+"""Characters of documents that hardly fit any budget, so that their structure is needed whatever they count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,7 @@ class Compressor:
         if not collection.prepared:
             raise UsageError("there is no document to compress")
         stages = Stages(on_stage)
-        with stages.stage("count") as progress:
-            sources = collection.sources(self.tokenizer, progress)
+        sources = self._counted(collection, stages)
         total = sum(source.tokens for source in sources)
         allowed = budget if budget is not None else max(1, math.floor((rate or 0.0) * total))
         protection = Protection(collection.documents, self.keep)
@@ -103,6 +106,17 @@ class Compressor:
                 collection.prepare(progress)
             choice, notes = self._ask(collection, question or None, total, allowed, chooser, stages)
         return self._context(collection, choice, sources, question or None, allowed, notes, stages)
+
+    def _counted(self, collection: Collection, stages: Stages) -> tuple[SourceInfo, ...]:
+        """The size of each document. The structure of long ones is found meanwhile, which keeps another core busy."""
+        if collection.new_characters < LONG:
+            with stages.stage("count") as progress:
+                return collection.sources(self.tokenizer, progress)
+        sizes = beside(lambda: collection.sources(self.tokenizer, lambda done, total: None))
+        with stages.stage("chunk") as progress:
+            collection.find_structure(progress)
+        with stages.stage("count"):
+            return sizes.result()
 
     @property
     def _whole(self) -> bool:

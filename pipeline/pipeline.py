@@ -65,6 +65,8 @@ class Pipeline(Compressing):
         all_files: Whether directories and patterns give ignored, vendored, built, lock, minified, generated and hidden
             files too.
         trust_remote_code: Whether code that ships with a model may run.
+        processes: How many prepare documents that have millions of characters together. With more than one, each
+            imports the calling program, which must be safe to import.
         on_stage: Called with a stage's name, work done and total work.
         on_failure: Called for each document that cannot be read; the others are still read. None raises the first
             error.
@@ -93,11 +95,14 @@ class Pipeline(Compressing):
         decode_errors: Literal["strict", "replace"] = "strict",
         all_files: bool = False,
         trust_remote_code: bool = False,
+        processes: int = 1,
         on_stage: OnStage | None = None,
         on_failure: OnFailure | None = None,
     ) -> None:
         if max_tokens < 1:
             raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
+        if processes < 1:
+            raise UsageError(f"processes must be at least 1, not {processes}")
         self.max_tokens = max_tokens
         self._cache = Caching.of(score_cache).open()
         notes: list[str] = []
@@ -126,6 +131,7 @@ class Pipeline(Compressing):
                 all_files=all_files,
                 cache=self._cache is not None,
                 on_progress=lambda done, total: told("read", done, total),
+                processes=processes,
             ),
             notes=notes,
             on_stage=told,

@@ -53,6 +53,18 @@ class Collection:
         """Length of all texts."""
         return sum(one.characters for one in self.prepared)
 
+    @property
+    def new_characters(self) -> int:
+        """Length of the texts whose structure is still to be found."""
+        return sum(one.characters for one in self.prepared if one.is_new)
+
+    def find_structure(self, on_progress: OnProgress) -> None:
+        """Find the structure of all documents where it is not known."""
+        for index, one in enumerate(self.prepared):
+            on_progress(index, len(self.prepared))
+            if one.is_new:
+                _ = one.outline
+
     def sources(self, tokenizer: Tokenizer, on_progress: OnProgress) -> tuple[SourceInfo, ...]:
         """The size of each document."""
         result = []

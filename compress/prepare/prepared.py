@@ -41,6 +41,11 @@ class Prepared:
         """Length of its text."""
         return len(self.document.text)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether its structure is still to be found."""
+        return "outline" not in self.__dict__
+
     @cached_property
     def outline(self) -> Outline:
         """Its structure."""

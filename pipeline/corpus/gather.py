@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.words import Stemmer
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.corpus.ahead import Ahead
 from ctxpipe.pipeline.corpus.cache import LEAST_CHARACTERS, DocumentCache, Fresh
 from ctxpipe.pipeline.corpus.corpus import Corpus
 from ctxpipe.pipeline.corpus.store import is_corpus
 from ctxpipe.pipeline.readers.find import FoundFile
 from ctxpipe.pipeline.readers.reader import Errors
-from ctxpipe.pipeline.readers.reading import Reading
+from ctxpipe.pipeline.readers.reading import ReadFile, Reading
 
 Source = str | os.PathLike[str] | Document | Collection
 Sources = Source | Sequence[Source]
@@ -39,11 +39,18 @@ class Gatherer:
         errors: For undecodable bytes, as for ``Pipeline``.
         all_files: As for ``Pipeline``.
         cache: Whether documents prepared earlier are used and kept.
+        processes: How many prepare documents that are long together.
         on_progress: Called with files done and files in all.
     """
 
     def __init__(
-        self, *, errors: Errors, all_files: bool, cache: bool, on_progress: Callable[[int, int], None]
+        self,
+        *,
+        errors: Errors,
+        all_files: bool,
+        cache: bool,
+        on_progress: Callable[[int, int], None],
+        processes: int = 1,
     ) -> None:
         self._errors = errors
         self._all_files = all_files
@@ -51,7 +58,7 @@ class Gatherer:
         self._on_progress = on_progress
         self._cache: DocumentCache | None = None
         self._fresh: list[Fresh] = []
-        self._stemmer = Stemmer()
+        self._processes = processes
 
     def gather(self, sources: Sources) -> Gathered:
         """Read sources.
@@ -98,18 +105,27 @@ class Gatherer:
             on_progress=lambda source, done, total: self._on_progress(done, total),
             is_known=None if cache is None else cache.find,
         )
-        for file in reading:
-            if isinstance(file, FoundFile):
-                prepared = cache.found[file.path] if cache is not None else None
-            else:
-                prepared = Prepared(file.document, self._stemmer)
-                if cache is not None and file.file is not None:
-                    self._fresh.append(Fresh(file.file, prepared))
-            if prepared is not None:
+        ahead = Ahead(self._processes)
+        try:
+            read = [self._known_or_given(file, ahead) for file in reading]
+            fresh = ahead.prepared()
+            for file, known in read:
+                prepared = known or next(fresh)
+                if known is None and cache is not None and file is not None:
+                    self._fresh.append(Fresh(file, prepared))
                 notes += [f"{prepared.document.source}: {note}" for note in prepared.document.notes]
                 yield prepared
+        finally:
+            ahead.close()
         failures += reading.failures
         notes += reading.notes
+
+    def _known_or_given(self, file: ReadFile | FoundFile, ahead: Ahead) -> tuple[FoundFile | None, Prepared | None]:
+        """A file, and its document if that is known; else the document is given to ``ahead``."""
+        if isinstance(file, FoundFile):
+            return file, None if self._cache is None else self._cache.found[file.path]
+        ahead.take(file.document)
+        return file.file, None
 
 
 def _is_kept(source: Source) -> bool:

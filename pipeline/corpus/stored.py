@@ -114,6 +114,11 @@ class StoredDocument(Prepared):
         """Length of its text."""
         return self.entry.characters
 
+    @property
+    def is_new(self) -> bool:
+        """False: its structure is stored."""
+        return False
+
     @cached_property
     def outline(self) -> Outline:
         """Its structure."""

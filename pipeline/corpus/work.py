@@ -8,18 +8,30 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
+from ctxpipe.compress.prepare.passages import Passages
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.words import Stemmer
+from ctxpipe.compress.prepare.words import Stemmer, Words
 from ctxpipe.compress.text.counting import Tokenizer
+from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import CtxpipeError
-from ctxpipe.pipeline.corpus.parts import fields_out, outline_out, passages_out, text_out, words_out
+from ctxpipe.pipeline.corpus.parts import (
+    fields_out,
+    outline_in,
+    outline_out,
+    passages_in,
+    passages_out,
+    text_out,
+    words_in,
+    words_out,
+)
 from ctxpipe.pipeline.processes import Processes
 
 T = TypeVar("T")
-_WORTH_A_POOL = 4_000_000
+WORTH_A_POOL = 4_000_000
 """Characters from which further processes save more time than their start takes."""
 _AHEAD = 4
 """Most documents per process that wait."""
@@ -33,8 +45,40 @@ class Parts(NamedTuple):
     passages: int
 
 
+class MadeElsewhere(Prepared):
+    """A document that another process prepared; its parts are read when they are needed."""
+
+    def __init__(self, document: Document, parts: Parts) -> None:
+        super().__init__(document)
+        self.parts = parts
+        self._tokens = dict(parts.tokens)
+
+    @property
+    def is_new(self) -> bool:
+        """False: its structure is stored."""
+        return False
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Its structure."""
+        return outline_in(self.parts.values["outline"], self.document)
+
+    @cached_property
+    def passages(self) -> Passages:
+        """Its passages."""
+        return passages_in(self.parts.values["passages"])
+
+    @property
+    def words(self) -> Words:
+        """The words of its passages."""
+        return words_in(self.parts.values["words"])
+
+
 def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
-    """Prepare a document."""
+    """Prepare a document, unless it is prepared."""
+    tokens = {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)}
+    if isinstance(prepared, MadeElsewhere):
+        return prepared.parts._replace(tokens=prepared.parts.tokens | tokens)
     values = {
         "fields": fields_out(prepared.document),
         "text": text_out(prepared.document.text),
@@ -42,7 +86,6 @@ def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
         "passages": passages_out(prepared.passages),
         "words": words_out(prepared.words),
     }
-    tokens = {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)}
     return Parts(values, tokens, len(prepared.passages.start))
 
 
@@ -66,7 +109,7 @@ class Workers(Generic[T]):
     def close(self) -> None:
         """End the processes and drop what waits."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.end()
 
     def give(self, known_by: T, document: Document) -> Iterator[tuple[T, Parts]]:
         """Take a document, and yield finished ones in order.
@@ -75,9 +118,9 @@ class Workers(Generic[T]):
             CtxpipeError: if a process died.
         """
         self._seen += len(document.text)
-        if self._size > 1 and self._seen >= _WORTH_A_POOL:
+        if self._size > 1 and self._seen >= WORTH_A_POOL:
             with _deaths():
-                self._waiting.append((known_by, self._executor().submit(_in_worker, document)))
+                self._waiting.append((known_by, self._executor().submit(in_worker, document)))
         else:
             self._waiting.append((known_by, parts_of(Prepared(document, self._stemmer), _loaded(self._tokenizer))))
         while len(self._waiting) > _AHEAD * self._size or (self._waiting and _is_done(self._waiting[0][1])):
@@ -99,7 +142,7 @@ class Workers(Generic[T]):
 
     def _executor(self) -> Processes:
         if self._pool is None:
-            self._pool = Processes(self._size, _begin, (self._tokenizer,))
+            self._pool = Processes(self._size, begin, (self._tokenizer,))
         return self._pool
 
 
@@ -132,11 +175,13 @@ def _loaded(name: str | None) -> Tokenizer | None:
     return _TOKENIZERS[name]
 
 
-def _begin(tokenizer: str | None) -> None:
+def begin(tokenizer: str | None) -> None:
+    """Make a worker process ready."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # every core has a process of its own
     _STEMMERS.append(Stemmer())
     _COUNTS_WITH[0] = tokenizer
 
 
-def _in_worker(document: Document) -> Parts:
+def in_worker(document: Document) -> Parts:
+    """Prepare a document in a worker process."""
     return parts_of(Prepared(document, _STEMMERS[0]), _loaded(_COUNTS_WITH[0]))

@@ -10,7 +10,8 @@ import pytest
 from samples import prose
 
 from ctxpipe import Document, Pipeline, compress
-from ctxpipe.errors import ReadError, UnknownNameError, UsageError, WindowError
+from ctxpipe.compress import compressor
+from ctxpipe.errors import ModelError, ReadError, UnknownNameError, UsageError, WindowError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.ask.prompt import messages
 from ctxpipe.serving.fake import FakeEngine
@@ -177,3 +178,23 @@ def test_the_readme_example_runs(repository: Path, report: Path, monkeypatch: py
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)
     assert json.dumps(names["context"].text)  # type: ignore[attr-defined]  # a CompressedContext
+
+
+def test_counting_beside_changes_nothing(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = []
+    for long in (compressor.LONG, 1):
+        monkeypatch.setattr(compressor, "LONG", long)
+        kept.append(Pipeline(rank="bm25").compress(report, question=QUESTION, budget=90))
+    assert kept[0].text == kept[1].text
+    assert kept[0].sources == kept[1].sources
+    assert set(kept[0].timings) == set(kept[1].timings)
+
+
+def test_a_fault_of_counting_beside_is_raised(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise ModelError("m", "its tokenizer is damaged")
+
+    monkeypatch.setattr(compressor, "LONG", 1)
+    monkeypatch.setattr(TargetTokenizer, "count_long", fail)
+    with pytest.raises(ModelError, match="damaged"):
+        Pipeline(rank="bm25").compress(report, question=QUESTION, budget=90)

@@ -23,7 +23,7 @@ from ctxpipe.cli import main
 from ctxpipe.models import cpu
 from ctxpipe.pipeline.corpus import work
 if __name__ == "__main__":
-    work._WORTH_A_POOL = 0
+    work.WORTH_A_POOL = 0
     cpu.cpu_threads = lambda: 2
     sys.exit(main())
 """
@@ -79,7 +79,7 @@ def test_none_outlives_a_process_that_was_killed(files: Path, tmp_path: Path) ->
 def test_a_process_that_dies_is_one_line_and_the_rest_is_kept(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(work, "WORTH_A_POOL", 0)
 
     def kill_one(stage: str, done: int, total: int) -> None:
         if done == 100:

@@ -65,6 +65,7 @@ def compress(
     watch = Stopwatch()
     with watch.stage("start"):
         from ctxpipe.config import load
+        from ctxpipe.models.cpu import cpu_threads
         from ctxpipe.pipeline.pipeline import Pipeline
 
     check_paths(paths, question)
@@ -82,6 +83,7 @@ def compress(
                 target=config.target,
                 model=config.model,
                 trust_remote_code=trust_remote_code,
+                processes=cpu_threads(),
                 on_stage=on_stage,
                 on_failure=failures,
             )

@@ -154,12 +154,14 @@ def query(
 def _pipeline(
     config: Config, own: OwnServer | None, trust_remote_code: bool, on_stage: OnStage, on_failure: Failures
 ) -> Pipeline:
+    from ctxpipe.models.cpu import cpu_threads
     from ctxpipe.pipeline.pipeline import Pipeline
 
     return Pipeline(
         **(compression(config) | ({} if own is None else own.tokenizer(config))),
         **asking(config, None if own is None else own.place()),
         trust_remote_code=trust_remote_code,
+        processes=cpu_threads(),
         on_stage=on_stage,
         on_failure=on_failure,
     )
