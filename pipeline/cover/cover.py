@@ -14,7 +14,7 @@ from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.fitted import cost_of, fitted
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.joining import Last, answered, direct
-from ctxpipe.pipeline.cover.notes import Note, distinct, entries_of, note_of
+from ctxpipe.pipeline.cover.notes import Note, distinct, entries_of, finished, note_of
 from ctxpipe.pipeline.cover.picking import picked
 from ctxpipe.pipeline.cover.prompts import says_nothing, window_messages
 from ctxpipe.pipeline.cover.reading import Window, Windows
@@ -152,7 +152,7 @@ def _notes(said: Sequence[_Said], listing: bool) -> list[Note]:
     if listing:
         notes = distinct(entry for one in said for entry in entries_of(_whole_lines(one.answer), one.context))
     else:
-        notes = [note_of(one.answer.text, one.context) for one in said]
+        notes = [note_of(finished(one.answer), one.context) for one in said]
     return [note for note in notes if note.evidence] or notes
 
 

@@ -14,7 +14,7 @@ from ctxpipe.compress.types import CompressedContext
 from ctxpipe.pipeline.ask.prompt import REFUSAL, is_strict, messages
 from ctxpipe.pipeline.cover.contexts import Writer
 from ctxpipe.pipeline.cover.job import Job, asked
-from ctxpipe.pipeline.cover.notes import Note, evidence_of
+from ctxpipe.pipeline.cover.notes import Note, evidence_of, finished
 from ctxpipe.pipeline.cover.prompts import is_counting, join_messages
 from ctxpipe.pipeline.cover.reading import Windows
 from ctxpipe.pipeline.cover.windows import windows_of
@@ -103,7 +103,7 @@ def _joined(job: Job, texts: Sequence[str]) -> Sequence[str]:
 def _join(job: Job, group: Sequence[str]) -> str:
     if len(group) == 1:
         return group[0]
-    text = asked(job, join_messages("\n\n".join(group), job.question)).text
+    text = finished(asked(job, join_messages("\n\n".join(group), job.question)))
     return neutralise(text, job.tokenizer.special_strings)
 
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.types import CompressedContext, Span
 from ctxpipe.pipeline.ask.cite import cite
+from ctxpipe.serving.types import Answer
 
 _NUMBER = re.compile(r"\s*\[\d{1,4}(?:\s*[,;-]\s*\d{1,4})*\]")
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦–]|\(?\d{1,3}[.)])\s+")
@@ -44,6 +46,22 @@ def note_of(text: str, context: CompressedContext) -> Note:
     return Note(text=_NUMBER.sub("", text).strip(), evidence=tuple(spans))
 
 
+def finished(answer: Answer) -> str:
+    """A text without repeated sentences, and without its last one if the answer was cut off there.
+
+    A small model that has no more to say of a window repeats a sentence until it is stopped.
+    """
+    said = sentences(answer.text)
+    if answer.finish_reason == "length" and len(said) > 1:
+        said.pop()
+    known: dict[str, str] = {}
+    at = 0
+    for start, end in said:
+        known.setdefault(_plain(answer.text[start:end]), answer.text[at:end])
+        at = end
+    return "".join(known.values()).strip()
+
+
 def entries_of(text: str, context: CompressedContext) -> list[Note]:
     """The lines of a list, each with its evidence."""
     lines = [_BULLET.sub("", line).strip() for line in text.splitlines()]
@@ -54,7 +72,7 @@ def distinct(entries: Iterable[Note]) -> list[Note]:
     """Entries in order, without repetitions: case, bullets and punctuation at the ends do not count."""
     by_text: dict[str, Note] = {}
     for entry in entries:
-        by_text.setdefault(_SPACE.sub(" ", _EDGES.sub("", entry.text.casefold())), entry)
+        by_text.setdefault(_plain(entry.text), entry)
     return list(by_text.values())
 
 
@@ -62,3 +80,7 @@ def evidence_of(notes: Sequence[Note]) -> list[Span]:
     """All sentences that notes rest on, each once, in the order of the documents."""
     spans = {span for note in notes for span in note.evidence}
     return sorted(spans, key=lambda span: (span.document, span.start, span.end))
+
+
+def _plain(text: str) -> str:
+    return _SPACE.sub(" ", _EDGES.sub("", text.casefold()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from samples import prose
 
 from ctxpipe import Document, Pipeline
 from ctxpipe.errors import EngineError, UsageError, WindowError
+from ctxpipe.pipeline.cover.notes import finished
 from ctxpipe.pipeline.cover.prompts import is_counting
 from ctxpipe.pipeline.cover.types import Cost, Cover
 from ctxpipe.serving.fake import FakeEngine
-from ctxpipe.serving.types import Message
+from ctxpipe.serving.types import Answer, Message
 
 DECIDED = ("a new boat is bought", "the roof is repaired in June", "the gate is painted green")
 QUESTION = "What was decided?"
@@ -262,3 +264,20 @@ def test_a_window_without_room() -> None:
         pipeline(FakeEngine("x", window=100), max_tokens=10).cover(minutes(), question=QUESTION)
     with pytest.raises(EngineError, match="no text"):
         pipeline(FakeEngine("x")).cover(Document(text="  \n "), question=QUESTION)
+
+
+def test_a_note_says_each_sentence_once_and_ends_where_it_was_not_cut_off() -> None:
+    said = "The roof leaks.\n- The gate is green. The roof  leaks. The gate is green. The bo"
+    cut = Answer(text=said, model="m", prompt_tokens=1, completion_tokens=9, finish_reason="length", seconds=0.1)
+    assert finished(cut) == "The roof leaks.\n- The gate is green."
+    assert finished(replace(cut, finish_reason="stop")) == "The roof leaks.\n- The gate is green. The bo"
+    assert finished(replace(cut, text="The roof leaks and")) == "The roof leaks and"
+    assert finished(replace(cut, text="")) == ""
+
+
+def test_what_a_window_repeats_is_joined_once() -> None:
+    decision = "It was decided that a new boat is bought. "
+    engine = FakeEngine(lambda messages: decision * (9 if is_window(messages) else 1))
+    pipeline(engine).cover(minutes(), question=QUESTION, window=600)
+    notes = engine.calls[-1].messages[-1].content.split("\n\n")
+    assert max(note.count(decision.strip()) for note in notes) == 1
