@@ -40,7 +40,9 @@ def choose(transport: Transport, model: str | None, *, seconds: float) -> Served
     if not models:
         raise UsageError(f"{transport.base} lists no models; name one, and give its window with --window")
     if model is None and len(models) > 1:
-        raise UsageError(f"{transport.base} serves several models; choose one: {', '.join(sorted(models))}")
+        raise UsageError(
+            f"{transport.base} serves several models; choose one with --model: {', '.join(sorted(models))}"
+        )
     name = model or next(iter(models))
     if name not in models:
         raise UnknownNameError("model", name, models)

@@ -115,7 +115,7 @@ def test_one_of_several_models_must_be_named(serve: Serve, minilm_dir: Path) -> 
     two = list_models({"id": "m", "root": str(minilm_dir), "max_model_len": 4000}, {"id": "n", "root": "/nowhere"})
     server = serve(models=two)
     (note,) = compressed(Pipeline(target=server.url, rank="bm25")).notes
-    assert "serves several models; choose one: m, n" in note
+    assert "serves several models; choose one with --model: m, n" in note
     assert compressed(Pipeline(target=server.url, model="m", rank="bm25")).tokenizer == str(minilm_dir)
 
 

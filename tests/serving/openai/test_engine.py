@@ -38,7 +38,7 @@ def test_several_models_are_listed_for_a_choice(serve: Serve) -> None:
         x.json({"data": [{"id": "small", "max_model_len": 10}, {"id": "large", "max_model_len": 99}]})
 
     server = serve(models=models)
-    with pytest.raises(UsageError, match="serves several models; choose one: large, small"):
+    with pytest.raises(UsageError, match="serves several models; choose one with --model: large, small"):
         connect(server.url)
     assert connect(server.url, model="large").window == 99
     with pytest.raises(UnknownNameError, match="unknown model 'larch'; did you mean large"):
