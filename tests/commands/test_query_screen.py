@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -168,6 +169,10 @@ def test_an_answer_from_nowhere_is_told_apart(run: Command, serve: Serve, folder
     assert done.err == "\n  Nothing in the documents bears on the question; the answer is not from there.\n\n"
     found = json.loads(run(*asked, "--json").out)
     assert (found["unanswered"], found["citations"]) == ("unrelated", [])
+    everything = run(*asked, "--cover", "--budget", 100)
+    assert "\n  Nothing in the documents bears on the question; the answer is not from there.\n" in everything.err
+    assert re.search(r"^cited +0 of [\d,]+ tokens", everything.err, re.MULTILINE)
+    assert not re.search(r"^(kept|method) ", everything.err, re.MULTILINE)
 
 
 def test_who_names_a_format_gets_it_and_no_numbers(run: Command, serve: Serve, folder: Path) -> None:

@@ -59,7 +59,7 @@ def close(run: Run, watch: Stopwatch, *, verbose: bool) -> None:
             "answer": f"{run.answer.completion_tokens:,} tokens{cut} by {run.answer.model}",
             **_more(run),
         }
-        brief(run.context, _read(run) | more, timings, watch.seconds)
+        brief(run.context, _read(run) | more, timings, watch.seconds, covered=run.cover is not None)
         return
     if run.answer.reasoning:
         click.echo(f"reasoning before the answer:\n{safe_text(run.answer.reasoning)}", err=True)

@@ -91,15 +91,16 @@ def _agree(cost: Cost, *, yes: bool, quiet: bool) -> None:
         f"{cost.windows:,} windows{stored}: up to {cost.calls:,} requests, "
         f"about {cost.prompt_tokens:,} tokens of prompts"
     )
+    asks = not yes and (cost.calls > MANY_CALLS or cost.prompt_tokens > MANY_TOKENS)
+    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{told}; say --yes to go ahead")
     if not quiet:
         click.echo(f"note: {told}", err=True)
         if cost.place is not None:
-            click.echo(f"note: answers are stored in {safe_line(str(cost.place))}; the same command goes on", err=True)
-    if yes or (cost.calls <= MANY_CALLS and cost.prompt_tokens <= MANY_TOKENS):
-        return
-    if not sys.stdin.isatty() or not sys.stderr.isatty():
-        raise UsageError(f"{told}; say --yes to go ahead")
-    click.confirm("Go ahead?", err=True, abort=True)
+            place = safe_line(str(cost.place))
+            click.echo(f"note: answers are stored in {place}; once stopped, the same command goes on", err=True)
+    if asks:
+        click.confirm("Go ahead?", err=True, abort=True)
 
 
 def read_line(use: CoverUse, source_tokens: int) -> str:

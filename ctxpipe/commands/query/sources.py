@@ -59,7 +59,9 @@ def _nothing(run: Run) -> str:
     what = "holds the answer"
     if run.unanswered == "unrelated":
         what = "bears on the question; the answer is not from there"
-    if context.kept_tokens >= context.source_tokens:
+    if run.cover is not None and run.cover.failed:
+        return f"Nothing in the windows that were read {what}."
+    if run.cover is not None or context.kept_tokens >= context.source_tokens:
         return f"Nothing in the documents {what}."
     sent = f"{context.kept_tokens:,} of {context.source_tokens:,} tokens"
     return f"Nothing in what was read of the documents ({sent}) {what}."

@@ -74,7 +74,14 @@ class Stopwatch:
             self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - begun
 
 
-def brief(context: CompressedContext, more: Mapping[str, str], timings: Mapping[str, float], total: float) -> None:
+def brief(
+    context: CompressedContext,
+    more: Mapping[str, str],
+    timings: Mapping[str, float],
+    total: float,
+    *,
+    covered: bool = False,
+) -> None:
     """Print the lines that matter to standard error.
 
     Args:
@@ -82,14 +89,11 @@ def brief(context: CompressedContext, more: Mapping[str, str], timings: Mapping[
         more: What else matters, by name; two lines at most.
         timings: Seconds by stage.
         total: Seconds in all.
+        covered: Whether all was read, so that nothing was ranked and the context is what was cited.
     """
+    method = {} if covered else {"method": f"rank {context.rank}, prune {context.prune}"}
     table(
-        {
-            "kept": _kept(context),
-            **more,
-            "method": f"rank {context.rank}, prune {context.prune}",
-            "time": _largest(timings, total),
-        }
+        {"cited" if covered else "kept": _kept(context), **more, **method, "time": _largest(timings, total)},
     )
 
 
