@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -32,7 +33,16 @@ FEW = 5
 """Prose with fewer distinct words than this ("Thank you. Julie."), function words aside, comes after all others."""
 OPENING = 1.2
 """Factor on the gain of the first text under a heading."""
+DOCUMENTED = 3.0
+"""Factor on the gain of what says in words what a class or a function does, and once more for a file: what stands above
+its imports."""
 _PROSE = frozenset({"text", "markdown", "html", "pdf"})
+_DOCUMENTS = re.compile(r"\s*(?:[rRuU]?(?:\"\"\"|''')|/\*\*|///|//!)")
+"""Docstrings, and the comments that Java, JavaScript, Rust, C# and Doxygen read as such."""
+_IMPORTS = re.compile(
+    r"\s*(?:from\s+\S+\s+import\b|import\b|#\s*include\b|(?:pub\s+)?use\s|using\s+[\w.]+\s*;|package\s|require\b"
+    r"|(?:const|var|let)\b[^=]+=\s*require\b)"
+)
 
 
 class SpreadRanker(EmbeddingBorrower):
@@ -61,7 +71,7 @@ class SpreadRanker(EmbeddingBorrower):
         words = _Words(texts, new)
         standing = _Standing(self._embedding, texts, words.first_gains(), new, on_progress)
         order = _chosen(texts, words, standing)
-        order.sort(key=lambda index: texts[index].kind in _PROSE and len(words.ids[index]) < FEW)
+        order.sort(key=lambda index: _says_little(texts[index], len(words.ids[index])))
         scores = np.zeros(len(texts), dtype=np.float32)
         scores[order] = 1 - np.arange(len(order), dtype=np.float32) / len(order)
         return scores
@@ -126,6 +136,13 @@ class _Standing:
             self._best[near] = np.maximum(self._best[near], self._vectors[near] @ self._vectors[row])
 
 
+def _says_little(text: RankingText, words: int) -> bool:
+    """Whether a text comes after all others: short prose, and what code imports."""
+    if text.kind == "code":
+        return _IMPORTS.match(text.text) is not None
+    return text.kind in _PROSE and words < FEW
+
+
 def _new(texts: Sequence[RankingText]) -> BoolArray:
     """False for texts that repeat an earlier one, case and white space aside; bool of shape (texts,)."""
     seen: set[str] = set()
@@ -157,7 +174,7 @@ def _chosen(texts: Sequence[RankingText], words: _Words, standing: _Standing) ->
     It needs gains that only shrink. Those of a chosen text's neighbours can grow, so they are computed again.
     """
     sizes = [len(text.text.split()) for text in texts]
-    factor = [OPENING if opens else 1.0 for opens in _opens(texts)]
+    factor = _factors(texts)
     taken = [False] * (len(texts) + 2)
 
     def gain(index: int) -> float:
@@ -187,6 +204,16 @@ def _chosen(texts: Sequence[RankingText], words: _Words, standing: _Standing) ->
             if 0 <= beside < len(texts) and not taken[beside + 1]:
                 heapq.heappush(waiting, (-gain(beside), beside))
     return order
+
+
+def _factors(texts: Sequence[RankingText]) -> list[float]:
+    """Factor on the gain of each text."""
+    factors = [OPENING if opens else 1.0 for opens in _opens(texts)]
+    for index, text in enumerate(texts):
+        if text.kind == "code" and _DOCUMENTS.match(text.text):
+            above_imports = index + 1 < len(texts) and _IMPORTS.match(texts[index + 1].text)
+            factors[index] = DOCUMENTED**2 if above_imports else DOCUMENTED
+    return factors
 
 
 def _opens(texts: Sequence[RankingText]) -> list[bool]:

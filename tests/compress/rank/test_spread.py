@@ -168,3 +168,24 @@ def test_of_long_inputs_passages_of_every_part_are_looked_at(
         assert context.kept_tokens >= 0.9 * 200
         assert len({span.start * 5 // len(document.text) for span in context.spans}) >= 4
     assert "in 1901" in context.text
+
+
+def test_of_code_what_says_what_it_does_comes_before_its_lines_and_imports_last(ranker: SpreadRanker) -> None:
+    lines = (
+        '"""Keeps the lamps of the harbour burning."""',
+        "import lamps",
+        "from harbour.oil import barrels, drums",
+        "class Keeper:",
+        '    """Walks from lamp to lamp and fills each with oil."""',
+        "def fill(lamp):",
+        "    lamp.oil = min(lamp.size, barrels.left)",
+        "    return lamp.oil",
+    )
+    scores = ranker.rank([RankingText(text=line, kind="code") for line in lines], "")
+    order = [lines[i] for i in np.argsort(-scores, kind="stable")]
+    assert set(order[:2]) == {lines[0], lines[4]}
+    assert set(order[-2:]) == {lines[1], lines[2]}
+    # In prose such a word is a word.
+    said = ["import lamps and oil for the whole harbour before winter", "use oil"]
+    prose_scores = ranker.rank([RankingText(text=one) for one in said], "")
+    assert prose_scores[0] > prose_scores[1]
