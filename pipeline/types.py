@@ -69,7 +69,7 @@ class Run:
         max_tokens: Tokens reserved for the answer.
         target: ``"local"`` or the server's URL.
         answer: The target's answer.
-        citations: Stretches of the sources that support it: in its order where it cites by number, else best first.
+        citations: Stretches of the sources that support it, in its order.
         unanswered: ``"said"`` if the model says that the documents hold no answer; ``"unrelated"`` if nothing supports
             the answer and the context has nothing to do with the question. There are then no citations. Else None.
         raw_tokens: Tokens of the prompt with the uncompressed documents.

@@ -57,7 +57,8 @@ def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     """The kept sentence that best supports each sentence of an answer, see ``Support``.
 
     Returns:
-        At most five distinct citations with support of at least ``THRESHOLD``, best first.
+        At most five distinct citations with support of at least ``THRESHOLD``, the best ones, in the order of the
+        answer.
     """
     support = Support(context)
     supports: dict[Sentence, float] = {}
@@ -65,8 +66,8 @@ def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
         held = support.best(support.words(answer[start:end]), support.sentences)
         if held is not None and held[1] >= THRESHOLD:
             supports[held[0]] = max(supports.get(held[0], 0.0), held[1])
-    ordered = sorted(supports.items(), key=lambda item: -item[1])[:_MOST]
-    return tuple(_citation(context, sentence, value, None) for sentence, value in ordered)
+    best = set(sorted(supports, key=lambda sentence: -supports[sentence])[:_MOST])
+    return tuple(_citation(context, one, value, None) for one, value in supports.items() if one in best)
 
 
 def why_unanswered(answer: str, context: CompressedContext, citations: Sequence[Citation]) -> Unanswered | None:

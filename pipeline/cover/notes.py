@@ -23,7 +23,7 @@ class Note:
 
     Attributes:
         text: The text, without numbers of excerpts.
-        evidence: Sentences of the documents that support it, best first.
+        evidence: Sentences of the documents that support it, in its order.
     """
 
     text: str

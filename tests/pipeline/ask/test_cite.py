@@ -25,7 +25,9 @@ def cited(answer: str) -> list[str]:
 
 def test_each_sentence_of_an_answer_finds_its_source() -> None:
     found = cited("The first master was Ada Brennan. Whale oil was used until 1931.")
-    assert set(found) == {"Its first master was Ada Brennan.", "The lamp was lit with whale oil until 1931."}
+    assert found == ["Its first master was Ada Brennan.", "The lamp was lit with whale oil until 1931."]
+    found = cited("Whale oil was used until the year 1931. Its first master was Ada Brennan.")
+    assert found == ["The lamp was lit with whale oil until 1931.", "Its first master was Ada Brennan."]
 
 
 def test_what_no_source_says_is_not_cited() -> None:
