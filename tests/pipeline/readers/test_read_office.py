@@ -6,12 +6,16 @@ import datetime
 import io
 import random
 import re
+import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from office_support import make_docx, paragraph
+from packaging.requirements import Requirement
+from plain_install import PYPROJECT
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.read import read
@@ -185,6 +189,21 @@ def test_a_missing_extra_names_its_pip_line(
     assert reason(tmp_path, zipped(a="text"), name) == (
         f'reading {ending} files needs an optional dependency: pip install "ctxpipe[office]"'
     )
+
+
+def test_the_extra_alone_reads_all_three_without_data_frames(tmp_path: Path) -> None:
+    for name, data in (("a.docx", DOCX), ("a.pptx", make_pptx()), ("a.xlsx", make_xlsx())):
+        (tmp_path / name).write_bytes(data)
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['pandas', 'xlrd', 'olefile', 'pdfminer']))\n"
+        "from ctxpipe.pipeline.readers.read import read; found = read([sys.argv[1]])\n"
+        "print(len(found.documents), len(found.failures))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["3", "0"]
+    wanted = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]["office"]
+    assert {Requirement(one).name for one in wanted} == {"markitdown", "openpyxl", "python-pptx"}
+    assert [Requirement(one).extras for one in wanted if "[" in one] == [{"docx"}]
 
 
 @pytest.mark.parametrize("ending", ["doc", "xls", "ppt"])
