@@ -115,17 +115,33 @@ class Blocks(Writer):
         """Lines that are records, under the lines of column titles that they begin with."""
         units: list[Unit] = []
         parent = self.parent
+        above = -1 if titles else self._titles_before(*spans[0])
         if titles:
             units.append(Unit(spans[0][0], spans[titles - 1][1], "row", parent))
             parent = spans[0][0]
+        elif above >= 0:
+            parent = above
         words = [self.text[a:b] for a, b in spans]
-        card = not titles and (is_card(words, self.card_keys) or is_talk(words, self.card_keys))
+        rows = titles or above >= 0
+        card = not rows and (is_card(words, self.card_keys) or is_talk(words, self.card_keys))
         for a, b in spans[titles:]:
-            if titles:
+            if rows:
                 units.extend(self.whole_or_sentences(a, b, "row", parent))
             else:
                 units.extend(self.turn(a, b, units[0].start if card and units else parent))
         self.add(spans[0][0], spans[-1][1], units)
+
+    def _titles_before(self, start: int, end: int) -> int:
+        """The column titles of a table that goes on with a line from the page before; -1 for none."""
+        last = self.found[-1] if self.found else None
+        if not last or not last.units or last.units[-1].kind != "row" or self.text[last.end : start].strip():
+            return -1
+        row = last.units[-1]
+        page = self.document.page(start)
+        if page is None or page == self.document.page(row.start):
+            return -1
+        same = self.text.count("  ", start, end) == self.text.count("  ", row.start, row.end) > 0
+        return row.parent if same else -1
 
     def called(self, words: str, start: int) -> int:
         """The unit that calls the footnote that begins with ``words``; -1 for none."""

@@ -67,7 +67,7 @@ _TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
 _ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
-_PHRASE = regex.compile(r"\p{Ll}{4,}")
+_PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
 _STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
 
 _SHORT = 60
@@ -200,8 +200,9 @@ def _numbered(document: Document) -> Iterator[Heading]:
         ends = _STOPPED.search(heading.title) and not (
             alone and (heading.title.endswith("?") or (heading.title.endswith(".") and len(heading.title) < 60))
         )
-        # In a PDF there are no blank lines that would tell a heading from a row of a table.
-        bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not _PHRASE.search(heading.title)
+        # In a PDF a number and few letters may be a label of a drawing, or a row of a table.
+        word = _WORD if alone else _PHRASE
+        bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not word.search(heading.title)
         plain = not ends and not bare and not _PAGE_REFERENCE.search(heading.title)
         if plain and not before and not after and not _goes_on(text, heading.end):
             # The number belongs to the title: it tells clauses apart.

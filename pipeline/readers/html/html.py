@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxpipe.pipeline.readers.html.depth import shallow
 from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.html.nodes import (
@@ -56,7 +57,7 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(markup)
+    tree = LexborHTMLParser(shallow(markup))
     if tree.root is None:
         return Page("", "", ())
     captions_first(tree)

@@ -21,6 +21,8 @@ _LONGEST = 20_000
 """Characters of a value that are read."""
 _BESIDE = 0.6
 """Share of a field's height up to which the baseline of its label may be away from its own."""
+_ABOVE = 1.2
+"""How far the baseline of a label above a field may be from the field, in sizes of its letters."""
 _USUAL = 10.0
 """Size of letters, in points, where a page has none."""
 _DESCENT = 0.25
@@ -68,6 +70,9 @@ def _insert(rows: list[Row], placed: Placed, box: Box, size: float) -> None:
     lines = placed.words.split("\n")
     base = bottom + _DESCENT * size + (len(lines) - 1) * 1.2 * size
     label = _label(rows, left, base, max(size, _BESIDE * (top - bottom) if len(lines) == 1 else size))
+    if label < 0 and (label := _label_above(rows, left, top, size)) >= 0:
+        right += rows[label].right + 1.5 * size - left
+        left = rows[label].right + 1.5 * size
     if label >= 0:
         base = rows[label].base
         at = label + 1
@@ -87,6 +92,16 @@ def _label(rows: list[Row], left: float, base: float, reach: float) -> int:
         if abs(row.base - base) <= reach and row.right <= left + reach and row.left < left
     ]
     return max(beside)[1] if beside else -1
+
+
+def _label_above(rows: list[Row], left: float, top: float, size: float) -> int:
+    """Index of the row right above a field that begins where the field does; -1 for none."""
+    above = (
+        index
+        for index, row in enumerate(rows)
+        if -0.2 * size <= row.base - top <= _ABOVE * size and abs(row.left - left) <= size
+    )
+    return next(above, -1)
 
 
 def _placed(page: PdfPage) -> Iterator[Placed]:

@@ -48,7 +48,7 @@ def _have_asides(above: Sequence[Row], below: Sequence[Row], measure: Measure) -
 def _halves(above: Sequence[Row], below: Sequence[Row], measure: Measure) -> tuple[int, int] | None:
     """Where the first half ends in one column, and where the second begins in the next."""
     ends = [len(above), *(end for end in _ends(above, measure) if _is_aside(above[end:], measure))]
-    begins = [0, *(begin for begin in _begins(below, measure) if _is_aside(below[:begin], measure))]
+    begins = [0, *(begin for begin in _begins(below, measure) if _has_caption(below[:begin]))]
     for end in ends:
         notes = end < len(above) and above[end].size < _SMALL * measure.body
         for begin in begins:
@@ -82,7 +82,11 @@ def _begins(rows: Sequence[Row], measure: Measure) -> list[int]:
 
 def _is_aside(rows: Sequence[Row], measure: Measure) -> bool:
     """Whether rows are footnotes or a figure or table with its caption."""
-    return all(row.size < _SMALL * measure.body for row in rows) or any(CAPTION.match(row.text) for row in rows)
+    return all(row.size < _SMALL * measure.body for row in rows) or _has_caption(rows)
+
+
+def _has_caption(rows: Sequence[Row]) -> bool:
+    return any(CAPTION.match(row.text) for row in rows)
 
 
 def _sentence_start(rows: Sequence[Row], at: int, measure: Measure) -> int:

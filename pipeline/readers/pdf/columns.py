@@ -61,6 +61,7 @@ def _joined(line: list[Row]) -> Row:
     for piece in line[1:]:
         gap = piece.left - first.right
         between = CELL if gap > first.size else " " if gap > 0.12 * first.size else ""
+        first.second = first.second or (piece.left if between == CELL else piece.second)
         first.text = (
             first.text.removesuffix(HYPHEN) + ("-" if first.text.endswith(HYPHEN) else "") + between + piece.text
         )

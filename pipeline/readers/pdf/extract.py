@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -63,7 +64,7 @@ class Extractor:
         try:
             box = page.get_bbox()
             turned = page.get_rotation() // 90
-            rows = self._rows(content.raw, box, turned, thorough=thorough)
+            rows, turned = self._rows(content.raw, box, turned, thorough=thorough)
         finally:
             content.close()
         shown = _turned(box, turned)
@@ -71,19 +72,22 @@ class Extractor:
         rows = with_annotations(page, rows, lambda inner: _turned(inner, turned), shown[1])
         return Page(rows=rows, box=shown, picture=picture)
 
-    def _rows(self, raw: Any, box: Box, turned: int, *, thorough: bool) -> list[Row]:
+    def _rows(self, raw: Any, box: Box, turned: int, *, thorough: bool) -> tuple[list[Row], int]:
+        """The rows of a page and by how many quarters it is turned: by none where its words would be shown sideways."""
         text = self._calls.text(raw)
         if len(text) > _MOST:
             step = (box[3] - box[1]) / (text.count("\n") + 2)
             lines = enumerate(_LINE.findall(text), start=1)
-            return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines]
+            return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines], 0
         spans = [match.span() for match in _LINE.finditer(text)]
         starts = [start for start, _ in spans]
         last = [end - 1 for _, end in spans]
         xs, ys = self._calls.origins(raw, starts)
         ends = self._calls.rights(raw, last)
-        lows = self._calls.bottoms(raw, last) if turned else ys
         sizes, upright = self._calls.sizes(raw, starts)
+        sideways = turned > 0 and sum(upright) > len(upright) / 2
+        turned = 0 if sideways else turned
+        lows = self._calls.bottoms(raw, last) if turned else ys
         rows, first = [], []
         for (start, end), x, y, right, low, size, up in zip(spans, xs, ys, ends, lows, sizes, upright, strict=True):
             left, base = x, y
@@ -92,6 +96,8 @@ class Extractor:
             if box[1] - 1 <= y <= box[3] + 1 and box[0] - 1 <= x <= box[2] + 1:
                 rows.append(Row(text[start:end], left, max(left, right), base, size, upright=up or turned > 0))
                 first.append(start)
+        if sideways and sum(a.base < b.base for a, b in itertools.pairwise(rows)) > len(rows) / 2:
+            rows, first = rows[::-1], first[::-1]
         self._weights(raw, rows, first)
         if not turned:
             pieces = cut(self._calls, raw, rows, first, thorough=thorough)
@@ -101,8 +107,8 @@ class Extractor:
         if _CONTROLS.search(text):
             for row in rows:
                 row.text = _clean(row.text)
-            return [row for row in rows if row.text.strip(HYPHEN)]
-        return rows
+            rows = [row for row in rows if row.text.strip(HYPHEN)]
+        return rows, turned
 
     def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Write two spaces where a row has a wide gap."""
@@ -116,7 +122,7 @@ class Extractor:
             first += len(places)
             if _is_loose(rows[at], places, afters):
                 befores = self._calls.rights(raw, [starts[at] + start - 1 for start, _ in places])
-                _mark_gaps(rows[at], places, [after - before for before, after in zip(befores, afters, strict=True)])
+                _mark_gaps(rows[at], places, befores, afters)
 
     def _with_gaps(self, raw: Any, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
@@ -178,15 +184,18 @@ def _is_loose(row: Row, spaces: Sequence[tuple[int, int]], lefts: Sequence[float
     return False
 
 
-def _mark_gaps(row: Row, spaces: Sequence[tuple[int, int]], gaps: Sequence[float]) -> None:
+def _mark_gaps(row: Row, spaces: Sequence[tuple[int, int]], befores: Sequence[float], afters: Sequence[float]) -> None:
     """Write two spaces where a gap is wider than the others of its row, or where all are those of a table."""
+    gaps = [after - before for before, after in zip(befores, afters, strict=True)]
     usual = sorted(gaps)[len(gaps) // 2] if len(gaps) > _STRETCHED else 0.0
     if _STRETCHED < len(gaps) <= _FEW and usual > _TABLE * row.size:
         usual = 0.0
     least = max(_GAP * row.size, 1.8 * usual)
-    for (start, end), gap in zip(reversed(spaces), reversed(gaps), strict=True):
-        if gap > least:
+    for at in reversed(range(len(gaps))):
+        if gaps[at] > least:
+            start, end = spaces[at]
             row.text = f"{row.text[:start]}{CELL}{row.text[end:]}"
+            row.second = afters[at]
 
 
 def _has_picture(page: PdfPage) -> bool:

@@ -15,7 +15,8 @@ CAPTION = re.compile(
 _STOPS = frozenset(".!?:…。！？：")
 _CLOSING = "\"'”’»)]"
 _ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
-_GOES_ON = re.compile(r"[\"“‘'(\[]?(?:[a-z]|--?[a-z]|[/~]\w)|\(")
+_GOES_ON = re.compile(r"[\"“‘'(\[]{0,3}(?:[a-z]|--?[a-z]|[/~]\w)|\(")
+_WORD = re.compile(r"[\"“‘'(\[]{0,3}\w")
 _FULL = 20
 """Characters that a line in the middle of a sentence has at least."""
 _FEWEST = 5
@@ -83,12 +84,15 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
     indent = below.left - left
     if 0.8 * below.size < indent < 5 * below.size and abs(above.left - left) < 0.5 * below.size:
         return PARAGRAPH
-    if above.right < right - 1.5 * above.size and not below.text[:1].islower():
-        word = below.text.split(None, 1)[0]
-        width = (below.right - below.left) * len(word) / max(len(below.text), 1)
-        if above.right + width + 0.5 * below.size < right - 0.05 * (right - left):
-            return PARAGRAPH
-    return LINE
+    if above.right >= right - 1.5 * above.size or below.text[:1].islower():
+        return LINE
+    had_room = above.right + _first_word(below) + 0.5 * below.size < right - 0.05 * (right - left)
+    return PARAGRAPH if had_room else LINE
+
+
+def _first_word(row: Row) -> float:
+    """Width of the first word of a row in points, as if all its characters were of one width."""
+    return (row.right - row.left) * len(row.text.split(None, 1)[0]) / max(len(row.text), 1)
 
 
 def _is_near(above: Row, below: Row, measure: Measure) -> bool:
@@ -124,5 +128,6 @@ def goes_on(above: Row, below: Row) -> bool:
         return False
     if _GOES_ON.match(below.text) or above.text.endswith((HYPHEN, ",", "-")):
         return True
-    full = above.right > right - 2.5 * above.size
+    room = _first_word(below) if _WORD.match(below.text) else 0.0
+    full = above.right > right - max(2.5 * above.size, room)
     return full and below.left - below.margin[0] < 0.8 * below.size and "  " not in below.text

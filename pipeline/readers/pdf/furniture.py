@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ctxpipe.pipeline.readers.pdf.rows import Page, Row
+from ctxpipe.pipeline.readers.pdf.rows import CELL, Page, Row
 
 _DEPTH = 5
 """Pieces of text from the edge of a page inwards that are looked at."""
@@ -30,6 +30,10 @@ _NUMBERS = (
     re.compile(rf"(?:\s{{2}}|[|•]\s*|\bpage\s|[-–]\s){_PAGE}(?:\s*(?:of|/)\s*\d+)?\W*$", re.IGNORECASE),
 )
 """A page number, perhaps with that of its chapter: alone, or at the beginning or end of a line and apart."""
+_LOOSE = re.compile(rf"^{_PAGE}\s|\s{_PAGE}$")
+"""A number at the beginning or end of a line, which may be no page number."""
+_ELLIPSIS = re.compile(r"\s*(?:…|(?<!\.)\.{3}(?!\.))\s*")
+"""What stands for the rest of a long title, of which as much is shown as there is room."""
 
 
 class _Piece(NamedTuple):
@@ -166,7 +170,7 @@ def _standing_off(stack: Sequence[_Piece], found: dict[int, bool], pitch: float)
 
 def _keys(text: str) -> list[str]:
     """The words of a row, and those of each of its parts, with numbers made equal."""
-    parts = [part for part in text.split("  ") if len(part) >= _PART]
+    parts = [part for part in _ELLIPSIS.sub(CELL, text).strip().split(CELL) if len(part) >= _PART]
     return [_evened(part) for part in {text, *parts}]
 
 
@@ -179,19 +183,31 @@ def _evened(text: str) -> str:
 
 
 def _counts(group: Sequence[_Piece]) -> list[bool]:
-    """For each piece, whether it is or ends in a number that goes up by one with each page, or has it apart."""
+    """For each piece, whether it is or ends in a number that goes up by one with each page, or has it apart.
+
+    Beside such a piece, a number that fits need not stand apart: a long title leaves it no room.
+    """
     shifts = [{value - piece.page for value in _values(piece.row.text)} for piece in group]
     counts = [False] * len(group)
     for at, (a, b) in enumerate(pairwise(shifts)):
         if a & b and group[at + 1].page - group[at].page <= _NEAR:
             counts[at] = counts[at + 1] = True
+    sure = {at: shifts[at] for at, counted in enumerate(counts) if counted}
+    for at, piece in enumerate(group) if sure else ():
+        if not counts[at] and (match := _LOOSE.search(piece.row.text)):
+            shift = _value(match[1] or match[2]) - piece.page
+            near = range(max(0, at - _NEAR), min(len(group), at + _NEAR + 1))
+            counts[at] = any(shift in sure.get(other, ()) for other in near)
     return counts
 
 
 def _values(text: str) -> list[int]:
     first, last = _NUMBERS[0].match(text), _NUMBERS[1].search(text)
-    words = {match[1] for match in (first, last) if match}
-    return [int(word) if word.isdigit() else _roman(word.lower()) for word in words]
+    return [_value(word) for word in {match[1] for match in (first, last) if match}]
+
+
+def _value(word: str) -> int:
+    return int(word) if word.isdigit() else _roman(word.lower())
 
 
 def _roman(word: str) -> int:

@@ -16,6 +16,7 @@ from ctxpipe.pipeline.readers.pdf.columns import in_order, margins
 from ctxpipe.pipeline.readers.pdf.extract import Extractor
 from ctxpipe.pipeline.readers.pdf.flow import Measure
 from ctxpipe.pipeline.readers.pdf.furniture import without_furniture
+from ctxpipe.pipeline.readers.pdf.groups import fill_groups
 from ctxpipe.pipeline.readers.pdf.headings import Bookmark, bookmarks, mark_headings
 from ctxpipe.pipeline.readers.pdf.hyphens import Hyphens
 from ctxpipe.pipeline.readers.pdf.listing import mark_listings
@@ -67,6 +68,8 @@ class PdfReader:
         columns = [in_order(page.rows) for page in pages]
         for runs in columns:
             margins(runs)
+            for run in runs:
+                fill_groups(run)
         measure = Measure([run for runs in columns for run in runs])
         mark_listings(columns)
         mark_headings(columns, marks, measure)

@@ -26,6 +26,7 @@ class Row:
         margin: Left and right edge of the column that it belongs to.
         parted: Whether there is more than a space between two of its pieces, so that it may be a row of cells.
         closes: Whether it ends a row of a table whose cells have several lines.
+        second: Left edge of its second cell; 0 for a row without one.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Row:
     margin: tuple[float, float] = (0.0, 0.0)
     parted: bool = False
     closes: bool = False
+    second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -269,3 +269,18 @@ def test_the_number_of_a_note_is_told_from_the_text() -> None:
     assert text(f"<p>It costs 54. {call} Boats pay at noon.</p>") == "It costs 54. [6] Boats pay at noon."
     assert text('<p>It costs 54.<a role="doc-noteref" href="#n">7</a></p>') == "It costs 54.[7]"
     assert text('<p>See page <a href="#p7">7</a>, 10<sup>6</sup>.</p>') == "See page 7, 10^6."
+
+
+@pytest.mark.parametrize(
+    "opening", ["<div>", "<span>", "<ul><li>", "<b>", "<table><tr><td>", "<div/>", "<!--", "<custom-part>"]
+)
+def test_elements_nested_without_end_are_read_in_little_time(opening: str) -> None:
+    scripts = "<script>var a = '<div>';</script>" * 2_000
+    ends = opening.replace("<", "</") * 40_000 if opening in ("<div>", "<b>") else ""
+    start = time.process_time()
+    text = html_page(f"<h1>Fees</h1>{scripts}<h2>North</h2>{opening * 40_000}The fee is 54.{ends}<h2>South</h2>").text
+    assert time.process_time() - start < 5
+    assert text.startswith("# Fees\n\n## North")
+    assert ("The fee is 54." in text) == (opening != "<!--")
+    if ends:
+        assert text.endswith("## South")

@@ -26,6 +26,12 @@ def test_what_is_written_in_a_form_stands_beside_its_label() -> None:
     assert text.split("\n\n") == ["Fee of North:  31", "Fee of South:  32", "Fee of West:  33"]
 
 
+def test_a_label_right_above_a_field_is_its_label() -> None:
+    labels = [Text(72, 700, "Remarks"), Text(72, 640, "Berth wanted")]
+    text = read_pdf(labels, annotations=[field("f1", "Arrives after dark", 72, 680), field("f2", "Pier 7", 72, 622)])
+    assert text.split("\n\n") == ["Remarks  Arrives after dark", "Berth wanted  Pier 7"]
+
+
 def test_a_field_without_a_label_has_its_name_and_an_empty_one_says_nothing() -> None:
     text = read_pdf(
         [Text(72, 700, "Application")],

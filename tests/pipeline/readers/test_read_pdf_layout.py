@@ -7,6 +7,7 @@ import sys
 import pytest
 from pdf_support import Text, column, place_pdf
 
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.load import load
 from ctxpipe.pipeline.readers.pdf.gutters import told_by_place
@@ -119,6 +120,78 @@ def test_a_cell_beside_the_first_line_of_a_longer_one_stays_in_its_row() -> None
     assert found.text.index("Faro") < found.text.index("54 euros") < found.text.index("Lagos")
 
 
+def cells(y: float, *words: str) -> list[Text]:
+    return [Text(x, y, word) for x, word in zip((72, 200, 330, 440), words, strict=True) if word]
+
+
+def test_the_name_of_a_group_stands_in_each_of_its_rows() -> None:
+    table = [
+        ("Harbour", "Ship", "Fee", "Nights"),
+        ("Faro", "Ferry", "540", "3"), ("", "Cutter", "120", "2"), ("", "Barge", "-", "5"),
+        ("Lagos", "Ferry", "610", "1"), ("", "Cutter", "95", "4"),
+    ]  # fmt: skip
+    text = read_pdf(place_pdf([one for at, row in enumerate(table) for one in cells(700 - 14 * at, *row)])).text
+    assert [line.split("  ")[:3] for line in text.split("\n")[1:]] == [
+        ["Faro", "Ferry", "540"], ["Faro", "Cutter", "120"], ["Faro", "Barge", "-"],
+        ["Lagos", "Ferry", "610"], ["Lagos", "Cutter", "95"],
+    ]  # fmt: skip
+
+
+def test_sums_and_lines_that_go_on_in_a_cell_are_in_no_group() -> None:
+    sums = [
+        ("Item", "Pieces", "Price", "Sum"),
+        ("Rope", "3", "12.50", "37.50"),
+        ("Oil", "10", "4.20", "42.00"),
+        ("", "13", "", "79.50"),
+    ]
+    wrapped = [
+        ("A1", "Rope for the", "Quay", "7"),
+        ("", "north pier", "House", ""),
+        ("A2", "Oil for lamps", "Shed", "3"),
+        ("", "and boats", "of Bo", ""),
+    ]
+    for table in (sums, wrapped):
+        rows = read_pdf(
+            place_pdf([one for at, row in enumerate(table) for one in cells(700 - 14 * at, *row)])
+        ).text.split("\n")
+        assert rows == ["  ".join(filter(None, row)) for row in table]
+
+
+def test_rows_of_a_table_that_goes_on_stand_under_its_column_titles() -> None:
+    rows = [(f"H{at:02}", ("Ferry", "Cutter", "Barge")[at % 3], f"{100 + 7 * at}", "2") for at in range(20)]
+    first = [*cells(720, "Harbour", "Ship", "Fee", "Nights")]
+    first += [one for at, row in enumerate(rows[:10]) for one in cells(706 - 14 * at, *row)]
+    found = read_pdf(place_pdf(first, [one for at, row in enumerate(rows[10:]) for one in cells(720 - 14 * at, *row)]))
+    units = {found.text[unit.start : unit.end]: unit for unit in outline(found).units(0, len(found.text))}
+    titles = units["Harbour  Ship  Fee  Nights"]
+    assert found.page(units["H16  Cutter  212  2"].start) == 2
+    assert {units["H03  Ferry  121  2"].parent, units["H16  Cutter  212  2"].parent} == {titles.start}
+    other = place_pdf(first, [one for at in range(5) for one in cells(720 - 14 * at, f"12:0{at}", "Bo came", "in", "")])
+    last = outline(found := read_pdf(other)).units(found.text.index("12:00"), len(found.text))[-1]
+    assert last.parent == -1
+
+
+def test_numbered_lines_alone_are_headings_though_their_word_is_short() -> None:
+    words = [
+        ("1 Scope", 700),
+        ("This part says what the others are about.", 680),
+        ("2 Fees", 640),
+        ("A night costs 54 crowns.", 620),
+    ]
+    found = read_pdf(place_pdf([Text(72, y, said) for said, y in words]))
+    units = {found.text[unit.start : unit.end]: unit for unit in outline(found).units(0, len(found.text))}
+    assert units["2 Fees"].kind == "heading"
+    assert units["A night costs 54 crowns."].parent == units["2 Fees"].start
+    assert units["2 Fees"].parent == -1
+
+
+def test_words_that_are_shown_sideways_are_read_in_their_own_direction() -> None:
+    data = place_pdf(column(72, 700, LEFT))
+    for turned in (b"90", b"180", b"270"):
+        page = data.replace(b"/MediaBox [0 0 612 792]", b"/MediaBox [0 0 612 792] /Rotate " + turned)
+        assert read_pdf(page).text.splitlines()[:5] == read_pdf(data).text.splitlines()[:5]
+
+
 def test_heads_feet_and_page_numbers_are_left_out_and_titles_are_not() -> None:
     body = ["Each page has a text of its own that says something", "about the number of the page that it stands on."]
     pages = [
@@ -137,6 +210,26 @@ def test_heads_feet_and_page_numbers_are_left_out_and_titles_are_not() -> None:
     assert all(f"Sentence {number} begins" in text for number in range(1, 8))
 
 
+def test_heads_that_are_shortened_and_feet_whose_number_has_no_room_are_left_out() -> None:
+    body = ["Each page has a text of its own that says something", "about the number of the page that it stands on."]
+    chapters = ["THE HARBOUR OF THE NORTH", "FERRIES AND THEIR SHIPS", "SALT AND HERRING"]
+    sections = ["THE OLD QUAY", "AND WHO MAY USE…", "HOW …", "WHAT IS TO BE PAID …", "THE LIGHT", "LAMPS AND…"]
+    feet = ["Moorings", "Ferries that are late", "Who pays for them", "What a barrel holds", "Ropes", "Oil"]
+    pages = [
+        [
+            Text(72, 760, f"CHAPTER {1 + number // 2}. {chapters[number // 2]}{' ' * (number % 2)}…"),
+            Text(330, 760, f"2.{number}. {sections[number]}"),
+            *column(72, 700, [f"Sentence {number} begins the page and is kept in the text.", *body]),
+            *([Text(72, 40, f"{feet[number]} {number}")] if 0 < number < 4 else []),
+            *([Text(72, 40, feet[number]), Text(500, 40, f"{number}")] if not 0 < number < 4 else []),
+        ]
+        for number in range(6)
+    ]
+    text = read_pdf(place_pdf(*pages)).text
+    assert all(word not in text for word in ("CHAPTER", "LAMPS", *feet))
+    assert all(f"Sentence {number} begins" in text for number in range(6))
+
+
 def test_pages_with_equal_text_keep_it() -> None:
     lines = ["The first line of this page is that of every page,", "and so is the second one, which ends here."]
     text = read_pdf(place_pdf(*[column(72, 740, lines)] * 4)).text
@@ -151,6 +244,22 @@ def test_a_sentence_goes_on_over_pages_within_one_paragraph() -> None:
     assert "also much\nfaster than" in found.text
     assert found.page(found.text.index("faster")) == 2
     assert found.page(found.text.index("also much")) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "begin"),
+    [
+        ("one of them was called", "‘(the) north pier’ by all, and nobody remembered why it was so."),
+        ("the letter came from the", "Harbourmaster of Quaysteel, and nobody answered it in that year."),
+    ],
+)
+def test_a_sentence_goes_on_with_quotes_or_a_word_that_had_no_room(end: str, begin: str) -> None:
+    first = [
+        "The committee met in the evening and spoke for three hours about the",
+        f"new ferry and its four piers, of which {end}",
+    ]
+    pages = [column(72, 700, lines) for lines in (first, [begin, "It was bought."])]
+    assert f"{end}\n{begin}" in read_pdf(place_pdf(*pages)).text
 
 
 def test_a_finished_page_and_the_next_are_two_paragraphs() -> None:
@@ -263,6 +372,13 @@ def test_footnotes_and_figures_do_not_part_a_sentence() -> None:
     assert found.page(found.text.index("2 The storm")) == 1
     assert found.page(found.text.index("decided at once")) == 2
     assert found.page(found.text.index("Figure 3.")) == 2
+
+
+def test_code_in_small_type_at_the_head_of_a_page_stays_where_it_is() -> None:
+    first = column(72, 700, [*BODY * 3, "Those who want another sign for the harbour write into their file the line"])
+    second = [*column(90, 720, ["sign: quay.png"], 8), *column(72, 690, ["and copy the picture beside it.", *BODY * 3])]
+    text = read_pdf(place_pdf(first, second)).text
+    assert text.index("the line") < text.index("sign: quay.png") < text.index("and copy")
 
 
 def test_headings_of_short_sections_are_headings_however_many_they_are() -> None:
