@@ -17,6 +17,15 @@ _WORD = regex.compile(rf"{_UNSPACED}\p{{M}}*|(?:(?!{_UNSPACED})[\p{{L}}\p{{M}}])
 """A word of another script ends where a script without spaces begins: Latin names in Japanese text."""
 _ASCII_WORD = re.compile(r"[a-z]+|[0-9]+(?:[.,:][0-9]+)*")
 """The same in small ASCII letters, ten times as fast."""
+_SCRIPTS = (
+    (0x0370, 0x03FF, "greek"),
+    (0x0400, 0x04FF, "russian"),
+    (0x0530, 0x058F, "armenian"),
+    (0x0600, 0x06FF, "arabic"),
+    (0x0900, 0x097F, "hindi"),
+    (0x0B80, 0x0BFF, "tamil"),
+)
+"""Scripts by their first and last character, with the Snowball stemmer for most of what is written in them."""
 STOPWORDS = frozenset(
     "a an and are as at be but by for from has have he her his i in is it its of on or she that the their they this to "
     "was were will with you your what which who whom whose when where why how do does did".split()
@@ -24,9 +33,10 @@ STOPWORDS = frozenset(
 
 
 class BM25Ranker:
-    """Okapi BM25 (Robertson and Walker, 1994), Lucene's variant of idf, k1 1.5, b 0.75, with Snowball English stems.
+    """Okapi BM25 (Robertson and Walker, 1994), Lucene's variant of idf, k1 1.5, b 0.75, with Snowball stems.
 
-    Words of scripts without spaces are single characters. A text's headings count as part of it.
+    Stems are English ones, or those of the language that is written most in another script. Words of scripts without
+    spaces are single characters. A text's headings count as part of it.
     """
 
     name = "bm25"
@@ -61,7 +71,7 @@ class Vocabulary(dict[str, int]):
         import Stemmer
 
         self._stopwords = stopwords
-        self._stem = Stemmer.Stemmer("english").stemWord
+        self._stemmers = {"english": Stemmer.Stemmer("english").stemWord}
         self._number = number or (lambda stem: self.stems.setdefault(stem, len(self.stems)))
         self.stems: dict[str, int] = {}
 
@@ -69,6 +79,16 @@ class Vocabulary(dict[str, int]):
         known = -1 if word in self._stopwords else self._number(self._stem(word))
         self[word] = known
         return known
+
+    def _stem(self, word: str) -> str:
+        first = ord(word[0])
+        language = next((name for a, b, name in _SCRIPTS if a <= first <= b), "english") if first > 0x24F else "english"
+        if language not in self._stemmers:
+            import Stemmer
+
+            self._stemmers[language] = Stemmer.Stemmer(language).stemWord
+        stem: str = self._stemmers[language](word)
+        return stem
 
     def ids(self, text: str) -> list[int]:
         """Ids of a text's words, without stop words."""

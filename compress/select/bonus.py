@@ -15,6 +15,8 @@ from ctxpipe.compress.types import Document
 
 _NAMES = frozenset({"sentence", "item", "record", "member"})
 """Kinds of units whose own words tell what stands under them from the like: a question, an address's first line."""
+_LISTED = frozenset({"row", "record", "item", "member"})
+"""Kinds of units that are one of many alike."""
 _LONGEST = 160
 """Characters of a unit that others stand under which are looked at for names."""
 
@@ -34,7 +36,8 @@ def bonus(
         is_name = unit.kind in _NAMES and outlines[d].has_below(unit)
         own = (documents[d].text[unit.start : min(unit.end, unit.start + _LONGEST)],) if is_name else ()
         trails.append((*own, *known[d, unit.parent]))
-    parts = [exact_bonus(question, texts, trails), named_bonus(question, trails)]
+    listed = np.array([unit.kind in _LISTED for unit in ranked.units], dtype=np.bool_)
+    parts = [exact_bonus(question, texts, trails, listed), named_bonus(question, trails)]
     given = [part for part in parts if part is not None]
     return np.sum(given, axis=0) if given else None
 

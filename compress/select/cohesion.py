@@ -23,6 +23,7 @@ LEADING, _SHARE = 2000, 0.8
 """The thing that the best unit of all is in is completed first up to so many characters, and up to this share of those
 that the budget has room for."""
 _LOWEST = np.float32(-np.inf)
+_ALIAS, _ANCHOR = (regex.compile(rf"(?<=[:\-,\[][ \t]+){sign}([\w.-]+)") for sign in (r"\*", "&"))
 _KINDS = frozenset({"line", "member", "tag", "record"})
 _HOLLOW = regex.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*:\s*)?(?:\"\s*\"|\[\s*\]|\{\s*\})\s*,?")
 
@@ -66,6 +67,29 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
             if scores[other] < before:
                 before, after = scores[other], np.nextafter(after, _LOWEST)
             scores[other] = max(after, min(most, np.nextafter(before, _LOWEST)))
+    return _with_anchored(documents, outlines, ranked, scores)
+
+
+def _with_anchored(
+    documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, scores: FloatArray
+) -> FloatArray:
+    """Scores by which what the best unit of YAML, or one beside it, refers to (``*name``) comes right after it."""
+    best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf))) if len(scores) else -1
+    where = ranked.document[best] if best >= 0 else -1
+    if where < 0 or documents[where].language != "yaml":
+        return scores
+    text, known, unit = documents[where].text, outlines[where], ranked.units[best]
+    mine = [i for i, d in enumerate(ranked.document) if d == where]
+    beside = [ranked.units[i] for i in mine if i == best or ranked.units[i].parent in (unit.parent, unit.start)]
+    wanted = {match[1] for one in beside for match in _ALIAS.finditer(text, one.start, one.end)}
+    left, after = SMALL, scores[best]
+    for index in mine if wanted else ():
+        chain = [ranked.units[index], *known.chain(ranked.units[index])]
+        anchors = (match[1] for one in chain for match in _ANCHOR.finditer(text, one.start, one.end))
+        if index != best and not wanted.isdisjoint(anchors):
+            left -= chain[0].end - chain[0].start
+            after = np.nextafter(after, _LOWEST)
+            scores[index] = max(scores[index], after) if left >= 0 else scores[index]
     return scores
 
 

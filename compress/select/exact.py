@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import regex
 
-from ctxpipe.arrays import FloatArray
+from ctxpipe.arrays import BoolArray, FloatArray
 from ctxpipe.compress.rank.bm25 import STOPWORDS, Vocabulary
 
 _QUOTED = regex.compile(r"[\"“„«`'‘]([^\"”“»`'’\n]{2,80})[\"”“»`'’](?![\p{L}\p{N}])")
@@ -28,6 +28,14 @@ _CODE = regex.compile(
     regex.VERBOSE,
 )
 _CAPITAL = regex.compile(r"(?<=\S[ \t]+[\"“„«(]?)\p{Lu}\p{L}+")
+_UNSPACED_RUN = regex.compile(r"[\p{Han}々]{2,}|[\p{Katakana}ー]{2,}")
+_UNSPACED_SMALL = regex.compile(
+    r"什么|甚么|怎么|怎样|多少|多大|多长|多久|哪里|哪个|哪些|哪儿|如何|为何|何时|是否|可以|时候|几点|[的了是在有和与及或吗呢吧么哪谁几个每张为被把从到对就都也不何誰]"
+)
+"""Words of Chinese and Japanese questions that say little alone, and end a word."""
+_EDGES = r"(?<![\p{L}\p{N}_])", r"(?![\p{L}\p{N}_])"
+_NUMBER_EDGES = r"(?<![\p{L}\p{N}_]|\p{N}[:.,])", r"(?![\p{L}\p{N}_]|[:.,]\p{N})"
+"""What a word is not beside; a whole number is no part of a time or of another number."""
 _STRONG, _WEAK = 4.0, 2.0
 """What a match in the text adds to a standardised score, and one in what the text stands under."""
 NAMED = 1.0
@@ -78,7 +86,29 @@ def _names(question: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _CAPITAL.findall(question) if word.lower() not in STOPWORDS)
 
 
-def exact_bonus(question: str, texts: Sequence[str], above: Sequence[tuple[str, ...]]) -> FloatArray | None:
+def _unspaced(question: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """Words of a question in Chinese or Japanese, as far as a text holds them: the longest runs of signs, at least two.
+
+    Nothing else says where words of these scripts end.
+    """
+    runs = [part for run in _UNSPACED_RUN.findall(question) for part in _UNSPACED_SMALL.split(run) if len(part) > 1]
+    if not runs:
+        return ()
+    said = "\n".join(texts)
+    found: list[str] = []
+    for run in runs:
+        at = 0
+        while at < len(run) - 1:
+            end = next((end for end in range(len(run), at + 1, -1) if run[at:end] in said), at)
+            if end > at:
+                found.append(run[at:end])
+            at = max(end, at + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def exact_bonus(
+    question: str, texts: Sequence[str], above: Sequence[tuple[str, ...]], listed: BoolArray | None = None
+) -> FloatArray | None:
     """What exact rare words add to each text's standardised score.
 
     A word that few texts hold adds ``_STRONG`` to them, less the more they are; a word in what some of them stand under
@@ -90,28 +120,35 @@ def exact_bonus(question: str, texts: Sequence[str], above: Sequence[tuple[str, 
         question: The question.
         texts: The texts.
         above: For each what it stands under, from the outside in, its document's name included.
+        listed: bool of shape (len(texts),): rows, records and the like, to which a name that few texts hold adds
+            ``_WEAK``, since they say little but names and values; None for none.
 
     Returns:
         float32 of shape (len(texts),); None when there is nothing to add.
     """
     exact, names = exact_words(question), _names(question)
+    trails = len(set(above))
+    heads = {head: head.lower() for trail in set(above) for head in trail}
+    unspaced = _unspaced(question, (*texts, *heads))
+    exact = tuple(dict.fromkeys((*exact, *unspaced)))
     if not texts or not (exact or names):
         return None
     bonus = np.zeros(len(texts), dtype=np.float32)
     few = max(_FEW, int(_RARE * len(texts)))
     lowered = [text.lower() for text in texts]
-    trails = len(set(above))
-    heads = {head: head.lower() for trail in set(above) for head in trail}
     together: set[int] | None = None
     for word in dict.fromkeys((*exact, *names)):
-        pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_]){regex.escape(word)}(?![\p{{L}}\p{{N}}_])")
+        left, right = ("", "") if word in unspaced else (_NUMBER_EDGES if word.isdigit() else _EDGES)
+        pattern = regex.compile(left + regex.escape(word) + right)
         own = [i for i, text in enumerate(lowered) if word in text and pattern.search(text)]
         named = {head for head, low in heads.items() if word in low and pattern.search(low)}
         under = [i for i, trail in enumerate(above) if not named.isdisjoint(trail)] if named else []
-        if len(own) > few or (under and not own):
+        if len(own) > few or under:
             held = {*own, *under}
             together = held if together is None else together & held
         if word not in exact:
+            if listed is not None and 0 < len(own) <= few and not under:
+                bonus[[i for i in own if listed[i]]] += _WEAK * _rarity(len(own), len(texts) + 1)
             continue
         if 0 < len(own) <= few:
             bonus[own] += _STRONG * _rarity(len(own), len(texts) + 1)

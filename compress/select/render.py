@@ -168,13 +168,16 @@ def _pages(document: Document, events: Sequence[_Event]) -> list[int | None]:
 def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iterator[Fragment]:
     text = document.text
     before: _Event | None = None
+    rows: set[int] = set()
     for event in events:
+        if event.unit.kind == "row":
+            rows.add(event.unit.start)
         if before is not None:
             gap = text[before.end : event.start]
             if not gap or gap.isspace():
                 yield Fragment(gap, index, before.end)
             else:
-                joint = _joint(document, before, event, gap)
+                joint = _joint(document, before, event, gap, same_table=event.unit.parent in rows)
                 yield Fragment(joint, breaks="\n" in joint and _ends_section(before, event))
         yield Fragment(text[event.start : event.end], index, event.start)
         before = event
@@ -202,8 +205,8 @@ def _ends_section(before: _Event, after: _Event) -> bool:
     return not before.bare and (after.bare or before.unit.parent == after.unit.parent == -1)
 
 
-def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
-    """What stands for left-out text."""
+def _joint(document: Document, before: _Event, after: _Event, gap: str, *, same_table: bool) -> str:
+    """What stands for left-out text; between rows of the same table nothing does."""
     text, a, b = document.text, before.unit, after.unit
     line = gap.rpartition("\n")[2] if "\n" in gap else None
     indent = line if line is not None and line.isspace() else ""
@@ -217,7 +220,7 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str) -> str:
         return bare if line is not None or spaced else ""
     if not _SAYS.search(gap) or "member" in (a.kind, b.kind):
         return bare
-    if b.kind == "row" and a.kind == "row":
+    if b.kind == "row" and a.kind == "row" and same_table:
         return bare
     if document.kind == "code":
         left_out = _LINE.search(gap)

@@ -16,6 +16,12 @@ class Answers:
         self._asked, self._by, self._left = -1, "", 0
         self._first, self._since = -1, 0
 
+    def follow(self, place: int, *, asks: bool) -> int:
+        """Take the next turn of a text that names no speakers: the one after a question answers it, unless it asks."""
+        asked = self._asked if self._left and not self._by and not asks else -1
+        self._asked, self._by, self._left = place, "", int(asks)
+        return asked
+
     def take(self, place: int, name: str, *, asks: bool, goes_on: bool = False) -> int:
         """Take the next turn.
 

@@ -10,7 +10,10 @@ from typing import NamedTuple
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.unit import Unit
 
-PIPES = re.compile(r"(?:^[^\n|]*\|[^\n]*(?:\n|\Z)){2,}", re.MULTILINE)
+PIPES = re.compile(
+    r"^[^\n|]*\|[^\n]*\n(?:[ \t]*[-=]+(?:\+[-=]+)+[ \t]*\n)?(?:^[^\n|]*\|[^\n]*(?:\n|\Z))+", re.MULTILINE
+)
+"""Lines with bars, below whose first there may be a rule as ``psql`` draws it."""
 _RULE = re.compile(r"[\s|:+=-]+")
 _CSV_RECORD = re.compile(r'(?:[^"\r\n]++|"(?:[^"]++|"")*+(?:"|\Z))++')
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
@@ -23,12 +26,15 @@ _PREAMBLE = 25
 
 
 def table_units(text: str, start: int, end: int, parent: int = -1) -> list[Unit]:
-    """Rows of a table drawn with pipes; the first row, or the rows above the rule, is what the others stand under."""
+    """Rows of a table drawn with pipes, under the first, or under those up to the titles below the rule.
+
+    A rule right below the titles is noise: it says nothing, and costs as much as a row.
+    """
     lines = [trim(text, *m.span()) for m in _LINE.finditer(text, start, end)]
     cells = [piped(text[a:b]) for a, b in lines]
     head = 1
     if len(lines) > 1 and _RULE.fullmatch(text, *lines[1]):
-        head = 2
+        return ruled_units(lines[0], lines[1], lines[2:], [cells[0], *cells[2:]], parent)
     elif text[lines[-1][0]] != "|":
         # A first cell left empty above rows that have one: column titles over several lines.
         while head < min(3, len(lines)) and text[lines[head][0]] == "|":
@@ -122,6 +128,26 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
         units.append(Unit(start, end, "row", header.start if leads else above))
         above = start if leads else above
     return units
+
+
+def ruled_units(
+    header: tuple[int, int],
+    rule: tuple[int, int],
+    rows: Sequence[tuple[int, int]],
+    cells: Sequence[Sequence[str]],
+    parent: int = -1,
+) -> list[Unit]:
+    """The rows of a table with a rule below its titles, which is noise: it says nothing and costs as much as a row.
+
+    Args:
+        header, rule, rows: Offsets.
+        cells: The cells of the header and of each row below the rule.
+        parent: ``start`` of what the table stands under.
+    """
+    if len(rows) > 1 and _has_titles(cells[1], len(cells[0])):
+        return row_units([(header[0], rule[1]), *rows], cells, parent)
+    first, *others = row_units([header, *rows], cells, parent)
+    return [first, Unit(*rule, "row", first.start, noise=True), *others]
 
 
 def piped(row: str) -> list[str]:

@@ -1,13 +1,14 @@
-"""Tables that are drawn: grids of ``+---+`` and box characters, tables of MediaWiki and AsciiDoc."""
+"""Tables that are drawn: grids of ``+---+`` and box characters, tables of MediaWiki, AsciiDoc and TeX."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.sentences import trim
-from ctxpipe.compress.text.tables import piped, row_units
+from ctxpipe.compress.text.tables import piped, row_units, ruled_units
 from ctxpipe.compress.text.unit import Unit
 
 _GRID = re.compile(r"(?:^[ \t]*[+|┌├└╭╰╞┏┡┗╔╠╟╚│┃║┠][^\n]*[+|┐┤┘╮╯╡┓┩┛╗╣╢╝│┃║┨][ \t]*(?:\n|\Z)){3,}", re.MULTILINE)
@@ -18,6 +19,10 @@ _WIKI_ROW = re.compile(r"^\|-", re.MULTILINE)
 _WIKI_CELL = re.compile(r"^\|(?![-+}])", re.MULTILINE)
 _ASCIIDOC = re.compile(r"^\|={3,}[ \t]*\n.*?(?:^\|={3,}[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _ASCIIDOC_BLOCK = re.compile(r"(?:^[^\n]*\S[^\n]*(?:\n|\Z))+", re.MULTILINE)
+_TABULAR = re.compile(r"\\begin\{(tabular[*xy]?|longtable|array)\}[^\n]*\n.*?(?:\\end\{\1\}|\Z)", re.DOTALL)
+_TABULAR_ROW = re.compile(
+    r"(?:[^\\]|\\(?!\\))*+\\\\(?:\[[^\]\n]*\])?(?P<rules>(?:\s*\\(?:hline|[a-z]*rule|cline)\b(?:[({][^)}\n]*[)}])*)*)"
+)
 _BAR = re.compile(r"[ \t]*[|│┃║](?![-+}=])")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
@@ -32,6 +37,10 @@ class Drawn(NamedTuple):
     def units(self, text: str, parent: int) -> list[Unit]:
         """Its rows as units."""
         cells = [_cells(text[a:b]) for a, b in self.rows]
+        head, *rows = self.rows
+        lines = [match.span() for match in _LINE.finditer(text, *head)]
+        if len(lines) == 2 and _RULE.fullmatch(text, *lines[1]):
+            return ruled_units(head[:1] + lines[0][1:], trim(text, *lines[1]), rows, cells, parent)
         return row_units(self.rows, cells, parent)
 
 
@@ -48,6 +57,9 @@ def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
     if "{|" in text:
         for match in _WIKI.finditer(text):
             yield from _drawn(text, _wiki(text, *match.span()))
+    if language == "tex":
+        for match in _TABULAR.finditer(text):
+            yield from _drawn(text, _tabular(text, *match.span()))
     if language == "asciidoc":
         for match in _ASCIIDOC.finditer(text):
             yield from _drawn(text, _asciidoc(text, *match.span()))
@@ -105,6 +117,16 @@ def _wiki(text: str, start: int, end: int) -> list[tuple[int, int]]:
     if cell and first == cell.start():
         edges.insert(1, first)
     return list(zip(edges, [*edges[1:], end], strict=True))
+
+
+def _tabular(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Rows of a table of TeX; its opening line and the rows above the first rule, or one row, are the first."""
+    rows = list(_TABULAR_ROW.finditer(text, start, end))
+    if not rows:
+        return [(start, end)]
+    head = next((index for index, row in enumerate(rows[:3]) if row["rules"]), 0)
+    edges = [start, *(row.end() for row in rows[head:]), end]
+    return list(itertools.pairwise(edges))
 
 
 def _asciidoc(text: str, start: int, end: int) -> list[tuple[int, int]]:

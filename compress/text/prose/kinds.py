@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
 from ctxpipe.compress.text.prose.notes import is_footnote
@@ -233,12 +234,31 @@ class Kinds(Turns):
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""
         spans, words = lines.spans, lines.words
+        if self._commented(lines):
+            return True
         if len(words) < 2 or not _LABEL.fullmatch(words[0]) or 2 * len(words[0]) > max(map(len, words)):
             self._parts(lines, -1)
             return True
         self.running(spans[0][0], spans[0][1], spans[:1])
         self._parts(lines._replace(start=spans[1][0], spans=spans[1:], words=words[1:]), self.introduction)
         return True
+
+    def _commented(self, lines: Lines) -> bool:
+        """Lines below comments that say what they do, and say nothing without them."""
+        is_plain = self.document.kind == "text" and not self.document.language
+        groups = commented(lines.words) if is_plain and len(lines.words) > 1 else []
+        above = self.parent
+        for group in groups:
+            start, end = lines.spans[group.start][0], lines.spans[group.below - 1][1]
+            first, *rest = self.whole_or_sentences(start, end, "item", above)
+            first = first._replace(title=" ".join(self.text[start : first.end].split()))
+            self.found.append(Region(start, end, above, (first, *rest)))
+            self.introduction = -1
+            if group.end > group.below:
+                spans, words = lines.spans[group.below : group.end], lines.words[group.below : group.end]
+                self._parts(lines._replace(end=spans[-1][1], spans=spans, words=words), start)
+            self.introduction = -1
+        return bool(groups)
 
     def _parts(self, lines: Lines, label: int) -> None:
         """Records, and paragraphs between them, all under a label, if there is one."""

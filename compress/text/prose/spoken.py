@@ -19,6 +19,8 @@ _TURN = regex.compile(
     rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))"
     rf"|(?P<name>[QAFRVO])\p{{N}}{{0,3}}[.:)])[ \t]+\S"
 )
+_CUED = regex.compile(r"[ \t]*\[(?:\p{N}{1,2}:)?\p{N}{1,2}:\p{N}{2}(?:[.,]\p{N}+)?\][ \t]+\S")
+"""A line of subtitles, which have the time but often no speaker."""
 _KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?=\s|\Z)")
 _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
@@ -88,6 +90,11 @@ def speaker(text: str, start: int, end: int) -> str:
     """Who says a turn; empty if that is not known."""
     said = _TURN.match(text, start, end)
     return said["name"] if said else ""
+
+
+def is_cue(text: str, start: int, end: int) -> bool:
+    """Whether a line is one of subtitles, with nothing but a time before what is said."""
+    return _CUED.match(text, start, end) is not None
 
 
 def goes_on(text: str, start: int, end: int) -> bool:

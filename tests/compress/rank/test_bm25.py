@@ -34,3 +34,12 @@ def test_words_are_the_same_beside_other_scripts(text: str) -> None:
     names = [alone.ids(text), beside.ids(f"{text} ж")[:-1]]
     assert names[0] == names[1]
     assert list(alone.stems) == list(beside.stems)[:-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("Пермь", "в Перми"), ("билеты на паром", "билет"), ("ميناء التذكرة", "تذكرة"), ("λιμάνια", "λιμάνι")],
+)
+def test_words_of_other_scripts_are_found_in_other_forms(said: str, asked: str) -> None:
+    scores = bm25([said, "Омск", "ميناء", "πόλη"], asked)
+    assert scores[0] > 0

@@ -187,3 +187,15 @@ def test_the_comment_above_a_function_comes_with_it() -> None:
     text = "\n\n".join(f"# in cents, not euros of {n}\ndef fee_{n}(ship):\n    return {n * 7}" for n in range(3, 9))
     kept = compressed(Document(text=text, source="x.py", kind="code", language="python"), "return 35", 75)
     assert kept.strip("# …\n") == "in cents, not euros of 5\ndef fee_5(ship):\n    return 35"
+
+
+@pytest.mark.parametrize("budget", [150, 220, 300])
+def test_what_an_alias_of_yaml_refers_to_comes_with_it(budget: int) -> None:
+    anchors = "".join(
+        f"  {name}: &{name}\n    tries: {i + 3}\n    wait: {i}s\n" for i, name in enumerate(("slow", "wide", "thin"))
+    )
+    jobs = "".join(f"  job{i}:\n    image: box{i}\n    retry: *{('slow', 'thin', 'wide')[i % 3]}\n" for i in range(9))
+    document = Document(text=f"kinds:\n{anchors}jobs:\n{jobs}", source="jobs.yaml", kind="code", language="yaml")
+    kept = compressed(document, "How often does box5 try?", budget)
+    assert "retry: *wide" in kept
+    assert "  wide: &wide\n    tries: 4" in kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from ctxpipe.compress.select.exact import exact_bonus
@@ -55,3 +56,44 @@ def test_a_name_that_only_headings_hold_tells_like_rows_apart() -> None:
     assert found is not None
     assert texts[int(found.argmax())] == "09:30 T"
     assert above[int(found.argmax())] == ("Thursday",)
+
+
+@pytest.mark.parametrize(
+    ("question", "texts", "best"),
+    [
+        ("泊位费是多少？", ["新船停在北港旁边。", "泊位费改为每晚五十四元。", "渡轮八点开船。"], 1),
+        (
+            "長崎港の乗船券はいくらですか？",
+            ["長崎港は駅の近くです。", "横浜港の乗船券は五百円です。", "窓口は八時に開きます。"],
+            0,
+        ),
+        ("新しい船はどこにありますか？", ["窓口は八時に開きます。", "犬は乗れません。"], None),
+    ],
+)
+def test_words_of_scripts_without_spaces_are_exact(question: str, texts: list[str], best: int | None) -> None:
+    bonus = exact_bonus(question, texts, [()] * len(texts))
+    assert (best is None and bonus is None) or (bonus is not None and bonus[best] == bonus.max() > 0)
+
+
+def test_frequent_words_of_scripts_without_spaces_are_rare_together() -> None:
+    ports = ["函館港", "横浜港", "神戸港", "長崎港", "那覇港"]
+    texts = [text for _ in ports for text in ("乗船券は五百円です。", "窓口は八時に開きます。")]
+    above = [(port,) for port in ports for _ in range(2)]
+    bonus = exact_bonus("長崎港の乗船券はいくらですか？", texts, above)
+    assert bonus is not None
+    assert int(bonus.argmax()) == 6
+
+
+def test_a_number_is_no_part_of_a_time() -> None:
+    texts = ["[00:00:17] All right.", "[00:00:51] What colour is boat 17?", "17.5 knots", "[00:01:02] Fine."]
+    bonus = exact_bonus("What colour is boat 17?", texts, [()] * len(texts))
+    assert bonus is not None
+    assert np.flatnonzero(bonus).tolist() == [1]
+
+
+def test_a_name_that_few_rows_hold_counts_in_rows_alone() -> None:
+    listed = np.array([True, True, False, True])
+    texts = ["Faro 31", "Lagos 45", "Faro is a town.", "Sines 61"]
+    bonus = exact_bonus("What is the fee of Faro?", texts, [()] * 4, listed)
+    assert bonus is not None
+    assert np.flatnonzero(bonus).tolist() == [0]

@@ -82,3 +82,10 @@ def test_an_excerpt_that_ends_inside_a_block_or_list_is_marked(
     document: Document, keep: str, budget: int, text: str
 ) -> None:
     assert kept(document, keep, budget).rstrip() == text
+
+
+def test_rows_of_two_tables_have_a_mark_between_them() -> None:
+    ships = "Ship,Crew\n" + "".join(f"ship {i},{i}\n" for i in range(9))
+    ports = "Port,Depth\n" + "".join(f"port {i},{i}\n" for i in range(9))
+    document = Document(text=f"{ships}\n{ports}", source="both.csv", kind="csv")
+    assert kept(document, "ship [36],|port 7", 52) == "Ship,Crew\nship 3,3\nship 6,6\n…\nPort,Depth\nport 7,7"

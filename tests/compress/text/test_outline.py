@@ -108,7 +108,7 @@ def test_tables_and_fences_are_stood_under() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |"
     text = f"# Top\n\n## Sub\n\n{table}\n\n```py\nx = 1\n\n# no heading\n```\n\nUnder\n=====\ntail\n"
     document = Document(text=text, kind="markdown")
-    assert chain(document, "| 1 | 2 |") == ["# Top", "## Sub", "| a | b |\n|---|---|"]
+    assert chain(document, "| 1 | 2 |") == ["# Top", "## Sub", "| a | b |"]
     assert chain(document, "x = 1")[:3] == ["# Top", "## Sub", "```py"]
     assert chain(document, "no heading")[:3] == ["# Top", "## Sub", "```py"]
     assert trail(document, "tail") == ("Under",)

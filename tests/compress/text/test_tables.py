@@ -21,8 +21,8 @@ def test_rows_stand_under_the_title_of_their_group() -> None:
 
 @pytest.mark.parametrize("title", ["| Braga |", "| Braga |  |  |", "| **Braga** | | |"])
 def test_groups_of_tables_of_pipes(title: str) -> None:
-    head = "| Boat | Night | Week |\n|---|---|---|"
-    text = f"{head}\n| Faro | | |\n| small | 54 | 324 |\n{title}\n| large | 122 | 732 |\n"
+    head = "| Boat | Night | Week |"
+    text = f"{head}\n|---|---|---|\n| Faro | | |\n| small | 54 | 324 |\n{title}\n| large | 122 | 732 |\n"
     assert chain(text, "markdown", "| large") == [head, title]
 
 
@@ -75,3 +75,11 @@ def test_each_table_of_a_csv_file_has_its_own_header_row() -> None:
     assert chain(apart, "csv", "oak,310") == ["Prices 2026", "wood,price"]
     groups = "wood,weight\noak,31\n\nelm,45\nash,50\n"
     assert chain(groups, "csv", "ash") == ["wood,weight"]
+
+
+@pytest.mark.parametrize("rule", ["|---|---|", "| :--- | ---: |", "|----+----|"])
+def test_a_rule_below_titles_is_noise(rule: str) -> None:
+    text = f"| City | Fee |\n{rule}\n| Faro | 54 |\n| Lagos | 31 |\n"
+    units = outline(Document(source="table", text=text, kind="markdown")).units(0, len(text))
+    assert [text[u.start : u.end] for u in units if u.noise] == [rule]
+    assert chain(text, "markdown", "| Lagos") == ["| City | Fee |"]

@@ -66,3 +66,34 @@ def test_a_row_is_whole_and_stands_under_the_titles(table: str, language: str) -
     titles = text[made.chain(row)[0].start : made.chain(row)[0].end]
     assert "item" in titles.lower()
     assert "price" in titles.lower()
+
+
+PSQL = " id | item  | price \n----+-------+-------\n  1 | berth |    31 \n  2 | crane |    45 \n(2 rows)\n"
+TABULAR = r"""\begin{tabular}{lr}
+\hline
+Item & Price \\
+\hline
+Berth & 31 \\
+Crane & 45 \\
+\end{tabular}
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "language", "row", "titles"),
+    [
+        (PSQL, "", "2 | crane |    45", "id | item  | price"),
+        (TABULAR, "tex", r"Crane & 45 \\", "Item & Price"),
+        (TABULAR.replace("\\hline\n", ""), "tex", r"Crane & 45 \\", "Item & Price"),
+    ],
+)
+def test_rows_without_bars_around_them_stand_under_their_titles(
+    table: str, language: str, row: str, titles: str
+) -> None:
+    text = f"Prices of the yard are these.\n\n{table}\nNothing more costs anything.\n"
+    made = outline(Document(text=text, source="x", language=language))
+    units = made.units(0, len(text))
+    unit = next(u for u in units if text[u.start : u.end] == row)
+    assert titles in text[made.chain(unit)[0].start : made.chain(unit)[0].end]
+    held = "".join(text[u.start : u.end] for u in units)
+    assert "".join(held.split()) == "".join(text.split())

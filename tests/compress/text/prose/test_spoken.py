@@ -242,3 +242,11 @@ def test_a_turn_stands_under_its_speaker_and_time_on_two_lines() -> None:
     text = "".join(f"{who}\n  10:0{i} AM\nBox {i}. It is shut.\n\n" for i, who in enumerate(("Ida Moss", "Jon Ash")))
     assert above(text, "It is shut") == ["Ida Moss\n  10:00 AM"]
     assert above(text, "Box 1") == ["Jon Ash\n  10:01 AM"]
+
+
+def test_the_line_of_subtitles_after_a_question_stands_under_it() -> None:
+    text = "[00:00:51] What colour is the boat?\n[00:00:53] Grey, I think.\n[00:00:55] All right.\n[00:00:57] Why?\n"
+    text += "[00:00:58] And when?\n[00:01:00] At five.\n"
+    assert above(text, "Grey") == ["[00:00:51] What colour is the boat?"]
+    assert above(text, "All right") == above(text, "And when") == []
+    assert above(text, "At five") == ["[00:00:58] And when?"]
