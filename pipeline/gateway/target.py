@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
@@ -23,6 +23,17 @@ _MOST_SAID = 64 * 2**20
 """Most bytes of a response that the gateway reads itself."""
 
 
+class _Parts(httpx2.AsyncByteStream):
+    """A body that comes part by part."""
+
+    def __init__(self, parts: AsyncIterable[bytes]) -> None:
+        self._parts = parts
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._parts:
+            yield part
+
+
 class Target:
     """Sends requests to the server.
 
@@ -35,7 +46,7 @@ class Target:
     def __init__(self, url: str, *, seconds: float, connections: int) -> None:
         self.address = parse_address(url)
         parts = urlsplit(self.address.root)
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._origin = httpx2.URL(f"{parts.scheme}://{parts.netloc}")
         self._root = parts.path.encode()
         self._base = urlsplit(self.address.base).path.encode()
         self.host = parts.netloc.encode()
@@ -71,11 +82,14 @@ class Target:
             httpx2.TransportError: if no answer comes.
         """
         raw = self._place(path) + (b"?" + query if query else b"")
-        url = httpx2.URL(self._origin).copy_with(raw_path=raw)
-        extensions = {"timeout": self._timeout, "target": raw}
-        request = httpx2.Request(method, url, headers=list(headers), content=body, extensions=extensions)
-        if body is None:
-            request.headers.pop("content-length", None)
+        # The target of the request is in ``extensions``, so that no URL is put together and taken apart again.
+        request = httpx2.Request(
+            method,
+            self._origin,
+            headers=list(headers),
+            stream=_Parts(body) if isinstance(body, AsyncIterable) else httpx2.ByteStream(body or b""),
+            extensions={"timeout": self._timeout, "target": raw},
+        )
         return await self._transport.handle_async_request(request)
 
     def _place(self, path: bytes) -> bytes:
