@@ -12,6 +12,7 @@ import numpy as np
 from ctxpipe.compress.chat.shape import (
     INSTRUCTIONS,
     Message,
+    calls,
     calls_made,
     is_result,
     messages_in,
@@ -130,10 +131,12 @@ class _Chat:
         self.base = base
         self.turns = turns(messages)
         self.costs = [cost(message) for message in messages]
-        # If the chat ends in results of tools, the model reads them next, so the calls stay too.
+        # If the chat ends in results of tools, the model reads them next, so the calls stay too. If it ends in what the
+        # assistant says, the model may have to go on from there.
         last = len(messages) - 1
-        ends = is_result(messages[last])
-        self.results = next((i for i, turn in enumerate(self.turns) if ends and turn.messages[-1] == last), -1)
+        self.has_results = is_result(messages[last])
+        ends = self.has_results or (messages[last].get("role") == "assistant" and not calls(messages[last]))
+        self.ending = next((i for i, turn in enumerate(self.turns) if ends and turn.messages[-1] == last), -1)
 
     def compressed(self) -> CompressedMessages:
         total = self.base + sum(self.costs)
@@ -146,7 +149,7 @@ class _Chat:
             i: dict(self.messages[i]) for t in self.turns if t.stays for i in self._fixed(t)
         }
         used = stays
-        taken = {index for index, turn in enumerate(self.turns) if turn.stays}
+        taken = {index for index, turn in enumerate(self.turns) if turn.stays and not self._open(index)}
         order = self._order()
         usual = self.budget // _SHARE
         needs = [sum(min(self.costs[i], usual) for i in self._open(turn)) for turn in order]
@@ -158,7 +161,7 @@ class _Chat:
             room = self.budget - used
             fitting = self._fitting([i for t in wanted for i in self._open(t) if i not in kept], room, behind)
             if fitting is None:
-                if index == self.results:
+                if index == self.ending and self.has_results:
                     raise ChatBudgetError(used + sum(self.costs[i] for i in turn.messages), self.budget)
                 if self.question is None and not turn.stays:
                     break  # what is older than a turn that does not fit would be out of its context
@@ -179,14 +182,14 @@ class _Chat:
         return [i for i in turn.messages if i not in self._fixed(turn)] if turn.stays else list(turn.messages)
 
     def _order(self) -> list[int]:
-        """Turns, the most relevant first; results of tools that no message follows come before all.
+        """Turns, the most relevant first; results of tools, or an answer, that no message follows come before all.
 
         What tools gave back for the most relevant question comes right after it: its answer rests on that.
         """
         order = self._wanted()
         best = next((i for i in order if not self.turns[i].stays), -1) if self.question is not None else -1
         best = self.turns[best].under if best >= 0 and self.turns[best].under >= 0 else best
-        return sorted(order, key=lambda i: (i != self.results, i != best, best < 0 or self.turns[i].under != best))
+        return sorted(order, key=lambda i: (i != self.ending, i != best, best < 0 or self.turns[i].under != best))
 
     def _wanted(self) -> list[int]:
         places = [i for i, turn in enumerate(self.turns) if not turn.stays or self._fixed(turn) != list(turn.messages)]

@@ -13,7 +13,7 @@ from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ChatBudgetError
-from ctxpipe.pipeline.gateway.question import last_asked, parted, question_of
+from ctxpipe.pipeline.gateway.question import asked_last, parted, question_of
 
 Message = dict[str, Any]
 
@@ -21,6 +21,8 @@ PER_PICTURE = 512
 """Tokens that a part which is no text is taken to have; the server's count of the whole corrects it."""
 _LEAST = 64
 """Tokens below which a last user turn is not cut."""
+_SHARES = (8, 16, 32, 64)
+"""A text of the last user turn is long above such a part of the room; the first at which cutting those is enough."""
 _TEXTS = ("text", "input_text", "output_text")
 _UNSEEN = frozenset({"role", "content", "name", "tool_call_id", "cache_control"})
 _BINARY = frozenset({"source", "image_url", "input_audio", "audio_url", "video_url", "file", "file_data", "file_id"})
@@ -85,10 +87,12 @@ class Cutter:
         if budget - base < 1 or (fixed and budget - base < budget // 4):
             raise ChatBudgetError(base, max(1, budget))
         new = messages[fixed:]
-        asked = self._with_short_question(new, budget - base) if not fixed else new
+        asked = self._with_short_question(new, budget - base, question) if not fixed else new
         made = compress_messages(
             self.compressor, asked, budget=budget - base, question=question, cost=self.cost, frame=0
         )
+        if made.kept[-1] != len(new) - 1:  # an answer that is begun, or results: what comes next goes on from there
+            raise ChatBudgetError(base + self.cost(new[-1]), budget)
         kept = [(i, m) for i, m in enumerate(messages[:fixed])]
         kept += [(fixed + i, m) for i, m in zip(made.kept, made.messages, strict=True)]
         return {
@@ -98,44 +102,42 @@ class Cutter:
             "source_estimate": whole,
         }
 
-    def _with_short_question(self, messages: list[Message], budget: int) -> list[Message]:
-        """The chat with its last user turn cut, where that with the instructions is more than the budget."""
-        index = last_asked(messages)
-        if index < 0:
-            return messages
+    def _with_short_question(self, messages: list[Message], budget: int, question: str | None) -> list[Message]:
+        """The chat with its last user turn cut, where that with the instructions is more than the budget.
+
+        Its short texts stay, and the long ones share what is left.
+        """
+        asked = asked_last(messages)
         others = sum(self.cost(m) for m in messages if m.get("role") in ("system", "developer"))
-        size, room = self.cost(messages[index]), budget - others
-        if size <= room:
+        whole, room = sum(self.cost(messages[index]) for index in asked), budget - others
+        if not asked or whole <= room:
             return messages
-        if room < _LEAST:
-            raise ChatBudgetError(others + size, budget)
-        return [*messages[:index], self._cut_question(messages[index], size, room), *messages[index + 1 :]]
+        lengths = [(text, self.compressor.tokenizer.count(text)) for index in asked for text in texts(messages[index])]
+        for share in _SHARES:
+            long = [(text, length) for text, length in lengths if length > room // share]
+            total = sum(length for _, length in long)
+            left = room - (whole - total)
+            if left >= _LEAST:
+                break
+        else:
+            raise ChatBudgetError(others + whole, budget)
+        new = {text: self._cut_around(text, max(1, left * length // total), question) for text, length in long}
+        return [with_texts(message, new) if index in asked else message for index, message in enumerate(messages)]
 
-    def _cut_question(self, message: Message, size: int, room: int) -> Message:
-        """A user turn in at most so many tokens: its short texts stay, the long ones share what is left."""
-        count = self.compressor.tokenizer.count
-        lengths = {text: count(text) for text in texts(message)}
-        long = {text: length for text, length in lengths.items() if length > room // 8}
-        left = room - (size - sum(long.values()))
-        if left < _LEAST:
-            raise ChatBudgetError(size, room)
-        total = sum(long.values())
-        new = {text: self._cut_around(text, max(1, left * length // total)) for text, length in long.items()}
-        return with_texts(message, new)
-
-    def _cut_around(self, text: str, most: int) -> str:
+    def _cut_around(self, text: str, most: int, question: str | None) -> str:
         """A text in at most so many tokens, with short first and last paragraphs whole."""
         parts = parted(text)
+        asked = question or parts.question
         count = self.compressor.tokenizer.count
         gap = parts.body[len(parts.body.rstrip()) :]
         room = most - count(parts.head) - count(gap + parts.tail)
         while room > most // 2:
-            made = f"{parts.head}{self._cut(parts.body, room, parts.question)}{gap}{parts.tail}"
+            made = f"{parts.head}{self._cut(parts.body, room, asked)}{gap}{parts.tail}"
             over = count(made) - most
             if over <= 0:
                 return made
             room -= over
-        return self._cut(text, most, parts.question)
+        return self._cut(text, most, asked)
 
     def _cut(self, text: str, most: int, question: str) -> str:
         return self.compressor.compress([Document(text=text, source="message")], question=question, budget=most).text

@@ -134,8 +134,10 @@ class FittingPlanner:
         started = time.perf_counter()
         known: list[Count] = []
         try:
-            with anyio.fail_after(self._settings.deadline):
-                decision = await self._decided(shape, body, size, headers, known)
+            decision = self._without_counting(shape, body, size)
+            if decision is None:
+                with anyio.fail_after(self._settings.deadline):
+                    decision = await self._counted(shape, body, headers, known)
         except TimeoutError:
             decision = _failed(known, f"not done within {self._settings.deadline:g} s")
         except ChatBudgetError:
@@ -147,17 +149,20 @@ class FittingPlanner:
             decision = _failed(known, f"fault: {type(error).__name__}")
         return replace(decision, seconds=time.perf_counter() - started)
 
-    async def _decided(
-        self, shape: Shape, body: Body, size: int, headers: Sequence[Header], known: list[Count]
-    ) -> Decision:
+    def _without_counting(self, shape: Shape, body: Body, size: int) -> Decision | None:
+        """What needs no question to the target: a request that is no prompt, or surely fits; None for others."""
+        settings = self._settings
+        window = self._counter.known_window(body)
+        room = 0 if window is None else _least(settings.budget, window - (shape.answer_room(body) or 1))
         messages = shape.messages(body)
         if messages is None:
             return Decision(action="passed", reason="not a prompt that can be fitted")
+        surely = not settings.audit and _SURELY * size <= room and _is_text(messages)
+        return Decision(action="passed") if surely else None
+
+    async def _counted(self, shape: Shape, body: Body, headers: Sequence[Header], known: list[Count]) -> Decision:
+        messages = shape.messages(body) or []
         settings, asked = self._settings, shape.answer_room(body)
-        window = self._counter.known_window(body)
-        surely = window is not None and _SURELY * size <= _least(settings.budget, window - (asked or 1))
-        if surely and not settings.audit and _is_text(messages):
-            return Decision(action="passed")
         count = await self._counter.count(shape, body, headers)
         known.append(count)
         window = await self._counter.window(body, headers)
@@ -231,9 +236,10 @@ def _least(*values: int | None) -> int:
 
 def _is_text(messages: Sequence[Message]) -> bool:
     """Whether no message has a part of which a template makes more tokens than it has bytes."""
+    contents = [message.get("content") for message in messages]
     return all(
-        isinstance(message.get("content"), (str, type(None))) or all(map(_is_text_part, message["content"]))
-        for message in messages
+        content is None or isinstance(content, str) or (isinstance(content, list) and all(map(_is_text_part, content)))
+        for content in contents
     )
 
 

@@ -57,10 +57,17 @@ def last_asked(messages: Sequence[Mapping[str, Any]]) -> int:
     return -1
 
 
+def asked_last(messages: Sequence[Mapping[str, Any]]) -> range:
+    """Indices of the last user turn: the last user message, and those right before it."""
+    last = first = last_asked(messages)
+    while first > 0 and messages[first - 1].get("role") == "user" and not is_result(messages[first - 1]):
+        first -= 1
+    return range(max(first, 0), last + 1)
+
+
 def question_of(messages: Sequence[Mapping[str, Any]]) -> str | None:
     """The last user turn as a question: of a long one, what surrounds its material; None if it says nothing."""
-    index = last_asked(messages)
-    said = [text for text in texts(messages[index]) if text.strip()] if index >= 0 else []
+    said = [text for index in asked_last(messages) for text in texts(messages[index]) if text.strip()]
     if not said:
         return None
     short = [text for text in said if len(text) <= _LONGEST]

@@ -28,6 +28,7 @@ from ctxpipe.pipeline.gateway.target import Target
 
 _GONE = 499
 """Status in the log for a client that left."""
+_NO_STATUS = 600
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,6 +155,8 @@ class Relay:
             raise RefusedRequest(502, "the target cannot be reached") from exc
         self._metrics.seconds.labels("target").observe(time.perf_counter() - started)
         try:
+            if response.status_code >= _NO_STATUS:
+                raise RefusedRequest(502, "the target answers with a status that HTTP does not have")
             own = exchange.decision.headers() if exchange.decision else []
             await exchange.answering.pass_on(response, own, rewrite, restream)
         finally:

@@ -184,6 +184,18 @@ def test_what_the_target_answers_is_its_own(answer: Any) -> None:
         assert said.content.startswith(b"<html>") or "secret document text" in said.text
 
 
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_http_does_not_have_is_a_bad_gateway(status: int) -> None:
+    def odd(x: Exchange) -> None:
+        x.json({}, status=status)
+
+    with target(chat=odd) as behind, gateway(behind.url, work=idle) as running:
+        said = running.post("/v1/chat/completions", SHORT)
+        assert said.status_code == 502
+        assert "status" in said.json()["error"]["message"]
+        assert running.get("/v1/models").status_code == 200
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_costs_no_request() -> None:
     with target() as behind, gateway(behind.url, work=idle, log=Path("/dev/full")) as running:
