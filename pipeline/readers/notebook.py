@@ -18,9 +18,9 @@ from ctxpipe.pipeline.readers.titles import markdown_title
 CELL_LEVEL, OUTPUT_LEVEL = 30, 31
 """Levels of a cell's number and of what it printed, below every heading of Markdown."""
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_EMBEDDED = re.compile(r"!\[([^\]\n]*)\]\((?:data|attachment):[^)\n]*\)")
-_EMBEDDED_TAG = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"']?data:[^>]*>", re.IGNORECASE)
-_OVERWRITTEN = re.compile(r"[^\n\r]*\r(?!\n)")
+_EMBEDDED = re.compile(r"!\[([^\[\]\n]*)\]\((?:data|attachment):[^)\n]*\)")
+_EMBEDDED_TAG = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?data:[^<>]*>", re.IGNORECASE)
+_OVERWRITTEN = re.compile(r"(?<![^\n\r])[^\n\r]*+\r(?!\n)")
 # In format 3, the type of an output's text is its name.
 _OLD_TYPES = {"text": "text/plain", "html": "text/html", "latex": "text/latex", "markdown": "text/markdown"}
 _OLD_TYPES |= {"json": "application/json", "png": "image/png", "jpeg": "image/jpeg", "svg": "image/svg+xml"}

@@ -9,10 +9,12 @@ import itertools
 from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.pdf.flow import CAPTION, PARAGRAPH, Measure, goes_on, is_stopped, separator
-from ctxpipe.pipeline.readers.pdf.rows import Row
+from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
 _SMALL = 0.93
 """Size of a footnote, in sizes of the body, that it stays below."""
+_APART = 1.05
+"""Distance of a footnote from the text above it, in usual distances of its lines, that it stays above."""
 _MOST_PARAGRAPHS = 6
 _MOST_ROWS = 40
 
@@ -62,11 +64,17 @@ def _ends(rows: Sequence[Row], measure: Measure) -> list[int]:
     """Ends of the last paragraphs, from the last but one backwards."""
     ends: list[int] = []
     for at in range(len(rows) - 1, max(0, len(rows) - _MOST_ROWS), -1):
-        if separator(rows[at - 1], rows[at], measure) == PARAGRAPH or rows[at].size < _SMALL * rows[at - 1].size:
+        if separator(rows[at - 1], rows[at], measure) == PARAGRAPH or _is_smaller(rows[at - 1], rows[at], measure):
             ends.append(at)
             if len(ends) == _MOST_PARAGRAPHS:
                 break
     return ends
+
+
+def _is_smaller(above: Row, below: Row, measure: Measure) -> bool:
+    """Whether a row is in smaller type and keeps its distance, which one that begins in small capitals does not."""
+    far = above.base - below.base > _APART * measure.pitch_at(above.size)
+    return below.size < _SMALL * above.size and far and not above.text.endswith(HYPHEN)
 
 
 def _begins(rows: Sequence[Row], measure: Measure) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -158,3 +159,12 @@ def test_what_is_said_beside_an_image_is_kept() -> None:
 
     assert shown("Fit(fee=54)").endswith("```text\nFit(fee=54)\n```\n\n[image left out]")
     assert shown("<Figure size 640x480>").endswith("Output:\n\n[image left out]")
+
+
+@pytest.mark.parametrize("printed", ["QUJD" * 250_000, "![" * 200_000, "<img " * 200_000, "<img src=data:" * 100_000])
+def test_long_lines_of_output_take_little_time(printed: str) -> None:
+    start = time.process_time()
+    shown = {"output_type": "display_data", "data": {"text/markdown": printed}}
+    text = loaded(notebook(code("show()", {"output_type": "stream", "text": printed}, shown))).text
+    assert time.process_time() - start < 3
+    assert text.count(printed.strip()) == 2

@@ -374,6 +374,14 @@ def test_footnotes_and_figures_do_not_part_a_sentence() -> None:
     assert found.page(found.text.index("Figure 3.")) == 2
 
 
+def test_a_last_line_that_begins_in_small_capitals_stays_where_it_is() -> None:
+    lines = [*BODY * 3, "The old quay was given up in the year of the great storm, as is told in HARBOUR COM-"]
+    last = Text(72, 700 - 12 * len(lines), "MANDS for those who want to know more of it and who are not afraid.", 9)
+    second = column(72, 700, ["The next page begins with another sentence that is as long as those before.", *BODY * 3])
+    text = " ".join(read_pdf(place_pdf([*column(72, 700, lines), last], second)).text.split())
+    assert "told in HARBOUR COM-MANDS for those who want to know more of it and who are not afraid. The next" in text
+
+
 def test_code_in_small_type_at_the_head_of_a_page_stays_where_it_is() -> None:
     first = column(72, 700, [*BODY * 3, "Those who want another sign for the harbour write into their file the line"])
     second = [*column(90, 720, ["sign: quay.png"], 8), *column(72, 690, ["and copy the picture beside it.", *BODY * 3])]
