@@ -10,6 +10,7 @@ Speed is set against the plain extraction of PDFium, page by page, as the reader
 from __future__ import annotations
 
 import argparse
+import functools
 import gzip
 import random
 import re
@@ -199,8 +200,11 @@ def drawn(documents: list[Document]) -> Iterator[tuple[Document, int]]:
 
 def is_one_unit(document: Document, start: int) -> bool:
     """Whether one unit stands on both sides of a page break."""
-    units = outline(document).units(max(0, start - 2500), start)
+    units = _outlined(document).units(max(0, start - 2500), start)
     return bool(units) and units[-1].start < start < units[-1].end
+
+
+_outlined = functools.cache(outline)
 
 
 def shown(document: Document, start: int) -> str:
