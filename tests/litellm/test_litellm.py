@@ -19,7 +19,7 @@ from gateway_support import WINDOW, Exchange, Target, count, gateway, target
 from openai import OpenAI
 from samples import prose
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 BUDGET = 900
 KEY = f"sk-{secrets.token_hex(32)}"
 NEEDLE = "The ladder of Ada Fenwick leans behind the granary."
@@ -86,7 +86,7 @@ def client(behind: Target, tmp_path_factory: pytest.TempPathFactory, repository:
         process = subprocess.Popen(command, env=os.environ | environ, stdout=log, stderr=log, cwd=folder)
         try:
             url = f"http://127.0.0.1:{port}"
-            end = time.monotonic() + 180
+            end = time.monotonic() + 300
             while not _answers(f"{url}/health/liveliness"):
                 assert process.poll() is None, (folder / "log").read_text()[-3000:]
                 assert time.monotonic() < end, "LiteLLM's proxy does not answer"

@@ -201,3 +201,17 @@ def test_what_tools_gave_back_comes_right_after_the_best_question() -> None:
     budget = total(chat[4:8]) + total(chat[12:]) + 10
     kept = compress_messages(compressor(), chat, budget=budget, question="What does elm weigh?").messages
     assert [message.get("tool_call_id") for message in kept if message["role"] == "tool"] == ["elm"]
+
+
+@pytest.mark.parametrize("question", [None, "How is pump 3?"])
+def test_an_answer_that_is_begun_stays_before_earlier_turns(question: str | None) -> None:
+    chat: list[Message] = []
+    for number in range(6):
+        chat += [
+            {"role": "user", "content": f"How is pump {number}?"},
+            {"role": "assistant", "content": "It runs. " * 9},
+        ]
+    chat += [{"role": "user", "content": "And pump 7?"}, {"role": "assistant", "content": "Pump 7 is"}]
+    made = compress_messages(compressor(), chat, budget=total(chat) // 2, question=question)
+    assert list(made.messages[-2:]) == chat[-2:]
+    assert len(made.messages) > 2
