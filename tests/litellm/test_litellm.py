@@ -69,6 +69,7 @@ def client(behind: Target, tmp_path_factory: pytest.TempPathFactory, repository:
                     "mode": "pre_call",
                     "default_on": True,
                     "budget": BUDGET,
+                    "deadline": 60,
                 },
             }
         ],
