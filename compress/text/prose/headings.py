@@ -12,6 +12,7 @@ import regex
 from ctxpipe.compress.text.prose.changes import change_headings
 from ctxpipe.compress.text.prose.fences import is_underlined
 from ctxpipe.compress.text.prose.named import named_headings
+from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
@@ -111,6 +112,11 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
     for heading in _marked(document):
         add(heading)
+    if document.kind == "text" and (heads := page_heads(text)):
+        # Under headings of its own a text goes on over pages, whose heads would part it.
+        found = [heading for heading in found if (heading.start, heading.end) not in heads] or [
+            Heading(start, end, _ALONE_LEVEL, " ".join(text[start:end].split())) for start, end in heads
+        ]
     found.sort(key=lambda heading: heading.start)
     disjoint: list[Heading] = []
     for heading in found:

@@ -66,6 +66,7 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
         return True
     if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
         return True
+    paged = paged or text[end : end + 8].lstrip(" \n\r\t").startswith("\f")
     if _is_printed(piece) or is_contents(piece) or (paged and _PAGED.search(piece)):
         return True
     folded = piece.lower()

@@ -1,0 +1,54 @@
+"""Text for printers: heads of pages that name what their page is about, and those that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe import Document, Pipeline
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.text.prose.printed import page_heads
+
+TOWNS = ("Kyiv", "Lviv", "Odesa", "Poltava")
+
+
+def _pages(heads: list[str], body: str = "A mooring costs {} euros a night. The office opens at eight.") -> str:
+    return "\n\f".join(f"{head}\n\n{body.format(40 + n)}\n\nPage {n + 1}\n" for n, head in enumerate(heads))
+
+
+@pytest.mark.parametrize("budget", [30, 60, 120])
+def test_a_value_stands_under_the_head_of_its_page(budget: int) -> None:
+    text = _pages([f"Harbour guide{' ' * 30}{town}" for town in TOWNS])
+    kept = Pipeline(rank="bm25").compress(
+        Document(source="guide.txt", text=text), question="What does a mooring cost in Odesa?", budget=budget
+    )
+    before, found, _ = kept.text.partition("42 euros")
+    assert found
+    assert max(TOWNS, key=before.rfind) == "Odesa"
+
+
+def test_the_foot_of_a_page_is_noise() -> None:
+    text = _pages([f"Harbour guide    {town}" for town in TOWNS])
+    found = outline(Document(source="guide.txt", text=text))
+    feet = [unit for unit in found.units(0, len(text)) if text[unit.start : unit.end].startswith("Page")]
+    assert [unit.noise for unit in feet] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        [f"Harbour guide    May 2024    {n}" for n in range(1, 5)],
+        ["Harbour guide    Kyiv", "Fees    Lviv", "Rules    Odesa"],
+        ["Harbour guide"] * 4,
+        ["Harbour guide    Kyiv"],
+    ],
+    ids=["numbers", "nothing in common", "alike", "one page"],
+)
+def test_other_heads_name_nothing(heads: list[str]) -> None:
+    assert page_heads(_pages(heads)) == []
+
+
+def test_they_do_not_part_sections() -> None:
+    pages = _pages([f"Harbour guide    {town}" for town in TOWNS]).replace("\n\n", "\n\n1. Fees\n\n", 1)
+    text = f"{pages}\n2. Rules\n\nNo fires are lit on the quay.\n"
+    units = outline(Document(source="guide.txt", text=text)).units(0, len(text))
+    assert [text[unit.start : unit.end] for unit in units if unit.kind == "heading"] == ["1. Fees", "2. Rules"]
