@@ -98,7 +98,8 @@ def test_streams_whole_answers_and_async_are_alike(client: OpenAI, running: Runn
 
 
 def test_structured_answers(client: OpenAI) -> None:
-    schema = {"type": "object", "properties": {"bar": {"type": "integer"}}, "required": ["bar"]}
+    # A model this small may write digits until it is stopped.
+    schema = {"type": "object", "properties": {"bar": {"enum": [990, 1013, 1030]}}, "required": ["bar"]}
     said = client.chat.completions.create(
         model="tools",
         messages=chat(LONG, "Noted.", "What is the pressure?"),
@@ -108,7 +109,7 @@ def test_structured_answers(client: OpenAI) -> None:
         tools=TOOLS,
         tool_choice="none",
     )
-    assert isinstance(json.loads(said.choices[0].message.content or "")["bar"], int)
+    assert json.loads(said.choices[0].message.content or "")["bar"] in (990, 1013, 1030)
 
 
 @pytest.mark.parametrize(
