@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray
+from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.beside import beside
 from ctxpipe.compress.find.shortlist import shortlist, spread_out
 from ctxpipe.compress.prepare.collection import Collection
@@ -134,12 +134,16 @@ class Compressor:
     ) -> tuple[Choice, list[str]]:
         protection = chooser.protection
         with stages.stage("find"):
-            candidates = self._found(collection, question, total, budget, protection)
+            chosen = self._found(collection, question, total, budget, protection)
+            candidates = pooling.candidates_of(collection.outlines, collection.chunks(chosen))
         ranker = self.ranker if question else self.unasked
         if ranker is not None and candidates.units:
             with stages.stage("rank") as progress:
                 room = budget * collection.characters / max(1, total)
-                candidates = self._ranked(collection, candidates, ranker, question or "", progress, room)
+                # A corpus that is not searched gives what its paths give, which have no vectors.
+                searched = question and len(chosen) < len(collection.passages.start)
+                vectors = collection.sentence_vectors(chosen) if searched else {}
+                candidates = self._ranked(collection, candidates, ranker, question or "", progress, room, vectors)
         candidates, note = distinct(collection.documents, candidates, protection.of_candidates(candidates))
         with stages.stage("prune") as progress:
             candidates, pieces = pooled(
@@ -158,16 +162,14 @@ class Compressor:
 
     def _found(
         self, collection: Collection, question: str | None, total: int, budget: int, protection: Protection
-    ) -> Candidates:
+    ) -> IntArray:
         average = collection.characters / max(1, total)
         if question and self.ranker is not None:
             protected = protection.of_passages(collection.passages)
-            chosen = shortlist(collection, question, budget, average, protected, self.embedder, self.effort)
-        elif not question and self.unasked is not None:
-            chosen = spread_out(collection, budget, average, protection.of_passages(collection.passages))
-        else:
-            chosen = np.arange(len(collection.passages.start))
-        return pooling.candidates_of(collection.outlines, collection.chunks(chosen))
+            return shortlist(collection, question, budget, average, protected, self.embedder, self.effort)
+        if not question and self.unasked is not None:
+            return spread_out(collection, budget, average, protection.of_passages(collection.passages))
+        return np.arange(len(collection.passages.start))
 
     def _ranked(
         self,
@@ -177,9 +179,10 @@ class Compressor:
         question: str,
         progress: OnProgress,
         room: float,
+        vectors: Mapping[int, FloatArray],
     ) -> Candidates:
         documents = collection.documents
-        ranked = pooling.rank(documents, candidates, ranker, question, progress)
+        ranked = pooling.rank(documents, candidates, ranker, question, progress, vectors)
         added: FloatArray | None = bonus(documents, collection.outlines, ranked, question) if question else None
         before = leads(documents, ranked, question) if question else None
         adjusted = pooling.adjusted(ranked, added, repetition(documents, ranked, added, before))

@@ -105,13 +105,15 @@ class RankingText:
     """The input of a ranker for one text: text, trail of headings, and its passage.
 
     ``group`` is equal for texts of one passage, so that a ranker can use a sentence's neighbours. ``kind`` is that of
-    the passage.
+    the passage. ``vector`` is the default embedding of ``headings`` and ``text``, float32 of shape (384,) and unit
+    length, where a corpus holds it.
     """
 
     text: str
     headings: tuple[str, ...] = ()
     group: int = 0
     kind: Kind = "text"
+    vector: FloatArray | None = field(default=None, compare=False, repr=False)
 
 
 OnProgress = Callable[[int, int], None]

@@ -8,10 +8,11 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from ctxpipe.arrays import IntArray
+from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import VectorIndex, text_of
+from ctxpipe.compress.prepare.vectors import VectorIndex, unit_length
 from ctxpipe.compress.prepare.words import Stemmer, WordIndex
+from ctxpipe.compress.rank.embedding import embedded_text
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.types import Chunk, Document, OnProgress, SourceInfo
@@ -108,6 +109,29 @@ class Collection:
         index = VectorIndex(places, [len(one.passages.start) for one in self.prepared])
         return None if index.is_empty else index
 
+    def sentence_vectors(self, index: IntArray) -> dict[int, FloatArray]:
+        """The vectors of the sentences of some passages, where a corpus holds them.
+
+        Args:
+            index: Indices of passages.
+
+        Returns:
+            By place in ``index``: float32 of shape (sentences, dimension), rows of unit length.
+        """
+        columns = self.passages
+        asked: dict[int, dict[int, int]] = {}
+        for place, (document, passage) in enumerate(
+            zip(columns.document[index].tolist(), columns.place[index].tolist(), strict=True)
+        ):
+            asked.setdefault(document, {})[passage] = place
+        found: dict[int, FloatArray] = {}
+        for document, places in asked.items():
+            home = self.prepared[document].vectors
+            if home is not None:
+                known = home.shelf.sentences(home.document, list(places))
+                found.update((places[passage], unit_length(stored)) for passage, stored in known.items())
+        return found
+
     def chunks(self, index: IntArray) -> list[Chunk]:
         """Some passages, in order."""
         columns = self.passages
@@ -125,7 +149,7 @@ class Collection:
     def text(self, index: int) -> str:
         """The headings above a passage, and the passage."""
         chunk = self.chunks(np.array([index]))[0]
-        return text_of(chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end])
+        return embedded_text(chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end])
 
 
 class _Outlines(Sequence[Outline]):

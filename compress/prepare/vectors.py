@@ -1,14 +1,22 @@
-"""Vectors of passages: how they are stored in a byte a number, and how all of them are compared with a question's."""
+"""Vectors of passages and of their sentences: what is embedded, how it is stored, and how passages are searched.
+
+A search compares the question with all passages. The sentences of the passages that it finds are then ranked, and those
+of a corpus need not be embedded for each question.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.prepare.passages import Passages
+from ctxpipe.compress.rank.embedding import embedded_text
+from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.types import Document
 
 DIMENSION = 384
 """Numbers of a vector: MiniLM's."""
@@ -37,7 +45,11 @@ class VectorShelf(Protocol):
     """Where the vectors of documents are."""
 
     def vectors(self) -> Iterator[Block]:
-        """All vectors, in blocks that fit into memory."""
+        """The vectors of all passages, in blocks that fit into memory."""
+        ...
+
+    def sentences(self, document: int, passages: Sequence[int]) -> Mapping[int, Bytes]:
+        """The vectors of the sentences of some passages, int8 of shape (n, ``DIMENSION``), where they are known."""
         ...
 
 
@@ -48,9 +60,26 @@ class Place(NamedTuple):
     document: int
 
 
-def text_of(headings: Sequence[str], text: str) -> str:
-    """What is embedded of a passage: its headings and its text."""
-    return ". ".join((*headings, text))
+def passage_text(document: Document, passages: Passages, passage: int) -> str:
+    """What is embedded of a passage: its text with the headings above."""
+    start, end = int(passages.start[passage]), int(passages.end[passage])
+    return embedded_text(passages.headings(passage), document.text[start:end])
+
+
+def sentence_texts(document: Document, outline: Outline, passages: Passages, passage: int) -> list[str]:
+    """What is embedded of a passage's sentences: its units that are no noise, each with the headings above."""
+    start, end = int(passages.start[passage]), int(passages.end[passage])
+    headings = passages.headings(passage)
+    units = outline.units(start, end)
+    return [embedded_text(headings, document.text[unit.start : unit.end]) for unit in units if not unit.noise]
+
+
+def unit_length(stored: Bytes) -> FloatArray:
+    """Stored vectors as float32 of unit length."""
+    values = stored.astype(np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", values, values))
+    made: FloatArray = values / np.maximum(norms, 1.0)[:, None]
+    return made
 
 
 def in_bytes(vectors: FloatArray) -> Bytes:
@@ -136,9 +165,7 @@ class _Shelved:
             place = np.searchsorted(self._numbers, block.document)
             place[place == len(self._numbers)] = 0
             inside = (self._numbers[place] == block.document) & (block.passage < self._sizes[place])
-            values = block.values.astype(np.float32)
-            norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", values, values)), 1.0)
-            cosines = (asked @ values.T) / norms
+            cosines = asked @ unit_length(block.values).T
             own[:, (self._begin[place] + block.passage)[inside]] = cosines[:, inside]
         found[:, self._here] = own[:, self._there]
 

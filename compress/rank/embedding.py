@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
+import numpy as np
+
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.rank.resources import Embedder, Resources
 from ctxpipe.compress.types import OnProgress, RankingText
@@ -30,6 +32,7 @@ class EmbeddingRanker:
 
     def __init__(self, *, embedder: Embedder | None = None, headings: bool = True) -> None:
         self._embedder = embedder
+        self._is_default = embedder is None
         self._headings = headings
 
     def with_resources(self, resources: Resources) -> Self:
@@ -55,7 +58,22 @@ class EmbeddingRanker:
 
     def encode(self, texts: Sequence[RankingText], on_progress: OnProgress | None = None) -> FloatArray:
         """Embeddings of texts, float32 of shape (len(texts), dimension), rows of unit length."""
-        return self.embedder.encode([self._full(text) for text in texts], on_progress=on_progress)
+        missing = [place for place, text in enumerate(texts) if not self._is_known(text)]
+        made = self.embedder.encode([self._full(texts[place]) for place in missing], on_progress=on_progress)
+        rows = np.empty((len(texts), made.shape[1]), dtype=np.float32)
+        rows[missing] = made
+        for place, text in enumerate(texts):
+            if text.vector is not None and self._is_known(text):
+                rows[place] = text.vector
+        return rows
+
+    def _is_known(self, text: RankingText) -> bool:
+        return text.vector is not None and self._headings and self._is_default
 
     def _full(self, text: RankingText) -> str:
-        return ". ".join((*text.headings, text.text)) if self._headings else text.text
+        return embedded_text(text.headings, text.text) if self._headings else text.text
+
+
+def embedded_text(headings: Sequence[str], text: str) -> str:
+    """What is embedded of a text: the headings above it, and the text."""
+    return ". ".join((*headings, text))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.rank.bm25 import BM25Index
-from ctxpipe.compress.rank.embedding import EmbeddingBorrower, EmbeddingRanker
+from ctxpipe.compress.rank.embedding import EmbeddingBorrower, EmbeddingRanker, embedded_text
 from ctxpipe.compress.rank.naming import name_of, plain
 from ctxpipe.compress.rank.resources import Embedder
 from ctxpipe.compress.types import OnProgress, RankingText
@@ -58,7 +58,7 @@ class HybridRanker(EmbeddingBorrower):
         known = self._index(texts, on_progress)
         first = self._fused(known, [question])[0]
         seeds = np.argsort(-first, kind="stable")[:SEEDS].tolist()
-        again = self._fused(known, [f"{question} {_full(texts[i])}" for i in seeds])
+        again = self._fused(known, [f"{question} {embedded_text(texts[i].headings, texts[i].text)}" for i in seeds])
         scores = first + SECOND_LOOK * np.max(again, axis=0)
         naming = np.argsort(-scores, kind="stable")[:NAMING].tolist()
         said = plain(" ".join([question, *(texts[i].text for i in naming)]))
@@ -108,10 +108,6 @@ def _groups(texts: Sequence[RankingText]) -> list[int]:
             length = len(text.text)
         groups.append(groups[-1] if joins else len(groups))
     return groups
-
-
-def _full(text: RankingText) -> str:
-    return ". ".join((*text.headings, text.text))
 
 
 def _standard(values: FloatArray) -> FloatArray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,16 +62,26 @@ def rank(
     ranker: Ranker,
     question: str,
     on_progress: OnProgress | None,
+    vectors: Mapping[int, FloatArray] | None = None,
 ) -> Candidates:
     """Score the units against the question.
 
     Noise is not read, because it is chosen only when nothing else is left: in manuals it is a sixth of the tokens that
     a search finds. It gets the lowest score of the others; where there is nothing else, it is ranked.
+
+    Args:
+        documents: The documents.
+        candidates: Their units.
+        ranker: Scores them.
+        question: The question.
+        on_progress: See ``Ranker``.
+        vectors: Of the sentences of passages, by index of the passage, where they are known.
     """
     telling = [index for index, unit in enumerate(candidates.units) if not unit.noise]
     if not telling:
         telling = list(range(len(candidates.units)))
-    scores = ranker.rank(ranking_texts(documents, candidates.subset(telling)), question, on_progress)
+    texts = with_vectors(ranking_texts(documents, candidates.subset(telling)), vectors or {})
+    scores = ranker.rank(texts, question, on_progress)
     every = np.full(len(candidates.units), scores.min(initial=0.0), dtype=np.float32)
     every[telling] = scores
     return replace(candidates, score=every)
@@ -87,6 +98,13 @@ def ranking_texts(documents: Sequence[Document], candidates: Candidates) -> list
         )
         for u, d, p in zip(candidates.units, candidates.document, candidates.passage, strict=True)
     ]
+
+
+def with_vectors(texts: Sequence[RankingText], vectors: Mapping[int, FloatArray]) -> list[RankingText]:
+    """The texts with their vectors, in passages that have one for each of their texts."""
+    sizes = Counter(text.group for text in texts)
+    known = {group: iter(rows) for group, rows in vectors.items() if len(rows) == sizes[group]}
+    return [replace(text, vector=next(known[text.group])) if text.group in known else text for text in texts]
 
 
 def adjusted(candidates: Candidates, bonus: FloatArray | None, loss: FloatArray) -> Candidates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from ctxpipe.evals.types import Sample
 if TYPE_CHECKING:
     from ctxpipe.compress.prepare.collection import Collection
     from ctxpipe.compress.prepare.prepared import Prepared
-    from ctxpipe.compress.prepare.vectors import Block
+    from ctxpipe.compress.prepare.vectors import Block, Bytes
     from ctxpipe.compress.types import CompressedContext, Document
 
 _LINES = (".jsonl", ".jsonl.gz")
@@ -55,7 +56,7 @@ class Pool:
             self._places[sample.id] = places
         others = [one for key, one in kept.items() if key not in known]
         if more is not None and more.vectors is not None:
-            _embed([one for one in documents if one.vectors is None])
+            _Shelf([one for one in documents if one.vectors is None and len(one.passages.start)])
         self.collection = Collection([*documents, *others])
 
     def spans(self, sample: Sample, context: CompressedContext) -> tuple[tuple[int, int, int], ...]:
@@ -91,32 +92,43 @@ class Pool:
 
 
 class _Shelf:
-    """A shelf in memory."""
+    """A shelf in memory, of documents that are in no corpus file.
 
-    def __init__(self, block: Block) -> None:
-        self._block = block
+    Args:
+        documents: The documents, which get their vectors.
+    """
+
+    def __init__(self, documents: Sequence[Prepared]) -> None:
+        from ctxpipe.compress.prepare.vectors import Place, passage_text, sentence_texts
+        from ctxpipe.pipeline.corpus.embed import embedded, load_encoder
+
+        encoder = load_encoder()
+        sizes = [len(one.passages.start) for one in documents]
+        passages = [
+            [passage_text(one.document, one.passages, place) for place in range(size)]
+            for one, size in zip(documents, sizes, strict=True)
+        ]
+        sentences = [
+            sentence_texts(one.document, one.outline, one.passages, place)
+            for one, size in zip(documents, sizes, strict=True)
+            for place in range(size)
+        ]
+        self._first = [0, *itertools.accumulate(sizes)]
+        self._passages = embedded(encoder, passages)
+        self._sentences = embedded(encoder, sentences)
+        for number, one in enumerate(documents):
+            one.vectors = Place(self, number)
 
     def vectors(self) -> Iterator[Block]:
-        """All vectors."""
-        yield self._block
+        """The vectors of all passages."""
+        from ctxpipe.compress.prepare.vectors import Block
 
+        for number, values in enumerate(self._passages):
+            yield Block(np.full(len(values), number, dtype=np.int64), np.arange(len(values), dtype=np.int64), values)
 
-def _embed(documents: Sequence[Prepared]) -> None:
-    """Give vectors to the passages of documents that are in no corpus file."""
-    from ctxpipe.compress.prepare.vectors import Block, Place, in_bytes, text_of
-    from ctxpipe.pipeline.corpus.embed import load_encoder
-
-    passages = [
-        (number, place, text_of(one.passages.headings(place), one.document.text[start:end]))
-        for number, one in enumerate(documents)
-        for place, (start, end) in enumerate(zip(one.passages.start, one.passages.end, strict=True))
-    ]
-    if not passages:
-        return
-    numbers, places = np.array([row[:2] for row in passages], dtype=np.int64).T
-    shelf = _Shelf(Block(numbers, places, in_bytes(load_encoder().encode([text for *_, text in passages]))))
-    for number, one in enumerate(documents):
-        one.vectors = Place(shelf, number)
+    def sentences(self, document: int, passages: Sequence[int]) -> dict[int, Bytes]:
+        """The vectors of the sentences of some passages."""
+        return {passage: self._sentences[self._first[document] + passage] for passage in passages}
 
 
 def _key(document: Document) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
 from ctxpipe.errors import CorpusError, ReadError, UsageError, reason_of
 from ctxpipe.models.once import turn
-from ctxpipe.pipeline.corpus.embed import drop_vectors, embed
+from ctxpipe.pipeline.corpus.embed import PASSAGES, SENTENCES, drop_vectors, embed
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
 from ctxpipe.pipeline.corpus.plan import Given, Plan
 from ctxpipe.pipeline.corpus.store import Store
@@ -61,10 +61,19 @@ class Corpus(Collection):
         decode_errors: Errors = "strict",
         all_files: bool = False,
         dense: bool = True,
+        sentences: bool = False,
         on_stage: OnStage | None = None,
     ) -> Self:
         """Index documents into a file, and open it. A file that is there is updated; see ``index``."""
-        index(paths, path, decode_errors=decode_errors, all_files=all_files, dense=dense, on_stage=on_stage)
+        index(
+            paths,
+            path,
+            decode_errors=decode_errors,
+            all_files=all_files,
+            dense=dense,
+            sentences=sentences,
+            on_stage=on_stage,
+        )
         return cls.open(path)
 
     def update(self, *, on_stage: OnStage | None = None) -> Indexed:
@@ -103,6 +112,7 @@ def index(
     decode_errors: Errors = "strict",
     all_files: bool = False,
     dense: bool | None = None,
+    sentences: bool | None = None,
     on_stage: OnStage | None = None,
     on_wait: Callable[[], None] | None = None,
     processes: int = 1,
@@ -119,29 +129,35 @@ def index(
         decode_errors, all_files: See ``Pipeline``.
         dense: Whether passages are embedded, for a search by meaning; if not, vectors of an earlier run are dropped.
             None embeds them if ``paths`` are given, else if the last run did.
+        sentences: Whether the sentences of passages are embedded too, so that questions of a large corpus need not do
+            it; if not, their vectors are dropped. None embeds them if ``paths`` are not given and the last run did.
         on_stage: Called with progress.
         on_wait: Called if another process is indexing into the file; it is waited for.
         processes: How many processes prepare documents. With more than one, the calling program is imported in each.
 
     Raises:
-        UsageError: without paths.
+        UsageError: without paths; for ``sentences`` without ``dense``.
         CorpusError: if the file cannot be written, or is another program's.
     """
+    if sentences and dense is False:
+        raise UsageError(
+            "vectors of sentences are kept beside those of their passages, so --sentences does not go with --no-dense"
+        )
     file, on_stage = Path(path), on_stage or _nothing
     with _turn(file, on_wait), _made(file) as store:
         if paths is None:
             plan = Plan.load(store)
             plan.dense = plan.dense if dense is None else dense
+            plan.sentences = plan.sentences if sentences is None else sentences
         else:
             given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
-            plan = Plan.of(given, decode_errors, all_files, dense is not False)
+            plan = Plan.of(given, decode_errors, all_files, dense is not False, bool(sentences))
         plan.save(store)
         indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage)
         done = indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
-        if plan.dense:
-            return replace(done, embedded=embed(store, on_stage))
-        drop_vectors(store)
-        return done
+        kinds = ((PASSAGES, SENTENCES) if plan.sentences else (PASSAGES,)) if plan.dense else ()
+        drop_vectors(store, kept=kinds)
+        return replace(done, embedded=embed(store, kinds, on_stage))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class Plan:
         folder: The current directory at that time, for relative ones.
         errors, all_files: See ``Pipeline``.
         dense: Whether passages are embedded.
+        sentences: Whether their sentences are embedded too.
         documents: Documents that are no files; they are not saved.
     """
 
@@ -32,6 +33,7 @@ class Plan:
         errors: Errors,
         all_files: bool,
         dense: bool,
+        sentences: bool,
         documents: Sequence[Document] = (),
     ) -> None:
         self.roots = list(roots)
@@ -39,10 +41,11 @@ class Plan:
         self.errors: Errors = errors
         self.all_files = all_files
         self.dense = dense
+        self.sentences = sentences
         self.documents = list(documents)
 
     @classmethod
-    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool, dense: bool) -> Plan:
+    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool, dense: bool, sentences: bool) -> Plan:
         """The plan of paths and documents.
 
         Raises:
@@ -52,7 +55,7 @@ class Plan:
         if "-" in roots:
             raise UsageError("a corpus is made of files, which can be read again; standard input cannot")
         documents = [one for one in given if isinstance(one, Document)]
-        return cls(roots, os.getcwd(), errors, all_files, dense, documents)
+        return cls(roots, os.getcwd(), errors, all_files, dense, sentences, documents)
 
     @classmethod
     def load(cls, store: Store) -> Plan:
@@ -68,7 +71,7 @@ class Plan:
 
     def save(self, store: Store) -> None:
         """Write it into the corpus file."""
-        names = ("roots", "folder", "errors", "all_files", "dense")
+        names = ("roots", "folder", "errors", "all_files", "dense", "sentences")
         value = {name: getattr(self, name) for name in names}
         with store.writing() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES ('plan', ?)", (json.dumps(value),))

@@ -26,6 +26,7 @@ class Contents(NamedTuple):
         tokenizer: Whose tokens were counted.
         passages: Number of passages.
         vectors: How many of them have a vector.
+        sentences: How many of them have vectors of their sentences.
         roots: Paths it was made of, as they were given.
         megabytes: Size of the file, 10^6 bytes.
         is_complete: Whether a run of the indexer ended once.
@@ -35,6 +36,7 @@ class Contents(NamedTuple):
     tokenizer: str
     passages: int
     vectors: int
+    sentences: int
     roots: list[str]
     megabytes: float
     is_complete: bool
@@ -50,12 +52,14 @@ def contents(path: Path) -> Contents:
         counts = dict(store.rows("SELECT document, tokens FROM tokens WHERE tokenizer = ?", (COUNTED,)))
         ((passages,),) = store.rows("SELECT ifnull(sum(passages), 0) FROM document")
         ((vectors,),) = store.rows("SELECT ifnull(sum(passages), 0) FROM vectors")
+        ((sentences,),) = store.rows("SELECT count(*) FROM sentences")
         plan = json.loads(store.setting("plan") or "{}")
         return Contents(
             documents=[Held(e.source, e.characters, int(counts.get(e.document, 0))) for e in store.entries()],
             tokenizer=COUNTED,
             passages=int(passages),
             vectors=int(vectors),
+            sentences=int(sentences),
             roots=list(plan.get("roots", [])),
             megabytes=path.stat().st_size / 1e6,
             is_complete=store.is_complete,

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 7
+FORMAT = 8
 """Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""
@@ -41,6 +41,10 @@ CREATE TABLE file (
 CREATE TABLE vectors (
     document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, passage INTEGER NOT NULL,
     passages INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (document, passage)
+);
+CREATE TABLE sentences (
+    document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, passage INTEGER NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (document, passage)
 );
 CREATE INDEX file_document ON file (document);
 """

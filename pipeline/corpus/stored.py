@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from ctxpipe.compress.prepare.passages import Passages
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import DIMENSION, Block, Place
+from ctxpipe.compress.prepare.vectors import DIMENSION, Block, Bytes, Place
 from ctxpipe.compress.prepare.words import Words
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
@@ -20,6 +20,7 @@ from ctxpipe.pipeline.corpus.store import Entry, Store
 
 _BLOCK_ROWS = 1_024
 """Rows of the table of vectors that are read at once; each has at most ``embed.ROW_PASSAGES`` of them."""
+_MOST_VARIABLES = 500
 
 
 class Shelf:
@@ -59,7 +60,7 @@ class Shelf:
         """
         rows = self._store.rows("SELECT value FROM part WHERE name = ? AND document = ?", (name, document))
         if not rows:
-            raise CorpusError(str(self._store.path), "damaged: a part of a document is missing; index into a new file")
+            raise self._damaged("a part of a document is missing")
         return bytes(rows[0][0])
 
     def counts(self, tokenizer: str) -> Mapping[int, int]:
@@ -69,8 +70,25 @@ class Shelf:
             self._counts[tokenizer] = dict(rows)
         return self._counts[tokenizer]
 
+    def sentences(self, document: int, passages: Sequence[int]) -> dict[int, Bytes]:
+        """The vectors of the sentences of some passages, where they are known.
+
+        Raises:
+            CorpusError: if they are damaged.
+        """
+        found: dict[int, Bytes] = {}
+        for at in range(0, len(passages), _MOST_VARIABLES):
+            some = passages[at : at + _MOST_VARIABLES]
+            marks = ",".join("?" * len(some))
+            statement = f"SELECT passage, value FROM sentences WHERE document = ? AND passage IN ({marks})"
+            for passage, value in self._store.rows(statement, (document, *some)):
+                if len(value) % DIMENSION:
+                    raise self._damaged("vectors of another size")
+                found[passage] = np.frombuffer(value, dtype=np.int8).reshape(-1, DIMENSION)
+        return found
+
     def vectors(self) -> Iterator[Block]:
-        """All vectors, in blocks.
+        """The vectors of all passages, in blocks.
 
         Raises:
             CorpusError: if they are damaged.
@@ -80,9 +98,12 @@ class Shelf:
             numbers, first, sizes = np.array([row[:3] for row in rows], dtype=np.int64).T
             values = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.int8)
             if sizes.min() < 0 or first.min() < 0 or len(values) != int(sizes.sum()) * DIMENSION:
-                raise CorpusError(str(self._store.path), "damaged: vectors of another size; index into a new file")
+                raise self._damaged("vectors of another size")
             within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
             yield Block(np.repeat(numbers, sizes), np.repeat(first, sizes) + within, values.reshape(-1, DIMENSION))
+
+    def _damaged(self, what: str) -> CorpusError:
+        return CorpusError(str(self._store.path), f"damaged: {what}; index into a new file")
 
 
 class StoredDocument(Prepared):

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     help="Embed all passages, so that a large corpus is searched by meaning too, or leave that out and drop what there "
     "is. [default: embed; without a PATH as the last run]",
 )
+@option(
+    HOW,
+    "--sentences/--no-sentences",
+    default=None,
+    help="Embed the sentences of all passages too, so that questions of a large corpus take less than half the time; "
+    "indexing takes about twice as long. [default: no; without a PATH as the last run]",
+)
 @option(OUTPUT, "-o", "--output", metavar="FILE", help="The corpus file, handbook.ctx for example.")
 @option(OUTPUT, "--show", metavar="FILE", help="Say what is in a corpus file, and change nothing.")
 @option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
@@ -45,6 +52,7 @@ def index(
     quiet: bool,
     all_files: bool | None,
     dense: bool | None,
+    sentences: bool | None,
     **flags: Any,
 ) -> None:
     """Prepare documents once, for any number of questions.
@@ -77,6 +85,7 @@ def index(
             decode_errors=config.decode_errors,
             all_files=bool(config.all_files),
             dense=dense,
+            sentences=sentences,
             on_stage=on_stage,
             on_wait=lambda: click.echo("note: waiting for another index run on this file", err=True),
             processes=cpu_threads(),
@@ -115,7 +124,8 @@ def _show(file: str) -> None:
         {
             "corpus": f"{file}: {len(held.documents):,} documents, {held.megabytes:,.1f} MB",
             "text": f"{characters:,} characters, {tokens:,} tokens of {held.tokenizer}",
-            "passages": f"{held.passages:,}, {held.vectors:,} of them with a vector",
+            "passages": f"{held.passages:,}, {held.vectors:,} of them with a vector"
+            + (f", {held.sentences:,} with vectors of their sentences" if held.sentences else ""),
             "made of": ", ".join(held.roots) or "texts given in Python",
             **({} if held.is_complete else {"state": "not finished: run ctxpipe index again"}),
         }

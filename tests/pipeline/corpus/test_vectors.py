@@ -13,11 +13,13 @@ from samples import prose
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.find import shortlist as finding
+from ctxpipe.compress.prepare.vectors import sentence_texts
 from ctxpipe.compress.rank.cached import RememberingEmbedder
+from ctxpipe.compress.rank.embedder import OnnxEmbedder
 from ctxpipe.compress.types import Document, OnProgress
-from ctxpipe.errors import CorpusError
+from ctxpipe.errors import CorpusError, UsageError
 from ctxpipe.pipeline.corpus.corpus import Corpus, index
-from ctxpipe.pipeline.corpus.embed import embed
+from ctxpipe.pipeline.corpus.embed import PASSAGES, SENTENCES, embed, load_encoder
 from ctxpipe.pipeline.corpus.show import contents
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.pipeline import Pipeline
@@ -44,10 +46,10 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "SHORTLIST_BUDGETS", 1)
 
 
-def rows(file: Path) -> dict[tuple[bytes, int], bytes]:
+def rows(file: Path, table: str = "vectors") -> dict[tuple[bytes, int], bytes]:
     """Vectors by the hash of their document and the index of the first."""
     with Store(file) as store:
-        found = store.rows("SELECT key, passage, value FROM vectors JOIN document ON document.id = document")
+        found = store.rows(f"SELECT key, passage, value FROM {table} JOIN document ON document.id = document")
     return {(bytes(key), passage): bytes(value) for key, passage, value in found}
 
 
@@ -97,7 +99,7 @@ def test_a_small_corpus_gives_what_its_paths_give(folder: Path, tmp_path: Path) 
 
 def test_an_update_embeds_what_is_new_and_drops_what_is_gone(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "library.ctx"
-    index(folder, file)
+    index(folder, file, sentences=True)
     before = rows(file)
     (folder / "03.txt").unlink()
     (folder / "04.txt").write_text("The windmill was torn down.", encoding="utf-8")
@@ -106,8 +108,9 @@ def test_an_update_embeds_what_is_new_and_drops_what_is_gone(folder: Path, tmp_p
     after = rows(file)
     assert len(after) == len(contents(file).documents)
     assert len(before.keys() - after.keys()) == 2
-    index(folder, tmp_path / "fresh.ctx")
+    index(folder, tmp_path / "fresh.ctx", sentences=True)
     assert after == rows(tmp_path / "fresh.ctx")
+    assert rows(file, "sentences") == rows(tmp_path / "fresh.ctx", "sentences")
 
 
 def test_dropping_a_document_looks_its_rows_up(tmp_path: Path) -> None:
@@ -115,7 +118,7 @@ def test_dropping_a_document_looks_its_rows_up(tmp_path: Path) -> None:
     file = tmp_path / "library.ctx"
     index(Document(text="Some text.", source="a"), file)
     with Store(file) as store:
-        for table in ("part", "tokens", "vectors", "file"):
+        for table in ("part", "tokens", "vectors", "sentences", "file"):
             plan = store.rows(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE document = 1")
             assert "USING" in plan[0][3]
             assert "INDEX" in plan[0][3] or "PRIMARY KEY" in plan[0][3]
@@ -125,11 +128,19 @@ def test_they_can_be_left_out_and_made_later(folder: Path, tmp_path: Path) -> No
     file = tmp_path / "library.ctx"
     index(folder, file, dense=False)
     assert index(None, file).embedded == 0
-    assert index(None, file, dense=True).embedded == contents(file).passages
+    passages = contents(file).passages
+    assert index(None, file, dense=True).embedded == passages
+    assert (contents(file).vectors, contents(file).sentences) == (passages, 0)
+    assert index(None, file, sentences=True).embedded == passages
     assert index(None, file).embedded == 0
-    assert contents(file).vectors == contents(file).passages
+    assert (contents(file).vectors, contents(file).sentences) == (passages, passages)
+    index(None, file, sentences=False)
+    assert (contents(file).vectors, contents(file).sentences) == (passages, 0)
+    index(None, file, sentences=True)
     index(None, file, dense=False)
-    assert contents(file).vectors == 0
+    assert (contents(file).vectors, contents(file).sentences) == (0, 0)
+    with pytest.raises(UsageError, match="beside those of their passages"):
+        index(None, file, dense=False, sentences=True)
 
 
 def test_a_question_uses_the_vectors_that_are_there(folder: Path, tmp_path: Path, large: None) -> None:
@@ -145,12 +156,58 @@ def test_a_question_uses_the_vectors_that_are_there(folder: Path, tmp_path: Path
     assert 17 in found(corpus)
 
 
+def test_sentences_of_a_searched_corpus_are_not_embedded_again(
+    folder: Path, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The context is that of the corpus without them; only questions are embedded."""
+    file = tmp_path / "library.ctx"
+    index(folder, file, sentences=True)
+    encoded: list[str] = []
+    encode = OnnxEmbedder.encode
+
+    def counted(self: OnnxEmbedder, texts: Sequence[str], *, on_progress: OnProgress | None = None) -> FloatArray:
+        encoded.extend(texts)
+        return encode(self, texts, on_progress=on_progress)
+
+    monkeypatch.setattr(OnnxEmbedder, "encode", counted)
+    kept = Pipeline(rank="hybrid", score_cache=0).compress(file, question=QUESTION, budget=60).text
+    assert encoded
+    assert all(text.startswith(QUESTION) for text in encoded)
+    with Store(file, "write") as store, store.writing() as database:
+        database.execute("DELETE FROM sentences WHERE document % 3 = 0")
+    encoded.clear()
+    assert Pipeline(rank="hybrid", score_cache=0).compress(file, question=QUESTION, budget=60).text == kept
+    assert any(not text.startswith(QUESTION) for text in encoded)
+
+
+def test_the_vectors_of_sentences_are_those_of_their_texts(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "library.ctx"
+    (folder / "guide.md").write_text("# Ferry\n\nIt runs at nine. It costs four.\n", encoding="utf-8")
+    corpus = Corpus.build(folder, file, sentences=True)
+    encoder = load_encoder()
+    place = next(i for i, one in enumerate(corpus.documents) if one.source.endswith("guide.md"))
+    index_of = np.flatnonzero(corpus.passages.document == place)
+    ((_, stored),) = corpus.sentence_vectors(index_of).items()
+    texts = sentence_texts(corpus.documents[place], corpus.outlines[place], corpus.prepared[place].passages, 0)
+    assert "Ferry. It runs at nine." in texts
+    assert np.einsum("ij,ij->i", stored, encoder.encode(texts)).min() > 0.999
+
+
 @pytest.mark.parametrize("damage", ["passages = passages + 1", "passage = -1", "value = substr(value, 2)"])
 def test_damaged_vectors_are_one_line(folder: Path, tmp_path: Path, large: None, damage: str) -> None:
     file = tmp_path / "library.ctx"
     index(folder, file)
     with Store(file, "write") as store, store.writing() as database:
         database.execute(f"UPDATE vectors SET {damage} WHERE document = 3")
+    with pytest.raises(CorpusError, match="damaged: vectors of another size"):
+        Pipeline(rank="hybrid").compress(file, question=QUESTION, budget=60)
+
+
+def test_damaged_vectors_of_sentences_are_one_line(folder: Path, tmp_path: Path, large: None) -> None:
+    file = tmp_path / "library.ctx"
+    index(folder, file, sentences=True)
+    with Store(file, "write") as store, store.writing() as database:
+        database.execute("UPDATE sentences SET value = substr(value, 2)")
     with pytest.raises(CorpusError, match="damaged: vectors of another size"):
         Pipeline(rank="hybrid").compress(file, question=QUESTION, budget=60)
 
@@ -166,12 +223,13 @@ def test_long_documents_are_embedded_in_rows(tmp_path: Path, monkeypatch: pytest
         if stage == "embed":
             told.append((done, total))
 
-    index([Document(text=text, source="a"), Document(text=text, source="b")], file, on_stage=on_stage)
+    index([Document(text=text, source="a"), Document(text=text, source="b")], file, on_stage=on_stage, sentences=True)
     held = contents(file)
     assert held.vectors == held.passages > 4
     assert len(told) > 2
     assert told == sorted(told)
-    assert (told[0], told[-1]) == ((0, held.passages), (held.passages, held.passages))
+    # Each passage counts for itself and for its sentences.
+    assert (told[0], told[-1]) == ((0, 2 * held.passages), (2 * held.passages, 2 * held.passages))
     # Both documents share one text, and so one set of vectors.
     corpus = Corpus.open(file)
     assert corpus.vectors is not None
@@ -180,7 +238,9 @@ def test_long_documents_are_embedded_in_rows(tmp_path: Path, monkeypatch: pytest
     with Store(file, "write") as store:
         with store.writing() as database:
             database.execute("DELETE FROM vectors WHERE passage >= 2")
-        assert embed(store, on_stage) == held.passages - 2
+            database.execute("DELETE FROM sentences WHERE passage >= 4")
+        assert embed(store, (PASSAGES, SENTENCES), on_stage) == held.passages - 2
+        assert told[-1] == (2 * held.passages, 2 * held.passages)
 
 
 def test_killed_anywhere_it_opens_and_goes_on_to_the_same_vectors(folder: Path, tmp_path: Path) -> None:
@@ -193,6 +253,7 @@ def test_killed_anywhere_it_opens_and_goes_on_to_the_same_vectors(folder: Path, 
             assert len(corpus.documents) == 24
         held.append(contents(file).vectors)
     assert 0 < held[0] < held[1] < held[2] < contents(file).passages
-    index(folder, file)
-    index(folder, tmp_path / "fresh.ctx")
+    index(folder, file, sentences=True)
+    index(folder, tmp_path / "fresh.ctx", sentences=True)
     assert rows(file) == rows(tmp_path / "fresh.ctx")
+    assert rows(file, "sentences") == rows(tmp_path / "fresh.ctx", "sentences")
