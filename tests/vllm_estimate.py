@@ -64,10 +64,18 @@ def workers(every: dict[str, Any], job: dict[str, Any]) -> list[dict[str, Any]]:
     return [{n: s for n, s in held.items() if first <= int(number.search(n)[1]) < end} for first, end in stages]
 
 
+def set_length(config: Any, found: list[dict[str, Any]], memory: list[int]) -> None:
+    """Let vLLM fit the length to the memory; 0.33 moved the function, and asks for the groups of layers."""
+    try:
+        from vllm.v1.core import kv_cache_planning as planning
+    except ImportError:
+        from vllm.v1.core import kv_cache_utils as planning
+    groups = getattr(planning, "get_global_kv_cache_groups", None)
+    planning.get_kv_cache_configs(config, found, memory, *([] if groups is None else [groups(config, found)]))
+
+
 def estimate(job: dict[str, Any]) -> int:
     """``--max-model-len auto``, as the engine works it out at its start."""
-    from vllm.v1.core.kv_cache_utils import get_kv_cache_configs
-
     config, every = model(*(job[key] for key in MODEL))
     config.scheduler_config.max_num_batched_tokens = job["in_flight"] // 2  # two steps are, without a pipeline
     if config.max_in_flight_tokens != job["in_flight"]:
@@ -75,7 +83,7 @@ def estimate(job: dict[str, Any]) -> int:
     config.scheduler_config.disable_hybrid_kv_cache_manager = not job["hybrid"]
     found = workers(every, job)
     config.model_config.max_model_len = job["max_tokens"]
-    get_kv_cache_configs(config, found, [job["memory"]] * len(found))
+    set_length(config, found, [job["memory"]] * len(found))
     return int(config.model_config.max_model_len)
 
 
