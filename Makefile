@@ -72,11 +72,13 @@ bench: models ## time ten million tokens; with the data sets in DATA, count the 
 	@$(BIN)/python benchmarks/scale.py
 	@if [ -d $(DATA) ]; then $(BIN)/python benchmarks/survival.py $(DATA); else echo "No data sets in $(DATA)"; fi
 
-lint: $(READY) ## check style, types and imports
+lint: $(READY) ## check style, types, imports and the files of the container
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint docker/Dockerfile
+	@$(BIN)/compose-lint check -q --config docker/compose-lint.yml --fail-on low docker/compose.yaml
 
 # The site's tools stand in an environment of their own: they need nothing of the package, which is read and not imported.
 DOCS := build/docs

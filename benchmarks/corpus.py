@@ -6,7 +6,7 @@ Two collections. The manuals: those of R as PDF, from Debian's r-doc-pdf. The fi
 the source code of the installed Python packages, or fewer of them, and a question for each. Each command is a process
 of its own with caches that are empty at the start, so its time holds all that a user waits for. CHECKOUT is another
 version, whose times of the manuals' questions stand beside. With --dense the passages of the files are embedded too,
-which takes longer than all else.
+then their sentences, which takes longer than all else.
 """
 
 from __future__ import annotations
@@ -92,21 +92,39 @@ def files(folder: Path, count: int, dense: bool) -> dict[str, Any]:
     if dense:
         found["vectors"] = timed(["index", "-o", corpus, "--dense", "--quiet"], caches)
     found["index_mib"] = round(Path(corpus).stat().st_size / 2**20)
-    found["command"] = [timed(asked([corpus], json.loads(line)["question"]), caches) for line in lines[:3]]
-    asks = [json.loads(line)["question"] for line in lines[3:13]]
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found["warm"] = {effort: pool.submit(warm, corpus, asks, effort).result() for effort in ("default", "fast")}
     requests = folder / "questions.jsonl"
     requests.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    found["batch"] = {}
-    for effort in ("default", "fast"):
-        results = folder / f"{effort}.jsonl"
-        batch = ["batch", str(requests), "-o", str(results), "--corpus", corpus, "--effort", effort, "--compress-only"]
-        rows = timed([*batch, "--budget", str(BUDGET), "--no-cache", "--quiet"], caches)
-        done = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
-        found["batch"][effort] = rows | {"rows": len(done), "errors": sum("error" in row for row in done)}
+    asks = [json.loads(line)["question"] for line in lines]
+    found["command"] = [timed(asked([corpus], question), caches) for question in asks[:3]]
+    found["warm"] = {effort: warmed(corpus, asks[3:13], effort) for effort in ("default", "fast")}
+    found["batch"] = {
+        "default": batch(folder, "default", ["--no-cache"]),
+        "fast": batch(folder, "fast", ["--no-cache", "--effort", "fast"]),
+        "score cache": batch(folder, "cached", []),
+    }
+    if dense:
+        found["sentences"] = timed(["index", "-o", corpus, "--sentences", "--quiet"], caches)
+        found["sentences_mib"] = round(Path(corpus).stat().st_size / 2**20)
+        found["command_sentences"] = [timed(asked([corpus], question), folder / "new") for question in asks[:3]]
+        found["warm"]["sentences"] = warmed(corpus, asks[3:13], "default")
+        found["batch"]["sentences"] = batch(folder, "sentences", ["--no-cache"])
     print("files", json.dumps(found), flush=True)
     return found
+
+
+def batch(folder: Path, name: str, options: Sequence[str]) -> dict[str, float]:
+    """A batch of all questions to contexts."""
+    results = folder / f"{name}.jsonl"
+    command = ["batch", str(folder / "questions.jsonl"), "-o", str(results), "--corpus", str(folder / "files.ctx")]
+    found = timed([*command, "--compress-only", "--budget", str(BUDGET), "--quiet", *options], folder / "batch")
+    rows = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    return found | {"rows": len(rows), "errors": sum("error" in row for row in rows)}
+
+
+def warmed(corpus: str, questions: Sequence[str], effort: Effort) -> dict[str, Any]:
+    """``warm`` in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(warm, corpus, questions, effort).result()
 
 
 def written(texts: Path, count: int) -> tuple[int, list[str]]:
