@@ -35,9 +35,10 @@ class Squeezed(NamedTuple):
 def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: str, fits: Fits) -> Squeezed | None:
     """The best unit with as much of its chain as fits, else the clause of it that matches best.
 
-    The chain is shortened from the outside in; where something of it is missing stands a mark. A unit that does not
-    fit under what is nearest above it is cut at clauses, then at words, around the place that shares most words with
-    the question, and both cuts are marked. Only then is the nearest left out too.
+    The chain is shortened from the outside in; where something of it is missing stands a mark. Of a head of several
+    lines that is nearest above a unit the first line may do. A unit that does not fit under it is cut at clauses, then
+    at words, around the place that shares most words with the question, and both cuts are marked. Only then is the
+    nearest left out too.
 
     Args:
         pieces: Whole units.
@@ -56,11 +57,24 @@ def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: st
                 written = _written(pieces, index, chain, labels, None)
                 if fits(written):
                     return Squeezed(written, index)
+            head = _first_line(pieces, pieces.ancestors(index)[:nearest])
+            if head and fits(written := _written(pieces, index, pieces.ancestors(index)[:1], labels, None, head)):
+                return Squeezed(written, index)
         for index in tried:
             part = _cut(pieces, index, pieces.ancestors(index)[:nearest], labels, question, fits)
             if part is not None:
                 return Squeezed(part, index)
     return None
+
+
+def _first_line(pieces: Pieces, chain: Sequence[int]) -> tuple[int, int] | None:
+    """The first line of a heading of several lines, such as who wrote a message; None for another."""
+    unit = pieces.units[chain[0]] if chain else None
+    if unit is None or unit.kind not in ("heading", "speaker"):
+        return None
+    text = pieces.documents[int(pieces.owner[chain[0]])].text
+    end = text.find("\n", unit.start, unit.end)
+    return (unit.start, end) if end >= 0 else None
 
 
 def _shortened(chain: list[int], least: int) -> Iterator[list[int]]:
@@ -83,7 +97,12 @@ def _cut(
 
 
 def _written(
-    pieces: Pieces, index: int, chain: Sequence[int], labels: Sequence[str], part: tuple[int, int] | None
+    pieces: Pieces,
+    index: int,
+    chain: Sequence[int],
+    labels: Sequence[str],
+    part: tuple[int, int] | None,
+    head: tuple[int, int] | None = None,
 ) -> Written:
     document = int(pieces.owner[index])
     source = pieces.documents[document]
@@ -98,6 +117,10 @@ def _written(
         left = [Fragment(f"{MARK} ")] if part[0] > unit.start else []
         right = [Fragment(f" {MARK}")] if part[1] < unit.end else []
         fragments[place : place + 1] = [*left, Fragment(source.text[part[0] : part[1]], document, part[0]), *right]
+    if head is not None:
+        place = next(i for i, f in enumerate(fragments) if f.document >= 0 and f.start == head[0])
+        fragments[place] = Fragment(source.text[slice(*head)], document, head[0])
+        fragments.insert(place + 1, Fragment(f"\n{MARK}"))
     page = source.page(int(pieces.start[index]))
     titles = tuple(pieces.units[i].title for i in reversed(chain) if pieces.units[i].title)
     return Written(labels[document], document, (page, page) if page else (), titles, tuple(fragments))

@@ -19,6 +19,14 @@ _CSV_RECORD = re.compile(r'(?:[^"\r\n]++|"(?:[^"]++|"")*+(?:"|\Z))++')
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ %€$£-]*\d[\d.,:/ %€$£-]*$")
+_MEASURE = re.compile(
+    r"[\[(]?(?:%|‰|[°º][CF]?|[€$£¥]|EUR|USD|GBP|CHF|SEK|NOK|DKK|JPY|[kMGTmµμnc]?(?:m|g|s|l|L|A|V|W|Wh|Hz|Pa|bar|B|J|N|K|t|mol)[²³23]?"
+    r"|min|hrs?|h|d|days?|years?|yrs?|pcs\.?|in|ft|lbs?|mph|rpm|dB|ppm|[kK]n|mmHg|bpm)"
+    r"(?:[ ]?[/·*][ ]?(?:[kMmµμnc]?(?:m|g|s|l|L|h|W|Wh)|min|day|year|100|1000|kg)[²³23]?){0,2}[\])]?"
+)
+"""What numbers are counted in."""
+_DEEPEST_HEADER = 4
+"""Most rows of column titles and measures."""
 _BARS = re.compile(r"[|│┃║]")
 _DELIMITERS = ",;\t|"
 _PREAMBLE = 25
@@ -77,7 +85,7 @@ def _first_table(text: str, rows: Sequence[tuple[int, int]]) -> list[Unit]:
     spans = [(rows[first][0], rows[header][1]), *rows[header + 1 :]]
     # Most tables have every cell filled, and need no look at the cells of all their rows.
     has_gaps = any(text[a] in _DELIMITERS for a, _ in spans) or any(_is_alone(row) for row in cells[header + 1 :])
-    below = [_cells(text[a:b]) if has_gaps else [] for a, b in spans[1:]]
+    below = [_cells(text[a:b]) if has_gaps or index < _DEEPEST_HEADER else [] for index, (a, b) in enumerate(spans[1:])]
     return [*above, *row_units(spans, [cells[header], *below])]
 
 
@@ -117,7 +125,11 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
         cells: The cells of each, without surrounding whitespace; empty for one whose cells are not known.
         parent: ``start`` of what the table stands under.
     """
-    head = 2 if len(rows) > 2 and _has_titles(cells[1], len(cells[0])) else 1
+    head = 1
+    while head < min(_DEEPEST_HEADER, len(rows) - 1) and (
+        _has_titles(cells[head], len(cells[0])) or _are_measures(cells[head])
+    ):
+        head += 1
     header = Unit(rows[0][0], rows[head - 1][1], "row", parent)
     units = [header]
     alone = [len(cells[0]) > 1 and _is_alone(row) for row in cells[head:]]
@@ -144,7 +156,7 @@ def ruled_units(
         cells: The cells of the header and of each row below the rule.
         parent: ``start`` of what the table stands under.
     """
-    if len(rows) > 1 and _has_titles(cells[1], len(cells[0])):
+    if len(rows) > 1 and (_has_titles(cells[1], len(cells[0])) or _are_measures(cells[1])):
         return row_units([(header[0], rule[1]), *rows], cells, parent)
     first, *others = row_units([header, *rows], cells, parent)
     return [first, Unit(*rule, "row", first.start, noise=True), *others]
@@ -160,6 +172,12 @@ def piped(row: str) -> list[str]:
 def _has_titles(cells: Sequence[str], columns: int) -> bool:
     filled = any(cells) and not cells[0] and len(cells) <= columns
     return filled and not any(map(_NUMBER.match, cells))
+
+
+def _are_measures(cells: Sequence[str]) -> bool:
+    """Whether cells, apart from the first, say in what the numbers below them are counted."""
+    filled = [cell for cell in cells[1:] if cell and cell != "-"]
+    return bool(filled) and all(map(_MEASURE.fullmatch, filled)) and not _NUMBER.match(cells[0])
 
 
 def _is_alone(cells: Sequence[str]) -> bool:

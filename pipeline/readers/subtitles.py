@@ -1,4 +1,4 @@
-"""Subtitles (SRT, WebVTT) as text: one cue a line, with its time and speaker."""
+"""Subtitles (SRT, WebVTT) as text: one cue a line, with its time and speaker, or the cues of one sentence."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import regex
+
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import decode_noted
@@ -16,6 +18,12 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>\n]{1,200})>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>\n]{0,300}>|\{\\[^}\n]{0,100}\}")
 _SPEAKER = "\x00"
 """Stands before each speaker while a cue is taken apart."""
+_OPEN_END = regex.compile(r"[\p{L}\p{M}\p{N},;%’'-]\Z")
+_GOES_ON = regex.compile(r"\p{Ll}[\p{L}\p{M}’'-]*(?![\p{L}\p{M} .'’-]{0,40}:)")
+_LONGEST = 300
+"""Most characters of the cues of one sentence."""
+_STOPPED = 0.2
+"""Share of cues that end with a stop from which on those that do not go on in the next."""
 _PLAIN = "no subtitles that can be read; read as text"
 
 
@@ -43,7 +51,8 @@ class SubtitleReader:
             ReadError: if the file cannot be decoded.
         """
         text, note = decode_noted(data, source=source, errors=errors)
-        lines = [f"[{cue.start}] {' '.join(cue.lines)}" for cue in _unrolled(_cues(text, self._ending))]
+        cues = _sentences(_unrolled(_cues(text, self._ending)))
+        lines = [f"[{cue.start}] {' '.join(cue.lines)}" for cue in cues]
         notes = [note] if note else []
         if not lines:
             return Document(text=text, source=source, notes=(*notes, _PLAIN))
@@ -82,3 +91,19 @@ def _unrolled(cues: Iterator[_Cue]) -> list[_Cue]:
             kept.append(_Cue(cue.start, fresh))
         before = cue.lines
     return kept
+
+
+def _sentences(cues: list[_Cue]) -> list[_Cue]:
+    """Cues, those of one sentence as one; captions without stops stay as they are."""
+    goes_on = [_OPEN_END.search(cue.lines[-1]) is not None for cue in cues]
+    if len(cues) - sum(goes_on) < _STOPPED * len(cues):
+        return cues
+    joined: list[_Cue] = []
+    is_open = False
+    for cue, further in zip(cues, goes_on, strict=True):
+        if is_open and _GOES_ON.match(cue.lines[0]) and len(" ".join((*joined[-1].lines, *cue.lines))) <= _LONGEST:
+            joined[-1] = _Cue(joined[-1].start, (*joined[-1].lines, *cue.lines))
+        else:
+            joined.append(cue)
+        is_open = further
+    return joined

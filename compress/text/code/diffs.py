@@ -6,6 +6,7 @@ import re
 
 from ctxpipe.compress.text.code.lines import after, physical
 from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.unit import Unit
 
 _FILE = re.compile(r"diff --git \S+ (?:b/)?(?P<git>\S+)|diff\s.*?(?P<plain>\S+)\s*$|Index: (?P<index>\S+)")
 _OLD = re.compile(r"(?:---|\*\*\*) (?!\d+,?\d* (?:----|\*\*\*\*))\S")
@@ -19,6 +20,29 @@ _SHORT_HUNK = 400
 """Characters up to which a hunk is one unit."""
 _LONGEST_CHANGE = 600
 """Characters up to which removed lines and those in their place are one unit."""
+
+
+_INDEX = re.compile(r"\n(?:index [0-9a-f]|---[ ]|GIT binary)")
+
+
+def with_short_heads(text: str, units: list[Unit]) -> list[Unit]:
+    """Units of a difference, of whose heads the lines that repeat the names of the files are noise."""
+    above = {unit.parent for unit in units}
+    found: list[Unit] = []
+    for unit in units:
+        repeated = _INDEX.search(text, unit.start, unit.end) if text.startswith("diff ", unit.start) else None
+        says = text.startswith("@@", unit.start) and "\n" in text[unit.start : unit.end]
+        if unit.start not in above or not unit.title or says:
+            found.append(unit)
+        elif repeated is None:
+            found.append(unit._replace(kind="heading"))
+        else:
+            start = repeated.start() + 1
+            found += [
+                unit._replace(end=start - 1, kind="heading"),
+                Unit(start, unit.end, "line", unit.start, noise=True),
+            ]
+    return found
 
 
 def mark_diff(marks: Marks, start: int, end: int) -> None:

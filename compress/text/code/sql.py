@@ -29,6 +29,12 @@ _FEWEST_LINES = 4
 _COPY = re.compile(r"\s*copy\s.*\sfrom\s+stdin\b[^;]*;", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"\)\s*,\s*(?=\()")
 _VALUES = re.compile(r"\bvalues\s*(?=\()", re.IGNORECASE)
+_INSERT = re.compile(
+    r"\s*(?:insert|replace)\b(?:[^;']|'[^']*')*?\bvalues\b(?:[^;']|'[^']*')*?\)\s*,\s*\(", re.IGNORECASE
+)
+"""Several rows in one statement."""
+_SHORT_INSERT = 120
+"""Characters from which on rows that are inserted are units."""
 _TITLE = re.compile(r"[^(;]*")
 
 
@@ -83,13 +89,14 @@ def _statement(marks: Marks, start: int, end: int, language: str) -> None:
     unit = marks.unit(start)
     length = len(text[start:end].rstrip())
     columns = _COLUMNS.match(text, start, end)
-    if length <= LONG and not (columns and text.count("\n", start, start + length) >= _FEWEST_LINES):
+    many = length > _SHORT_INSERT and _INSERT.match(text, start, end) is not None
+    if length <= LONG and not many and not (columns and text.count("\n", start, start + length) >= _FEWEST_LINES):
         return
     found = _TITLE.match(text, start, start + 2 * LONGEST)
     marks.head(unit, " ".join(found[0].split())[:LONGEST] if found else "")
     newline = after(text, start, end)
     values = _VALUES.search(text, start, min(end, start + 4 * LONG_LINE))
-    if values and "\n" not in text[values.end() : values.end() + 2 * LONG_LINE]:
+    if values and (many or "\n" not in text[values.end() : values.end() + 2 * LONG_LINE]):
         _rows(marks, values.end(), end, unit)
     elif newline - start > 2 * LONG_LINE:
         cut_line(marks, start, end, unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ctxpipe.compress.text.code.comments import with_subjects
-from ctxpipe.compress.text.code.diffs import mark_diff
+from ctxpipe.compress.text.code.diffs import mark_diff, with_short_heads
 from ctxpipe.compress.text.code.grammars import load
 from ctxpipe.compress.text.code.indent import mark_indented
 from ctxpipe.compress.text.code.languages import canonical
@@ -51,6 +51,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     units = with_subjects(text, marks.units(), language)
     if language == "vobject":
         return named_vobjects(text, units)
+    if language == "diff":
+        return with_short_heads(text, units)
     if language in _NAMED:
         units = named_objects(text, units, language)
     return with_conditions(text, units) if language == "yaml" else units

@@ -52,17 +52,17 @@ class _Writer:
         self.children = children
         self.found: list[Unit] = []
         self.asked: dict[int, int] = {}
+        self._is_single = sum(node.parent < 0 for node in nodes) == 1
 
     def units(self) -> list[Unit]:
         covered = -1
         names: dict[int, int] = {}
         self.asked = self._answered()
-        roots = [index for index, node in enumerate(self.nodes) if node.parent < 0][:2]
         for index, node in enumerate(self.nodes):
             if node.start < covered:
                 continue
             is_open = node.container and node.end - node.start > (
-                _WHOLE if len(roots) == 1 and node.parent < 0 else RECORD
+                _WHOLE if self._is_single and node.parent < 0 else RECORD
             )
             if is_open and self.text[node.value] != '"':
                 name = self._name(index)
@@ -175,8 +175,10 @@ class _Writer:
             node = self.nodes[child]
             if node.container and self.text[node.value] == "{" and _DESCRIBES.fullmatch(node.key):
                 if node.end - node.start <= RECORD:
-                    named = any(_NAMES.search(self.nodes[inner].key) for inner in self.children[child])
-                    return child if named else -1
+                    # What the title of the whole is tells nothing in it apart.
+                    is_all = self.nodes[index].parent < 0 and self._is_single
+                    keys = {self.nodes[inner].key for inner in self.children[child]} - ({"title"} if is_all else set())
+                    return child if any(map(_NAMES.search, keys)) else -1
                 return next(
                     (
                         inner

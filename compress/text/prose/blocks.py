@@ -11,6 +11,7 @@ from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.prose.diagnosed import Said
 from ctxpipe.compress.text.prose.enumerated import Number, begins, number_of
 from ctxpipe.compress.text.prose.fences import Fence
+from ctxpipe.compress.text.prose.headed import is_title, lead
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of, tagged
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Lines, Region
@@ -212,7 +213,7 @@ class Blocks(Writer):
         """Items with the lines that go on with them; an item that is indented further stands under the one above."""
         first = next(index for index, item in enumerate(items) if item)
         if first:
-            self.running(start, spans[first - 1][1], spans[:first])
+            self._lead(spans[:first])
         # What is indented further than a list belongs to what is above it.
         if not self.found or indent_of(self.text, self.found[-1].start) <= indent_of(self.text, spans[first][0]):
             self.entitle(spans[first][0])
@@ -235,6 +236,18 @@ class Blocks(Writer):
         self.add(spans[first][0], end, units)
         for indent, begin, _ in open_items:
             self.indents.open(indent, begin)
+
+    def _lead(self, spans: Sequence[tuple[int, int]]) -> None:
+        """A paragraph right above a list; what it ends with announces the items, under a title if it has one."""
+        at = lead([self.text[a:b] for a, b in spans])
+        if at > 0:
+            self.running(spans[0][0], spans[at - 1][1], spans[:at])
+            if is_title(self.text[slice(*spans[at - 1])]):
+                self.introduction = self.titled(self.found[-1])
+        rest = spans[max(at, 0) :]
+        self.running(rest[0][0], rest[-1][1], rest)
+        if at >= 0 and self.introduction < 0:
+            self.introduction = self.titled(self.found[-1])
 
     def _close_items(
         self, items: builtins.list[tuple[int, int, Number | None]], indent: int, words: str

@@ -44,6 +44,12 @@ _DAY = regex.compile(
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
 """A day of the week with or without its date, and nothing else."""
+_RULED_DAY = regex.compile(
+    rf"""(?<=^[ \t]{{0,3}})[-=*#_—–]{{2,}}[ \t]*(?:\p{{L}}[\p{{L}}:]*[ ]){{0,4}}{_DATE}
+    (?:[ ,T]+\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?[ \t]*[-=*#_—–]*[ \t]*$""",
+    regex.MULTILINE | regex.VERBOSE,
+)
+"""The line of a chat or log between the days, behind a rule."""
 _GREETINGS = (
     "Dear Hi Hello Liebe Lieber Liebes Hallo Cher Chère Bonjour Estimado Estimada Querido Querida Hola Gentile Egregio "
     "Caro Cara Beste Geachte Kjære Kära Уважаемый Уважаемая Дорогой Дорогая".split()
@@ -86,6 +92,7 @@ def change_headings(text: str) -> Iterator[Named]:
     opening = _opening(text)
     yield from _alone(text, opening, _DAY)
     yield from _alone(text, opening, _ADDRESSEE)
+    yield from _alone(text, [match.start() for match in _RULED_DAY.finditer(text)], _RULED_DAY)
     if packages:
         yield from (Named(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
     yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))

@@ -42,6 +42,7 @@ _TEX_LEVELS = {
     name: level
     for level, name in enumerate(("part", "chapter", "section", "subsection", "subsubsection", "paragraph"), start=1)
 }
+_COMMENTED = re.compile(r"(?<!\\)%")
 _MAIL = re.compile(
     r"(?:^From \S+ [^\n]*\d{4}\n)?(?:^(?:[A-Z][\w-]{1,40}):[ \t][^\n]*(?:\n[ \t]+\S[^\n]*)*(?:\n|\Z)){2,}", re.MULTILINE
 )
@@ -66,8 +67,15 @@ _SECTION = re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MUL
 _TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
-_ALONE = regex.compile(r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S[^\n]{40,})")
+_ALONE = regex.compile(
+    r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
+    r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
+)
+"""A short line alone above a paragraph, or above what happened in some year."""
+_COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
+"""Three wide gaps: the number at the head of a row counts rows."""
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
+_FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
 _STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
 
@@ -139,7 +147,9 @@ def _marked(document: Document) -> Iterator[Heading]:
     elif language == "asciidoc":
         yield from _matches(_ASCIIDOC, text, lambda m: (len(m[1]), m[2]))
     elif language == "tex":
-        yield from _matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2]))
+        for heading in _matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2])):
+            if not _COMMENTED.search(text, text.rfind("\n", 0, heading.start) + 1, heading.start):
+                yield heading
     else:
         yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         yield from _underlined(text, markdown=False)
@@ -171,7 +181,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             yield heading
     if document.kind == "text":
         for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
-            if not _STOPPED.search(heading.title):
+            if not _STOPPED.search(heading.title) and not _FOOT.search(heading.title):
                 yield heading
 
 
@@ -209,7 +219,8 @@ def _numbered(document: Document) -> Iterator[Heading]:
         # In a PDF a number and few letters may be a label of a drawing, or a row of a table.
         word = _WORD if alone else _PHRASE
         bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not word.search(heading.title)
-        plain = not ends and not bare and not _PAGE_REFERENCE.search(heading.title)
+        row = _COLUMNS.search(text, heading.start, heading.end)
+        plain = not (ends or bare or row or _PAGE_REFERENCE.search(heading.title))
         if plain and not before and not after and not _goes_on(text, heading.end):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))

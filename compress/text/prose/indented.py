@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import regex
+
 from ctxpipe.compress.text.prose.records import begins_record
 
 DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<argument>\S[^\n]*))?")
@@ -15,9 +17,20 @@ CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|pars
 _SPACES = re.compile(r"[ \t]*")
 _TAGGED = re.compile(r"((?=\S*[^\W\d])\S+(?: \S+){0,5})[ ]{2,}(?=\S)(?!.*\S[ ]{3})")
 """A term with a letter and its definition, which has no further columns."""
+_YEAR = r"(?:\p{L}{3,9}\.?[ ])?(?:\d{1,2}[./])?\d{4}"
+_TIME = r"\d{1,2}:\d{2}"
+_DATED = regex.compile(
+    rf"(?:{_YEAR}(?:[ ]?[-–—][ ]?(?:{_YEAR}|\p{{L}}{{3,12}}))?|{_TIME}(?:[ ]?[-–—][ ]?{_TIME})?)[ ]{{2,}}(?=\S)"
+)
+"""Years or a time at the head of what happened then."""
 _LONGEST_TERM = 60
+_SHORT_TERM = 40
 _SHORT = 0.75
 """Share of a definition's width that its term stays below."""
+
+
+def _is_named(head: str, value: str) -> bool:
+    return len(head) <= _SHORT_TERM and head[-1] not in ".,;-" and not value[0].islower()
 
 
 class Term(NamedTuple):
@@ -121,6 +134,27 @@ def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tag
     return found
 
 
+def dated(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
+    """The lines at which entries begin with years or a time, beside which their other lines are, and the end.
+
+    Args:
+        lines: Lines of a block without blank lines, stripped.
+        indents: Their indentation in columns.
+
+    Returns:
+        Empty for a block that is none, or in which no line goes on with another.
+    """
+    firsts = [index for index, indent in enumerate(indents) if indent <= indents[0]]
+    if len(firsts) == len(lines):
+        return []
+    for index in firsts:
+        match = _DATED.match(lines[index])
+        below = indents[index + 1 :][: 1 if index + 1 not in firsts else 0]
+        if match is None or any(indent != indents[0] + match.end() for indent in below):
+            return []
+    return [*firsts, len(lines)]
+
+
 def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     """The terms of a block's lines with what is indented below them; empty when it is no list of definitions.
 
@@ -140,4 +174,8 @@ def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     width = max(map(len, lines))
     heads = [lines[term.line] for term in defined]
     named = [head for head in heads if len(head) < _SHORT * width or head.endswith(":") or begins_record(head)]
+    if len(named) < len(defined) and len(defined) > 1:
+        # Values may be no longer than what they are values of.
+        below = [lines[term.line + 1] for term in defined]
+        named = [head for head, value in zip(heads, below, strict=True) if _is_named(head, value)]
     return found if 2 * len(defined) >= len(found) and len(named) == len(defined) else []

@@ -8,19 +8,24 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
-from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, indent_of, terms
+from ctxpipe.compress.text.prose.environments import Environments
+from ctxpipe.compress.text.prose.headed import is_title
+from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, dated, indent_of, terms
+from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import CHAINED, begins_record, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import is_card, quote_depth
-from ctxpipe.compress.text.prose.turns import Turns
-from ctxpipe.compress.text.prose.units import announces, prose_unit, running_spans
+from ctxpipe.compress.text.prose.spoken import is_card
+from ctxpipe.compress.text.prose.units import prose_unit
 from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
 """The first of several stars say how deep an item is."""
-_ASCIIDOC_ITEM = re.compile(r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:\.|\*|-|<\d+>)[ \t]+(?=\S)")
+_ASCIIDOC_ITEM = re.compile(
+    r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:(?:\.|\*|-|<\d+>)[ \t]+(?=\S)|[^\s:|=\[.+][^\n:]{0,80}?:{2,4}(?=[ \t]+\S))"
+)
+"""An item, or a term and its definition."""
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
@@ -28,7 +33,12 @@ _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
 
 
-class Kinds(Turns):
+def _is_one_item(words: Sequence[str]) -> bool:
+    """Whether a line that announces something stands above an item, and nothing else."""
+    return len(words) == 2 and words[1][0] in "-*•" and is_title(words[0])
+
+
+class Kinds(Environments):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def block(self, start: int, end: int) -> None:
@@ -38,14 +48,16 @@ class Kinds(Turns):
             return
         lines = lines._replace(list_above=self._list_above(lines.indents[0]))
         kinds = (
+            self.parted,
             self._notes,
             self._sheet,
             self._directive,
-            self._quotation,
+            self.quotation,
             self._glossary,
             self._roff,
             self.boxed,
             self._list,
+            self._itemised,
             self._log,
             self.stamped,
             self.tagged,
@@ -129,35 +141,6 @@ class Kinds(Turns):
         self.directive(lines.spans[0][0], lines.spans[-1][1], lines.indents[0])
         return True
 
-    def _quotation(self, lines: Lines) -> bool:
-        """Lines of a message that quote another one, under what says whose words they are."""
-        text = self.text
-        if not any(text[a] == ">" for a, _ in lines.spans):
-            self.quotes.clear()
-            return False
-        for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):
-            spans = list(group)
-            if depth:
-                self._quoted(spans, depth)
-            else:
-                self.block(text.rfind("\n", 0, spans[0][0]) + 1, spans[-1][1])
-        return True
-
-    def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:
-        text = self.text
-        if self.introduction >= 0:
-            self.quotes[depth] = self.introduction
-        self.introduction = -1
-        self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
-        parent = self.quotes[max(self.quotes)] if self.quotes else self.base
-        # A line of nothing but marks begins the next paragraph.
-        empty = [not text[a:b].strip("> \t") for a, b in spans]
-        breaks = tuple(spans[i][0] for i in range(1, len(spans)) if empty[i] and not empty[i - 1])
-        region = Region(spans[0][0], spans[-1][1], parent, None, breaks)
-        self.found.append(region)
-        if announces(text, spans[-1][1]):
-            self.introduction = running_spans(text, region)[-1][0]
-
     def _glossary(self, lines: Lines) -> bool:
         """Terms of Markdown with definitions that begin with a colon."""
         groups = colon_terms(lines.words)
@@ -182,12 +165,26 @@ class Kinds(Turns):
         text = self.text
         item = _ASCIIDOC_ITEM if self.document.language == "asciidoc" else _ITEM
         items = [item.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
-        if not items[0] and sum(map(bool, items)) < 2:
+        if not items[0] and sum(map(bool, items)) < 2 and not _is_one_item(lines.words):
             return False
         if items[0] and lines.list_above is not None and self.introduction < 0:
             self.base = lines.list_above
         self.list(lines.start, lines.end, lines.spans, items)
         return True
+
+    def _itemised(self, lines: Lines) -> bool:
+        """Entries with their years, or rows under their column titles, that go on in lines below them."""
+        if entries := dated(lines.words, lines.indents):
+            spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise(entries)]
+            units = [unit for span in spans for unit in self.whole_or_sentences(*span, "item", self.parent)]
+            self.add(lines.spans[0][0], lines.spans[-1][1], units)
+            return True
+        rows = itemised(lines.words, lines.indents)
+        if rows:
+            self.entitle(lines.spans[0][0])
+            spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise(rows)]
+            self.records([lines.spans[0], *spans], titles=1)
+        return bool(rows)
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""

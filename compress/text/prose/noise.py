@@ -18,6 +18,9 @@ _PAGED = re.compile(
 )
 _PRINTED = re.compile(r"\[Page [\divxlc]{1,5}\]\s*(?:\f[^\n]*)?$|\f[^\n]*$")
 """The foot of a page of text for printers, and the head of the next one, which a form feed begins."""
+_PAGE_ENDS = re.compile(r"(?:\f|\[Page [\divxlc]{1,5}\])\s{0,12}\Z")
+_FURNITURE = 40
+"""Characters before the head of a page in which the page before ends."""
 _COUNTS = re.compile(
     r"\d{1,4} (?:reply|replies|reactions?|likes?|views?)(?:[ ·,]+(?:last reply|view thread)[^\n]{0,40})?", re.I
 )
@@ -62,7 +65,7 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     piece = text[start:end]
     if not any(map(str.isalnum, piece)):
         return True
-    if "\n" not in piece and "  " in piece and text[max(0, start - 8) : start].rstrip(" \n\r\t").endswith("\f"):
+    if "\n" not in piece and "  " in piece and _PAGE_ENDS.search(text, max(0, start - _FURNITURE), start):
         return True
     if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
         return True

@@ -26,6 +26,8 @@ _STARTS = regex.compile(
 )
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _GAP = re.compile(r"[ ]{2,}")
+_AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
+"""What is counted and, after a wide gap, how much of it."""
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
 _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{Lo}]+"), re.compile(r"\d+")
@@ -193,6 +195,8 @@ def _alike(a: _Line, b: _Line) -> bool:
         return True
     if a.contents or b.contents:
         return a.contents and b.contents
+    if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
+        return True
     same = bool(a.separators) and a.separators == b.separators
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
     if strong and a.shape[:1] == b.shape[:1]:

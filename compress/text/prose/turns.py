@@ -17,9 +17,12 @@ from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
 _SPEAKER = re.compile(
-    r"[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
+    r"\[\d[^\]\n]{4,24}\d(?:[ ]?[AaPp]\.?[Mm]\.?)?\][ \t]+[\w.~+-][^\n.:!?]{0,40}"
+    r"|[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
 )
 _TIME = re.compile(r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?")
+_SHORT_TURN = 240
+"""Characters up to which the lines of a turn are one unit."""
 _NAME = regex.compile(r"\p{L}[\p{L}\p{M}\p{N} .'’()_-]{0,40}")
 
 
@@ -37,11 +40,16 @@ class Turns(Blocks, abc.ABC):
             return False
         start, end = lines.spans[0][0], lines.spans[1][1]
         head = Unit(start, end, "speaker", self.parent, title=words[0])
-        said = sentences(self.text, lines.spans[2][0], lines.end)
-        turn = [prose_unit(self.document, a, b, "sentence", start) for a, b in said]
+        turn = self._turn(lines.spans[2:], start)
         asked = self.answered(words[0], turn)
         self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
         return True
+
+    def _turn(self, spans: Sequence[tuple[int, int]], head: int) -> list[Unit]:
+        """What somebody says: short lines of a message as one, which say little without one another, else sentences."""
+        start, end = spans[0][0], spans[-1][1]
+        said = [(start, end)] if len(spans) > 1 and end - start <= _SHORT_TURN else sentences(self.text, start, end)
+        return [prose_unit(self.document, a, b, "sentence", head) for a, b in said]
 
     def answered(self, name: str, turn: Sequence[Unit]) -> int:
         """The question that what somebody says answers or goes on with; -1 for none."""
@@ -53,14 +61,15 @@ class Turns(Blocks, abc.ABC):
         words = lines.words
         if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
             return False
+        if words[0][0] == "[" and any(line[0] == "[" for line in words[1:]):
+            return False  # lines of a log
         at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
         if len(at) > 1 and words[0] not in self.cues:
             for first, stop in itertools.pairwise([*at, len(words)]):
                 self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
             return True
         head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
-        said = sentences(self.text, lines.spans[1][0], lines.end)
-        turn = [prose_unit(self.document, a, b, "sentence", head.start) for a, b in said]
+        turn = self._turn(lines.spans[1:], head.start)
         name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
         asked = self.answered(name, turn)
         self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])

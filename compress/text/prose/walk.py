@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
-from ctxpipe.compress.text.prose.drawn import drawn_tables
+from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.fences import fences, front_matter
 from ctxpipe.compress.text.prose.headings import Heading, headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
+from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
 from ctxpipe.compress.text.prose.units import overlaps
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
@@ -65,6 +66,7 @@ class _Walker(Kinds):
                 self.listed = (-1, -1)
                 self.indents.clear()
                 self.quotes.clear()
+                self.environments.clear()
             else:
                 self.rebase(start)
                 self.entitle(start)
@@ -82,7 +84,8 @@ class _Walker(Kinds):
         for fence in fences(text, "`~" if self.document.kind in ("markdown", "html") else "`"):
             found.append((fence.start, fence.end, lambda f=fence: self.fence(f)))  # type: ignore[misc]
         fenced = [(start, end) for start, end, _ in found]
-        drawn = [t for t in drawn_tables(text, self.document.language) if not overlaps(t.start, t.end, fenced)]
+        tables: list[Drawn | SimpleTable] = [*drawn_tables(text, self.document.language), *simple_tables(text)]
+        drawn = [t for t in tables if not overlaps(t.start, t.end, fenced)]
         found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(text, self.parent))) for t in drawn]  # type: ignore[misc]
         hidden = sorted(fenced + [(t.start, t.end) for t in drawn])
         for match in PIPES.finditer(text):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.prose.headed import after_question, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
@@ -28,6 +29,7 @@ _OF_WHAT = re.compile(r"[(\[][^\n]{1,80}[)\]]|in [^\n.]{1,60}", re.IGNORECASE)
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
+_FILLED = re.compile(r"\S")
 _FURNITURE = 400
 """Characters in which the foot of a page and the head of the next one are."""
 LONGEST_TERM = 120
@@ -94,9 +96,20 @@ class Writer:
         begin, end = trim(self.text, last.start, last.end)
         words = self.text[begin:end]
         title, _, unit = words.partition("\n")
-        named = _TITLE.fullmatch(title) and (not unit or _OF_WHAT.fullmatch(unit))
+        named = _TITLE.fullmatch(title) and (
+            not unit or _OF_WHAT.fullmatch(unit) or (is_title(title) and is_title(unit))
+        )
         if named and not self.text[end:start].strip():
-            self.introduction = running_spans(self.text, last)[-1][0]
+            self.introduction = self.titled(last)
+
+    def titled(self, region: Region) -> int:
+        """Take the last paragraph for a title, which says nothing alone, if it is one sentence; gives its start."""
+        *before, (start, end) = running_spans(self.text, region)
+        if not before:
+            title = prose_unit(self.document, start, end, "item", region.parent)
+            title = title._replace(title=" ".join(self.text[start:end].split()))
+            self.found[-1] = Region(region.start, region.end, region.parent, (title,))
+        return start
 
     def whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
         """One unit, or the sentences of a long one, of which the others stand under the first."""
@@ -125,13 +138,23 @@ class Writer:
         elif (open_sentence := self._before_page(start)) >= 0:
             self.found.append(region := self._rest(region, open_sentence))
         else:
-            self.found.append(region)
+            self.found.append(region := self._headed(region, spans, lines))
         self.introduction = -1
         is_term = (
             self.document.kind in ("html", "markdown") and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
         )
         if is_term:
-            self.indents.open(indent_of(text, start), running_spans(self.text, region)[-1][0])
+            begin = running_spans(self.text, region)[-1][0]
+            below = _FILLED.search(text, stop)
+            indent = indent_of(text, start)
+            if (
+                region is self.found[-1]
+                and below
+                and indent_of(text, below.start()) > indent
+                and is_title(text[begin:stop])
+            ):
+                begin = self.titled(region)
+            self.indents.open(indent, begin)
         if introduces(text, stop):
             self.introduction = running_spans(self.text, region)[-1][0]
             if asks(text, stop):
@@ -140,9 +163,21 @@ class Writer:
             if self.document.language == "rst" and text.endswith("::", start, stop):
                 self.literal = indent_of(text, start)
 
+    def _headed(self, region: Region, spans: Sequence[tuple[int, int]], lines: list[str]) -> Region:
+        """Set down the title or question that a paragraph begins with, and give the rest, which stands under it."""
+        is_title = is_titled(lines)
+        after = spans[1][0] if is_title else after_question(self.text, spans[0][0], spans[-1][1])
+        if after < 0:
+            return region
+        head = region._replace(end=after, breaks=())
+        self.found.append(head)
+        above = self.titled(head) if is_title else running_spans(self.text, head)[-1][0]
+        return Region(after, region.end, above, None, tuple(at for at in region.breaks if at > after))
+
     def _before_page(self, start: int) -> int:
-        """The sentence that goes on at ``start`` after a form feed with the foot and the head of pages; -1 for none."""
-        feed = self.text.rfind("\f", max(0, start - _FURNITURE), start)
+        """The sentence that goes on at ``start`` after the foot and the head of pages; -1 for none."""
+        low = max(0, start - _FURNITURE)
+        feed = max(self.text.rfind(mark, low, start) for mark in ("\f", "[Page "))
         if feed < 0 or not _GOES_ON.match(self.text, start):
             return -1
         body = (r for r in self.found[-4:][::-1] if r.end < feed and not _FOOT.search(self.text, r.start, r.end))

@@ -94,6 +94,8 @@ class _TreeWalk:
         self._grids = grids
         self._tables: list[bool] = []
         self._counters: list[int | None] = []
+        self._folded: list[bool] = []
+        """For each open element that folds up, whether what it is folded under was written."""
         self._verbatim: list[str] | None = None
         self._heading = False
         self._superscript = False
@@ -173,6 +175,9 @@ class _TreeWalk:
             case "definition":
                 layout.block(1)
                 layout.indent("  ", "  ")
+            case "folded":
+                layout.block(2)
+                self._folded.append(False)
             case "table":
                 layout.block(2)
                 self._tables.append(node.mem_id in self._grids)
@@ -220,6 +225,10 @@ class _TreeWalk:
             case "item" | "definition":
                 layout.dedent()
                 layout.block(1)
+            case "folded":
+                if self._folded.pop():
+                    layout.dedent()
+                layout.block(2)
             case "table":
                 if self._tables.pop():
                     layout.end_table()
@@ -236,6 +245,10 @@ class _TreeWalk:
                 if node.tag == "blockquote":
                     layout.dedent()
                 layout.block(2 if role == "paragraph" else 1)
+                if node.tag == "summary" and self._folded and not self._folded[-1] and not layout.flat:
+                    # What is folded up belongs to what it is folded under, and ends with it.
+                    layout.indent("  ", "  ")
+                    self._folded[-1] = True
 
     def _write(self, text: str) -> None:
         if self._verbatim is not None:

@@ -21,7 +21,8 @@ ROLES = {
         ("break", "br"),
         ("superscript", "sup"),
         ("struck", "s strike del"),
-        ("paragraph", "p blockquote section article main figure fieldset details hr address"),
+        ("folded", "details"),
+        ("paragraph", "p blockquote section article main figure fieldset hr address"),
         (
             "line",
             "body div dt dl header footer aside form figcaption caption legend summary center option optgroup "

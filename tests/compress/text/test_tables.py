@@ -83,3 +83,61 @@ def test_a_rule_below_titles_is_noise(rule: str) -> None:
     units = outline(Document(source="table", text=text, kind="markdown")).units(0, len(text))
     assert [text[u.start : u.end] for u in units if u.noise] == [rule]
     assert chain(text, "markdown", "| Lagos") == ["| City | Fee |"]
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        ("Crane;Load;Load;Wind\n;inner;outer;gust\n;t;t;m/s", "csv"),
+        ("Crane,Load,Reach,Wind\n-,kg,m,°C", "csv"),
+        ("Crane,Cost,Reach\nunit,EUR/day,[km/h]", "csv"),
+        ("| Crane | Load | Wind |\n|---|---|---|\n| | (t) | (m/s) |", "markdown"),
+    ],
+)
+def test_what_numbers_are_counted_in_belongs_to_the_header(head: str, kind: Kind) -> None:
+    mark = " | " if kind == "markdown" else head[5]
+    cells = [["North", "40", "41", "42"], ["West", "50", "51", "52"]]
+    rows = [mark.join(row[: 1 + head.split("\n")[0].count(mark)]) for row in cells]
+    rows = [f"| {row} |" if kind == "markdown" else row for row in rows]
+    text = "\n".join((head, *rows, ""))
+    assert chain(text, kind, rows[1]) == [head]
+
+
+def test_words_below_column_titles_are_values() -> None:
+    text = "Ship,Cargo,Port\nGull,oak,Faro\nTern,elm,Lagos\n"
+    assert chain(text, "csv", "Gull") == ["Ship,Cargo,Port"]
+
+
+INVOICE = """Pos  What                 Count    Price
+  1  Paint                    2    54.00
+     red, in tins of 2 l
+  2  Rope                     4    18.50
+  3  Paint                    1    58.00
+     blue, in tins of 2 l
+     from Faro
+
+               Sum               270.00
+               Tax                51.30
+               All               321.30
+"""
+
+
+def test_rows_of_an_invoice_hold_the_lines_that_go_on_with_them() -> None:
+    structure = outline(Document(source="invoice", text=INVOICE))
+    units = {INVOICE[u.start : u.end]: structure.chain(u) for u in structure.units(0, len(INVOICE))}
+    row = next(words for words in units if words.startswith("3  Paint"))
+    assert row.endswith("from Faro")
+    assert [INVOICE[u.start : u.end] for u in units[row]] == [INVOICE.split("\n")[0]]
+    assert units["Tax                51.30"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        INVOICE.replace("     blue", "blue").replace("     from", "from"),
+        "Pos  What     Count\n  1  Paint        2\n     red\n",
+    ],
+)
+def test_other_lines_are_no_rows_that_go_on(text: str) -> None:
+    structure = outline(Document(source="invoice", text=text))
+    assert not any("\n" in text[u.start : u.end] and u.kind == "row" for u in structure.units(0, len(text)))

@@ -79,3 +79,19 @@ def test_damage_gives_a_document() -> None:
 def test_any_cue_is_read(cue: str) -> None:
     document = SubtitleReader("vtt").read(vtt(cue, "x", cue).encode(), source="x")
     assert "x" in document.text
+
+
+@pytest.mark.parametrize(
+    ("cues", "expected"),
+    [
+        (["Ann: That takes 65,", "but only in summer.", "Bo: It rains."], 2),
+        (["The fee of the", "first pier is", "45 or", "less.", "Yes."], 3),
+        (["Ann: That takes", "bo: no.", "it is 5."], 3),
+        (["that takes 65", "but only in", "summer and", "then it rains", "more"], 5),
+        (["It is " + "so " * 98 + "long", "and it goes on.", "Yes."], 3),
+    ],
+)
+def test_the_cues_of_one_sentence_are_one(cues: list[str], expected: int) -> None:
+    text = loaded(vtt(*cues)).text
+    assert len(text.split("\n")) == expected
+    assert [word for word in text.split() if word[0] != "["] == " ".join(cues).split()

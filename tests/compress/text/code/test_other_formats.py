@@ -95,3 +95,15 @@ def test_closing_lines_close_what_they_end() -> None:
     check_units(text, units)
     assert [text[u.close : u.close_end] for u in units if u.close >= 0] == ["end", "}"]
     assert chain(text, units, "  c") == ["if a {", "}\nelse {", "c"]
+
+
+def test_rows_that_are_inserted_stand_under_their_columns() -> None:
+    head = "INSERT INTO `sheds` (`id`,`code`,`fee`) VALUES"
+    rows = [f"({n},'A{n}',{fee})" for n, fee in enumerate((6800, 7900, 9150, 4200, 5400), 1)]
+    for between, first in ((",\n", "\n"), (", ", " ")):
+        text = f"{head}{first}{between.join(rows)};\n"
+        units = code_units(text, "sql")
+        assert [text[u.start : u.end].rstrip(",;") for u in units] == [head, *rows]
+        assert {u.parent for u in units[1:]} == {0}
+    short = f"{head} (1,'A1',6800), (2,'A2',7900);\n"
+    assert len(code_units(short, "sql")) == 1

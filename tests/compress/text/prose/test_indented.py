@@ -260,3 +260,43 @@ def test_a_term_of_an_e_book_stands_above_its_definition() -> None:
 def test_a_line_with_a_colon_stands_above_shorter_lines_below_it() -> None:
     text = "Fleet\n\nClass A:\n  not for hire:\n    Gull, 12 m\n    Tern, 13 m\n  for hire:\n    Auk, 14 m\n"
     assert above(Document(text=text, source="x"), "Tern, 13 m")[-2:] == ["Class A:", "not for hire:"]
+
+
+def test_values_may_be_no_longer_than_their_names() -> None:
+    rows = [("Mass", "55 t"), ("Reach", "28 m"), ("Crew", "3"), ("Power", "120 kW")]
+    text = "".join(f"{name}\n  {value}\n" for name, value in rows)
+    units = outline(Document(text=text, source="x")).units(0, len(text))
+    assert [chain(text, units, value) for _, value in rows] == [list(row) for row in rows]
+    wrapped = "The ferry that goes to the island\n  and back leaves at noon,\nthe other one leaves at\n  nine.\n"
+    assert len(outline(Document(text=wrapped, source="x")).units(0, len(wrapped))) == 1
+
+
+LIFE = """ANNA BERG
+
+Experience
+
+2019 - 2023   Harbour of Vik
+              Crane operator
+
+05.2014 – today   Harbour of Nes
+                  Moved 12 t.
+Mar 2011      School of Holm
+
+Day
+
+08:30 - 09:00  Coffee
+               in the hall
+09:00          Talk
+"""
+
+
+def test_what_happened_in_a_year_or_hour_is_one_unit() -> None:
+    units = outline(Document(text=LIFE, source="x")).units(0, len(LIFE))
+    assert chain(LIFE, units, "Crane operator") == [
+        "ANNA BERG",
+        "Experience",
+        "2019 - 2023   Harbour of Vik\n              Crane operator",
+    ]
+    entries = [LIFE[unit.start : unit.end] for unit in units if unit.kind == "item"]
+    assert entries[-2:] == ["08:30 - 09:00  Coffee\n               in the hall", "09:00          Talk"]
+    assert any(entry.startswith("05.2014") and entry.endswith("12 t.") for entry in entries)

@@ -226,3 +226,14 @@ def test_an_item_in_capitals_is_the_title_of_what_stands_below_it() -> None:
     assert titles["2. Bring a rope"] == ""
     below = next(unit for unit in made.units(0, len(text)) if text[unit.start : unit.end] == "By default 54.")
     assert made.trail(below) == ("Limits", "1. Most Boats In A Harbour")
+
+
+def test_what_a_plus_sign_joins_to_a_term_of_asciidoc_belongs_to_it() -> None:
+    terms = "Main valve:: Opens left.\n+\nIt needs 12 turns.\nBleed valve:: Opens right.\n+\nIt needs 5 turns.\n"
+    text = f"== Valves\n\n{terms}"
+    units = read(text, "asciidoc")
+    assert list(units)[1:] == [
+        "Main valve:: Opens left.\n+\nIt needs 12 turns.",
+        "Bleed valve:: Opens right.\n+\nIt needs 5 turns.",
+    ]
+    assert "std::move is a call." in read("std::move is a call.\n", "asciidoc")

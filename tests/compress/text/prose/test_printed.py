@@ -52,3 +52,17 @@ def test_they_do_not_part_sections() -> None:
     text = f"{pages}\n2. Rules\n\nNo fires are lit on the quay.\n"
     units = outline(Document(source="guide.txt", text=text)).units(0, len(text))
     assert [text[unit.start : unit.end] for unit in units if unit.kind == "heading"] == ["1. Fees", "2. Rules"]
+
+
+@pytest.mark.parametrize("feed", ["", "\f"])
+def test_head_and_foot_of_a_page_are_noise_with_a_form_feed_or_without(feed: str) -> None:
+    foot, head = (
+        "Mora                 Draft                 [Page 8]",
+        "Keys                 Draft                 2023",
+    )
+    text = f"5.  Keys\n\n   A server waits for at least\n\n\n{foot}\n{feed}\n{head}\n\n   forty seconds. It ends.\n"
+    made = outline(Document(source="x", text=text))
+    units = made.units(0, len(text))
+    assert {text[u.start : u.end] for u in units if u.noise} == {foot, head}
+    rest = next(u for u in units if text.startswith("forty", u.start))
+    assert text[made.chain(rest)[0].start :].startswith("A server")

@@ -32,9 +32,36 @@ def above(text: str, words: str, kind: Kind = "text") -> list[str]:
 @pytest.mark.parametrize("text", [REPLY, REPLY.replace("wrote:\n", "wrote:\n\n", 1), REPLY.replace("\n", "\r\n")])
 def test_quoted_lines_stand_under_who_wrote_them(text: str) -> None:
     assert above(text, "It is 31") == ["On Monday, Bo wrote:"]
-    assert above(text, "What is the fee") == ["On Monday, Bo wrote:", "On Sunday, Cy wrote:"]
+    assert above(text, "What is the fee") == ["On Sunday, Cy wrote:"]
     assert above(text, "It is 45") == []
     assert above(text, "Best, Ann") == []
+
+
+OFFERS = """From: Ann
+Subject: offers
+
+See below.
+
+> From: Bo
+> Sent: Monday
+>
+> It is 54. It rises.
+>
+> -----Original Message-----
+> From: Cy
+> Sent: Sunday
+>
+> It is 45. It falls.
+"""
+
+
+def test_what_a_quoted_message_says_stands_under_its_own_head() -> None:
+    assert above(OFFERS, "See below") == ["From: Ann\nSubject: offers"]
+    assert above(OFFERS, "It rises") == ["From: Bo\n> Sent: Monday"]
+    assert above(OFFERS, "It falls") == ["From: Cy\n> Sent: Sunday"]
+    answered = OFFERS.replace("> From: Bo\n> Sent: Monday\n", "On Tuesday, Bo wrote:\n")
+    assert above(answered, "It rises") == ["From: Ann\nSubject: offers", "On Tuesday, Bo wrote:"]
+    assert above(answered, "It falls")[-1] == "From: Cy\n> Sent: Sunday"
 
 
 def test_every_character_of_a_reply_is_in_one_unit() -> None:
@@ -250,3 +277,27 @@ def test_the_line_of_subtitles_after_a_question_stands_under_it() -> None:
     assert above(text, "Grey") == ["[00:00:51] What colour is the boat?"]
     assert above(text, "All right") == above(text, "And when") == []
     assert above(text, "At five") == ["[00:00:58] And when?"]
+
+
+EXPORT = "[03-Jun-24 10:04 AM] ann\nis it 54?\nno, 45\n\n[03-Jun-24 10:09 AM] bo#22\nIt is 31. It rises.\n"
+
+
+def test_lines_of_a_short_message_are_one_unit_under_who_wrote_it() -> None:
+    assert above(EXPORT, "no, 45") == above(EXPORT, "is it 54?") == ["[03-Jun-24 10:04 AM] ann"]
+    assert above(EXPORT, "It rises") == ["[03-Jun-24 10:09 AM] bo#22"]
+    made = outline(Document(text=EXPORT, source="x"))
+    assert "is it 54?\nno, 45" in [EXPORT[u.start : u.end] for u in made.units(0, len(EXPORT))]
+    log = "[2024-06-03 10:04] started\n[2024-06-03 10:05] stopped\n"
+    assert above(log, "[2024-06-03 10:05]") == []
+
+
+@pytest.mark.parametrize(
+    "rule", ["--- Day changed {}", "------ {} ------", "**** BEGIN LOGGING AT {}", "=== {} ===", "--- Log opened {}"]
+)
+def test_messages_stand_under_the_day_of_a_log(rule: str) -> None:
+    days = [rule.format(day) for day in ("Mon Jun 03 2024", "Tue Jun 04 2024")]
+    text = "".join(
+        f"{day}\n10:01 <ann> It is {fee}.\n10:02 <bo> Good.\n" for day, fee in zip(days, (54, 45), strict=True)
+    )
+    assert above(text, "10:01 <ann> It is 45") == [days[1]]
+    assert above(text, "10:01 <ann> It is 54") == [days[0]]

@@ -1,0 +1,65 @@
+"""First lines of paragraphs that are titles or questions, without which what stands below them says too much."""
+
+from __future__ import annotations
+
+import regex
+
+from ctxpipe.compress.text.sentences import sentences
+
+_TITLE = regex.compile(r"[\p{Lu}\p{Lo}\p{N}](?:[^\n]{0,58}[^\s.!?,;:…。！？，；：、|-])?")
+_BEGINS = regex.compile(r"[\"'“„«¿¡(]{0,2}[\p{Lu}\p{Lo}\p{N}]")
+_STOPPED = regex.compile(r"[.!?…。！？][\"'”»)*_]{0,3}\Z")
+_NARROW = 0.85
+"""Share of a paragraph's width that its title stays below."""
+_NEAREST = 160
+"""Characters up to which a question at the head of a paragraph is what the rest of it answers."""
+
+
+def is_titled(lines: list[str]) -> bool:
+    """Whether the first line of a paragraph is its title: short, without a stop, above whole sentences.
+
+    Args:
+        lines: Lines of a paragraph, stripped.
+    """
+    if len(lines) < 2 or not _TITLE.fullmatch(lines[0]) or not _BEGINS.match(lines[1]):
+        return False
+    width = _NARROW * max(map(len, lines))
+    # The line below fills the width, or ends a sentence: lines of a poem or an address do neither.
+    below = len(lines[1]) >= width or _STOPPED.search(lines[1])
+    fills = len(lines[0]) + 1 + len(lines[1].split(None, 1)[0])
+    return bool(fills < width and below and _STOPPED.search(lines[-1]))
+
+
+def is_title(line: str) -> bool:
+    """Whether a line may be a title: short, and without a stop."""
+    return _TITLE.fullmatch(line) is not None
+
+
+def lead(lines: list[str]) -> int:
+    """The line from which on what stands right above a list announces it; -1 where that ends with a stop.
+
+    Args:
+        lines: Lines of a paragraph, stripped.
+    """
+    if _STOPPED.search(lines[-1]):
+        return -1
+    first = len(lines) - 1
+    while first and not (_BEGINS.match(lines[first]) and _ended(lines[first - 1])):
+        first -= 1
+    return first
+
+
+def _ended(line: str) -> bool:
+    """Whether the next line begins anew: a title, or the end of a sentence."""
+    return is_title(line) or _STOPPED.search(line) is not None
+
+
+def after_question(text: str, start: int, end: int) -> int:
+    """Where what answers the question begins that a paragraph begins with; -1 where it begins with none."""
+    mark = next((at for sign in "?？" if (at := text.find(sign, start, min(end, start + _NEAREST))) >= 0), -1)
+    if mark < 0:
+        return -1
+    first = sentences(text, start, min(end, mark + 200))
+    if len(first) < 2 or not first[0][0] <= mark < first[0][1]:
+        return -1
+    return first[1][0]

@@ -1,0 +1,92 @@
+"""Quoted lines of messages, under what says whose words they are."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.prose.spoken import quote_depth
+from ctxpipe.compress.text.prose.turns import Turns
+from ctxpipe.compress.text.prose.units import announces, running_spans
+from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document
+
+_FIELD = re.compile(
+    r"[> \t]*\*?(?P<key>From|Date|Sent|Subject|To|Cc|Von|Gesendet|Datum|Betreff|An|De|Envoyé|Objet|À):\*?[ \t]+\S"
+)
+_WROTE = re.compile(r"\b(?:wrote|writes|schrieb\b.{0,80}|écrit|escribió|escreveu|scritto|schreef|skrev)[ ]?:\s*\Z")
+_FEWEST = 2
+"""Fields with which the head of a message begins."""
+
+
+class Quoted(Turns):
+    """Writes quoted lines."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self._quoted_heads: dict[int, int] = {}
+        """What the heads of quoted messages stand under."""
+
+    def quotation(self, lines: Lines) -> bool:
+        """Lines of a message that quote another one, under what says whose words they are."""
+        text = self.text
+        if not any(text[a] == ">" for a, _ in lines.spans):
+            self.quotes.clear()
+            return False
+        for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):
+            spans = list(group)
+            if depth:
+                self._quoted(spans, depth)
+            else:
+                self.block(text.rfind("\n", 0, spans[0][0]) + 1, spans[-1][1])
+        return True
+
+    def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:
+        if self.introduction >= 0:
+            self.quotes[depth] = self.introduction
+        self.introduction = -1
+        self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
+        at = 0
+        for first, stop in self._message_heads(spans):
+            if first > at:
+                self._said(spans[at:first])
+            above = self.quotes[max(self.quotes)] if self.quotes else self._beside()
+            above = self._quoted_heads.get(above, above) if depth in self.quotes else above
+            start, end = spans[first][0], spans[stop - 1][1]
+            self.found.append(Region(start, end, above, (Unit(start, end, "speaker", above),)))
+            self._quoted_heads[start] = above
+            self.quotes[depth] = start
+            self.introduction = -1
+            at = stop
+        if at < len(spans):
+            self._said(spans[at:])
+
+    def _beside(self) -> int:
+        """What the message that a message is quoted in stands under: who wrote the one says nothing of the other."""
+        if self.base != self.heading or not _FIELD.match(self.text, max(0, self.heading)):
+            return self.base
+        return next(region.parent for region in reversed(self.found) if region.start == self.heading)
+
+    def _said(self, spans: Sequence[tuple[int, int]]) -> None:
+        text = self.text
+        parent = self.quotes[max(self.quotes)] if self.quotes else self.base
+        # A line of nothing but marks begins the next paragraph.
+        empty = [not text[a:b].strip("> \t") for a, b in spans]
+        breaks = tuple(spans[i][0] for i in range(1, len(spans)) if empty[i] and not empty[i - 1])
+        region = Region(spans[0][0], spans[-1][1], parent, None, breaks)
+        self.found.append(region)
+        if announces(text, spans[-1][1]):
+            *before, (start, end) = running_spans(text, region)
+            if before and _WROTE.search(text, start, end):
+                # Whose words follow says this line alone, whoever quotes them.
+                breaks = tuple(at for at in breaks if at < start)
+                self.found[-1:] = [region._replace(end=start, breaks=breaks), Region(start, end, self.base)]
+            self.introduction = start
+
+    def _message_heads(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The lines by index, the end exclusive, that are heads of messages: fields below one another."""
+        keys = [match["key"] if (match := _FIELD.match(self.text, a, b)) else "" for a, b in spans]
+        runs = [list(run) for known, run in itertools.groupby(range(len(keys)), key=lambda i: bool(keys[i])) if known]
+        return [(run[0], run[-1] + 1) for run in runs if len({keys[index] for index in run}) >= _FEWEST]

@@ -1,0 +1,25 @@
+"""Budgets in which nothing fits whole: what stands above is shortened before what is said is cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe import Document, Pipeline
+
+MAIL = """From: Bo Nau <bo@north.example>
+Date: Mon, 03 Jun 2024 16:40:00 +0200
+Subject: Crane offers of the year
+To: Ann Brandt <ann@quay.example>, Cy Lund <cy@quay.example>
+
+Delivery of the crane takes nine weeks.
+"""
+
+
+@pytest.mark.parametrize(("budget", "head"), [(100, 4), (50, 1), (40, 1)])
+def test_a_long_head_is_cut_to_its_first_line(budget: int, head: int) -> None:
+    kept = Pipeline(rank="bm25").compress(
+        Document(text=MAIL, source="x"), question="How long does delivery take?", budget=budget
+    )
+    above, _, below = kept.text.partition("\n\n" if head == 4 else "\n…\n")
+    assert above.split("\n") == MAIL.split("\n")[:head]
+    assert below.strip() == "Delivery of the crane takes nine weeks."

@@ -1,0 +1,117 @@
+"""Titles and questions that paragraphs begin with, and lines right above lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document, Kind
+
+
+def above(text: str, words: str, kind: Kind = "text", language: str = "") -> list[str]:
+    made = outline(Document(text=text, source="x", kind=kind, language=language))
+    at = text.index(words)
+    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
+    return [text[u.start : u.end] for u in reversed(made.chain(unit))]
+
+
+DOSES = """Adults
+The dose is 10 mg once a day. Your doctor may raise
+it to 40 mg.
+
+Adolescents (12 to 17 years)
+The dose is 5 mg once a day. Do not exceed 20 mg.
+"""
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "html", "pdf"])
+def test_a_paragraph_stands_under_the_short_line_it_begins_with(kind: Kind) -> None:
+    assert above(DOSES, "Your doctor", kind) == ["Adults"]
+    assert above(DOSES, "Do not exceed", kind) == ["Adolescents (12 to 17 years)"]
+    made = outline(Document(text=DOSES, source="x", kind=kind))
+    assert (
+        "Adults"
+        not in Pipeline(rank="bm25")
+        .compress(Document(text=DOSES, source="x", kind=kind), question="Which adults?", budget=6)
+        .text.split("\n")[-1:]
+    )
+    assert made.trail(made.units(0, len(DOSES))[1]) == ("Adults",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We meet on\nMonday\nand rest on\nTuesday\nas agreed. All others row.\n",
+        "Yours\nAnna Berg of the harbour\n",
+        "The ship that lies at the northern pier of\nFaro is old. It leaks.\n",
+        "first of all\nThe ship that lies at the pier is old. It leaks.\n",
+    ],
+)
+def test_other_short_lines_are_no_titles(text: str) -> None:
+    made = outline(Document(text=text, source="x"))
+    assert all(unit.parent < 0 for unit in made.units(0, len(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "May I row?\nOnly on Sundays. Pay first.\n\nMay I fish?\nNever. Ask Bo.\n",
+        "**May I row?** Only on Sundays. Pay first.\n\n**May I fish?** Never. Ask Bo.\n",
+        "May I row? Only on Sundays.\nPay first.\n\nMay I fish? Never. Ask\nBo.\n",
+        "今天可以划船吗？Only on Sundays. Pay first.\n\n今天可以钓鱼吗？Never. Ask Bo.\n",
+    ],
+)
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_an_answer_stands_under_the_question_before_it(text: str, kind: Kind) -> None:
+    paragraphs = text.split("\n\n")
+    for words, paragraph in (("Pay first", paragraphs[0]), ("Ask", paragraphs[1])):
+        (question,) = above(text, words, kind)
+        assert paragraph.startswith(question)
+        assert "?" in question.replace("？", "?")
+
+
+LEAFLET = """Do not take it
+- if you have a fever.
+
+Warnings
+Talk to your doctor before you take it
+- if you have asthma,
+- if you row.
+
+Keep it dry. Tell a friend, or whoever is
+nearest to you, before
+- a long journey,
+- an operation.
+
+It is red.
+- It is round.
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("- if you have a fever", ["Do not take it"]),
+        ("- if you have asthma", ["Warnings", "Talk to your doctor before you take it"]),
+        ("- if you row", ["Warnings", "Talk to your doctor before you take it"]),
+        ("- an operation", ["Tell a friend, or whoever is\nnearest to you, before"]),
+        ("- It is round", []),
+    ],
+)
+def test_items_stand_under_what_is_right_above_them(words: str, expected: list[str]) -> None:
+    assert above(LEAFLET, words) == above(LEAFLET, words, "markdown") == expected
+
+
+def test_what_two_short_lines_say_of_a_list_below_a_blank_line_introduces_it() -> None:
+    text = "Warnings\nTalk to your doctor before\n\n- a journey\n- a race\n"
+    assert above(text, "- a race") == ["Warnings\nTalk to your doctor before"]
+
+
+@pytest.mark.parametrize("budget", [30, 40, 60])
+def test_a_kept_item_brings_the_line_that_says_what_holds_for_it(budget: int) -> None:
+    kept = Pipeline(rank="bm25").compress(
+        Document(text=LEAFLET, source="x"), question="May I take it if I have asthma?", budget=budget
+    )
+    before = kept.text[: kept.text.index("asthma")]
+    assert before.rindex("Talk to your doctor") > before.rfind("Do not take it")
