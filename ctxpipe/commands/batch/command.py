@@ -155,7 +155,7 @@ def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch 
         click.echo(f"error: {safe_line(line)}", err=True)
     if done.torn:
         what = "a file in" if output.is_dir() else "the last line of"
-        click.echo(f"note: {what} {output} was torn; it was taken out and done again", err=True)
+        click.echo(f"note: {what} {output} was incomplete; its requests were done again", err=True)
     if watch is not None:
         table(
             {
