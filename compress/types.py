@@ -291,7 +291,7 @@ class CompressedContext:
 
     @property
     def rate(self) -> float:
-        """Kept share of the source's tokens, 0 to 1. What stands between documents may make the text the longer one."""
+        """Kept share of the source's tokens, 0 to 1; 1 also if labels make the text longer than the source."""
         return min(1.0, self.kept_tokens / self.source_tokens) if self.source_tokens else 1.0
 
 

@@ -130,5 +130,5 @@ class Connection:
 
 
 def _in_place(why: str) -> Counter:
-    told = f"{why}, so {DEFAULT_TOKENIZER}'s counts in its place; name one with --tokenizer"
+    told = f"{why}, so tokens of {DEFAULT_TOKENIZER} are counted in its place; name another with --tokenizer"
     return Counter(TargetTokenizer.load(DEFAULT_TOKENIZER), told)

@@ -23,7 +23,7 @@ class Citation:
         page: Page, counted from 1; None if the document has no pages.
         text: The text there.
         support: Share of the words of the answer's sentence that occur in it, 0 to 1, rare words weighing more.
-        number: The number by which the answer cites its excerpt; None where words found it.
+        number: The number by which the answer cites its excerpt; None if it was found by shared words.
     """
 
     source: str

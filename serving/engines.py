@@ -205,7 +205,7 @@ def _default(resolve: Callable[[str], str] | None, on_note: Callable[[str], None
         except ModelError:
             raise exc from None
         if on_note is not None:
-            on_note(f"{SMALL_MODEL} answers, which errs often, for {DEFAULT_MODEL} cannot be had: {exc}")
+            on_note(f"{SMALL_MODEL} answers, and is often wrong, because {DEFAULT_MODEL} cannot be loaded: {exc}")
         return SMALL_MODEL, place
 
 

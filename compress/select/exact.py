@@ -82,7 +82,7 @@ def exact_words(question: str) -> tuple[str, ...]:
 
 
 def _names(question: str) -> tuple[str, ...]:
-    """Words of a question that begin with a capital, but for its first, without case."""
+    """Words of a question that begin with a capital, in lower case, without its first word."""
     return tuple(word.lower() for word in _CAPITAL.findall(question) if word.lower() not in STOPWORDS)
 
 

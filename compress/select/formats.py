@@ -15,6 +15,8 @@ ASKED_FORMAT = "numbered"
 """How kept text is written when no format is named: for a reader, and for a model that is to cite."""
 BETWEEN = "\n\n"
 """What stands between excerpts."""
+MARK = "…"
+"""Stands where text was left out."""
 _WORTH_A_NUMBER = 200
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -43,6 +45,7 @@ class Written(NamedTuple):
         pages: First and last page, or nothing.
         trail: What its first unit stands under, outermost first.
         fragments: Its text, marks included.
+        after_gap: Whether text was left out between it and the excerpt before it, of the same document.
     """
 
     label: str
@@ -50,6 +53,7 @@ class Written(NamedTuple):
     pages: tuple[int, ...]
     trail: tuple[str, ...]
     fragments: tuple[Fragment, ...]
+    after_gap: bool = False
 
     @property
     def place(self) -> str:
@@ -70,13 +74,13 @@ class Format(Protocol):
 
 
 class Plain:
-    """Nothing but the excerpts, an empty line between them."""
+    """Nothing but the excerpts, between them an empty line, or a mark where text of a document was left out."""
 
     def write(self, excerpts: Sequence[Written]) -> Iterator[Fragment]:
         """See ``Format``."""
         for index, excerpt in enumerate(excerpts):
             if index:
-                yield Fragment(BETWEEN)
+                yield Fragment(f"\n{MARK}\n" if excerpt.after_gap else BETWEEN)
             yield from excerpt.fragments
 
 

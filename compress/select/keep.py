@@ -28,7 +28,7 @@ class Keep:
             between them. One that begins or ends with a letter or digit counts as a whole word there.
 
     Raises:
-        UsageError: for a pattern that is none.
+        UsageError: for an invalid pattern.
     """
 
     patterns: Sequence[str] = ()

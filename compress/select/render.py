@@ -9,7 +9,7 @@ import numpy as np
 import regex
 
 from ctxpipe.arrays import BoolArray
-from ctxpipe.compress.select.formats import Format, Fragment, Written
+from ctxpipe.compress.select.formats import MARK, Format, Fragment, Written
 from ctxpipe.compress.select.pieces import Pieces
 from ctxpipe.compress.text.code import comment_mark
 from ctxpipe.compress.text.control import neutralise
@@ -17,8 +17,6 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import UNSPACED
 from ctxpipe.compress.types import Document, Excerpt, Span
 
-MARK = "…"
-"""Stands where text was left out."""
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _LINE = regex.compile(r"\n(?P<indent>[ \t]*)(?:(?P<item>(?:[-*+•‣◦–]|\(?\p{N}{1,3}[.)])[ \t])|\S)")
 """A line that says something, and whether it begins like a list item."""
@@ -134,7 +132,8 @@ def _excerpts(
         if source.page_starts:
             last = source.page(max(body.start, mine[-1].end - 1)) or 1
             shown = (pages[first] or 1, max(last, pages[first] or 1))
-        yield Written(label, document, shown, trails[owner], tuple(_fragments(source, document, mine)))
+        after_gap = first > 0 and bool(_SAYS.search(source.text, events[first - 1].end, mine[0].start))
+        yield Written(label, document, shown, trails[owner], tuple(_fragments(source, document, mine)), after_gap)
         first = place
 
 

@@ -11,9 +11,9 @@ import regex
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.rank.bm25 import Vocabulary
-from ctxpipe.compress.select.formats import Fragment, Written
+from ctxpipe.compress.select.formats import MARK, Fragment, Written
 from ctxpipe.compress.select.pieces import CUT, Pieces
-from ctxpipe.compress.select.render import MARK, fragments_of
+from ctxpipe.compress.select.render import fragments_of
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import words

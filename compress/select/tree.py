@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.select.formats import Fragment, Written
+from ctxpipe.compress.select.formats import MARK, Fragment, Written
 from ctxpipe.compress.select.labels import path_parts
 
 SHARE = 0.1
 """Most of the budget that a tree takes."""
-MARK = "…"
 _INDENT = "  "
 
 

@@ -1,4 +1,4 @@
-"""The smallest pieces of running text that may be removed without changing what their neighbours say."""
+"""The smallest pieces of text that can be removed without changing the meaning of their neighbours."""
 
 from __future__ import annotations
 

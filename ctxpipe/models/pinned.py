@@ -28,7 +28,7 @@ class PinnedFile:
 
     def is_at(self, path: Path) -> bool:
         """Whether a path holds exactly this file."""
-        return path.is_file() and path.stat().st_size == self.size and _digest(path) == self.sha256
+        return path.is_file() and path.stat().st_size == self.size and digest(path) == self.sha256
 
     def check(self, path: Path, what: str) -> None:
         """Refuse another file, and remove it.
@@ -37,7 +37,7 @@ class PinnedFile:
             DownloadError: if the path holds anything else; it begins with ``what``.
         """
         if not self.is_at(path):
-            told = f"{what} is not the pinned file (sha256 {_digest(path)[:12]}..., {path.stat().st_size:,} bytes)"
+            told = f"{what} is not the pinned file (sha256 {digest(path)[:12]}..., {path.stat().st_size:,} bytes)"
             path.unlink()
             raise DownloadError(told)
 
@@ -55,6 +55,7 @@ class PinnedFile:
         self.check(path, what)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

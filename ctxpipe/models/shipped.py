@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 from ctxpipe.errors import ModelError
 from ctxpipe.models import catalogue
+from ctxpipe.models.pinned import digest
 
 FOLDER = Path(__file__).parent / "embedded"
 MANIFEST = "manifest.json"
@@ -27,7 +27,7 @@ def shipped(name: str, *files: str) -> Path | None:
         return None
     for file in files:
         path = FOLDER / name / file
-        if not path.is_file() or _sha256(path) != hashes[file]:
+        if not path.is_file() or digest(path) != hashes[file]:
             raise ModelError(f"{path} is not the file that ctxpipe came with; install ctxpipe again")
     return FOLDER / name
 
@@ -39,8 +39,3 @@ def shipped_hashes(name: str) -> dict[str, str]:
         return {}
     hashes: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["files"]
     return hashes
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

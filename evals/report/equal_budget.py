@@ -32,7 +32,7 @@ def equal_budget_section(summary: Summary) -> str:
         f'<p class="soft">The same questions at the same budget: {esc(summary.score)} of the arm minus that of the '
         "beginning and end of the source (head-tail), and of BM25's sentences. "
         f"{'Below' if summary.score == 'nll' else 'Above'} 0 the arm is better. Better and worse: significant at 95%, "
-        "each comparison by itself; without a word the difference is not significant.</p>"
+        "each comparison by itself; other differences are not significant.</p>"
     )
 
 

@@ -15,7 +15,7 @@ from ctxpipe.evals.summary.summary import Summary
 from ctxpipe.evals.types import ArmName, methods_of
 
 TITLES = {"nll": "probability of an answer token", "answer": "right answers"}
-LIMITS = {"memory": "memory", "quality": "quality", "measured": "nothing up to the longest tried"}
+LIMITS = {"memory": "memory", "quality": "quality", "measured": "nothing up to the longest source tried"}
 
 
 def length_sections(summary: Summary) -> Iterator[str]:
@@ -27,11 +27,11 @@ def length_sections(summary: Summary) -> Iterator[str]:
             f"<h2>Effective context: {esc(one.suite)}</h2>{length_plot(one, style_of)}"
             f"{legend(style_of, methods_of(arm.arm for arm in one.arms))}"
             f"{_claims(one)}{_length_table(one)}"
-            f'<p class="soft">{one.items:,} questions at every length. A length works while score less 85% of the raw '
-            "score at the shortest length, question by question, has a one-sided 95% lower bound at or above 0; a "
-            "context that does not fit the window scores 0. A tick below the plot marks how far an arm works. The gain "
-            "is the arm's length over raw's; nominal is the longest source over what the arm keeps of it, realised the "
-            f"gain over that. {esc(why)}</p>"
+            f'<p class="soft">{one.items:,} questions at every length. A length works if the score minus 85% of the '
+            "raw score at the shortest length, question by question, has a one-sided 95% lower bound of 0 or more; a "
+            "context that does not fit the window scores 0. A tick below the plot marks the longest that works. The "
+            "gain is the arm's length over raw's; nominal is the longest source over what the arm keeps of it, "
+            f"realised the gain over that. {esc(why)}</p>"
         )
 
 

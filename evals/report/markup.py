@@ -17,9 +17,9 @@ def esc(text: str) -> str:
     return html.escape(text.translate(_PICTURES))
 
 
-def signed(value: float, digits: int = 3, *, plus: bool = True) -> str:
+def signed(value: float, *, plus: bool = True) -> str:
     """A number with a true minus sign; without trailing zeros unless ``plus``."""
-    text = f"{round(value, digits) + 0.0:+.{digits}f}" if plus else f"{value:.10g}"  # adding 0 turns -0 into 0
+    text = f"{round(value, 3) + 0.0:+.3f}" if plus else f"{value:.10g}"  # adding 0 turns -0 into 0
     return text.replace("-", "−")
 
 

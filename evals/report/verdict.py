@@ -54,7 +54,7 @@ def _bound(comparison: Comparison, summary: Summary) -> str:
     if comparison.verdict == "harmful":
         bound = f"above the margin of {summary.margin:g} {unit} with 95% confidence"
     elif comparison.verdict == "inconclusive" and comparison.n_needed:
-        bound += f", which a margin of {summary.margin:g} does not decide; about {comparison.n_needed:,} items would"
+        bound += f"; the margin is {summary.margin:g}, and about {comparison.n_needed:,} items would decide"
     else:
         bound += f"; the margin is {summary.margin:g}"
     return bound

@@ -168,24 +168,21 @@ def token_f1(answer: str, gold: str) -> float:
     return 2 * common / (given.total() + wanted.total())
 
 
-def numeric_match(
-    answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", scale: str = "", cap: int = ANSWER_WORDS
-) -> float | None:
+def numeric_match(answer: str, golds: Sequence[str], *, rule: AnswerRule = "any", scale: str = "") -> float | None:
     """1 if the answer states a right quantity (see ``same_quantity``), else 0; None if no right answer is a quantity.
 
     Args:
-        answer: The model's answer; quantities in its first ``cap`` words count.
+        answer: The model's answer; quantities in its first words count, as for ``containment``.
         golds: Right answers.
         rule: Whether one is enough or all are needed; right answers that are not quantities must then be contained.
         scale: Scale of right numbers that do not name one.
-        cap: Number of whitespace-separated words of the answer that are read.
     """
     wanted = [whole_quantity(gold, scale) for gold in golds]
     if not any(wanted):
         return None
-    given = list(quantities(" ".join(answer.split()[:cap])))
+    given = list(quantities(" ".join(answer.split()[:ANSWER_WORDS])))
     hits = [
-        any(same_quantity(one, quantity) for one in given) if quantity else bool(containment(answer, [gold], cap=cap))
+        any(same_quantity(one, quantity) for one in given) if quantity else bool(containment(answer, [gold]))
         for quantity, gold in zip(wanted, golds, strict=True)
     ]
     return float(all(hits) if rule == "all" else any(hits))

@@ -74,7 +74,7 @@ class _Pool:
             except BrokenProcessPool as exc:
                 self._replace(pool)
                 raise ReadError(
-                    f"request {request.id}", "the process that compressed it died, perhaps for want of memory"
+                    f"request {request.id}", "the process that compressed it died, perhaps because memory ran out"
                 ) from exc
 
     def close(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ctxpipe.compress.select.formats import Fragment, Numbered, Written
+from ctxpipe.compress.select.formats import MARK, Fragment, Numbered, Written
 from ctxpipe.compress.select.labels import labels
-from ctxpipe.compress.select.render import MARK, Layout, write
+from ctxpipe.compress.select.render import Layout, write
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import CompressedContext, Document, Excerpt, SourceInfo, Span
 from ctxpipe.pipeline.cover.blocks import Block

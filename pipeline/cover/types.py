@@ -52,7 +52,7 @@ class Cover:
 
     def __post_init__(self) -> None:
         if self.how not in get_args(How):
-            raise UsageError(f"documents are covered {' or '.join(get_args(How))}, not {self.how!r}")
+            raise UsageError(f"how must be {' or '.join(get_args(How))}, not {self.how!r}")
         for name, number in (("window", self.window), ("concurrency", self.concurrency)):
             if number is not None and number < 1:
                 raise UsageError(f"{name} must be at least 1, not {number}")

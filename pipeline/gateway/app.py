@@ -61,7 +61,7 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
         async with anyio.create_task_group() as group:
             problem = await workers.warm()
             if problem:
-                on_note(f"nothing can be compressed now, and requests go on as they came: {problem}")
+                on_note(f"nothing can be compressed now, so requests are passed on unchanged: {problem}")
             planner.group = group
             yield
             group.cancel_scope.cancel()

@@ -114,7 +114,7 @@ class Target:
                 async for part in response.aiter_bytes():
                     said += part
                     if len(said) > _MOST_SAID:
-                        raise EngineError("the target says more than is read")
+                        raise EngineError("the target's answer is too long to be read")
         except httpx2.HTTPError as exc:
             raise UnreachableError(f"no answer from {self.address.base}: {type(exc).__name__}") from exc
         if response.status_code != 200:
@@ -122,7 +122,7 @@ class Target:
         try:
             return json.loads(said)
         except (ValueError, RecursionError) as exc:
-            raise EngineError("the target answered with what is not JSON") from exc
+            raise EngineError("the target's answer is not JSON") from exc
 
     async def close(self) -> None:
         """Close all connections."""

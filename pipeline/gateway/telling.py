@@ -88,7 +88,7 @@ def _events(data: bytes) -> tuple[list[bytes], bytes]:
 
 
 def _value(event: bytes) -> object:
-    """The data of an event: JSON, or a text that is none."""
+    """The data of an event: parsed JSON, else the text."""
     lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
     text = b"\n".join(lines).decode("utf-8", "replace")
     try:

@@ -98,7 +98,7 @@ class Reading:
         if not paths:
             raise UsageError("nothing to read: give a file, a directory, a pattern, or - for standard input")
         if errors not in get_args(Errors):
-            raise UsageError(f"errors must be 'strict' or 'replace', not {errors!r}")
+            raise UsageError(f"decode_errors must be 'strict' or 'replace', not {errors!r}")
         self._arguments = [path if isinstance(path, Document) else _argument(path) for path in paths]
         self.failures: list[ReadError] = []
         self.skipped: list[ReadError] = []

@@ -78,7 +78,7 @@ def _index(kept: Sequence[Section], total: int) -> str:
 
 
 def _share(section: Section) -> str:
-    return f"{section.kept / max(1, section.characters):.1%} kept"
+    return f"{section.kept:.1%} kept"
 
 
 def _counted(number: int, what: str) -> str:

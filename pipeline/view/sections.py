@@ -17,7 +17,7 @@ class Section:
         source: Path or name.
         kind: Kind of its text.
         tokens, characters: Size of the whole text.
-        kept: Characters that were kept.
+        kept: Share of the text that was kept, white space around it aside.
         pages: Pages with kept text, ascending; empty where there are none.
         pieces: The whole text, or both ends of stretches that are too long.
     """
@@ -27,7 +27,7 @@ class Section:
     kind: Kind
     tokens: int
     characters: int
-    kept: int
+    kept: float
     pages: tuple[int, ...]
     pieces: tuple[Piece, ...]
 
@@ -55,9 +55,9 @@ def sections(context: CompressedContext, *, longest: int | None = None) -> tuple
             kind=info.kind,
             tokens=info.tokens,
             characters=info.characters,
-            kept=kept[number - 1],
+            kept=min(1.0, kept[number - 1] / max(1, len(document.text.strip()))),
             pages=tuple(sorted(pages[number - 1])),
             pieces=tuple(body),
         )
-        for number, (info, body) in enumerate(zip(context.sources, bodies, strict=True), start=1)
+        for number, (info, document, body) in enumerate(zip(context.sources, context.documents, bodies, strict=True), 1)
     )

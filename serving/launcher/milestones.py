@@ -20,6 +20,7 @@ _MILESTONES = (
 """Patterns in vLLM's log and their meaning; checked against vLLM 0.32."""
 
 _MOST = 1 << 20
+_TAIL = 1 << 18
 
 
 def milestone(line: str) -> str | None:
@@ -62,12 +63,12 @@ class LogReader:
                 yield told
 
 
-def tail(log: Path, start: int = 0, size: int = 1 << 18) -> str:
+def tail(log: Path, start: int = 0) -> str:
     """The end of the log, not before ``start``; empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(start, file.tell() - size))
+            file.seek(max(start, file.tell() - _TAIL))
             return file.read().decode("utf-8", errors="replace")
     except OSError:
         return ""

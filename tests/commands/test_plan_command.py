@@ -121,7 +121,7 @@ def test_the_models_own_tokenizer_counts_unless_it_cannot_be_had(
     (config.parent / "tokenizer.json").write_text("broken")
     other = run("plan", document, "--model", config, "--gpus", "1", "--json")
     assert json.loads(other.out)["tokenizer"] == "smollm2-135m"
-    assert other.err.startswith("note: counted in tokens of smollm2-135m, since the model's tokenizer cannot be had: ")
+    assert other.err.startswith("note: counted in tokens of smollm2-135m, because the model's tokenizer cannot be ")
     assert other.err.count("\n") == 1
 
 

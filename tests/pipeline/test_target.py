@@ -17,6 +17,7 @@ from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.serving.engines import Target
 from ctxpipe.serving.openai.engine import OpenAIEngine
 
+IN_PLACE = "so tokens of smollm2-135m are counted in its place; name another with --tokenizer"
 QUESTION = "What did Mr. Hale carry in 1911?"
 DOCUMENT = Document(text=prose(60))
 Serve = Callable[..., Server]
@@ -64,7 +65,7 @@ def test_a_server_s_tokens_count_in_both_orders(serve: Serve, minilm_dir: Path, 
 @pytest.mark.parametrize("asked_first", [True, False])
 def test_a_tokenizer_out_of_reach_is_noted_in_both_orders(serve: Serve, asked_first: bool) -> None:
     pipeline = Pipeline(target=serve(models=models("/nowhere")).url, rank="bm25", max_tokens=50)
-    told = ("the tokenizer of m is out of reach, so smollm2-135m's counts in its place; name one with --tokenizer",)
+    told = (f"the tokenizer of m is out of reach, {IN_PLACE}",)
     if asked_first:
         assert pipeline.query(DOCUMENT, question=QUESTION, budget=200).context.notes == told
     for _ in range(2):
@@ -87,7 +88,7 @@ def test_a_server_that_is_down_is_tried_once_and_again_the_next_time(serve: Serv
     assert len(server.asked("/v1/models")) == 1
     (note,) = context.notes
     assert note.startswith(f"{server.url} does not say which model it has (the server answered 503: starting")
-    assert note.endswith("so smollm2-135m's counts in its place; name one with --tokenizer")
+    assert note.endswith(IN_PLACE)
     state["up"] = True
     context = compressed(pipeline)
     assert (context.tokenizer, context.notes) == (str(minilm_dir), ())

@@ -48,7 +48,7 @@ def test_the_small_model_answers_where_the_default_one_cannot_be_had(model_folde
     engine = connect("local", resolve=resolve, on_note=notes.append)
     assert engine.model == "smollm2-135m"
     (note,) = notes
-    assert note.startswith("smollm2-135m answers, which errs often, for qwen2.5-coder-0.5b cannot be had: the package")
+    assert note.startswith("smollm2-135m answers, and is often wrong, because qwen2.5-coder-0.5b cannot be loaded: ")
     with pytest.raises(DownloadError, match="cannot be reached"):
         connect("local", model="qwen2.5-coder-0.5b", resolve=resolve)
 

@@ -61,7 +61,8 @@ class HostedScorer:
         url: The server, with or without ``/v1``.
         model: Folder or Hugging Face id of the model, for its tokenizer and config; by default what the server reports.
         trust_remote_code: Whether code that ships with ``model`` may run. Code of a model that only the server names
-            never runs. **options: See ``ScorerServer``.
+            never runs.
+        **options: See ``ScorerServer``.
 
     Raises:
         UsageError: for another scorer or an invalid URL.

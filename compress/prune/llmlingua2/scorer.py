@@ -33,8 +33,7 @@ class LLMLingua2Scorer:
     """Mean keep probability of the tokens of a unit, from a token classifier.
 
     The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens of its training and
-    without
-    thresholds: units of all chunks and documents compete for one budget.
+    without thresholds: units of all chunks and documents compete for one budget.
 
     Args:
         model: Folder or Hugging Face id of a BERT, XLM-R or ModernBERT token classifier.
@@ -43,7 +42,7 @@ class LLMLingua2Scorer:
         runtime: ``onnx`` (CPU), ``torch`` or ``auto``.
         keep_label: The label that means keep, where the config's names do not tell.
         trust_remote_code: Whether code that comes with the model may run.
-        classifier: Judges tokens in place of local weights, of which then only config and tokenizer are read.
+        classifier: Scores tokens in place of local weights; only config and tokenizer are then read locally.
     """
 
     name = "llmlingua2"

@@ -122,7 +122,7 @@ class Marks:
         self._header.append(False)
 
     def units(self) -> list[Unit]:
-        """The units, in order; a text without marks but for whitespace is one."""
+        """The units, in order; a text without marks is one, whitespace aside."""
         first = _WORD.search(self.text)
         if first is None:
             return []

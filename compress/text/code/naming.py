@@ -76,7 +76,7 @@ class _Finder:
         return next((unit for unit in units if self._starts(pattern, unit)), None)
 
     def _lean(self, units: Sequence[Unit], name: Unit, *others: Unit | None) -> None:
-        """Let ``units`` stand under ``name``, but for itself and ``others``."""
+        """Put ``units`` under ``name``, except itself and ``others``."""
         kept = {name.start, *(other.start for other in others if other is not None)}
         words = " ".join(self.text[name.start : name.end].replace("<", " <").split()).lstrip("- ")
         words = " ".join(re.sub(r"<[^>]*>?", " ", words).split()) or words

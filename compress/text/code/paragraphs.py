@@ -37,7 +37,7 @@ def mark_paragraphs(marks: Marks, start: int, end: int, parent: int, *, exact: b
 
 
 def _stops(text: str, start: int, end: int) -> Iterator[int]:
-    """Where paragraphs begin but for the first; one that is very long is cut where a line ends with a sentence."""
+    """Where paragraphs begin, except the first; a very long one is cut where a line ends with a sentence."""
     begin = start
     for stop in (*(m.end() + 1 for m in _BREAK.finditer(text, start, end)), end):
         while stop - begin > 2 * LONG:

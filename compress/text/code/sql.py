@@ -38,7 +38,7 @@ _SHORT_INSERT = 120
 _TITLE = re.compile(r"[^(;]*")
 
 
-def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
+def mark_sql(marks: Marks, start: int, end: int) -> None:
     """Mark ``text[start:end]``: a statement is a unit; a long one, or a table, is its first line above the others."""
     at = start
     while at < end:
@@ -50,7 +50,7 @@ def mark_sql(marks: Marks, start: int, end: int, language: str = "sql") -> None:
                 at = _copied(marks, begin, stop, end)
                 break
             else:
-                _statement(marks, begin, stop, language)
+                _statement(marks, begin, stop)
         else:
             return
 
@@ -84,7 +84,7 @@ def _statements(text: str, start: int, end: int) -> Iterator[tuple[str, int, int
         yield "statement", begin, end
 
 
-def _statement(marks: Marks, start: int, end: int, language: str) -> None:
+def _statement(marks: Marks, start: int, end: int) -> None:
     text = marks.text
     unit = marks.unit(start)
     length = len(text[start:end].rstrip())
@@ -105,7 +105,7 @@ def _statement(marks: Marks, start: int, end: int, language: str) -> None:
         if closing and length <= LONG:
             _columns(marks, newline, closing.start(), unit)
         else:
-            mark_indented(marks, newline, closing.start() if closing else end, unit, language)
+            mark_indented(marks, newline, closing.start() if closing else end, unit, "sql")
         if closing:
             marks.close(closing.start(), unit)
 

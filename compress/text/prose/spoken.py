@@ -48,7 +48,7 @@ def paragraph_keys(text: str) -> frozenset[str]:
 
 
 def speakers(names: frozenset[str]) -> regex.Pattern[str] | None:
-    """What a turn of a conversation begins with; None for a text that is none: one in which fewer than two speak.
+    """What a turn of a conversation begins with; None if the text is no conversation of two or more speakers.
 
     Args:
         names: Names with which several paragraphs begin.

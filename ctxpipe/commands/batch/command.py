@@ -41,12 +41,12 @@ _SHOWN = 5
     "--corpus",
     multiple=True,
     metavar="PATH",
-    help="What every request is asked of, beside its own paths: a corpus file, a directory; repeatable.",
+    help="Documents for all requests, beside their own paths: a corpus file or a directory; repeatable.",
 )
 @compression_options
 @option(TARGET, "--target", metavar="local|URL", help="What answers: this machine, or an OpenAI-like server.")
 @option(TARGET, "--model", metavar="NAME", help="Its model.")
-@option(TARGET, "--window", type=int, metavar="TOKENS", help="What prompt and answer may have together.")
+@option(TARGET, "--window", type=int, metavar="TOKENS", help="Most tokens of prompt and answer together.")
 @option(TARGET, "--max-tokens", type=int, metavar="TOKENS", help="Room left for the answer. [default: 512]")
 @option(TARGET, "--timeout", type=float, metavar="SECONDS", help="How long to wait for an answer. [default: 300]")
 @option(
@@ -72,9 +72,9 @@ _SHOWN = 5
     type=click.Path(path_type=Path),
     metavar="FILE",
     required=True,
-    help="Results, one a line as JSON. What is in the file already is not done again.",
+    help="Results, one JSON object a line. Requests whose result is in the file are not done again.",
 )
-@option(OUTPUT, "--compress-only", is_flag=True, help="Write contexts, and ask nobody.")
+@option(OUTPUT, "--compress-only", is_flag=True, help="Write contexts, and ask no model.")
 @option(OUTPUT, "--quiet", is_flag=True, help="No progress and no closing table.")
 def batch(
     requests: Path,
@@ -89,9 +89,9 @@ def batch(
 ) -> None:
     """Answer many questions, one a line of a file.
 
-    REQUESTS has an object a line: question, and paths or text; id, budget and rate if wanted. Each gives a line of the
-    output: an answer with its citations, a context, or an error. A run that was stopped goes on where it was. Documents
-    are compressed on every core while the server answers.
+    Each line of REQUESTS is a JSON object with a question, and paths or a text; id, budget and rate are optional. Each
+    gives a line of output: an answer with its citations, a context, or an error. A run that was stopped goes on where
+    it was. Documents are compressed on every core while the server answers.
     """
     watch = Stopwatch()
     from ctxpipe.config import load
@@ -155,7 +155,7 @@ def _say(done: BatchDone, output: Path, errors: Sequence[str], watch: Stopwatch 
         click.echo(f"error: {safe_line(line)}", err=True)
     if done.torn:
         what = "a file in" if output.is_dir() else "the last line of"
-        click.echo(f"note: {what} {output} was torn; it was taken out and done again", err=True)
+        click.echo(f"note: {what} {output} was incomplete; its requests were done again", err=True)
     if watch is not None:
         table(
             {

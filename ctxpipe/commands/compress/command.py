@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     OUTPUT,
     "--show",
     is_flag=True,
-    help="Show the context, and what was kept and dropped of the whole text.",
+    help="Show the context, then the whole text with what was kept and dropped.",
 )
 @option(OUTPUT, "--html", "page", metavar="FILE", help="Write a page that shows the same.")
 @option(

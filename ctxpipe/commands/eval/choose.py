@@ -46,7 +46,7 @@ def choose(
         click.echo(json.dumps(choice.to_json(), indent=2, ensure_ascii=False))
         return
     if choice.held_out is None or choice.arm is None:
-        click.echo(f"no rate of {method} is safe; the gentlest, {choice.selection[0][0]}, on the selection half:")
+        click.echo(f"no rate of {method} is safe; the largest, {choice.selection[0][0]}, on the selection half:")
         show(choice.selection[0][1])
         return
     click.echo(f"{choice.arm}, chosen on {choice.selection[0][1].n:,} items; on the {choice.held_out.n:,} others:")

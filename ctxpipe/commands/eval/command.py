@@ -18,7 +18,7 @@ from ctxpipe.commands.eval.run import run
     "  ctxpipe eval compare raw.jsonl compressed.jsonl --margin 0.02",
 )
 def eval_() -> None:
-    """Measure what compression costs, and say when to believe it."""
+    """Measure what compression costs, with confidence intervals."""
 
 
 for _command in (run, report, choose, compare):

@@ -107,7 +107,7 @@ def report(
         low, high = one.interval
         click.echo(
             f"{safe_line(one.capacity.name)}, {one.suite}, {one.arm}: a source of {sign}{one.tokens:,.0f} tokens works "
-            f"[{low:,.0f}, {high:,.0f}]; held back by {LIMITS[one.limit]}"
+            f"[{low:,.0f}, {high:,.0f}]; limited by {LIMITS[one.limit]}"
         )
     for note in summary.notes:
         click.echo(f"note: {safe_line(note)}", err=True)

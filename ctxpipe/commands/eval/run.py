@@ -111,7 +111,7 @@ QUICK_LIMIT = 20
     "--window",
     type=int,
     metavar="TOKENS",
-    help="What prompt and answer may have together, if fewer than it says.",
+    help="Most tokens of prompt and answer together, if fewer than it says.",
 )
 @option(
     OUTPUT,

@@ -47,7 +47,7 @@ _MEGABYTE = 2**20
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long counting and compressing may take; then the request goes on as it came.",
+    help="How long counting and compressing may take; then the request is passed on unchanged.",
 )
 @option(
     HOW_MUCH,
@@ -80,7 +80,7 @@ _MEGABYTE = 2**20
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long running answers have to end when it is stopped.",
+    help="How long running answers may go on after a stop.",
 )
 @option(
     HOW,
@@ -95,7 +95,7 @@ _MEGABYTE = 2**20
 @option(HOW, "--port", type=int, default=8080, show_default=True, help="Port to listen on; 0 for any that is free.")
 @option(HOW, "--api-key-env", metavar="NAME", help="Environment variable with the key that clients must send.")
 @option(HOW, "--audit", is_flag=True, help="Measure what would be done, and change nothing.")
-@option(OUTPUT, "--annotate", is_flag=True, help="Say in the JSON of answers, too, what was done.")
+@option(OUTPUT, "--annotate", is_flag=True, help="Add to the JSON of answers what was done.")
 @option(
     OUTPUT,
     "--log",
@@ -103,12 +103,12 @@ _MEGABYTE = 2**20
     metavar="FILE",
     help="Append one JSON line for each request, without its text.",
 )
-@option(OUTPUT, "--quiet", is_flag=True, help="Say only what goes wrong, and the address.")
+@option(OUTPUT, "--quiet", is_flag=True, help="Print only errors and the address.")
 def gateway(api_key_env: str | None, max_body: int, quiet: bool, corpora: tuple[str, ...], **options: Any) -> None:
     """Stand in front of a server and make prompts fit its window.
 
-    An application changes its base URL to this one's and nothing else. What fits goes through byte for byte. The
-    address goes to standard output once it answers; Ctrl-C or SIGTERM let running answers end.
+    An application changes only its base URL. Requests that fit are passed on byte for byte. The address goes to
+    standard output once the gateway answers; Ctrl-C or SIGTERM let running answers end.
     """
     require("gateway", "a gateway", "starlette", "uvicorn", "httpx2", "prometheus_client")
     from ctxpipe.pipeline.gateway.serve import Server

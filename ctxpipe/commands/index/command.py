@@ -58,9 +58,9 @@ def index(
     """Prepare documents once, for any number of questions.
 
     The file takes the place of a PATH in every other command, and is read much faster. It holds the text of the
-    documents, and only you can read it. Run again, it reads what has changed, drops what is gone, and without a PATH
-    takes the paths of the last run. A run that was stopped goes on where it was. Words come first and take seconds;
-    while passages are embedded, the file can be asked already.
+    documents, and only you can read it. Run again, the command reads what has changed and drops what is gone; without a
+    PATH it takes the paths of the last run. A run that was stopped goes on where it was. Words are indexed first,
+    within seconds; the file can be used while passages are still embedded.
     """
     if show is not None:
         if paths or output:

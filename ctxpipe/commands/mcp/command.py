@@ -26,7 +26,7 @@ from ctxpipe.extras import require
     default=".",
     show_default="the current folder",
     metavar="FOLDER",
-    help="What may be read; nothing outside of it is.",
+    help="Folder that may be read, and nothing outside it.",
 )
 @option(WHAT, "--corpus", "corpora", multiple=True, metavar="NAME=FILE", help="A corpus file by a name, repeatable.")
 @option(HOW_MUCH, "--tokenizer", metavar="MODEL", help="Whose tokens are counted. [default: the target's]")

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Which GPU, or its memory: 48GiB, name=46.5GiB.",
 )
-@option(HOW_MUCH, "--context", type=int, metavar="TOKENS", help="Tokens that a request shall have.")
+@option(HOW_MUCH, "--context", type=int, metavar="TOKENS", help="Tokens of one request.")
 @option(
     HOW_MUCH,
     "--batch",
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     "overhead_gib",
     type=float,
     metavar="GIB",
-    help="Memory of each GPU for neither weights nor KV cache. [default: 4]",
+    help="Memory of each GPU for all but weights and KV cache. [default: 4]",
 )
 @option(
     HOW,
@@ -130,7 +130,7 @@ if TYPE_CHECKING:
     "async_scheduling",
     flag_value=False,
     default=True,
-    help="Without vLLM's asynchronous scheduling.",
+    help="Plan without vLLM's asynchronous scheduling.",
 )
 @option(
     HOW,
@@ -138,7 +138,7 @@ if TYPE_CHECKING:
     "kv_cache_bytes",
     type=int,
     metavar="N",
-    help="Bytes of KV cache on each GPU, in place of what is left.",
+    help="Bytes of KV cache on each GPU, in place of the memory left.",
 )
 @option(
     OUTPUT,

@@ -88,5 +88,5 @@ def _tokenizer(name: str | None, model: str) -> tuple[Any, str]:
     try:
         return TargetTokenizer.load(model), ""
     except (ModelError, UsageError) as exc:
-        told = f"counted in tokens of {DEFAULT_TOKENIZER}, since the model's tokenizer cannot be had: {exc}"
+        told = f"counted in tokens of {DEFAULT_TOKENIZER}, because the model's tokenizer cannot be loaded: {exc}"
         return TargetTokenizer.load(DEFAULT_TOKENIZER), told

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     "--window",
     type=int,
     metavar="TOKENS",
-    help="What prompt and answer may have together, if the server does not say.",
+    help="Most tokens of prompt and answer together, if the server does not say.",
 )
 @option(TARGET, "--max-tokens", type=int, metavar="TOKENS", help="Room left for the answer. [default: 512]")
 @option(TARGET, "--timeout", type=float, metavar="SECONDS", help="How long to wait for the answer. [default: 300]")

@@ -93,14 +93,14 @@ def _agree(cost: Cost, *, yes: bool, quiet: bool) -> None:
     )
     asks = not yes and (cost.calls > MANY_CALLS or cost.prompt_tokens > MANY_TOKENS)
     if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{told}; say --yes to go ahead")
+        raise UsageError(f"{told}; give --yes to continue")
     if not quiet:
         click.echo(f"note: {told}", err=True)
         if cost.place is not None:
             place = safe_line(str(cost.place))
-            click.echo(f"note: answers are stored in {place}; once stopped, the same command goes on", err=True)
+            click.echo(f"note: answers are stored in {place}; after a stop, the same command continues", err=True)
     if asks:
-        click.confirm("Go ahead?", err=True, abort=True)
+        click.confirm("Continue?", err=True, abort=True)
 
 
 def read_line(use: CoverUse, source_tokens: int) -> str:

@@ -47,7 +47,12 @@ ELSEWHERE = "/opt/vllm/bin/vllm"
 )
 @option(WHAT, "--name", help="What clients call the model. [default: its name]")
 @option(WHAT, "--language-only", is_flag=True, help="Leave out the parts of the model for images and sound.")
-@option(WHAT, "--cpu", is_flag=True, help="Do without a GPU: install a vLLM of its own, once, and serve a small model.")
+@option(
+    WHAT,
+    "--cpu",
+    is_flag=True,
+    help="Serve a small model without a GPU, by a CPU build of vLLM that is installed once.",
+)
 @option(HOW_MUCH, "--gpus", type=int, metavar="N", help="GPUs to use. [default: 1 on each machine, or --tp times --pp]")
 @option(
     HOW_MUCH,
@@ -113,7 +118,7 @@ ELSEWHERE = "/opt/vllm/bin/vllm"
     metavar="FILE",
     help="File for vLLM's own output. [default: a new one in the cache]",
 )
-@option(OUTPUT, "--quiet", is_flag=True, help="Say only what goes wrong, and the address.")
+@option(OUTPUT, "--quiet", is_flag=True, help="Print only errors and the address.")
 def serve(
     extra: tuple[str, ...],
     cpu: bool,
@@ -128,7 +133,7 @@ def serve(
     """Start a vLLM server for a model, and stop it with Ctrl-C.
 
     The server's address goes to standard output once it answers, progress to standard error, vLLM's own output to a
-    log. A key that clients must send is read from CTXPIPE_API_KEY. What follows -- is passed to vLLM as it is.
+    log. A key that clients must send is read from CTXPIPE_API_KEY. Options after -- are passed to vLLM unchanged.
     """
     from ctxpipe.commands.serve.launch import launch_of
     from ctxpipe.serving.launcher.server import server_key

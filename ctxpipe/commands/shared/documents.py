@@ -38,7 +38,7 @@ def all_files_option(function: F) -> F:
         is_flag=True,
         default=None,
         help="Read all files of a directory, also ignored, vendored, built, lock, minified, generated and hidden ones. "
-        "A secret is read only if it is named itself.",
+        "A secret is read only if its own path is given.",
     )(function)
 
 
@@ -57,7 +57,7 @@ _WHAT = (
         WHAT,
         "--force-tokens",
         metavar="LIST",
-        help="Strings, separated by commas, that stay in every sentence of which anything is kept.",
+        help="Strings, separated by commas, that stay in every sentence that is kept in part.",
     ),
     decode_errors_option,
     all_files_option,

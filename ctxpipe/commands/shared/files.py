@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def check_folder(path: str | Path | None) -> None:
-    """Refuse a file that cannot be written for want of its folder, before the work that it is for.
+    """Refuse, before any work, a file that cannot be written because its folder is missing.
 
     Raises:
         OSError: if the folder is missing; it names ``path``.

@@ -55,7 +55,7 @@ def paged_units(text: str, page_starts: Sequence[int]) -> list[Unit]:
 
 
 def _running(text: str, pages: Sequence[Sequence[Line]]) -> set[Line]:
-    """Lines at the ends of pages that stand on several of them but for their numbers."""
+    """Lines at the ends of pages that repeat on several of them, numbers aside."""
     edges = [{*page[:_HEADS], *page[-_HEADS:]} for page in pages]
     often = Counter(key for page in edges for key in {_key(text, line) for line in page})
     return {line for page in edges for line in page if often[_key(text, line)] >= _OFTEN}

@@ -22,9 +22,9 @@ _PLACEHOLDER = 200
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
 
-def messages_of(part: Part, attached_to: str = "") -> Iterator[Message]:
+def messages_of(part: Part) -> Iterator[Message]:
     """A message and then the messages attached to it, each with its head."""
-    pending = [(part, attached_to)]
+    pending = [(part, "")]
     for _ in range(_MOST_PARTS):
         if not pending:
             return

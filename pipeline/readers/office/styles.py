@@ -56,7 +56,7 @@ class Styles:
                 self._styles[style.get(f"{W}styleId") or ""] = _Style(name, value(style, f"{W}basedOn") or "", style)
 
     def heading(self, properties: Element | None) -> int:
-        """The level of a heading, from 1; 0 for a paragraph that is none."""
+        """The level of a heading, from 1; 0 for other paragraphs."""
         if properties is None:
             return 0
         told = number(value(properties, f"{W}outlineLvl"))

@@ -57,7 +57,7 @@ def _fill(groups: Sequence[tuple[Row, list[Row]]]) -> None:
 
 
 def _belongs(named: Row, row: Row) -> bool:
-    """Whether a row has the same cells as one with a name but for the first."""
+    """Whether a row has the same cells as one with a name, the first aside."""
     cells, others = row.text.split(CELL), named.text.split(CELL)[1:]
     if len(cells) < _FEWEST - 1 or len(cells) != len(others) or cells[0][:1].islower():
         return False

@@ -111,7 +111,7 @@ def _pattern(config: Fields, kind_of_model: str) -> int | None:
 
 def _named(config: Fields, name: str) -> tuple[Kind, int]:
     if name not in _KINDS:
-        raise UsageError(f"{config.name} has layers of the type {name}; whose cache is not supported")
+        raise UsageError(f"{config.name} has layers of the type {name}, whose cache is not supported")
     kind = _KINDS[name]
     return kind, config.need(*_SPANS[kind]) if kind != "full" else 0
 

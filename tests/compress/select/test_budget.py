@@ -60,6 +60,21 @@ def documents(draw: st.DrawFn) -> list[Document]:
     if draw(st.booleans()):
         value = {"gates": [{"name": word, "note": text} for word in draw(st.lists(WORDS, min_size=1, max_size=5))]}
         made.append(Document(text=json.dumps(value, indent=1), source="b/gates.json", kind="json"))
+    said = draw(st.lists(SENTENCE, min_size=1, max_size=5))
+    if draw(st.booleans()):
+        body = "\n\n".join(f"class Pier{i}:\n    def name(self):\n        return {w!r}" for i, w in enumerate(said))
+        made.append(Document(text=body, source="b/piers.py", kind="code", language="python"))
+    if draw(st.booleans()):
+        body = "".join(f"pier{i}:\n  name: {words}\n" for i, words in enumerate(said))
+        made.append(Document(text=body, source="b/piers.yaml", kind="code", language="yaml"))
+    if draw(st.booleans()):
+        body = "".join(f"<section name='{i}'><p>{words}</p></section>\n" for i, words in enumerate(said))
+        made.append(Document(text=f"<piers>\n{body}</piers>", source="b/piers.xml", kind="code", language="xml"))
+    if draw(st.booleans()):
+        body = "".join(f"2026-05-01 10:0{i} pier {words}\n" for i, words in enumerate(said))
+        made.append(Document(text=body, source="b/piers.log"))
+    if draw(st.booleans()):
+        made.append(Document(text="\n\n".join(said), source="b/page.html", kind="html", headings=()))
     return made
 
 

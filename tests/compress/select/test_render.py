@@ -1,4 +1,4 @@
-"""Marks where what ends an excerpt is not the end of its block."""
+"""Marks where text was left out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from character_tokenizer import Characters
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker
 from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.select.formats import FORMATS
 from ctxpipe.compress.select.keep import Keep
 from ctxpipe.compress.types import Document
 
@@ -30,7 +31,7 @@ The rules of the quay are as follows:
 GO = "func Lift(tons int) {\n\tcheck(tons)\n\tturn(tons)\n}\n"
 
 
-def kept(document: Document, keep: str, budget: int) -> str:
+def kept(document: Document, keep: str, budget: int, format: str = "labelled") -> str:
     compressor = Compressor(
         tokenizer=Characters(),
         ranker=FakeRanker(),
@@ -38,6 +39,7 @@ def kept(document: Document, keep: str, budget: int) -> str:
         rank="fake",
         prune="none",
         keep=Keep(patterns=[keep]),
+        format=FORMATS.create(format),
     )
     return compressor.compress([document], question="Where is the rope?", budget=budget).text
 
@@ -89,3 +91,17 @@ def test_rows_of_two_tables_have_a_mark_between_them() -> None:
     ports = "Port,Depth\n" + "".join(f"port {i},{i}\n" for i in range(9))
     document = Document(text=f"{ships}\n{ports}", source="both.csv", kind="csv")
     assert kept(document, "ship [36],|port 7", 52) == "Ship,Crew\nship 3,3\nship 6,6\n…\nPort,Depth\nport 7,7"
+
+
+@pytest.mark.parametrize(
+    ("keep", "text"),
+    [
+        (["red", "sold"], "The lantern is red.\n…\nThe lantern is sold."),
+        (["shut", "reads"], "The gate is shut.\n\nA keeper reads."),
+    ],
+    ids=["left out", "nothing left out"],
+)
+def test_what_was_left_out_between_pages_is_marked_where_no_label_stands(keep: list[str], text: str) -> None:
+    pages = ["The lantern is red.\n\nThe gate is shut.\n\n", "A keeper reads.\n\nThe lantern is sold."]
+    document = Document(text="".join(pages), source="x.pdf", kind="pdf", page_starts=(0, len(pages[0])))
+    assert kept(document, "|".join(keep), len(text), "plain") == text

@@ -206,7 +206,7 @@ def test_a_request_that_kills_or_breaks_its_process_is_one_error(tmp_path: Path,
     assert (done.done, done.failed) == (6, 2)
     errors = {row["id"]: row["error"] for row in results(tmp_path / "results.jsonl") if "error" in row}
     assert errors == {
-        "q1": "request q1: the process that compressed it died, perhaps for want of memory",
+        "q1": "request q1: the process that compressed it died, perhaps because memory ran out",
         "q4": "unexpected ZeroDivisionError: a fault in one document with more lines",
     }
 

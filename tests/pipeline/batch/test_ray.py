@@ -88,7 +88,7 @@ def test_rows_are_the_same_locally_on_one_node_and_on_three_of_which_one_dies(tm
     assert (done.done, done.failed) == (300, 5)
     assert said(tmp_path / "local.jsonl") == said(tmp_path / "one.jsonl") == said(tmp_path / "three.jsonl")
     errors = [row["error"] for row in results(tmp_path / "three.jsonl") if "error" in row]
-    assert "request q70: the process that compressed it died, perhaps for want of memory" in errors
+    assert "request q70: the process that compressed it died, perhaps because memory ran out" in errors
 
 
 def test_a_dataset_of_requests_becomes_one_of_rows(cluster: Any) -> None:
@@ -108,7 +108,7 @@ def test_a_dataset_of_requests_becomes_one_of_rows(cluster: Any) -> None:
     assert len(rows) == 40
     failed = {name: row["error"] for name, row in rows.items() if row["error"] is not None}
     assert failed == {
-        3: "request 3: the process that compressed it died, perhaps for want of memory",
+        3: "request 3: the process that compressed it died, perhaps because memory ran out",
         7: "'question' must be a text that is not empty",
         9: "a request needs paths, a text, or --corpus FILE",
         None: "'id' must be a text or a whole number",

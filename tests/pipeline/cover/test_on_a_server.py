@@ -100,7 +100,7 @@ def test_windows_are_asked_side_by_side_but_no_more_than_allowed(
     said = re.search(r"^note: (\d+) windows: up to (\d+) requests, about [\d,]+ tokens of prompts$", captured.err, re.M)
     assert said is not None
     assert int(said[1]) == windows < int(said[2]) < 1.3 * windows
-    assert f"note: answers are stored in {file}; once stopped, the same command goes on" in captured.err
+    assert f"note: answers are stored in {file}; after a stop, the same command continues" in captured.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert f"tokens in {windows} windows, {windows + 1} requests, " in captured.err
 
@@ -169,7 +169,7 @@ def test_much_is_asked_for_first(
     server = serve(chat=chat)
     monkeypatch.setattr(command, "MANY_CALLS", 3)
     assert main(arguments(minutes, server)) == 2
-    assert capsys.readouterr().err.rstrip().endswith("tokens of prompts; say --yes to go ahead")
+    assert capsys.readouterr().err.rstrip().endswith("tokens of prompts; give --yes to continue")
     assert chat.answered == 0
     assert main(arguments(minutes, server, "--yes", "--quiet")) == 0
     assert chat.answered > 3

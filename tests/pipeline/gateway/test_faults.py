@@ -84,8 +84,8 @@ def test_a_compressor_that_cannot_start_is_told_of() -> None:
     with target() as behind, gateway(behind.url, work=broken) as running:
         assert opened(running, behind) == "the process that compresses failed with ImportError"
         assert running.notes == [
-            "nothing can be compressed now, and requests go on as they came: the process that compresses failed with "
-            "ImportError"
+            "nothing can be compressed now, so requests are passed on unchanged: the process that compresses failed "
+            "with ImportError"
         ]
 
 

@@ -273,7 +273,7 @@ def test_requests_that_make_no_sense() -> None:
         read([])
     with pytest.raises(UsageError, match="a path or a Document is needed, not int"):
         read([3])  # type: ignore[list-item]
-    with pytest.raises(UsageError, match="errors must be"):
+    with pytest.raises(UsageError, match="decode_errors must be"):
         read(["top.txt"], errors="ignore")  # type: ignore[arg-type]
     assert sources(read("top.txt")) == ["top.txt"]
 

@@ -114,6 +114,12 @@ def test_documents_with_kept_text_come_first_and_the_others_are_folded(many: Com
     assert f"{len(dropped)} documents without kept text" in made
 
 
+def test_a_document_of_which_nothing_is_missing_is_kept_in_full() -> None:
+    documents = [Document(text=text, source=name) for name, text in (("a", "The copper was sold.\n"), ("b", prose(20)))]
+    context = Pipeline(rank="bm25").compress(documents, question="Who sold the copper?", budget=20)
+    assert '<a href="#d1">a</a><span class="count">100.0% kept</span>' in page(context)
+
+
 def test_pages_with_kept_text_are_told() -> None:
     text = "\n".join([prose(3), "The copper of Skellig was sold.", prose(3, 1), "Skellig sold no copper.", prose(3, 2)])
     starts = (0, text.index("The copper"), text.index("Skellig sold"))
