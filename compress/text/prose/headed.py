@@ -9,8 +9,12 @@ from ctxpipe.compress.text.sentences import sentences
 _TITLE = regex.compile(r"[\p{Lu}\p{Lo}\p{N}](?:[^\n]{0,58}[^\s.!?,;:…。！？，；：、|-])?")
 _BEGINS = regex.compile(r"[\"'“„«¿¡(]{0,2}[\p{Lu}\p{Lo}\p{N}]")
 _STOPPED = regex.compile(r"[.!?…。！？][\"'”»)*_]{0,3}\Z")
+_OPEN = regex.compile(r" \p{Ll}{1,4}\Z")
+"""A short last word in small letters ("with", "the"), after which a sentence goes on."""
+_WORD = regex.compile(r"[\p{L}\p{N}]")
 _NARROW = 0.85
 """Share of a paragraph's width that its title stays below."""
+_QUOTES = "\"'“”„‟‘’‚«»‹›「『"
 _NEAREST = 160
 """Characters up to which a question at the head of a paragraph is what the rest of it answers."""
 
@@ -21,7 +25,7 @@ def is_titled(lines: list[str]) -> bool:
     Args:
         lines: Lines of a paragraph, stripped.
     """
-    if len(lines) < 2 or not _TITLE.fullmatch(lines[0]) or not _BEGINS.match(lines[1]):
+    if len(lines) < 2 or not _TITLE.fullmatch(lines[0]) or _OPEN.search(lines[0]) or not _BEGINS.match(lines[1]):
         return False
     width = _NARROW * max(map(len, lines))
     # The line below fills the width, or ends a sentence: lines of a poem or an address do neither.
@@ -36,12 +40,12 @@ def is_title(line: str) -> bool:
 
 
 def lead(lines: list[str]) -> int:
-    """The line from which on what stands right above a list announces it; -1 where that ends with a stop.
+    """The line from which on what stands right above a list announces it; -1 where that is a rule, or ends with a stop.
 
     Args:
         lines: Lines of a paragraph, stripped.
     """
-    if _STOPPED.search(lines[-1]):
+    if _STOPPED.search(lines[-1]) or not _WORD.search(lines[-1]):
         return -1
     first = len(lines) - 1
     while first and not (_BEGINS.match(lines[first]) and _ended(lines[first - 1])):
@@ -55,7 +59,12 @@ def _ended(line: str) -> bool:
 
 
 def after_question(text: str, start: int, end: int) -> int:
-    """Where what answers the question begins that a paragraph begins with; -1 where it begins with none."""
+    """Where the answer to the question begins that a paragraph begins with; -1 where it begins with none.
+
+    What somebody is quoted to ask is no such question: in a story the rest of the paragraph tells what happens then.
+    """
+    if text[start] in _QUOTES:
+        return -1
     mark = next((at for sign in "?？" if (at := text.find(sign, start, min(end, start + _NEAREST))) >= 0), -1)
     if mark < 0:
         return -1

@@ -165,7 +165,7 @@ class Kinds(Environments):
         text = self.text
         item = _ASCIIDOC_ITEM if self.document.language == "asciidoc" else _ITEM
         items = [item.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
-        if not items[0] and sum(map(bool, items)) < 2 and not _is_one_item(lines.words):
+        if not items[0] and sum(map(bool, items)) < 2 and not (items[-1] and _is_one_item(lines.words)):
             return False
         if items[0] and lines.list_above is not None and self.introduction < 0:
             self.base = lines.list_above

@@ -46,6 +46,8 @@ def test_a_paragraph_stands_under_the_short_line_it_begins_with(kind: Kind) -> N
         "Yours\nAnna Berg of the harbour\n",
         "The ship that lies at the northern pier of\nFaro is old. It leaks.\n",
         "first of all\nThe ship that lies at the pier is old. It leaks.\n",
+        "The ship is built to sail with\nMarconi radios, and leaks. It is old and lies far out.\n",
+        '"May I row?" asked Bo. He took the oars and left. Nobody answered.\n',
     ],
 )
 def test_other_short_lines_are_no_titles(text: str) -> None:
@@ -86,6 +88,13 @@ nearest to you, before
 
 It is red.
 - It is round.
+
+=====
+- It is square.
+- It is blue.
+
+Do not eat
+-it.
 """
 
 
@@ -97,6 +106,7 @@ It is red.
         ("- if you row", ["Warnings", "Talk to your doctor before you take it"]),
         ("- an operation", ["Tell a friend, or whoever is\nnearest to you, before"]),
         ("- It is round", []),
+        ("- It is blue", []),
     ],
 )
 def test_items_stand_under_what_is_right_above_them(words: str, expected: list[str]) -> None:
