@@ -23,6 +23,7 @@ from ctxpipe.pipeline.cover.store import AnswerStore
 from ctxpipe.pipeline.cover.types import Cost, Cover, How
 from ctxpipe.pipeline.keywords import former_keywords
 from ctxpipe.pipeline.method import Method
+from ctxpipe.pipeline.readers.reader import check_errors
 from ctxpipe.pipeline.target import Connection
 from ctxpipe.pipeline.types import Run
 from ctxpipe.remote.cancel import in_thread
@@ -103,6 +104,7 @@ class Pipeline(Compressing):
             raise UsageError(f"max_tokens must be at least 1, not {max_tokens}")
         if processes < 1:
             raise UsageError(f"processes must be at least 1, not {processes}")
+        check_errors(decode_errors)
         self.max_tokens = max_tokens
         self._cache = Caching.of(score_cache).open()
         notes: list[str] = []

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from ctxpipe.compress.types import Document
+from ctxpipe.errors import UsageError
 
 Errors = Literal["strict", "replace"]
+
+
+def check_errors(errors: str) -> None:
+    """Refuse a name for the treatment of undecodable bytes.
+
+    Raises:
+        UsageError: for an unknown one.
+    """
+    if errors not in get_args(Errors):
+        raise UsageError(f"decode_errors must be 'strict' or 'replace', not {errors!r}")
 
 
 class Reader(Protocol):

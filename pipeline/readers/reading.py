@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple, get_args
+from typing import BinaryIO, NamedTuple
 
 from ctxpipe.compress.text.prose.noise import noise_kind
 from ctxpipe.compress.types import Document
@@ -15,7 +15,7 @@ from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.held import opened
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
 from ctxpipe.pipeline.readers.load import EMPTY, load
-from ctxpipe.pipeline.readers.reader import Errors
+from ctxpipe.pipeline.readers.reader import Errors, check_errors
 from ctxpipe.pipeline.readers.repository.passed import PassedOver, Reason, summary
 from ctxpipe.pipeline.readers.repository.secrets import is_secret_head
 from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason
@@ -97,8 +97,7 @@ class Reading:
             paths = [paths]
         if not paths:
             raise UsageError("nothing to read: give a file, a directory, a pattern, or - for standard input")
-        if errors not in get_args(Errors):
-            raise UsageError(f"decode_errors must be 'strict' or 'replace', not {errors!r}")
+        check_errors(errors)
         self._arguments = [path if isinstance(path, Document) else _argument(path) for path in paths]
         self.failures: list[ReadError] = []
         self.skipped: list[ReadError] = []

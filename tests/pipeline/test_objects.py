@@ -193,6 +193,7 @@ def test_arms_take_objects(outside: Any, tmp_path: Path) -> None:
         ({"prune": FakeScorer(), "prune_url": "http://127.0.0.1:9"}, "fake is an object with its own model"),
         ({"target": FakeScorer()}, "FakeScorer is no target: it has no method answer"),
         ({"target": FakeEngine(), "model": "x"}, "fake is an object and has its model"),
+        ({"decode_errors": "ignore"}, "decode_errors must be 'strict' or 'replace', not 'ignore'"),
         ({"target": "locale"}, "unknown target 'locale'; did you mean local"),
         ({"target": "127.0.0.1:8000"}, "is not the URL of a server"),
     ],
