@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import regex
 
-from ctxpipe.compress.text.prose.changes import change_headings
+from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.fences import is_underlined
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
@@ -138,6 +138,8 @@ def _marked(document: Document) -> Iterator[Heading]:
     if document.kind in ("markdown", "html"):
         yield from _matches(_ATX, text, lambda m: (len(m[1]), m[2]))
         yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        for post in posts(text):
+            yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
         yield from _underlined(text, markdown=True)
         for heading in _matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
             yield heading._replace(title=" ".join(_TAG.sub(" ", heading.title).split()))

@@ -26,6 +26,7 @@ _STARTS = regex.compile(
 )
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _GAP = re.compile(r"[ ]{2,}")
+_KEYED = regex.compile(r"\p{L}[\p{L}\p{N}_/()'’-]*(?: [\p{L}\p{N}_/()'’-]+){0,3}: \S")
 _AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
 """What is counted and, after a wide gap, how much of it."""
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
@@ -196,6 +197,8 @@ def _alike(a: _Line, b: _Line) -> bool:
     if a.contents or b.contents:
         return a.contents and b.contents
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
+        return True
+    if _KEYED.match(a.text) and _KEYED.match(b.text):
         return True
     same = bool(a.separators) and a.separators == b.separators
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")

@@ -301,3 +301,21 @@ def test_messages_stand_under_the_day_of_a_log(rule: str) -> None:
     )
     assert above(text, "10:01 <ann> It is 45") == [days[1]]
     assert above(text, "10:01 <ann> It is 54") == [days[0]]
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+@pytest.mark.parametrize(
+    "post", ["**{}** commented on Jun {}, 2024", "@{} replied {} days ago", "{} Lind added a comment - {}/Jun/24"]
+)
+def test_what_is_posted_stands_under_who_posted_it(post: str, kind: Kind) -> None:
+    posts = [post.format(name, day) for day, name in enumerate(("ann", "bo", "cy"), 3)]
+    text = "".join(
+        f"{head}\n\nIt is {fee}.\n\n> It is 9.\n\nIt rises.\n\n---\n\n"
+        for head, fee in zip(posts, (54, 45, 31), strict=True)
+    )
+    for fee, head in zip((54, 45, 31), posts, strict=True):
+        assert above(text, f"It is {fee}", kind) == [head]
+    assert above(text[text.index(posts[2]) - 1 :] + f"\n{posts[0]}\n\nNo.\n", "It rises", kind) == [posts[2]]
+    assert above("Ann replied at once.\n\nIt is 54.\n\nBo commented: no.\n\nIt is 45.\n", "It is 45", kind) != [
+        "Ann replied at once."
+    ]
