@@ -72,6 +72,11 @@ _ALONE = regex.compile(
     r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
 )
 """A short line alone above a paragraph, or above what happened in some year."""
+_PROMPT = re.compile(
+    r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
+    re.MULTILINE,
+)
+"""What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
@@ -84,7 +89,7 @@ _SHORT = 60
 
 MAIL_LEVEL = 0
 _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 4, 7, 8, 9, 10
-_BOLD_LEVEL, _ALONE_LEVEL = 20, 21
+_BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 
 
 class Heading(NamedTuple):
@@ -178,6 +183,8 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
     yield from _numbered(document)
+    prompts = list(_matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
+    yield from prompts if len(prompts) > 1 else ()
     for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
         if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
             yield heading

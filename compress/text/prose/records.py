@@ -220,7 +220,7 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _Line, b: _Line, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or _has_number(a) or _aligned(a.text, b.text):
+    if b.begins or (_KEYED.match(a.text) and _KEYED.match(b.text)) or _has_number(a) or _aligned(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 
