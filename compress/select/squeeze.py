@@ -131,7 +131,8 @@ def _window(text: str, unit: Unit, question: str, fits: Callable[[tuple[int, int
     vocabulary = Vocabulary()
     asked = frozenset(vocabulary.ids(question))
     start, end = unit.start, unit.end
-    for cut in (_clauses, _words):
+    # Signs inside a record part no clauses.
+    for cut in (_words,) if unit.kind == "record" else (_clauses, _words):
         spans = cut(text, start, end)
         if not spans:
             continue

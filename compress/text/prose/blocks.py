@@ -79,7 +79,7 @@ class Blocks(Writer):
 
     def tagged(self, lines: Lines) -> bool:
         """Terms whose definitions begin on the same line; what is indented below also stands under them."""
-        if "  " not in lines.words[0]:
+        if "  " not in lines.words[0] and (self.speakers or ": " not in lines.words[0]):
             return False
         below = _FILLED.search(self.text, lines.end)
         found = tagged(lines.words, lines.indents, indent_of(self.text, below.start()) if below else -1)

@@ -50,6 +50,13 @@ _RULED_DAY = regex.compile(
     regex.MULTILINE | regex.VERBOSE,
 )
 """The line of a chat or log between the days, behind a rule."""
+_POSTED = regex.compile(
+    r"""(?<=(?:\A|\n)[ \t]*\n|\A)[ \t]{0,3}(?:\*\*|__|@)?\p{L}[^\s:.!?][^\n:.!?]{0,40}?(?:\*\*|__)?
+    [ ](?:commented|opened[ ]this[ ]\w+(?:[ ]request)?|replied|reviewed|posted|added[ ]a[ ]comment|answered)\b
+    (?:[ ][^\n.!?]{0,60})?[ \t]*:?[ \t]*$(?=\n[ \t\r]*(?:\n|\Z))""",
+    regex.MULTILINE | regex.VERBOSE,
+)
+"""The line alone above what somebody wrote in a discussion."""
 _GREETINGS = (
     "Dear Hi Hello Liebe Lieber Liebes Hallo Cher Chère Bonjour Estimado Estimada Querido Querida Hola Gentile Egregio "
     "Caro Cara Beste Geachte Kjære Kära Уважаемый Уважаемая Дорогой Дорогая".split()
@@ -92,10 +99,16 @@ def change_headings(text: str) -> Iterator[Named]:
     opening = _opening(text)
     yield from _alone(text, opening, _DAY)
     yield from _alone(text, opening, _ADDRESSEE)
+    yield from posts(text)
     yield from _alone(text, [match.start() for match in _RULED_DAY.finditer(text)], _RULED_DAY)
     if packages:
         yield from (Named(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
     yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))
+
+
+def posts(text: str) -> Iterator[Named]:
+    """Lines alone that say who wrote what stands below them in a discussion, where there are several."""
+    yield from _alone(text, [match.start() for match in _POSTED.finditer(text)], _POSTED)
 
 
 def _begins(text: str, start: int) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import regex
 
-from ctxpipe.compress.text.prose.changes import change_headings
+from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.fences import is_underlined
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
@@ -72,6 +72,11 @@ _ALONE = regex.compile(
     r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
 )
 """A short line alone above a paragraph, or above what happened in some year."""
+_PROMPT = re.compile(
+    r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
+    re.MULTILINE,
+)
+"""What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
@@ -84,7 +89,7 @@ _SHORT = 60
 
 MAIL_LEVEL = 0
 _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 4, 7, 8, 9, 10
-_BOLD_LEVEL, _ALONE_LEVEL = 20, 21
+_BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 
 
 class Heading(NamedTuple):
@@ -138,6 +143,8 @@ def _marked(document: Document) -> Iterator[Heading]:
     if document.kind in ("markdown", "html"):
         yield from _matches(_ATX, text, lambda m: (len(m[1]), m[2]))
         yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        for post in posts(text):
+            yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
         yield from _underlined(text, markdown=True)
         for heading in _matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
             yield heading._replace(title=" ".join(_TAG.sub(" ", heading.title).split()))
@@ -176,6 +183,8 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
     yield from _numbered(document)
+    prompts = list(_matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
+    yield from prompts if len(prompts) > 1 else ()
     for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
         if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
             yield heading

@@ -15,8 +15,10 @@ DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:[\w.+-]+:)?[\w.+-]+::(?:[ \t]+(?P<ar
 """The first line of a directive of reStructuredText."""
 CODE_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+(?:code(?:-block)?|sourcecode|parsed-literal|testcode)::")
 _SPACES = re.compile(r"[ \t]*")
-_TAGGED = re.compile(r"((?=\S*[^\W\d])\S+(?: \S+){0,5})[ ]{2,}(?=\S)(?!.*\S[ ]{3})")
-"""A term with a letter and its definition, which has no further columns."""
+_TAGGED = re.compile(
+    r"((?=\S*[^\W\d])(?:\S+(?: \S+){0,5}(?=[ ]{2})|[^\s:]+(?: [^\s:]+){0,5}:(?=[ ]\S)))[ ]+(?=\S)(?!.*\S[ ]{3})"
+)
+"""A term with a letter and its definition, which has no further columns; a gap or a colon parts them."""
 _YEAR = r"(?:\p{L}{3,9}\.?[ ])?(?:\d{1,2}[./])?\d{4}"
 _TIME = r"\d{1,2}:\d{2}"
 _DATED = regex.compile(

@@ -26,6 +26,7 @@ _STARTS = regex.compile(
 )
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _GAP = re.compile(r"[ ]{2,}")
+_KEYED = regex.compile(r"\p{L}[\p{L}\p{N}_/()'’-]*(?: [\p{L}\p{N}_/()'’-]+){0,3}: \S")
 _AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
 """What is counted and, after a wide gap, how much of it."""
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
@@ -197,6 +198,8 @@ def _alike(a: _Line, b: _Line) -> bool:
         return a.contents and b.contents
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
         return True
+    if _KEYED.match(a.text) and _KEYED.match(b.text):
+        return True
     same = bool(a.separators) and a.separators == b.separators
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
     if strong and a.shape[:1] == b.shape[:1]:
@@ -217,7 +220,7 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _Line, b: _Line, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or _has_number(a) or _aligned(a.text, b.text):
+    if b.begins or (_KEYED.match(a.text) and _KEYED.match(b.text)) or _has_number(a) or _aligned(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 

@@ -30,6 +30,13 @@ _FURTHER = regex.compile(
 )
 """What a question begins with that leaves out what the one before it is about."""
 _FEWEST = 2
+_TURNS = 0.3
+"""Share of the paragraphs of a conversation that begin with who speaks."""
+_REMARKS = frozenset(
+    "note notes warning caution tip hint important example see remark question answer exercise step hinweis achtung "
+    "beispiel remarque attention exemple nota ejemplo".split()
+)
+"""What paragraphs begin with that nobody says."""
 _LONGEST_TALK = 12
 """Turns of a conversation up to which all stand under the first."""
 
@@ -54,6 +61,22 @@ def speakers(names: frozenset[str]) -> regex.Pattern[str] | None:
         names: Names with which several paragraphs begin.
     """
     return _SPEAKER if len(names) >= _FEWEST else None
+
+
+def is_conversation(text: str, names: frozenset[str]) -> bool:
+    """Whether a text is a conversation whose turns may go on in paragraphs without a name: many begin with one.
+
+    Args:
+        text: The text.
+        names: Names with which several paragraphs begin.
+    """
+    starts = [match[1] for match in _PARAGRAPH.finditer(text)]
+    said = [match["name"] for match in map(_SPEAKER.match, starts) if match and match["name"] in names]
+    return (
+        len(set(said)) >= _FEWEST
+        and len(said) >= _TURNS * len(starts)
+        and not any(name.casefold() in _REMARKS for name in said)
+    )
 
 
 def cues(text: str) -> frozenset[str]:

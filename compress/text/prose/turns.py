@@ -80,5 +80,8 @@ class Turns(Blocks, abc.ABC):
         said = self.speakers.match(lines.words[0]) if self.speakers else None
         if not said or not said["name"]:
             return False
+        if self.base == self.said:
+            self.base = self.heading
         self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
+        self.said = lines.spans[0][0] if self.is_conversation else -1
         return True

@@ -13,7 +13,7 @@ from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import cues, paragraph_keys, paragraph_names, speakers
+from ctxpipe.compress.text.prose.spoken import cues, is_conversation, paragraph_keys, paragraph_names, speakers
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -62,6 +62,9 @@ class Writer:
         """What introduces quoted lines, by their depth."""
         names = paragraph_names(self.text)
         self.speakers = speakers(names)
+        self.is_conversation = self.speakers is not None and is_conversation(self.text, names)
+        self.said = -1
+        """The turn of a conversation that further paragraphs go on with."""
         self.cues = cues(self.text)
         self.card_keys = names | paragraph_keys(self.text)
         self.answers = Answers()
@@ -83,7 +86,7 @@ class Writer:
         """The indentation of a block, which decides what it stands under."""
         indent = indent_of(self.text, start)
         above = self.indents.under(indent)
-        self.base = self.heading if above < 0 else above
+        self.base = max(self.heading, self.said) if above < 0 else above
         return indent
 
     def entitle(self, start: int) -> None:
@@ -140,21 +143,8 @@ class Writer:
         else:
             self.found.append(region := self._headed(region, spans, lines))
         self.introduction = -1
-        is_term = (
-            self.document.kind in ("html", "markdown") and stop - start < LONGEST_TERM and "\n" not in text[start:stop]
-        )
-        if is_term:
-            begin = running_spans(self.text, region)[-1][0]
-            below = _FILLED.search(text, stop)
-            indent = indent_of(text, start)
-            if (
-                region is self.found[-1]
-                and below
-                and indent_of(text, below.start()) > indent
-                and is_title(text[begin:stop])
-            ):
-                begin = self.titled(region)
-            self.indents.open(indent, begin)
+        if stop - start < LONGEST_TERM and "\n" not in text[start:stop]:
+            self._open_term(region, start, stop)
         if introduces(text, stop):
             self.introduction = running_spans(self.text, region)[-1][0]
             if asks(text, stop):
@@ -162,6 +152,19 @@ class Writer:
             self.indents.open(indent_of(text, start), self.introduction)
             if self.document.language == "rst" and text.endswith("::", start, stop):
                 self.literal = indent_of(text, start)
+
+    def _open_term(self, region: Region, start: int, stop: int) -> None:
+        """Let what is indented further below a line stand under it: in text if it is a title, in a page always."""
+        text = self.text
+        begin = running_spans(text, region)[-1][0]
+        below = _FILLED.search(text, stop)
+        indent = indent_of(text, start)
+        further = below is not None and indent_of(text, below.start()) > indent
+        named = further and region is self.found[-1] and is_title(text[begin:stop])
+        if named:
+            begin = self.titled(region)
+        if named or self.document.kind in ("html", "markdown"):
+            self.indents.open(indent, begin)
 
     def _headed(self, region: Region, spans: Sequence[tuple[int, int]], lines: list[str]) -> Region:
         """Set down the title or question that a paragraph begins with, and give the rest, which stands under it."""

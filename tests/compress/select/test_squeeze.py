@@ -23,3 +23,14 @@ def test_a_long_head_is_cut_to_its_first_line(budget: int, head: int) -> None:
     above, _, below = kept.text.partition("\n\n" if head == 4 else "\n…\n")
     assert above.split("\n") == MAIL.split("\n")[:head]
     assert below.strip() == "Delivery of the crane takes nine weeks."
+
+
+def test_a_record_is_cut_around_the_words_of_the_question() -> None:
+    line = '10.0.0.{} - ann [01/May/2024:10:00:0{} +0200] "{} /berths HTTP/1.1" {} 31 "-" "curl/8"\n'
+    text = "".join(line.format(n, n, verb, 400 + n) for n, verb in enumerate(("GET", "POST", "DELETE")))
+    kept = Pipeline(rank="bm25").compress(
+        Document(text=text, source="x.log"), question="Which status had DELETE?", budget=40
+    )
+    assert "DELETE /berths HTTP/1.1" in kept.text
+    assert " 402" in kept.text
+    assert kept.text.startswith("… ")

@@ -300,3 +300,13 @@ def test_what_happened_in_a_year_or_hour_is_one_unit() -> None:
     entries = [LIFE[unit.start : unit.end] for unit in units if unit.kind == "item"]
     assert entries[-2:] == ["08:30 - 09:00  Coffee\n               in the hall", "09:00          Talk"]
     assert any(entry.startswith("05.2014") and entry.endswith("12 t.") for entry in entries)
+
+
+def test_a_term_with_a_colon_has_what_is_aligned_with_its_definition() -> None:
+    gap = "\n            "
+    text = f"high water: 4.1 m at springs,{gap}3.2 m at neaps.\nlow water:  0.6 m at springs,{gap}1.3 m at neaps.\n"
+    units = outline(Document(text=text, source="x")).units(0, len(text))
+    assert chain(text, units, "3.2 m") == ["high water:", "4.1 m at springs,\n            3.2 m at neaps."]
+    assert chain(text, units, "1.3 m") == ["low water:", "0.6 m at springs,\n            1.3 m at neaps."]
+    keyed = "berth: place for a boat.\nmole: wall in the sea; at Vik 340 m.\nquay: paved edge.\n"
+    assert len(outline(Document(text=keyed, source="x")).units(0, len(keyed))) == 3

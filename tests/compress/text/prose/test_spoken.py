@@ -301,3 +301,88 @@ def test_messages_stand_under_the_day_of_a_log(rule: str) -> None:
     )
     assert above(text, "10:01 <ann> It is 45") == [days[1]]
     assert above(text, "10:01 <ann> It is 54") == [days[0]]
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+@pytest.mark.parametrize(
+    "post", ["**{}** commented on Jun {}, 2024", "@{} replied {} days ago", "{} Lind added a comment - {}/Jun/24"]
+)
+def test_what_is_posted_stands_under_who_posted_it(post: str, kind: Kind) -> None:
+    posts = [post.format(name, day) for day, name in enumerate(("ann", "bo", "cy"), 3)]
+    text = "".join(
+        f"{head}\n\nIt is {fee}.\n\n> It is 9.\n\nIt rises.\n\n---\n\n"
+        for head, fee in zip(posts, (54, 45, 31), strict=True)
+    )
+    for fee, head in zip((54, 45, 31), posts, strict=True):
+        assert above(text, f"It is {fee}", kind) == [head]
+    assert above(text[text.index(posts[2]) - 1 :] + f"\n{posts[0]}\n\nNo.\n", "It rises", kind) == [posts[2]]
+    assert above("Ann replied at once.\n\nIt is 54.\n\nBo commented: no.\n\nIt is 45.\n", "It is 45", kind) != [
+        "Ann replied at once."
+    ]
+
+
+CHAT = """**User:** What does the Heron weigh?
+
+**Assistant:** The Heron weighs 3 t.
+
+- without engine: 2 t
+
+```sh
+weigh heron
+```
+
+It floats.
+
+**User:** And the Egret?
+
+**Assistant:** The Egret weighs 5 t.
+
+- without engine: 4 t
+
+It sinks.
+
+## End
+
+All went home.
+"""
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+@pytest.mark.parametrize("bold", ["**", ""])
+def test_paragraphs_without_a_name_go_on_with_the_turn_before(bold: str, kind: Kind) -> None:
+    text = CHAT.replace("**", bold)
+    heron, egret = f"{bold}Assistant:{bold} The Heron weighs 3 t.", f"{bold}Assistant:{bold} The Egret weighs 5 t."
+    for words, turn in (("- without engine: 2", heron), ("It floats", heron), ("- without engine: 4", egret)):
+        assert above(text, words, kind)[-1] == turn
+    assert above(text, "It sinks", kind)[-1] == egret
+    assert above(text, "All went home", "markdown") == ["## End"]
+    remarks = text.replace("User", "Note").replace("Assistant", "Tip")
+    assert above(remarks, "It floats", kind) == []
+
+
+@pytest.mark.parametrize("prompt", ["$ {}", "ann@quay:~/tide$ {}", "root@quay:/# {}", "PS C:\\Users> {}", "C:\\> {}"])
+def test_what_is_printed_stands_under_what_was_typed(prompt: str) -> None:
+    typed = [prompt.format(f"berths {town}") for town in ("faro", "lagos")]
+    text = "".join(
+        f"{line}\nNAME   FEE   DAYS\nheron   {fee}   12\negret   9   10\n\n"
+        for line, fee in zip(typed, (54, 45), strict=True)
+    )
+    assert above(text, "heron   45") == [typed[1], "NAME   FEE   DAYS"]
+    assert above(text, "heron   54") == [typed[0], "NAME   FEE   DAYS"]
+
+
+def test_keys_in_small_letters_stand_under_the_first_of_their_block() -> None:
+    text = "".join(
+        f"dn: uid={name},ou=quay\nobjectClass: person\nroomNumber: {room}\n\n" for name, room in (("ann", 4), ("bo", 5))
+    )
+    assert above(text, "roomNumber: 5") == ["dn: uid=bo,ou=quay"]
+    assert above(text, "objectClass") == ["dn: uid=ann,ou=quay"]
+
+
+def test_what_is_indented_below_a_title_stands_under_it() -> None:
+    plan = "Query {}: {}\n\n Seq Scan on berths  (cost=0 rows=6)\n   Filter: (fee > 40)\n Planning Time: {} ms\n\n"
+    text = plan.format(1, "boats", 54) + plan.format(2, "berths", 45) + "All is done.\n"
+    assert above(text, "Planning Time: 45")[0] == "Query 2: berths"
+    assert above(text, "Planning Time: 54")[0] == "Query 1: boats"
+    assert above(text, "All is done") == []
+    assert above("The end.\n\n  It is 54.\n", "It is 54") == []
