@@ -50,10 +50,11 @@ _RULED_DAY = regex.compile(
     regex.MULTILINE | regex.VERBOSE,
 )
 """The line of a chat or log between the days, behind a rule."""
+_POSTING = (" commented", " opened this ", " replied", " reviewed", " posted", " added a comment", " answered")
 _POSTED = regex.compile(
-    r"""(?<=(?:\A|\n)[ \t]*\n|\A)[ \t]{0,3}(?:\*\*|__|@)?\p{L}[^\s:.!?][^\n:.!?]{0,40}?(?:\*\*|__)?
-    [ ](?:commented|opened[ ]this[ ]\w+(?:[ ]request)?|replied|reviewed|posted|added[ ]a[ ]comment|answered)\b
-    (?:[ ][^\n.!?]{0,60})?[ \t]*:?[ \t]*$(?=\n[ \t\r]*(?:\n|\Z))""",
+    rf"""(?<=(?:\A|\n)[ \t]*\n|\A)[ \t]{{0,3}}(?:\*\*|__|@)?\p{{L}}[^\s:.!?][^\n:.!?]{{0,40}}?(?:\*\*|__)?
+    (?:{"|".join(words.replace(" ", "[ ]") for words in _POSTING)})(?![\p{{L}}])
+    (?:[^\n.!?]{{0,60}})?[ \t]*:?[ \t]*$(?=\n[ \t\r]*(?:\n|\Z))""",
     regex.MULTILINE | regex.VERBOSE,
 )
 """The line alone above what somebody wrote in a discussion."""
@@ -108,7 +109,13 @@ def change_headings(text: str) -> Iterator[Named]:
 
 def posts(text: str) -> Iterator[Named]:
     """Lines alone that say who wrote what stands below them in a discussion, where there are several."""
-    yield from _alone(text, [match.start() for match in _POSTED.finditer(text)], _POSTED)
+    starts: set[int] = set()
+    for words in _POSTING:
+        at = text.find(words)
+        while at >= 0:
+            starts.add(text.rfind("\n", 0, at) + 1)
+            at = text.find(words, at + 1)
+    yield from _alone(text, sorted(starts), _POSTED)
 
 
 def _begins(text: str, start: int) -> bool:

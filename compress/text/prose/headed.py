@@ -65,8 +65,9 @@ def after_question(text: str, start: int, end: int) -> int:
     """
     if text[start] in _QUOTES:
         return -1
-    mark = next((at for sign in "?？" if (at := text.find(sign, start, min(end, start + _NEAREST))) >= 0), -1)
-    if mark < 0:
+    near = min(end, start + _NEAREST)
+    mark = text.find("?", start, near)
+    if mark < 0 and (mark := text.find("？", start, near)) < 0:
         return -1
     first = sentences(text, start, min(end, mark + 200))
     if len(first) < 2 or not first[0][0] <= mark < first[0][1]:

@@ -146,9 +146,9 @@ def dated(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     Returns:
         Empty for a block that is none, or in which no line goes on with another.
     """
-    firsts = [index for index, indent in enumerate(indents) if indent <= indents[0]]
-    if len(firsts) == len(lines):
+    if "  " not in lines[0] or not _DATED.match(lines[0]) or max(indents) <= indents[0]:
         return []
+    firsts = [index for index, indent in enumerate(indents) if indent <= indents[0]]
     for index in firsts:
         match = _DATED.match(lines[index])
         below = indents[index + 1 :][: 1 if index + 1 not in firsts else 0]

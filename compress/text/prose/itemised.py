@@ -22,9 +22,11 @@ def itemised(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
         lines: Lines of a block without blank lines, stripped.
         indents: Their indentation in columns.
     """
+    if len(lines) <= _FEWEST + 1 or "  " not in lines[0] or "  " not in lines[1] or _DIGIT.search(lines[0]):
+        return []
     gaps = [len(_GAP.findall(line)) for line in lines]
     at = [index for index, count in enumerate(gaps) if count >= _FEWEST]
-    if len(at) <= _FEWEST or at[:2] != [0, 1] or len(at) == len(lines) or _DIGIT.search(lines[0]):
+    if len(at) <= _FEWEST or at[:2] != [0, 1] or len(at) == len(lines):
         return []
     rows = at[1:]
     usual = max({gaps[index] for index in rows}, key=[gaps[index] for index in rows].count)

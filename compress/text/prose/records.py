@@ -79,6 +79,7 @@ class _Line(NamedTuple):
     words: int
     begins: bool
     contents: bool
+    keyed: bool
     separators: list[str]
 
 
@@ -188,7 +189,8 @@ def _known(line: str) -> _Line:
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
     words = line.split(None, _COUNTED)[:_COUNTED]
     shape = tuple(map(_pattern, words[:_TELLING]))
-    return _Line(line, shape, len(words), begins_record(line), is_contents(line), separators)
+    keyed = ": " in line and _KEYED.match(line) is not None
+    return _Line(line, shape, len(words), begins_record(line), is_contents(line), keyed, separators)
 
 
 def _alike(a: _Line, b: _Line) -> bool:
@@ -198,7 +200,7 @@ def _alike(a: _Line, b: _Line) -> bool:
         return a.contents and b.contents
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
         return True
-    if _KEYED.match(a.text) and _KEYED.match(b.text):
+    if a.keyed and b.keyed:
         return True
     same = bool(a.separators) and a.separators == b.separators
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
@@ -220,7 +222,7 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _Line, b: _Line, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or (_KEYED.match(a.text) and _KEYED.match(b.text)) or _has_number(a) or _aligned(a.text, b.text):
+    if b.begins or (a.keyed and b.keyed) or _has_number(a) or _aligned(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 

@@ -41,11 +41,19 @@ _LONGEST_TALK = 12
 """Turns of a conversation up to which all stand under the first."""
 
 
-def paragraph_names(text: str) -> frozenset[str]:
-    """Names and keys before a colon with which two or more paragraphs begin."""
+def paragraph_speakers(text: str) -> list[str]:
+    """The name or key before a colon that each paragraph begins with; empty for none."""
     found = (_SPEAKER.match(start[1]) for start in _PARAGRAPH.finditer(text))
-    counts = Counter(match["name"] for match in found if match)
-    return frozenset(name for name, count in counts.items() if count >= _FEWEST)
+    return [match["name"] if match else "" for match in found]
+
+
+def paragraph_names(speakers: Sequence[str]) -> frozenset[str]:
+    """Names and keys with which two or more paragraphs begin.
+
+    Args:
+        speakers: The name or key that each paragraph begins with.
+    """
+    return frozenset(name for name, count in Counter(speakers).items() if name and count >= _FEWEST)
 
 
 def paragraph_keys(text: str) -> frozenset[str]:
@@ -63,20 +71,16 @@ def speakers(names: frozenset[str]) -> regex.Pattern[str] | None:
     return _SPEAKER if len(names) >= _FEWEST else None
 
 
-def is_conversation(text: str, names: frozenset[str]) -> bool:
+def is_conversation(speakers: Sequence[str]) -> bool:
     """Whether a text is a conversation whose turns may go on in paragraphs without a name: many begin with one.
 
     Args:
-        text: The text.
-        names: Names with which several paragraphs begin.
+        speakers: The name or key that each paragraph begins with, or an empty string.
     """
-    starts = [match[1] for match in _PARAGRAPH.finditer(text)]
-    said = [match["name"] for match in map(_SPEAKER.match, starts) if match and match["name"] in names]
-    return (
-        len(set(said)) >= _FEWEST
-        and len(said) >= _TURNS * len(starts)
-        and not any(name.casefold() in _REMARKS for name in said)
-    )
+    names = paragraph_names(speakers)
+    said = sum(name in names for name in speakers)
+    remarks = any(name.casefold() in _REMARKS for name in names)
+    return len(names) >= _FEWEST and said >= _TURNS * len(speakers) and not remarks
 
 
 def cues(text: str) -> frozenset[str]:

@@ -13,7 +13,14 @@ from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import cues, is_conversation, paragraph_keys, paragraph_names, speakers
+from ctxpipe.compress.text.prose.spoken import (
+    cues,
+    is_conversation,
+    paragraph_keys,
+    paragraph_names,
+    paragraph_speakers,
+    speakers,
+)
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -60,9 +67,10 @@ class Writer:
         """Definitions around a block."""
         self.quotes: dict[int, int] = {}
         """What introduces quoted lines, by their depth."""
-        names = paragraph_names(self.text)
+        beginnings = paragraph_speakers(self.text)
+        names = paragraph_names(beginnings)
         self.speakers = speakers(names)
-        self.is_conversation = self.speakers is not None and is_conversation(self.text, names)
+        self.is_conversation = is_conversation(beginnings)
         self.said = -1
         """The turn of a conversation that further paragraphs go on with."""
         self.cues = cues(self.text)

@@ -125,3 +125,9 @@ def test_a_kept_item_brings_the_line_that_says_what_holds_for_it(budget: int) ->
     )
     before = kept.text[: kept.text.index("asthma")]
     assert before.rindex("Talk to your doctor") > before.rfind("Do not take it")
+
+
+def test_a_line_that_only_looks_like_an_item_is_none() -> None:
+    text = "Bring these\n**rope** and tar\n\nKeep it\n-54 is the depth\n"
+    made = outline(Document(text=text, source="x"))
+    assert len(made.units(0, len(text))) == 2
