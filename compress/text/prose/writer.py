@@ -164,14 +164,17 @@ class Writer:
     def _open_term(self, region: Region, start: int, stop: int) -> None:
         """Let what is indented further below a line stand under it: in text if it is a title, in a page always."""
         text = self.text
-        begin = running_spans(text, region)[-1][0]
+        always = self.document.kind in ("html", "markdown")
         below = _FILLED.search(text, stop)
         indent = indent_of(text, start)
         further = below is not None and indent_of(text, below.start()) > indent
+        if not (further or always):
+            return
+        begin = running_spans(text, region)[-1][0]
         named = further and region is self.found[-1] and is_title(text[begin:stop])
         if named:
             begin = self.titled(region)
-        if named or self.document.kind in ("html", "markdown"):
+        if named or always:
             self.indents.open(indent, begin)
 
     def _headed(self, region: Region, spans: Sequence[tuple[int, int]], lines: list[str]) -> Region:
