@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ctxpipe.compress.text.code.comments import with_subjects
+from ctxpipe.compress.text.code.described import with_described
 from ctxpipe.compress.text.code.diffs import mark_diff, with_short_heads
 from ctxpipe.compress.text.code.grammars import load
 from ctxpipe.compress.text.code.indent import mark_indented
@@ -51,6 +52,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     units = with_subjects(text, marks.units(), language)
     if language == "vobject":
         return named_vobjects(text, units)
+    if language == "python":
+        return with_described(text, units)
     if language == "diff":
         return with_short_heads(text, units)
     if language in _NAMED:

@@ -100,3 +100,42 @@ def test_a_description_is_one_unit_about_what_is_below_it(language: str, below: 
 def test_a_description_that_is_not_closed_ends_no_run() -> None:
     text = '"""\nA ship\ntype Gull {\n  load: Int\n}\n'
     check_units(text, code_units(text, "graphql"))
+
+
+DESCRIBED = '''\
+SIZE = 200
+"""Most tokens."""
+NAMES: dict[str, int] = {
+    "a": 1,
+}
+"""Numbers of names."""
+class Lock:
+    """Keeps water."""
+    port: int
+    """Where it listens."""
+    def open(self):
+        """Opens it."""
+"""A lone remark."""
+WIDTH = 3
+
+"""Another one."""
+'''
+
+
+def test_a_string_below_an_assignment_stands_under_it() -> None:
+    made = outline(Document(text=DESCRIBED, kind="code", language="python", source="x"))
+    found = {}
+    for unit in made.units(0, len(DESCRIBED)):
+        words = DESCRIBED[unit.start : unit.end].strip()
+        if words.startswith('"""'):
+            above = made.chain(unit)
+            found[words.strip('".')] = DESCRIBED[above[0].start :].split("\n")[0].strip() if above else ""
+    assert found == {
+        "Most tokens": "SIZE = 200",
+        "Numbers of names": "NAMES: dict[str, int] = {",
+        "Keeps water": "class Lock:",
+        "Where it listens": "port: int",
+        "Opens it": "def open(self):",
+        "A lone remark": "",
+        "Another one": "",
+    }
