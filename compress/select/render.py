@@ -20,6 +20,7 @@ from ctxpipe.compress.types import Document, Excerpt, Span
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _LINE = regex.compile(r"\n(?P<indent>[ \t]*)(?:(?P<item>(?:[-*+•‣◦–]|\(?\p{N}{1,3}[.)])[ \t])|\S)")
 """A line that says something, and whether it begins like a list item."""
+_BLANK = regex.compile(r"\n[ \t\r]*\n")
 _SAYS = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -217,15 +218,18 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str, *, same_
     if not between or between.isspace():
         spaced = not (_UNSPACED.match(text, before.end - 1) and _UNSPACED.match(text, after.start))
         return bare if line is not None or spaced else ""
-    if not _SAYS.search(gap) or "member" in (a.kind, b.kind):
+    if "member" in (a.kind, b.kind):
         return bare
+    if not _SAYS.search(gap):
+        # A rule below a table, for example: what follows the blank line is not a row of it.
+        return f"\n{bare}" if _BLANK.search(gap) else bare
     if b.kind == "row" and a.kind == "row" and same_table:
         return bare
     if document.kind == "code":
         left_out = _LINE.search(gap)
         beside = left_out["indent"] if left_out else indent
         return f"\n{beside}{comment_mark(document.language)}\n{indent}"
-    if a.kind == b.kind == "sentence" and a.parent == b.parent and not regex.search(r"\n[ \t\r]*\n", gap):
+    if a.kind == b.kind == "sentence" and a.parent == b.parent and not _BLANK.search(gap):
         return f" {MARK} "
     return f"\n{MARK}\n{indent}"
 

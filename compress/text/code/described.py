@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ctxpipe.compress.text.unit import Unit
 
 _STRING = re.compile(r"([ \t]*)[rRuU]?(?:\"\"\"|''')")
-_ASSIGNED = re.compile(r"([ \t]*)[\w.]+[ \t]*(?:=(?!=)|:[ \t]*\S)")
+_ASSIGNED = re.compile(r"([ \t]*)[\w.]+(?:[ \t]*,[ \t]*[\w.]+)*[ \t]*(?:=(?!=)|:[ \t]*\S)")
 
 
 def with_described(text: str, units: Sequence[Unit]) -> list[Unit]:

@@ -86,6 +86,13 @@ def test_an_excerpt_that_ends_inside_a_block_or_list_is_marked(
     assert kept(document, keep, budget).rstrip() == text
 
 
+def test_a_paragraph_below_the_rule_of_a_table_is_no_row_of_it() -> None:
+    rule = "=====  ======="
+    text = f"{rule}\nRope   Length\n{rule}\nhemp   12 m\nsisal  14 m\n{rule}\n\nNew ropes are longer.\n"
+    document = Document(text=text, source="ropes.rst", kind="text", language="rst")
+    assert kept(document, "sisal|longer", 70).endswith("sisal  14 m\n\nNew ropes are longer.")
+
+
 def test_rows_of_two_tables_have_a_mark_between_them() -> None:
     ships = "Ship,Crew\n" + "".join(f"ship {i},{i}\n" for i in range(9))
     ports = "Port,Depth\n" + "".join(f"port {i},{i}\n" for i in range(9))

@@ -103,7 +103,7 @@ def test_a_description_that_is_not_closed_ends_no_run() -> None:
 
 
 DESCRIBED = '''\
-SIZE = 200
+SIZE, STEP = 200, 8
 """Most tokens."""
 NAMES: dict[str, int] = {
     "a": 1,
@@ -131,7 +131,7 @@ def test_a_string_below_an_assignment_stands_under_it() -> None:
             above = made.chain(unit)
             found[words.strip('".')] = DESCRIBED[above[0].start :].split("\n")[0].strip() if above else ""
     assert found == {
-        "Most tokens": "SIZE = 200",
+        "Most tokens": "SIZE, STEP = 200, 8",
         "Numbers of names": "NAMES: dict[str, int] = {",
         "Keeps water": "class Lock:",
         "Where it listens": "port: int",
