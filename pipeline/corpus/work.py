@@ -152,7 +152,7 @@ def _deaths() -> Iterator[None]:
         yield
     except BrokenProcessPool as exc:
         raise CtxpipeError(
-            "a process that prepared documents died, perhaps for want of memory; what was done before is kept"
+            "a process that prepared documents died, perhaps because memory ran out; what was done before is kept"
         ) from exc
 
 
