@@ -159,7 +159,10 @@ def _mean(places: Design, given: Floats) -> float | None:
 
 
 def _kept_share(record: Record) -> float | None:
-    return None if not record.source_tokens or record.kept_tokens is None else record.kept_tokens / record.source_tokens
+    if not record.source_tokens or record.kept_tokens is None:
+        return None
+    # Labels are counted as kept, so a whole document has more tokens than its source.
+    return min(1.0, record.kept_tokens / record.source_tokens)
 
 
 def _versus(raw: ByItem | None, arm: ByItem, name: str, score: str, margin: float, seed: int) -> Comparison | None:

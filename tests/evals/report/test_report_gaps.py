@@ -55,6 +55,17 @@ def test_a_run_of_layer_one_speaks_of_survival(tmp_path: Path) -> None:
     assert "share of answers" in page
 
 
+def test_no_more_than_everything_is_kept(tmp_path: Path) -> None:
+    """A whole document with its label has more tokens than the document."""
+    made(tmp_path, items=40)
+    with RecordFile(tmp_path / "records.jsonl") as file:
+        for one in [one for one in file.records if one.arm == "raw"]:
+            file.append(replace(one, source_tokens=100, kept_tokens=104))
+    row = summarise(tmp_path).row("all", "raw")
+    assert row is not None
+    assert row.achieved == 1.0
+
+
 def test_an_incomplete_run_compares_what_both_arms_hold(tmp_path: Path) -> None:
     made(tmp_path, items=40)
     lines = (tmp_path / "records.jsonl").read_bytes().splitlines(keepends=True)
