@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings, posts
-from ctxpipe.compress.text.prose.fences import is_underlined
+from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, matches
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
+from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
@@ -21,16 +21,6 @@ _BOLD = re.compile(
     r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
     re.MULTILINE,
 )
-_UNDERLINED = re.compile(
-    r"^(?:(?P<over>([=*~^\-\"+#`:.'_])\2{2,})[ \t]*\n)?[ \t]*(?=\S)(?P<title>[^\n|]{1,120})\r?\n"
-    r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
-    re.MULTILINE,
-)
-_BOXED = re.compile(
-    r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
-    re.MULTILINE,
-)
-"""A title and its underline between the sides of a box."""
 _BELOW_RULE = re.compile(
     r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
 )
@@ -92,15 +82,6 @@ _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 4,
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 
 
-class Heading(NamedTuple):
-    """A heading: offsets of its lines with their markup, its level (lower stands above higher), its words."""
-
-    start: int
-    end: int
-    level: int
-    title: str
-
-
 def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[Heading]:
     """The headings of a document of prose, in order and disjoint.
 
@@ -141,25 +122,25 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
 def _marked(document: Document) -> Iterator[Heading]:
     text, language = document.text, document.language
     if document.kind in ("markdown", "html"):
-        yield from _matches(_ATX, text, lambda m: (len(m[1]), m[2]))
-        yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        yield from matches(_ATX, text, lambda m: (len(m[1]), m[2]))
+        yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         for post in posts(text):
             yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
-        yield from _underlined(text, markdown=True)
-        for heading in _matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
+        yield from underlined(text, markdown=True)
+        for heading in matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
             yield heading._replace(title=" ".join(_TAG.sub(" ", heading.title).split()))
     elif language == "org":
-        yield from _matches(_ORG_TITLE, text, lambda m: (0, m[1]))
-        yield from _matches(_ORG, text, lambda m: (len(m[1]), m[2]))
+        yield from matches(_ORG_TITLE, text, lambda m: (0, m[1]))
+        yield from matches(_ORG, text, lambda m: (len(m[1]), m[2]))
     elif language == "asciidoc":
-        yield from _matches(_ASCIIDOC, text, lambda m: (len(m[1]), m[2]))
+        yield from matches(_ASCIIDOC, text, lambda m: (len(m[1]), m[2]))
     elif language == "tex":
-        for heading in _matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2])):
+        for heading in matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2])):
             if not _COMMENTED.search(text, text.rfind("\n", 0, heading.start) + 1, heading.start):
                 yield heading
     else:
-        yield from _matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
-        yield from _underlined(text, markdown=False)
+        yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        yield from underlined(text, markdown=False)
         yield from _unmarked(document)
 
 
@@ -179,46 +160,46 @@ def _unmarked(document: Document) -> Iterator[Heading]:
         if _begins_anew(text, named.start) and not _goes_on(text, named.end):
             yield Heading(named.start, named.end, _NAMED_LEVEL + named.depth, named.title)
     for run_in in _RUN_IN.finditer(text):
-        if _begins_paragraph(text, run_in.start()):
+        if begins_paragraph(text, run_in.start()):
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
     yield from _numbered(document)
-    prompts = list(_matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
+    prompts = list(matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
     yield from prompts if len(prompts) > 1 else ()
-    for heading in _matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
-        if sum(c.isalpha() for c in heading.title) >= 4 and _begins_paragraph(text, heading.start):
+    for heading in matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
+        if sum(c.isalpha() for c in heading.title) >= 4 and begins_paragraph(text, heading.start):
             yield heading
     if document.kind == "text":
-        for heading in _matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
+        for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
             if not _STOPPED.search(heading.title) and not _FOOT.search(heading.title):
                 yield heading
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
     """Headings of Markdown, Jira, MediaWiki, manual pages, POD and sections of settings in a text of unknown format."""
-    hashed = [h for h in _matches(_ATX, text, lambda m: (len(m[1]), m[2])) if _begins_paragraph(text, h.start)]
+    hashed = [h for h in matches(_ATX, text, lambda m: (len(m[1]), m[2])) if begins_paragraph(text, h.start)]
     # Lines with one sign may be comments.
     if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
         yield from hashed
-    yield from _matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
-    yield from _matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
-    yield from _matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
+    yield from matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
+    yield from matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
+    yield from matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
     for match in _BELOW_RULE.finditer(text):
-        if _begins_paragraph(text, match.start()) and not _STOPPED.search(match["title"]):
+        if begins_paragraph(text, match.start()) and not _STOPPED.search(match["title"]):
             yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))
-    yield from _matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
-    yield from _matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
+    yield from matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
+    yield from matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
 
 
 def _numbered(document: Document) -> Iterator[Heading]:
     """Numbered lines that are headings: without a stop at the end, and not one after the other like items of a list."""
     text = document.text
-    lines = list(_matches(_NUMBERED, text, lambda m: (_NUMBERED_LEVEL + m[1].count("."), m[2])))
+    lines = list(matches(_NUMBERED, text, lambda m: (_NUMBERED_LEVEL + m[1].count("."), m[2])))
     if not lines:
         return
     beside = [text[a.end : b.start].strip(" \t\r") == "\n" and a.level == b.level for a, b in itertools.pairwise(lines)]
     for heading, before, after in zip(lines, [False, *beside], [*beside, False], strict=True):
-        alone = _begins_paragraph(text, heading.start) and text[heading.end : heading.end + 2].strip(" ") in (
+        alone = begins_paragraph(text, heading.start) and text[heading.end : heading.end + 2].strip(" ") in (
             "\n\n",
             "\n",
         )
@@ -235,39 +216,6 @@ def _numbered(document: Document) -> Iterator[Heading]:
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
 
 
-# Markdown itself knows two; reStructuredText in files that are called Markdown has titles over as many tildes.
-_MARKDOWN_UNDERLINES = {"=": 1, "-": 2, "~": 3}
-
-
-def _underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
-    styles: dict[str, int] = {}
-    for match in _UNDERLINED.finditer(text):
-        mark, over, title = match["under"][0], match["over"], match["title"].strip()
-        if markdown and (over or mark not in _MARKDOWN_UNDERLINES):
-            continue
-        if markdown and mark == "~" and not is_underlined(title, match["under"]):
-            continue
-        if over and over[0] != mark:
-            over = None
-        if not markdown and (len(match["under"]) < len(title) - 2 or not any(c.isalnum() for c in title)):
-            continue
-        start = match.start() if over else match.start("title")
-        if not over and not _begins_paragraph(text, start):
-            continue
-        level = _MARKDOWN_UNDERLINES[mark] if markdown else 1 + styles.setdefault(mark + (over or "")[:1], len(styles))
-        left, right = trim(text, start, match.end())
-        yield Heading(left, right, level, title)
-    if not markdown:
-        yield from _boxed(text, styles)
-
-
-def _boxed(text: str, styles: dict[str, int]) -> Iterator[Heading]:
-    """Titles in boxes, of the level of those that are underlined by the same sign."""
-    for match in _BOXED.finditer(text):
-        level = 1 + styles.setdefault(match["under"][0], len(styles))
-        yield Heading(*trim(text, *match.span()), level, match["title"])
-
-
 def _goes_on(text: str, end: int) -> bool:
     """Whether the next line goes on with a sentence."""
     return re.match(r"[ \t\r]*\n[ \t]*[a-z]", text[end : end + 80]) is not None
@@ -276,16 +224,4 @@ def _goes_on(text: str, end: int) -> bool:
 def _begins_anew(text: str, start: int) -> bool:
     """Whether what stands before a line is a blank line, or a line that ends a sentence or is short."""
     before = text[max(0, start - 200) : start].rstrip(" \t\r\n").rpartition("\n")[2]
-    return _begins_paragraph(text, start) or not before or before.endswith((".", "!", "?", ":")) or len(before) < 40
-
-
-def _begins_paragraph(text: str, start: int) -> bool:
-    before = text[max(0, start - 80) : start].rstrip(" \t\r")
-    return not before or before.endswith("\n\n") or before.replace("\r", "").rstrip(" \t").endswith("\n\n")
-
-
-def _matches(pattern: object, text: str, read: Callable[[re.Match[str]], tuple[int, str]]) -> Iterator[Heading]:
-    for match in pattern.finditer(text):  # type: ignore[attr-defined]  # two libraries' patterns share no type
-        level, title = read(match)
-        start, end = trim(text, *match.span())
-        yield Heading(start, end, level, " ".join(title.split()))
+    return begins_paragraph(text, start) or not before or before.endswith((".", "!", "?", ":")) or len(before) < 40

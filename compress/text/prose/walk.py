@@ -9,7 +9,8 @@ from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.fences import fences, front_matter
-from ctxpipe.compress.text.prose.headings import Heading, headings
+from ctxpipe.compress.text.prose.heading import Heading
+from ctxpipe.compress.text.prose.headings import headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
