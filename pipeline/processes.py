@@ -30,7 +30,7 @@ class Processes(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Run a function in a process, which is started here if there are too few."""
-        with _without_interruption():
+        with without_interruption():
             return super().submit(fn, *args, **kwargs)
 
     def end(self) -> None:
@@ -44,18 +44,38 @@ class Processes(ProcessPoolExecutor):
 
 
 @contextmanager
-def _without_interruption() -> Iterator[None]:
+def without_interruption() -> Iterator[None]:
+    """Start processes in here: an interruption comes when they are started, and does not reach them."""
     # A terminal interrupts the whole group. A process begun here has the signal blocked from its first instruction; one
     # that ignored it later would print a traceback if it was still importing.
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # would unblock the signal if it was started below
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _interrupted_later():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    # Another thread may take the signal, and Python then interrupts the main thread although that has it blocked. A
+    # process whose start is interrupted so gets half of what it needs, and prints a traceback.
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin(begin: Callable[..., None], given: tuple[Any, ...]) -> None:

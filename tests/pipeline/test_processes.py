@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from processes import gone
 from ctxpipe.errors import CtxpipeError
 from ctxpipe.pipeline.corpus import work
 from ctxpipe.pipeline.corpus.corpus import Corpus, index
+from ctxpipe.pipeline.processes import without_interruption
 
 INDEX = """
 import sys
@@ -66,6 +68,28 @@ def test_an_interrupted_group_says_one_line(files: Path, tmp_path: Path, wait: f
     assert process.returncode == 130
     assert said.strip() == "interrupted"
     assert gone(workers, 30)
+
+
+def test_an_interruption_of_another_thread_waits_until_a_process_is_started() -> None:
+    begun, steps = threading.Event(), []
+
+    def interrupt() -> None:
+        begun.wait()
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    def start() -> None:
+        with without_interruption():
+            begun.set()
+            thread.join()
+            time.sleep(0.01)  # Python looks for signals here
+            steps.append("started")
+        steps.append("went on")
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert steps == ["started"]
 
 
 def test_none_outlives_a_process_that_was_killed(files: Path, tmp_path: Path) -> None:
