@@ -142,7 +142,8 @@ class Compressor:
                 room = budget * collection.characters / max(1, total)
                 # A corpus that is not searched gives what its paths give, which have no vectors.
                 searched = question and len(chosen) < len(collection.passages.start)
-                vectors = collection.sentence_vectors(chosen) if searched else {}
+                embeds = searched and self.embedder is not None
+                vectors = collection.sentence_vectors(chosen) if embeds else {}
                 candidates = self._ranked(collection, candidates, ranker, question or "", progress, room, vectors)
         candidates, note = distinct(collection.documents, candidates, protection.of_candidates(candidates))
         with stages.stage("prune") as progress:

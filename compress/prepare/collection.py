@@ -10,9 +10,8 @@ import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import VectorIndex, unit_length
+from ctxpipe.compress.prepare.vectors import VectorIndex, passage_text, unit_length
 from ctxpipe.compress.prepare.words import Stemmer, WordIndex
-from ctxpipe.compress.rank.embedding import embedded_text
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
 from ctxpipe.compress.types import Chunk, Document, OnProgress, SourceInfo
@@ -148,8 +147,8 @@ class Collection:
 
     def text(self, index: int) -> str:
         """The headings above a passage, and the passage."""
-        chunk = self.chunks(np.array([index]))[0]
-        return embedded_text(chunk.headings, self.documents[chunk.document].text[chunk.start : chunk.end])
+        document, place = int(self.passages.document[index]), int(self.passages.place[index])
+        return passage_text(self.documents[document], self.prepared[document].passages, place)
 
 
 class _Outlines(Sequence[Outline]):

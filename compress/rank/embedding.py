@@ -58,17 +58,16 @@ class EmbeddingRanker:
 
     def encode(self, texts: Sequence[RankingText], on_progress: OnProgress | None = None) -> FloatArray:
         """Embeddings of texts, float32 of shape (len(texts), dimension), rows of unit length."""
-        missing = [place for place, text in enumerate(texts) if not self._is_known(text)]
+        uses = self._headings and self._is_default
+        known = {place: text.vector for place, text in enumerate(texts) if uses and text.vector is not None}
+        missing = [place for place in range(len(texts)) if place not in known]
         made = self.embedder.encode([self._full(texts[place]) for place in missing], on_progress=on_progress)
+        if not known:
+            return made
         rows = np.empty((len(texts), made.shape[1]), dtype=np.float32)
         rows[missing] = made
-        for place, text in enumerate(texts):
-            if text.vector is not None and self._is_known(text):
-                rows[place] = text.vector
+        rows[list(known)] = list(known.values())
         return rows
-
-    def _is_known(self, text: RankingText) -> bool:
-        return text.vector is not None and self._headings and self._is_default
 
     def _full(self, text: RankingText) -> str:
         return embedded_text(text.headings, text.text) if self._headings else text.text
