@@ -34,7 +34,8 @@ CHAT = [
     Message(role="system", content="Answer from the context."),
     Message(role="user", content="Context: Ada Fenwick kept the light from 1871. Question: who kept the light?"),
 ]
-ENDLESS = [Message(role="user", content="Write down all numbers from 1 to 3000 in words, one a line.")]
+# The model repeats the word until it is stopped; a count of numbers it ended after 20 of them.
+ENDLESS = [Message(role="user", content=f"Repeat the word tide a thousand times: {'tide ' * 15}")]
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
 QUESTION = "Where did the keeper of Skellig hide the spoons?"
 
