@@ -6,13 +6,15 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Processes(ProcessPoolExecutor):
@@ -41,6 +43,37 @@ class Processes(ProcessPoolExecutor):
             process.terminate()
         for process in processes:
             process.join()
+
+
+class Helpers:
+    """Processes that each do one of several things at the same time, while this one does the first.
+
+    Args:
+        size: How many there are with this one.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """The results of a function for each of some items, in their order. What a process dies of is done here."""
+        first, *others = items
+        pool = Processes(self.size - 1, _nothing, ())
+        try:
+            futures = [pool.submit(function, item) for item in others]
+            yield function(first)
+            for item, future in zip(others, futures, strict=True):
+                try:
+                    done = future.result()
+                except BrokenProcessPool:
+                    done = function(item)
+                yield done
+        finally:
+            pool.end()
+
+
+def _nothing() -> None:
+    """Do nothing before the first thing."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline, outline
 from ctxpipe.compress.text.prose.noise import is_noise_document
+from ctxpipe.compress.text.prose.parts import Helpers
 from ctxpipe.compress.types import Document, SourceInfo
 
 
@@ -19,6 +20,7 @@ class Prepared:
     Args:
         document: The document.
         stemmer: Shared by documents that are prepared together.
+        helpers: Find the structure of a long text together with this process; None leaves it to this one.
 
     Attributes:
         vectors: Where vectors of its passages are; None if it has none.
@@ -26,9 +28,10 @@ class Prepared:
 
     vectors: Place | None = None
 
-    def __init__(self, document: Document, stemmer: Stemmer | None = None) -> None:
+    def __init__(self, document: Document, stemmer: Stemmer | None = None, helpers: Helpers | None = None) -> None:
         self._document = document
         self._stemmer = stemmer
+        self._helpers = helpers
         self._tokens: dict[str, int] = {}
 
     @property
@@ -49,7 +52,7 @@ class Prepared:
     @cached_property
     def outline(self) -> Outline:
         """Its structure."""
-        return outline(self.document)
+        return outline(self.document, self._helpers)
 
     @cached_property
     def passages(self) -> Passages:

@@ -11,6 +11,7 @@ from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
 from ctxpipe.compress.text.prose.contents import contents
+from ctxpipe.compress.text.prose.parts import Helpers
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import overlaps, running_units, unit_starts
 from ctxpipe.compress.text.prose.walk import prose_regions
@@ -183,8 +184,13 @@ def _with_title(titles: tuple[str, ...], unit: Unit) -> tuple[str, ...]:
     return (*titles, unit.title[:_LONGEST_TITLE]) if unit.title else titles
 
 
-def outline(document: Document) -> Outline:
-    """Find the structure of a document of any kind, in one pass over its text."""
+def outline(document: Document, helpers: Helpers | None = None) -> Outline:
+    """Find the structure of a document of any kind, in one pass over its text.
+
+    Args:
+        document: The document.
+        helpers: Find the structure of parts of a long text at the same time; None does all of it here.
+    """
     text = document.text
     if document.kind == "json" and is_json(text):
         units = json_units(text)
@@ -194,7 +200,7 @@ def outline(document: Document) -> Outline:
         units = code_units(text, document.language)
     else:
         document = _read_as(document)
-        return Outline(document, prose_regions(document))
+        return Outline(document, prose_regions(document, helpers))
     return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])
 
 

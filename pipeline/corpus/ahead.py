@@ -11,7 +11,7 @@ from ctxpipe.compress.prepare.words import Stemmer
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.corpus.index import COUNTED
 from ctxpipe.pipeline.corpus.work import WORTH_A_POOL, MadeElsewhere, Parts, begin, in_worker
-from ctxpipe.pipeline.processes import Processes
+from ctxpipe.pipeline.processes import Helpers, Processes
 
 
 class Ahead:
@@ -48,7 +48,11 @@ class Ahead:
                 made = self._futures[place].result() if place < len(self._futures) else None
             except BrokenProcessPool:
                 made = None
-            yield Prepared(document, self._stemmer) if made is None else MadeElsewhere(document, made)
+            yield self._here(document) if made is None else MadeElsewhere(document, made)
+
+    def _here(self, document: Document) -> Prepared:
+        long = self._size > 1 and len(document.text) >= WORTH_A_POOL
+        return Prepared(document, self._stemmer, Helpers(self._size) if long else None)
 
     def close(self) -> None:
         """End the processes and drop what waits."""

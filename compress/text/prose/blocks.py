@@ -79,7 +79,7 @@ class Blocks(Writer):
 
     def tagged(self, lines: Lines) -> bool:
         """Terms whose definitions begin on the same line; what is indented below also stands under them."""
-        if "  " not in lines.words[0] and (self.speakers or ": " not in lines.words[0]):
+        if "  " not in lines.words[0] and (self.facts.speakers or ": " not in lines.words[0]):
             return False
         below = _FILLED.search(self.text, lines.end)
         found = tagged(lines.words, lines.indents, indent_of(self.text, below.start()) if below else -1)
@@ -124,7 +124,7 @@ class Blocks(Writer):
             parent = above
         words = [self.text[a:b] for a, b in spans]
         rows = titles or above >= 0
-        card = not rows and (is_card(words, self.card_keys) or is_talk(words, self.card_keys))
+        card = not rows and (is_card(words, self.facts.card_keys) or is_talk(words, self.facts.card_keys))
         for a, b in spans[titles:]:
             if rows:
                 units.extend(self.whole_or_sentences(a, b, "row", parent))
@@ -143,11 +143,6 @@ class Blocks(Writer):
             return -1
         same = self.text.count("  ", start, end) == self.text.count("  ", row.start, row.end) > 0
         return row.parent if same else -1
-
-    def called(self, words: str, start: int) -> int:
-        """The unit that calls the footnote that begins with ``words``; -1 for none."""
-        at = self.calls.before(words, start)
-        return self.calls.unit(self.found, at) if at >= 0 else -1
 
     def table_above(self, start: int) -> Region | None:
         """The table right above a block; None where something else is."""

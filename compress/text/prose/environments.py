@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import regex
 
+from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.quoted import Quoted
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.unit import Unit
@@ -47,8 +48,8 @@ class _Open(NamedTuple):
 class Environments(Quoted):
     """Writes environments of TeX."""
 
-    def __init__(self, document: Document) -> None:
-        super().__init__(document)
+    def __init__(self, document: Document, facts: Facts) -> None:
+        super().__init__(document, facts)
         self._ends = _ends(self.text) if document.language == "tex" else {}
         """For the beginnings of environments that are told by name, where their ends begin and end."""
         self._closes = frozenset(start for start, _ in self._ends.values())

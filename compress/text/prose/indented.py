@@ -85,6 +85,8 @@ class Indents:
 def indent_of(text: str, start: int) -> int:
     """Indentation in columns of the line that ``start`` is in."""
     line = text.rfind("\n", 0, start) + 1
+    if text[line : line + 1] not in " \t":
+        return 0
     spaces = _SPACES.match(text, line)
     return len(spaces[0].expandtabs()) if spaces else 0
 

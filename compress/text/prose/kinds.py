@@ -38,6 +38,11 @@ def _is_one_item(words: Sequence[str]) -> bool:
     return len(words) == 2 and words[1][0] in "-*•" and is_title(words[0])
 
 
+def _may_be_item(words: str) -> bool:
+    """Whether a line may begin an item of a list; quicker than the pattern."""
+    return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
+
+
 class Kinds(Environments):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
@@ -73,12 +78,14 @@ class Kinds(Environments):
     def _lines(self, start: int, end: int) -> Lines:
         indent = self.rebase(start)
         spans = [match.span() for match in _LINE.finditer(self.text, start, end)]
-        indents = [indent, *(indent_of(self.text, a) for a, _ in spans[1:])]
+        indents = [indent, *(0 if self.text[a - 1] == "\n" else indent_of(self.text, a) for a, _ in spans[1:])]
         return Lines(start, end, spans, [self.text[a:b] for a, b in spans], indents)
 
     def _two_blocks(self, lines: Lines) -> bool:
         """Indented text that ends without a blank line, and what follows it."""
         level = self.indents.ends_at()
+        if level < 0:
+            return False
         after = next((a for (a, _), i in zip(lines.spans[1:], lines.indents[1:], strict=True) if i <= level), -1)
         if after < 0:
             return False
@@ -97,16 +104,17 @@ class Kinds(Environments):
         """Footnotes, each under the sentence that calls it, or notes below a table, under its header row."""
         words = lines.words
         at = [index for index, line in enumerate(words) if is_footnote(line)]
-        above = [self.called(words[index], lines.spans[index][0]) for index in at]
-        if not at:
-            below = self.table_above(lines.start)
-            at = [index for index, line in enumerate(words) if below is not None and self.notes_on(below, line)]
-            above = [below.start if below else -1] * len(at)
-        if not at or at[0] or min(above) < 0:
+        called = {lines.spans[index][0]: self.facts.calls.before(words[index], lines.spans[index][0]) for index in at}
+        parent = self.parent
+        if not at and (below := self.table_above(lines.start)):
+            at = [index for index, line in enumerate(words) if self.notes_on(below, line)]
+            parent = below.start
+        if not at or at[0] or min(called.values(), default=0) < 0:
             return False
         units: list[Unit] = []
-        for first, stop, parent in zip(at, [*at[1:], len(words)], above, strict=True):
+        for first, stop in itertools.pairwise([*at, len(words)]):
             units += self.whole_or_sentences(lines.spans[first][0], lines.spans[stop - 1][1], "item", parent)
+        self.called |= called
         introduction, self.introduction = self.introduction, -1
         self.add(lines.spans[0][0], lines.spans[-1][1], units)
         self.introduction = introduction if is_footnote(words[0]) else -1
@@ -115,13 +123,14 @@ class Kinds(Environments):
     def _sheet(self, lines: Lines) -> bool:
         """Keys of one thing with other keys indented below them, under the first, which names it."""
         least = min(lines.indents)
+        if lines.indents[:2] != [least, least]:
+            return False
         top = [words for words, indent in zip(lines.words, lines.indents, strict=True) if indent == least]
-        is_nested = len(top) > 1 and lines.indents[:2] == [least, least] and max(lines.indents) > least
         if (
-            not is_nested
+            max(lines.indents) == least
             or self.depth >= _DEEPEST
-            or self.speakers
-            or not is_card(top, self.card_keys)
+            or self.facts.speakers
+            or not is_card(top, self.facts.card_keys)
             or self.introduction >= 0
         ):
             return False
@@ -150,7 +159,7 @@ class Kinds(Environments):
 
     def _roff(self, lines: Lines) -> bool:
         """Tagged paragraphs of a manual page in its markup, each one item."""
-        at = [index for index, words in enumerate(lines.words) if _ROFF_ITEM.match(words)]
+        at = [index for index, words in enumerate(lines.words) if words[0] == "." and _ROFF_ITEM.match(words)]
         if not at:
             return False
         if at[0]:
@@ -164,7 +173,11 @@ class Kinds(Environments):
         """A list that begins with an item, or has several."""
         text = self.text
         item = _ASCIIDOC_ITEM if self.document.language == "asciidoc" else _ITEM
-        items = [item.match(text, text.rfind("\n", 0, a) + 1, b) for a, b in lines.spans]
+        may_be = _may_be_item if item is _ITEM else bool
+        items = [
+            item.match(text, text.rfind("\n", 0, a) + 1, b) if may_be(words) else None
+            for (a, b), words in zip(lines.spans, lines.words, strict=True)
+        ]
         if not items[0] and sum(map(bool, items)) < 2 and not (items[-1] and _is_one_item(lines.words)):
             return False
         if items[0] and lines.list_above is not None and self.introduction < 0:

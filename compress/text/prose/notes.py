@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import regex
 
@@ -23,7 +23,7 @@ _BEFORE = r"(?<=[\w%€$£).])\s?"
 
 def is_footnote(words: str) -> bool:
     """Whether a line begins the definition of a footnote of Markdown or reStructuredText."""
-    return _DEFINED.match(words) is not None
+    return words.startswith(("[^", "..")) and _DEFINED.match(words) is not None
 
 
 def caller(words: str) -> regex.Pattern[str] | None:
@@ -67,13 +67,25 @@ class Calls:
         at = self._first.get(defined["name"], -1) if defined else -1
         return at if at < start else -1
 
-    def unit(self, regions: Sequence[Region], at: int) -> int:
-        """``start`` of the unit that holds an offset; -1 for none.
+    def placed(self, regions: Sequence[Region], called: Mapping[int, int]) -> list[Region]:
+        """Regions with each footnote under the unit that calls it.
 
         Args:
-            regions: The regions of the text up to there and further, in order.
-            at: The offset.
+            regions: The regions of the text, in order.
+            called: Where footnotes are called, by where they begin.
         """
+        found = list(regions)
+        for start, at in called.items():
+            index = bisect.bisect_right(found, start, key=lambda region: region.start) - 1
+            parent = self._unit(regions, at)
+            if parent >= 0:
+                region = found[index]
+                units = (one._replace(parent=parent) if one.start == start else one for one in region.units or ())
+                found[index] = region._replace(units=tuple(units))
+        return found
+
+    def _unit(self, regions: Sequence[Region], at: int) -> int:
+        """``start`` of the unit that holds an offset; -1 for none."""
         index = bisect.bisect_right(regions, at, key=lambda region: region.start) - 1
         if index < 0 or regions[index].end <= at:
             return -1

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import quote_depth
 from ctxpipe.compress.text.prose.turns import Turns
@@ -24,15 +25,15 @@ _FEWEST = 2
 class Quoted(Turns):
     """Writes quoted lines."""
 
-    def __init__(self, document: Document) -> None:
-        super().__init__(document)
+    def __init__(self, document: Document, facts: Facts) -> None:
+        super().__init__(document, facts)
         self._quoted_heads: dict[int, int] = {}
         """What the heads of quoted messages stand under."""
 
     def quotation(self, lines: Lines) -> bool:
         """Lines of a message that quote another one, under what says whose words they are."""
         text = self.text
-        if not any(text[a] == ">" for a, _ in lines.spans):
+        if ">" not in text[lines.start : lines.end] or not any(text[a] == ">" for a, _ in lines.spans):
             self.quotes.clear()
             return False
         for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):

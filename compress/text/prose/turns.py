@@ -59,12 +59,12 @@ class Turns(Blocks, abc.ABC):
     def cue(self, lines: Lines) -> bool:
         """A turn below a line with its speaker, alone or with a time."""
         words = lines.words
-        if len(words) < 2 or not (words[0] in self.cues or _SPEAKER.fullmatch(words[0])):
+        if len(words) < 2 or not (words[0] in self.facts.cues or _SPEAKER.fullmatch(words[0])):
             return False
         if words[0][0] == "[" and any(line[0] == "[" for line in words[1:]):
             return False  # lines of a log
         at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
-        if len(at) > 1 and words[0] not in self.cues:
+        if len(at) > 1 and words[0] not in self.facts.cues:
             for first, stop in itertools.pairwise([*at, len(words)]):
                 self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
             return True
@@ -77,11 +77,12 @@ class Turns(Blocks, abc.ABC):
 
     def speech(self, lines: Lines) -> bool:
         """A turn that begins with its speaker."""
-        said = self.speakers.match(lines.words[0]) if self.speakers else None
+        first = lines.words[0]
+        said = self.facts.speakers.match(first) if self.facts.speakers and (":" in first or "：" in first) else None
         if not said or not said["name"]:
             return False
         if self.base == self.said:
             self.base = self.heading
         self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
-        self.said = lines.spans[0][0] if self.is_conversation else -1
+        self.said = lines.spans[0][0] if self.facts.is_conversation else -1
         return True

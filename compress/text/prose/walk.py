@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
-from ctxpipe.compress.text.prose.fences import fences, front_matter
+from ctxpipe.compress.text.prose.facts import Facts
+from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter
 from ctxpipe.compress.text.prose.heading import Heading
 from ctxpipe.compress.text.prose.headings import headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
+from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
 from ctxpipe.compress.text.prose.units import overlaps
@@ -24,11 +28,72 @@ _NUMBER = re.compile(r"(?:\d{1,3}\.){2,6}|\d{1,3}(?:\.\d{1,3})+(?= )")
 _BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
 
 
-def prose_regions(document: Document) -> list[Region]:
-    """The regions of a document of prose, in order; together they hold all its non-whitespace text."""
+class _Placed(NamedTuple):
+    """A heading with what it stands under."""
+
+    start: int
+    end: int
+    title: str
+    above: int
+
+
+class _Pipes(NamedTuple):
+    """A table of pipes."""
+
+    start: int
+    end: int
+
+
+_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable
+
+
+def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Region]:
+    """The regions of a document of prose, in order; together they hold all its non-whitespace text.
+
+    Args:
+        document: The document.
+        helpers: Walk over parts of it at the same time; None walks over all of it here.
+    """
     if "\r\n" in document.text:
-        return with_returns(document, prose_regions)
-    return content_for_empty(_Walker(document).regions())
+        return with_returns(document, lambda bare: prose_regions(bare, helpers))
+    facts = Facts.of(document.text)
+    events = _events(document)
+    headings = [event.start for event in events if isinstance(event, _Placed)]
+    edges = [0, *(cuts(document.text, headings, helpers.size) if helpers else ()), len(document.text)]
+    parts = [
+        _Part(document, facts, [event for event in events if start <= event.start < end], start, end)
+        for start, end in itertools.pairwise(edges)
+    ]
+    walked = helpers.map(_walked, parts) if helpers and len(parts) > 1 else map(_walked, parts)
+    regions: list[Region] = []
+    called: dict[int, int] = {}
+    for part in walked:
+        regions += part.regions
+        called |= part.called
+    return content_for_empty(facts.calls.placed(regions, called) if called else regions)
+
+
+class _Part(NamedTuple):
+    """A part of a text that begins with a heading, or with the text, and the events in it."""
+
+    document: Document
+    facts: Facts
+    events: list[_Event]
+    start: int
+    end: int
+
+
+class _Walked(NamedTuple):
+    """The regions of a part, and where the footnotes in it, by where they begin, are called."""
+
+    regions: list[Region]
+    called: dict[int, int]
+
+
+def _walked(part: _Part) -> _Walked:
+    walker = _Walker(part.document, part.facts)
+    walker.walk(part.events, part.start, part.end)
+    return _Walked(walker.found, walker.called)
 
 
 def _is_beside(title: str, other: str) -> bool:
@@ -37,62 +102,79 @@ def _is_beside(title: str, other: str) -> bool:
     return number is not None and below is not None and not below[0].startswith(number[0])
 
 
+def _events(document: Document) -> list[_Event]:
+    """What is found before any block, in order, none in another."""
+    special = sorted(_special(document), key=lambda event: (event.start, event.end))
+    hidden = [(event.start, event.end) for event in special]
+    if not document.headings:
+        hidden = sorted((*hidden, *(span for span in document.noise if not overlaps(*span, hidden))))
+    stack: list[Heading] = []
+    found: list[_Event] = []
+    at = 0
+    titles = headings(document, lambda a, b: overlaps(a, b, hidden))
+    for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
+        if event.start < at:
+            continue
+        at = event.end
+        if not isinstance(event, Heading):
+            found.append(event)
+            continue
+        while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
+            stack.pop()
+        found.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1))
+        stack.append(event)
+    return found
+
+
+def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
+    """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
+    text = document.text
+    head = front_matter(text)
+    marks = "`~" if document.kind in ("markdown", "html") else "`"
+    found: list[Fence | Drawn | SimpleTable | _Pipes] = [*([head] if head else []), *fences(text, marks)]
+    fenced = sorted((fence.start, fence.end) for fence in found)
+    tables: list[Drawn | SimpleTable] = [*drawn_tables(text, document.language), *simple_tables(text)]
+    drawn = [table for table in tables if not overlaps(table.start, table.end, fenced)]
+    found += drawn
+    hidden = sorted(fenced + [(table.start, table.end) for table in drawn])
+    for match in PIPES.finditer(text):
+        if not overlaps(*match.span(), hidden) and not is_excerpt(match[0].rstrip().split("\n")):
+            found.append(_Pipes(*match.span()))
+    return found
+
+
 class _Walker(Kinds):
     """Walks over a document once, block by block."""
 
-    def regions(self) -> list[Region]:
-        special = self.special()
-        hidden = [(start, end) for start, end, _ in special]
-        if not self.document.headings:
-            hidden = sorted((*hidden, *(span for span in self.document.noise if not overlaps(*span, hidden))))
-        stack: list[Heading] = []
-        events: list[tuple[int, int, Heading | Callable[[], None]]] = [*special]
-        events += [(h.start, h.end, h) for h in headings(self.document, lambda a, b: overlaps(a, b, hidden))]
-        at = 0
-        for start, end, event in sorted(events, key=lambda e: (e[0], e[1])):
-            if start < at:
+    def walk(self, events: Sequence[_Event], at: int, end: int) -> None:
+        """Set down what stands in ``text[at:end]``, which begins with a heading unless it begins the text."""
+        for event in events:
+            self.blocks(at, event.start)
+            at = event.end
+            if isinstance(event, _Placed):
+                self._open(event)
                 continue
-            self.blocks(at, start)
-            at = end
-            if isinstance(event, Heading):
-                while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
-                    stack.pop()
-                above = stack[-1].start if stack else -1
-                stack.append(event)
-                unit = Unit(event.start, event.end, "heading", above, title=event.title)
-                self.found.append(Region(event.start, event.end, above, (unit,)))
-                self.heading = self.base = event.start
-                self.introduction = self.literal = -1
-                self.answers = Answers()
-                self.listed = (-1, -1)
-                self.indents.clear()
-                self.quotes.clear()
-                self.environments.clear()
+            self.rebase(event.start)
+            self.entitle(event.start)
+            if isinstance(event, Fence):
+                self.fence(event)
+            elif isinstance(event, _Pipes):
+                self.table(*event)
             else:
-                self.rebase(start)
-                self.entitle(start)
-                event()
-        self.blocks(at, len(self.text))
-        return self.found
+                self.add(event.start, event.end, event.units(self.text, self.parent))
+        self.blocks(at, end)
 
-    def special(self) -> list[tuple[int, int, Callable[[], None]]]:
-        """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
-        text = self.text
-        found: list[tuple[int, int, Callable[[], None]]] = []
-        head = front_matter(text)
-        if head is not None:
-            found.append((head.start, head.end, lambda: self.fence(head)))
-        for fence in fences(text, "`~" if self.document.kind in ("markdown", "html") else "`"):
-            found.append((fence.start, fence.end, lambda f=fence: self.fence(f)))  # type: ignore[misc]
-        fenced = [(start, end) for start, end, _ in found]
-        tables: list[Drawn | SimpleTable] = [*drawn_tables(text, self.document.language), *simple_tables(text)]
-        drawn = [t for t in tables if not overlaps(t.start, t.end, fenced)]
-        found += [(t.start, t.end, lambda t=t: self.add(t.start, t.end, t.units(text, self.parent))) for t in drawn]  # type: ignore[misc]
-        hidden = sorted(fenced + [(t.start, t.end) for t in drawn])
-        for match in PIPES.finditer(text):
-            if not overlaps(*match.span(), hidden) and not is_excerpt(match[0].rstrip().split("\n")):
-                found.append((*match.span(), lambda m=match: self.table(*m.span())))  # type: ignore[misc]
-        return sorted(found, key=lambda event: event[:2])
+    def _open(self, heading: _Placed) -> None:
+        """Set down a heading, after which nothing before it counts."""
+        start, end, title, above = heading
+        self.found.append(Region(start, end, above, (Unit(start, end, "heading", above, title=title),)))
+        self.heading = self.base = start
+        self.introduction = self.literal = -1
+        self.answers = Answers()
+        self.listed = (-1, -1)
+        self.indents.clear()
+        self.quotes.clear()
+        self.environments.clear()
 
     def blocks(self, start: int, end: int) -> None:
         """Set down what stands between two headings, fences or tables."""

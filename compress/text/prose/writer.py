@@ -8,19 +8,11 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import after_question, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
-from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.spoken import (
-    cues,
-    is_conversation,
-    paragraph_keys,
-    paragraph_names,
-    paragraph_speakers,
-    speakers,
-)
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
 from ctxpipe.compress.text.sentences import sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
@@ -48,8 +40,9 @@ LONGEST_ITEM = 600
 class Writer:
     """What a walk over a document remembers, and how it sets down paragraphs and other blocks."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, facts: Facts) -> None:
         self.document = document
+        self.facts = facts
         self.text = document.text
         self.found: list[Region] = []
         self.heading = self.base = -1
@@ -67,16 +60,11 @@ class Writer:
         """Definitions around a block."""
         self.quotes: dict[int, int] = {}
         """What introduces quoted lines, by their depth."""
-        beginnings = paragraph_speakers(self.text)
-        names = paragraph_names(beginnings)
-        self.speakers = speakers(names)
-        self.is_conversation = is_conversation(beginnings)
         self.said = -1
         """The turn of a conversation that further paragraphs go on with."""
-        self.cues = cues(self.text)
-        self.card_keys = names | paragraph_keys(self.text)
         self.answers = Answers()
-        self.calls = Calls(self.text)
+        self.called: dict[int, int] = {}
+        """Where footnotes are called, by where they begin; the sentences that call them may be in another part."""
         self.listed = (-1, -1)
         """Indentation of the list that the last block was, and what it stands under."""
 

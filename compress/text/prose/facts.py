@@ -1,0 +1,49 @@
+"""What a whole text says of each of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import regex
+
+from ctxpipe.compress.text.prose.notes import Calls
+from ctxpipe.compress.text.prose.spoken import (
+    cues,
+    is_conversation,
+    paragraph_keys,
+    paragraph_names,
+    paragraph_speakers,
+    speakers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What has to be known of a whole text before its blocks are set down.
+
+    Attributes:
+        speakers: What a turn begins with; None if the text is no conversation.
+        is_conversation: Whether turns go on in paragraphs without a name.
+        cues: Names that stand on lines of their own above what is said.
+        card_keys: Names and keys that several paragraphs begin with.
+        calls: Where footnotes are called.
+    """
+
+    speakers: regex.Pattern[str] | None
+    is_conversation: bool
+    cues: frozenset[str]
+    card_keys: frozenset[str]
+    calls: Calls
+
+    @classmethod
+    def of(cls, text: str) -> Facts:
+        """The facts of a text."""
+        beginnings = paragraph_speakers(text)
+        names = paragraph_names(beginnings)
+        return cls(
+            speakers=speakers(names),
+            is_conversation=is_conversation(beginnings),
+            cues=cues(text),
+            card_keys=names | paragraph_keys(text),
+            calls=Calls(text),
+        )
