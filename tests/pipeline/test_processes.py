@@ -17,7 +17,7 @@ from processes import gone
 from ctxpipe.errors import CtxpipeError
 from ctxpipe.pipeline.corpus import work
 from ctxpipe.pipeline.corpus.corpus import Corpus, index
-from ctxpipe.pipeline.processes import without_interruption
+from ctxpipe.pipeline.processes import Helpers, without_interruption
 
 INDEX = """
 import sys
@@ -114,3 +114,26 @@ def test_a_process_that_dies_is_one_line_and_the_rest_is_kept(
         index(files, tmp_path / "files.ctx", on_stage=kill_one, processes=2)
     assert Corpus.open(tmp_path / "files.ctx").documents
     assert index(files, tmp_path / "files.ctx", dense=False).documents == 600
+
+
+def _where(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+def _dies_elsewhere(home: int) -> int:
+    if os.getpid() != home:
+        os._exit(1)
+    return home
+
+
+def test_helpers_give_results_in_order_and_end() -> None:
+    found = list(Helpers(3).map(_where, [1, 2, 3]))
+    assert [number for number, _ in found] == [1, 2, 3]
+    assert found[0][1] == os.getpid()
+    others = {pid for _, pid in found[1:]}
+    assert os.getpid() not in others
+    assert gone(sorted(others), 30)
+
+
+def test_what_a_helper_dies_of_is_done_here() -> None:
+    assert list(Helpers(2).map(_dies_elsewhere, [os.getpid()] * 3)) == [os.getpid()] * 3

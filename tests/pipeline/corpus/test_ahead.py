@@ -12,6 +12,7 @@ from samples import prose
 
 from ctxpipe import Document, Pipeline
 from ctxpipe.compress.prepare.prepared import Prepared
+from ctxpipe.compress.text.prose import parts
 from ctxpipe.errors import UsageError
 from ctxpipe.pipeline.corpus import ahead
 from ctxpipe.pipeline.corpus.ahead import Ahead
@@ -85,3 +86,15 @@ def test_a_context_does_not_depend_on_the_number(tmp_path: Path) -> None:
 def test_none_is_refused() -> None:
     with pytest.raises(UsageError, match="processes must be at least 1, not 0"):
         Pipeline(processes=0)
+
+
+def test_one_long_document_is_prepared_by_this_process_and_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_LEAST", 1)
+    document = Document(source="all.md", kind="markdown", text="".join(one.text for one in DOCUMENTS))
+    ahead_of_it = Ahead(2)
+    ahead_of_it.take(document)
+    (prepared,) = ahead_of_it.prepared()
+    before = len(_workers())
+    assert prepared.outline.regions == Prepared(document).outline.regions
+    assert len(_workers()) == before
+    ahead_of_it.close()
