@@ -3,6 +3,9 @@
 python scripts/ship_models.py          writes ctxpipe/models/embedded/
 python scripts/ship_models.py --check  makes them elsewhere and compares; 1 where one differs
 
+The shipped pruner is stored as a difference to MiniLM's weights. If those change, make it whole before, and ship it
+again after (python -m training.ship).
+
 MiniLM: exported to ONNX, weights in int8 (ctxpipe/models/onnx.py). SmolLM2: the tokenizer of the GGUF file alone.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ctxpipe.compress.learned.words import SharedWords
 from ctxpipe.errors import ModelError, reason_of
 
 SHIPPED = Path(__file__).parent / "model"
@@ -40,7 +41,8 @@ class PrunerFiles:
         folder: The folder.
         model: File of the network.
         tokenizer: File of the tokenizer.
-        hashes: SHA-256 of both, by name, from the manifest.
+        hashes: SHA-256 of the folder's files, by name, from the manifest.
+        words: Word embeddings that are not in the network's file; None if it is whole.
         layout: Longest question, second question, title and row, in tokens.
         sentence: For ``question``, ``second`` and ``free``: weights of a sentence's mean and maximum keep logit and of
             its passage's logit, and the intercept.
@@ -53,6 +55,7 @@ class PrunerFiles:
     model: Path
     tokenizer: Path
     hashes: dict[str, str]
+    words: SharedWords | None
     layout: dict[str, int]
     sentence: dict[str, tuple[float, float, float, float]]
     near: ScoreWeights
@@ -81,11 +84,14 @@ class PrunerFiles:
     @property
     def revision(self) -> str:
         """Twelve hex digits: a hash of network, tokenizer and row layout."""
-        said = json.dumps([sorted(self.hashes.items()), sorted(self.layout.items())])
+        hashes = self.hashes
+        if self.words:  # scores do not depend on how the network is stored
+            hashes = {self.model.name: self.words.whole, self.tokenizer.name: hashes[self.tokenizer.name]}
+        said = json.dumps([sorted(hashes.items()), sorted(self.layout.items())])
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def check(self) -> None:
-        """Compare both files with their hashes.
+        """Compare the files with their hashes.
 
         Raises:
             ModelError: if one is missing or has another hash.
@@ -106,6 +112,9 @@ def _fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     (network,) = (name for name in hashes if name.endswith(".onnx"))
     if TOKENIZER not in hashes or any(Path(name).name != name for name in hashes):
         raise ValueError("it must name one .onnx file and tokenizer.json, both beside it")
+    words = SharedWords.described(manifest["words"]) if "words" in manifest else None
+    if words and words.difference not in hashes:
+        raise ValueError(f"it names no hash of {words.difference}")
     layout = {name: int(manifest["layout"][name]) for name in ("question", "second", "title", "longest")}
     if min(layout.values()) < 1 or layout["longest"] < layout["second"] + layout["title"] + 8:
         raise ValueError(f"its layout leaves no room for a passage: {layout}")
@@ -115,6 +124,7 @@ def _fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         "model": folder / network,
         "tokenizer": folder / TOKENIZER,
         "hashes": hashes,
+        "words": words,
         "layout": layout,
         "sentence": {name: _four(manifest["sentence"][name]) for name in ("question", "second", "free")},
         "near": replace(_weights(rank.get("near", {})), second=0.0),

@@ -96,7 +96,8 @@ class LearnedModel:
         files = PrunerFiles.describe(folder)
         layout = checked_layout(files)
         with loading(str(files.folder), "pruner"):
-            session = cpu_session(files.model, threads=1)
+            words = {files.words.name: files.words.read(files.folder)} if files.words else {}
+            session = cpu_session(files.model, threads=1, initializers=words)
         return cls(files=files, layout=layout, session=session, threads=cpu_threads())
 
     def read(

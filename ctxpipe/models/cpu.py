@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
 
 MAX_THREADS = 16
@@ -20,8 +21,16 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def cpu_session(path: Path, threads: int | None = None) -> InferenceSession:
-    """A session on the CPU, by default with ``cpu_threads`` threads."""
+def cpu_session(
+    path: Path, threads: int | None = None, *, initializers: Mapping[str, NDArray[Any]] | None = None
+) -> InferenceSession:
+    """A session on the CPU.
+
+    Args:
+        path: The network.
+        threads: ``cpu_threads`` unless given.
+        initializers: Weights that the network names and does not hold; copied.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -29,6 +38,9 @@ def cpu_session(path: Path, threads: int | None = None) -> InferenceSession:
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it caches a plan per shape, and every run has another shape
     options.log_severity_level = 3
+    if initializers:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in initializers.values()]
+        options.add_external_initializers(list(initializers), values)
     return onnxruntime.InferenceSession(
         str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
     )
