@@ -113,14 +113,7 @@ def _bar(name: str) -> Iterator[PullProgress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+    from ctxpipe.commands.shared.bar import BYTES, bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(name, total=None)
-
-        def show(stage: str, done: int, total: int | None) -> None:
-            bars.update(task, description=f"{name}: {stage}", completed=done, total=total)
-
-        yield show
+    with bar(BYTES) as shown:
+        yield lambda stage, done, total: shown.update(f"{name}: {stage}", done, total)

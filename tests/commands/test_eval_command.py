@@ -85,7 +85,7 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_package_and_its_help_load_no_heavy_library() -> None:
     code = (
         "import sys, ctxpipe.evals, ctxpipe.commands.eval.command\n"
-        "heavy = {'numpy', 'scipy', 'rich', 'regex', 'filelock'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'scipy', 'tqdm', 'regex', 'filelock'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "assert sorted(ctxpipe.evals.__all__) == dir(ctxpipe.evals)\n"
         "for name in ctxpipe.evals.__all__: getattr(ctxpipe.evals, name)\n"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ctxpipe.commands.shared.printing import safe_line, safe_text
+import click
+
+from ctxpipe.commands.shared.printing import coloured, safe_line, safe_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ctxpipe.compress.types import CompressedContext
 
 LONGEST = 400
 """Characters of a dropped stretch up to which it is shown whole; of a longer one, both ends are."""
 
 _FRAME = "cyan"
-_STYLES = {"kept": "bold", "protected": "bold underline", "dropped": "dim strike", "elided": "dim italic"}
+_STYLES: Mapping[str, Mapping[str, bool]] = {
+    "kept": {"bold": True},
+    "protected": {"bold": True, "underline": True},
+    "dropped": {"dim": True, "strikethrough": True},
+    "elided": {"dim": True, "italic": True},
+}
+_PLAIN = ("dumb", "unknown")
+"""Terminals without styles."""
 _MARKS = {"kept": "+ ", "protected": "+ ", "dropped": "- ", "elided": "  "}
 
 
@@ -28,55 +39,50 @@ def show_context(context: CompressedContext, *, err: bool) -> None:
         context: What was kept.
         err: Whether to print to standard error.
     """
-    from rich.console import Console
-
-    console = Console(stderr=err, highlight=False, soft_wrap=True, markup=False)
-    if console.is_terminal and not console.is_dumb_terminal:
-        _styled(context, console)
-    else:
-        _marked(context, console)
+    stream = sys.stderr if err else sys.stdout
+    terminal = stream.isatty() and os.environ.get("TERM") not in _PLAIN
+    say = partial(click.echo, err=err)
+    (_styled if terminal else _marked)(context, say)
 
 
-def _styled(context: CompressedContext, console: Console) -> None:
-    from rich.text import Text
-
+def _styled(context: CompressedContext, say: Callable[..., None]) -> None:
     from ctxpipe.pipeline.view.pieces import pieces, sent
 
-    console.print(Text("The context as it is sent", style="bold reverse"))
-    console.print(Text.assemble(*((safe_text(text), _FRAME if frame else "") for text, frame in sent(context))))
-    console.print()
-    legend = [Text(fate, style=_STYLES[fate]) for fate in ("kept", "protected", "dropped")]
-    console.print(Text(" ").join(legend), end="")
+    say(click.style("The context as it is sent", bold=True, reverse=True))
+    say("".join(coloured(safe_text(text), _FRAME) if frame else safe_text(text) for text, frame in sent(context)))
+    say()
+    say(" ".join(click.style(fate, **_STYLES[fate]) for fate in ("kept", "protected", "dropped")), nl=False)
     current = -1
     for piece in pieces(context.documents, context.spans, context.protected, longest=LONGEST):
         if piece.document != current:
             current = piece.document
-            console.print(Text(f"\n\n== {safe_line(context.documents[current].source)}", style="bold reverse"))
-        console.print(Text(safe_text(piece.text), style=_STYLES[piece.fate]), end="")
-    console.print()
+            name = safe_line(context.documents[current].source)
+            say("\n\n" + click.style(f"== {name}", bold=True, reverse=True))
+        say(click.style(safe_text(piece.text), **_STYLES[piece.fate]), nl=False)
+    say()
 
 
-def _marked(context: CompressedContext, console: Console) -> None:
+def _marked(context: CompressedContext, say: Callable[..., None]) -> None:
     """Kept and dropped stretches on lines of their own; where one begins in mid-sentence, so does its line."""
     from ctxpipe.pipeline.view.pieces import pieces
 
-    console.print("== The context as it is sent")
-    console.print(safe_text(context.text))
-    console.print("== The documents: + kept, - dropped")
+    say("== The context as it is sent")
+    say(safe_text(context.text))
+    say("== The documents: + kept, - dropped")
     current, mark, pending = -1, "", ""
     for piece in pieces(context.documents, context.spans, context.protected, longest=LONGEST):
         following = _MARKS[piece.fate]
         if (piece.document, following) != (current, mark):
-            _lines(mark, pending, console)
+            _lines(mark, pending, say)
             pending, mark = "", following
         if piece.document != current:
             current = piece.document
-            console.print(f"== {safe_line(context.documents[current].source)}")
+            say(f"== {safe_line(context.documents[current].source)}")
         pending += piece.text
-    _lines(mark, pending, console)
+    _lines(mark, pending, say)
 
 
-def _lines(mark: str, text: str, console: Console) -> None:
+def _lines(mark: str, text: str, say: Callable[..., None]) -> None:
     for line in safe_text(text).split("\n"):
         if line.strip():
-            console.print(f"{mark}{line.strip()}")
+            say(f"{mark}{line.strip()}")

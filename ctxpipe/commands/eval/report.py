@@ -11,14 +11,14 @@ import click
 from ctxpipe.commands.eval.show import COLOURS
 from ctxpipe.commands.shared.files import write_file
 from ctxpipe.commands.shared.options import HOW, OUTPUT, WHAT, HeadedCommand, numbers_of, option
-from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.commands.shared.printing import coloured, safe_line
+from ctxpipe.commands.shared.table import table
 
 if TYPE_CHECKING:
     from ctxpipe.evals.summary.summary import Summary
 
 COSTS, LENGTHS = "Costs", "Length of sources"
 """Headings of its help."""
-_WIDEST = 130  # a narrower terminal wraps lines, which loses nothing; rich would cut numbers off
 
 
 @click.command(
@@ -114,25 +114,19 @@ def report(
 
 
 def _show_rows(summary: Summary) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from ctxpipe.evals.summary.rows import TRUST_SCORES
 
-    table = Table(box=None, pad_edge=False)
     trusted = [name for name in TRUST_SCORES if any(name in row.other for row in summary.rows)]
-    for name in ("suite", "arm", "kept", "survival", *trusted, "nll", "gain retained", "right", "verdict"):
-        table.add_column(name, justify="left" if name in ("suite", "arm", "verdict") else "right", no_wrap=True)
+    head = ["suite", "arm", "kept", "survival", *trusted, "nll", "gain retained", "right", "verdict"]
+    rows = [[click.style(name, bold=True) for name in head]]
     for row in summary.rows:
         comparison = row.versus(summary.score)
         gain = row.retained and "{:.2f} [{:.2f}, {:.2f}]".format(row.retained.value, *row.retained.interval)
         kept = None if row.achieved is None else f"{row.achieved:.1%}"
         shares = (row.survival, *(row.other.get(name) for name in trusted), row.nll)
         means = (None if mean is None else f"{mean:.3f}" for mean in shares)
-        verdict = Text(comparison.verdict, style=COLOURS[comparison.verdict]) if comparison else Text("")
+        verdict = coloured(comparison.verdict, COLOURS[comparison.verdict]) if comparison else ""
         right = None if row.answer is None else f"{row.answer:.3f}"
-        table.add_row(*(Text(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict)
-    console = Console(highlight=False)
-    console.width = max(console.width, _WIDEST)
-    console.print(table)
+        rows.append([*(safe_line(cell or "") for cell in (row.suite, row.arm, kept, *means, gain, right)), verdict])
+    for lines in table(rows, right=range(2, len(head) - 1)):
+        click.echo("\n".join(lines))

@@ -207,28 +207,10 @@ def _run_progress(quiet: bool) -> Iterator[OnProgress]:
     if quiet or not sys.stderr.isatty():
         yield lambda done, total, suite: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from ctxpipe.commands.shared.bar import ITEMS, bar
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        # Items are few and slow, so the estimate looks back over many of them.
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600) as bars:
-        task = bars.add_task("starting", total=None)
-        yield lambda done, total, suite: bars.update(task, completed=done, total=total, description=safe_line(suite))
+    with bar(ITEMS) as shown:
+        yield lambda done, total, suite: shown.update(suite, done, total)
 
 
 def _said(outcome: Outcome, out: Path) -> None:

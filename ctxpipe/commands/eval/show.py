@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
+
+import click
+
+from ctxpipe.commands.shared.cells import columns_of
+from ctxpipe.commands.shared.printing import coloured, safe_line
+from ctxpipe.commands.shared.table import table
 
 if TYPE_CHECKING:
     from ctxpipe.evals.paired.comparison import Comparison
 
 COLOURS = {"safe": "green", "harmful": "red", "inconclusive": "yellow"}
+_WIDTH = 80
+"""Columns if standard output is no terminal."""
 
 
 def show(comparison: Comparison) -> None:
     """Print the verdict and the numbers behind it; notes go to standard error."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _rows(comparison):
-        table.add_row(Text(name, style="dim"), Text(value))
-    console = Console(highlight=False)
-    console.print(Text(_headline(comparison), style=f"bold {COLOURS[comparison.verdict]}"), soft_wrap=True)
-    console.print(table)
-    notes = Console(stderr=True, highlight=False)
+    click.echo(coloured(safe_line(_headline(comparison)), COLOURS[comparison.verdict], bold=True))
+    rows = [(click.style(name, dim=True), safe_line(value)) for name, value in _rows(comparison)]
+    for lines in table(rows, wrap=1, columns=columns_of(sys.stdout, _WIDTH)):
+        click.echo("\n".join(lines))
     for note in comparison.notes:
-        notes.print(Text(f"note: {note}"), soft_wrap=True)
+        click.echo(f"note: {safe_line(note)}", err=True)
 
 
 def _headline(comparison: Comparison) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from ctxpipe.commands.shared.cells import columns_of
 from ctxpipe.commands.shared.printing import safe_line
+from ctxpipe.commands.shared.table import table
 
 if TYPE_CHECKING:
     from ctxpipe.commands.plan.documents import Counted
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from ctxpipe.serving.planner.types import Plan, PlanRow
 
 _WIDTH = 160
+"""Columns if standard output is no terminal."""
 
 
 def plan_json(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> dict[str, Any]:
@@ -31,60 +37,46 @@ def plan_json(made: Plan, counted: Counted | None, measured: MeasuredRates | Non
 
 def show(made: Plan, counted: Counted | None, measured: MeasuredRates | None) -> None:
     """Print rows, then every constant that went in."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    console.print(safe_line(_title(made)), style="bold", markup=False)
+    click.echo(click.style(safe_line(_title(made)), bold=True))
     if counted is not None:
-        console.print(safe_line(_documents(made, counted)), markup=False)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("GPUs", "split", "weights/GPU", "cache/GPU", "bytes/token", "longest context"):
-        table.add_column(name, justify="left" if name == "split" else "right")
-    for name in ["", *(["documents"] if counted else []), *(["measured"] if counted and measured else [])]:
-        table.add_column(name, overflow="fold")
+        click.echo(safe_line(_documents(made, counted)))
+    head = ["GPUs", "split", "weights/GPU", "cache/GPU", "bytes/token", "longest context", ""]
+    head += [*(["documents"] if counted else []), *(["measured"] if counted and measured else [])]
+    rows = [head]
     for row in made.rows:
         cells = [*_cells(row), _outcome(row)]
         if counted is not None:
             cells.append(_documents_cell(row))
             if measured is not None:
                 cells.append(_measured_cell(row, measured))
-        table.add_row(*map(safe_line, cells))
-    console.print(table)
-    constants = Table(box=None, pad_edge=False, show_header=False, style="dim")
-    for name in ("name", "value", "source"):
-        constants.add_column(name, overflow="fold", ratio={"name": 2, "value": 4, "source": 9}[name])
-    for one in made.assumptions:
-        constants.add_row(safe_line(one.name), safe_line(one.value), safe_line(one.source))
-    console.print("\nassumed", style="dim")
-    console.print(constants)
+        rows.append([safe_line(cell) for cell in cells])
+    _print(rows, right=(0, 2, 3, 4, 5), wrap=len(head) - 6)
+    constants = [[safe_line(cell) for cell in (one.name, one.value, one.source)] for one in made.assumptions]
+    click.echo(click.style("\nassumed", dim=True))
+    for lines in table(constants, wrap=2, columns=columns_of(sys.stdout, _WIDTH)):
+        click.echo(click.style("\n".join(lines), dim=True))
 
 
 def show_names() -> None:
     """Print what is built in."""
-    from rich.console import Console
-    from rich.table import Table
-
     from ctxpipe.serving.planner.memory.gpus import GPUS
     from ctxpipe.serving.planner.model.read import read_shape
     from ctxpipe.serving.planner.model.schemes import NAMED
     from ctxpipe.serving.planner.presets import PRESETS
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    models = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "parameters", "longest context", "checkpoint"):
-        models.add_column(name, justify="right" if name in ("parameters", "longest context") else "left")
-    for name, preset in PRESETS.items():
-        shape = read_shape(name, preset.config)
-        models.add_row(name, f"{shape.parameters:,}", f"{shape.max_tokens:,}", preset.repository)
-    console.print(models)
-    cards = Table(box=None, pad_edge=False, header_style="dim")
-    cards.add_column("GPU")
-    cards.add_column("memory", justify="right")
-    for card in GPUS.values():
-        cards.add_row(card.name, f"{card.gib:.2f} GiB")
-    console.print(cards)
-    console.print(f"quantisations: {', '.join(NAMED)}", markup=False)
+    head = ["model", "parameters", "longest context", "checkpoint"]
+    shapes = [(name, preset, read_shape(name, preset.config)) for name, preset in PRESETS.items()]
+    models = [[name, f"{s.parameters:,}", f"{s.max_tokens:,}", preset.repository] for name, preset, s in shapes]
+    _print([head, *models], right=(1, 2), wrap=1)
+    _print([["GPU", "memory"], *([card.name, f"{card.gib:.2f} GiB"] for card in GPUS.values())], right=(1,))
+    click.echo(f"quantisations: {', '.join(NAMED)}")
+
+
+def _print(rows: Sequence[Sequence[str]], *, right: Collection[int], wrap: int = 0) -> None:
+    head, *others = table(rows, right=right, wrap=wrap, columns=columns_of(sys.stdout, _WIDTH))
+    click.echo(click.style("\n".join(head), dim=True))
+    for lines in others:
+        click.echo("\n".join(lines))
 
 
 def _title(made: Plan) -> str:

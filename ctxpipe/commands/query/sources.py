@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
 
+from ctxpipe.commands.shared.cells import columns_of, wrapped
+from ctxpipe.commands.shared.cells import width as cells
 from ctxpipe.commands.shared.printing import safe_line
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def say_sources(run: Run) -> None:
     if run.unanswered:
         click.echo(f"\n  {_nothing(run)}\n", err=True)
         return
-    width = min(_WIDTH, _columns())
+    width = min(_WIDTH, columns_of(sys.stderr, _WIDTH))
     names = Counter(_name(document.source) for document in run.context.documents)
     for citation in run.citations:
         mark = "" if citation.number is None else f"[{citation.number}] "
-        lines = _wrapped(citation.text, width - 2 - len(mark))
+        lines = _shortened(citation.text, width - 2 - len(mark))
         click.echo("", err=True)
         for index, line in enumerate(lines):
             click.echo(f"  {mark if not index else ' ' * len(mark)}{line}", err=True)
@@ -67,24 +68,12 @@ def _nothing(run: Run) -> str:
     return f"Nothing in what was read of the documents ({sent}) {what}."
 
 
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _WIDTH
-    except (OSError, ValueError):
-        return _WIDTH
-
-
-def _wrapped(text: str, width: int) -> list[str]:
+def _shortened(text: str, width: int) -> list[str]:
     """A text in quotation marks, wrapped to ``width`` columns; longer than ``_LINES`` lines, it ends in a mark."""
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
-
-    quoted = f"“{safe_line(' '.join(text.split()))}”"
-    lines = [line.plain.rstrip() for line in Text(quoted).wrap(Console(width=width), max(8, width))]
+    lines = wrapped(f"“{safe_line(' '.join(text.split()))}”", max(8, width))
     if len(lines) <= _LINES:
         return lines
     last = lines[_LINES - 1]
-    while cell_len(last) + len(_CUT) + 1 > width:
+    while cells(last) + len(_CUT) + 1 > width:
         last = last[:-1]
     return [*lines[: _LINES - 1], f"{last.rstrip()}{_CUT}”"]

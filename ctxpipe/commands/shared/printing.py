@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +21,11 @@ def safe_line(text: str) -> str:
 def safe_text(text: str) -> str:
     """Text without characters that could steer a terminal, lines kept."""
     return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text.replace("\r\n", "\n"))
+
+
+def coloured(text: str, colour: str, **styles: Any) -> str:
+    """``click.style`` with a colour, which ``NO_COLOR`` takes away."""
+    return click.style(text, fg=None if os.environ.get("NO_COLOR") else colour, **styles)
 
 
 def say_notes(context: CompressedContext) -> None:

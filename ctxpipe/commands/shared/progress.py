@@ -24,40 +24,16 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     if quiet or not sys.stderr.isatty():
         yield _nothing if quiet else _Downloads()
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        SpinnerColumn,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
+    from ctxpipe.commands.shared.bar import PERCENT, bar
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None, left="")
-        left = _Left()
+    left = _Left()
+    with bar(PERCENT) as shown:
 
         def show(stage: str, done: int, total: int) -> None:
             if stage in _STOPPING:
-                bars.stop()
-                return
-            bars.start()
-            bars.update(
-                task,
-                description=STAGES.get(stage, stage),
-                completed=done,
-                total=total or None,
-                left=left.told(stage, done, total),
-            )
+                shown.pause()
+            else:
+                shown.update(STAGES.get(stage, stage), done, total, left.told(stage, done, total))
 
         yield show
 
