@@ -11,7 +11,7 @@ from install_support import Installed
 from pdf_support import make_pdf
 from samples import prose
 
-MOST_MEGABYTES = 370
+MOST_MEGABYTES = 350
 ABSENT = {
     "torch",
     "transformers",
