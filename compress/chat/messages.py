@@ -195,7 +195,7 @@ class _Chat:
         places = [i for i, turn in enumerate(self.turns) if not turn.stays or self._fixed(turn) != list(turn.messages)]
         recent = sorted(places, key=lambda i: -self.turns[i].messages[-1])
         ranker = self.compressor.ranker
-        if self.question is None or ranker is None:
+        if self.question is None or ranker is None or len(recent) < 2:
             return recent
         scores = ranker.rank([self._ranked(i, group) for group, i in enumerate(recent)], self.question)
         return [recent[i] for i in np.argsort(-scores, kind="stable").tolist()]

@@ -154,14 +154,16 @@ def make_cutter(tokenizer: str | None, rank: str) -> Cutter:
     from ctxpipe.compress.rankers import make_ranker
     from ctxpipe.compress.scorers import SCORERS
     from ctxpipe.models.tokenizer import TargetTokenizer
+    from ctxpipe.pipeline.gateway.lengths import RememberedLengths
     from ctxpipe.pipeline.gateway.ranking import Remembered
     from ctxpipe.pipeline.target import DEFAULT_TOKENIZER
 
     notes: list[str] = []
     embedder = RememberingEmbedder.of(DEFAULT_EMBEDDER, None, notes.append)
     ranker = make_ranker(rank, Resources(embedder=embedder, cache=None, on_note=None))
+    loaded = TargetTokenizer.load(tokenizer or DEFAULT_TOKENIZER)
     compressor = Compressor(
-        tokenizer=TargetTokenizer.load(tokenizer or DEFAULT_TOKENIZER),
+        tokenizer=replace(loaded, encoder=RememberedLengths(loaded.encoder)),
         ranker=None if ranker is None else Remembered(ranker),
         scorer=SCORERS.create("none"),
         rank=rank,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ctxpipe.compress.chat.shape import is_result, messages_in, texts
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker
 from ctxpipe.compress.scorers import SCORERS
+from ctxpipe.compress.types import RankingText
 from ctxpipe.errors import ChatBudgetError, UsageError
 
 Message = dict[str, Any]
@@ -215,3 +217,19 @@ def test_an_answer_that_is_begun_stays_before_earlier_turns(question: str | None
     made = compress_messages(compressor(), chat, budget=total(chat) // 2, question=question)
     assert list(made.messages[-2:]) == chat[-2:]
     assert len(made.messages) > 2
+
+
+def test_a_single_turn_that_may_be_cut_is_not_ranked() -> None:
+    """It comes first in any case, and ranking reads all of it."""
+    asked: list[str] = []
+
+    def score(text: RankingText, question: str) -> float:
+        asked.append(text.text)
+        return 0.0
+
+    said = "The pump broke 31 times in the shed. " * 40
+    chat: list[Message] = [{"role": "user", "content": said}, {"role": "assistant", "content": "Noted."}]
+    chat.append({"role": "user", "content": "Where did it break?"})
+    watching = replace(compressor(), ranker=FakeRanker(score))
+    assert compress_messages(watching, chat, budget=300, question="Where did it break?").cut == (0,)
+    assert not any(said.strip() in text for text in asked)
