@@ -48,12 +48,16 @@ def to_target(headers: Iterable[Header], host: bytes, length: int | None = None)
         length: Bytes of the body; None if it was not read, and is framed as the client framed it.
     """
     given = list(headers)
-    # A body in chunks has no other length, whatever else is said of it.
-    framed = length is not None or value_of(given, b"transfer-encoding") is not None
-    dropped = {b"host", b"expect"} | ({b"content-length"} if framed else set())
+    dropped = {b"host", b"expect", b"content-length"}
     passed = [(key, value) for key, value in end_to_end(given) if key.lower() not in dropped]
-    added = [(b"content-length", b"%d" % length)] if length is not None else []
-    return [(b"host", host), *passed, *added]
+    declared = value_of(given, b"content-length")
+    if length is not None:
+        framing = [(b"content-length", b"%d" % length)]
+    elif value_of(given, b"transfer-encoding") is not None:  # then it has no other length, whatever else is said of it
+        framing = [(b"transfer-encoding", b"chunked")]
+    else:
+        framing = [] if declared is None else [(b"content-length", declared)]
+    return [(b"host", host), *passed, *framing]
 
 
 def to_client(headers: Iterable[Header]) -> list[Header]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -13,7 +13,7 @@ from ctxpipe.errors import RefusedRequest
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _PATIENCE = 3
-"""How often the time of one stall a whole body may take, beside what its size takes at a modest rate."""
+"""How often the time of one stall is waited for a whole body, beside what its size takes at a modest rate."""
 _SLOWEST = 64 * 1024
 """Bytes a second."""
 _LINGER, _SILENT = 10.0, 0.5
@@ -111,6 +111,34 @@ async def discard(receive: Receive) -> None:
                 return
 
 
+async def parts_of(receive: Receive, *, stall: float) -> AsyncGenerator[bytes]:
+    """The parts of a body as they come.
+
+    Args:
+        receive: Gives ASGI events.
+        stall: Seconds that the client may stall.
+
+    Raises:
+        RefusedRequest: for a body that is too slow.
+        ClientGone: when the client closed its connection.
+    """
+    waited, size = 0.0, 0
+    while True:
+        event, asked = None, anyio.current_time()
+        with anyio.move_on_after(stall):
+            event = await receive()
+        waited += anyio.current_time() - asked
+        if event is not None and event["type"] == "http.disconnect":
+            raise ClientGone
+        more = event is None or event.get("more_body", False)
+        size += 0 if event is None else len(event.get("body", b""))
+        if event is None or (more and waited > _PATIENCE * stall + size / _SLOWEST):
+            raise RefusedRequest(408, "the body comes too slowly")
+        yield event.get("body", b"")
+        if not more:
+            return
+
+
 async def read_body(
     receive: Receive, *, declared: bytes | None, most: int, take: Callable[[int], None], stall: float
 ) -> bytes:
@@ -132,20 +160,11 @@ async def read_body(
         raise too_large
     parts: list[bytes] = []
     size = 0
-    started = anyio.current_time()
-    while True:
-        with anyio.move_on_after(stall):
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                raise ClientGone
-            part = event.get("body", b"")
+    async with aclosing(parts_of(receive, stall=stall)) as coming:
+        async for part in coming:
             size += len(part)
             if size > most:
                 raise too_large
             take(len(part))
             parts.append(part)
-            if not event.get("more_body"):
-                return b"".join(parts)
-            if anyio.current_time() - started < _PATIENCE * stall + size / _SLOWEST:
-                continue
-        raise RefusedRequest(408, "the body comes too slowly")
+    return b"".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, MutableMapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from ctxpipe.pipeline.gateway.answers import Answering, Send
 from ctxpipe.pipeline.gateway.corpora.names import path_of
 from ctxpipe.pipeline.gateway.decide import Decision, Planner
 from ctxpipe.pipeline.gateway.headers import Header, check_key, to_target, value_of
-from ctxpipe.pipeline.gateway.limits import ClientGone, Held, Places, Receive, read_body
+from ctxpipe.pipeline.gateway.limits import ClientGone, Held, Places, Receive, parts_of, read_body
 from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.metrics import Metrics
 from ctxpipe.pipeline.gateway.rewriting import described_by, restreaming, rewriting
@@ -227,15 +227,8 @@ async def _while_connected(receive: Receive, uploaded: anyio.Event | None = None
 
 
 async def _upload(receive: Receive, uploaded: anyio.Event, stall: float) -> AsyncIterator[bytes]:
-    """The parts of a body as they come."""
-    while True:
-        with anyio.move_on_after(stall):
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                raise ClientGone
-            yield event.get("body", b"")
-            if not event.get("more_body"):
-                uploaded.set()
-                return
-            continue
-        raise RefusedRequest(408, "the body comes too slowly")
+    """The parts of a body as they come, and an event when the last one is there."""
+    async with aclosing(parts_of(receive, stall=stall)) as parts:
+        async for part in parts:
+            yield part
+    uploaded.set()

@@ -158,6 +158,25 @@ def test_other_requests_pass_untouched(running: Running, behind: Target) -> None
     assert not any(got.header("cookie") for got in behind.seen)
 
 
+def test_uploads_pass_however_they_are_framed(running: Running, behind: Target) -> None:
+    """In chunks, and with a length that is said to be for this connection only."""
+    behind.routes["/v1/files"] = lambda x: x.send(x.got.body)
+    for headers, chunked in (({"Transfer-Encoding": "chunked"}, True), ({"Connection": "content-length"}, False)):
+        client = http.client.HTTPConnection("127.0.0.1", running.port)
+        blob = bytes(range(256)) * 1000
+        parts = [blob[:1], blob[1:100_000], blob[100_000:]]
+        length = {} if chunked else {"Content-Length": str(len(blob))}
+        client.request("POST", "/v1/files", iter(parts), headers | length, encode_chunked=chunked)
+        said = client.getresponse()
+        assert (said.status, said.read()) == (200, blob)
+        got = behind.last("/v1/files")
+        assert got.body == blob
+        assert (got.header("transfer-encoding"), got.header("content-length")) == (
+            ("chunked", None) if chunked else (None, str(len(blob)))
+        )
+        client.close()
+
+
 def test_prompts_in_forms_that_are_not_read_pass_untouched(running: Running, behind: Target) -> None:
     data = json.dumps({"model": "m", "messages": [{"role": "user", "content": prose(500)}]}).encode()
     for headers in ({"content_encoding": "gzip"}, {"content_type": "text/plain"}):

@@ -213,6 +213,29 @@ def test_a_slow_body_harms_no_other_client(behind: Target) -> None:
             client.close()
 
 
+def test_an_upload_that_trickles_gives_its_place_back(behind: Target) -> None:
+    """It never stalls for long, and takes a place at the target, which it would otherwise keep for ever."""
+    with gateway(behind.url, work=idle, concurrency=1, body_seconds=0.5) as running:
+        done = threading.Event()
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+
+            def trickle() -> None:
+                client.sendall(request("POST /v1/files HTTP/1.1\nHost: localhost\nContent-Length: 100000", b"x"))
+                while not done.wait(0.1):
+                    try:
+                        client.sendall(b"x")
+                    except OSError:
+                        return
+
+            thread = threading.Thread(target=trickle)
+            thread.start()
+            client.settimeout(30)
+            assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+            assert running.post("/v1/chat/completions", SMALL).status_code == 200
+            done.set()
+            thread.join()
+
+
 def test_all_bodies_together_are_bounded(behind: Target) -> None:
     with gateway(behind.url, work=idle, most_held=1_000_000) as running:
         head = request("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nContent-Length: 900001", b"{" * 900_000)
