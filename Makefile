@@ -65,7 +65,7 @@ test-langchain: $(READY) ## run LangChain's own tests of a retriever, in an envi
 	@$(LANGCHAIN)/bin/python -m pytest -c tests/langchain/pytest.ini tests/langchain $(ARGS)
 
 test-litellm: models ## run the tests of LiteLLM's proxy and client, in an environment of its own (900 MB)
-	@[ -x $(LITELLM)/bin/litellm ] || { $(BIN)/python -m venv $(LITELLM) && $(LITELLM)/bin/pip install -q "litellm[proxy]==1.108.7" .; }
+	@[ -x $(LITELLM)/bin/litellm ] || { $(BIN)/python -m venv $(LITELLM) && $(LITELLM)/bin/python $(PIP_INSTALL) "litellm[proxy]==1.108.7" .; }
 	@CTXPIPE_TEST_LITELLM=$(abspath $(LITELLM)) $(BIN)/python -m pytest tests/litellm $(ARGS)
 
 bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive
