@@ -24,8 +24,8 @@ import httpx2
 from common import write
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from gateway import KEY, free_port, litellm, process
-from tool_chat import TOOL, Message, conversation, headroom
+from gateway import KEY, free_port, headroom, litellm, process
+from tool_chat import TOOL, Message, conversation
 
 from ctxpipe.models.cache import cache_root
 from ctxpipe.models.resolve import resolve
@@ -129,7 +129,7 @@ def main() -> None:
             url, _ = stack.enter_context(litellm(options.litellm, served.url))
             rows["litellm"] = measured(asking(url), "by another proxy", options.turns, unchanged)
         for mode in ("cache", "token") if options.headroom else ():
-            url = stack.enter_context(headroom(options.headroom, served.url, "--mode", mode))
+            url, _ = stack.enter_context(headroom(options.headroom, served.url, "--mode", mode))
             rows[f"headroom, {mode}"] = measured(asking(url), f"in mode {mode}", options.turns, unchanged)
     print(json.dumps(result, indent=1))
     write("cached-tokens", result)

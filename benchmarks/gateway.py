@@ -1,10 +1,11 @@
 """The gateway under load: what it adds to requests that fit and to those that are cut, its memory, its cache of turns.
 
-    python benchmarks/gateway.py [--litellm FOLDER] [--seconds 20] [--clients 1 16 64]
+    python benchmarks/gateway.py [--litellm FOLDER] [--headroom FOLDER] [--seconds 20] [--clients 1 16 64]
 
-A fake server answers at once. The same clients ask it directly, through the gateway and, with the folder of an
-environment in which ``litellm[proxy]`` is installed, through LiteLLM's proxy. Each client sends its next request a
-pause after the last was answered, so that clients wait for the proxy and not for each other; ``closed`` has no pause.
+A fake server answers at once. The same clients ask it directly, through the gateway and, with the folders of
+environments in which ``litellm[proxy]`` and ``headroom-ai[proxy]`` are installed, through the proxies of LiteLLM and
+Headroom. Each client sends its next request a pause after the last was answered, so that clients wait for the proxy and
+not for each other; ``closed`` has no pause.
 """
 
 from __future__ import annotations
@@ -91,6 +92,26 @@ def litellm(folder: Path, target: str) -> Iterator[tuple[str, psutil.Process]]:
             yield url, made
 
 
+@contextmanager
+def headroom(folder: Path, target: str, *options: str) -> Iterator[tuple[str, psutil.Process]]:
+    """Headroom's proxy in front of a server; it fetches nothing."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        str(folder / "bin" / "headroom"),
+        "proxy",
+        "--port",
+        str(port),
+        "--no-cache",
+        "--no-rate-limit",
+        *options,
+    ]
+    with tempfile.TemporaryDirectory() as home:
+        quiet = {"HEADROOM_OFFLINE": "1", "HEADROOM_TELEMETRY": "off", "HOME": home}
+        with process(command, url, "/health", OPENAI_TARGET_API_URL=f"{target}/v1", **quiet) as made:
+            yield url, made
+
+
 def body(number: int, size: str) -> tuple[bytes, str]:
     """A request, and the end of its last message, which the answer must repeat."""
     mark = f"The number of this question is {number:09d}."
@@ -172,6 +193,7 @@ def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--litellm", type=Path)
+    parser.add_argument("--headroom", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
@@ -187,6 +209,8 @@ def main() -> None:
         programs = {"gateway": memory}
         if options.litellm:
             places["litellm"], programs["litellm"] = stack.enter_context(litellm(options.litellm, target))
+        if options.headroom:
+            places["headroom"], programs["headroom"] = stack.enter_context(headroom(options.headroom, target))
         for clients in options.clients:
             for name, url in places.items():
                 asyncio.run(load(url, clients, 2.0))  # connections, caches

@@ -1,12 +1,12 @@
-"""What is left of a tool conversation of 200 turns: through the gateway, through Headroom, by dropping old turns.
+"""What is left of a tool conversation of 200 turns: through proxies, and by dropping old turns.
 
-    python benchmarks/tool_chat.py [--headroom FOLDER]
+    python benchmarks/tool_chat.py [--litellm FOLDER] [--headroom FOLDER]
 
 Each turn asks of a pump, a tool answers with a list of readings or a log, and the assistant says what it saw. The last
 turn asks for a reading of one of the earlier turns, which stands in its tool result alone. A server in place of the
 model records what it is sent. Every question comes from a client with a key of its own, so that nothing is remembered
-of the one before. FOLDER is that of an environment in which
-``headroom-ai[proxy]`` is installed.
+of the one before. The FOLDERs are those of environments in which ``litellm[proxy]`` and ``headroom-ai[proxy]`` are
+installed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import json
 import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from common import write
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import gateway_support
-from gateway import free_port, process, quantile
+from gateway import KEY, free_port, headroom, litellm, process, quantile
 from gateway_support import Target, count, target
 
 TURNS = 200
@@ -149,12 +148,14 @@ def measured(ask: Callable[[dict[str, Any], str], dict[str, Any] | None]) -> dic
     return found
 
 
-def through(behind: Target, url: str) -> Callable[[dict[str, Any], str], dict[str, Any] | None]:
-    """Ask through a proxy."""
+def through(
+    behind: Target, url: str, shared: str | None = None
+) -> Callable[[dict[str, Any], str], dict[str, Any] | None]:
+    """Ask through a proxy, with a key that all questions share or one for each."""
 
     def ask(body: dict[str, Any], key: str) -> dict[str, Any] | None:
         before = len(behind.asked("/v1/chat/completions"))
-        headers = {"authorization": f"Bearer sk-{key}"}
+        headers = {"authorization": f"Bearer {shared or f'sk-{key}'}"}
         said = httpx2.post(f"{url}/v1/chat/completions", json=body, headers=headers, timeout=300, trust_env=False)
         got = behind.asked("/v1/chat/completions")
         if len(got) == before:
@@ -164,25 +165,10 @@ def through(behind: Target, url: str) -> Callable[[dict[str, Any], str], dict[st
     return ask
 
 
-@contextmanager
-def headroom(folder: Path, url: str, *options: str) -> Iterator[str]:
-    """Headroom's proxy, which fetches nothing."""
-    port = free_port()
-    command = [str(folder / "bin" / "headroom"), "proxy", "--port", str(port), "--no-cache", "--no-rate-limit"]
-    with tempfile.TemporaryDirectory() as home:
-        quiet = {
-            "HEADROOM_OFFLINE": "1",
-            "HEADROOM_TELEMETRY": "off",
-            "HOME": home,
-            "OPENAI_TARGET_API_URL": f"{url}/v1",
-        }
-        with process([*command, *options], f"http://127.0.0.1:{port}", "/health", **quiet):
-            yield f"http://127.0.0.1:{port}"
-
-
 def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--litellm", type=Path)
     parser.add_argument("--headroom", type=Path)
     options = parser.parse_args()
     gateway_support.WINDOW = WINDOW
@@ -199,8 +185,11 @@ def main() -> None:
             command += ["--port", own.rpartition(":")[2], "--deadline", "120"]
             with process(command, own, "/healthz"):
                 result[f"gateway, {rank}"] = measured(through(behind, own))
+        if options.litellm:
+            url, _ = stack.enter_context(litellm(options.litellm, behind.url))
+            result["litellm"] = measured(through(behind, url, KEY))
         for mode in ("cache", "token") if options.headroom else ():
-            url = stack.enter_context(headroom(options.headroom, behind.url, "--mode", mode))
+            url, _ = stack.enter_context(headroom(options.headroom, behind.url, "--mode", mode))
             result[f"headroom, {mode}"] = measured(through(behind, url))
     print(json.dumps(result, indent=1))
     write("tool-chat", result)
