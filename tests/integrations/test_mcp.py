@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_support import Exchange, target
 from mcp import Client, StdioServerParameters
 from samples import prose
 
@@ -64,6 +66,31 @@ def test_a_client_finds_what_answers_a_question(root: Path) -> None:
     assert found["kept_tokens"] <= 60
     assert found["left_out_tokens"] > 100
     assert str(root) not in json.dumps(found)
+
+
+def says_where(x: Exchange) -> None:
+    """A model that cites the excerpt in which it finds the fact."""
+    prompt = x.got.json["messages"][-1]["content"]
+    number = re.findall(r"\[(\d+)\]", prompt.partition(FACT)[0])[-1] if FACT in prompt else "?"
+    message = {"role": "assistant", "content": f"It is kept in room 2 [{number}]."}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    x.json({"id": "r", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+
+
+@pytest.mark.parametrize("over", ["memory", "standard input"])
+def test_a_question_of_a_folder_is_answered_with_sources(root: Path, over: str) -> None:
+    with target(chat=says_where) as behind:
+        server: Any = folder_server(root, options={"rank": "bm25", "target": behind.url})
+        if over == "standard input":
+            command = ["-m", "ctxpipe", "mcp", "--root", str(root), "--target", behind.url]
+            server = StdioServerParameters(command=sys.executable, args=command, env={**os.environ})
+        found, error = call(server, "ask", paths=["."], question="Where is the amber ledger kept?", budget=200)
+        assert not error
+        assert found["answer"].startswith("It is kept in room 2")
+        assert (found["unanswered"], found["model"], found["not_read"]) == (None, "m", [])
+        assert [(Path(one["source"]), one["text"]) for one in found["citations"]] == [(Path("ledgers.txt"), FACT)]
+        assert found["kept_tokens"] <= 200 < found["left_out_tokens"]
+        assert call(server, "ask", paths=["../outside.txt"], question="Where is the amber ledger kept?")[1]
 
 
 def test_an_index_is_made_and_asked(root: Path) -> None:
