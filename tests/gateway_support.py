@@ -119,6 +119,13 @@ def answer(x: Exchange) -> None:
 
 
 def tokenize(x: Exchange) -> None:
+    """As vLLM does, which knows no blocks of Anthropic's in a chat."""
+    for message in x.got.json.get("messages") or ():
+        parts = message.get("content") if isinstance(message, dict) else None
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict) and part.get("type") in ("tool_use", "tool_result", "redacted_thinking"):
+                x.json({"error": {"message": f"Unknown part type: {part['type']}"}}, status=400)
+                return
     x.json({"count": count(x.got.json), "max_model_len": WINDOW, "tokens": []})
 
 

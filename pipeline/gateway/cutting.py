@@ -91,7 +91,7 @@ class Cutter:
         made = compress_messages(
             self.compressor, asked, budget=budget - base, question=question, cost=self.cost, frame=0
         )
-        if made.kept[-1] != len(new) - 1:  # an answer that is begun, or results: what comes next goes on from there
+        if len(new) - 1 not in made.kept:  # an answer that is begun, or results: what comes next goes on from there
             raise ChatBudgetError(base + self.cost(new[-1]), budget)
         kept = [(i, m) for i, m in enumerate(messages[:fixed])]
         kept += [(fixed + i, m) for i, m in zip(made.kept, made.messages, strict=True)]

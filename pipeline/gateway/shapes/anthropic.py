@@ -6,9 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ctxpipe.pipeline.gateway.shapes.chat import tokenizing
+from ctxpipe.pipeline.gateway.shapes.converted import chat_of, kind_of
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message, given, tools_of, whole_number
 
-_COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking")
+_COUNTED = (
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "chat_template_kwargs",
+)
 
 
 class _Part(NamedTuple):
@@ -69,12 +79,11 @@ class Anthropic:
 
     def countings(self, body: Body) -> Sequence[Counting]:
         """By the endpoint that counts such messages, else as the chat that it is."""
-        chat = [message for message in self.messages(body) or () if message.get("content")]
         tools = [_tool(tool) for tool in tools_of(body) if isinstance(tool, dict)]
-        asked = {**given(body, "model"), **({"tools": tools} if tools else {})}
+        asked = {**given(body, "model", "chat_template_kwargs"), **({"tools": tools} if tools else {}), **_effort(body)}
         return [
             Counting("base", "/messages/count_tokens", given(body, *_COUNTED), "input_tokens"),
-            Counting("root", "/tokenize", tokenizing(asked, chat), "count"),
+            Counting("root", "/tokenize", tokenizing(asked, chat_of(body)), "count"),
         ]
 
 
@@ -93,7 +102,7 @@ def _parts(messages: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
         if isinstance(content, str):
             yield _Part(index, None, {"role": message["role"], "content": content})
             continue
-        results = [i for i, block in enumerate(content) if _kind(block) == "tool_result"]
+        results = [i for i, block in enumerate(content) if kind_of(block) == "tool_result"]
         for place in results:
             block = content[place]
             said = block.get("content")
@@ -109,7 +118,7 @@ def _other(role: str, blocks: list[Any]) -> Message:
     calls = [
         {"id": b.get("id"), "type": "function", "function": {"name": b.get("name"), "arguments": b.get("input")}}
         for b in blocks
-        if _kind(b) == "tool_use"
+        if kind_of(b) == "tool_use"
     ]
     return {"role": role, "content": blocks, **({"tool_calls": calls} if calls else {})}
 
@@ -123,8 +132,13 @@ def _blocks(part: _Part, blocks: Sequence[Any], left: Message) -> dict[int, Any]
     return dict(zip(places, left["content"], strict=True))
 
 
-def _kind(block: object) -> object:
-    return block.get("type") if isinstance(block, Mapping) else None
+def _effort(body: Body) -> Body:
+    """How much a model is told to think, as vLLM reads it from a request."""
+    thinking, config = body.get("thinking"), body.get("output_config")
+    if isinstance(thinking, Mapping) and thinking.get("type") == "disabled":
+        return {"reasoning_effort": "none"}
+    effort = config.get("effort") if isinstance(config, Mapping) else None
+    return {"reasoning_effort": effort} if isinstance(effort, str) else {}
 
 
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:
@@ -132,5 +146,6 @@ def _tool(tool: dict[str, Any]) -> dict[str, Any]:
         "name": tool.get("name"),
         "description": tool.get("description"),
         "parameters": tool.get("input_schema"),
+        "strict": tool.get("strict"),
     }
     return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}

@@ -65,6 +65,14 @@ def test_an_answer_that_is_begun_is_gone_on_from(running: Running, behind: Targe
     assert sent(running, behind, [*TURNS, *last], **how)[-2:] == last
 
 
+def test_a_message_that_is_long_beside_its_content_is_no_fault(running: Running) -> None:
+    """Nothing of it can be cut, and it is all there is."""
+    body = {"model": "m", "messages": [{"role": "assistant", "content": "Hi", "output": prose(200)}]}
+    said = running.post("/v1/chat/completions", body)
+    assert said.headers["x-ctxpipe-action"] == "failed-open"
+    assert said.headers["x-ctxpipe-reason"] == "what must stay does not fit"
+
+
 @pytest.mark.parametrize("content", [5, True, {"a": 1}, [5], [None], []])
 def test_a_small_content_of_any_kind_is_no_fault(running: Running, content: object) -> None:
     for _ in range(2):  # the second time the window is known
