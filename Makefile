@@ -57,15 +57,19 @@ test-slow: models ## run the others: training, runs with a model, parity with ll
 test-install: $(READY) ## install the wheel into an empty environment and use it; takes a minute or two
 	@CTXPIPE_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install --timeout 900 $(ARGS)
 
-test-vllm: models ## run the tests against real vLLM servers, without a GPU; takes minutes and 6 GB of disk
-	@CTXPIPE_TEST_VLLM=1 $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
+test-vllm: models $(LITELLM)/.ready ## run the tests against real vLLM servers, without a GPU; takes minutes and 7 GB of disk
+	@CTXPIPE_TEST_VLLM=1 CTXPIPE_TEST_LITELLM=$(abspath $(LITELLM)) $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
 
 test-langchain: $(READY) ## run LangChain's own tests of a retriever, in an environment of its own
 	@[ -x $(LANGCHAIN)/bin/pytest ] || { $(BIN)/python -m venv $(LANGCHAIN) && $(LANGCHAIN)/bin/python $(PIP_INSTALL) -c constraints.txt langchain-tests==1.1.9 -e .; }
 	@$(LANGCHAIN)/bin/python -m pytest -c tests/langchain/pytest.ini tests/langchain $(ARGS)
 
-test-litellm: models ## run the tests of LiteLLM's proxy and client, in an environment of its own (900 MB)
-	@[ -x $(LITELLM)/bin/litellm ] || { $(BIN)/python -m venv $(LITELLM) && $(LITELLM)/bin/python $(PIP_INSTALL) "litellm[proxy]==1.108.7" .; }
+$(LITELLM)/.ready: | $(READY)
+	@rm -rf $(LITELLM) && $(BIN)/python -m venv $(LITELLM)
+	@$(LITELLM)/bin/python $(PIP_INSTALL) "litellm[proxy]==1.108.7" .
+	@touch $@
+
+test-litellm: models $(LITELLM)/.ready ## run the tests of LiteLLM's proxy and client, in an environment of its own (900 MB)
 	@CTXPIPE_TEST_LITELLM=$(abspath $(LITELLM)) $(BIN)/python -m pytest tests/litellm $(ARGS)
 
 bench: models ## time ten million tokens; with the data sets in DATA, count the answers that survive

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,41 @@ def test_langchain_talks_through_it(running: Running) -> None:
     assert len(list(model.stream(chat("Hello.")))) > 1
 
 
+LITELLM = """
+import json, sys, litellm
+litellm.telemetry = False
+body = json.loads(sys.stdin.read())
+said = litellm.completion(api_base=sys.argv[1] + "/v1", api_key="none", **body)
+pieces = litellm.completion(api_base=sys.argv[1] + "/v1", api_key="none", stream=True, **body)
+print(json.dumps({
+    "whole": said.choices[0].message.content,
+    "streamed": "".join(piece.choices[0].delta.content or "" for piece in pieces),
+    "tokens": said.usage.prompt_tokens,
+}))
+"""
+
+
+@pytest.mark.skipif("CTXPIPE_TEST_LITELLM" not in os.environ, reason="LiteLLM has an environment of its own")
+def test_litellms_client_talks_through_it(running: Running) -> None:
+    body = {
+        "model": "openai/tools",
+        "messages": chat(LONG, "Noted.", QUESTION),
+        "max_tokens": 8,
+        "temperature": 0,
+    }
+    done = subprocess.run(
+        [str(Path(os.environ["CTXPIPE_TEST_LITELLM"]) / "bin" / "python"), "-c", LITELLM, running.url],
+        input=json.dumps(body),
+        env=os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["whole"] == said["streamed"] != ""
+    assert 0.5 * WINDOW < said["tokens"] <= WINDOW - 8
+
+
 def test_models_are_listed(client: OpenAI) -> None:
     (model,) = client.models.list().data
     assert model.id == "tools"
@@ -227,18 +264,18 @@ def test_a_tool_conversation_outgrows_the_window_and_stays_cached(
     assert share > without + 0.1
 
 
-def test_a_message_of_more_than_a_million_tokens(behind: Served) -> None:
-    text = f"{prose(30_000)}\n\n{NEEDLE}\n\n{prose(30_000, 7)}"
+def test_a_message_of_two_million_tokens(behind: Served) -> None:
+    text = f"{prose(45_000)}\n\n{NEEDLE}\n\n{prose(45_000, 7)}"
     messages = [{"role": "user", "content": f"{text}\n\n{QUESTION}"}]
+    body = {"model": "tools", "messages": messages, "max_tokens": 8, "return_token_ids": True}
     with gateway(behind.url, rank="auto", deadline=400.0) as running:
-        data = json.dumps({"model": "tools", "messages": messages, "max_tokens": 8}).encode()
-        said = httpx2.post(
-            f"{running.url}/v1/chat/completions",
-            content=data,
-            headers={"content-type": "application/json"},
-            timeout=500,
-        )
+        said = httpx2.post(f"{running.url}/v1/chat/completions", json=body, timeout=500)
     assert said.status_code == 200, said.text
     assert said.headers["x-ctxpipe-action"] == "compressed"
-    assert int(said.headers["x-ctxpipe-source-tokens"]) > 1_000_000
-    assert said.json()["usage"]["prompt_tokens"] <= WINDOW - 8
+    assert int(said.headers["x-ctxpipe-source-tokens"]) >= 2_000_000
+    read = said.json()["prompt_token_ids"]
+    sent = int(said.headers["x-ctxpipe-sent-tokens"])
+    assert 0.95 * (WINDOW - 8) < sent == len(read) == said.json()["usage"]["prompt_tokens"] <= WINDOW - 8
+    prompt = httpx2.post(f"{behind.url}/detokenize", json={"model": "tools", "tokens": read}).json()["prompt"]
+    assert NEEDLE in prompt
+    assert QUESTION in prompt
