@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import httpx2
 import pytest
 from gateway_support import Running, gateway
@@ -163,6 +164,35 @@ def test_langchain_talks_through_it(running: Running) -> None:
     model = ChatOpenAI(base_url=f"{running.url}/v1", api_key=SecretStr("none"), model="tools", max_completion_tokens=8)
     assert model.invoke(chat(LONG, "Noted.", QUESTION)).usage_metadata is not None
     assert len(list(model.stream(chat("Hello.")))) > 1
+
+
+def test_the_anthropic_client_talks_through_it(running: Running) -> None:
+    use = {"type": "tool_use", "id": "t1", "name": "pressure", "input": {"pump": "P-7"}}
+    found = {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": LONG}]}
+    messages: list[Any] = [
+        {"role": "user", "content": [{"type": "text", "text": prose(60), "cache_control": {"type": "ephemeral"}}]},
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [found, {"type": "text", "text": QUESTION}]},
+    ]
+    tools: list[Any] = [{"name": "pressure", "input_schema": TOOLS[0]["function"]["parameters"]}]
+    options: dict[str, Any] = {
+        "model": "tools",
+        "max_tokens": 8,
+        "tools": tools,
+        "system": "Be brief.",
+        "extra_body": {"temperature": 0},
+    }
+    with anthropic.Anthropic(base_url=running.url, api_key="none", max_retries=0, timeout=300) as own:
+        for asked in (chat("Hello.")[1:], chat(LONG, "Noted.", QUESTION)[1:], messages):
+            said = own.messages.create(**options, messages=asked)
+            with own.messages.stream(**options, messages=asked) as stream:
+                streamed = stream.get_final_message()
+            assert [part.to_dict() for part in streamed.content] == [part.to_dict() for part in said.content]
+            usage = said.usage
+            counted = (
+                usage.input_tokens + (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
+            )
+            assert 0 < counted <= WINDOW - 8
 
 
 LITELLM = """
