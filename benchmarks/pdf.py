@@ -1,8 +1,7 @@
 """How thirty real PDFs of Debian's packages are read: heads and numbers that are left, whole sentences, speed.
 
     python benchmarks/pdf.py CACHE                  # writes results/pdf.json
-    python benchmarks/pdf.py CACHE --sheet FILE     # writes the page breaks that are drawn, to be read by a person
-    python benchmarks/pdf.py CACHE --whole 97 100   # notes how many of them a person found whole, of how many sentences
+    python benchmarks/pdf.py CACHE --sheet FILE --seed 5     # also writes page breaks, to be read by a person
 
 Speed is set against the plain extraction of PDFium, page by page, as the reader before did it, in the same process.
 """
@@ -10,21 +9,18 @@ Speed is set against the plain extraction of PDFium, page by page, as the reader
 from __future__ import annotations
 
 import argparse
-import functools
 import gzip
-import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import page_breaks
 from common import write
 from manuals import Manual, unpacked
 from pypdfium2 import PdfDocument
 
-from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.pdf.reader import PdfReader
 
@@ -61,34 +57,30 @@ FILES = (
     ("texlive-publishers-doc", TEX + "nrc/userguide.pdf"),
     ("texlive-publishers-doc", TEX + "asmeconf/asmeconf-template.pdf"),
 )
-DRAWN, SEED = 150, 20
 ROUNDS = 3
 _NUMBER = re.compile(r"\W*(?:page\s+)?(?:[A-Z]{1,3}[-.–])?(?:\d{1,2}[-–.])?(\d{1,4}|[ivxlc]{1,6})\W*", re.IGNORECASE)
 _HYPHEN = re.compile("([^\\W\\d_])[\x02\ufffe](?=[^\\W\\d_])|[\x02\ufffe]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _LEADER = re.compile(r"(?:\.\s?){5,}\s*\w{1,6}$")
-_STOPPED = re.compile(r"[.!?:…][\"'”’»)\]]*$")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cache", type=Path, help="where packages are kept")
     parser.add_argument("--sheet", type=Path, help="where to write the page breaks that are drawn")
-    parser.add_argument("--whole", type=int, nargs=2, help="sentences that a person found whole there, of how many")
-    parser.add_argument("--columns", type=int, nargs=2, help="two-column files that a person found right, of how many")
+    parser.add_argument("--seed", type=int, default=20, help="seed of the draw")
     asked = parser.parse_args()
-    rows, documents = [], []
+    rows, documents = [], {}
     for package, path in FILES:
         data = content(asked.cache, package, path)
         document = PdfReader().read(data, source=Path(path).name)
-        documents.append(document)
+        documents[f"{package}/{document.source}"] = document
         rows.append({"package": package, "file": Path(path).name, **facts(data, document), **times(data)})
         print({key: value for key, value in rows[-1].items() if key != "examples"})
-    breaks = list(drawn(documents))
     if asked.sheet:
-        asked.sheet.write_text("\n\n".join(shown(*place) for place in breaks), encoding="utf-8")
-    whole = sum(is_one_unit(document, start) for document, start in breaks)
-    write("pdf", {"files": rows, "all": summary(rows), "breaks": verdict(len(breaks), whole, asked)})
+        breaks = page_breaks.drawn(list(documents.values()), asked.seed)
+        asked.sheet.write_text("\n\n".join(page_breaks.shown(*place) for place in breaks), encoding="utf-8")
+    write("pdf", {"files": rows, "all": summary(rows), "page_breaks": page_breaks.verdict(documents)})
 
 
 def content(cache: Path, package: str, path: str) -> bytes:
@@ -184,36 +176,6 @@ def plain_text(data: bytes) -> list[str]:
     return texts
 
 
-def drawn(documents: list[Document]) -> Iterator[tuple[Document, int]]:
-    """Page breaks at which a sentence seems to go on: the page ends in none, or the next begins in small letters."""
-    places = []
-    for document in documents:
-        for start in document.page_starts[1:]:
-            before = document.text[:start].rstrip().rpartition("\n")[2]
-            after = document.text[start : start + 200].split("\n")[0]
-            in_noise = any(a <= start < b for a, b in document.noise)
-            goes_on = len(before) > 40 and not _STOPPED.search(before) and re.search(r"[a-z]{3} [a-z]{2}", before)
-            if not in_noise and len(after) > 20 and (goes_on or re.match(r"[a-z]{2,} [a-z]", after)):
-                places.append((document, start))
-    yield from random.Random(SEED).sample(places, min(DRAWN, len(places)))
-
-
-def is_one_unit(document: Document, start: int) -> bool:
-    """Whether one unit stands on both sides of a page break."""
-    units = _outlined(document).units(max(0, start - 2500), start)
-    return bool(units) and units[-1].start < start < units[-1].end
-
-
-_outlined = functools.cache(outline)
-
-
-def shown(document: Document, start: int) -> str:
-    text = document.text
-    mark = "whole" if is_one_unit(document, start) else "PARTED"
-    head = f"{mark} {document.source} p. {document.page(start)}"
-    return f"{head}\n{text[max(0, start - 260) : start]}|{text[start : start + 160]}"
-
-
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
     for row in rows:
@@ -228,11 +190,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "plain_pages_per_second": round(totals["pages"] / totals["plain_seconds"]),
         "time_of_plain": round(totals["reader_seconds"] / totals["plain_seconds"], 2),
     }
-
-
-def verdict(drawn: int, units: int, asked: argparse.Namespace) -> dict[str, Any]:
-    found = {"drawn": drawn, "seed": SEED, "one_unit": units, "whole_by_hand": asked.whole}
-    return {**found, "two_column_files_in_order_by_hand": asked.columns}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.pdf.flow import CAPTION, PARAGRAPH, Measure, goes_on, is_stopped, separator
+from ctxpipe.pipeline.readers.pdf.continued import CAPTION, goes_on, is_prose
+from ctxpipe.pipeline.readers.pdf.flow import PARAGRAPH, SMALL_BEGIN, Measure, is_stopped, separator
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
 _SMALL = 0.93
@@ -19,45 +20,84 @@ _MOST_PARAGRAPHS = 6
 _MOST_ROWS = 40
 
 
-def move_asides(columns: Sequence[list[Row]], measure: Measure) -> None:
+def move_asides(pages: Sequence[Sequence[list[Row]]], measure: Measure) -> None:
     """Bring the halves of sentences together that go on from one column to the next.
 
     Args:
-        columns: The columns of all pages in reading order; their rows are put in order.
+        pages: For each page its columns in reading order; their rows are put in order.
         measure: What is usual in the document.
     """
-    for above, below in itertools.pairwise(columns):
-        if not above or not below or not _have_asides(above, below, measure) or goes_on(above[-1], below[0]):
-            continue
-        found = _halves(above, below, measure)
-        if found is not None:
-            end, begin = found
-            if end < len(above):
-                at = _sentence_start(above, end - 1, measure)
-                above[:] = above[:at] + above[end:] + above[at:end]
-            if begin:
-                stop = _paragraph_end(below, begin, measure)
-                below[:] = below[begin:stop] + below[:begin] + below[stop:]
+    above: list[Row] = []
+    for columns in pages:
+        filled = [column for column in columns if column]
+        for index, column in enumerate(filled):
+            if column:  # unless it was moved as a whole
+                _move(above, [column] if index else filled, measure)
+                above = column
+
+
+def _move(above: list[Row], columns: Sequence[list[Row]], measure: Measure) -> None:
+    """Bring the halves of a sentence together.
+
+    Args:
+        above: The column in which the first half ends.
+        columns: The next one, in which the second half begins; of a new page all, as a table may be read as several.
+        measure: What is usual in the document.
+    """
+    if not above or goes_on(above, columns[0][0]):
+        return
+    below = list(itertools.islice(itertools.chain.from_iterable(columns), _MOST_ROWS))
+    if not _have_asides(above, below, measure):
+        return
+    end, begin = _halves(above, below, len(columns[0]), measure)
+    if end < len(above):
+        at = _sentence_start(above, end - 1, measure)
+        above[:] = above[:at] + above[end:] + above[at:end]
+    if begin:
+        rest = below[begin : _paragraph_end(below, begin, measure)]
+        moved = {id(row) for row in rest}
+        for column in columns:
+            column[:] = [row for row in column if id(row) not in moved]
+        columns[0][:0] = rest
 
 
 def _have_asides(above: Sequence[Row], below: Sequence[Row], measure: Measure) -> bool:
     small = _SMALL * measure.body
     if above[-1].size < small or below[0].size < small:
         return True
-    return any(CAPTION.match(row.text) for row in (*above[-_MOST_ROWS:], *below[:_MOST_ROWS]))
+    return any(CAPTION.match(row.text) for row in (*above[-_MOST_ROWS:], *below))
 
 
-def _halves(above: Sequence[Row], below: Sequence[Row], measure: Measure) -> tuple[int, int] | None:
-    """Where the first half ends in one column, and where the second begins in the next."""
+def _halves(above: Sequence[Row], below: Sequence[Row], first: int, measure: Measure) -> tuple[int, int]:
+    """Where the first half ends, and where the second begins: in the first rows, or behind them if all are asides."""
     ends = [len(above), *(end for end in _ends(above, measure) if _is_aside(above[end:], measure))]
-    begins = [0, *(begin for begin in _begins(below, measure) if _has_caption(below[:begin]))]
+    begins = _begins(below, measure)
+    near = [at for at in begins if at < first][:_MOST_PARAGRAPHS]
+    prose = next((at for at in (0, *begins) if _is_running(below[at], measure)), 0)
+    begins = [0, *(at for at in (*([prose] if prose >= first else []), *near) if _has_caption(below[:at]))]
     for end in ends:
+        last = above[end - 1]
         notes = end < len(above) and above[end].size < _SMALL * measure.body
         for begin in begins:
-            sure = below[begin].text[:1].islower() or (notes and not begin)
-            if sure and goes_on(above[end - 1], below[begin]):
+            row = below[begin]
+            if not _have_one_width(last, row):
+                continue
+            sure = row.text[:1].islower() or (notes and not begin)
+            if begin >= first:
+                sure = bool(SMALL_BEGIN.match(row.text)) and _is_running(last, measure)
+            if sure and goes_on(above[:end], row):
                 return end, begin
-    return None
+    return len(above), 0
+
+
+def _is_running(row: Row, measure: Measure) -> bool:
+    """Whether a row is prose in the size of the body."""
+    return is_prose(row) and not row.listed and row.size > _SMALL * measure.body and not CAPTION.match(row.text)
+
+
+def _have_one_width(a: Row, b: Row) -> bool:
+    """Whether the columns of two rows are about as wide."""
+    return 0.4 < (a.margin[1] - a.margin[0]) / max(b.margin[1] - b.margin[0], 0.1) < 2.5
 
 
 def _ends(rows: Sequence[Row], measure: Measure) -> list[int]:
@@ -83,8 +123,6 @@ def _begins(rows: Sequence[Row], measure: Measure) -> list[int]:
     for at in range(1, min(len(rows), _MOST_ROWS)):
         if separator(rows[at - 1], rows[at], measure) == PARAGRAPH or rows[at - 1].size < _SMALL * rows[at].size:
             begins.append(at)
-            if len(begins) == _MOST_PARAGRAPHS:
-                break
     return begins
 
 

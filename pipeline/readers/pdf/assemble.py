@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ctxpipe.pipeline.readers.pdf.flow import LINE, PARAGRAPH, Measure, goes_on, separator
+from ctxpipe.pipeline.readers.pdf.continued import goes_on
+from ctxpipe.pipeline.readers.pdf.flow import LINE, PARAGRAPH, Measure, separator
 from ctxpipe.pipeline.readers.pdf.hyphens import Hyphens
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
@@ -44,27 +45,23 @@ def assemble(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure, hyphens
         hyphens: Decides about words broken at the end of a line.
     """
     out = Assembled()
-    above: Row | None = None
+    before: Sequence[Row] = ()
     for columns in pages:
         out.page_starts.append(-1)
-        for rows in columns:
+        for rows in filter(None, columns):
             for index, below in enumerate(rows):
-                if above is not None:
-                    _between(out, above, below, _separator(above, below, measure, first=index == 0), hyphens)
+                if index:
+                    _between(out, rows[index - 1], below, separator(rows[index - 1], below, measure), hyphens)
+                elif before:
+                    _between(out, before[-1], below, LINE if goes_on(before, below) else PARAGRAPH, hyphens)
                 if out.page_starts[-1] < 0:
                     out.page_starts[-1] = out.length
                 _append(out, below)
-                above = below
-    if above is not None and above.text.endswith(HYPHEN):
+            before = rows
+    if before and before[-1].text.endswith(HYPHEN):
         out.add("-")
     _fill(out)
     return out
-
-
-def _separator(above: Row, below: Row, measure: Measure, *, first: bool) -> str:
-    if first:
-        return LINE if goes_on(above, below) else PARAGRAPH
-    return separator(above, below, measure)
 
 
 def _between(out: Assembled, above: Row, below: Row, separator: str, hyphens: Hyphens) -> None:

@@ -9,15 +9,11 @@ from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
-CAPTION = re.compile(
-    r"(?:fig(?:ure|\.)?|table|tab\.|listing|algorithm|scheme|abbildung|tabelle)\s*[\dA-Z]", re.IGNORECASE
-)
 _STOPS = frozenset(".!?:…。！？：")
 _CLOSING = "\"'”’»)]"
-_ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
-_GOES_ON = re.compile(r"[\"“‘'(\[]{0,3}(?:[a-z]|--?[a-z]|[/~]\w)|\(")
-_WORD = re.compile(r"[\"“‘'(\[]{0,3}\w")
-_FULL = 20
+ITEM = re.compile(r"(?:[-*+•‣◦–▪·○●■□]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[\d+\])\s")
+SMALL_BEGIN = re.compile(r"[\"“‘'(\[]{0,3}(?:[a-z]|--?[a-z]|[/~]\w)|\(")
+FULL = 20
 """Characters that a line in the middle of a sentence has at least."""
 _FEWEST = 5
 """Lines of a size from which on their usual distance is known."""
@@ -76,7 +72,7 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
         return LINE if _is_open(above, below, measure) else PARAGRAPH
     if not 0.8 < above.size / max(below.size, 0.1) < 1.25:
         return PARAGRAPH
-    if _ITEM.match(below.text):
+    if ITEM.match(below.text):
         return LINE
     if not is_stopped(above.text):
         return LINE
@@ -86,11 +82,11 @@ def separator(above: Row, below: Row, measure: Measure) -> str:
         return PARAGRAPH
     if above.right >= right - 1.5 * above.size or below.text[:1].islower():
         return LINE
-    had_room = above.right + _first_word(below) + 0.5 * below.size < right - 0.05 * (right - left)
+    had_room = above.right + first_word(below) + 0.5 * below.size < right - 0.05 * (right - left)
     return PARAGRAPH if had_room else LINE
 
 
-def _first_word(row: Row) -> float:
+def first_word(row: Row) -> float:
     """Width of the first word of a row in points, as if all its characters were of one width."""
     return (row.right - row.left) * len(row.text.split(None, 1)[0]) / max(len(row.text), 1)
 
@@ -103,31 +99,8 @@ def _is_near(above: Row, below: Row, measure: Measure) -> bool:
 def _is_open(above: Row, below: Row, measure: Measure) -> bool:
     """Whether a sentence goes on over more space than usual, as it does around a formula."""
     gap = above.base - below.base
-    if not 0 < gap <= _WIDEST * measure.pitch_at(max(above.size, below.size)) or not _GOES_ON.match(below.text):
+    if not 0 < gap <= _WIDEST * measure.pitch_at(max(above.size, below.size)) or not SMALL_BEGIN.match(below.text):
         return False
     left, right = above.margin
-    full = len(above.text) >= 2 * _FULL and above.right > left + 0.8 * (right - left)
+    full = len(above.text) >= 2 * FULL and above.right > left + 0.8 * (right - left)
     return above.text.endswith((HYPHEN, "-")) or (full and not is_stopped(above.text))
-
-
-def goes_on(above: Row, below: Row) -> bool:
-    """Whether a sentence goes on from the end of a column to the beginning of the next."""
-    if (
-        CAPTION.match(above.text)
-        or above.level
-        or below.level
-        or is_stopped(above.text)
-        or _ITEM.match(below.text)
-        or CAPTION.match(below.text)
-    ):
-        return False
-    if not 0.85 < above.size / max(below.size, 0.1) < 1.18:
-        return False
-    left, right = above.margin
-    if len(above.text) < _FULL or above.right < left + 0.7 * (right - left):
-        return False
-    if _GOES_ON.match(below.text) or above.text.endswith((HYPHEN, ",", "-")):
-        return True
-    room = _first_word(below) if _WORD.match(below.text) else 0.0
-    full = above.right > right - max(2.5 * above.size, room)
-    return full and below.left - below.margin[0] < 0.8 * below.size and "  " not in below.text

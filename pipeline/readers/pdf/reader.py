@@ -73,7 +73,7 @@ class PdfReader:
         measure = Measure([run for runs in columns for run in runs])
         mark_listings(columns)
         mark_headings(columns, marks, measure)
-        move_asides([run for runs in columns for run in runs], measure)
+        move_asides(columns, measure)
         hyphens = Hyphens(row.text for runs in columns for run in runs for row in run)
         made = assemble(columns, measure, hyphens)
         return Document(
