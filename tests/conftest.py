@@ -89,6 +89,7 @@ def checkout(tmp_path: Path) -> Path:
 
 SLOW = (
     "benchmarks/",
+    "commands/test_hostile_folder.py",
     "compress/cache/test_remembering_pipeline.py",
     "compress/learned/test_adversarial.py",
     "compress/learned/test_combine.py",

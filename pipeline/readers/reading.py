@@ -208,7 +208,9 @@ class Reading:
                 data = b"" if reason or secret else content.data()
         except OSError as exc:
             raise ReadError(asked.source, os_reason(exc)) from exc
-        except ReadError as exc:  # what is compressed is damaged, as much else in a directory that is no text
+        except ReadError as exc:
+            if by_name(os.path.splitext(asked.path)[0]) is not None:  # a compressed document, and no other data
+                raise
             self._without_text(asked, exc)
             return None
         if secret:
