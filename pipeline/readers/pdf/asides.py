@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.pdf.continued import CAPTION, goes_on, is_prose
+from ctxpipe.pipeline.readers.pdf.continued import CAPTION, goes_on, is_prose, last_of_prose
 from ctxpipe.pipeline.readers.pdf.flow import PARAGRAPH, SMALL_BEGIN, Measure, is_stopped, separator
 from ctxpipe.pipeline.readers.pdf.rows import HYPHEN, Row
 
@@ -51,7 +51,7 @@ def _move(above: list[Row], columns: Sequence[list[Row]], measure: Measure) -> N
         return
     end, begin = _halves(above, below, len(columns[0]), measure)
     if end < len(above):
-        at = _sentence_start(above, end - 1, measure)
+        at = _sentence_start(above, last_of_prose(above[:end], below[begin]), measure)
         above[:] = above[:at] + above[end:] + above[at:end]
     if begin:
         rest = below[begin : _paragraph_end(below, begin, measure)]

@@ -37,7 +37,7 @@ def goes_on(above: Sequence[Row], below: Row) -> bool:
     """
     if below.level or ITEM.match(below.text) or CAPTION.match(below.text):
         return False
-    return _fills(above, below) or _is_behind_code(above, below)
+    return _fills(above, below) or _before_code(above, below) >= 0
 
 
 def _have_one_size(above: Row, below: Row) -> bool:
@@ -86,8 +86,13 @@ def _right_edge(rows: Sequence[Row], below: Row) -> float:
     return edge if len(pairs) >= _FEWEST and wrapped >= _WRAPPED * len(pairs) else last.margin[1]
 
 
-def _is_behind_code(above: Sequence[Row], below: Row) -> bool:
-    """Whether a sentence was broken off by indented lines of code, which end the column."""
+def last_of_prose(above: Sequence[Row], below: Row) -> int:
+    """The row, by index, with which a sentence that goes on breaks off: the last, or the last before code."""
+    return len(above) - 1 if _fills(above, below) else max(_before_code(above, below), 0)
+
+
+def _before_code(above: Sequence[Row], below: Row) -> int:
+    """The row at which indented lines of code, which end the column, broke a sentence off; -1 if they did not."""
     left, right = above[-1].margin
     is_narrower = right - left < 0.6 * (below.margin[1] - below.margin[0])
     if (
@@ -95,14 +100,16 @@ def _is_behind_code(above: Sequence[Row], below: Row) -> bool:
         or below.left - below.margin[0] > 2.5 * below.size
         or not (below.text[0].islower() and is_prose(below))
     ):
-        return False
-    for back, row in enumerate(reversed(above[-_AROUND - 1 :])):
+        return -1
+    for at in range(len(above) - 1, max(-1, len(above) - _AROUND - 2), -1):
+        row = above[at]
         if row.left <= left + _INDENTED * row.size:
-            return back > 0 and _have_one_size(row, below) and _breaks_off(above[: len(above) - back])
+            found = at < len(above) - 1 and _have_one_size(row, below) and _breaks_off(above[: at + 1])
+            return at if found else -1
         is_wide = row.right > left + _NARROW * (right - left)
         if row.level or row.listed or is_wide or ITEM.match(row.text) or _SENTENCE_END.search(row.text):
-            return False
-    return False
+            return -1
+    return -1
 
 
 def _breaks_off(rows: Sequence[Row]) -> bool:

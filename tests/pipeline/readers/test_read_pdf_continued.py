@@ -93,12 +93,13 @@ def test_notes_below_code_are_moved_out_of_the_sentence_around_it() -> None:
     end = [*BODY, "Those who want another sign for the harbour have to use"]
     first = [
         *column(72, 700, end),
-        *column(100, 650, ["SIGN = quay(north)"]),
+        *column(100, 640, ["SIGN = quay(north)"]),
         *column(72, 90, ["1 Minutes of the council."], 7),
     ]
     second = column(72, 700, ["in the list of signs of the harbour that is in their own town.", *BODY])
     found = read(first, second)
     assert "SIGN = quay(north)\nin the list of signs" in found.text
+    assert "have to use\n\nSIGN" in found.text
     assert found.page(found.text.index("1 Minutes")) == 1
 
 
