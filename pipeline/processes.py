@@ -61,6 +61,7 @@ class Helpers:
         pool = Processes(self.size - 1, _nothing, ())
         try:
             futures = [pool.submit(function, item) for item in others]
+            pool.submit(_nothing)  # until the next is sent, what was sent last is kept, packed
             yield function(first)
             for item, future in zip(others, futures, strict=True):
                 try:

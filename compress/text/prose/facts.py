@@ -10,6 +10,7 @@ from ctxpipe.compress.text.prose.notes import Calls
 from ctxpipe.compress.text.prose.spoken import (
     cues,
     is_conversation,
+    paragraph_beginnings,
     paragraph_keys,
     paragraph_names,
     paragraph_speakers,
@@ -38,12 +39,13 @@ class Facts:
     @classmethod
     def of(cls, text: str) -> Facts:
         """The facts of a text."""
-        beginnings = paragraph_speakers(text)
-        names = paragraph_names(beginnings)
+        beginnings = paragraph_beginnings(text)
+        said = paragraph_speakers(beginnings)
+        names = paragraph_names(said)
         return cls(
             speakers=speakers(names),
-            is_conversation=is_conversation(beginnings),
+            is_conversation=is_conversation(said),
             cues=cues(text),
-            card_keys=names | paragraph_keys(text),
+            card_keys=names | paragraph_keys(beginnings),
             calls=Calls(text),
         )

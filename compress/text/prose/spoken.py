@@ -41,9 +41,14 @@ _LONGEST_TALK = 12
 """Turns of a conversation up to which all stand under the first."""
 
 
-def paragraph_speakers(text: str) -> list[str]:
+def paragraph_beginnings(text: str) -> list[str]:
+    """The first 80 characters of the first line of each paragraph."""
+    return _PARAGRAPH.findall(text)
+
+
+def paragraph_speakers(beginnings: Sequence[str]) -> list[str]:
     """The name or key before a colon that each paragraph begins with; empty for none."""
-    found = (_SPEAKER.match(start[1]) for start in _PARAGRAPH.finditer(text))
+    found = (_SPEAKER.match(words) if _has_colon(words) else None for words in beginnings)
     return [match["name"] if match else "" for match in found]
 
 
@@ -56,9 +61,13 @@ def paragraph_names(speakers: Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, count in Counter(speakers).items() if name and count >= _FEWEST)
 
 
-def paragraph_keys(text: str) -> frozenset[str]:
+def _has_colon(words: str) -> bool:
+    return ":" in words or "：" in words
+
+
+def paragraph_keys(beginnings: Sequence[str]) -> frozenset[str]:
     """Keys with which two or more paragraphs begin, with any gap between the colon and the value."""
-    counts = Counter(match[1] for start in _PARAGRAPH.finditer(text) if (match := _KEY.match(start[1])))
+    counts = Counter(match[1] for words in filter(_has_colon, beginnings) if (match := _KEY.match(words)))
     return frozenset(key for key, count in counts.items() if count >= _FEWEST)
 
 
