@@ -7,16 +7,14 @@ import re
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.prose.commented import commented
+from ctxpipe.compress.text.prose.definitions import Definitions
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
-from ctxpipe.compress.text.prose.environments import Environments
 from ctxpipe.compress.text.prose.headed import is_title
-from ctxpipe.compress.text.prose.indented import DIRECTIVE, Term, colon_terms, dated, indent_of, terms
+from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, indent_of
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.notes import is_footnote
-from ctxpipe.compress.text.prose.records import CHAINED, begins_record, is_logged, record_runs, traced
+from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import is_card
-from ctxpipe.compress.text.prose.units import prose_unit
 from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
@@ -29,8 +27,6 @@ _ASCIIDOC_ITEM = re.compile(
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
-_DEEPEST = 12
-"""Definitions inside one another; what is deeper is running text."""
 
 
 def _is_one_item(words: Sequence[str]) -> bool:
@@ -43,7 +39,7 @@ def _may_be_item(words: str) -> bool:
     return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
 
 
-class Kinds(Environments):
+class Kinds(Definitions):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def block(self, start: int, end: int) -> None:
@@ -55,7 +51,7 @@ class Kinds(Environments):
         kinds = (
             self.parted,
             self._notes,
-            self._sheet,
+            self.sheet,
             self._directive,
             self.quotation,
             self._glossary,
@@ -66,7 +62,7 @@ class Kinds(Environments):
             self._log,
             self.stamped,
             self.tagged,
-            self._definitions,
+            self.definitions,
             self.cue,
             self.speech,
             self._paragraphs,
@@ -118,29 +114,6 @@ class Kinds(Environments):
         introduction, self.introduction = self.introduction, -1
         self.add(lines.spans[0][0], lines.spans[-1][1], units)
         self.introduction = introduction if is_footnote(words[0]) else -1
-        return True
-
-    def _sheet(self, lines: Lines) -> bool:
-        """Keys of one thing with other keys indented below them, under the first, which names it."""
-        least = min(lines.indents)
-        if lines.indents[:2] != [least, least]:
-            return False
-        top = [words for words, indent in zip(lines.words, lines.indents, strict=True) if indent == least]
-        if (
-            max(lines.indents) == least
-            or self.depth >= _DEEPEST
-            or self.facts.speakers
-            or not is_card(top, self.facts.card_keys)
-            or self.introduction >= 0
-        ):
-            return False
-        start, end = lines.spans[0]
-        self.found.append(Region(start, end, self.base, (prose_unit(self.document, start, end, "record", self.base),)))
-        self.base = start
-        keys = [index for index, indent in enumerate(lines.indents) if indent == least]
-        self.depth += 1
-        self._defined(lines, [Term(a, b) for a, b in itertools.pairwise([*keys[1:], len(lines.words)])])
-        self.depth -= 1
         return True
 
     def _directive(self, lines: Lines) -> bool:
@@ -214,32 +187,6 @@ class Kinds(Environments):
         if found:
             self.diagnosis(lines.spans, found)
         return bool(found)
-
-    def _definitions(self, lines: Lines) -> bool:
-        """Terms, each with what is indented below it."""
-        nested = self.depth < _DEEPEST and len(lines.words) > 1
-        found = terms(lines.words, lines.indents) if nested else []
-        if found:
-            self.depth += 1
-            self._defined(lines, found)
-            self.depth -= 1
-        return bool(found)
-
-    def _defined(self, lines: Lines, found: Sequence[Term]) -> None:
-        above = self.parent
-        for term in found:
-            start, end = lines.spans[term.line]
-            words = lines.words[term.line]
-            is_record = begins_record(words)
-            unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
-            unit = unit._replace(title="" if is_record else " ".join(words.split()))
-            self.found.append(Region(start, end, above, (unit,)))
-            if term.end > term.line + 1:
-                self.introduction = -1
-                self.indents.open(lines.indents[0], start)
-                below = lines.spans[term.line + 1][0]
-                self.block(self.text.rfind("\n", 0, below) + 1, lines.spans[term.end - 1][1])
-        self.introduction = -1
 
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""

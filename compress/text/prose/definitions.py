@@ -1,0 +1,70 @@
+"""Terms and keys with what is indented below them."""
+
+from __future__ import annotations
+
+import abc
+import itertools
+from collections.abc import Sequence
+
+from ctxpipe.compress.text.prose.environments import Environments
+from ctxpipe.compress.text.prose.indented import Term, terms
+from ctxpipe.compress.text.prose.records import begins_record
+from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.prose.spoken import is_card
+from ctxpipe.compress.text.prose.units import prose_unit
+
+_DEEPEST = 12
+"""Definitions inside one another; what is deeper is running text."""
+
+
+class Definitions(Environments, abc.ABC):
+    """Writes definitions. Each method that takes lines returns whether they were of its kind."""
+
+    def sheet(self, lines: Lines) -> bool:
+        """Keys of one thing with other keys indented below them, under the first, which names it."""
+        least = min(lines.indents)
+        if lines.indents[:2] != [least, least]:
+            return False
+        top = [words for words, indent in zip(lines.words, lines.indents, strict=True) if indent == least]
+        if (
+            max(lines.indents) == least
+            or self.depth >= _DEEPEST
+            or self.facts.speakers
+            or not is_card(top, self.facts.card_keys)
+            or self.introduction >= 0
+        ):
+            return False
+        start, end = lines.spans[0]
+        self.found.append(Region(start, end, self.base, (prose_unit(self.document, start, end, "record", self.base),)))
+        self.base = start
+        keys = [index for index, indent in enumerate(lines.indents) if indent == least]
+        self.depth += 1
+        self._defined(lines, [Term(a, b) for a, b in itertools.pairwise([*keys[1:], len(lines.words)])])
+        self.depth -= 1
+        return True
+
+    def definitions(self, lines: Lines) -> bool:
+        """Terms, each with what is indented below it."""
+        nested = self.depth < _DEEPEST and len(lines.words) > 1
+        found = terms(lines.words, lines.indents) if nested else []
+        if found:
+            self.depth += 1
+            self._defined(lines, found)
+            self.depth -= 1
+        return bool(found)
+
+    def _defined(self, lines: Lines, found: Sequence[Term]) -> None:
+        above = self.parent
+        for term in found:
+            start, end = lines.spans[term.line]
+            words = lines.words[term.line]
+            is_record = begins_record(words)
+            unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
+            unit = unit._replace(title="" if is_record else " ".join(words.split()))
+            self.found.append(Region(start, end, above, (unit,)))
+            if term.end > term.line + 1:
+                self.introduction = -1
+                self.indents.open(lines.indents[0], start)
+                below = lines.spans[term.line + 1][0]
+                self.block(self.text.rfind("\n", 0, below) + 1, lines.spans[term.end - 1][1])
+        self.introduction = -1
