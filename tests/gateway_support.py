@@ -287,5 +287,5 @@ def gateway(url: str, **options: Any) -> Iterator[Running]:
         yield Running(server.url, int(server.url.rpartition(":")[2]), server, notes)
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(90)  # running answers have 30 seconds, and the machine may be busy
         assert not thread.is_alive(), "the gateway did not stop"
