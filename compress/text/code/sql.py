@@ -33,6 +33,10 @@ _INSERT = re.compile(
     r"\s*(?:insert|replace)\b(?:[^;']|'[^']*')*?\bvalues\b(?:[^;']|'[^']*')*?\)\s*,\s*\(", re.IGNORECASE
 )
 """Several rows in one statement."""
+_NAME = r"(?P<name>(?:[`\"\[]?\w+[`\"\]]?\.){0,2}[`\"\[]?\w+[`\"\]]?)"
+_CREATED = re.compile(rf"\s*create\s+(?:\w+\s+){{0,2}}?table\s+(?:if\s+not\s+exists\s+)?{_NAME}\s*\(", re.IGNORECASE)
+_BARE_INSERT = re.compile(rf"\s*(?:insert|replace)\s+(?:\w+\s+){{0,2}}?into\s+{_NAME}\s+values\b", re.IGNORECASE)
+"""Rows without the names of their columns, as programs write them that dump a database."""
 _SHORT_INSERT = 120
 """Characters from which on rows that are inserted are units."""
 _TITLE = re.compile(r"[^(;]*")
@@ -41,6 +45,7 @@ _TITLE = re.compile(r"[^(;]*")
 def mark_sql(marks: Marks, start: int, end: int) -> None:
     """Mark ``text[start:end]``: a statement is a unit; a long one, or a table, is its first line above the others."""
     at = start
+    tables: dict[str, int] = dict.fromkeys(map(_name, _BARE_INSERT.finditer(marks.text, start, end)), -1)
     while at < end:
         for kind, begin, stop in _statements(marks.text, at, end):
             if kind == "comment":
@@ -50,7 +55,7 @@ def mark_sql(marks: Marks, start: int, end: int) -> None:
                 at = _copied(marks, begin, stop, end)
                 break
             else:
-                _statement(marks, begin, stop)
+                _statement(marks, begin, stop, tables)
         else:
             return
 
@@ -84,10 +89,27 @@ def _statements(text: str, start: int, end: int) -> Iterator[tuple[str, int, int
         yield "statement", begin, end
 
 
-def _statement(marks: Marks, start: int, end: int) -> None:
+def _name(match: re.Match[str]) -> str:
+    """The name of a table without its schema and quotes."""
+    return match["name"].rpartition(".")[2].strip('`"[]').casefold()
+
+
+def _statement(marks: Marks, start: int, end: int, tables: dict[str, int]) -> None:
+    """Mark a statement.
+
+    Args:
+        marks: Receives it.
+        start, end: Its offsets.
+        tables: Tables that rows are inserted into without names of columns, by the unit that creates each; -1 for none.
+            Such rows stand under that unit, which is then whole.
+    """
     text = marks.text
-    unit = marks.unit(start)
     length = len(text[start:end].rstrip())
+    created, inserted = _CREATED.match(text, start, end), _BARE_INSERT.match(text, start, end)
+    unit = marks.unit(start, tables.get(_name(inserted), -1) if inserted else -1)
+    if created and length <= LONG and _name(created) in tables:
+        tables[_name(created)] = unit
+        return
     columns = _COLUMNS.match(text, start, end)
     many = length > _SHORT_INSERT and _INSERT.match(text, start, end) is not None
     if length <= LONG and not many and not (columns and text.count("\n", start, start + length) >= _FEWEST_LINES):

@@ -58,8 +58,8 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
         return with_returns(document, lambda bare: prose_regions(bare, helpers))
     facts = Facts.of(document.text)
     events = _events(document)
-    headings = [event.start for event in events if isinstance(event, _Placed)]
-    edges = [0, *(cuts(document.text, headings, helpers.size) if helpers else ()), len(document.text)]
+    titles = [event.start for event in events if isinstance(event, _Placed)]
+    edges = [0, *(cuts(document.text, titles, helpers.size) if helpers else ()), len(document.text)]
     parts = [
         _Part(document, facts, [event for event in events if start <= event.start < end], start, end)
         for start, end in itertools.pairwise(edges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from units_support import chain, check_units, trail
 
 from ctxpipe.compress.text.code import code_units
@@ -107,3 +108,23 @@ def test_rows_that_are_inserted_stand_under_their_columns() -> None:
         assert {u.parent for u in units[1:]} == {0}
     short = f"{head} (1,'A1',6800), (2,'A2',7900);\n"
     assert len(code_units(short, "sql")) == 1
+
+
+@pytest.mark.parametrize("insert", ["INSERT INTO", "insert or ignore into", "REPLACE INTO"])
+@pytest.mark.parametrize("name", ["sheds", '"sheds"', "`Sheds`", "public.sheds", "[dbo].[sheds]"])
+def test_rows_without_names_of_columns_stand_under_the_table_that_has_them(insert: str, name: str) -> None:
+    columns = "\n  id INT,\n  code TEXT,\n  fee REAL,\n  PRIMARY KEY (id)\n"
+    table = f"CREATE TABLE IF NOT EXISTS sheds ({columns});"
+    rows = [f"{insert} {name} VALUES ({n},'A{n}',{50 + n});" for n in range(1, 4)]
+    other = "INSERT INTO ferries (id, name) VALUES (1, 'Nora');"
+    text = "\n".join([table, "CREATE TABLE boats (id INT);", *rows, other, ""])
+    units = code_units(text, "sql")
+    check_units(text, units)
+    assert all(chain(text, units, row)[0] == table for row in rows)
+    assert chain(text, units, other) == [other]
+
+
+def test_a_table_whose_rows_name_their_columns_is_still_cut_by_column() -> None:
+    table = "CREATE TABLE sheds (\n  id INT,\n  code TEXT,\n  fee REAL,\n  owner TEXT\n);"
+    text = f"{table}\nINSERT INTO sheds (id, code) VALUES (1, 'A1');\n"
+    assert len(code_units(text, "sql")) == 6
