@@ -58,7 +58,7 @@ class Helpers:
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         """The results of a function for each of some items, in their order. What a process dies of is done here."""
         first, *others = items
-        pool = Processes(self.size - 1, _nothing, ())
+        pool = Processes(len(others), _nothing, ())
         try:
             futures = [pool.submit(function, item) for item in others]
             pool.submit(_nothing)  # until the next is sent, what was sent last is kept, packed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from ctxpipe.pipeline.batch.slim import slim
 from ctxpipe.pipeline.corpus.gather import Source
 from ctxpipe.pipeline.corpus.store import is_corpus
 from ctxpipe.pipeline.pipeline import Pipeline
+from ctxpipe.recent import Recent
 
 _MOST_OPEN = 4
 
@@ -30,7 +30,7 @@ class Contexts:
     def __init__(self, pipeline: Pipeline, shared: tuple[str, ...]) -> None:
         self._pipeline = pipeline
         self._shared = shared
-        self._open: OrderedDict[tuple[str, ...], Collection] = OrderedDict()
+        self._open: Recent[tuple[str, ...], Collection] = Recent(_MOST_OPEN)
 
     def make(self, request: BatchRequest, budget: int | None, rate: float | None, *, asks: bool) -> CompressedContext:
         """The context of a request; see ``Pipeline.compress``.
@@ -52,12 +52,11 @@ class Contexts:
         # A corpus is loaded once for many requests; other documents are mostly asked once.
         if not any(is_corpus(path) for path in paths):
             return self._pipeline.prepare(paths)
-        if paths not in self._open:
-            self._open[paths] = self._pipeline.prepare(paths)
-            if len(self._open) > _MOST_OPEN:
-                self._open.popitem(last=False)
-        self._open.move_to_end(paths)
-        return self._open[paths]
+        known = self._open.get(paths)
+        if known is None:
+            known = self._pipeline.prepare(paths)
+            self._open.put(paths, known)
+        return known
 
 
 _CONTEXTS: list[Contexts] = []

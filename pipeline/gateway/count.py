@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from ctxpipe.pipeline.gateway.headers import Header, for_counting
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Shape, tools_of
 from ctxpipe.pipeline.gateway.target import Target
 from ctxpipe.pipeline.gateway.workers import Workers
+from ctxpipe.recent import Recent
 from ctxpipe.remote.served import NO_ENDPOINT
 from ctxpipe.remote.values import dig, text_of, whole
 from ctxpipe.serving.openai.counts import names
@@ -47,14 +47,14 @@ class Counter:
         self._target = target
         self._workers = workers
         self._window = window
-        self._windows: OrderedDict[str, tuple[int | None, float]] = OrderedDict()
+        self._windows: Recent[str, tuple[int | None, float]] = Recent(_MODELS)
         self._missing: dict[str, float] = {}
 
     def known_window(self, body: Body) -> int | None:
         """The window of a request's model, if it was learnt a short while ago."""
         if self._window:
             return self._window
-        found, until = self._windows.get(_model(body), (None, 0.0))
+        found, until = self._learnt(_model(body))
         return found if until > time.monotonic() else None
 
     async def window(self, body: Body, headers: Sequence[Header]) -> int | None:
@@ -66,7 +66,7 @@ class Counter:
         model = _model(body)
         if self._window:
             return self._window
-        found, until = self._windows.get(model, (None, 0.0))
+        found, until = self._learnt(model)
         if until > time.monotonic():
             return found
         try:
@@ -79,9 +79,9 @@ class Counter:
         for one in listed if isinstance(listed, list) else ():
             if text_of(dig(one, "id")):
                 self._learn(str(dig(one, "id")), whole(dig(one, "max_model_len")))
-        if self._windows.get(model, (None, 0.0))[1] <= time.monotonic():
+        if self._learnt(model)[1] <= time.monotonic():
             self._learn(model, None)
-        return self._windows[model][0]
+        return self._learnt(model)[0]
 
     async def count(self, shape: Shape, body: Body, headers: Sequence[Header]) -> Count:
         """Tokens of a request's prompt.
@@ -128,11 +128,12 @@ class Counter:
             self._learn(_model(body), window)
         return tokens
 
+    def _learnt(self, model: str) -> tuple[int | None, float]:
+        """The window of a model, and until when that counts."""
+        return self._windows.get(model) or (None, 0.0)
+
     def _learn(self, model: str, window: int | None) -> None:
-        self._windows[model] = window, time.monotonic() + _FRESH
-        self._windows.move_to_end(model)
-        if len(self._windows) > _MODELS:
-            self._windows.popitem(last=False)
+        self._windows.put(model, (window, time.monotonic() + _FRESH))
 
 
 def _model(body: Body) -> str:

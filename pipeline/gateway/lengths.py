@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.models.encoding import Encoder
+from ctxpipe.recent import Recent
 
 _LONG = 1_000
 """Characters below which a text is quicker counted than looked up."""
@@ -27,7 +27,7 @@ class RememberedLengths:
         self.encoder = encoder
         self.special_strings = encoder.special_strings
         self.cuts_exactly = encoder.cuts_exactly
-        self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._known: Recent[bytes, int] = Recent(_KEPT)
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
         """See ``Encoder``."""
@@ -37,12 +37,9 @@ class RememberedLengths:
         made = np.array([length or 0 for length in found], dtype=np.int64)
         if missing:
             made[missing] = self.encoder.lengths([texts[place] for place in missing])
-        for place, key in enumerate(keys):
-            if key is not None:
-                self._known[key] = int(made[place])
-                self._known.move_to_end(key)
-        while len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+            for place in missing:
+                if (key := keys[place]) is not None:
+                    self._known.put(key, int(made[place]))
         return made
 
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.types import OnProgress, Ranker, RankingText
+from ctxpipe.recent import Recent
 
 _KEPT = 64
 
@@ -21,7 +21,7 @@ class Remembered:
 
     def __init__(self, ranker: Ranker) -> None:
         self.ranker = ranker
-        self._known: OrderedDict[bytes, FloatArray] = OrderedDict()
+        self._known: Recent[bytes, FloatArray] = Recent(_KEPT)
 
     def rank(self, texts: Sequence[RankingText], question: str, on_progress: OnProgress | None = None) -> FloatArray:
         """See ``Ranker``."""
@@ -29,10 +29,8 @@ class Remembered:
         for text in texts:
             digest.update(repr(text).encode("utf-8", "surrogatepass"))
         key = digest.digest()
-        if key in self._known:
-            self._known.move_to_end(key)
-        else:
-            self._known[key] = self.ranker.rank(texts, question, on_progress)
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        return self._known[key].copy()
+        scores = self._known.get(key)
+        if scores is None:
+            scores = self.ranker.rank(texts, question, on_progress)
+            self._known.put(key, scores)
+        return scores.copy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from ctxpipe.pipeline.gateway.shapes.shape import Body, Kept, Message, Shape
 from ctxpipe.pipeline.gateway.target import to_json
 from ctxpipe.pipeline.gateway.telling import Teller
 from ctxpipe.pipeline.gateway.workers import Workers
+from ctxpipe.recent import Recent
 
 _ROUNDS = 5
 _SHARE = 0.5
@@ -94,7 +94,7 @@ class CorpusPlanner:
         self._workers = workers
         self._otherwise = otherwise
         self._on_note = on_note
-        self._found: OrderedDict[object, Held] = OrderedDict()
+        self._found: Recent[object, Held] = Recent(_REMEMBERED)
         self._waiting = 0
 
     async def decide(self, shape: Shape, body: Body, size: int, headers: Sequence[Header]) -> Decision:
@@ -207,13 +207,10 @@ class CorpusPlanner:
     async def _search(self, path: Path, question: str, budget: int, owner: str) -> Held:
         """What a corpus holds on a question; the same as before for the same client, as long as its file is."""
         key = (owner, path, state_of(path), question, budget)
-        if key in self._found:
-            self._found.move_to_end(key)
-            return self._found[key]
+        if (known := self._found.get(key)) is not None:
+            return known
         held = await self._workers.run({"job": "search", "corpus": str(path), "question": question, "budget": budget})
-        self._found[key] = held
-        if len(self._found) > _REMEMBERED:
-            self._found.popitem(last=False)
+        self._found.put(key, held)
         return held
 
 

@@ -4,12 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from terminal_support import seen
 
 from ctxpipe.commands.models import models
 from ctxpipe.errors import ModelError, UnknownNameError
@@ -112,16 +111,8 @@ def test_a_terminal_sees_a_bar_on_standard_error_only(empty_cache):
         text=True,
     ) as process:
         os.close(follower)
-        shown = b"".join(chunks(leader)).decode()
-        os.close(leader)
+        shown = seen(leader)
         out, _ = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "")
     assert "tiny-1m: downloading" in shown
     assert "tiny-1m is ready in" in shown
-
-
-def chunks(terminal: int) -> Iterator[bytes]:
-    """What is written to a terminal until nobody has it open; one read gives a few kilobytes at most."""
-    with suppress(OSError):  # EIO is how Linux says so
-        while chunk := os.read(terminal, 1 << 16):
-            yield chunk

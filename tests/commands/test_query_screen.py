@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from commands_support import Command
 from http_support import Server, count_words, list_models, servers
+from terminal_support import seen
 
 QUESTION = "Where did the keeper hide the spoons?"
 NEEDLE = (
@@ -199,15 +200,3 @@ def test_a_terminal_s_width_is_kept(serve: Serve, folder: Path, columns: int) ->
     lines = text[text.index("  [2] “The keeper") : text.index("island.txt, characters")].splitlines()[:-1]
     assert len(lines) == 3
     assert all(len(line) <= columns for line in lines)
-
-
-def seen(terminal: int) -> str:
-    """What a terminal got until its other side was closed."""
-    pieces: list[bytes] = []
-    try:
-        while piece := os.read(terminal, 65536):
-            pieces.append(piece)
-    except OSError:
-        pass
-    os.close(terminal)
-    return b"".join(pieces).decode()

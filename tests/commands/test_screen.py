@@ -13,6 +13,7 @@ import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from terminal_support import seen
 
 from ctxpipe.commands.shared.cells import width, wrapped
 from ctxpipe.commands.shared.table import table
@@ -94,15 +95,9 @@ def on_a_terminal(code: str, columns: int = 100, **environment: str) -> str:
         [sys.executable, "-c", code], stdin=there, stderr=there, env=os.environ | environment
     ) as done:
         os.close(there)
-        pieces = []
-        try:
-            while piece := os.read(here, 65536):
-                pieces.append(piece)
-        except OSError:
-            pass
-        os.close(here)
+        text = seen(here)
         assert done.wait() == 0
-    return b"".join(pieces).decode()
+    return text
 
 
 def left_behind(text: str) -> list[str]:

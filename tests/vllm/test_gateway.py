@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import anthropic
 import httpx2
 import pytest
 from gateway_support import Running, gateway
+from litellm_support import ask
 from openai import AsyncOpenAI, BadRequestError, OpenAI
 from samples import prose
 from tool_template import TEMPLATE
@@ -195,20 +195,6 @@ def test_the_anthropic_client_talks_through_it(running: Running) -> None:
             assert 0 < counted <= WINDOW - 8
 
 
-LITELLM = """
-import json, sys, litellm
-litellm.telemetry = False
-body = json.loads(sys.stdin.read())
-said = litellm.completion(api_base=sys.argv[1] + "/v1", api_key="none", **body)
-pieces = litellm.completion(api_base=sys.argv[1] + "/v1", api_key="none", stream=True, **body)
-print(json.dumps({
-    "whole": said.choices[0].message.content,
-    "streamed": "".join(piece.choices[0].delta.content or "" for piece in pieces),
-    "tokens": said.usage.prompt_tokens,
-}))
-"""
-
-
 @pytest.mark.skipif("CTXPIPE_TEST_LITELLM" not in os.environ, reason="LiteLLM has an environment of its own")
 def test_litellms_client_talks_through_it(running: Running) -> None:
     body = {
@@ -217,16 +203,9 @@ def test_litellms_client_talks_through_it(running: Running) -> None:
         "max_tokens": 8,
         "temperature": 0,
     }
-    done = subprocess.run(
-        [str(Path(os.environ["CTXPIPE_TEST_LITELLM"]) / "bin" / "python"), "-c", LITELLM, running.url],
-        input=json.dumps(body),
-        env=os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert said["whole"] == said["streamed"] != ""
+    environment = Path(os.environ["CTXPIPE_TEST_LITELLM"])
+    said = ask(environment, running.url, body)
+    assert ask(environment, running.url, body | {"stream": True})["text"] == said["text"] != ""
     assert 0.5 * WINDOW < said["tokens"] <= WINDOW - 8
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from ctxpipe.pipeline.corpus.corpus import Corpus
 from ctxpipe.pipeline.gateway.corpora.held import Held, held_of
 from ctxpipe.pipeline.pipeline import Pipeline
 from ctxpipe.pipeline.target import DEFAULT_TOKENIZER
+from ctxpipe.recent import Recent
 
 _MOST_OPEN = 8
 
@@ -26,7 +26,7 @@ class Searcher:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._open: OrderedDict[str, tuple[object, Corpus]] = OrderedDict()
+        self._open: Recent[str, tuple[object, Corpus]] = Recent(_MOST_OPEN)
 
     def find(self, job: Mapping[str, Any]) -> Held:
         """What answers a question.
@@ -45,15 +45,12 @@ class Searcher:
         state = state_of(Path(path))
         known = self._open.get(path)
         if known is not None and known[0] == state:
-            self._open.move_to_end(path)
             return known[1]
         opened = Corpus.open(path)
         if known is not None:
             known[1].close()
-        self._open[path] = state, opened
-        self._open.move_to_end(path)
-        if len(self._open) > _MOST_OPEN:
-            self._open.popitem(last=False)[1][1].close()
+        if dropped := self._open.put(path, (state, opened)):
+            dropped[1].close()
         return opened
 
 
