@@ -52,19 +52,28 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
     counter = Counter(target, workers, window=settings.window)
     fitter = Fitter(counter, workers, Memory(settings.remembered))
     fitting = FittingPlanner(settings, counter, fitter)
-    planner = _Warming(CorpusPlanner(settings, counter, fitter, _searching(settings), fitting, on_note), workers)
+    searching = _searching(settings)
+    used = (workers, searching) if settings.corpora else (workers,)
+    planner = _Warming(CorpusPlanner(settings, counter, fitter, searching, fitting, on_note), used)
     metrics = Metrics()
     log = Log(settings.log, on_note)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as group:
-            problem = await workers.warm()
-            if problem:
-                on_note(f"nothing can be compressed now, so requests are passed on unchanged: {problem}")
-            planner.group = group
-            yield
-            group.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as group:
+                if searching in used:
+                    group.start_soon(searching.warm)
+                problem = await workers.warm()
+                if problem:
+                    on_note(f"nothing can be compressed now, so requests are passed on unchanged: {problem}")
+                planner.group = group
+                yield
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                for each in used:
+                    await each.close()
         await target.close()
         log.close()
 
@@ -105,9 +114,9 @@ def _searching(settings: Settings) -> Workers:
 class _Warming:
     """A planner after whose faults lost worker processes are started again, before the next prompt needs them."""
 
-    def __init__(self, planner: Planner, workers: Workers) -> None:
+    def __init__(self, planner: Planner, used: Sequence[Workers]) -> None:
         self._planner = planner
-        self._workers = workers
+        self._used = used
         self.group: anyio.abc.TaskGroup | None = None
 
     async def decide(self, shape: Shape, body: Body, size: int, headers: Sequence[Header]) -> Decision:
@@ -115,5 +124,6 @@ class _Warming:
         try:
             return await self._planner.decide(shape, body, size, headers)
         finally:
-            if self._workers.cold and self.group is not None:
-                self.group.start_soon(self._workers.warm)
+            if self.group is not None:
+                for lost in filter(lambda workers: workers.cold, self._used):
+                    self.group.start_soon(lost.warm)

@@ -1,23 +1,28 @@
-"""Processes that compress: off the event loop, few, and killed when they hang."""
+"""Processes that compress: off the event loop, few, and ended when they hang."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import anyio
-from anyio import to_process
 
 from ctxpipe.errors import ChatBudgetError, CompressionFault
 from ctxpipe.pipeline.gateway.pace import Pace
 from ctxpipe.pipeline.gateway.worker import GOOD_RANK
+from ctxpipe.pipeline.processes import Processes
 
 
 class Workers:
     """A few processes with loaded models.
 
-    A caller's deadline ends a job by killing its process; the next job starts another.
+    A caller's deadline ends a job with its process; the next job starts another.
 
     Args:
         work: What they run: a function of a module, from bytes to bytes.
@@ -37,6 +42,7 @@ class Workers:
         self._rank = rank
         self._pace = Pace(deadline)
         self._limiter: anyio.CapacityLimiter | None = None
+        self._idle: list[Processes] = []
         self._cold = True
         self._problem: str | None = None
 
@@ -76,13 +82,13 @@ class Workers:
         more = {"tokenizer": self.tokenizer, "rank": self._rank, "good_tokens": self._pace.tokens}
         data = json.dumps({**more, **job}).encode()
         try:
-            said = await to_process.run_sync(self._work, data, cancellable=True, limiter=self._limiter)
-            result: dict[str, Any] = json.loads(said)
+            async with self._limiter:
+                result: dict[str, Any] = json.loads(await self._said(data))
         except anyio.get_cancelled_exc_class():
             self._cold = True
             self._pace.missed()
             raise
-        except anyio.BrokenWorkerProcess as exc:
+        except BrokenProcessPool as exc:
             self._cold = True
             raise CompressionFault("the process that compresses died") from exc
         except (Exception, SystemExit, KeyboardInterrupt) as exc:  # what ends that process must not end this one
@@ -97,3 +103,40 @@ class Workers:
             else:
                 self._pace.spared()
         return result
+
+    async def close(self) -> None:
+        """End the processes."""
+        while self._idle:
+            await anyio.to_thread.run_sync(self._idle.pop().end)
+
+    async def _said(self, data: bytes) -> bytes:
+        """What a process says to some data; it is ended if it did not come to that."""
+        process, future = self._started(data)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            if future.done() and not isinstance(_raised(future), BrokenProcessPool):
+                self._idle.append(process)
+            else:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(process.end)
+
+    def _started(self, data: bytes) -> tuple[Processes, Future[bytes]]:
+        """A process that works on some data: the last that was idle and lives, or another."""
+        while self._idle:
+            process = self._idle.pop()
+            try:
+                return process, process.submit(self._work, data)
+            except BrokenProcessPool:
+                process.end()
+        process = Processes(1, _be_quiet, ())
+        return process, process.submit(self._work, data)
+
+
+def _raised(future: Future[bytes]) -> BaseException | None:
+    return None if future.cancelled() else future.exception()
+
+
+def _be_quiet() -> None:
+    """Show nothing where the gateway talks to its operator."""
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open as long as the process

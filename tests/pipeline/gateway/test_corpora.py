@@ -344,7 +344,7 @@ def test_a_search_that_fails_is_said_and_other_requests_go_on(
     behind: Target, files: dict[str, Path], work: Any, status: int
 ) -> None:
     with (
-        gateway(behind.url, corpora=files, work=work, corpus_seconds=1.0) as running,
+        gateway(behind.url, corpora=files, work=work, corpus_seconds=6.0) as running,
         ThreadPoolExecutor() as pool,
     ):
         failing = pool.submit(running.post, PROMPTS[0], asked())
@@ -357,7 +357,7 @@ def test_a_search_that_fails_is_said_and_other_requests_go_on(
 @pytest.mark.slow
 def test_too_many_questions_are_refused_and_others_are_served(behind: Target, files: dict[str, Path]) -> None:
     with (
-        gateway(behind.url, corpora=files, work=slow, corpus_seconds=1.0) as running,
+        gateway(behind.url, corpora=files, work=slow, corpus_seconds=6.0) as running,  # all must have come by then
         ThreadPoolExecutor(20) as pool,
     ):
         waiting = [pool.submit(running.post, PROMPTS[0], asked(question=f"{QUESTION} {i}")) for i in range(20)]

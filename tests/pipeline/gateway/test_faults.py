@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import time
@@ -74,6 +75,14 @@ def test_a_fault_of_the_compressor(fault: Any) -> None:
         for _ in range(2):
             assert opened(running, behind)
         assert running.post("/v1/chat/completions", SHORT).headers["x-ctxpipe-action"] == "passed"
+
+
+def test_a_deadline_that_passes_while_a_process_starts_leaves_none_behind() -> None:
+    before = set(multiprocessing.active_children())
+    with target() as behind, gateway(behind.url, work=hangs, deadline=0.1, workers=2) as running:
+        for _ in range(6):
+            assert opened(running, behind)
+    assert set(multiprocessing.active_children()) <= before
 
 
 def broken(data: bytes) -> bytes:
