@@ -17,7 +17,7 @@ DEFAULT_TOKENIZER = "smollm2-135m"
 """Tokenizer if no target is named. It is part of the package; that of the default local target is not."""
 
 
-class Counter(NamedTuple):
+class BudgetCounter(NamedTuple):
     """The tokenizer of budgets, and a note about it, which is empty if it is the target's own."""
 
     tokenizer: TargetTokenizer
@@ -49,7 +49,7 @@ class Connection:
         self._trust = trust_remote_code
         self._on_stage = on_stage
         self._on_note = on_note
-        self._counter: Counter | None = None
+        self._counter: BudgetCounter | None = None
 
     @cached_property
     def engine(self) -> Engine:
@@ -72,7 +72,7 @@ class Connection:
 
         return resolve(name, on_progress=show)
 
-    def counter(self, *, asking: bool = False) -> Counter:
+    def counter(self, *, asking: bool = False) -> BudgetCounter:
         """The tokenizer of budgets: the named one, else the target's, else the embedded model's with a note.
 
         The result does not depend on earlier questions. A server is asked for its model with one short try; one that
@@ -83,7 +83,7 @@ class Connection:
                 comes with its weights.
         """
         if asking and self._is_default:
-            return Counter(self._load(self.engine.model))
+            return BudgetCounter(self._load(self.engine.model))
         if self._counter is None:
             try:
                 self._counter = self._found()
@@ -97,14 +97,14 @@ class Connection:
     def _is_default(self) -> bool:
         return self.target.engine == "local" and self.target.model is None and self._named is None
 
-    def _found(self) -> Counter:
+    def _found(self) -> BudgetCounter:
         if self._named or self.target.engine == "local":
-            return Counter(self._load(self._named or self.target.model or DEFAULT_TOKENIZER))
+            return BudgetCounter(self._load(self._named or self.target.model or DEFAULT_TOKENIZER))
         tried = why = ""
         for name in self._names():
             tried = tried or name
             try:
-                return Counter(self._load(name))
+                return BudgetCounter(self._load(name))
             except MissingExtraError as exc:
                 why = f" ({exc})"
             except (ModelError, UsageError):
@@ -129,6 +129,6 @@ class Connection:
         return TargetTokenizer.load(name, trust_remote_code=trusted)
 
 
-def _in_place(why: str) -> Counter:
+def _in_place(why: str) -> BudgetCounter:
     told = f"{why}, so tokens of {DEFAULT_TOKENIZER} are counted in its place; name another with --tokenizer"
-    return Counter(TargetTokenizer.load(DEFAULT_TOKENIZER), told)
+    return BudgetCounter(TargetTokenizer.load(DEFAULT_TOKENIZER), told)

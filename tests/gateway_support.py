@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from ctxpipe.pipeline.gateway.serve import Server
+from ctxpipe.pipeline.gateway.serve import GatewayServer
 from ctxpipe.pipeline.gateway.settings import Settings
 
 WINDOW = 2_000
@@ -249,7 +249,7 @@ class Running:
 
     url: str
     port: int
-    server: Server
+    server: GatewayServer
     notes: list[str]
 
     def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
@@ -276,7 +276,7 @@ def gateway(url: str, **options: Any) -> Iterator[Running]:
     given = {"port": 0, "rank": "bm25", "deadline": 30.0, "grace": 2.0, **options}
     ready = threading.Event()
     notes: list[str] = []
-    server = Server(Settings(target=url, **given), on_ready=lambda _: ready.set(), on_note=notes.append)
+    server = GatewayServer(Settings(target=url, **given), on_ready=lambda _: ready.set(), on_note=notes.append)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

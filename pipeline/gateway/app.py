@@ -13,19 +13,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from ctxpipe.pipeline.corpus.corpus import Corpus
-from ctxpipe.pipeline.gateway.count import Counter
+from ctxpipe.pipeline.gateway.count import PromptCounter
 from ctxpipe.pipeline.gateway.decide import Decision, FittingPlanner, Planner
 from ctxpipe.pipeline.gateway.fit import Fitter
 from ctxpipe.pipeline.gateway.guard import Guard
 from ctxpipe.pipeline.gateway.headers import Header
 from ctxpipe.pipeline.gateway.log import Log
-from ctxpipe.pipeline.gateway.memory import Memory
+from ctxpipe.pipeline.gateway.memory import ConversationMemory
 from ctxpipe.pipeline.gateway.metrics import Metrics
 from ctxpipe.pipeline.gateway.relay import Relay
 from ctxpipe.pipeline.gateway.searching import CorpusPlanner
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Shape
-from ctxpipe.pipeline.gateway.target import Target
+from ctxpipe.pipeline.gateway.target import TargetClient
 from ctxpipe.pipeline.gateway.workers import Workers
 
 
@@ -48,9 +48,9 @@ def make_app(settings: Settings, *, on_note: Callable[[str], None] = lambda line
         deadline=settings.deadline,
     )
     # A prompt is counted while its place is taken, so there may be two connections for each.
-    target = Target(settings.target, seconds=settings.target_seconds, connections=2 * settings.concurrency)
-    counter = Counter(target, workers, window=settings.window)
-    fitter = Fitter(counter, workers, Memory(settings.remembered))
+    target = TargetClient(settings.target, seconds=settings.target_seconds, connections=2 * settings.concurrency)
+    counter = PromptCounter(target, workers, window=settings.window)
+    fitter = Fitter(counter, workers, ConversationMemory(settings.remembered))
     fitting = FittingPlanner(settings, counter, fitter)
     searching = _searching(settings)
     used = (workers, searching) if settings.corpora else (workers,)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ctxpipe.errors import CompressionFault, EngineError, RejectedError
 from ctxpipe.pipeline.gateway.headers import Header, for_counting
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Shape, tools_of
-from ctxpipe.pipeline.gateway.target import Target
+from ctxpipe.pipeline.gateway.target import TargetClient
 from ctxpipe.pipeline.gateway.workers import Workers
 from ctxpipe.recent import Recent
 from ctxpipe.remote.served import NO_ENDPOINT
@@ -34,7 +34,7 @@ class Count(NamedTuple):
     exact: bool = True
 
 
-class Counter:
+class PromptCounter:
     """Counts with the target's endpoints, else with an estimate of a worker's.
 
     Args:
@@ -43,7 +43,7 @@ class Counter:
         window: The window of all models; None to ask the target.
     """
 
-    def __init__(self, target: Target, workers: Workers, *, window: int | None) -> None:
+    def __init__(self, target: TargetClient, workers: Workers, *, window: int | None) -> None:
         self._target = target
         self._workers = workers
         self._window = window

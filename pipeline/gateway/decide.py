@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 import anyio
 
 from ctxpipe.errors import ChatBudgetError, CtxpipeError
-from ctxpipe.pipeline.gateway.count import Count, Counter
-from ctxpipe.pipeline.gateway.fit import Fitted, Fitter, Request
+from ctxpipe.pipeline.gateway.count import Count, PromptCounter
+from ctxpipe.pipeline.gateway.fit import FitRequest, Fitted, Fitter
 from ctxpipe.pipeline.gateway.headers import CREDENTIALS, Header
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Message, Shape
@@ -124,7 +124,7 @@ class FittingPlanner:
         fitter: Cuts.
     """
 
-    def __init__(self, settings: Settings, counter: Counter, fitter: Fitter) -> None:
+    def __init__(self, settings: Settings, counter: PromptCounter, fitter: Fitter) -> None:
         self._settings = settings
         self._counter = counter
         self._fitter = fitter
@@ -174,7 +174,7 @@ class FittingPlanner:
         limit = limit_of(settings, window, asked, exact=count.exact)
         if limit < 1:
             return _failed(known, "the answer asked for leaves no room for a prompt")
-        request = Request(
+        request = FitRequest(
             shape=shape,
             body=body,
             headers=headers,
@@ -185,7 +185,7 @@ class FittingPlanner:
         )
         return self._made(request, await self._fitter.fit(request), count.exact)
 
-    def _made(self, request: Request, fitted: Fitted, exact: bool) -> Decision:
+    def _made(self, request: FitRequest, fitted: Fitted, exact: bool) -> Decision:
         audit = self._settings.audit
         return Decision(
             action="audited" if audit else "compressed",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxpipe.errors import ChatBudgetError, CompressionFault
-from ctxpipe.pipeline.gateway.count import Counter
+from ctxpipe.pipeline.gateway.count import PromptCounter
 from ctxpipe.pipeline.gateway.headers import Header
-from ctxpipe.pipeline.gateway.memory import Memory, keys_of
+from ctxpipe.pipeline.gateway.memory import ConversationMemory, keys_of
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Message, Shape, tools_of
 from ctxpipe.pipeline.gateway.workers import Workers
 
@@ -23,7 +23,7 @@ _MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class FitRequest:
     """A prompt to be fitted.
 
     Attributes:
@@ -76,12 +76,12 @@ class Fitter:
         memory: Knows what was done to earlier turns.
     """
 
-    def __init__(self, counter: Counter, workers: Workers, memory: Memory) -> None:
+    def __init__(self, counter: PromptCounter, workers: Workers, memory: ConversationMemory) -> None:
         self._counter = counter
         self._workers = workers
         self._memory = memory
 
-    async def fit(self, request: Request) -> Fitted:
+    async def fit(self, request: FitRequest) -> Fitted:
         """Fit a prompt.
 
         Raises:
@@ -101,7 +101,7 @@ class Fitter:
         self._memory.put(keys, request.messages, fitted.kept)
         return fitted
 
-    async def _as_before(self, request: Request, keys: Sequence[bytes]) -> Fitted | None:
+    async def _as_before(self, request: FitRequest, keys: Sequence[bytes]) -> Fitted | None:
         """With earlier turns as they were sent before, and only what is new cut; None if that does not fit."""
         decision = self._memory.find(keys)
         if decision is None:
@@ -120,7 +120,7 @@ class Fitter:
             return None
         return replace(cut, remembered=decision.messages)
 
-    async def _anew(self, request: Request) -> Fitted:
+    async def _anew(self, request: FitRequest) -> Fitted:
         """With all turns decided on again."""
         chat = dict(enumerate(request.messages))
         if request.is_conversation:
@@ -130,7 +130,7 @@ class Fitter:
                 pass  # what must stay needs more
         return await self._cut(request, chat, request.tokens, request.limit, 0)
 
-    async def _cut(self, request: Request, chat: Mapping[int, Message], tokens: int, aim: int, fixed: int) -> Fitted:
+    async def _cut(self, request: FitRequest, chat: Mapping[int, Message], tokens: int, aim: int, fixed: int) -> Fitted:
         """Cut a chat to about ``aim`` tokens, and never above the limit.
 
         Args:
@@ -162,7 +162,7 @@ class Fitter:
             raise CompressionFault("the target counts more tokens than expected")
         return best
 
-    async def _counted(self, request: Request, kept: Mapping[int, Message], remembered: int) -> Fitted:
+    async def _counted(self, request: FitRequest, kept: Mapping[int, Message], remembered: int) -> Fitted:
         """The request with what is left, counted."""
         body = request.shape.write(request.body, kept)
         count = await self._counter.count(request.shape, body, request.headers)

@@ -24,7 +24,7 @@ class ClientGone(Exception):  # noqa: N818 - the client left, which is no error
     """The client closed its connection."""
 
 
-class Held:
+class HeldBytes:
     """Bytes of bodies in memory.
 
     Args:

@@ -19,7 +19,7 @@ _OVERHEAD = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class PastDecision:
     """What was done to the first messages of a conversation.
 
     Attributes:
@@ -39,7 +39,7 @@ class Decision:
         return left | {index: messages[index] for index in range(self.messages, len(messages))}
 
 
-class Memory:
+class ConversationMemory:
     """Decisions by the content of all messages that they cover, the least used dropped first.
 
     Args:
@@ -49,12 +49,12 @@ class Memory:
     def __init__(self, most: int) -> None:
         self.most = most
         self.bytes = 0
-        self._known: OrderedDict[bytes, tuple[Decision, int]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[PastDecision, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, keys: Sequence[bytes]) -> Decision | None:
+    def find(self, keys: Sequence[bytes]) -> PastDecision | None:
         """The decision that covers most of a conversation.
 
         Args:
@@ -76,7 +76,7 @@ class Memory:
         )
         old = self._known.pop(keys[-1], None)
         self.bytes += size - (old[1] if old else 0)
-        self._known[keys[-1]] = Decision(messages=len(messages), kept=contents), size
+        self._known[keys[-1]] = PastDecision(messages=len(messages), kept=contents), size
         while self.bytes > self.most and self._known:
             _, (_, dropped) = self._known.popitem(last=False)
             self.bytes -= dropped

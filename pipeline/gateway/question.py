@@ -16,7 +16,7 @@ _LONGEST = 2_000
 _TAIL = 500
 
 
-class Parts(NamedTuple):
+class QuestionParts(NamedTuple):
     """A text in three; ``head + body + tail`` is the text.
 
     Attributes:
@@ -36,7 +36,7 @@ class Parts(NamedTuple):
         return said[-_LONGEST:] if said else self.body[-_TAIL:]
 
 
-def parted(text: str) -> Parts:
+def parted(text: str) -> QuestionParts:
     """Tell short first and last paragraphs (or lines) from the long material between them."""
     for gap in (_PARAGRAPH, _LINE):
         places = [match.end() for match in gap.finditer(text.rstrip())]
@@ -45,8 +45,8 @@ def parted(text: str) -> Parts:
         start = places[0] if places[0] <= _AROUND else 0
         end = places[-1] if len(text) - places[-1] <= _AROUND else len(text)
         if start < end and (start or end < len(text)):
-            return Parts(text[:start], text[start:end], text[end:])
-    return Parts("", text, "")
+            return QuestionParts(text[:start], text[start:end], text[end:])
+    return QuestionParts("", text, "")
 
 
 def last_asked(messages: Sequence[Mapping[str, Any]]) -> int:

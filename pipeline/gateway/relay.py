@@ -17,14 +17,14 @@ from ctxpipe.pipeline.gateway.answers import Answering, Send
 from ctxpipe.pipeline.gateway.corpora.names import path_of
 from ctxpipe.pipeline.gateway.decide import Decision, Planner
 from ctxpipe.pipeline.gateway.headers import Header, check_key, to_target, value_of
-from ctxpipe.pipeline.gateway.limits import ClientGone, Held, Places, Receive, parts_of, read_body
+from ctxpipe.pipeline.gateway.limits import ClientGone, HeldBytes, Places, Receive, parts_of, read_body
 from ctxpipe.pipeline.gateway.log import Log
 from ctxpipe.pipeline.gateway.metrics import Metrics
 from ctxpipe.pipeline.gateway.rewriting import described_by, restreaming, rewriting
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.known import SHAPES
 from ctxpipe.pipeline.gateway.shapes.shape import Shape
-from ctxpipe.pipeline.gateway.target import Target
+from ctxpipe.pipeline.gateway.target import TargetClient
 
 _GONE = 499
 """Status in the log for a client that left."""
@@ -56,13 +56,13 @@ class Relay:
         metrics, log: What was done.
     """
 
-    def __init__(self, settings: Settings, target: Target, planner: Planner, metrics: Metrics, log: Log) -> None:
+    def __init__(self, settings: Settings, target: TargetClient, planner: Planner, metrics: Metrics, log: Log) -> None:
         self._settings = settings
         self._target = target
         self._planner = planner
         self._metrics = metrics
         self._log = log
-        self._held = Held(settings.most_held)
+        self._held = HeldBytes(settings.most_held)
         self._places = Places(settings.concurrency, settings.queue)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

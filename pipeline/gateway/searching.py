@@ -15,15 +15,15 @@ from ctxpipe.pipeline.ask.prompt import CITING
 from ctxpipe.pipeline.gateway.corpora.held import Held
 from ctxpipe.pipeline.gateway.corpora.names import Asked, asked_of
 from ctxpipe.pipeline.gateway.corpora.search import state_of
-from ctxpipe.pipeline.gateway.count import Counter
+from ctxpipe.pipeline.gateway.count import PromptCounter
 from ctxpipe.pipeline.gateway.decide import Decision, Planner, limit_of, owner_of
-from ctxpipe.pipeline.gateway.fit import Fitter, Request
+from ctxpipe.pipeline.gateway.fit import FitRequest, Fitter
 from ctxpipe.pipeline.gateway.headers import Header
 from ctxpipe.pipeline.gateway.question import last_asked, question_of
 from ctxpipe.pipeline.gateway.settings import Settings
 from ctxpipe.pipeline.gateway.shapes.shape import Body, Kept, Message, Shape
 from ctxpipe.pipeline.gateway.target import to_json
-from ctxpipe.pipeline.gateway.telling import Teller
+from ctxpipe.pipeline.gateway.telling import CorpusTeller
 from ctxpipe.pipeline.gateway.workers import Workers
 from ctxpipe.recent import Recent
 
@@ -82,7 +82,7 @@ class CorpusPlanner:
     def __init__(
         self,
         settings: Settings,
-        counter: Counter,
+        counter: PromptCounter,
         fitter: Fitter,
         workers: Workers,
         otherwise: Planner,
@@ -160,7 +160,7 @@ class CorpusPlanner:
             exact=count.exact,
             corpus=asked.corpus,
             kept_tokens=held["kept_tokens"],
-            teller=Teller(held),
+            teller=CorpusTeller(held),
         )
 
     async def _prompt(
@@ -191,7 +191,7 @@ class CorpusPlanner:
         if limit - wanted - frame < 1:
             raise _NO_ROOM
         fitted = await self._fitter.fit(
-            Request(
+            FitRequest(
                 shape=shape,
                 body=body,
                 headers=headers,

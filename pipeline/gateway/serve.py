@@ -57,7 +57,7 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
 
-class Server(uvicorn.Server):
+class GatewayServer(uvicorn.Server):
     """A gateway that listens.
 
     Args:

@@ -34,7 +34,7 @@ class _Parts(httpx2.AsyncByteStream):
             yield part
 
 
-class Target:
+class TargetClient:
     """Sends requests to the server.
 
     Args:

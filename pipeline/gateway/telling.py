@@ -22,7 +22,7 @@ _MOST_SAID = 2**20
 _CHUNK = ("id", "object", "created", "model")
 
 
-class Teller:
+class CorpusTeller:
     """Tells what answers from a corpus rest on.
 
     Args:

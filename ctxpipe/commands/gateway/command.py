@@ -111,7 +111,7 @@ def gateway(api_key_env: str | None, max_body: int, quiet: bool, corpora: tuple[
     standard output once the gateway answers; Ctrl-C or SIGTERM let running answers end.
     """
     require("gateway", "a gateway", "starlette", "uvicorn", "httpx2", "prometheus_client")
-    from ctxpipe.pipeline.gateway.serve import Server
+    from ctxpipe.pipeline.gateway.serve import GatewayServer
     from ctxpipe.pipeline.gateway.settings import Settings
 
     note = noter(quiet)
@@ -132,7 +132,7 @@ def gateway(api_key_env: str | None, max_body: int, quiet: bool, corpora: tuple[
 
     try:
         with terminated_as_exit():
-            Server(
+            GatewayServer(
                 settings, on_ready=announce, on_note=lambda line: click.echo(safe_line(line), err=True)
             ).serve_forever()
     except (KeyboardInterrupt, SystemExit):

@@ -21,7 +21,7 @@ _COUNTED = (
 )
 
 
-class _Part(NamedTuple):
+class _MessagePart(NamedTuple):
     """What of one message is a message of its own in OpenAI's form.
 
     Attributes:
@@ -95,12 +95,12 @@ def _is_message(message: object) -> bool:
     )
 
 
-def _parts(messages: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
+def _parts(messages: Sequence[Mapping[str, Any]]) -> Iterator[_MessagePart]:
     """Each result of a tool by itself, and what else of a message there is."""
     for index, message in enumerate(messages):
         content = message["content"]
         if isinstance(content, str):
-            yield _Part(index, None, {"role": message["role"], "content": content})
+            yield _MessagePart(index, None, {"role": message["role"], "content": content})
             continue
         results = [i for i, block in enumerate(content) if kind_of(block) == "tool_result"]
         for place in results:
@@ -108,10 +108,10 @@ def _parts(messages: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
             said = block.get("content")
             said = said if isinstance(said, (str, list)) else ""
             result = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": said}
-            yield _Part(index, (place,), result)
+            yield _MessagePart(index, (place,), result)
         others = tuple(i for i in range(len(content)) if i not in results)
         if others:
-            yield _Part(index, others, _other(message["role"], [content[i] for i in others]))
+            yield _MessagePart(index, others, _other(message["role"], [content[i] for i in others]))
 
 
 def _other(role: str, blocks: list[Any]) -> Message:
@@ -123,7 +123,7 @@ def _other(role: str, blocks: list[Any]) -> Message:
     return {"role": role, "content": blocks, **({"tool_calls": calls} if calls else {})}
 
 
-def _blocks(part: _Part, blocks: Sequence[Any], left: Message) -> dict[int, Any]:
+def _blocks(part: _MessagePart, blocks: Sequence[Any], left: Message) -> dict[int, Any]:
     """The blocks of a part with what is left of its texts."""
     places = part.blocks or ()
     if part.message["role"] == "tool":

@@ -9,7 +9,7 @@ from typing import Any
 from gateway_support import WINDOW, Running, Target, count
 from samples import prose
 
-from ctxpipe.pipeline.gateway.memory import Memory, keys_of
+from ctxpipe.pipeline.gateway.memory import ConversationMemory, keys_of
 
 TURNS = 24
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
@@ -120,7 +120,7 @@ def test_clients_with_other_keys_share_no_decisions(running: Running) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    memory = Memory(20_000)
+    memory = ConversationMemory(20_000)
     for number in range(200):
         messages = [{"role": "user", "content": prose(10, number)}, {"role": "user", "content": "?"}]
         keys = keys_of(messages)
