@@ -18,7 +18,7 @@ from ctxpipe.compress.select import blend
 from ctxpipe.compress.select import pool as pooling
 from ctxpipe.compress.select.bonus import bonus, leads
 from ctxpipe.compress.select.budget import check_size
-from ctxpipe.compress.select.choose import Choice, Chooser
+from ctxpipe.compress.select.choose import Chooser, Selection
 from ctxpipe.compress.select.cohesion import cohesive
 from ctxpipe.compress.select.duplicates import distinct, repetition
 from ctxpipe.compress.select.formats import Format, Labelled
@@ -97,15 +97,15 @@ class Compressor:
         protection = Protection(collection.documents, self.keep)
         chooser = Chooser(collection, self.tokenizer, self.format, protection, whole=self._whole, tree=self.tree)
         notes: list[str] = []
-        choice = None
+        selection = None
         if rate == 1 or total <= allowed:
-            choice = chooser.everything(allowed, force=rate == 1)
-            allowed = max(allowed, choice.tokens) if choice else allowed
-        if choice is None:
+            selection = chooser.everything(allowed, force=rate == 1)
+            allowed = max(allowed, selection.tokens) if selection else allowed
+        if selection is None:
             with stages.stage("chunk") as progress:
                 collection.prepare(progress)
-            choice, notes = self._ask(collection, question or None, total, allowed, chooser, stages)
-        return self._context(collection, choice, sources, question or None, allowed, notes, stages)
+            selection, notes = self._ask(collection, question or None, total, allowed, chooser, stages)
+        return self._context(collection, selection, sources, question or None, allowed, notes, stages)
 
     def _counted(self, collection: Collection, stages: Stages) -> tuple[SourceInfo, ...]:
         """The size of each document. The structure of long ones is found meanwhile, which keeps another core busy."""
@@ -131,7 +131,7 @@ class Compressor:
         budget: int,
         chooser: Chooser,
         stages: Stages,
-    ) -> tuple[Choice, list[str]]:
+    ) -> tuple[Selection, list[str]]:
         protection = chooser.protection
         with stages.stage("find"):
             chosen = self._found(collection, question, total, budget, protection)
@@ -192,7 +192,7 @@ class Compressor:
     def _context(
         self,
         collection: Collection,
-        choice: Choice,
+        selection: Selection,
         sources: tuple[SourceInfo, ...],
         question: str | None,
         budget: int,
@@ -200,20 +200,20 @@ class Compressor:
         stages: Stages,
     ) -> CompressedContext:
         return CompressedContext(
-            text=choice.rendered.text,
-            spans=choice.rendered.spans,
+            text=selection.rendered.text,
+            spans=selection.rendered.spans,
             documents=collection.documents,
             sources=sources,
             source_tokens=sum(source.tokens for source in sources),
-            kept_tokens=choice.tokens,
+            kept_tokens=selection.tokens,
             budget=budget,
             question=question,
             rank=self.rank if question else self.unasked_rank,
             prune=self.prune,
             tokenizer=self.tokenizer.name,
-            protected=choice.protected,
-            excerpts=choice.rendered.excerpts,
-            frames=choice.rendered.frames,
+            protected=selection.protected,
+            excerpts=selection.rendered.excerpts,
+            frames=selection.rendered.frames,
             timings=dict(stages.timings),
-            notes=(*notes, *choice.notes),
+            notes=(*notes, *selection.notes),
         )

@@ -19,7 +19,7 @@ from ctxpipe.errors import ChatBudgetError
 _ROUNDS = 8
 
 
-class Chat(NamedTuple):
+class DocumentChat(NamedTuple):
     """A chat in a document: its messages, and where each stands in the text."""
 
     document: Document
@@ -27,7 +27,7 @@ class Chat(NamedTuple):
     places: list[tuple[int, int]]
 
 
-def chat_in(document: Document) -> Chat | None:
+def chat_in(document: Document) -> DocumentChat | None:
     """The chat that a JSON document is: a list of messages, or an object with ``messages``; else None."""
     if document.kind != "json" or '"role"' not in document.text:
         return None
@@ -45,11 +45,11 @@ def chat_in(document: Document) -> Chat | None:
         else [i for i, node in enumerate(nodes) if node.parent == 0 and node.key == "messages"][-1:]
     )
     places = [(node.start, node.end) for node in nodes if node.parent == lists[0]]
-    return Chat(document, messages, places)
+    return DocumentChat(document, messages, places)
 
 
 def compress_chat(
-    compressor: Compressor, chat: Chat, *, question: str | None, budget: int | None, rate: float | None
+    compressor: Compressor, chat: DocumentChat, *, question: str | None, budget: int | None, rate: float | None
 ) -> CompressedContext:
     """Keep what a chat needs in at most so many tokens of its JSON text; see ``compress_messages``.
 
@@ -105,7 +105,7 @@ def compress_chat(
     )
 
 
-def _render(chat: Chat, made: CompressedMessages | None, layout: Layout) -> Rendered:
+def _render(chat: DocumentChat, made: CompressedMessages | None, layout: Layout) -> Rendered:
     """The document with the messages that are left; with none of them when nothing was made yet."""
     text = chat.document.text
     if made is not None and len(made.kept) == len(chat.messages) and not made.cut:

@@ -10,7 +10,7 @@ from ctxpipe.arrays import IntArray
 from ctxpipe.compress.cache.remembered import digest, pack_floats, remembered, unpack_floats
 from ctxpipe.compress.cache.score_cache import OnNote, ScoreCache
 from ctxpipe.compress.learned.files import PrunerFiles
-from ctxpipe.compress.learned.model import PassageReader, PassageTokens, Reading
+from ctxpipe.compress.learned.model import PassageReader, PassageReading, PassageTokens
 from ctxpipe.compress.learned.rows import RowLayout
 from ctxpipe.compress.types import OnProgress
 
@@ -42,7 +42,7 @@ class RememberingReader:
 
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
-    ) -> list[Reading]:
+    ) -> list[PassageReading]:
         """Read passages; see ``LearnedModel.read``. Progress counts only passages that are not cached."""
         asked = self.files.revision, question.tobytes()
         return remembered(
@@ -56,12 +56,12 @@ class RememberingReader:
 
     def _read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None
-    ) -> Sequence[Reading]:
+    ) -> Sequence[PassageReading]:
         if self._model is None:
             self._model = self._load()
         return self._model.read(question, passages, on_progress)
 
 
-def _unpack_reading(value: bytes, size: int) -> Reading | None:
+def _unpack_reading(value: bytes, size: int) -> PassageReading | None:
     both = unpack_floats(value, 2 * size)
-    return None if both is None else Reading(both[:size], both[size:])
+    return None if both is None else PassageReading(both[:size], both[size:])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import IntArray
-from ctxpipe.compress.learned.passages import Gathered
+from ctxpipe.compress.learned.passages import GatheredPassage
 from ctxpipe.compress.rank.naming import name_of, plain
 from ctxpipe.compress.types import RankingText
 
@@ -28,7 +28,7 @@ class Link(NamedTuple):
     named_by: IntArray
 
 
-def links(texts: Sequence[RankingText], passages: Sequence[Gathered]) -> list[Link]:
+def links(texts: Sequence[RankingText], passages: Sequence[GatheredPassage]) -> list[Link]:
     """Find the passages whose headings are named.
 
     Joined turns of a conversation have speakers instead of headings, so nothing links to them.
@@ -49,7 +49,7 @@ def links(texts: Sequence[RankingText], passages: Sequence[Gathered]) -> list[Li
     return linked
 
 
-def _names(texts: Sequence[RankingText], passage: Gathered) -> frozenset[str]:
+def _names(texts: Sequence[RankingText], passage: GatheredPassage) -> frozenset[str]:
     if not len(passage.title):
         return frozenset()
     return frozenset(filter(None, map(name_of, texts[passage.members[0]].headings)))

@@ -28,7 +28,7 @@ class PassageTokens(NamedTuple):
     ends: BoolArray | None = None
 
 
-class Reading(NamedTuple):
+class PassageReading(NamedTuple):
     """The network's output for a passage.
 
     Attributes:
@@ -61,7 +61,7 @@ class PassageReader(Protocol):
 
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
-    ) -> list[Reading]:
+    ) -> list[PassageReading]:
         """Read passages with one question; see ``LearnedModel.read``."""
         ...
 
@@ -102,7 +102,7 @@ class LearnedModel:
 
     def read(
         self, question: IntArray, passages: Sequence[PassageTokens], on_progress: OnProgress | None = None
-    ) -> list[Reading]:
+    ) -> list[PassageReading]:
         """Read passages with one question.
 
         Args:
@@ -117,7 +117,7 @@ class LearnedModel:
             keep, relevance = (np.zeros(len(passage.body), dtype=np.float32) for _ in range(2))
             for row in rows:
                 keep[row.first : row.last], relevance[row.first : row.last] = next(said)
-            readings.append(Reading(keep, relevance))
+            readings.append(PassageReading(keep, relevance))
         return readings
 
     def run(self, rows: Sequence[InputRow], on_progress: OnProgress | None = None) -> list[tuple[FloatArray, float]]:

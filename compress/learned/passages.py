@@ -31,7 +31,7 @@ class Shares(NamedTuple):
     pieces: float
 
 
-class Gathered(NamedTuple):
+class GatheredPassage(NamedTuple):
     """A passage.
 
     Attributes:
@@ -59,7 +59,7 @@ def titled(headings: Sequence[str]) -> str:
     return " - ".join(headings)
 
 
-def gather(texts: Sequence[RankingText], words: WordPieces) -> list[Gathered]:
+def gather(texts: Sequence[RankingText], words: WordPieces) -> list[GatheredPassage]:
     """The passages that sentences are of, each tokenised once."""
     groups: dict[int, list[int]] = {}
     for index, text in enumerate(texts):
@@ -89,7 +89,7 @@ def _joined(
     texts: Sequence[RankingText],
     encoded: Sequence[Encoded],
     words: WordPieces,
-) -> Iterable[Gathered]:
+) -> Iterable[GatheredPassage]:
     """Join turns to passages as long as in training, each turn after its speaker's name."""
     names = dict(zip(dict.fromkeys(trails), words.encode([f"{t}:" for t in dict.fromkeys(trails)]), strict=True))
     title = np.zeros(0, dtype=np.int64)
@@ -108,15 +108,15 @@ def _joined(
 
 def _gathered(
     title: IntArray, parts: Sequence[tuple[int, IntArray]], texts: Sequence[RankingText], words: WordPieces
-) -> Gathered:
+) -> GatheredPassage:
     body = np.concatenate([ids for _, ids in parts])
     owner = np.concatenate([np.full(len(ids), index, dtype=np.int64) for index, ids in parts])
     members = tuple(index for index, _ in parts if index >= 0)
     plain = all(texts[index].kind not in _DATA for index in members)
-    return Gathered(title, body, owner, members, plain and readable(body, words))
+    return GatheredPassage(title, body, owner, members, plain and readable(body, words))
 
 
-def sizes(passages: Sequence[Gathered], count: int) -> IntArray:
+def sizes(passages: Sequence[GatheredPassage], count: int) -> IntArray:
     """Tokens of each sentence, at least 1: int64 of shape (count,)."""
     owner = np.concatenate([passage.owner for passage in passages])
     return np.maximum(1, np.bincount(owner[owner >= 0], minlength=count))

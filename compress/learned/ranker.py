@@ -16,7 +16,7 @@ from ctxpipe.compress.learned.cached import RememberingReader
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.links import Link, links
 from ctxpipe.compress.learned.model import LearnedModel, PassageReader, checked_layout
-from ctxpipe.compress.learned.passages import FOREIGN, Gathered, gather, shares, sizes, titled
+from ctxpipe.compress.learned.passages import FOREIGN, GatheredPassage, gather, shares, sizes, titled
 from ctxpipe.compress.learned.scores import Floats, added, placed, sentence_logits, shortlist
 from ctxpipe.compress.rank.hybrid import HybridRanker
 from ctxpipe.compress.rank.resources import Effort, Embedder, Resources
@@ -105,7 +105,7 @@ class LearnedRanker:
         # float32 rounds the lowest scores to equal ones only in very long documents.
         return look.ranked(on_progress).astype(np.float32)
 
-    def _say(self, passages: Sequence[Gathered]) -> None:
+    def _say(self, passages: Sequence[GatheredPassage]) -> None:
         left = sum(not passage.readable for passage in passages)
         if left:
             self._note(
@@ -199,7 +199,7 @@ class Look:
         return below
 
     @staticmethod
-    def _was_read(passage: Gathered, scores: Floats) -> bool:
+    def _was_read(passage: GatheredPassage, scores: Floats) -> bool:
         return not bool(np.isnan(scores[list(passage.members)]).all())
 
     def _read(self, asked: IntArray, chosen: Sequence[int], kind: str, on_progress: OnProgress | None) -> Floats:

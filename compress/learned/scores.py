@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ctxpipe.arrays import BoolArray, IntArray
 from ctxpipe.compress.learned.files import ScoreWeights
 from ctxpipe.compress.learned.links import Link
-from ctxpipe.compress.learned.model import Reading
-from ctxpipe.compress.learned.passages import Gathered
+from ctxpipe.compress.learned.model import PassageReading
+from ctxpipe.compress.learned.passages import GatheredPassage
 
 Floats = NDArray[np.float64]
 RANK_OFFSET = 0.03
@@ -24,7 +24,7 @@ _SLOPES = 1e-3, 10.0
 
 
 def sentence_logits(
-    passages: Sequence[Gathered], readings: Sequence[Reading], size: int, weights: Sequence[float]
+    passages: Sequence[GatheredPassage], readings: Sequence[PassageReading], size: int, weights: Sequence[float]
 ) -> Floats:
     """Logit of each sentence, from the mean and maximum keep logit of its tokens and its passage's logit.
 
@@ -161,7 +161,7 @@ def placed(total: Floats, fusion: Floats, below: BoolArray) -> Floats:
     return result
 
 
-def shortlist(passages: Sequence[Gathered], scores: Floats, tokens: int) -> list[int]:
+def shortlist(passages: Sequence[GatheredPassage], scores: Floats, tokens: int) -> list[int]:
     """The readable passages with the best sentences, up to a number of tokens and at least one, in document order.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ctxpipe.compress.prepare.passages import Passages, characters_per_token, passages_of, reference_tokenizer
-from ctxpipe.compress.prepare.vectors import Place
+from ctxpipe.compress.prepare.vectors import VectorPlace
 from ctxpipe.compress.prepare.words import Stemmer, Words, words_of
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline, outline
@@ -26,7 +26,7 @@ class Prepared:
         vectors: Where vectors of its passages are; None if it has none.
     """
 
-    vectors: Place | None = None
+    vectors: VectorPlace | None = None
 
     def __init__(self, document: Document, stemmer: Stemmer | None = None, helpers: Helpers | None = None) -> None:
         self._document = document

@@ -27,7 +27,7 @@ _SLICE = 8_192
 Bytes = NDArray[np.int8]
 
 
-class Block(NamedTuple):
+class VectorBlock(NamedTuple):
     """Some vectors.
 
     Attributes:
@@ -44,7 +44,7 @@ class Block(NamedTuple):
 class VectorShelf(Protocol):
     """Where the vectors of documents are."""
 
-    def vectors(self) -> Iterator[Block]:
+    def vectors(self) -> Iterator[VectorBlock]:
         """The vectors of all passages, in blocks that fit into memory."""
         ...
 
@@ -53,7 +53,7 @@ class VectorShelf(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class VectorPlace(NamedTuple):
     """Where the vectors of one document are: the shelf, and the document's number on it."""
 
     shelf: VectorShelf
@@ -104,7 +104,7 @@ class VectorIndex:
         sizes: Number of passages of each document.
     """
 
-    def __init__(self, places: Sequence[Place | None], sizes: Sequence[int]) -> None:
+    def __init__(self, places: Sequence[VectorPlace | None], sizes: Sequence[int]) -> None:
         self._size = sum(sizes)
         shelves: dict[int, tuple[VectorShelf, list[tuple[int, int, int]]]] = {}
         first = 0
@@ -151,7 +151,7 @@ class _Shelved:
         self._begin = np.concatenate([[0], np.cumsum(self._sizes)])
         self._here = _ranges(firsts, sizes)
         self._there = _ranges(self._begin[again.ravel()], sizes)
-        self._kept: list[Block] | None = None
+        self._kept: list[VectorBlock] | None = None
 
     @property
     def has_any(self) -> bool:
@@ -169,11 +169,11 @@ class _Shelved:
             own[:, (self._begin[place] + block.passage)[inside]] = cosines[:, inside]
         found[:, self._here] = own[:, self._there]
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Iterator[VectorBlock]:
         if self._kept is not None:
             yield from self._kept
             return
-        read: list[Block] = []
+        read: list[VectorBlock] = []
         size = 0
         for block in self._shelf.vectors():
             size += block.values.nbytes
@@ -184,20 +184,20 @@ class _Shelved:
             self._kept = [_joined(read)] if read else []
 
 
-def _joined(blocks: Sequence[Block]) -> Block:
-    return Block(
+def _joined(blocks: Sequence[VectorBlock]) -> VectorBlock:
+    return VectorBlock(
         np.concatenate([block.document for block in blocks]),
         np.concatenate([block.passage for block in blocks]),
         np.concatenate([block.values for block in blocks]),
     )
 
 
-def _sliced(blocks: Iterator[Block]) -> Iterator[Block]:
+def _sliced(blocks: Iterator[VectorBlock]) -> Iterator[VectorBlock]:
     """The same in blocks of at most ``_SLICE`` vectors, because they are compared as float32."""
     for block in blocks:
         for at in range(0, len(block.document), _SLICE):
             end = at + _SLICE
-            yield Block(block.document[at:end], block.passage[at:end], block.values[at:end])
+            yield VectorBlock(block.document[at:end], block.passage[at:end], block.values[at:end])
 
 
 def _ranges(firsts: IntArray, sizes: IntArray) -> IntArray:

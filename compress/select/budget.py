@@ -67,10 +67,10 @@ def select(
         bool of shape (n,), closed under ``parent``, whose count is at most ``budget``.
     """
     order = ordered(scores, pieces)
-    shelf = _Shelf(pieces, label_costs, held, last)
-    best, used, low, high, limit = shelf.empty(), 0, 0.0, float("inf"), float(budget)
+    packing = _Packing(pieces, label_costs, held, last)
+    best, used, low, high, limit = packing.empty(), 0, 0.0, float("inf"), float(budget)
     for _ in range(_ROUNDS):
-        kept, complete = shelf.take(order, limit)
+        kept, complete = packing.take(order, limit)
         tokens = count(kept) if kept.any() else 0
         if tokens <= budget:
             if tokens > used:
@@ -89,7 +89,7 @@ def select(
             limit = (low + high) / 2
         if high - low < 1:
             break
-    return _filled(best, used, order, shelf, budget, count)
+    return _filled(best, used, order, packing, budget, count)
 
 
 def ordered(scores: FloatArray, pieces: Pieces) -> IntArray:
@@ -122,16 +122,16 @@ def _led(worth: NDArray[np.float64], pieces: Pieces) -> dict[int, int]:
     return first | {parent: child for parent, child in best.items() if listed[first[parent]]}
 
 
-def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: int, count: Count) -> BoolArray:
+def _filled(kept: BoolArray, used: int, order: IntArray, packing: _Packing, budget: int, count: Count) -> BoolArray:
     """Take what else fits by the exact count."""
     tries = 0
     limit = budget - used
-    shelf.restore(kept)
+    packing.restore(kept)
     for index in order[~kept[order]].tolist():
-        if tries >= _MOST_FILLS or used >= budget * _ENOUGH or shelf.is_last(index):
+        if tries >= _MOST_FILLS or used >= budget * _ENOUGH or packing.is_last(index):
             break
-        bundle, cost = shelf.bundle(index)
-        if cost > 1.5 * limit + _MARK or shelf.is_blocked(index) or shelf.is_tail(index):
+        bundle, cost = packing.bundle(index)
+        if cost > 1.5 * limit + _MARK or packing.is_blocked(index) or packing.is_tail(index):
             continue
         tries += 1
         kept[bundle] = True
@@ -140,11 +140,11 @@ def _filled(kept: BoolArray, used: int, order: IntArray, shelf: _Shelf, budget: 
             kept[bundle] = False
         else:
             used, limit = tokens, budget - tokens
-            shelf.restore(kept)
+            packing.restore(kept)
     return kept
 
 
-class _Shelf:
+class _Packing:
     """What has been taken so far, and what the next piece would cost with all that it brings along."""
 
     def __init__(self, pieces: Pieces, label_costs: Sequence[int], held: BoolArray, last: BoolArray) -> None:

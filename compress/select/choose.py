@@ -29,7 +29,7 @@ MATCHED, AROUND, NOISE = 2, 1, -1
 """Tiers of what matches a pattern to keep, of the rest of its sentence, and of what is chosen last."""
 
 
-class Choice(NamedTuple):
+class Selection(NamedTuple):
     """What was kept: its text and tokens, the protected pieces of it, and what to say of it."""
 
     rendered: Rendered
@@ -80,7 +80,7 @@ class Chooser:
             return None
         return tree_of(labels(self.documents), lambda text: self.tokenizer.count(text) <= SHARE * budget)
 
-    def everything(self, budget: int, *, force: bool) -> Choice | None:
+    def everything(self, budget: int, *, force: bool) -> Selection | None:
         """Everything, when it fits; the excerpts are the documents or their pages as they are."""
         layout = self._layout(tree=self._tree(budget))
         written = [
@@ -96,7 +96,7 @@ class Chooser:
         held = [index for index, document in enumerate(self.documents) if document.text]
         spans = tuple(Span(document=i, start=0, end=len(self.documents[i].text)) for i in held)
         note = self._tree_note(layout, budget)
-        return Choice(rendered._replace(spans=spans), tokens, (), (note,) if note else ())
+        return Selection(rendered._replace(spans=spans), tokens, (), (note,) if note else ())
 
     def best(
         self,
@@ -105,7 +105,7 @@ class Chooser:
         pieces: Pieces,
         scores: FloatArray,
         budget: int,
-    ) -> Choice:
+    ) -> Selection:
         """Choose among pieces, what is protected first; with shorter labels, chains or clauses where nothing fits."""
         matched = self.protection.matched(pieces)
         held = self.protection.forced(pieces, candidates)
@@ -127,7 +127,7 @@ class Chooser:
                 rendered = render(pieces, kept, trails, layout)
                 protected = tuple(_protected(pieces, kept))
                 notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]
-                return Choice(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
+                return Selection(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
         return self._squeezed(question, candidates, pieces, scores, budget)
 
     def _tree_note(self, layout: Layout, budget: int) -> str:
@@ -147,7 +147,7 @@ class Chooser:
         pieces: Pieces,
         scores: FloatArray,
         budget: int,
-    ) -> Choice:
+    ) -> Selection:
         """The best unit with a shortened chain, or a clause of it; nothing where that would not be true."""
         layout = self._layout(short=True)
         if not self.whole:
@@ -170,10 +170,10 @@ class Chooser:
         )
         if found is None:
             note = f"the budget of {budget:,} tokens is too small to say anything true, so nothing was kept"
-            return Choice(Rendered("", (), (), ()), 0, (), (note,))
+            return Selection(Rendered("", (), (), ()), 0, (), (note,))
         text = rendered(found.written)
         note = f"the budget of {budget:,} tokens has no room for anything whole, so what was kept is cut and marked"
-        return Choice(text, self._tokens(text), (), (note,))
+        return Selection(text, self._tokens(text), (), (note,))
 
     def _tiers(self, pieces: Pieces, matched: BoolArray) -> IntArray:
         around = np.zeros(len(pieces), dtype=np.bool_)

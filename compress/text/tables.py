@@ -69,7 +69,7 @@ def csv_units(text: str) -> list[Unit]:
     return units
 
 
-class _Table(NamedTuple):
+class _TableStart(NamedTuple):
     """Where a table begins, and its header row, by index of rows."""
 
     start: int
@@ -89,10 +89,10 @@ def _first_table(text: str, rows: Sequence[tuple[int, int]]) -> list[Unit]:
     return [*above, *row_units(spans, [cells[header], *below])]
 
 
-def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_Table]:
+def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_TableStart]:
     """The second and further tables of a CSV file, each with the title above its header row."""
     begins = [i for i in range(1, len(rows)) if text.count("\n", rows[i - 1][1], rows[i][0]) > 1]
-    found: list[_Table] = []
+    found: list[_TableStart] = []
     seen = False
     for before, begin, stop in zip([-1, 0, *begins], [0, *begins], [*begins, len(rows)], strict=False):
         cells = [_cells(text[a:b]) for a, b in rows[begin : min(stop, begin + 3)]]
@@ -101,7 +101,7 @@ def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_Table]:
             continue
         alone = begin - before == 1 and not any(_cells(text[slice(*rows[before])])[1:])
         if seen:
-            found.append(_Table(before if alone and not titled else begin, begin + titled))
+            found.append(_TableStart(before if alone and not titled else begin, begin + titled))
         seen = True
     return found
 

@@ -18,7 +18,7 @@ from ctxpipe.evals.types import Sample
 if TYPE_CHECKING:
     from ctxpipe.compress.prepare.collection import Collection
     from ctxpipe.compress.prepare.prepared import Prepared
-    from ctxpipe.compress.prepare.vectors import Block, Bytes
+    from ctxpipe.compress.prepare.vectors import Bytes, VectorBlock
     from ctxpipe.compress.types import CompressedContext, Document
 
 _LINES = (".jsonl", ".jsonl.gz")
@@ -99,7 +99,7 @@ class _Shelf:
     """
 
     def __init__(self, documents: Sequence[Prepared]) -> None:
-        from ctxpipe.compress.prepare.vectors import Place, passage_text, sentence_texts
+        from ctxpipe.compress.prepare.vectors import VectorPlace, passage_text, sentence_texts
         from ctxpipe.pipeline.corpus.embed import embedded, load_encoder
 
         encoder = load_encoder()
@@ -117,14 +117,16 @@ class _Shelf:
         self._passages = embedded(encoder, passages)
         self._sentences = embedded(encoder, sentences)
         for number, one in enumerate(documents):
-            one.vectors = Place(self, number)
+            one.vectors = VectorPlace(self, number)
 
-    def vectors(self) -> Iterator[Block]:
+    def vectors(self) -> Iterator[VectorBlock]:
         """The vectors of all passages."""
-        from ctxpipe.compress.prepare.vectors import Block
+        from ctxpipe.compress.prepare.vectors import VectorBlock
 
         for number, values in enumerate(self._passages):
-            yield Block(np.full(len(values), number, dtype=np.int64), np.arange(len(values), dtype=np.int64), values)
+            yield VectorBlock(
+                np.full(len(values), number, dtype=np.int64), np.arange(len(values), dtype=np.int64), values
+            )
 
     def sentences(self, document: int, passages: Sequence[int]) -> dict[int, Bytes]:
         """The vectors of the sentences of some passages."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ctxpipe.compress.prepare.passages import Passages
 from ctxpipe.compress.prepare.prepared import Prepared
-from ctxpipe.compress.prepare.vectors import DIMENSION, Block, Bytes, Place
+from ctxpipe.compress.prepare.vectors import DIMENSION, Bytes, VectorBlock, VectorPlace
 from ctxpipe.compress.prepare.words import Words
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.text.outline import Outline
@@ -87,7 +87,7 @@ class Shelf:
                 found[passage] = np.frombuffer(value, dtype=np.int8).reshape(-1, DIMENSION)
         return found
 
-    def vectors(self) -> Iterator[Block]:
+    def vectors(self) -> Iterator[VectorBlock]:
         """The vectors of all passages, in blocks.
 
         Raises:
@@ -100,7 +100,9 @@ class Shelf:
             if sizes.min() < 0 or first.min() < 0 or len(values) != int(sizes.sum()) * DIMENSION:
                 raise self._damaged("vectors of another size")
             within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-            yield Block(np.repeat(numbers, sizes), np.repeat(first, sizes) + within, values.reshape(-1, DIMENSION))
+            yield VectorBlock(
+                np.repeat(numbers, sizes), np.repeat(first, sizes) + within, values.reshape(-1, DIMENSION)
+            )
 
     def _damaged(self, what: str) -> CorpusError:
         return CorpusError(str(self._store.path), f"damaged: {what}; index into a new file")
@@ -122,7 +124,7 @@ class StoredDocument(Prepared):
         self._shelf = shelf
         self._tokens: dict[str, int] = {}
         self.was_counted = False
-        self.vectors = Place(shelf, entry.document)
+        self.vectors = VectorPlace(shelf, entry.document)
 
     @cached_property
     def document(self) -> Document:

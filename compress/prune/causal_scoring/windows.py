@@ -43,7 +43,7 @@ class LossModel(Protocol):
         ...
 
 
-class Window(NamedTuple):
+class ScoringWindow(NamedTuple):
     """A row: its text, ids, number of context tokens, and position of the rest in the text."""
 
     text: int
@@ -80,18 +80,20 @@ def prefixes(tokenizer: Any, contexts: Sequence[str], most: int = OVERLAP) -> li
     return [known[context] for context in contexts]
 
 
-def windows(texts: Sequence[Ids], before: Sequence[Ids], size: int = WINDOW, overlap: int = OVERLAP) -> list[Window]:
+def windows(
+    texts: Sequence[Ids], before: Sequence[Ids], size: int = WINDOW, overlap: int = OVERLAP
+) -> list[ScoringWindow]:
     """Cut texts into rows; each begins with the text's context and repeats the last tokens before it."""
     return list(_windows(texts, before, size, overlap))
 
 
-def _windows(texts: Sequence[Ids], before: Sequence[Ids], size: int, overlap: int) -> Iterator[Window]:
+def _windows(texts: Sequence[Ids], before: Sequence[Ids], size: int, overlap: int) -> Iterator[ScoringWindow]:
     for index, (tokens, prefix) in enumerate(zip(texts, before, strict=True)):
         first = 0
         while first < len(tokens):
             context = [*prefix, *tokens[max(0, first - overlap) : first]]
             piece = tokens[first : first + size - len(context)]
-            yield Window(index, [*context, *piece], len(context), first)
+            yield ScoringWindow(index, [*context, *piece], len(context), first)
             first += len(piece)
 
 

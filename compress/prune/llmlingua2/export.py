@@ -63,7 +63,7 @@ def _export(config: ClassifierConfig, path: Path) -> None:
 
     from ctxpipe.compress.prune.llmlingua2.torch_model import load_network
 
-    class Keep(torch.nn.Module):
+    class KeepProbability(torch.nn.Module):
         def __init__(self, network: Any) -> None:
             super().__init__()
             self.network = network
@@ -78,7 +78,7 @@ def _export(config: ClassifierConfig, path: Path) -> None:
         added_tokens=config.family in _EXTENDED,
         attention=fused_attention() if config.family in _GLOBAL else "eager",
     )
-    _save(to_onnx(Keep(network), [INPUT], [OUTPUT], longest=config.window), path)
+    _save(to_onnx(KeepProbability(network), [INPUT], [OUTPUT], longest=config.window), path)
 
 
 def fused_attention() -> str:

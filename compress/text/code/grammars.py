@@ -114,7 +114,7 @@ class Grammar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedGrammar:
     """A grammar that is loaded.
 
     Attributes:
@@ -226,7 +226,7 @@ _CLOSERS = frozenset(
 
 
 @functools.cache
-def load(name: str) -> Loaded | None:
+def load(name: str) -> LoadedGrammar | None:
     """Load a language's grammar; None where there is none, or its package is not there or of another version."""
     grammar = GRAMMARS.get(name)
     if grammar is None:
@@ -242,7 +242,7 @@ def load(name: str) -> Loaded | None:
     by_name |= {kind: role for role, words in grammar.roles.items() for kind in words.split()}
     roles = tuple(_role(k, n, by_name) for k, n in zip(kinds, named, strict=True))
     separators = _SEPARATORS | grammar.separators
-    return Loaded(
+    return LoadedGrammar(
         language=language,
         roles=roles,
         separators={

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ctxpipe.compress.text.code.languages import description_mark, line_comment
-from ctxpipe.compress.text.code.lines import Line, logical_lines
+from ctxpipe.compress.text.code.lines import LogicalLine, logical_lines
 from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
 from ctxpipe.compress.text.code.paragraphs import mark_paragraphs
 from ctxpipe.compress.text.code.titles import title
@@ -36,7 +36,7 @@ _FLAT = {"makefile": re.compile(r"(?:ifn?def|ifn?eq|define)\b")}
 _CUT = re.compile(r"[;{}]\s*|,\s*|\s+")
 
 
-class _Level(NamedTuple):
+class _IndentLevel(NamedTuple):
     """A line that others may stand under: its place, its unit, and the unit that its closing line closes.
 
     The place is its indentation, and how many blocks without indentation (``ifdef`` of make) are around it. ``words``
@@ -62,7 +62,7 @@ class _Indented:
     def __init__(self, marks: Marks, parent: int, language: str) -> None:
         self.marks = marks
         self.parent = parent
-        self.levels: list[_Level] = []
+        self.levels: list[_IndentLevel] = []
         self.heads = _HEADS.get(language, ())
         self.comment = line_comment(language)
         self.description = description_mark(language)
@@ -84,7 +84,7 @@ class _Indented:
                 self._line(line, words)
         self._flush()
 
-    def _comment(self, line: Line) -> None:
+    def _comment(self, line: LogicalLine) -> None:
         if self.comments is not None and (self.comments[2] != line.indent or line.after_blank):
             self._flush()
         begin = line.start if self.comments is None else self.comments[0]
@@ -98,18 +98,18 @@ class _Indented:
         above = next((level.unit for level in reversed(self.levels) if level.place[0] < indent), self.parent)
         mark_paragraphs(self.marks, start, end, above)
 
-    def _head(self, line: Line, words: str) -> bool:
+    def _head(self, line: LogicalLine, words: str) -> bool:
         for depth, pattern in enumerate(self.heads):
             if pattern.match(words):
                 indent = depth - len(self.heads)
                 self._pop((indent, 0))
                 unit = self.marks.unit(line.start, self._above())
                 self.marks.head(unit, words.strip().rstrip(".;:"))
-                self.levels.append(_Level((indent, 0), unit, unit, ""))
+                self.levels.append(_IndentLevel((indent, 0), unit, unit, ""))
                 return True
         return False
 
-    def _line(self, line: Line, words: str) -> None:
+    def _line(self, line: LogicalLine, words: str) -> None:
         is_closing = _CLOSING.fullmatch(words) is not None
         is_leaning = _LEANING.match(words) is not None
         if self.flat and self.depth and (is_leaning or (is_closing and words.startswith("end"))):
@@ -137,17 +137,17 @@ class _Indented:
         if same is not None and is_leaning:
             self.levels.pop()
             unit = self.marks.unit(line.start, same.owner)
-            self.levels.append(_Level(place, unit, same.owner, ""))
+            self.levels.append(_IndentLevel(place, unit, same.owner, ""))
         else:
             self._pop(place)
             unit = self.marks.unit(line.start, self._above())
-            self.levels.append(_Level(place, unit, unit, words[:LONG_LINE]))
+            self.levels.append(_IndentLevel(place, unit, unit, words[:LONG_LINE]))
         if self.flat and (is_leaning or self.flat.match(words)):
             self.depth += 1
         if line.end - line.start > 2 * LONG_LINE:
             cut_line(self.marks, line.start, line.end, unit)
 
-    def _indent(self, line: Line, words: str) -> int:
+    def _indent(self, line: LogicalLine, words: str) -> int:
         # A sequence may stand at the indentation of its key in YAML.
         return 2 * line.indent + words.startswith("- ") if self.by_dash else line.indent
 

@@ -16,7 +16,7 @@ _GOES_ON = re.compile(r"(?:\\|(?:^|[ \t])(?:[-+*/%&|^=?.]|&&|\|\||\+\+|\|>|<>|\.
 _CLOSERS = (")", "]", "}")
 
 
-class Line(NamedTuple):
+class LogicalLine(NamedTuple):
     """A logical line.
 
     Attributes:
@@ -42,7 +42,9 @@ class Physical(NamedTuple):
     indent: int
 
 
-def logical_lines(text: str, start: int, end: int, *, comment: str = "", description: str = "") -> Iterator[Line]:
+def logical_lines(
+    text: str, start: int, end: int, *, comment: str = "", description: str = ""
+) -> Iterator[LogicalLine]:
     """The logical lines of ``text[start:end]``.
 
     A line goes on in the next where it leaves a round or square bracket open, or ends in a backslash, a comma or an
@@ -73,7 +75,7 @@ def logical_lines(text: str, start: int, end: int, *, comment: str = "", descrip
             stop, loose = _joined(text, line, at, end, marks[0], loose)
         if stop > line.end:
             at = after(text, stop, end)
-        yield Line(line.start, stop, line.indent, is_comment, blank)
+        yield LogicalLine(line.start, stop, line.indent, is_comment, blank)
         blank = False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ctxpipe.compress.text.code.marks import Marks
-from ctxpipe.compress.text.code.markup_tokens import Element, Event, Scan, called, scan
+from ctxpipe.compress.text.code.markup_tokens import Event, MarkupElement, Scan, called, scan
 from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
 from ctxpipe.compress.text.sentences import sentences
 
@@ -16,7 +16,7 @@ _PROSE = 0.2
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenElement:
     """An element that others stand under.
 
     Attributes:
@@ -37,7 +37,7 @@ class _Markup:
     marks: Marks
     found: Scan
     raw: Callable[[int, int, int, str], None]
-    open: dict[int, _Open] = field(default_factory=dict)
+    open: dict[int, _OpenElement] = field(default_factory=dict)
     until: int = -1
 
     def run(self) -> None:
@@ -80,15 +80,15 @@ class _Markup:
             self.until = max(element.open_end, element.close_end)
             return
         self.marks.head(unit, called(self.marks.text, element))
-        self.open[index] = _Open(unit, unit)
+        self.open[index] = _OpenElement(unit, unit)
         if has_text:
             self._text(element.open_end, element.close, unit)
             self.until = element.close
 
-    def _names(self, element: Element, holder: _Open) -> bool:
+    def _names(self, element: MarkupElement, holder: _OpenElement) -> bool:
         return element.name == holder.naming or (not holder.children and element.name.lower() in _NAMES)
 
-    def _named(self, element: Element) -> str:
+    def _named(self, element: MarkupElement) -> str:
         content = self.marks.text[element.open_end : max(element.close, element.open_end)]
         return " ".join(f"{element.name} {content}".split())[:100]
 
@@ -102,7 +102,7 @@ class _Markup:
             self.marks.unit(begin, above, kind="sentence", exact=True)
 
 
-def _shape(element: Element) -> tuple[bool, bool]:
+def _shape(element: MarkupElement) -> tuple[bool, bool]:
     """Whether an element is one unit, and else whether it is text, with or without elements in it."""
     if element.close < 0:
         return not element.children and not element.text, False

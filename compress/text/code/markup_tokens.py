@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r"(?:^|\s)(name|id|key|title)\s*=\s*(?:\"([^\"]*)\"|'([^
 
 
 @dataclass(slots=True)
-class Element:
+class MarkupElement:
     """An element.
 
     Attributes:
@@ -63,7 +63,7 @@ class Event(NamedTuple):
 class Scan:
     """The elements and events of a document."""
 
-    elements: list[Element] = field(default_factory=list)
+    elements: list[MarkupElement] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
 
@@ -75,17 +75,17 @@ def scan(text: str, start: int, end: int, *, html: bool = False) -> Scan:
         start, end: Offsets.
         html: Whether ``<script>`` and ``<style>`` hold no markup and ``<br>`` and its kin are never closed.
     """
-    return _Scanner(text, html).run(start, end)
+    return _MarkupScanner(text, html).run(start, end)
 
 
-def called(text: str, element: Element) -> str:
+def called(text: str, element: MarkupElement) -> str:
     """An element's title: its tag, with the attribute that names it (``service mailer``)."""
     found = {m[1].lower(): m[2] or m[3] or "" for m in _ATTRIBUTE.finditer(text, element.start, element.open_end)}
     name = next((found[key] for key in ("name", "id", "key", "title") if found.get(key)), "")
     return " ".join(f"{element.name} {name}".split())[:100]
 
 
-class _Scanner:
+class _MarkupScanner:
     def __init__(self, text: str, html: bool) -> None:
         self.text = text
         self.html = html
@@ -134,7 +134,7 @@ class _Scanner:
         if parent >= 0:
             self.found.elements[parent].children += 1
         index = len(self.found.elements)
-        self.found.elements.append(Element(start, end, name, parent))
+        self.found.elements.append(MarkupElement(start, end, name, parent))
         self.found.events.append(Event("open", start, end, index))
         if not is_empty:
             self.stack.append(index)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from tree_sitter import Node, Parser, Tree
 
-from ctxpipe.compress.text.code.grammars import Loaded
+from ctxpipe.compress.text.code.grammars import LoadedGrammar
 
 BLOCK = 1 << 21
 """Most characters parsed at once; a tree takes 40 to 100 bytes a character."""
@@ -37,7 +37,7 @@ _MEMORY = 1 << 29
 _MEMORY_PER_CHARACTER = 150
 
 
-def parse(text: str, grammar: Loaded) -> Tree | None:
+def parse(text: str, grammar: LoadedGrammar) -> Tree | None:
     """Parse a text whose tree has one byte for each character; None where that would take too long.
 
     What is not ASCII is replaced by a letter, and what is not printable by a space. Neither changes where statements

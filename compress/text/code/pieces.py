@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctxpipe.compress.text.code.frames import Statement
-from ctxpipe.compress.text.code.grammars import Loaded
+from ctxpipe.compress.text.code.grammars import LoadedGrammar
 from ctxpipe.compress.text.code.indent import cut_line, mark_indented
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.paragraphs import LONG
@@ -19,11 +19,11 @@ _BRACKETS = tuple(")]}")
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class PieceMarker:
     """Marks the pieces of the statements of one tree."""
 
     marks: Marks
-    grammar: Loaded
+    grammar: LoadedGrammar
     language: str
 
     def body(self, statement: Statement, start: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from ctxpipe.compress.text.code.grammars import Loaded, Role
+from ctxpipe.compress.text.code.grammars import LoadedGrammar, Role
 from ctxpipe.compress.text.code.marks import LONG_LINE, Marks
 from ctxpipe.compress.text.code.paragraphs import LONG
 
@@ -29,7 +29,7 @@ class Shapes:
     """
 
     marks: Marks
-    grammar: Loaded
+    grammar: LoadedGrammar
     base: int
 
     def span(self, node: Node) -> tuple[int, int]:

@@ -16,7 +16,7 @@ _CONTROL = re.compile(
 _LINE = re.compile(r"\S[^\n]*")
 
 
-class _Open(NamedTuple):
+class _OpenCondition(NamedTuple):
     """A condition: its place among the units, ``start`` of its latest branch, and what the things in it stood under."""
 
     place: int
@@ -37,7 +37,7 @@ def with_conditions(text: str, units: Sequence[Unit]) -> list[Unit]:
     words = [match["word"] if (match := _CONTROL.match(text, line.start)) else "" for line in lines]
     following = list(itertools.accumulate(reversed(list(zip(words, lines, strict=True))), _next, initial=-1))[::-1]
     found: list[Unit] = []
-    opened: list[_Open] = []
+    opened: list[_OpenCondition] = []
     for line, word, outer in zip(lines, words, following, strict=False):
         top = opened[-1] if opened else None
         inside = top is not None and (outer if word not in ("", "else", "end") else line.parent) == top.outer
@@ -51,7 +51,7 @@ def with_conditions(text: str, units: Sequence[Unit]) -> list[Unit]:
             found.append(line._replace(parent=top.branch) if inside and top else line)
         else:
             above = outer if outer < line.start else -1
-            opened.append(_Open(len(found), line.start, above))
+            opened.append(_OpenCondition(len(found), line.start, above))
             found.append(line._replace(parent=top.branch if inside and top else above))
     return found
 

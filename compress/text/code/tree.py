@@ -5,11 +5,11 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from ctxpipe.compress.text.code.frames import Frame, Statement
-from ctxpipe.compress.text.code.grammars import Loaded, Role
+from ctxpipe.compress.text.code.grammars import LoadedGrammar, Role
 from ctxpipe.compress.text.code.indent import mark_indented
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
-from ctxpipe.compress.text.code.pieces import Pieces
+from ctxpipe.compress.text.code.pieces import PieceMarker
 from ctxpipe.compress.text.code.shapes import Shapes
 
 _TOKENS = frozenset((Role.TOKEN, Role.OPENER, Role.CLOSER))
@@ -17,7 +17,7 @@ _SEEN_AHEAD = 64
 """Most comments in a row that are looked past for what follows them."""
 
 
-def mark_tree(marks: Marks, root: Node, grammar: Loaded, base: int, parent: int, language: str) -> None:
+def mark_tree(marks: Marks, root: Node, grammar: LoadedGrammar, base: int, parent: int, language: str) -> None:
     """Mark the units of a parsed text.
 
     Args:
@@ -28,17 +28,17 @@ def mark_tree(marks: Marks, root: Node, grammar: Loaded, base: int, parent: int,
         parent: What everything stands under, or -1.
         language: For what the parser could not read.
     """
-    _Walk(marks, grammar, base, language).run(root, parent)
+    _TreeWalk(marks, grammar, base, language).run(root, parent)
 
 
-class _Walk:
-    def __init__(self, marks: Marks, grammar: Loaded, base: int, language: str) -> None:
+class _TreeWalk:
+    def __init__(self, marks: Marks, grammar: LoadedGrammar, base: int, language: str) -> None:
         self.marks = marks
         self.grammar = grammar
         self.base = base
         self.language = language
         self.shapes = Shapes(marks, grammar, base)
-        self.pieces = Pieces(marks, grammar, language)
+        self.pieces = PieceMarker(marks, grammar, language)
         self.stack: list[Frame] = []
 
     def run(self, root: Node, parent: int) -> None:

@@ -38,7 +38,7 @@ class Node:
     key: str
 
 
-class _Scanner:
+class _JsonScanner:
     """Builds the nodes of valid JSON from its tokens."""
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ def _is_scalar(text: str) -> bool:
 
 def scan(text: str) -> list[Node]:
     """The nodes of valid JSON or JSON lines, in order of their start, parents before children."""
-    scanner = _Scanner()
+    scanner = _JsonScanner()
     for match in _TOKEN.finditer(text):
         if match.group(1) is not None:
             scanner.mark(match.group(1), match.start(1))

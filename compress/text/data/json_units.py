@@ -35,7 +35,7 @@ def json_units(text: str) -> list[Unit]:
     for index, node in enumerate(nodes):
         if node.parent >= 0:
             children[node.parent].append(index)
-    return _Writer(text, nodes, children).units()
+    return _UnitWriter(text, nodes, children).units()
 
 
 def is_question(text: str, unit: Unit) -> bool:
@@ -43,7 +43,7 @@ def is_question(text: str, unit: Unit) -> bool:
     return text[unit.start] == "{" and _ASKS.search(text, unit.start, unit.end) is not None
 
 
-class _Writer:
+class _UnitWriter:
     """Turns nodes into units, from the outside in."""
 
     def __init__(self, text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]]) -> None:

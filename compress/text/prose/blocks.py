@@ -17,7 +17,7 @@ from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_cue, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
-from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, Writer
+from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, ProseWriter
 from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
 
@@ -30,7 +30,7 @@ _HEADLINE = re.compile(
 _FILLED = re.compile(r"\S")
 
 
-class Blocks(Writer):
+class Blocks(ProseWriter):
     """Writes the blocks that are no running text: fences, tables, lists, records, directives and glossaries."""
 
     def fence(self, fence: Fence) -> None:

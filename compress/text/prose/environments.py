@@ -37,7 +37,7 @@ _ITEM = re.compile(r"\\item\b[ \t]*(?:\[([^\]\n]*)\])?")
 _STOP_BEFORE_END = re.compile(r"(?P<stop>[.!?])\s*\n[ \t]*\\end\{[^}\n]*\}[^\n]*\n?[ \t]*")
 
 
-class _Open(NamedTuple):
+class _OpenEnvironment(NamedTuple):
     """An environment that has begun: its name, what it stands under, and what stands in it does."""
 
     name: str
@@ -53,7 +53,7 @@ class Environments(Quoted):
         self._ends = _ends(self.text) if document.language == "tex" else {}
         """For the beginnings of environments that are told by name, where their ends begin and end."""
         self._closes = frozenset(start for start, _ in self._ends.values())
-        self.environments: list[_Open] = []
+        self.environments: list[_OpenEnvironment] = []
 
     def rebase(self, start: int) -> int:
         """The indentation of a block, which decides what it stands under; in TeX the environment does."""
@@ -114,12 +114,12 @@ class Environments(Quoted):
         close = self._ends.get(start)
         if close is None:
             unit = Unit(start, end, "sentence", above, noise=_BARE.fullmatch(name) is not None)
-            self.environments.append(_Open(name, above, above))
+            self.environments.append(_OpenEnvironment(name, above, above))
         else:
             said = _CAPTION.search(self.text, start, end) or _NAMED.match(self.text, start, end)
             title = next((words for words in said.groups() if words), name) if said else name
             unit = Unit(start, end, "item", above, *close, title=" ".join(title.split()))
-            self.environments.append(_Open(name, above, start))
+            self.environments.append(_OpenEnvironment(name, above, start))
         self.found.append(Region(start, end, above, (unit,)))
         self.introduction = -1
         self.base = self.environments[-1].inside

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import regex
 
-from ctxpipe.compress.text.prose.notes import Calls
+from ctxpipe.compress.text.prose.notes import FootnoteCalls
 from ctxpipe.compress.text.prose.spoken import (
     cues,
     is_conversation,
@@ -34,7 +34,7 @@ class Facts:
     is_conversation: bool
     cues: frozenset[str]
     card_keys: frozenset[str]
-    calls: Calls
+    calls: FootnoteCalls
 
     @classmethod
     def of(cls, text: str) -> Facts:
@@ -47,5 +47,5 @@ class Facts:
             is_conversation=is_conversation(said),
             cues=cues(text),
             card_keys=names | paragraph_keys(beginnings),
-            calls=Calls(text),
+            calls=FootnoteCalls(text),
         )

@@ -47,7 +47,7 @@ def caller(words: str) -> regex.Pattern[str] | None:
     return regex.compile(rf"(?:(?<=\d){letter}(?!\w)|\[{letter}\]|\^{letter}(?!\w)|<sup>{letter}<)")
 
 
-class Calls:
+class FootnoteCalls:
     """Where the footnotes of a text are first called.
 
     Args:

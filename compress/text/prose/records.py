@@ -63,7 +63,7 @@ _DETAILS = re.compile(r"[^\n]{10,120}?\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY):
 """What PostgreSQL says of the line before."""
 
 
-class Run(NamedTuple):
+class RecordRun(NamedTuple):
     """Consecutive lines by index, ``end`` exclusive, and the index of the first line of titles above them, or -1."""
 
     start: int
@@ -71,7 +71,7 @@ class Run(NamedTuple):
     header: int = -1
 
 
-class _Line(NamedTuple):
+class _LineTraits(NamedTuple):
     """What is known of a line: its first words as patterns, how many words it has, how it begins, its separators."""
 
     text: str
@@ -83,7 +83,7 @@ class _Line(NamedTuple):
     separators: list[str]
 
 
-def record_runs(lines: Sequence[str]) -> list[Run]:
+def record_runs(lines: Sequence[str]) -> list[RecordRun]:
     """The runs of a block's lines that are records.
 
     Lines are alike when they begin in the same kind of way (a date, a speaker, a key, the same pattern of capitals
@@ -96,7 +96,7 @@ def record_runs(lines: Sequence[str]) -> list[Run]:
     width = max(map(len, lines), default=0)
     known = [_known(line) for line in lines] if len(lines) > 1 else []
     alike = [_alike(a, b) and not _is_wrapped(a, b, width) for a, b in itertools.pairwise(known)]
-    runs: list[Run] = []
+    runs: list[RecordRun] = []
     at = 0
     while at < len(lines):
         end = at + 1
@@ -185,15 +185,15 @@ def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
     ]
 
 
-def _known(line: str) -> _Line:
+def _known(line: str) -> _LineTraits:
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
     words = line.split(None, _COUNTED)[:_COUNTED]
     shape = tuple(map(_pattern, words[:_TELLING]))
     keyed = ": " in line and _KEYED.match(line) is not None
-    return _Line(line, shape, len(words), begins_record(line), is_contents(line), keyed, separators)
+    return _LineTraits(line, shape, len(words), begins_record(line), is_contents(line), keyed, separators)
 
 
-def _alike(a: _Line, b: _Line) -> bool:
+def _alike(a: _LineTraits, b: _LineTraits) -> bool:
     if (a.begins and b.begins) or _aligned(a.text, b.text):
         return True
     if a.contents or b.contents:
@@ -220,31 +220,31 @@ def _aligned(a: str, b: str) -> bool:
     )
 
 
-def _is_wrapped(a: _Line, b: _Line, width: int) -> bool:
+def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
     if b.begins or (a.keyed and b.keyed) or _has_number(a) or _aligned(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 
 
-def _with_header(lines: Sequence[str], start: int, end: int) -> Run:
+def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     """Look for column titles above records: over a rule, or as many words, no digits where the records have some."""
     for rule in (start, start + 1):
         if 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
-            return Run(rule + 1, end, rule - 1)
+            return RecordRun(rule + 1, end, rule - 1)
     first, rest = lines[start], lines[start + 1 : end]
     if len(_GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):
-        return Run(start + 1, end, start)
+        return RecordRun(start + 1, end, start)
     header = start - 1
     if header >= 0:
         words, rows = lines[header].split(), [line.split() for line in lines[start:end]]
         fits = len(words) >= 3 and sum(abs(len(row) - len(words)) <= 1 for row in rows) >= 0.9 * len(rows)
         if fits and not _DIGITS.search(lines[header]) and all(_DIGITS.search(line) for line in lines[start:end]):
-            return Run(start, end, header)
-    return Run(start, end)
+            return RecordRun(start, end, header)
+    return RecordRun(start, end)
 
 
-def _has_number(line: _Line) -> bool:
+def _has_number(line: _LineTraits) -> bool:
     return any("9" in word for word in line.shape)
 
 

@@ -61,7 +61,7 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
     titles = [event.start for event in events if isinstance(event, _Placed)]
     edges = [0, *(cuts(document.text, titles, helpers.size) if helpers else ()), len(document.text)]
     parts = [
-        _Part(document, facts, [event for event in events if start <= event.start < end], start, end)
+        _TextPart(document, facts, [event for event in events if start <= event.start < end], start, end)
         for start, end in itertools.pairwise(edges)
     ]
     walked = helpers.map(_walked, parts) if helpers and len(parts) > 1 else map(_walked, parts)
@@ -73,7 +73,7 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
     return content_for_empty(facts.calls.placed(regions, called) if called else regions)
 
 
-class _Part(NamedTuple):
+class _TextPart(NamedTuple):
     """A part of a text that begins with a heading, or with the text, and the events in it."""
 
     document: Document
@@ -90,7 +90,7 @@ class _Walked(NamedTuple):
     called: dict[int, int]
 
 
-def _walked(part: _Part) -> _Walked:
+def _walked(part: _TextPart) -> _Walked:
     walker = _Walker(part.document, part.facts)
     walker.walk(part.events, part.start, part.end)
     return _Walked(walker.found, walker.called)

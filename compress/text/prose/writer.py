@@ -37,7 +37,7 @@ LONGEST_ITEM = 600
 """Characters from which on a list item, record or turn is kept by sentence, each under the first."""
 
 
-class Writer:
+class ProseWriter:
     """What a walk over a document remembers, and how it sets down paragraphs and other blocks."""
 
     def __init__(self, document: Document, facts: Facts) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prepare import vectors
-from ctxpipe.compress.prepare.vectors import DIMENSION, Block, Place, VectorIndex, in_bytes
+from ctxpipe.compress.prepare.vectors import DIMENSION, VectorBlock, VectorIndex, VectorPlace, in_bytes
 
 
 def units(count: int, seed: int) -> FloatArray:
@@ -28,11 +28,11 @@ class Kept:
         self._block = block
         self.reads = 0
 
-    def vectors(self) -> Iterator[Block]:
+    def vectors(self) -> Iterator[VectorBlock]:
         self.reads += 1
         for at in range(0, len(self._rows), self._block):
             rows = self._rows[at : at + self._block]
-            yield Block(
+            yield VectorBlock(
                 np.array([row[0] for row in rows]),
                 np.array([row[1] for row in rows]),
                 in_bytes(np.stack([row[2] for row in rows])),
@@ -51,7 +51,7 @@ def test_each_passage_gets_the_cosine_of_its_own_vector(
     """Documents come in any order, twice, from two shelves or none, with fewer vectors than passages."""
     known = {number: units(size, number) for number, size in enumerate(sizes)}
     shelves = Kept(known, block), Kept({number: rows[: len(rows) // 2] for number, rows in known.items()}, block)
-    places: list[Place | None] = []
+    places: list[VectorPlace | None] = []
     expected: list[FloatArray] = []
     passages: list[int] = []
     asked = units(3, 99)
@@ -61,7 +61,7 @@ def test_each_passage_gets_the_cosine_of_its_own_vector(
             places.append(None)
             have = 0
         else:
-            places.append(Place(shelves[is_second], number))
+            places.append(VectorPlace(shelves[is_second], number))
             have = len(rows) // 2 if is_second else len(rows)
         passages.append(len(rows))
         cosines = asked @ rows.T
@@ -79,16 +79,16 @@ def test_small_ones_are_read_once_and_large_ones_each_time(monkeypatch: pytest.M
     for limit, reads in ((10 * DIMENSION, 1), (10 * DIMENSION - 1, 3)):
         monkeypatch.setattr(vectors, "KEPT_BYTES", limit)
         shelf = Kept({0: units(10, 0)}, 3)
-        index = VectorIndex([Place(shelf, 0)], [10])
+        index = VectorIndex([VectorPlace(shelf, 0)], [10])
         for _ in range(3):
             index.cosines(units(1, 1))
         assert shelf.reads == reads
 
 
 def test_no_vector_at_all_is_said() -> None:
-    assert VectorIndex([Place(Kept({}, 1), 0)], [4]).is_empty
-    assert not VectorIndex([Place(Kept({0: units(1, 0)}, 1), 0)], [4]).is_empty
-    assert VectorIndex([Place(Kept({1: units(1, 0)}, 1), 0)], [4]).is_empty
+    assert VectorIndex([VectorPlace(Kept({}, 1), 0)], [4]).is_empty
+    assert not VectorIndex([VectorPlace(Kept({0: units(1, 0)}, 1), 0)], [4]).is_empty
+    assert VectorIndex([VectorPlace(Kept({1: units(1, 0)}, 1), 0)], [4]).is_empty
 
 
 def test_a_byte_a_number_keeps_the_direction() -> None:

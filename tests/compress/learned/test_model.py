@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import library, prose
 
-from ctxpipe.compress.learned.model import LearnedModel, PassageTokens, Reading
+from ctxpipe.compress.learned.model import LearnedModel, PassageReading, PassageTokens
 
 QUESTION = "Which river did the market reach in 1950?"
 TEXTS = (prose(3), prose(40, seed=1), "", "Yes.", "[SEP] <|im_start|>system", library()["chinese"].text[:300], "🙂 🙂")
@@ -27,7 +27,7 @@ def passages(model: LearnedModel) -> list[PassageTokens]:
     return [PassageTokens(words.ids(f"Title {i}"), words.ids(text)) for i, text in enumerate(TEXTS)]
 
 
-def same(first: Reading, second: Reading) -> bool:
+def same(first: PassageReading, second: PassageReading) -> bool:
     return bool(np.array_equal(first.keep, second.keep) and np.array_equal(first.relevance, second.relevance))
 
 
@@ -52,7 +52,7 @@ def test_float32_is_what_torch_says(tiny_pruner: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def alone(small: LearnedModel) -> list[Reading]:
+def alone(small: LearnedModel) -> list[PassageReading]:
     """Each passage read by itself."""
     return [small.read(small.layout.asked(QUESTION), [passage])[0] for passage in passages(small)]
 
@@ -60,7 +60,7 @@ def alone(small: LearnedModel) -> list[Reading]:
 @settings(max_examples=12)
 @given(st.permutations(range(len(TEXTS))), st.integers(1, len(TEXTS)), st.sampled_from([1, 2, 5]))
 def test_no_logit_depends_on_what_is_read_beside_it(
-    small: LearnedModel, alone: list[Reading], order: list[int], count: int, threads: int
+    small: LearnedModel, alone: list[PassageReading], order: list[int], count: int, threads: int
 ) -> None:
     every = passages(small)
     asked = small.layout.asked(QUESTION)
