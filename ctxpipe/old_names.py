@@ -30,7 +30,7 @@ def note_old_name(old: str, new: str, *, stacklevel: int = 1) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class KeywordGroup:
     """Old keywords that are now fields of an option object.
 
     Attributes:
@@ -46,7 +46,7 @@ class Group:
     make: Callable[[Any, dict[str, Any]], object]
 
 
-def old_keywords(*groups: Group, **names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def old_keywords(*groups: KeywordGroup, **names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a function accept keywords of the last release.
 
     Args:

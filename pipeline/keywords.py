@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from ctxpipe.compress.select.keep import Keep
-from ctxpipe.old_names import Group, old_keywords
+from ctxpipe.old_names import KeywordGroup, old_keywords
 from ctxpipe.serving.engines import Target
 
 former_keywords = old_keywords(
-    Group(
+    KeywordGroup(
         keyword="target",
         shown="Target",
         fields={name: name for name in ("window", "timeout", "endpoint")},
         make=lambda given, values: dataclasses.replace(Target.of("local" if given is None else given), **values),
     ),
-    Group(
+    KeywordGroup(
         keyword="keep",
         shown="Keep",
         fields={"force_tokens": "force_tokens"},

@@ -45,7 +45,7 @@ class Processes(ProcessPoolExecutor):
             process.join()
 
 
-class Helpers:
+class HelperProcesses:
     """Processes that each do one of several things at the same time, while this one does the first.
 
     Args:

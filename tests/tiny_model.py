@@ -43,11 +43,11 @@ def pinned_wheel(package: str, file, path: str):
 
 def parts(**more):
     """The tiny model's file in three wheels."""
-    from ctxpipe.models.sources import Parts
+    from ctxpipe.models.sources import WheelParts
 
     files = [pinned(part, f"part{number}.bin") for number, part in enumerate(PARTS, start=1)]
     wheels = [pinned_wheel(f"tiny-part{n}", file, f"tiny_part{n}/data/{file.name}") for n, file in enumerate(files, 1)]
-    return Parts(**{"file": pinned(), "wheels": tuple(wheels)} | more)
+    return WheelParts(**{"file": pinned(), "wheels": tuple(wheels)} | more)
 
 
 def tiny(sha256: str = hashlib.sha256(CONTENT).hexdigest(), prepare=prepare, sources=()):

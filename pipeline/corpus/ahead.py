@@ -10,8 +10,8 @@ from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.prepare.words import Stemmer
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.corpus.index import COUNTED
-from ctxpipe.pipeline.corpus.work import WORTH_A_POOL, MadeElsewhere, Parts, begin, in_worker
-from ctxpipe.pipeline.processes import Helpers, Processes
+from ctxpipe.pipeline.corpus.work import WORTH_A_POOL, MadeElsewhere, StoredParts, begin, in_worker
+from ctxpipe.pipeline.processes import HelperProcesses, Processes
 
 _FEWEST, _MOST = 4, 8
 """Processes that work on one document. Two would take a tenth off its time, and a tenth more memory."""
@@ -30,7 +30,7 @@ class Ahead:
         self._size = processes
         self._stemmer = Stemmer()
         self._documents: list[Document] = []
-        self._futures: list[Future[Parts]] = []
+        self._futures: list[Future[StoredParts]] = []
         self._characters = 0
         self._pool: Processes | None = None
 
@@ -55,7 +55,7 @@ class Ahead:
 
     def _here(self, document: Document) -> Prepared:
         helped = self._size >= _FEWEST and len(document.text) >= WORTH_A_POOL
-        return Prepared(document, self._stemmer, Helpers(min(self._size, _MOST)) if helped else None)
+        return Prepared(document, self._stemmer, HelperProcesses(min(self._size, _MOST)) if helped else None)
 
     def close(self) -> None:
         """End the processes and drop what waits."""

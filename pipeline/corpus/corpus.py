@@ -16,7 +16,7 @@ from ctxpipe.errors import CorpusError, ReadError, UsageError, reason_of
 from ctxpipe.models.once import turn
 from ctxpipe.pipeline.corpus.embed import PASSAGES, SENTENCES, drop_vectors, embed
 from ctxpipe.pipeline.corpus.index import Indexed, Indexer
-from ctxpipe.pipeline.corpus.plan import Given, Plan
+from ctxpipe.pipeline.corpus.plan import CorpusPlan, Given
 from ctxpipe.pipeline.corpus.store import Store
 from ctxpipe.pipeline.corpus.stored import Shelf, StoredDocument
 from ctxpipe.pipeline.readers.reader import Errors
@@ -146,12 +146,12 @@ def index(
     file, on_stage = Path(path), on_stage or _nothing
     with _turn(file, on_wait), _made(file) as store:
         if paths is None:
-            plan = Plan.load(store)
+            plan = CorpusPlan.load(store)
             plan.dense = plan.dense if dense is None else dense
             plan.sentences = plan.sentences if sentences is None else sentences
         else:
             given = [paths] if isinstance(paths, (str, os.PathLike, Document)) else list(paths)
-            plan = Plan.of(given, decode_errors, all_files, dense is not False, bool(sentences))
+            plan = CorpusPlan.of(given, decode_errors, all_files, dense is not False, bool(sentences))
         plan.save(store)
         indexer = Indexer(store, errors=plan.errors, rename=plan.name, on_stage=on_stage)
         done = indexer.run(plan.sources, all_files=plan.all_files, keep_documents=paths is None, processes=processes)
@@ -166,7 +166,7 @@ def _made(path: Path) -> Iterator[Store]:
     was_there = path.exists()
     try:
         with Store(path, "write") as store:
-            plan = Plan.load(store) if store.setting("plan") else None
+            plan = CorpusPlan.load(store) if store.setting("plan") else None
             try:
                 yield store
             except ReadError:

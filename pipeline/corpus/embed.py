@@ -20,7 +20,7 @@ BATCH_CHARACTERS = 100_000
 """Text that is embedded before it is committed: some seconds of work."""
 
 
-class _Row(NamedTuple):
+class _PassageRow(NamedTuple):
     """Neighbouring passages of a document: the index of the first, and what is embedded of each."""
 
     document: int
@@ -41,7 +41,7 @@ class Kind(NamedTuple):
     table: str
     done: str
     texts: Callable[[dict[str, bytes], int], Iterator[list[str]]]
-    values: Callable[[_Row, Sequence[Bytes]], list[tuple[object, ...]]]
+    values: Callable[[_PassageRow, Sequence[Bytes]], list[tuple[object, ...]]]
 
 
 def _whole(parts: dict[str, bytes], first: int) -> Iterator[list[str]]:
@@ -146,16 +146,16 @@ def _missing(store: Store, kind: Kind) -> list[tuple[int, int, int]]:
     return [(int(document), int(size), int(done)) for document, size, done in rows]
 
 
-def _rows(store: Store, kind: Kind, document: int, first: int) -> Iterator[_Row]:
+def _rows(store: Store, kind: Kind, document: int, first: int) -> Iterator[_PassageRow]:
     """The passages of a document from the given one on."""
     texts = kind.texts(dict(store.rows("SELECT name, value FROM part WHERE document = ?", (document,))), first)
     while some := list(itertools.islice(texts, ROW_PASSAGES)):
-        yield _Row(document, first, some)
+        yield _PassageRow(document, first, some)
         first += len(some)
 
 
-def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
-    batch: list[_Row] = []
+def _batches(rows: Iterator[_PassageRow]) -> Iterator[list[_PassageRow]]:
+    batch: list[_PassageRow] = []
     size = 0
     for row in rows:
         batch.append(row)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.corpus.parts import fields_out, text_out
 from ctxpipe.pipeline.corpus.store import Store
-from ctxpipe.pipeline.corpus.work import Parts
+from ctxpipe.pipeline.corpus.work import StoredParts
 from ctxpipe.pipeline.readers.find import FoundFile
 from ctxpipe.pipeline.readers.held import is_inside, opened
 
@@ -103,7 +103,7 @@ def find_document(store: Store, key: bytes) -> int:
     return int(rows[0][0]) if rows else -1
 
 
-def add_document(database: sqlite3.Connection, key: bytes, parts: Parts) -> int:
+def add_document(database: sqlite3.Connection, key: bytes, parts: StoredParts) -> int:
     """Write a document; returns its id."""
     characters = len(parts.values["text"].decode("utf-8", "surrogatepass"))
     made = database.execute(

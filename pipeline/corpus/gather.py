@@ -24,7 +24,7 @@ Source = str | os.PathLike[str] | Document | Collection
 Sources = Source | Sequence[Source]
 
 
-class Gathered(NamedTuple):
+class GatheredDocuments(NamedTuple):
     """Prepared documents, failures to read, and notes for the user."""
 
     collection: Collection
@@ -60,7 +60,7 @@ class Gatherer:
         self._fresh: list[Fresh] = []
         self._processes = processes
 
-    def gather(self, sources: Sources) -> Gathered:
+    def gather(self, sources: Sources) -> GatheredDocuments:
         """Read sources.
 
         Raises:
@@ -68,7 +68,7 @@ class Gatherer:
             CorpusError: if a corpus file cannot be opened.
         """
         if isinstance(sources, Collection):
-            return Gathered(sources, [], _notes_of(sources))
+            return GatheredDocuments(sources, [], _notes_of(sources))
         listed = [sources] if isinstance(sources, str | os.PathLike | Document) else list(sources)
         prepared: list[Prepared] = []
         failures: list[ReadError] = []
@@ -80,12 +80,12 @@ class Gatherer:
                     notes += _notes_of(collection)
                     prepared += collection.prepared
                     if len(listed) == 1:
-                        return Gathered(collection, [], notes)
+                        return GatheredDocuments(collection, [], notes)
             else:
                 prepared += self._read(list(group), failures, notes)
         if not listed:
             prepared += self._read([], failures, notes)
-        return Gathered(Collection(prepared), failures, list(dict.fromkeys(notes)))
+        return GatheredDocuments(Collection(prepared), failures, list(dict.fromkeys(notes)))
 
     def keep(self, collection: Collection, tokenizer: Tokenizer) -> None:
         """Keep what was prepared, once it has been used."""

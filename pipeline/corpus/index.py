@@ -11,7 +11,7 @@ from ctxpipe.compress.types import Document, OnStage
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.corpus.files import FileRow, KnownFiles, add_document, file_row, find_document, key_of
 from ctxpipe.pipeline.corpus.store import Store
-from ctxpipe.pipeline.corpus.work import Parts, Workers
+from ctxpipe.pipeline.corpus.work import PreparingWorkers, StoredParts
 from ctxpipe.pipeline.readers.find import FoundFile
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.reading import ReadFile, Reading
@@ -70,7 +70,7 @@ class Indexer:
         self._rename = rename
         self._on_stage = on_stage
         self._known = KnownFiles(store)
-        self._done: list[tuple[int, FileRow, bytes, Parts | None]] = []
+        self._done: list[tuple[int, FileRow, bytes, StoredParts | None]] = []
         self._taken: set[str] = set()
         self._notes: dict[str, None] = {}
         self._read = self._unchanged = self._bytes = 0
@@ -107,7 +107,7 @@ class Indexer:
             is_known=self._known,
             on_progress=lambda source, done, total: self._on_stage("index", done, total),
         )
-        workers = Workers[_Job](COUNTED, processes)
+        workers = PreparingWorkers[_Job](COUNTED, processes)
         try:
             for place, read in enumerate(reading):
                 if isinstance(read, FoundFile):
@@ -132,7 +132,7 @@ class Indexer:
             notes=(*self._notes, *reading.notes),
         )
 
-    def _prepare(self, place: int, file: ReadFile, workers: Workers[_Job]) -> None:
+    def _prepare(self, place: int, file: ReadFile, workers: PreparingWorkers[_Job]) -> None:
         document = file.document
         self._read += 1
         self._notes.update(dict.fromkeys(f"{document.source}: {note}" for note in document.notes))
@@ -143,7 +143,7 @@ class Indexer:
         for done, parts in workers.give(job, document):
             self._take(done, parts)
 
-    def _take(self, job: _Job, parts: Parts | None) -> None:
+    def _take(self, job: _Job, parts: StoredParts | None) -> None:
         self._taken.add(job.file.path)
         self._done.append((job.place, job.file, job.key, parts))
         self._bytes += sum(map(len, parts.values.values())) if parts else 0

@@ -14,7 +14,7 @@ from ctxpipe.pipeline.readers.reader import Errors
 Given = str | os.PathLike[str] | Document
 
 
-class Plan:
+class CorpusPlan:
     """The paths of a corpus, and how they are read.
 
     Args:
@@ -45,7 +45,7 @@ class Plan:
         self.documents = list(documents)
 
     @classmethod
-    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool, dense: bool, sentences: bool) -> Plan:
+    def of(cls, given: Sequence[Given], errors: Errors, all_files: bool, dense: bool, sentences: bool) -> CorpusPlan:
         """The plan of paths and documents.
 
         Raises:
@@ -58,7 +58,7 @@ class Plan:
         return cls(roots, os.getcwd(), errors, all_files, dense, sentences, documents)
 
     @classmethod
-    def load(cls, store: Store) -> Plan:
+    def load(cls, store: Store) -> CorpusPlan:
         """The plan that a corpus file was made with.
 
         Raises:

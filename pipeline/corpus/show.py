@@ -10,7 +10,7 @@ from ctxpipe.pipeline.corpus.index import COUNTED
 from ctxpipe.pipeline.corpus.store import Store
 
 
-class Held(NamedTuple):
+class ListedDocument(NamedTuple):
     """A document: its source's name, characters and tokens."""
 
     source: str
@@ -32,7 +32,7 @@ class Contents(NamedTuple):
         is_complete: Whether a run of the indexer ended once.
     """
 
-    documents: list[Held]
+    documents: list[ListedDocument]
     tokenizer: str
     passages: int
     vectors: int
@@ -55,7 +55,7 @@ def contents(path: Path) -> Contents:
         ((sentences,),) = store.rows("SELECT count(*) FROM sentences")
         plan = json.loads(store.setting("plan") or "{}")
         return Contents(
-            documents=[Held(e.source, e.characters, int(counts.get(e.document, 0))) for e in store.entries()],
+            documents=[ListedDocument(e.source, e.characters, int(counts.get(e.document, 0))) for e in store.entries()],
             tokenizer=COUNTED,
             passages=int(passages),
             vectors=int(vectors),

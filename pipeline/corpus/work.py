@@ -37,7 +37,7 @@ _AHEAD = 4
 """Most documents per process that wait."""
 
 
-class Parts(NamedTuple):
+class StoredParts(NamedTuple):
     """What is stored of a document: its parts by name, its tokens by tokenizer, and how many passages it has."""
 
     values: dict[str, bytes]
@@ -48,7 +48,7 @@ class Parts(NamedTuple):
 class MadeElsewhere(Prepared):
     """A document that another process prepared; its parts are read when they are needed."""
 
-    def __init__(self, document: Document, parts: Parts) -> None:
+    def __init__(self, document: Document, parts: StoredParts) -> None:
         super().__init__(document)
         self.parts = parts
         self._tokens = dict(parts.tokens)
@@ -74,7 +74,7 @@ class MadeElsewhere(Prepared):
         return words_in(self.parts.values["words"])
 
 
-def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
+def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> StoredParts:
     """Prepare a document, unless it is prepared."""
     tokens = {} if tokenizer is None else {tokenizer.name: prepared.tokens(tokenizer)}
     if isinstance(prepared, MadeElsewhere):
@@ -86,10 +86,10 @@ def parts_of(prepared: Prepared, tokenizer: Tokenizer | None) -> Parts:
         "passages": passages_out(prepared.passages),
         "words": words_out(prepared.words),
     }
-    return Parts(values, tokens, len(prepared.passages.start))
+    return StoredParts(values, tokens, len(prepared.passages.start))
 
 
-class Workers(Generic[T]):
+class PreparingWorkers(Generic[T]):
     """Prepares documents, in further processes once there is enough to do. Each result comes with the caller's key.
 
     Args:
@@ -102,7 +102,7 @@ class Workers(Generic[T]):
         self._tokenizer = tokenizer
         self._stemmer = Stemmer()
         self._pool: Processes | None = None
-        self._waiting: deque[tuple[T, Future[Parts] | Parts]] = deque()
+        self._waiting: deque[tuple[T, Future[StoredParts] | StoredParts]] = deque()
         self._size = processes
         self._seen = 0
 
@@ -111,7 +111,7 @@ class Workers(Generic[T]):
         if self._pool is not None:
             self._pool.end()
 
-    def give(self, known_by: T, document: Document) -> Iterator[tuple[T, Parts]]:
+    def give(self, known_by: T, document: Document) -> Iterator[tuple[T, StoredParts]]:
         """Take a document, and yield finished ones in order.
 
         Raises:
@@ -126,7 +126,7 @@ class Workers(Generic[T]):
         while len(self._waiting) > _AHEAD * self._size or (self._waiting and _is_done(self._waiting[0][1])):
             yield self._next()
 
-    def rest(self) -> Iterator[tuple[T, Parts]]:
+    def rest(self) -> Iterator[tuple[T, StoredParts]]:
         """Yield all that is not yielded yet.
 
         Raises:
@@ -135,7 +135,7 @@ class Workers(Generic[T]):
         while self._waiting:
             yield self._next()
 
-    def _next(self) -> tuple[T, Parts]:
+    def _next(self) -> tuple[T, StoredParts]:
         known_by, made = self._waiting.popleft()
         with _deaths():
             return known_by, made.result() if isinstance(made, Future) else made
@@ -156,7 +156,7 @@ def _deaths() -> Iterator[None]:
         ) from exc
 
 
-def _is_done(made: Future[Parts] | Parts) -> bool:
+def _is_done(made: Future[StoredParts] | StoredParts) -> bool:
     return made.done() if isinstance(made, Future) else True
 
 
@@ -182,6 +182,6 @@ def begin(tokenizer: str | None) -> None:
     _COUNTS_WITH[0] = tokenizer
 
 
-def in_worker(document: Document) -> Parts:
+def in_worker(document: Document) -> StoredParts:
     """Prepare a document in a worker process."""
     return parts_of(Prepared(document, _STEMMERS[0]), _loaded(_COUNTS_WITH[0]))

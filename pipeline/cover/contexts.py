@@ -14,7 +14,7 @@ from ctxpipe.pipeline.cover.blocks import Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
+class ContextWriter:
     """Writes stretches of documents as contexts.
 
     Attributes:

@@ -10,7 +10,7 @@ from ctxpipe.compress.types import CompressedContext, SourceInfo
 from ctxpipe.errors import CancelledAnswer, CtxpipeError
 from ctxpipe.pipeline.ask.cite import cite, why_unanswered
 from ctxpipe.pipeline.ask.prompt import is_strict, messages
-from ctxpipe.pipeline.cover.contexts import Writer
+from ctxpipe.pipeline.cover.contexts import ContextWriter
 from ctxpipe.pipeline.cover.fitted import cost_of, fitted
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.joining import Last, answered, direct
@@ -81,7 +81,7 @@ def _run(job: Job, last: Last, use: CoverUse, timings: Mapping[str, float]) -> R
     )
 
 
-def _writer(job: Job) -> Writer:
+def _writer(job: Job) -> ContextWriter:
     sources = tuple(
         SourceInfo(
             source=document.source,
@@ -91,7 +91,7 @@ def _writer(job: Job) -> Writer:
         )
         for document in job.documents
     )
-    return Writer(documents=job.documents, question=job.question, tokenizer=job.tokenizer, sources=sources)
+    return ContextWriter(documents=job.documents, question=job.question, tokenizer=job.tokenizer, sources=sources)
 
 
 def _read(job: Job, windows: Windows) -> list[_Said]:

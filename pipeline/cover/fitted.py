@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ctxpipe.errors import EngineError, WindowError
-from ctxpipe.pipeline.cover.contexts import Writer
+from ctxpipe.pipeline.cover.contexts import ContextWriter
 from ctxpipe.pipeline.cover.job import Job
 from ctxpipe.pipeline.cover.prompts import window_messages
 from ctxpipe.pipeline.cover.reading import Window, Windows, cut
@@ -23,7 +23,7 @@ _SMALLEST = 64
 """Tokens that a window must have room for."""
 
 
-def fitted(job: Job, writer: Writer) -> Windows:
+def fitted(job: Job, writer: ContextWriter) -> Windows:
     """Cut documents into windows that fit by the target's own count, which need not be that of the tokenizer.
 
     Raises:

@@ -23,7 +23,7 @@ _HOPELESS = 8
 
 
 @dataclass(slots=True)
-class Counts:
+class RequestCounts:
     """What was asked so far; changed under its lock."""
 
     calls: int = 0
@@ -79,7 +79,7 @@ class Job:
     on_stage: OnStage
     on_text: OnText | None
     on_note: Callable[[str], None]
-    counts: Counts = field(default_factory=Counts)
+    counts: RequestCounts = field(default_factory=RequestCounts)
 
     @property
     def listing(self) -> bool:

@@ -12,7 +12,7 @@ from ctxpipe.compress.text.control import neutralise
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import CompressedContext
 from ctxpipe.pipeline.ask.prompt import REFUSAL, is_strict, messages
-from ctxpipe.pipeline.cover.contexts import Writer
+from ctxpipe.pipeline.cover.contexts import ContextWriter
 from ctxpipe.pipeline.cover.job import Job, asked
 from ctxpipe.pipeline.cover.notes import Note, evidence_of, finished
 from ctxpipe.pipeline.cover.prompts import is_counting, join_messages
@@ -42,7 +42,7 @@ def direct(job: Job, windows: Windows) -> Last | None:
     return _finish(job, chat, context) if job.engine.count(chat) + job.max_tokens <= job.engine.window else None
 
 
-def answered(job: Job, writer: Writer, notes: Sequence[Note]) -> Last:
+def answered(job: Job, writer: ContextWriter, notes: Sequence[Note]) -> Last:
     """The answer from notes; its context holds the sentences that their numbers cite."""
     evidence = evidence_of(notes)
     context = writer.evidence(evidence)

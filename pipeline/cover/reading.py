@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import CompressedContext, Document
 from ctxpipe.pipeline.cover.blocks import Block, blocks_of, counted
-from ctxpipe.pipeline.cover.contexts import Writer, in_whole, slices_of
+from ctxpipe.pipeline.cover.contexts import ContextWriter, in_whole, slices_of
 from ctxpipe.pipeline.cover.windows import windows_of
 
 _OVERLAP, _LEAD = 8, 8
@@ -46,7 +46,7 @@ class Windows:
     """
 
     windows: tuple[Window, ...]
-    writer: Writer
+    writer: ContextWriter
     size: int
     compress: CompressTo | None = None
 
@@ -59,7 +59,7 @@ class Windows:
         return in_whole(context, slices, self.writer.documents)
 
 
-def cut(writer: Writer, size: int, *, compress: CompressTo | None = None, factor: int = 1) -> Windows:
+def cut(writer: ContextWriter, size: int, *, compress: CompressTo | None = None, factor: int = 1) -> Windows:
     """Cut documents into windows.
 
     Args:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.chatgpt import chatgpt_chats
-from ctxpipe.pipeline.readers.pieces import Pieces
 
 _HEAD = 20_000
 _SLACK = re.compile(r'"ts"\s*:\s*"\d{9,11}\.\d{3,}"')
@@ -43,12 +43,12 @@ def chat_document(text: str, *, source: str) -> Document | None:
     for read in (_slack, _discord, _telegram, chatgpt_chats):
         chats = [(name, [line for line in lines if line]) for name, lines in read(data)]
         if any(lines for _, lines in chats):
-            pieces = Pieces()
+            builder = DocumentBuilder()
             for name, lines in chats:
                 if name and lines:
-                    pieces.heading(name, 1)
-                pieces.add("\n".join(lines))
-            return pieces.document(source=source, kind="text")
+                    builder.heading(name, 1)
+                builder.add("\n".join(lines))
+            return builder.document(source=source, kind="text")
     return None
 
 

@@ -22,7 +22,7 @@ _UNPACKERS: Mapping[str, Callable[[BufferedReader], BufferedIOBase]] = {
 _BLOCK = 1 << 20
 
 
-class Content:
+class FileContent:
     """The bytes of an open file, unpacked if its name says that it is compressed.
 
     Args:

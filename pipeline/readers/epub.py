@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import Archive
-from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.titles import one_line
@@ -44,15 +44,15 @@ class EpubReader:
         from ctxpipe.pipeline.readers.html.html import html_page
 
         book = _Book(Archive(data, source=source, ending=".epub"), source)
-        pieces = Pieces()
+        builder = DocumentBuilder()
         for name in book.chapters():
             markup = decode(book.archive.read(name), source=f"{source}: {name}", errors=errors, declares=True)
             text = html_page(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), addresses=True).text
             title = book.titles.get(name, "")
             if title and text.strip() and not _HEADED.match(text):
-                pieces.add(f"# {title}")
-            pieces.add(text)
-        return pieces.document(source=source, kind="markdown", title=book.title)
+                builder.add(f"# {title}")
+            builder.add(text)
+        return builder.document(source=source, kind="markdown", title=book.title)
 
 
 class _Book:

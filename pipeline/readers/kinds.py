@@ -13,7 +13,7 @@ from ctxpipe.pipeline.readers.registry import READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class FileFormat:
     """How a file is read.
 
     Attributes:
@@ -27,33 +27,33 @@ class Format:
     language: str = ""
 
 
-TEXT = Format()
-CODE = Format(kind="code")
-JSON = Format(kind="json")
-COMMENTED = Format(kind="code", language="json5")
-HTML = Format(reader="html", kind="html")
-PDF = Format(reader="pdf", kind="pdf")
-DOCX = Format(reader="docx", kind="markdown")
-PPTX = Format(reader="pptx", kind="markdown")
-XLSX = Format(reader="xlsx", kind="markdown")
-MAIL = Format(reader="mail")
-NOTEBOOK = Format(reader="ipynb", kind="markdown")
-MSG = Format(reader="msg")
-EPUB = Format(reader="epub", kind="markdown")
-ODT = Format(reader="odt")
-ODS = Format(reader="ods", kind="markdown")
-ODP = Format(reader="odp")
-RTF = Format(reader="rtf")
+TEXT = FileFormat()
+CODE = FileFormat(kind="code")
+JSON = FileFormat(kind="json")
+COMMENTED = FileFormat(kind="code", language="json5")
+HTML = FileFormat(reader="html", kind="html")
+PDF = FileFormat(reader="pdf", kind="pdf")
+DOCX = FileFormat(reader="docx", kind="markdown")
+PPTX = FileFormat(reader="pptx", kind="markdown")
+XLSX = FileFormat(reader="xlsx", kind="markdown")
+MAIL = FileFormat(reader="mail")
+NOTEBOOK = FileFormat(reader="ipynb", kind="markdown")
+MSG = FileFormat(reader="msg")
+EPUB = FileFormat(reader="epub", kind="markdown")
+ODT = FileFormat(reader="odt")
+ODS = FileFormat(reader="ods", kind="markdown")
+ODP = FileFormat(reader="odp")
+RTF = FileFormat(reader="rtf")
 
-_FORMATS: tuple[tuple[Format, str], ...] = (
+_FORMATS: tuple[tuple[FileFormat, str], ...] = (
     (TEXT, "txt text log"),
-    (Format(language="rst"), "rst rest"),
-    (Format(language="org"), "org"),
-    (Format(language="asciidoc"), "adoc asciidoc"),
-    (Format(language="tex"), "tex latex ltx sty"),
-    (Format(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
+    (FileFormat(language="rst"), "rst rest"),
+    (FileFormat(language="org"), "org"),
+    (FileFormat(language="asciidoc"), "adoc asciidoc"),
+    (FileFormat(language="tex"), "tex latex ltx sty"),
+    (FileFormat(kind="markdown"), "md markdown mdown mkd mdx qmd rmd"),
     (JSON, "json jsonl ndjson geojson jsonld"),
-    (Format(kind="csv"), "csv tsv tab"),
+    (FileFormat(kind="csv"), "csv tsv tab"),
     (HTML, "html htm xhtml"),
     (PDF, "pdf"),
     (DOCX, "docx docm dotx dotm"),
@@ -67,8 +67,8 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     (ODS, "ods ots"),
     (ODP, "odp otp"),
     (RTF, "rtf"),
-    (Format(reader="srt"), "srt"),
-    (Format(reader="vtt"), "vtt"),
+    (FileFormat(reader="srt"), "srt"),
+    (FileFormat(reader="vtt"), "vtt"),
     (CODE, "m"),
 )
 _LANGUAGES = {
@@ -144,12 +144,12 @@ _LANGUAGES = {
     "vobject": "ics vcf ifb",
 }
 _BY_EXTENSION = {f".{ending}": format for format, endings in _FORMATS for ending in endings.split()} | {
-    f".{ending}": Format(kind="code", language=language)
+    f".{ending}": FileFormat(kind="code", language=language)
     for language, endings in _LANGUAGES.items()
     for ending in endings.split()
 }
 _BY_NAME = {
-    name: Format(kind="code", language=language)
+    name: FileFormat(kind="code", language=language)
     for language, names in {
         "makefile": "makefile gnumakefile",
         "dockerfile": "dockerfile containerfile",
@@ -205,7 +205,7 @@ REFUSED = {
 """Extensions of text formats without a reader, and what to do."""
 
 
-def by_name(name: str) -> Format | None:
+def by_name(name: str) -> FileFormat | None:
     """The format by a file's name; None if unknown.
 
     An extension that has no format here may have a reader in another package.
@@ -214,11 +214,11 @@ def by_name(name: str) -> Format | None:
     ending = os.path.splitext(base)[1]
     known = _BY_NAME.get(base) or _BY_EXTENSION.get(ending)
     if known is None and ending and ending not in REFUSED and ending[1:] in READERS.names():
-        return Format(reader=ending[1:])
+        return FileFormat(reader=ending[1:])
     return known
 
 
-def by_magic(data: bytes) -> Format | None:
+def by_magic(data: bytes) -> FileFormat | None:
     """The format of a file by its bytes, where they tell; None for text of an unknown format."""
     if data.startswith(b"%PDF-"):
         return PDF
@@ -236,17 +236,17 @@ def by_magic(data: bytes) -> Format | None:
     return next((format for part, format in _KNOWN_PARTS.items() if part in parts), None)
 
 
-def by_text(text: str) -> Format:
+def by_text(text: str) -> FileFormat:
     """The format of a text by its content: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
     head = _COMMENT.sub("", text[:2048]).lstrip().lower()
     if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype html|<html|<head|<body)", head):
         return HTML
     if head.startswith("<?xml"):
-        return Format(kind="code", language="xml")
+        return FileFormat(kind="code", language="xml")
     if head.startswith(("{", "[")) and is_json(text):
         return JSON
     if head.startswith("#!"):
         words = head.partition("\n")[0].replace("/", " ").split()
         names = (re.sub(r"[\d.]+$", "", word) for word in words)
-        return Format(kind="code", language=next((_INTERPRETERS[n] for n in names if n in _INTERPRETERS), ""))
+        return FileFormat(kind="code", language=next((_INTERPRETERS[n] for n in names if n in _INTERPRETERS), ""))
     return TEXT

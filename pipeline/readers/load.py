@@ -10,7 +10,7 @@ from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.chats import chat_document, joined_messages
-from ctxpipe.pipeline.readers.kinds import COMMENTED, REFUSED, TEXT, Format, by_magic, by_name, by_text
+from ctxpipe.pipeline.readers.kinds import COMMENTED, REFUSED, TEXT, FileFormat, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
 from ctxpipe.pipeline.readers.text.decode import decode_noted
@@ -51,7 +51,7 @@ def load(data: bytes, *, source: str, name: str, errors: Errors = "strict") -> D
     return document
 
 
-def _format(data: bytes, name: str, ending: str) -> tuple[Format | None, str]:
+def _format(data: bytes, name: str, ending: str) -> tuple[FileFormat | None, str]:
     """The format of a file, and a note when its bytes say another than its name does."""
     named = by_name(name)
     if named is not None and named.reader in ("text", "html"):
@@ -62,7 +62,7 @@ def _format(data: bytes, name: str, ending: str) -> tuple[Format | None, str]:
     return found, f"not a {ending.lower()} file; read as .{found.reader}"
 
 
-def _load_text(data: bytes, format: Format | None, source: str, stem: str, errors: Errors) -> Document:
+def _load_text(data: bytes, format: FileFormat | None, source: str, stem: str, errors: Errors) -> Document:
     declares = format is None or format.kind in ("html", "code")
     text, note = decode_noted(data, source=source, errors=errors, declares=declares)
     notes = (note,) if note else ()

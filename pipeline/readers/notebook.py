@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.pieces import Pieces, fenced
+from ctxpipe.pipeline.readers.builder import DocumentBuilder, fenced
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import decode_noted
 from ctxpipe.pipeline.readers.titles import markdown_title
@@ -44,11 +44,11 @@ class NotebookReader:
         if cells is None:
             raise ReadError(source, "not a notebook: no cells in it")
         language = _language(book)
-        pieces = Pieces()
+        builder = DocumentBuilder()
         for number, cell in enumerate(cells, start=1):
             if isinstance(cell, dict):
-                _write(cell, number, language, pieces)
-        document = pieces.document(source=source, kind="markdown", notes=(note,) if note else ())
+                _write(cell, number, language, builder)
+        document = builder.document(source=source, kind="markdown", notes=(note,) if note else ())
         return dataclasses.replace(document, title=markdown_title(document.text))
 
 
@@ -78,29 +78,29 @@ def _language(book: Mapping[str, Any]) -> str:
     return "python"
 
 
-def _write(cell: Mapping[str, Any], number: int, language: str, pieces: Pieces) -> None:
+def _write(cell: Mapping[str, Any], number: int, language: str, builder: DocumentBuilder) -> None:
     kind = cell.get("cell_type")
     text = _joined(cell.get("source", cell.get("input")))
     if kind == "markdown":
         if text.strip() and not re.match(r"\s{0,3}(#|[^\n]+\n(=+|-+)\s*$)", text, re.MULTILINE):
-            pieces.heading(f"[cell {number}]", CELL_LEVEL)
-        pieces.add(_without_images(text))
+            builder.heading(f"[cell {number}]", CELL_LEVEL)
+        builder.add(_without_images(text))
     elif kind == "heading":
         level = cell.get("level")
-        pieces.add(f"{'#' * (level if isinstance(level, int) and 1 <= level <= 6 else 1)} {' '.join(text.split())}")
+        builder.add(f"{'#' * (level if isinstance(level, int) and 1 <= level <= 6 else 1)} {' '.join(text.split())}")
     elif kind == "code":
         outputs = [output for output in _outputs(cell) if output.strip()]
         if not text.strip() and not outputs:
             return
-        pieces.heading(f"[cell {number}]", CELL_LEVEL)
+        builder.heading(f"[cell {number}]", CELL_LEVEL)
         magic = re.match(r"%%(bash|sh|html|javascript|js|latex|perl|ruby|sql|R)\b", text)
-        pieces.add(fenced(text, magic[1].lower() if magic else language) if text.strip() else "")
+        builder.add(fenced(text, magic[1].lower() if magic else language) if text.strip() else "")
         if outputs:
-            pieces.heading("Output:", OUTPUT_LEVEL)
+            builder.heading("Output:", OUTPUT_LEVEL)
             for output in outputs:
-                pieces.add(output)
+                builder.add(output)
     else:
-        pieces.add(fenced(text) if text.strip() else "")
+        builder.add(fenced(text) if text.strip() else "")
 
 
 def _outputs(cell: Mapping[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from ctxpipe.compress.text.prose.noise import noise_kind
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.pipeline.readers.content import Content
+from ctxpipe.pipeline.readers.content import FileContent
 from ctxpipe.pipeline.readers.find import FoundFile, find, os_reason, shown
 from ctxpipe.pipeline.readers.held import opened
 from ctxpipe.pipeline.readers.kinds import REFUSED, by_name
@@ -201,7 +201,7 @@ class Reading:
         """
         try:
             with opened(asked.path) as file:
-                content = Content(file, asked.path, asked.source)
+                content = FileContent(file, asked.path, asked.source)
                 head = content.head(HEAD)
                 secret = not asked.named and is_secret_head(head)
                 reason = _unreadable(content.name, asked.named, head)

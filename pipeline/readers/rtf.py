@@ -7,7 +7,7 @@ import re
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.rtf_changes import without_deleted
 from ctxpipe.pipeline.readers.tables.rows import table_lines
@@ -43,12 +43,12 @@ class RtfReader:
         if not data.lstrip().startswith(b"{\\rtf"):
             raise ReadError(source, "not a .rtf file, or damaged")
         text = _plain(data, source)
-        pieces = Pieces()
+        builder = DocumentBuilder()
         # Every paragraph is a line; rows of a table and items of a list stay together.
         for kind, lines in itertools.groupby(filter(str.strip, text.split("\n")), key=_kind):
-            _add(kind, [_BULLET.sub("- ", line).strip() for line in lines], pieces)
+            _add(kind, [_BULLET.sub("- ", line).strip() for line in lines], builder)
         title = next((line for line in text.split("\n") if _HEADING.search(line)), "")
-        return pieces.document(source=source, kind="text", title=one_line(_HEADING.sub("", title)))
+        return builder.document(source=source, kind="text", title=one_line(_HEADING.sub("", title)))
 
 
 def _plain(data: bytes, source: str) -> str:
@@ -112,20 +112,20 @@ def _kind(line: str) -> str:
     return "item" if _BULLET.match(line) or _ITEM.match(line) else "paragraph"
 
 
-def _add(kind: str, lines: list[str], pieces: Pieces) -> None:
+def _add(kind: str, lines: list[str], builder: DocumentBuilder) -> None:
     if kind == "row":
         rows = [[cell.strip() for cell in line.strip().removesuffix("|").split("|")] for line in lines]
-        pieces.add("\n".join(table_lines(rows)))
+        builder.add("\n".join(table_lines(rows)))
     elif kind == "item":
-        pieces.add("\n".join(" ".join(line.split()) for line in lines))
+        builder.add("\n".join(" ".join(line.split()) for line in lines))
     else:
         for line in lines:
             marked = _HEADING.search(line)
             words = " ".join(_HEADING.sub("", line).split())
             if marked:
-                pieces.heading(words, ord(marked[1]) - _MARK)
+                builder.heading(words, ord(marked[1]) - _MARK)
             else:
-                pieces.add(words)
+                builder.add(words)
 
 
 def _escaped(level: int) -> str:

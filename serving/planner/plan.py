@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ctxpipe.errors import UnknownNameError, UsageError
-from ctxpipe.old_names import Group, old_keywords
+from ctxpipe.old_names import KeywordGroup, old_keywords
 from ctxpipe.serving.planner.memory import reference_profile
 from ctxpipe.serving.planner.memory.gpus import gpu as find_gpu
 from ctxpipe.serving.planner.memory.options import RESERVE, Memory, Parallelism
@@ -28,7 +28,7 @@ _MOST_GPUS = 4096
 
 
 _old_keywords = old_keywords(
-    Group(
+    KeywordGroup(
         keyword="memory",
         shown="Memory",
         fields={
@@ -45,7 +45,7 @@ _old_keywords = old_keywords(
         },
         make=lambda given, values: replace(given or Memory(), **{k: v for k, v in values.items() if v is not None}),
     ),
-    Group(
+    KeywordGroup(
         keyword="parallelism",
         shown="Parallelism",
         fields={"tp": "tensor", "pp": "pipeline"},

@@ -9,7 +9,7 @@ import pytest
 from ctxpipe.errors import DownloadError
 from ctxpipe.models.catalogue import EMBEDDED
 from ctxpipe.models.resolve import resolve
-from ctxpipe.models.sources import Place
+from ctxpipe.models.sources import DownloadFolders
 
 NAME = "qwen2.5-coder-0.5b"
 PROMPTS = (
@@ -26,7 +26,7 @@ def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pinned file, fetched anew: a ready folder no longer has it."""
     model = EMBEDDED[NAME]
     folders = [tmp_path_factory.mktemp(name) for name in ("folder", "scratch", "kept")]
-    place = Place(*folders)
+    place = DownloadFolders(*folders)
     faults = []
     for source in model.sources:
         try:

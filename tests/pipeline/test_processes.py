@@ -17,7 +17,7 @@ from processes import gone
 from ctxpipe.errors import CtxpipeError
 from ctxpipe.pipeline.corpus import work
 from ctxpipe.pipeline.corpus.corpus import Corpus, index
-from ctxpipe.pipeline.processes import Helpers, without_interruption
+from ctxpipe.pipeline.processes import HelperProcesses, without_interruption
 
 INDEX = """
 import sys
@@ -127,7 +127,7 @@ def _dies_elsewhere(home: int) -> int:
 
 
 def test_helpers_give_results_in_order_and_end() -> None:
-    found = list(Helpers(3).map(_where, [1, 2, 3]))
+    found = list(HelperProcesses(3).map(_where, [1, 2, 3]))
     assert [number for number, _ in found] == [1, 2, 3]
     assert found[0][1] == os.getpid()
     others = {pid for _, pid in found[1:]}
@@ -136,4 +136,4 @@ def test_helpers_give_results_in_order_and_end() -> None:
 
 
 def test_what_a_helper_dies_of_is_done_here() -> None:
-    assert list(Helpers(2).map(_dies_elsewhere, [os.getpid()] * 3)) == [os.getpid()] * 3
+    assert list(HelperProcesses(2).map(_dies_elsewhere, [os.getpid()] * 3)) == [os.getpid()] * 3

@@ -32,7 +32,7 @@ class _State(NamedTuple):
     note: str = ""
 
 
-class Bar:
+class ProgressBar:
     """A line on standard error, redrawn while work goes on; what else is printed there stands above it.
 
     Args:
@@ -144,9 +144,9 @@ class _Above(io.TextIOBase):
 
 
 @contextmanager
-def bar(end: str) -> Iterator[Bar]:
+def bar(end: str) -> Iterator[ProgressBar]:
     """A line that is there while the block runs. Only for a terminal."""
-    shown = Bar(end)
+    shown = ProgressBar(end)
     shown.update(*_State())
     thread = Thread(target=shown._redraw, name="progress", daemon=True)
     thread.start()

@@ -32,7 +32,7 @@ _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
 
 
-class Page(NamedTuple):
+class HtmlPage(NamedTuple):
     """A page: its text, its title or an empty string, and the stretches of the text around what it is about."""
 
     text: str
@@ -40,7 +40,7 @@ class Page(NamedTuple):
     noise: tuple[tuple[int, int], ...]
 
 
-def html_page(markup: str, *, addresses: bool = False) -> Page:
+def html_page(markup: str, *, addresses: bool = False) -> HtmlPage:
     """Lay out the visible text of a page.
 
     Scripts, styles, navigation, hidden elements, embedded media, choices of a form that were not made and ruby readings
@@ -59,7 +59,7 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
 
     tree = LexborHTMLParser(shallow(markup))
     if tree.root is None:
-        return Page("", "", ())
+        return HtmlPage("", "", ())
     captions_first(tree)
     unseen = tree.css(_HIDDEN)
     hidden = {node.mem_id for node in unseen} - folded(tree, unseen)
@@ -71,7 +71,7 @@ def html_page(markup: str, *, addresses: bool = False) -> Page:
     noise = (
         (start, end) for start, end, sure in around if start < end and (sure or not _TELLS.search(text, start, end))
     )
-    return Page(text, _title(tree), tuple(noise))
+    return HtmlPage(text, _title(tree), tuple(noise))
 
 
 def _title(tree: LexborHTMLParser) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
-from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.merged import FilledRow
 from ctxpipe.pipeline.readers.tables.rows import table_lines
 
 
@@ -22,7 +22,7 @@ class PageLayout:
         self._space = False
         # Per level: what begins its next line, and what begins the lines after that.
         self._indents: list[list[str]] = []
-        self._tables: list[_Table] = []
+        self._tables: list[_TableRows] = []
 
     def text(self) -> str:
         """Everything written, without empty lines at either end."""
@@ -84,7 +84,7 @@ class PageLayout:
 
     def begin_table(self) -> None:
         """Begin a table of data."""
-        self._tables.append(_Table())
+        self._tables.append(_TableRows())
 
     def begin_cell(self, columns: int, rows: int, *, names: bool) -> None:
         """Begin a cell; what is written goes into it until :meth:`end_cell`.
@@ -140,7 +140,7 @@ class PageLayout:
         self._gap, self._fresh, self._space = 0, False, False
 
 
-class _Table:
+class _TableRows:
     """Rows of a table; a cell that spans rows is repeated in each, so that every row can be read alone."""
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class _Table:
         self.span = (1, 1)
         self.names = True
         self._named, self._headed = 0, False
-        self._head: list[Line] = []
+        self._head: list[FilledRow] = []
         self._repeated: dict[int, str] = {}
         self._down: set[int] = set()
         self._rows: list[list[str]] = []
@@ -179,7 +179,7 @@ class _Table:
         self._rows.append(self._row)
         if len(self._head) < MOST_HEAD:
             filled = [self._repeated.get(column, cell) for column, cell in enumerate(self._row)]
-            self._head.append(Line(filled, frozenset(self._repeated), frozenset(self._down)))
+            self._head.append(FilledRow(filled, frozenset(self._repeated), frozenset(self._down)))
             is_over_all = len(self._row) == len(self._repeated) + 1
             if self.names and not self._headed and self._named == len(self._rows) - 1 and not is_over_all:
                 self._named += 1

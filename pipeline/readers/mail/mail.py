@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.mail.message import write_message
 from ctxpipe.pipeline.readers.mail.parts import messages_of
-from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import HEAD, binary_reason, decode_noted
 from ctxpipe.pipeline.readers.titles import one_line
@@ -40,15 +40,15 @@ class MailReader:
         if not _FIELD.match(raw[0].lstrip() if raw else b""):
             text, note = decode_noted(data, source=source, errors=errors)
             return Document(text=text, source=source, notes=tuple(filter(None, (note, _NO_HEAD))))
-        pieces, notes, title = Pieces(), [], ""
+        builder, notes, title = DocumentBuilder(), [], ""
         for number, message in enumerate(raw, start=1):
             try:
-                title = _write(message, pieces, source)
+                title = _write(message, builder, source)
             except ReadError as exc:
                 if len(raw) == 1:
                     raise
                 notes.append(f"message {number} of {len(raw)} left out: {exc.reason}")
-        return pieces.document(
+        return builder.document(
             source=source, kind="text", title=one_line(title) if len(raw) == 1 else "", notes=tuple(notes)
         )
 
@@ -65,7 +65,7 @@ def _raw_messages(data: bytes) -> Iterator[bytes]:
             yield _QUOTED_FROM.sub(rb"\1", message)
 
 
-def _write(data: bytes, pieces: Pieces, source: str) -> str:
+def _write(data: bytes, builder: DocumentBuilder, source: str) -> str:
     """Write a message and what is attached to it; returns its subject."""
     if (data.lower().count(b"boundary=")) * data.count(b"\n") > _MOST_WORK:
         raise ReadError(source, "the message has too many parts in one another")
@@ -76,5 +76,5 @@ def _write(data: bytes, pieces: Pieces, source: str) -> str:
     except RecursionError as exc:
         raise ReadError(source, "the message has too many parts in one another") from exc
     for message in messages:
-        write_message(message, pieces)
+        write_message(message, builder)
     return messages[0].head.get("Subject", "") if messages else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ctxpipe.compress.text.prose.headings import MAIL_LEVEL
-from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 
 FIELDS = ("From", "Date", "Subject", "To", "Cc", "Attached-To")
 """Fields of the head, in the order in which they are shown; the subject stands where a shortened head still has it."""
@@ -36,7 +36,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MailMessage:
     """A message.
 
     Attributes:
@@ -50,22 +50,22 @@ class Message:
     attachments: Sequence[Attachment] = ()
 
 
-def write_message(message: Message, pieces: Pieces) -> None:
+def write_message(message: MailMessage, builder: DocumentBuilder) -> None:
     """Write a message: the head is a heading, so that whatever is kept of the message stands under it."""
     head = [f"{name}: {message.head[name]}" for name in FIELDS if message.head.get(name)]
-    pieces.heading("\n".join(head), MAIL_LEVEL)
+    builder.heading("\n".join(head), MAIL_LEVEL)
     for body in message.bodies:
         if body.markdown:
-            pieces.add_markdown(body.text)
+            builder.add_markdown(body.text)
         else:
-            pieces.add(body.text)
+            builder.add(body.text)
     if message.attachments:
         named = (f"{part.name} ({part.type}, {_size(part.size)})" for part in message.attachments)
-        pieces.add(f"Attachments: {'; '.join(named)}")
+        builder.add(f"Attachments: {'; '.join(named)}")
     for part in message.attachments:
         if part.text.strip():
-            pieces.heading(f"Attachment {part.name}:", MAIL_LEVEL + 1)
-            pieces.add(part.text)
+            builder.heading(f"Attachment {part.name}:", MAIL_LEVEL + 1)
+            builder.add(part.text)
 
 
 def _size(count: float) -> str:

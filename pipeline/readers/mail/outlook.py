@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import MissingExtraError, ReadError
 from ctxpipe.extras import require
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.mail.attached import attached_text
-from ctxpipe.pipeline.readers.mail.message import Attachment, Body, Message, write_message
-from ctxpipe.pipeline.readers.pieces import Pieces
+from ctxpipe.pipeline.readers.mail.message import Attachment, Body, MailMessage, write_message
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.rtf import RtfReader
 from ctxpipe.pipeline.readers.titles import one_line
@@ -46,13 +46,13 @@ class OutlookReader:
             message = _message(data)
         except Exception as exc:  # damage makes the library raise anything: KeyError, struct errors, ...
             raise ReadError(source, f"not a .msg file, or damaged ({type(exc).__name__})") from exc
-        pieces = Pieces()
-        write_message(message, pieces)
+        builder = DocumentBuilder()
+        write_message(message, builder)
         title = one_line(message.head.get("Subject", ""))
-        return pieces.document(source=source, kind="text", title=title, notes=() if message.bodies else (_NO_BODY,))
+        return builder.document(source=source, kind="text", title=title, notes=() if message.bodies else (_NO_BODY,))
 
 
-def _message(data: bytes) -> Message:
+def _message(data: bytes) -> MailMessage:
     from oxmsg import Message as OutlookMessage
 
     found = OutlookMessage.load(data)
@@ -63,7 +63,7 @@ def _message(data: bytes) -> Message:
         "Subject": found.subject,
         "To": _recipients(found),
     }
-    return Message(
+    return MailMessage(
         head={name: " ".join(value.split()) for name, value in head.items()},
         bodies=_bodies(found),
         attachments=[_attachment(part) for part in found.attachments],

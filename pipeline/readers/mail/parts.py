@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.mail.attached import attached_text
-from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, Message
+from ctxpipe.pipeline.readers.mail.message import FIELDS, Attachment, Body, MailMessage
 from ctxpipe.pipeline.readers.text.decode import decode
 
 Part = email.message.Message
@@ -22,18 +22,18 @@ _PLACEHOLDER = 200
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
 
-def messages_of(part: Part) -> Iterator[Message]:
+def messages_of(part: Part) -> Iterator[MailMessage]:
     """A message and then the messages attached to it, each with its head."""
     pending = [(part, "")]
     for _ in range(_MOST_PARTS):
         if not pending:
             return
         current, above = pending.pop()
-        walk = _Walk(current)
+        walk = _MessageWalk(current)
         head = {name: value for name in FIELDS if (value := field(current, name))}
         if above:
             head["Attached-To"] = above
-        yield Message(head=head, bodies=walk.bodies, attachments=walk.attachments)
+        yield MailMessage(head=head, bodies=walk.bodies, attachments=walk.attachments)
         pending.extend((inner, head.get("Subject", "a message")) for inner in reversed(walk.messages))
 
 
@@ -65,7 +65,7 @@ def _unescaped(value: str) -> str:
         return data.decode("cp1252", "replace")
 
 
-class _Walk:
+class _MessageWalk:
     """Takes the parts of one message apart; parts may be nested however deep."""
 
     def __init__(self, part: Part) -> None:

@@ -6,9 +6,9 @@ import re
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesNSImpl
 
-from ctxpipe.pipeline.readers.odf.styles import Styles
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
+from ctxpipe.pipeline.readers.odf.styles import OdfStyles
 from ctxpipe.pipeline.readers.odf.table import Table
-from ctxpipe.pipeline.readers.pieces import Pieces
 
 _SKIPPED = frozenset(
     "tracked-changes table-of-content forms ruby-text date creator-initials title desc event-listeners scripts "
@@ -29,18 +29,18 @@ class _Aside:
         self.words: list[str] = []
 
 
-class Content(ContentHandler):
+class OdfContent(ContentHandler):
     """Writes paragraphs, headings, lists, tables and slides.
 
     Args:
-        pieces: Where to write.
+        builder: Where to write.
         sheets: Whether top tables are sheets.
     """
 
-    def __init__(self, pieces: Pieces, *, sheets: bool = False) -> None:
+    def __init__(self, builder: DocumentBuilder, *, sheets: bool = False) -> None:
         super().__init__()
-        self.styles = Styles()
-        self._pieces = pieces
+        self.styles = OdfStyles()
+        self._builder = builder
         self._sheets = sheets
         self._skip = 0
         self._paragraphs: list[list[str]] = []
@@ -91,7 +91,7 @@ class Content(ContentHandler):
             case "creator" | "note-citation" if self._asides:
                 self._field = tag
             case "page":
-                self._pieces.page()
+                self._builder.page()
             case "frame":
                 self._title = given.get("class") == "title"
             case "notes":
@@ -126,7 +126,7 @@ class Content(ContentHandler):
                 self._lists.pop()
                 if not self._lists:
                     # The items of a list and of the lists in it are one block.
-                    self._pieces.add("\n".join(self._items))
+                    self._builder.add("\n".join(self._items))
                     self._items = []
             case "table-cell" | "covered-table-cell" if self._tables:
                 self._tables[-1].end_cell()
@@ -172,19 +172,19 @@ class Content(ContentHandler):
         else:
             self._block(text, heading=heading)
             for line in below:
-                self._pieces.add(f"- {line}")
+                self._builder.add(f"- {line}")
 
     def _block(self, text: str, *, heading: bool) -> None:
         if self._notes == 1 and text:
-            self._pieces.heading("### Notes:", 3)
+            self._builder.heading("### Notes:", 3)
             self._notes = 2
         one = " ".join(text.split())
         if one and (heading or self._title) and not self._notes:
             # A paragraph may begin with the mark of a heading too, so headings are named.
             level = max(1, self._level)
-            self._pieces.heading(f"{'#' * level} {one}", level)
+            self._builder.heading(f"{'#' * level} {one}", level)
         else:
-            self._pieces.add(text)
+            self._builder.add(text)
 
     def _item(self, text: str) -> str:
         depth = len(self._lists)
@@ -197,7 +197,7 @@ class Content(ContentHandler):
         if self._tables:
             self._tables[-1].add(" ".join(table.markdown().split()))
         else:
-            self._pieces.add(table.sheet() if self._sheets else table.markdown())
+            self._builder.add(table.sheet() if self._sheets else table.markdown())
 
     def _end_aside(self, aside: _Aside, *, note: bool) -> None:
         text = " ".join(" ".join(aside.words).split())

@@ -7,9 +7,9 @@ import dataclasses
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import Archive
-from ctxpipe.pipeline.readers.odf.content import Content
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
+from ctxpipe.pipeline.readers.odf.content import OdfContent
 from ctxpipe.pipeline.readers.odf.margins import margins
-from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import one_line
 from ctxpipe.pipeline.readers.xml import local, parse, walk
@@ -37,19 +37,19 @@ class OdfReader:
             raise archive.damaged("it has no content.xml")
         if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
             raise ReadError(source, f"protected by a password; save a plain {ending} copy")
-        pieces = Pieces()
-        content = Content(pieces, sheets=ending == ".ods")
+        builder = DocumentBuilder()
+        content = OdfContent(builder, sheets=ending == ".ods")
         if "styles.xml" in archive:
             styles = archive.read("styles.xml")
             walk(styles, content.styles, source=source, ending=ending)
             if ending == ".odt":
                 for line in margins(styles, source=source):
-                    pieces.add(line)
+                    builder.add(line)
         walk(archive.read("content.xml"), content, source=source, ending=ending)
         title = _title(archive, source, ending)
         if ending == ".ods":
-            return pieces.document(source=source, kind="markdown", title=title)
-        document = pieces.document(source=source, kind="text", title=title)
+            return builder.document(source=source, kind="markdown", title=title)
+        document = builder.document(source=source, kind="text", title=title)
         if title or not document.headings:
             return document
         start, end, _ = document.headings[0]

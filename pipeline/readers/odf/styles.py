@@ -6,7 +6,7 @@ from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesNSImpl
 
 
-class Styles(ContentHandler):
+class OdfStyles(ContentHandler):
     """Collects styles; the content's own come before its text."""
 
     def __init__(self) -> None:

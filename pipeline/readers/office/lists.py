@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.numbering import Numbering
-from ctxpipe.pipeline.readers.office.styles import Listed, Styles
+from ctxpipe.pipeline.readers.office.styles import Listed, WordStyles
 from ctxpipe.pipeline.readers.office.word import W, make_run, words_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LONGEST_HEADING = 250
 _DEEPEST = 6
 
 
-class _Open(NamedTuple):
+class _OpenItem(NamedTuple):
     """An item that further indented ones stand under."""
 
     list: str
@@ -43,15 +43,15 @@ def write_lists(root: Element, archive: Archive) -> None:
         root: The main part, which is changed; :func:`read_lists` lays out what it writes.
         archive: The Word file.
     """
-    _Writer(root, archive).write()
+    _ListWriter(root, archive).write()
 
 
-class _Writer:
+class _ListWriter:
     def __init__(self, root: Element, archive: Archive) -> None:
         self._root = root
-        self._styles = Styles(archive)
+        self._styles = WordStyles(archive)
         self._numbering = Numbering(archive)
-        self._open: list[_Open] = []
+        self._open: list[_OpenItem] = []
         self._around: Element | None = None
 
     def write(self) -> None:
@@ -97,7 +97,7 @@ class _Writer:
         while self._open and _stands_beside(self._open[-1], listed, left):
             self._open.pop()
         depth = len(self._open)
-        self._open.append(_Open(listed.list, listed.level, left))
+        self._open.append(_OpenItem(listed.list, listed.level, left))
         _restyle(paragraph, None)
         paragraph.set(LISTED, "1")
         _put_first(paragraph, f"{MARK}{depth}{MARK}{label}{MARK}")
@@ -115,7 +115,7 @@ class _Writer:
         return next(paragraph.iterancestors(f"{W}tc"), None) is None
 
 
-def _stands_beside(above: _Open, listed: Listed, left: int) -> bool:
+def _stands_beside(above: _OpenItem, listed: Listed, left: int) -> bool:
     """Whether an item stands beside or outside of one above, and not in it."""
     return above.level >= listed.level if above.list == listed.list else above.left >= left
 

@@ -25,7 +25,7 @@ _LARGEST = 5000
 """Numbers above are written in digits."""
 
 
-class _Level(NamedTuple):
+class _NumberingLevel(NamedTuple):
     start: int
     format: str
     text: str
@@ -38,7 +38,7 @@ class _List(NamedTuple):
     starts: dict[int, int]
 
 
-_PLAIN = _Level(1, "decimal", "%1.", False, None)
+_PLAIN = _NumberingLevel(1, "decimal", "%1.", False, None)
 
 
 class Numbering:
@@ -49,7 +49,7 @@ class Numbering:
     """
 
     def __init__(self, archive: Archive) -> None:
-        self._levels: dict[str, dict[int, _Level]] = {}
+        self._levels: dict[str, dict[int, _NumberingLevel]] = {}
         self._lists: dict[str, _List] = {}
         self._counts: dict[str, dict[int, int]] = {}
         self._begun: set[str] = set()
@@ -80,12 +80,12 @@ class Numbering:
             return sign if sign and sign in _SAYING else "-"
         return _PLACE.sub(lambda place: self._counted(found.abstract, int(place[1]) - 1, level), level.text).strip()
 
-    def _counted(self, abstract: str, at: int, shown: _Level) -> str:
+    def _counted(self, abstract: str, at: int, shown: _NumberingLevel) -> str:
         level = self._level(abstract, at)
         count = self._counts[abstract].setdefault(at, level.start)
         return written(count, "decimal" if shown.legal else level.format)
 
-    def _level(self, abstract: str, level: int) -> _Level:
+    def _level(self, abstract: str, level: int) -> _NumberingLevel:
         return self._levels.get(abstract, {}).get(level, _PLAIN)
 
     def _read(self, root: Element) -> None:
@@ -141,12 +141,12 @@ def _number_of(element: Element) -> int:
     return number(element.get(f"{W}ilvl")) or 0
 
 
-def _level(element: Element) -> _Level:
+def _level(element: Element) -> _NumberingLevel:
     start = number(value(element, f"{W}start"))
     properties = element.find(f"{W}pPr")
     text = value(element, f"{W}lvlText")
     format = value(element, f"{W}numFmt") or "decimal"
-    return _Level(
+    return _NumberingLevel(
         1 if start is None else start,
         format,
         f"%{_number_of(element) + 1}." if text is None else text,

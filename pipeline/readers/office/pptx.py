@@ -6,11 +6,11 @@ import dataclasses
 import io
 
 from ctxpipe.compress.types import Document
+from ctxpipe.pipeline.readers.builder import DocumentBuilder
 from ctxpipe.pipeline.readers.office.comments import slide_comments
 from ctxpipe.pipeline.readers.office.package import guarded, open_package
 from ctxpipe.pipeline.readers.office.slides import slides_markdown
 from ctxpipe.pipeline.readers.office.tables import fill_merged_cells
-from ctxpipe.pipeline.readers.pieces import Pieces
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.titles import markdown_title
 
@@ -28,12 +28,12 @@ class PptxReader:
         archive = open_package(data, source=source, ending="pptx", main="ppt/presentation.xml", modules=modules)
         slides, parts = guarded(lambda: _slides(data), source=source, ending="pptx")
         comments = [[f"- {said}" for said in slide_comments(archive, part, source)] for part in parts]
-        pieces = Pieces()
+        builder = DocumentBuilder()
         for slide, said in zip(slides, comments, strict=True):
-            pieces.page()
-            pieces.add(slide)
-            pieces.add("\n".join(said))
-        document = pieces.document(source=source, kind="markdown")
+            builder.page()
+            builder.add(slide)
+            builder.add("\n".join(said))
+        document = builder.document(source=source, kind="markdown")
         return dataclasses.replace(document, title=markdown_title(document.text))
 
 

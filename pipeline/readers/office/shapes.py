@@ -9,7 +9,7 @@ from typing import Any
 from ctxpipe.pipeline.readers.office.numbering import written
 from ctxpipe.pipeline.readers.office.order import Box, columns_of
 from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
-from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.merged import FilledRow
 from ctxpipe.pipeline.readers.tables.rows import table_lines
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -109,7 +109,7 @@ def _runs(paragraph: Any) -> Iterator[str]:
 
 def _table(table: Any) -> str:
     rows: list[list[str]] = []
-    head: list[Line] = []
+    head: list[FilledRow] = []
     for row in table.rows:
         cells = [" ".join(cell.text_frame.text.split()) for cell in row.cells]
         rows.append(cells)
@@ -123,7 +123,7 @@ def _table(table: Any) -> str:
     return "\n".join([*(f"{line.cells[0]}\n" for line in head[:above]), *lines])
 
 
-def _line(row: list[Any], cells: list[str]) -> Line:
+def _line(row: list[Any], cells: list[str]) -> FilledRow:
     """A row whose cells are repeated over all columns that they cover."""
     filled = list(cells)
     repeated: set[int] = set()
@@ -137,7 +137,7 @@ def _line(row: list[Any], cells: list[str]) -> Line:
             repeated.add(column)
         else:
             down.add(column)
-    return Line(filled, frozenset(repeated), frozenset(down))
+    return FilledRow(filled, frozenset(repeated), frozenset(down))
 
 
 def _chart(chart: Any) -> str:

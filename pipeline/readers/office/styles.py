@@ -40,7 +40,7 @@ class Listed(NamedTuple):
     level: int
 
 
-class Styles:
+class WordStyles:
     """The styles of paragraphs, by their identifiers.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ctxpipe.pipeline.readers.office.word import W as _W
 from ctxpipe.pipeline.readers.office.word import make_paragraph, words_of
 from ctxpipe.pipeline.readers.tables.header import MOST_HEAD, title_rows, titled, titles
-from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.merged import FilledRow
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -28,7 +28,7 @@ def repeat_merged_cells(root: Element) -> None:
     room = _MOST_REPEATED
     for table in root.iter(f"{_W}tbl"):
         above: dict[int, Element] = {}
-        head: list[Line] = []
+        head: list[FilledRow] = []
         for row in table.findall(f"{_W}tr"):
             column = 0
             repeated: dict[int, Element] = {}
@@ -56,13 +56,13 @@ def repeat_merged_cells(root: Element) -> None:
         _join_titles(table, head)
 
 
-def _line(row: Element, repeated: dict[int, Element], down: set[int]) -> Line:
+def _line(row: Element, repeated: dict[int, Element], down: set[int]) -> FilledRow:
     cells = [repeated.get(column, cell) for column, cell in enumerate(row.findall(f"{_W}tc"))]
     words = [" ".join(" ".join(map(words_of, cell.iter(f"{_W}p"))).split()) for cell in cells]
-    return Line(words, frozenset(repeated), frozenset(down))
+    return FilledRow(words, frozenset(repeated), frozenset(down))
 
 
-def _join_titles(table: Element, head: list[Line]) -> None:
+def _join_titles(table: Element, head: list[FilledRow]) -> None:
     """Put the title of a table above it, and the titles of its columns into one row."""
     rows = table.findall(f"{_W}tr")
     above = titled(head)

@@ -37,12 +37,12 @@ class XlsxReader:
             ReadError: if the extra is missing, or the file is damaged, encrypted or too large.
         """
         archive = open_package(data, source=source, ending="xlsx", main="xl/workbook.xml", modules=("openpyxl",))
-        book = _Book(data, archive)
+        book = _Workbook(data, archive)
         text = guarded(book.text, source=source, ending="xlsx")
         return Document(text=text, source=source, kind="markdown", notes=tuple(book.notes))
 
 
-class _Book:
+class _Workbook:
     def __init__(self, data: bytes, archive: Archive) -> None:
         self.notes: list[str] = []
         self._data = data

@@ -29,7 +29,7 @@ _DESCENT = 0.25
 """How far above the lower edge of a field its text stands, in sizes of its letters."""
 
 
-class Placed(NamedTuple):
+class PlacedWords(NamedTuple):
     """Words with their box, left, bottom, right and top; a note has no place in the text."""
 
     words: str
@@ -63,7 +63,7 @@ def with_annotations(page: PdfPage, rows: list[Row], turn: Callable[[Box], Box],
     return rows
 
 
-def _insert(rows: list[Row], placed: Placed, box: Box, size: float) -> None:
+def _insert(rows: list[Row], placed: PlacedWords, box: Box, size: float) -> None:
     """Put a value after its label on the same line, else, with its name, above the first row below it."""
     left, bottom, right, top = box
     size = min(size, max(4.0, top - bottom))
@@ -104,7 +104,7 @@ def _label_above(rows: list[Row], left: float, top: float, size: float) -> int:
     return next(above, -1)
 
 
-def _placed(page: PdfPage) -> Iterator[Placed]:
+def _placed(page: PdfPage) -> Iterator[PlacedWords]:
     import pypdfium2.raw as pdfium
 
     notes = {
@@ -131,13 +131,13 @@ def _placed(page: PdfPage) -> Iterator[Placed]:
             if kind == pdfium.FPDF_ANNOT_WIDGET:
                 words = _value(pdfium, page, annotation)
                 name = _string(pdfium, annotation, b"TU") or _string(pdfium, annotation, b"T")
-                placed = Placed(words, _box(pdfium, annotation), name)
+                placed = PlacedWords(words, _box(pdfium, annotation), name)
             elif kind == pdfium.FPDF_ANNOT_FREETEXT:
-                placed = Placed(_string(pdfium, annotation, b"Contents"), _box(pdfium, annotation))
+                placed = PlacedWords(_string(pdfium, annotation, b"Contents"), _box(pdfium, annotation))
             elif kind in notes and (said := " ".join(_string(pdfium, annotation, b"Contents").split())):
                 author = _string(pdfium, annotation, b"T")
                 words = f"[comment by {author}: {said}]" if author else f"[comment: {said}]"
-                placed = Placed(words, _box(pdfium, annotation), is_note=True)
+                placed = PlacedWords(words, _box(pdfium, annotation), is_note=True)
             else:
                 continue
         finally:

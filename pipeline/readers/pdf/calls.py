@@ -13,7 +13,7 @@ from typing import Any
 _DOUBLE, _FLOAT = ctypes.sizeof(ctypes.c_double), ctypes.sizeof(ctypes.c_float)
 
 
-class Calls:
+class PdfiumCalls:
     """Bulk calls on one text page after the other. Indices count its characters; no index is checked."""
 
     def __init__(self) -> None:

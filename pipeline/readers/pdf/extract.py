@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
-from ctxpipe.pipeline.readers.pdf.calls import Calls
+from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls
 from ctxpipe.pipeline.readers.pdf.gutters import cut
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
 
@@ -48,7 +48,7 @@ class Extractor:
     """Reads pages one after the other."""
 
     def __init__(self) -> None:
-        self._calls = Calls()
+        self._calls = PdfiumCalls()
 
     def page(self, page: PdfPage, *, thorough: bool = True) -> Page:
         """The lines of a page as rows, in the order of the file.

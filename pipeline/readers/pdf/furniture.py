@@ -36,7 +36,7 @@ _ELLIPSIS = re.compile(r"\s*(?:…|(?<!\.)\.{3}(?!\.))\s*")
 """What stands for the rest of a long title, of which as much is shown as there is room."""
 
 
-class _Piece(NamedTuple):
+class _EdgeRow(NamedTuple):
     """A row near the edge of a page: page and row by index."""
 
     page: int
@@ -78,12 +78,12 @@ def _usual(pages: Sequence[Page]) -> tuple[float, float]:
     return body, gaps.most_common(1)[0][0] if gaps else 1.2 * body
 
 
-def _stack(number: int, page: Page, body: float, *, top: bool) -> list[_Piece]:
+def _stack(number: int, page: Page, body: float, *, top: bool) -> list[_EdgeRow]:
     """The rows nearest to an edge, from the edge inwards."""
     low, high = page.box[1], page.box[3]
     band = _BAND * (high - low)
     near = [
-        _Piece(number, index, row)
+        _EdgeRow(number, index, row)
         for index, row in enumerate(page.rows)
         if (row.base > high - band if top else row.base < low + band)
     ]
@@ -92,12 +92,12 @@ def _stack(number: int, page: Page, body: float, *, top: bool) -> list[_Piece]:
     return near[: min(large, _DEPTH)] + near[min(large, _DEPTH) :][:2]
 
 
-def _furniture(pages: Sequence[Page], stacks: Sequence[Sequence[_Piece]], *, top: bool) -> list[dict[int, bool]]:
+def _furniture(pages: Sequence[Page], stacks: Sequence[Sequence[_EdgeRow]], *, top: bool) -> list[dict[int, bool]]:
     """For each page, the furniture at one edge by index, and whether it counts the pages."""
     found: list[dict[int, bool]] = [{} for _ in pages]
     going = {number for number, stack in enumerate(stacks) if stack}
     for depth in range(_DEPTH):
-        places: dict[int, list[_Piece]] = defaultdict(list)
+        places: dict[int, list[_EdgeRow]] = defaultdict(list)
         for number in going:
             if depth < len(stacks[number]):
                 piece = stacks[number][depth]
@@ -115,8 +115,8 @@ def _furniture(pages: Sequence[Page], stacks: Sequence[Sequence[_Piece]], *, top
 
 
 def _repeated(
-    group: Sequence[_Piece], stacks: Sequence[Sequence[_Piece]], found: Sequence[dict[int, bool]]
-) -> list[tuple[_Piece, bool]]:
+    group: Sequence[_EdgeRow], stacks: Sequence[Sequence[_EdgeRow]], found: Sequence[dict[int, bool]]
+) -> list[tuple[_EdgeRow, bool]]:
     """The pieces of one place that are furniture, and whether each counts the pages.
 
     A stretch of pages has furniture in this place when most of what stands there repeats or counts; single words that
@@ -145,7 +145,7 @@ def _repeated(
     return chosen
 
 
-def _beside(piece: _Piece, stack: Sequence[_Piece], found: dict[int, bool]) -> bool:
+def _beside(piece: _EdgeRow, stack: Sequence[_EdgeRow], found: dict[int, bool]) -> bool:
     """Whether a piece stands on one line with furniture."""
     return any(
         abs(other.row.base - piece.row.base) < 0.3 * piece.row.size
@@ -154,7 +154,7 @@ def _beside(piece: _Piece, stack: Sequence[_Piece], found: dict[int, bool]) -> b
     )
 
 
-def _standing_off(stack: Sequence[_Piece], found: dict[int, bool], pitch: float) -> set[int]:
+def _standing_off(stack: Sequence[_EdgeRow], found: dict[int, bool], pitch: float) -> set[int]:
     """What of the furniture at one edge remains furniture: all when it keeps its distance, else what counts pages."""
     inner = next((at for at, piece in enumerate(stack) if piece.at not in found), len(stack))
     gaps = [abs(b.row.base - a.row.base) for a, b in pairwise(stack[: inner + 1])]
@@ -182,7 +182,7 @@ def _evened(text: str) -> str:
     return " ".join(words)
 
 
-def _counts(group: Sequence[_Piece]) -> list[bool]:
+def _counts(group: Sequence[_EdgeRow]) -> list[bool]:
     """For each piece, whether it is or ends in a number that goes up by one with each page, or has it apart.
 
     Beside such a piece, a number that fits need not stand apart: a long title leaves it no room.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ctxpipe.pipeline.readers.pdf.calls import Calls
+from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls
 from ctxpipe.pipeline.readers.pdf.rows import Row
 
 _SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
@@ -43,7 +43,7 @@ class _Gap(NamedTuple):
 class _Sheet(NamedTuple):
     """A page's rows, and where the places of their words are asked for; see ``cut``."""
 
-    calls: Calls
+    calls: PdfiumCalls
     raw: Any
     rows: Sequence[Row]
     starts: Sequence[int]
@@ -60,7 +60,7 @@ class _Sheet(NamedTuple):
         ]
 
 
-def cut(calls: Calls, raw: Any, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
+def cut(calls: PdfiumCalls, raw: Any, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
     """Cut the rows of a page whose columns are written row by row.
 
     A gutter is a strip of the page that the words of many rows in sequence leave free. Words of one column of prose

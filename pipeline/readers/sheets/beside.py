@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.merged import FilledRow
 
 _FEWEST = 2
 """Columns of a table; one column beside others belongs to them."""
@@ -13,7 +13,7 @@ _LOOKED_AT = 3
 """Rows in which the titles of columns and of tables stand."""
 
 
-def tables_beside(lines: Sequence[Line]) -> list[list[Line]]:
+def tables_beside(lines: Sequence[FilledRow]) -> list[list[FilledRow]]:
     """The tables that empty columns part.
 
     They are several only where they say so: a title of a column stands in more than one of them (``City``), or each
@@ -37,7 +37,7 @@ def tables_beside(lines: Sequence[Line]) -> list[list[Line]]:
     return [[line for line in part if any(line.cells)] for part in parts]
 
 
-def _blocks(lines: Sequence[Line]) -> list[tuple[int, int]]:
+def _blocks(lines: Sequence[FilledRow]) -> list[tuple[int, int]]:
     """Columns that follow one another without an empty one: the first and the end of each."""
     filled = sorted({column for line in lines for column, cell in enumerate(line.cells) if cell})
     starts = [column for index, column in enumerate(filled) if not index or filled[index - 1] < column - 1]
@@ -45,14 +45,14 @@ def _blocks(lines: Sequence[Line]) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
-def _part(line: Line, start: int, end: int) -> Line:
+def _part(line: FilledRow, start: int, end: int) -> FilledRow:
     def moved(columns: frozenset[int]) -> frozenset[int]:
         return frozenset(column - start for column in columns if start <= column < end)
 
-    return Line(line.cells[start:end], moved(line.repeated), moved(line.down))
+    return FilledRow(line.cells[start:end], moved(line.repeated), moved(line.down))
 
 
-def _have_titles(parts: Sequence[Sequence[Line]]) -> bool:
+def _have_titles(parts: Sequence[Sequence[FilledRow]]) -> bool:
     """Whether the first row of each part is a title: the only cell of a row above rows of several."""
     firsts = [
         [cell for column, cell in enumerate(part[0].cells) if cell and column not in part[0].repeated] for part in parts
@@ -62,7 +62,7 @@ def _have_titles(parts: Sequence[Sequence[Line]]) -> bool:
     )
 
 
-def _share_a_title(parts: Sequence[Sequence[Line]]) -> bool:
+def _share_a_title(parts: Sequence[Sequence[FilledRow]]) -> bool:
     """Whether a title of a column stands in more than one part, in the same row."""
     for row in range(min(_LOOKED_AT, len(parts[0]))):
         titles = [{cell for cell in part[row].cells if cell and not cell[0].isdigit()} for part in parts]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ctxpipe.pipeline.readers.sheets.beside import tables_beside
 from ctxpipe.pipeline.readers.tables.header import has_values, headed, is_group_row, is_value
-from ctxpipe.pipeline.readers.tables.merged import Line, Merge, fill
+from ctxpipe.pipeline.readers.tables.merged import FilledRow, Merge, fill
 from ctxpipe.pipeline.readers.tables.rows import table_lines
 
 Row = list[str]
@@ -42,16 +42,16 @@ def sheet_markdown(name: str, rows: Sequence[Row], merges: Sequence[Merge] = (),
     return "\n\n".join([f"## {' '.join(name.split())}{' (hidden sheet)' if hidden else ''}", *tables])
 
 
-def _tables(lines: Sequence[Line]) -> list[list[Line]]:
+def _tables(lines: Sequence[FilledRow]) -> list[list[FilledRow]]:
     """Rows by table: a new one begins after an empty row with a title, or with column titles above numbers."""
-    groups: list[list[Line]] = [[]]
+    groups: list[list[FilledRow]] = [[]]
     for line in lines:
         if any(line.cells):
             groups[-1].append(line)
         elif groups[-1]:
             groups.append([])
-    tables: list[list[Line]] = []
-    current: list[Line] = []
+    tables: list[list[FilledRow]] = []
+    current: list[FilledRow] = []
     for group in filter(None, groups):
         if _has_rows(current) and _begins_table(group, current):
             tables.append(current)
@@ -60,11 +60,11 @@ def _tables(lines: Sequence[Line]) -> list[list[Line]]:
     return [*tables, current] if current else tables
 
 
-def _has_rows(lines: Sequence[Line]) -> bool:
+def _has_rows(lines: Sequence[FilledRow]) -> bool:
     return sum(_count(line) > 1 for line in lines) > 1
 
 
-def _begins_table(group: Sequence[Line], above: Sequence[Line]) -> bool:
+def _begins_table(group: Sequence[FilledRow], above: Sequence[FilledRow]) -> bool:
     first = group[0].cells
     if _count(group[0]) == 1:
         return not has_values(first) and sum(_count(line) == 1 for line in above[-3:]) == 0
@@ -74,7 +74,7 @@ def _begins_table(group: Sequence[Line], above: Sequence[Line]) -> bool:
     return any(i < len(group[1].cells) and is_value(group[1].cells[i]) for i in columns)
 
 
-def _table(lines: list[Line]) -> list[str]:
+def _table(lines: list[FilledRow]) -> list[str]:
     """A title or lines, then the table; either may be missing."""
     start = _first_titles(lines)
     above, rows = lines[:start], lines[start:]
@@ -93,7 +93,7 @@ def _table(lines: list[Line]) -> list[str]:
     return parts
 
 
-def _first_titles(lines: Sequence[Line]) -> int:
+def _first_titles(lines: Sequence[FilledRow]) -> int:
     """Index of the first row with about as many cells as most rows have; 0 when all rows have one cell."""
     counts = [_count(line) for line in lines[:_SAMPLE]]
     usual = max(Counter(count for count in counts if count > 1).items(), key=lambda item: item[1], default=(1, 0))[0]
@@ -103,12 +103,12 @@ def _first_titles(lines: Sequence[Line]) -> int:
     return next((index for index, count in enumerate(counts[: _PREAMBLE + 1]) if count >= enough), 0)
 
 
-def _count(line: Line) -> int:
+def _count(line: FilledRow) -> int:
     """Number of cells with text; a row with one merged cell counts once."""
     filled = sum(map(bool, line.cells))
     return 1 if filled - len(line.repeated) == 1 else filled
 
 
-def _joined(line: Line) -> str:
+def _joined(line: FilledRow) -> str:
     cells = [cell for index, cell in enumerate(line.cells) if cell and index not in line.repeated]
     return " ".join(" ".join(cells).split())

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from ctxpipe.pipeline.readers.tables.merged import Line
+from ctxpipe.pipeline.readers.tables.merged import FilledRow
 
 Row = list[str]
 MOST_HEAD = 6
@@ -16,7 +16,7 @@ _YEAR = re.compile(r"(?:FY ?|Q[1-4] ?)?(?:19|20)\d\d(?:[/–-]\d{2,4})?")
 _MOST_HEADER_ROWS = 3
 
 
-def headed(rows: Sequence[Line], named: int = 0) -> list[Row]:
+def headed(rows: Sequence[FilledRow], named: int = 0) -> list[Row]:
     """The rows of a table with its column titles, over however many rows they stand, as the first one.
 
     Args:
@@ -27,7 +27,7 @@ def headed(rows: Sequence[Line], named: int = 0) -> list[Row]:
     return [titles(rows[:count]), *(line.cells for line in rows[count:])]
 
 
-def titled(rows: Sequence[Line]) -> int:
+def titled(rows: Sequence[FilledRow]) -> int:
     """Number of rows that a table begins with and that are its title: one cell over all columns."""
     count = 0
     while count + 1 < len(rows) and 1 < len(rows[count].cells) == len(rows[count].repeated) + 1:
@@ -35,14 +35,14 @@ def titled(rows: Sequence[Line]) -> int:
     return count
 
 
-def is_group_row(above: Line, titles: Line) -> bool:
+def is_group_row(above: FilledRow, titles: FilledRow) -> bool:
     """Whether a sparse row stands over groups of columns: its first cell is empty, and what it has are words."""
     places = [index for index, cell in enumerate(above.cells) if cell]
     apart = any(b - a > 1 for a, b in itertools.pairwise(places)) or bool(above.repeated)
     return len(places) > 1 and places[0] > 0 and apart and not has_values(above.cells) and not has_values(titles.cells)
 
 
-def title_rows(rows: Sequence[Line], named: int = 0) -> int:
+def title_rows(rows: Sequence[FilledRow], named: int = 0) -> int:
     """Number of rows with column titles; ``named`` is how many the file says are, 0 if it does not say."""
     if 1 < named <= _MOST_HEADER_ROWS and named < len(rows):
         return named
@@ -57,19 +57,19 @@ def title_rows(rows: Sequence[Line], named: int = 0) -> int:
     return count
 
 
-def _holds_values(upper: Line, lower: Line) -> bool:
+def _holds_values(upper: FilledRow, lower: FilledRow) -> bool:
     """Whether a row has values; years below the names of groups are titles."""
     return any(is_value(cell) and not (upper.repeated and _YEAR.fullmatch(cell)) for cell in lower.cells)
 
 
-def _is_split(upper: Line, lower: Line) -> bool:
+def _is_split(upper: FilledRow, lower: FilledRow) -> bool:
     """Whether the second row only divides what is merged in the first."""
     groups = upper.repeated | {column - 1 for column in upper.repeated}
     beside = [(a, b) for i, (a, b) in enumerate(zip(upper.cells, lower.cells, strict=False)) if i not in groups]
     return bool(groups) and all(b in ("", a) for a, b in beside)
 
 
-def titles(rows: Sequence[Line]) -> Row:
+def titles(rows: Sequence[FilledRow]) -> Row:
     """The titles of columns over several rows as one row: ``Q1`` over ``Jan`` is ``Q1 Jan``."""
     width = max(len(line.cells) for line in rows)
     titles: Row = [""] * width

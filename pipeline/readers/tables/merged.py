@@ -29,7 +29,7 @@ def merge_of(name: str) -> Merge | None:
     return merge if 0 <= merge.top < merge.bottom and merge.left < merge.right else None
 
 
-class Line(NamedTuple):
+class FilledRow(NamedTuple):
     """A row: its cells, and the columns whose text is repeated from the left and from above."""
 
     cells: list[str]
@@ -37,10 +37,10 @@ class Line(NamedTuple):
     down: frozenset[int] = frozenset()
 
 
-_EMPTY = Line([])
+_EMPTY = FilledRow([])
 
 
-def fill(rows: Sequence[list[str]], merges: Sequence[Merge]) -> list[Line]:
+def fill(rows: Sequence[list[str]], merges: Sequence[Merge]) -> list[FilledRow]:
     """Repeat the text of merged cells.
 
     Args:
@@ -73,7 +73,7 @@ def fill(rows: Sequence[list[str]], merges: Sequence[Merge]) -> list[Line]:
     none: frozenset[int] = frozenset()
     return [
         # A sheet may have a million empty rows.
-        Line(row, frozenset(repeated.get(index, none)), frozenset(down.get(index, none))) if row else _EMPTY
+        FilledRow(row, frozenset(repeated.get(index, none)), frozenset(down.get(index, none))) if row else _EMPTY
         for index, row in enumerate(filled)
     ]
 

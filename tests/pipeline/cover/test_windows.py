@@ -15,7 +15,7 @@ from ctxpipe import Document
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import SourceInfo
 from ctxpipe.models.tokenizer import TargetTokenizer
-from ctxpipe.pipeline.cover.contexts import Writer, in_whole, slices_of
+from ctxpipe.pipeline.cover.contexts import ContextWriter, in_whole, slices_of
 from ctxpipe.pipeline.cover.reading import cut
 from ctxpipe.pipeline.cover.windows import windows_of
 
@@ -51,12 +51,12 @@ def tokenizer(smollm2_dir: object) -> TargetTokenizer:
     return TargetTokenizer.load("smollm2-135m")
 
 
-def writer(documents: tuple[Document, ...], tokenizer: TargetTokenizer) -> Writer:
+def writer(documents: tuple[Document, ...], tokenizer: TargetTokenizer) -> ContextWriter:
     sources = tuple(
         SourceInfo(source=d.source, kind=d.kind, characters=len(d.text), tokens=tokenizer.count_long(d.text))
         for d in documents
     )
-    return Writer(documents=documents, question="What is said?", tokenizer=tokenizer, sources=sources)
+    return ContextWriter(documents=documents, question="What is said?", tokenizer=tokenizer, sources=sources)
 
 
 def check(documents: tuple[Document, ...], tokenizer: TargetTokenizer, size: int) -> None:

@@ -22,7 +22,7 @@ TEXT = {ending: format for ending, format in kinds._BY_EXTENSION.items() if form
 NAMES = [f"fleet{ending}" for ending in TEXT] + [name.capitalize() for name in kinds._BY_NAME]
 
 
-def content(format: kinds.Format) -> str:
+def content(format: kinds.FileFormat) -> str:
     sample = SAMPLES / f"{format.language}.txt"
     if format.language and sample.exists():
         return sample.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ _ATX = re.compile(r"^(#{1,6}) \S.*$", re.MULTILINE)
 _FENCED = re.compile(r"^(`{3,}).*?^\1", re.MULTILINE | re.DOTALL)
 
 
-class Pieces:
+class DocumentBuilder:
     """Collects blocks of text, which an empty line separates, and remembers what is a heading or begins a page."""
 
     def __init__(self) -> None:
