@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from common import write
 
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.types import ArmName, Passage, Record, Sample
 
@@ -110,7 +110,7 @@ def make(path: Path, items: int) -> int:
     """Write the folder; the number of its records."""
     rng = np.random.default_rng(0)
     folder = RunFolder(path)
-    folder.start(Settings(seed=0, layers=(1, 2), tokenizer="made", target="made"))
+    folder.start(RunSettings(seed=0, layers=(1, 2), tokenizer="made", target="made"))
     kept = folder.keep(samples(items, rng))
     with folder.records.open("w", encoding="utf-8") as file:
         return sum(bool(file.write(record.to_json() + "\n")) for record in records(kept, rng))

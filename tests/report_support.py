@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.types import Passage, Record, Sample
 
@@ -82,7 +82,7 @@ def record(one: Sample, i: int, arm: str, nll: float) -> Record:
 def made(path: Path, *, items: int = 80, text: str = "", **changes: float) -> Path:
     folder = RunFolder(path)
     with RecordFile(folder.records) as file:
-        folder.start(Settings(seed=0, layers=(1, 2), tokenizer="t", target="m r"))
+        folder.start(RunSettings(seed=0, layers=(1, 2), tokenizer="t", target="m r"))
         samples = folder.keep([sample(i, text) for i in range(items)])
         for i, one in enumerate(samples):
             for arm, nll in {**ARMS, **changes}.items():

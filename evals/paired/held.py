@@ -13,7 +13,7 @@ from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.types import ByItem, Record
 
 
-class Held(dict[str, Record]):
+class ArmRecords(dict[str, Record]):
     """The records of one arm by item, in the order of the ids, with scores as columns.
 
     Immutable.
@@ -58,17 +58,17 @@ class Held(dict[str, Record]):
             self._columns[score] = np.asarray(values, dtype=np.float64)  # None becomes NaN
         return self._columns[score]
 
-    def by_suite(self, nameless: str) -> dict[str, Held]:
+    def by_suite(self, nameless: str) -> dict[str, ArmRecords]:
         """The records of each stratum; records without a stratum have their own key."""
         suites: dict[str, list[Record]] = {}
         for record in self.values():
             suites.setdefault(record.stratum or nameless, []).append(record)
-        return {suite: Held(records) for suite, records in suites.items()}
+        return {suite: ArmRecords(records) for suite, records in suites.items()}
 
 
-def held(records: ByItem) -> Held:
+def held(records: ByItem) -> ArmRecords:
     """The records as columns; columns are returned unchanged."""
-    return records if isinstance(records, Held) else Held(records.values())
+    return records if isinstance(records, ArmRecords) else ArmRecords(records.values())
 
 
 def scored(score: str, *arms: ByItem) -> tuple[list[str], Floats]:

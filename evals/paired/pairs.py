@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from ctxpipe.errors import ReadError, UnknownNameError, UsageError
-from ctxpipe.evals.paired.held import Held, held
+from ctxpipe.evals.paired.held import ArmRecords, held
 from ctxpipe.evals.runs.records import torn_note
 from ctxpipe.evals.statistics.design import Floats
 from ctxpipe.evals.suites.jsonl import read_objects
@@ -188,7 +188,7 @@ def pair_with_raw(raw: ByItem, arm: ByItem, score: str) -> Pairs:
     one, other = held(raw), held(arm)
     if one.ids != other.ids:
         both = [key for key in one if key in other]
-        one, other = Held(raw[key] for key in both), Held(arm[key] for key in both)
+        one, other = ArmRecords(raw[key] for key in both), ArmRecords(arm[key] for key in both)
     if (one.clusters, one.strata) != (other.clusters, other.strata):
         places = zip(one.values(), other.values(), strict=True)
         item = next(x for x, y in places if (x.cluster, x.stratum) != (y.cluster, y.stratum))

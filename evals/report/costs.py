@@ -7,7 +7,7 @@ from ctxpipe.evals.report.loss_plots import cost_plot, latency_plot, with_legend
 from ctxpipe.evals.report.markup import esc, number, percent, signed, table
 from ctxpipe.evals.report.tables import arm_name
 from ctxpipe.evals.summary.points import cost_of
-from ctxpipe.evals.summary.rows import Row
+from ctxpipe.evals.summary.rows import SummaryRow
 from ctxpipe.evals.summary.summary import Summary
 
 
@@ -42,7 +42,7 @@ def _flipped(flips: Flips | None) -> list[str]:
     return [f"{flips.lost:,} / {flips.gained:,} of {flips.n:,}", percent(flips.lost_bound)]
 
 
-def _answers(rows: list[Row]) -> str:
+def _answers(rows: list[SummaryRow]) -> str:
     """Flips of generated answers; empty where none were generated."""
     cells = [
         [
@@ -72,7 +72,7 @@ def _answers(rows: list[Row]) -> str:
     )
 
 
-def _times(rows: list[Row], summary: Summary) -> str:
+def _times(rows: list[SummaryRow], summary: Summary) -> str:
     raw = next((row for row in rows if row.arm == "raw"), None)
     cells = []
     for row in rows:
@@ -110,12 +110,12 @@ def _times(rows: list[Row], summary: Summary) -> str:
     )
 
 
-def _unknown(row: Row) -> bool:
+def _unknown(row: SummaryRow) -> bool:
     """Whether no compression was timed because scores were reused."""
     return row.reused > 0 and "compress" not in row.seconds
 
 
-def _saved(row: Row, raw: Row | None) -> str:
+def _saved(row: SummaryRow, raw: SummaryRow | None) -> str:
     whole = None if raw is None else raw.seconds.get("target")
     if not row.method or whole is None or "target" not in row.seconds or _unknown(row):
         return "–"

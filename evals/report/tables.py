@@ -10,7 +10,7 @@ from ctxpipe.evals.report.markup import esc, interval, number, percent, table
 from ctxpipe.evals.report.svg import Bar, Plot, forest
 from ctxpipe.evals.report.verdict import verdict_word
 from ctxpipe.evals.runs.arms import BASELINES, CONTROLS
-from ctxpipe.evals.summary.rows import POOL_SCORES, TRUST_SCORES, Row
+from ctxpipe.evals.summary.rows import POOL_SCORES, TRUST_SCORES, SummaryRow
 from ctxpipe.evals.summary.summary import Summary
 
 
@@ -44,7 +44,7 @@ def gain_plot(suite: str, summary: Summary) -> Plot | None:
     return forest(bars, styles_of(summary), 1.0, "Context gain retained") if bars else None
 
 
-def _table(rows: list[Row], summary: Summary) -> str:
+def _table(rows: list[SummaryRow], summary: Summary) -> str:
     two, three = (any(getattr(row, name) is not None for row in rows) for name in ("nll", "answer"))
     trusted = [name for name in (*TRUST_SCORES, *POOL_SCORES) if any(name in row.other for row in rows)]
     head = ["arm", "verdict", "kept", "survival", "lost to raw", *trusted]
@@ -54,7 +54,7 @@ def _table(rows: list[Row], summary: Summary) -> str:
     return table(head, [_cells(row, summary, trusted, two, three) for row in rows])
 
 
-def _cells(row: Row, summary: Summary, trusted: Sequence[str], two: bool, three: bool) -> list[str]:
+def _cells(row: SummaryRow, summary: Summary, trusted: Sequence[str], two: bool, three: bool) -> list[str]:
     comparison = row.versus(summary.score)
     verdict = "–" if comparison is None else verdict_word(comparison.verdict)
     cells = [arm_name(row), verdict, percent(row.achieved), number(row.survival), _change(row.survival_vs_raw, -1)]
@@ -68,7 +68,7 @@ def _cells(row: Row, summary: Summary, trusted: Sequence[str], two: bool, three:
     return [*cells, number(evidence)]
 
 
-def arm_name(row: Row) -> str:
+def arm_name(row: SummaryRow) -> str:
     """An arm's name; controls and baselines are marked."""
     if row.arm in CONTROLS:
         return f'<span title="{esc(CONTROLS[row.arm])}">{esc(row.arm)}</span>'

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from ctxpipe.errors import ReadError, UsageError
-from ctxpipe.evals.runs.records import Loaded, load_records
+from ctxpipe.evals.runs.records import LoadedRecords, load_records
 from ctxpipe.evals.suites.schema import read_samples
 from ctxpipe.evals.types import Passage, Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """Settings common to all records of a run; it can be resumed only with the same settings.
 
     Attributes:
@@ -52,7 +52,7 @@ class RunFolder:
         self.settings = path / "run.json"
         self.cache = path / "results.sqlite"
 
-    def start(self, settings: Settings) -> None:
+    def start(self, settings: RunSettings) -> None:
         """Store the settings, or check them against the stored ones.
 
         Raises:
@@ -117,7 +117,7 @@ class RunFolder:
         """
         _write(self.path / name, text.encode(errors="surrogatepass"))
 
-    def read_records(self) -> Loaded:
+    def read_records(self) -> LoadedRecords:
         """The records.
 
         Raises:

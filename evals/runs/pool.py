@@ -56,7 +56,7 @@ class Pool:
             self._places[sample.id] = places
         others = [one for key, one in kept.items() if key not in known]
         if more is not None and more.vectors is not None:
-            _Shelf([one for one in documents if one.vectors is None and len(one.passages.start)])
+            _MemoryShelf([one for one in documents if one.vectors is None and len(one.passages.start)])
         self.collection = Collection([*documents, *others])
 
     def spans(self, sample: Sample, context: CompressedContext) -> tuple[tuple[int, int, int], ...]:
@@ -91,7 +91,7 @@ class Pool:
         return documents
 
 
-class _Shelf:
+class _MemoryShelf:
     """A shelf in memory, of documents that are in no corpus file.
 
     Args:

@@ -15,14 +15,14 @@ from ctxpipe.evals.types import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedRecords:
     """The records of a file in order, and notes for the user about damage."""
 
     records: tuple[Record, ...]
     notes: tuple[str, ...] = ()
 
 
-def load_records(path: str | Path) -> Loaded:
+def load_records(path: str | Path) -> LoadedRecords:
     """Read a record file without changing it. An incomplete last line is ignored, with a note.
 
     Raises:
@@ -34,7 +34,7 @@ def load_records(path: str | Path) -> Loaded:
         Record.from_mapping(value, f"{path}, line {number}")
         for number, value in read_objects(path, on_torn=lambda number, _: notes.append(torn_note(path, number)))
     )
-    return Loaded(records=records, notes=tuple(notes))
+    return LoadedRecords(records=records, notes=tuple(notes))
 
 
 def torn_note(path: Path, number: int) -> str:

@@ -10,14 +10,14 @@ from pathlib import Path
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.runs.arms import Arm, defaults
 from ctxpipe.evals.runs.contexts import ContextMaker
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.pool import Pool, pooled_documents
 from ctxpipe.evals.runs.recorder import Recorder
 from ctxpipe.evals.runs.records import RecordFile, latest
 from ctxpipe.evals.suites.suites import check_suite, suite_samples
 from ctxpipe.evals.targets.cache import ResultCache
 from ctxpipe.evals.targets.generation import Generated, Generator
-from ctxpipe.evals.targets.likelihood import Likelihood, Target
+from ctxpipe.evals.targets.likelihood import Likelihood, LikelihoodTarget
 from ctxpipe.evals.types import Sample
 from ctxpipe.models.tokenizer import TargetTokenizer
 
@@ -69,7 +69,7 @@ class RunPlan:
 
 
 @dataclass(slots=True, kw_only=True)
-class Outcome:
+class RunOutcome:
     """The result of a run: records written, records that existed, and new ones without a score."""
 
     written: int = 0
@@ -81,11 +81,11 @@ class Outcome:
 
 def run(
     plan: RunPlan,
-    target: Target | None = None,
+    target: LikelihoodTarget | None = None,
     generator: Generator | None = None,
     *,
     on_progress: OnProgress | None = None,
-) -> Outcome:
+) -> RunOutcome:
     """Run every item and arm that has no record yet.
 
     Args:
@@ -106,7 +106,7 @@ def run(
     if generator is None and any(arm.name == "cover" for arm in plan.arms):
         raise UsageError("the arm cover needs a target that answers: add layer 3 (--layers 1,3)")
     folder = RunFolder(plan.out)
-    outcome = Outcome()
+    outcome = RunOutcome()
     with ExitStack() as stack:
         file = stack.enter_context(RecordFile(folder.records))
         outcome.notes += file.notes
@@ -123,13 +123,13 @@ def run(
             answers = ResultCache(folder.cache, Generated, generator.revision, generator.answer)
             recorder.answers = stack.enter_context(answers)
             recorder.models.setdefault(generator.model, generator.revision)
-        _Run(plan, recorder, file, outcome, on_progress or _nothing).over(samples)
+        _ArmRun(plan, recorder, file, outcome, on_progress or _nothing).over(samples)
     return outcome
 
 
-def _settings(plan: RunPlan, target: Target | None, generator: Generator | None) -> Settings:
+def _settings(plan: RunPlan, target: LikelihoodTarget | None, generator: Generator | None) -> RunSettings:
     asked = target or generator
-    return Settings(
+    return RunSettings(
         seed=plan.seed,
         layers=tuple(sorted(plan.layers)),
         tokenizer=plan.tokenizer,
@@ -162,11 +162,11 @@ def _samples(plan: RunPlan, tokenizer: TargetTokenizer) -> list[Sample]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _ArmRun:
     plan: RunPlan
     recorder: Recorder
     file: RecordFile
-    outcome: Outcome
+    outcome: RunOutcome
     on_progress: OnProgress
 
     def over(self, samples: Sequence[Sample]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxpipe.evals.scores.attributed import attributed
 from ctxpipe.evals.scores.details import detail_survival, details
-from ctxpipe.evals.scores.placed import Placed, placed
+from ctxpipe.evals.scores.placed import PlacedText, placed
 from ctxpipe.evals.scores.quantities import quantities, same_quantity, whole_quantity
 from ctxpipe.evals.scores.text import contains, contains_text, words
 from ctxpipe.evals.scores.trail.trail import trail
@@ -74,7 +74,7 @@ def context_scores(
     return scores | detail_survival(text, raw)
 
 
-def _shape_scores(sample: Sample, placed: Placed, fits: Callable[[str], bool] | None) -> dict[str, float]:
+def _shape_scores(sample: Sample, placed: PlacedText, fits: Callable[[str], bool] | None) -> dict[str, float]:
     shares = {"whole": whole(sample.documents, placed, fits)[0], "trail": trail(sample.documents, placed)[0]}
     return {name: share for name, share in shares.items() if share is not None}
 

@@ -11,7 +11,7 @@ LETTER = re.compile(r"[^\W_]")
 
 
 @dataclass(slots=True)
-class Placed:
+class PlacedText:
     """Kept text, with the place of every kept character.
 
     Attributes:
@@ -52,7 +52,7 @@ def placed(
     text: str,
     spans: Iterable[tuple[int, int, int]],
     frames: Sequence[tuple[int, int]] = (),
-) -> Placed:
+) -> PlacedText:
     """Find every span in the kept text.
 
     Without white space and frames the kept text is the concatenation of its spans. Where no frames are known, what
@@ -64,7 +64,7 @@ def placed(
         spans: Kept stretches as (document, start, end), in the order of the text.
         frames: Ranges of the kept text that are no source.
     """
-    result = Placed(text)
+    result = PlacedText(text)
     framed = {place for start, end in frames for place in range(start, end)}
     solid = [place for place, character in enumerate(text) if not character.isspace() and place not in framed]
     bare = "".join(text[place] for place in solid)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ctxpipe.evals.paired.comparison import Comparison, compare
-from ctxpipe.evals.summary.rows import Row, shared
+from ctxpipe.evals.summary.rows import SummaryRow, shared
 from ctxpipe.evals.types import ArmName, ByItem
 
 CUT, SEARCHED = "head-tail", "bm25"
@@ -43,7 +43,7 @@ class EqualBudget:
 
 
 def equal_budgets(
-    rows: Sequence[Row],
+    rows: Sequence[SummaryRow],
     by_suite: Mapping[str, Mapping[str, ByItem]],
     method: str | None,
     *,
@@ -78,7 +78,7 @@ def equal_budgets(
     return tuple(entries)
 
 
-def _entry(row: Row, records: ByItem, against: Mapping[str, Comparison]) -> EqualBudget:
+def _entry(row: SummaryRow, records: ByItem, against: Mapping[str, Comparison]) -> EqualBudget:
     sizes = [
         (one.source_tokens, one.kept_tokens)
         for one in records.values()

@@ -9,7 +9,7 @@ from ctxpipe.errors import UnknownNameError
 from ctxpipe.evals.paired.comparison import compare
 from ctxpipe.evals.runs.arms import BASELINES
 from ctxpipe.evals.statistics.multiplicity import fixed_sequence
-from ctxpipe.evals.summary.rows import Row, shared
+from ctxpipe.evals.summary.rows import SummaryRow, shared
 from ctxpipe.evals.types import ArmName, ByItem
 
 
@@ -33,7 +33,7 @@ class Headline:
 
 
 def headline_of(
-    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, margin: float, method: str | None, seed: int
+    rows: Sequence[SummaryRow], by_arm: Mapping[str, ByItem], score: str, margin: float, method: str | None, seed: int
 ) -> Headline | None:
     """The headline of rows over all suites; None if nothing was compared with raw.
 

@@ -10,7 +10,7 @@ import numpy as np
 from ctxpipe.evals.statistics.bootstrap import bootstrap_means
 from ctxpipe.evals.statistics.frontier import dominated, frontier_frequency
 from ctxpipe.evals.summary.cost import Prices
-from ctxpipe.evals.summary.rows import Row, columns, design_of, shared
+from ctxpipe.evals.summary.rows import SummaryRow, columns, design_of, shared
 from ctxpipe.evals.types import ByItem
 
 
@@ -43,7 +43,7 @@ class Point:
 
 
 def points_of(
-    rows: Sequence[Row], by_arm: Mapping[str, ByItem], score: str, seed: int, prices: Prices | None = None
+    rows: Sequence[SummaryRow], by_arm: Mapping[str, ByItem], score: str, seed: int, prices: Prices | None = None
 ) -> tuple[Point, ...]:
     """The methods of rows over all suites, as points of a plot."""
     compared = [(row, c) for row in rows if row.method and row.achieved is not None and (c := row.versus(score))]
@@ -81,7 +81,7 @@ def points_of(
     )
 
 
-def total_seconds(row: Row) -> float | None:
+def total_seconds(row: SummaryRow) -> float | None:
     """Mean seconds per item, compression and target together; None if one of them is not known."""
     if row.reused and "compress" not in row.seconds:
         return None
@@ -89,7 +89,7 @@ def total_seconds(row: Row) -> float | None:
     return sum(parts) if parts else None
 
 
-def cost_of(row: Row, prices: Prices) -> float | None:
+def cost_of(row: SummaryRow, prices: Prices) -> float | None:
     """Cost of a query; None if the tokens, or seconds with a price, are not known."""
     if prices.hour and row.reused and "compress" not in row.seconds:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.paired.comparison import Comparison, compare_with_raw
 from ctxpipe.evals.paired.flips import AnswerFlips, Flips, answer_flips_of, flips_of
-from ctxpipe.evals.paired.held import Held, held, scored
+from ctxpipe.evals.paired.held import ArmRecords, held, scored
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.retained import Retained, gain_retained
 from ctxpipe.evals.statistics.tail import cluster_means, cvar
@@ -26,7 +26,7 @@ OTHER_SCORES = ("evidence", "gold", *TRUST_SCORES, *POOL_SCORES, "numbers", "uni
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SummaryRow:
     """One arm in one suite.
 
     Attributes:
@@ -80,7 +80,7 @@ class Row:
 
 def row_of(
     suite: str, arm: str, records: ByItem, controls: Mapping[str, ByItem], *, score: str, margin: float, seed: int
-) -> Row:
+) -> SummaryRow:
     """Compute the row of an arm.
 
     Args:
@@ -97,7 +97,7 @@ def row_of(
     means = {name: _mean(places, table.column(name)) for name in (*_MAIN_SCORES, *OTHER_SCORES)}
     raw = controls.get("raw")
     retained, retained_n = _retained(records, controls, seed) if arm not in ("raw", "closed") else (None, 0)
-    return Row(
+    return SummaryRow(
         suite=suite,
         arm=arm,
         method=ordered[0].method,
@@ -136,7 +136,7 @@ def columns(score: str, keys: Sequence[str], *arms: ByItem) -> Floats:
 
 def design_of(keys: Sequence[str], records: ByItem) -> Design:
     """Clusters and strata of items."""
-    if isinstance(records, Held) and keys == records.ids:
+    if isinstance(records, ArmRecords) and keys == records.ids:
         return records.design
     return Design.of([records[key].cluster for key in keys], [records[key].stratum for key in keys])
 

@@ -13,7 +13,7 @@ from pydantic import model_serializer
 
 from ctxpipe.errors import UnknownNameError, UsageError
 from ctxpipe.evals.paired.comparison import Comparison
-from ctxpipe.evals.paired.held import Held
+from ctxpipe.evals.paired.held import ArmRecords
 from ctxpipe.evals.runs.arms import CONTROLS
 from ctxpipe.evals.runs.folder import RunFolder
 from ctxpipe.evals.runs.records import latest
@@ -23,7 +23,7 @@ from ctxpipe.evals.summary.effective import Lengths, lengths_of
 from ctxpipe.evals.summary.equal_budget import EqualBudget, equal_budgets
 from ctxpipe.evals.summary.headline import Headline, headline_of
 from ctxpipe.evals.summary.points import Point, points_of
-from ctxpipe.evals.summary.rows import Row, losses_of, row_of, shared
+from ctxpipe.evals.summary.rows import SummaryRow, losses_of, row_of, shared
 from ctxpipe.evals.types import ByItem, Record, Sample
 from ctxpipe.json_form import JsonForm
 
@@ -78,7 +78,7 @@ class Summary(JsonForm):
     seed: int
     suites: tuple[str, ...]
     arms: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SummaryRow, ...]
     points: tuple[Point, ...]
     prices: Prices
     headline: Headline | None
@@ -89,11 +89,11 @@ class Summary(JsonForm):
     worst: tuple[Worst, ...]
     notes: tuple[str, ...]
 
-    def row(self, suite: str, arm: str) -> Row | None:
+    def row(self, suite: str, arm: str) -> SummaryRow | None:
         """The row of an arm in a suite."""
         return next((row for row in self.rows if (row.suite, row.arm) == (suite, arm)), None)
 
-    def compared(self) -> tuple[Headline, Row, Comparison] | None:
+    def compared(self) -> tuple[Headline, SummaryRow, Comparison] | None:
         """The headline, its row over all suites and that row's comparison with raw; None if any is missing."""
         row = self.row(self.whole, self.headline.arm) if self.headline else None
         comparison = row.versus(self.score) if row else None
@@ -139,7 +139,7 @@ def summarise(
     listed: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
         listed[record.arm].append(record)
-    by_arm = {arm: Held(own) for arm, own in listed.items()}
+    by_arm = {arm: ArmRecords(own) for arm, own in listed.items()}
     chosen = _score(records, score)
     suites = tuple(dict.fromkeys(record.stratum or NAMELESS for record in records))
     parts = _parts(by_arm, suites)
@@ -186,7 +186,7 @@ def _score(records: Sequence[Record], asked: str | None) -> str:
     return asked or there[0]
 
 
-def _parts(by_arm: Mapping[str, Held], suites: Sequence[str]) -> dict[str, Mapping[str, ByItem]]:
+def _parts(by_arm: Mapping[str, ArmRecords], suites: Sequence[str]) -> dict[str, Mapping[str, ByItem]]:
     """Records by suite and arm; those of all suites together come last."""
     split = {arm: records.by_suite(NAMELESS) for arm, records in by_arm.items()}
     parts: dict[str, Mapping[str, ByItem]] = {

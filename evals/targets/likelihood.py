@@ -46,7 +46,7 @@ class Likelihood:
     seconds: float
 
 
-class Target(Protocol):
+class LikelihoodTarget(Protocol):
     """A model that computes likelihoods of answers.
 
     Attributes:
@@ -81,7 +81,7 @@ def ask_hash(ask: Ask) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-class _Row(NamedTuple):
+class _PromptRow(NamedTuple):
     place: int
     prompt: list[int]
     answers: list[list[int]]
@@ -124,7 +124,7 @@ class LocalTarget:
         results: list[Likelihood | None] = [None] * len(asks)
         rows = []
         for place, ask in enumerate(asks):
-            row = _Row(place, self._renderer.ids(turns(ask)), [self._ids(answer) for answer in ask.answers])
+            row = _PromptRow(place, self._renderer.ids(turns(ask)), [self._ids(answer) for answer in ask.answers])
             if not row.answers:
                 raise UsageError(f"the answers to {ask.question!r} are empty")
             if len(row.prompt) + max(map(len, row.answers)) > self.window:
@@ -147,7 +147,7 @@ class LocalTarget:
         ids: list[int] = self._tokenizer(answer, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
-    def _losses(self, rows: Sequence[_Row]) -> list[float]:
+    def _losses(self, rows: Sequence[_PromptRow]) -> list[float]:
         """Run the prompts once, then all answers on top of their prompts' KV caches."""
         import torch
 

@@ -12,7 +12,7 @@ from ctxpipe.serving.types import Message
 _KEPT = 64
 
 
-class Counts:
+class PromptCounts:
     """Token counts of the most recent prompts, by a hash of their text. Thread-safe."""
 
     def __init__(self) -> None:

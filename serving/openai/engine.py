@@ -14,7 +14,7 @@ from ctxpipe.remote.served import NO_ENDPOINT, Served, choose
 from ctxpipe.remote.transport import CONCURRENCY, Transport, find_key
 from ctxpipe.remote.values import dig, parsed, whole
 from ctxpipe.serving.openai.completion import Endpoint, Reply, complete
-from ctxpipe.serving.openai.counts import Counts, names
+from ctxpipe.serving.openai.counts import PromptCounts, names
 from ctxpipe.serving.openai.dialect import Dialect
 from ctxpipe.serving.openai.likelihood import LikelihoodClient
 from ctxpipe.serving.openai.metrics import parse_metrics
@@ -103,7 +103,7 @@ class OpenAIEngine:
         self._count_text = count_text
         self._server_counts = True
         self._server_measures = True
-        self._counts = Counts()
+        self._counts = PromptCounts()
         self._may_switch = endpoint == "auto"
         self._dialect = Dialect(endpoint="chat" if endpoint == "auto" else endpoint)
         self.tokenizer: str | None = None
@@ -233,7 +233,7 @@ class OpenAIEngine:
                 if learnt is None and self._dialect == dialect:
                     raise
                 self._dialect = learnt or self._dialect
-                self._counts = Counts()
+                self._counts = PromptCounts()
 
     def _completion_tokens(self, reply: Reply) -> int:
         if reply.completion_tokens is not None:

@@ -17,7 +17,7 @@ from ctxpipe.serving.planner.model.fields import Fields, text_fields
 from ctxpipe.serving.planner.model.quantisation import Quantisation
 from ctxpipe.serving.planner.model.read import read_shape
 from ctxpipe.serving.planner.model.schemes import named, read
-from ctxpipe.serving.planner.model.shape import Shape
+from ctxpipe.serving.planner.model.shape import ModelShape
 from ctxpipe.serving.planner.report import assumptions, context_bytes
 from ctxpipe.serving.planner.rows import RowInputs, row
 from ctxpipe.serving.planner.source import ConfigSource, find
@@ -178,7 +178,7 @@ def _check_tokens(tokens: int | None, reserve: int) -> None:
         raise UsageError(f"the reserve must be at least 0 tokens, not {reserve}")
 
 
-def _check_reference(memory: Memory, shape: Shape, name: str, parallelism: Parallelism) -> None:
+def _check_reference(memory: Memory, shape: ModelShape, name: str, parallelism: Parallelism) -> None:
     if memory != Memory(batch=memory.batch) or parallelism.pipeline not in (None, 1):
         raise UsageError(
             "the reference profile fixes its memory: only model, GPUs, quantisation and batch can be chosen"
@@ -186,7 +186,7 @@ def _check_reference(memory: Memory, shape: Shape, name: str, parallelism: Paral
     reference_profile.check(shape, name)
 
 
-def _wanted(shape: Shape, name: str, context: int | None) -> int:
+def _wanted(shape: ModelShape, name: str, context: int | None) -> int:
     if context is None:
         return shape.max_tokens
     if context < 1:

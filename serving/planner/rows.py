@@ -11,7 +11,7 @@ from ctxpipe.serving.planner.memory.options import Memory
 from ctxpipe.serving.planner.memory.parallel import Split
 from ctxpipe.serving.planner.memory.vllm_profile import MemoryEstimate
 from ctxpipe.serving.planner.model.quantisation import Quantisation
-from ctxpipe.serving.planner.model.shape import Shape
+from ctxpipe.serving.planner.model.shape import ModelShape
 from ctxpipe.serving.planner.types import GIB, PlanRow, Profile
 
 _DECIMALS = 1_000_000
@@ -28,7 +28,7 @@ class RowInputs:
         reserve: Tokens reserved for question, template and answer.
     """
 
-    shape: Shape
+    shape: ModelShape
     quantisation: Quantisation
     card: Gpu
     memory: Memory

@@ -28,10 +28,10 @@ def mark_tree(marks: Marks, root: Node, grammar: LoadedGrammar, base: int, paren
         parent: What everything stands under, or -1.
         language: For what the parser could not read.
     """
-    _TreeWalk(marks, grammar, base, language).run(root, parent)
+    _StatementWalk(marks, grammar, base, language).run(root, parent)
 
 
-class _TreeWalk:
+class _StatementWalk:
     def __init__(self, marks: Marks, grammar: LoadedGrammar, base: int, language: str) -> None:
         self.marks = marks
         self.grammar = grammar

@@ -15,9 +15,9 @@ from ctxpipe.commands.shared.printing import safe_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctxpipe.evals.runs.runner import OnProgress, Outcome
+    from ctxpipe.evals.runs.runner import OnProgress, RunOutcome
     from ctxpipe.evals.targets.generation import Generator
-    from ctxpipe.evals.targets.likelihood import Target
+    from ctxpipe.evals.targets.likelihood import LikelihoodTarget
 
 ARMS = "raw,raw2,closed,default,bm25,head-tail,random"
 QUICK_SUITES = ("nq10", "tatqa", "facts")
@@ -183,7 +183,7 @@ def run(
     _said(outcome, out)
 
 
-def _target(target: str, model: str | None, window: int | None) -> Target:
+def _target(target: str, model: str | None, window: int | None) -> LikelihoodTarget:
     if target == "local":
         from ctxpipe.evals.targets.likelihood import LocalTarget
 
@@ -213,7 +213,7 @@ def _run_progress(quiet: bool) -> Iterator[OnProgress]:
         yield lambda done, total, suite: shown.update(suite, done, total)
 
 
-def _said(outcome: Outcome, out: Path) -> None:
+def _said(outcome: RunOutcome, out: Path) -> None:
     for note in outcome.notes:
         click.echo(f"note: {safe_line(note)}", err=True)
     parts = [f"{outcome.written:,} new records", f"{outcome.found:,} there before"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxpipe.evals.scores.placed import Placed, letters_in
+from ctxpipe.evals.scores.placed import PlacedText, letters_in
 from ctxpipe.evals.scores.text import contains, words
 from ctxpipe.evals.scores.trail.element import Element
 from ctxpipe.evals.scores.trail.elements import chains, elements_of
@@ -22,7 +22,7 @@ class Bare(NamedTuple):
     lacks: tuple[str, ...]
 
 
-def trail(passages: Sequence[Passage], placed: Placed) -> tuple[float | None, list[Bare]]:
+def trail(passages: Sequence[Passage], placed: PlacedText) -> tuple[float | None, list[Bare]]:
     """How many of the kept units stand under their whole chain in the kept text.
 
     The chain is every heading, section, key, tag, signature and header row that stands over the unit in its document
@@ -41,7 +41,7 @@ def trail(passages: Sequence[Passage], placed: Placed) -> tuple[float | None, li
     """
     total, bare = 0, []
     for document, units in _by_document(passages, placed):
-        source = _Document(document, passages, placed)
+        source = _KeptDocument(document, passages, placed)
         starts = [one.unit[0][0] for one in units]
         for one, over in zip(units, chains(elements_of(passages[document]), starts), strict=True):
             name = _file_name(passages, document)
@@ -55,7 +55,7 @@ def trail(passages: Sequence[Passage], placed: Placed) -> tuple[float | None, li
     return (1 - len(bare) / total if total else None), bare
 
 
-def _by_document(passages: Sequence[Passage], placed: Placed) -> Iterator[tuple[int, list[Kept]]]:
+def _by_document(passages: Sequence[Passage], placed: PlacedText) -> Iterator[tuple[int, list[Kept]]]:
     by_document: dict[int, list[Kept]] = {}
     for one in kept_units(passages, placed):
         by_document.setdefault(one.document, []).append(one)
@@ -69,10 +69,10 @@ def _file_name(passages: Sequence[Passage], document: int) -> str:
     return stem if len(passages) > 1 and not stem.isdigit() else ""
 
 
-class _Document:
+class _KeptDocument:
     """What stands where in the kept text of one document."""
 
-    def __init__(self, document: int, passages: Sequence[Passage], placed: Placed) -> None:
+    def __init__(self, document: int, passages: Sequence[Passage], placed: PlacedText) -> None:
         places = placed.places[document]
         before = [at[-1] for at in placed.places.values() if at and at[-1] < places[0]]
         begin = max(before, default=-1)

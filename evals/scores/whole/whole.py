@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ctxpipe.evals.scores.placed import LETTER, Placed, letters_in
+from ctxpipe.evals.scores.placed import LETTER, PlacedText, letters_in
 from ctxpipe.evals.scores.whole.prose import Unit
 from ctxpipe.evals.scores.whole.units import units_of
 from ctxpipe.evals.types import Passage
@@ -24,7 +24,7 @@ class Kept(NamedTuple):
     whole: bool
 
 
-def kept_units(passages: Sequence[Passage], placed: Placed) -> Iterator[Kept]:
+def kept_units(passages: Sequence[Passage], placed: PlacedText) -> Iterator[Kept]:
     """The units of the passages of which a letter or digit was kept."""
     for document, passage in enumerate(passages):
         if not placed.offsets.get(document):
@@ -38,7 +38,7 @@ def kept_units(passages: Sequence[Passage], placed: Placed) -> Iterator[Kept]:
 
 
 def whole(
-    passages: Sequence[Passage], placed: Placed, fits: Callable[[str], bool] | None = None
+    passages: Sequence[Passage], placed: PlacedText, fits: Callable[[str], bool] | None = None
 ) -> tuple[float | None, list[Kept]]:
     """How many of the kept units are whole.
 
@@ -61,7 +61,7 @@ def whole(
     return (1 - len(broken) / total if total else None), broken
 
 
-def _excused(text: str, one: Kept, placed: Placed, fits: Callable[[str], bool] | None) -> bool:
+def _excused(text: str, one: Kept, placed: PlacedText, fits: Callable[[str], bool] | None) -> bool:
     if fits is None or fits("\n".join(text[start:end] for start, end in one.unit)):
         return False
     letters = [i for start, end in one.unit for i in _letters(text, start, end)]
@@ -75,7 +75,7 @@ def _letters(text: str, start: int, end: int) -> list[int]:
     return [match.start() for match in LETTER.finditer(text, start, end)]
 
 
-def _marked(placed: Placed, cut: int) -> bool:
+def _marked(placed: PlacedText, cut: int) -> bool:
     """Whether a mark stands beside a place of the kept text, with nothing but white space and punctuation between."""
     text = placed.text
     for step in (1, -1):

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from ctxpipe.evals.suites.twins.draws import VESSELS, count, names_of, twins_of
 from ctxpipe.evals.suites.twins.keys import GROUPS
-from ctxpipe.evals.suites.twins.plan import Block, File, Member, Plan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
 
 _PARTS = (
     "retry queue audit trace batch proxy token shard spool probe lease quota frame drain relay badge stamp index grant "
@@ -30,7 +30,7 @@ _METHODS = (
 _STAGES = ("testing", "production")
 
 
-def settings(write: Callable[[str, Sequence[Block]], list[File]], draw: random.Random) -> Plan:
+def settings(write: Callable[[str, Sequence[TwinBlock]], list[File]], draw: random.Random) -> TwinPlan:
     """The same keys under every name, in half of the items under a stage of every name."""
     group = draw.choice(GROUPS)
     setting = draw.choice(group.settings)
@@ -42,7 +42,7 @@ def settings(write: Callable[[str, Sequence[Block]], list[File]], draw: random.R
     twins = twins_of(paths, count, draw)
     asked = draw.randrange(len(twins))
     where = f" in {paths[asked][1]}" if staged else ""
-    return Plan(
+    return TwinPlan(
         question=draw.choice(setting.questions).format(name=paths[asked][0], where=where),
         twins=twins,
         asked=asked,
@@ -63,12 +63,12 @@ def unique(members: Sequence[Member]) -> list[Member]:
     return list(dict(reversed(members)).items())[::-1]
 
 
-def toml(draw: random.Random) -> Plan:
+def toml(draw: random.Random) -> TwinPlan:
     """Sections of TOML."""
     return settings(_toml, draw)
 
 
-def _toml(group: str, blocks: Sequence[Block]) -> list[File]:
+def _toml(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     parts = ["# Written by hand; the defaults are those of the vendor."]
     for block in blocks:
         lines = [f"{key} = {value}" for key, value in unique(block.lines())]
@@ -77,12 +77,12 @@ def _toml(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File("config.toml", "\n\n".join(parts) + "\n")]
 
 
-def ini(draw: random.Random) -> Plan:
+def ini(draw: random.Random) -> TwinPlan:
     """Sections of INI."""
     return settings(_ini, draw)
 
 
-def _ini(group: str, blocks: Sequence[Block]) -> list[File]:
+def _ini(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     parts = [f"; {group} of the plant"]
     for block in blocks:
         lines = [f"{key} = {value}" for key, value in unique(block.lines())]
@@ -90,12 +90,12 @@ def _ini(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File("config.ini", "\n\n".join(parts) + "\n")]
 
 
-def yaml(draw: random.Random) -> Plan:
+def yaml(draw: random.Random) -> TwinPlan:
     """Keys of YAML by indentation."""
     return settings(_yaml, draw)
 
 
-def _yaml(group: str, blocks: Sequence[Block]) -> list[File]:
+def _yaml(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     lines = ['version: "3.9"', f"{group}:"]
     for name, inside in groupby(blocks, key=lambda block: block.twin.names[0]):
         lines += [f"  {name}:", "    restart: unless-stopped"]
@@ -109,12 +109,12 @@ def _yaml(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File("compose.yaml", "\n".join(lines) + "\n")]
 
 
-def json_keys(draw: random.Random) -> Plan:
+def json_keys(draw: random.Random) -> TwinPlan:
     """Objects in objects of JSON."""
     return settings(_json_keys, draw)
 
 
-def _json_keys(group: str, blocks: Sequence[Block]) -> list[File]:
+def _json_keys(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     inside: dict[str, object] = {}
     for block in blocks:
         here = inside
@@ -124,12 +124,12 @@ def _json_keys(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File("config.json", json.dumps({"version": 3, group: inside}, indent=2) + "\n")]
 
 
-def json_records(draw: random.Random) -> Plan:
+def json_records(draw: random.Random) -> TwinPlan:
     """A list of objects of JSON, each with its name in it."""
     return settings(_json_records, draw)
 
 
-def _json_records(group: str, blocks: Sequence[Block]) -> list[File]:
+def _json_records(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     records = [
         dict(zip(("name", "stage"), block.twin.names, strict=False)) | {"region": "north"} | _numbers(block)
         for block in blocks
@@ -137,16 +137,16 @@ def _json_records(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File(f"{group}.json", json.dumps(records, indent=2) + "\n")]
 
 
-def _numbers(block: Block) -> dict[str, int]:
+def _numbers(block: TwinBlock) -> dict[str, int]:
     return {key: int(value) for key, value in unique(block.lines())}
 
 
-def xml(draw: random.Random) -> Plan:
+def xml(draw: random.Random) -> TwinPlan:
     """Elements of XML, the name in an attribute."""
     return settings(_xml, draw)
 
 
-def _xml(group: str, blocks: Sequence[Block]) -> list[File]:
+def _xml(group: str, blocks: Sequence[TwinBlock]) -> list[File]:
     lines = ['<?xml version="1.0"?>', f"<{group}>"]
     for name, inside in groupby(blocks, key=lambda block: block.twin.names[0]):
         lines.append(f'  <{group[:-1]} name="{escape(name)}">')
@@ -161,7 +161,7 @@ def _xml(group: str, blocks: Sequence[Block]) -> list[File]:
     return [File("config.xml", "\n".join([*lines, f"</{group}>"]) + "\n")]
 
 
-def classes(draw: random.Random) -> Plan:
+def classes(draw: random.Random) -> TwinPlan:
     """Classes of Python with the same methods, in half of the items two methods with the same line."""
     names = names_of(VESSELS, draw)
     methods = ("max_speed", "cruise_speed") if draw.random() < 0.5 else ("max_speed",)
@@ -176,7 +176,7 @@ def classes(draw: random.Random) -> Plan:
             "From which base is {method} computed in the class {name}?",
         )
     )
-    return Plan(
+    return TwinPlan(
         question=question.format(name=name, method=method),
         twins=twins,
         asked=asked,
@@ -190,7 +190,7 @@ def _method(draw: random.Random) -> Member:
     return "_".join(draw.choice(part) for part in _METHODS), str(draw.randrange(2, 90))
 
 
-def _module(blocks: Sequence[Block]) -> list[File]:
+def _module(blocks: Sequence[TwinBlock]) -> list[File]:
     lines = ['"""The fleet."""', "", "from harbour import Vessel, log"]
     for name, inside in groupby(blocks, key=lambda block: block.twin.names[0]):
         lines += ["", "", f"class {name}(Vessel):", '    """One of the fleet."""']

@@ -15,7 +15,7 @@ class Setting(NamedTuple):
     questions: tuple[str, ...]
 
 
-class Group(NamedTuple):
+class SettingGroup(NamedTuple):
     """A kind of thing that is configured: the name of the group, the names in it, its keys."""
 
     name: str
@@ -24,7 +24,7 @@ class Group(NamedTuple):
 
 
 GROUPS = (
-    Group(
+    SettingGroup(
         "services",
         SERVICES,
         (
@@ -50,7 +50,7 @@ GROUPS = (
             ),
         ),
     ),
-    Group(
+    SettingGroup(
         "sensors",
         SENSORS,
         (

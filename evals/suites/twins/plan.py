@@ -13,7 +13,7 @@ Member = tuple[str, str]
 """A key and its value, a method and what it returns, or an empty key and a sentence."""
 
 
-class Block(NamedTuple):
+class TwinBlock(NamedTuple):
     """What stands under one twin's names.
 
     Attributes:
@@ -50,7 +50,7 @@ class File(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class TwinPlan:
     """An item of any length.
 
     Attributes:
@@ -67,4 +67,4 @@ class Plan:
     asked: int
     facts: tuple[Member, ...]
     filler: Callable[[random.Random], Member]
-    write: Callable[[Sequence[Block]], list[File]]
+    write: Callable[[Sequence[TwinBlock]], list[File]]

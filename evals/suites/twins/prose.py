@@ -11,7 +11,7 @@ from itertools import groupby
 
 from ctxpipe.evals.suites.generated import filler_sentence
 from ctxpipe.evals.suites.twins.draws import FIRMS, SEASONS, TOWNS, code, names_of, twins_of
-from ctxpipe.evals.suites.twins.plan import Block, File, Member, Plan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
 from ctxpipe.evals.suites.twins.topics import CLAUSES, TOPICS, Fact, Topic
 
 Heading = Callable[[str, int], str]
@@ -41,7 +41,7 @@ def adorned(title: str, depth: int) -> str:
     return f"{title}\n{'=-~^'[depth - 1] * len(title)}"
 
 
-def sections(name: str, heading: Heading, draw: random.Random) -> Plan:
+def sections(name: str, heading: Heading, draw: random.Random) -> TwinPlan:
     """A handbook in which every town has the same three sections, in half of them twice: in summer and in winter."""
     topic = draw.choice(TOPICS)
     fact = draw.choice(topic.facts)
@@ -55,7 +55,7 @@ def sections(name: str, heading: Heading, draw: random.Random) -> Plan:
     twins = twins_of(names, fact.value, draw)
     asked = draw.randrange(len(twins))
     when = dict(SEASONS)[names[asked][1]] if seasonal else ""
-    return Plan(
+    return TwinPlan(
         question=draw.choice(fact.questions).format(name=names[asked][0], when=when),
         twins=twins,
         asked=asked,
@@ -65,7 +65,9 @@ def sections(name: str, heading: Heading, draw: random.Random) -> Plan:
     )
 
 
-def _handbook(name: str, heading: Heading, topic: Topic, fact: Fact, wrap: bool, blocks: Sequence[Block]) -> list[File]:
+def _handbook(
+    name: str, heading: Heading, topic: Topic, fact: Fact, wrap: bool, blocks: Sequence[TwinBlock]
+) -> list[File]:
     parts = [heading(topic.title, 1)]
     for town, of_town in groupby(blocks, key=lambda block: block.twin.names[0]):
         parts.append(heading(town, 2))
@@ -74,7 +76,7 @@ def _handbook(name: str, heading: Heading, topic: Topic, fact: Fact, wrap: bool,
     return [File(name, "\n\n".join(parts) + "\n")]
 
 
-def _sections(heading: Heading, topic: Topic, fact: Fact, wrap: bool, block: Block) -> list[str]:
+def _sections(heading: Heading, topic: Topic, fact: Fact, wrap: bool, block: TwinBlock) -> list[str]:
     """The sections of a town; with seasons, one section that holds what they all would."""
     if len(block.twin.names) > 1:
         season = heading(block.twin.names[1], 3)
@@ -95,21 +97,21 @@ def _sections(heading: Heading, topic: Topic, fact: Fact, wrap: bool, block: Blo
     return parts
 
 
-def markdown(draw: random.Random) -> Plan:
+def markdown(draw: random.Random) -> TwinPlan:
     """Sections of Markdown, three deep."""
     return sections("handbook.md", atx, draw)
 
 
-def rst(draw: random.Random) -> Plan:
+def rst(draw: random.Random) -> TwinPlan:
     """Sections of reStructuredText, three deep."""
     return sections("handbook.rst", adorned, draw)
 
 
-def page(draw: random.Random) -> Plan:
+def page(draw: random.Random) -> TwinPlan:
     """Sections of a web page, three deep, between a navigation and a foot."""
     handbook = sections("handbook.html", _html_heading, draw)
     write = handbook.write
-    return Plan(
+    return TwinPlan(
         question=handbook.question,
         twins=handbook.twins,
         asked=handbook.asked,
@@ -133,12 +135,12 @@ def _html_page(text: str) -> str:
     )
 
 
-def slides(draw: random.Random) -> Plan:
+def slides(draw: random.Random) -> TwinPlan:
     """A talk in which every slide bears the name of a town."""
     fact = draw.choice([fact for topic in TOPICS for fact in topic.facts])
     twins = twins_of([(town,) for town in names_of(TOWNS, draw)], fact.value, draw)
     asked = draw.randrange(len(twins))
-    return Plan(
+    return TwinPlan(
         question=draw.choice(fact.questions).format(name=twins[asked].names[0], when=""),
         twins=twins,
         asked=asked,
@@ -148,14 +150,14 @@ def slides(draw: random.Random) -> Plan:
     )
 
 
-def _talk(blocks: Sequence[Block]) -> list[File]:
+def _talk(blocks: Sequence[TwinBlock]) -> list[File]:
     """As the reader of presentations writes them: a heading and a line for each point."""
     parts = [f"# {block.twin.names[0]}\n" + "\n".join(said for _, said in block.lines()) for block in blocks]
     starts = [sum(len(part) + 2 for part in parts[:i]) for i in range(len(parts))]
     return [File("talk.pptx", "\n\n".join(parts), tuple(starts))]
 
 
-def files(draw: random.Random) -> Plan:
+def files(draw: random.Random) -> TwinPlan:
     """Several texts, told apart by nothing but their file names."""
     fact = draw.choice([fact for topic in TOPICS for fact in topic.facts])
     if draw.random() < 0.5:
@@ -168,7 +170,7 @@ def files(draw: random.Random) -> Plan:
         pattern, asked_as = draw.choice((("{}.txt", "{}"), ("reports/report_{}.txt", "{}"), ("{}/visit.txt", "{}")))
     twins = twins_of([(name,) for name in names], fact.value, draw)
     asked = draw.randrange(len(twins))
-    return Plan(
+    return TwinPlan(
         question=draw.choice(fact.questions).format(name=asked_as.format(names[asked]), when=""),
         twins=twins,
         asked=asked,
@@ -178,19 +180,19 @@ def files(draw: random.Random) -> Plan:
     )
 
 
-def _texts(pattern: str, wrap: bool, blocks: Sequence[Block]) -> list[File]:
+def _texts(pattern: str, wrap: bool, blocks: Sequence[TwinBlock]) -> list[File]:
     return [
         File(pattern.format(block.twin.names[0].lower().replace(" ", "-")), paragraphs(block.lines(), wrap=wrap) + "\n")
         for block in blocks
     ]
 
 
-def contracts(draw: random.Random) -> Plan:
+def contracts(draw: random.Random) -> TwinPlan:
     """Agreements in plain text, with the other party in the title and numbered clauses; in one file or in several."""
     fact = draw.choice(CLAUSES)
     twins = twins_of([(firm,) for firm in names_of(FIRMS, draw)], fact.value, draw)
     asked = draw.randrange(len(twins))
-    return Plan(
+    return TwinPlan(
         question=draw.choice(fact.questions).format(name=twins[asked].names[0]),
         twins=twins,
         asked=asked,
@@ -200,14 +202,14 @@ def contracts(draw: random.Random) -> Plan:
     )
 
 
-def _agreements(fact: Fact, apart: bool, number: str, blocks: Sequence[Block]) -> list[File]:
+def _agreements(fact: Fact, apart: bool, number: str, blocks: Sequence[TwinBlock]) -> list[File]:
     texts = [_agreement(fact, number, block) for block in blocks]
     if apart:
         return [File(f"agreement-{i:02}.txt", text) for i, text in enumerate(texts, start=1)]
     return [File("agreements.txt", ("\n" + "=" * _WIDTH + "\n\n").join(texts))]
 
 
-def _agreement(fact: Fact, number: str, block: Block) -> str:
+def _agreement(fact: Fact, number: str, block: TwinBlock) -> str:
     party = block.twin.names[0]
     parts = [
         f"AGREEMENT BETWEEN THE PORT AND {party.upper()}",

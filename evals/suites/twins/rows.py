@@ -18,7 +18,7 @@ from ctxpipe.evals.suites.twins.draws import (
     names_of,
     twins_of,
 )
-from ctxpipe.evals.suites.twins.plan import Block, File, Member, Plan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
 from ctxpipe.evals.suites.twins.prose import sentence
 from ctxpipe.evals.suites.twins.topics import SPOKEN
 from ctxpipe.evals.types import Twin
@@ -62,10 +62,10 @@ def _row(draw: random.Random) -> Member:
     return f"{draw.choice(BIRDS)} {draw.randrange(100, 10_000)}", str(draw.randrange(1000, 10_000))
 
 
-def table(draw: random.Random) -> Plan:
+def table(draw: random.Random) -> TwinPlan:
     """Tables of Markdown; in half of the items one for each season, with the same ships."""
     twins, asked, question = _ships(draw, draw.random() < 0.5)
-    return Plan(
+    return TwinPlan(
         question=question,
         twins=twins,
         asked=asked,
@@ -75,7 +75,7 @@ def table(draw: random.Random) -> Plan:
     )
 
 
-def _tables(blocks: Sequence[Block]) -> list[File]:
+def _tables(blocks: Sequence[TwinBlock]) -> list[File]:
     parts = ["# Berths"]
     for season, inside in groupby(blocks, key=lambda block: block.twin.names[0] if len(block.twin.names) > 1 else ""):
         parts += [f"## {season}"] if season else []
@@ -88,10 +88,10 @@ def _owner(ship: str) -> str:
     return OWNERS[sum(map(ord, ship)) % len(OWNERS)]
 
 
-def csv(draw: random.Random) -> Plan:
+def csv(draw: random.Random) -> TwinPlan:
     """Rows of CSV, in half of the items with a preamble above their header."""
     twins, asked, question = _ships(draw, False)
-    return Plan(
+    return TwinPlan(
         question=question,
         twins=twins,
         asked=asked,
@@ -101,19 +101,19 @@ def csv(draw: random.Random) -> Plan:
     )
 
 
-def _csv(preamble: bool, blocks: Sequence[Block]) -> list[File]:
+def _csv(preamble: bool, blocks: Sequence[TwinBlock]) -> list[File]:
     lines = ["Harbour;North basin", "Drawn up by;A. Penn", ""] if preamble else []
     lines.append("Ship;Owner;Fee")
     lines += [f"{ship};{_owner(ship)};{fee}" for block in blocks for ship, fee in block.lines()]
     return [File("berths.csv", "\n".join(lines) + "\n")]
 
 
-def log(draw: random.Random) -> Plan:
+def log(draw: random.Random) -> TwinPlan:
     """Records of a log: the same event of every service."""
     event, questions = draw.choice(_EVENTS)
     twins = twins_of([(name,) for name in names_of(SERVICES, draw)], count, draw)
     asked = draw.randrange(len(twins))
-    return Plan(
+    return TwinPlan(
         question=draw.choice(questions).format(name=twins[asked].names[0]),
         twins=twins,
         asked=asked,
@@ -123,7 +123,7 @@ def log(draw: random.Random) -> Plan:
     )
 
 
-def _log(blocks: Sequence[Block]) -> list[File]:
+def _log(blocks: Sequence[TwinBlock]) -> list[File]:
     lines = [line for block in blocks for line in block.lines()]
     stamped = (
         f"2026-03-{4 + i // 8640:02}T{i // 360 % 24:02}:{i // 6 % 60:02}:{i % 6}0Z INFO {name}: {event}"
@@ -132,12 +132,12 @@ def _log(blocks: Sequence[Block]) -> list[File]:
     return [File("plant.log", "\n".join(stamped) + "\n")]
 
 
-def chat(draw: random.Random) -> Plan:
+def chat(draw: random.Random) -> TwinPlan:
     """Turns of a chat in which everybody says the same of themselves."""
     fact = draw.choice(SPOKEN)
     twins = twins_of([(name,) for name in names_of(PEOPLE, draw)], fact.value, draw)
     asked = draw.randrange(len(twins))
-    return Plan(
+    return TwinPlan(
         question=draw.choice(fact.questions).format(name=twins[asked].names[0]),
         twins=twins,
         asked=asked,
@@ -147,7 +147,7 @@ def chat(draw: random.Random) -> Plan:
     )
 
 
-def _chat(inline: bool, blocks: Sequence[Block]) -> list[File]:
+def _chat(inline: bool, blocks: Sequence[TwinBlock]) -> list[File]:
     """Turns of up to three sentences; the twin's own turn has one before what it says and one behind."""
     turns: list[tuple[str, str]] = []
     for block in blocks:

@@ -11,14 +11,14 @@ import regex
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.suites.generated import CountMany
 from ctxpipe.evals.suites.twins import config, prose, rows
-from ctxpipe.evals.suites.twins.plan import Block, File, Member, Plan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
 from ctxpipe.evals.types import Evidence, Passage, Sample
 
 NAME = "twins"
 SHORTEST = 400
 """Source tokens below which an item has no room for its twins."""
 
-SHAPES: Mapping[str, Callable[[random.Random], Plan]] = {
+SHAPES: Mapping[str, Callable[[random.Random], TwinPlan]] = {
     "markdown": prose.markdown,
     "files": prose.files,
     "toml": config.toml,
@@ -91,7 +91,7 @@ def _sample(shape: str, tokens: int, number: int, seed: int, count_many: CountMa
     )
 
 
-def _plan(shape: str, cluster: str) -> Plan:
+def _plan(shape: str, cluster: str) -> TwinPlan:
     """The first plan that is drawn in which every value stands once and nothing but a heading has a twin's name."""
     for attempt in range(1000):
         plan = SHAPES[shape](random.Random(f"{cluster}/question/{attempt}"))
@@ -101,7 +101,7 @@ def _plan(shape: str, cluster: str) -> Plan:
     raise UsageError(f"no values can be drawn for {cluster}")
 
 
-def _fitted(plan: Plan, cluster: str, tokens: int, count_many: CountMany) -> tuple[Passage, ...]:
+def _fitted(plan: TwinPlan, cluster: str, tokens: int, count_many: CountMany) -> tuple[Passage, ...]:
     """The documents with as much between their names as the length has room for."""
 
     def made(used: Sequence[int], members: Sequence[Member]) -> tuple[Passage, ...]:
@@ -137,7 +137,7 @@ def _fitted(plan: Plan, cluster: str, tokens: int, count_many: CountMany) -> tup
 class _Filler:
     """Members that name no twin and no value of one; a longer list begins as a shorter one does."""
 
-    def __init__(self, plan: Plan, draw: random.Random) -> None:
+    def __init__(self, plan: TwinPlan, draw: random.Random) -> None:
         words = {word for twin in plan.twins for word in (*twin.names, twin.value)}
         self._taken = regex.compile(r"(?i)(?<![^\W_])(?:\L<words>)(?![^\W_])", words=words)
         self._draw_one = partial(plan.filler, draw)
@@ -152,13 +152,13 @@ class _Filler:
         return self._members[:size]
 
 
-def _blocks(plan: Plan, used: Sequence[int], members: Sequence[Member], cluster: str) -> list[Block]:
+def _blocks(plan: TwinPlan, used: Sequence[int], members: Sequence[Member], cluster: str) -> list[TwinBlock]:
     """The twins that are used, the members dealt out among them."""
     blocks = []
     for place, i in enumerate(used):
         own = tuple(members[place :: len(used)])
         depth = random.Random(f"{cluster}/depth/{i}").random()
-        blocks.append(Block(plan.twins[i], plan.facts[i], own, round(depth * len(own))))
+        blocks.append(TwinBlock(plan.twins[i], plan.facts[i], own, round(depth * len(own))))
     return blocks
 
 

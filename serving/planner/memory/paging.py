@@ -13,7 +13,7 @@ from ctxpipe.serving.planner.model.shape import Kind, Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class LayerPage:
     """One layer's part of a block.
 
     Attributes:
@@ -37,7 +37,7 @@ class LayerGroup:
         layers: Their indices.
     """
 
-    page: Page
+    page: LayerPage
     layers: tuple[int, ...]
 
     def blocks(self, tokens: int, in_flight: int) -> int:
@@ -57,15 +57,15 @@ class LayerGroup:
         return -(-min(page.span - 1 + in_flight, tokens) // page.block) + 1
 
 
-def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) -> list[Page]:
+def pages(layers: Sequence[Layer], tensor: int, block: int, dtype_bytes: int) -> list[LayerPage]:
     """Each layer's part of a block on one GPU."""
     return [
-        Page(kind=layer.kind, span=layer.span, block=block, bytes=block * layer.elements(tensor) * dtype_bytes)
+        LayerPage(kind=layer.kind, span=layer.span, block=block, bytes=block * layer.elements(tensor) * dtype_bytes)
         for layer in layers
     ]
 
 
-def grouped(pages: Sequence[Page], *, hybrid: bool) -> list[LayerGroup]:
+def grouped(pages: Sequence[LayerPage], *, hybrid: bool) -> list[LayerGroup]:
     """Group layers as vLLM does.
 
     If all layers are of one kind, they are one group. Otherwise each group has as many layers as the rarest kind, or as
@@ -77,11 +77,11 @@ def grouped(pages: Sequence[Page], *, hybrid: bool) -> list[LayerGroup]:
             layer does.
     """
     if not hybrid and any(page.kind == "full" for page in pages):
-        pages = [Page(kind="full", span=0, block=page.block, bytes=page.bytes) for page in pages]
+        pages = [LayerPage(kind="full", span=0, block=page.block, bytes=page.bytes) for page in pages]
     if len({(page.kind, page.span) for page in pages}) == 1:
         return [LayerGroup(page=pages[0], layers=tuple(range(len(pages))))]
     pages = _of_one_size(pages)
-    buckets: dict[Page, list[int]] = {}
+    buckets: dict[LayerPage, list[int]] = {}
     for index, page in enumerate(pages):
         buckets.setdefault(page, []).append(index)
     least, most = min(map(len, buckets.values())), max(map(len, buckets.values()))
@@ -93,13 +93,13 @@ def grouped(pages: Sequence[Page], *, hybrid: bool) -> list[LayerGroup]:
     return groups
 
 
-def _of_one_size(pages: Sequence[Page]) -> list[Page]:
+def _of_one_size(pages: Sequence[LayerPage]) -> list[LayerPage]:
     """Make blocks equally large: by more tokens if that divides evenly, else by padding."""
     largest = max(page.bytes for page in pages)
     made = []
     for page in pages:
         block = page.block * (largest // page.bytes) if largest % page.bytes == 0 else page.block
-        made.append(Page(kind=page.kind, span=page.span, block=block, bytes=largest))
+        made.append(LayerPage(kind=page.kind, span=page.span, block=block, bytes=largest))
     return made
 
 
@@ -143,7 +143,7 @@ class BlockPool:
         return math.ceil(sum(self.block_bytes / block for block in full))
 
 
-def pool(groups: Sequence[LayerGroup], pages: Sequence[Page], stage: range, memory: int) -> BlockPool:
+def pool(groups: Sequence[LayerGroup], pages: Sequence[LayerPage], stage: range, memory: int) -> BlockPool:
     """The pool of one stage.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctxpipe.errors import UsageError
-from ctxpipe.serving.planner.model.shape import Shape
+from ctxpipe.serving.planner.model.shape import ModelShape
 
 NODE = 8
 """GPUs of one machine: the most that tensor parallelism takes by default."""
@@ -24,7 +24,7 @@ class Split:
         return self.tensor * self.pipeline
 
 
-def divides(shape: Shape, tensor: int) -> bool:
+def divides(shape: ModelShape, tensor: int) -> bool:
     """Whether vLLM can split a layer over this many GPUs: heads must divide evenly, or be stored several times."""
     if shape.heads % tensor:
         return False
@@ -33,7 +33,7 @@ def divides(shape: Shape, tensor: int) -> bool:
     return all(layer.kv_heads % tensor == 0 or tensor % layer.kv_heads == 0 for layer in shape.layers)
 
 
-def split(shape: Shape, gpus: int, tensor: int | None, pipeline: int | None) -> Split:
+def split(shape: ModelShape, gpus: int, tensor: int | None, pipeline: int | None) -> Split:
     """Choose the parts of a split that are not given.
 
     By default tensor parallelism takes as many GPUs of a machine (at most eight) as divide the heads, and pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxpipe.errors import UsageError
 from ctxpipe.serving.planner.memory.gpus import GPUS, Gpu
-from ctxpipe.serving.planner.model.shape import Shape
+from ctxpipe.serving.planner.model.shape import ModelShape
 from ctxpipe.serving.planner.published import FIXSTARS
 from ctxpipe.serving.planner.types import Assumption
 
@@ -16,7 +16,7 @@ _CACHE_BYTES = 2
 _COMPLEX_BYTES = 8
 
 
-def check(shape: Shape, name: str) -> None:
+def check(shape: ModelShape, name: str) -> None:
     """Refuse models that the scripts do not run.
 
     Raises:
@@ -31,7 +31,7 @@ def usable(gpu: Gpu) -> int:
     return USABLE - GPUS["h100-80gb"].memory + gpu.memory
 
 
-def rotary_bytes(shape: Shape) -> int:
+def rotary_bytes(shape: ModelShape) -> int:
     """Bytes per token of the table of rotary positions, on every GPU.
 
     The scripts make one complex64 number per pair of a head's dimensions, for twice the context.
@@ -39,7 +39,7 @@ def rotary_bytes(shape: Shape) -> int:
     return 2 * (shape.layers[0].k_dim // 2) * _COMPLEX_BYTES
 
 
-def longest(shape: Shape, weights: float, gpus: int, memory: int, batch: int) -> int:
+def longest(shape: ModelShape, weights: float, gpus: int, memory: int, batch: int) -> int:
     """Longest context: ``weights / g + N * (kv / g + rotary) <= memory``.
 
     Args:
@@ -54,12 +54,12 @@ def longest(shape: Shape, weights: float, gpus: int, memory: int, batch: int) ->
     return max(0, min(shape.max_tokens, int(room // each)))
 
 
-def bytes_per_token(shape: Shape, gpus: int = 1) -> int:
+def bytes_per_token(shape: ModelShape, gpus: int = 1) -> int:
     """KV bytes of a token on one GPU: bfloat16, in every layer, whatever its attention."""
     return sum(layer.elements(gpus) for layer in shape.layers) * _CACHE_BYTES
 
 
-def assumptions(shape: Shape, gpu: Gpu) -> list[Assumption]:
+def assumptions(shape: ModelShape, gpu: Gpu) -> list[Assumption]:
     """The constants of this profile."""
     return [
         Assumption(

@@ -10,7 +10,7 @@ from ctxpipe.serving.planner.memory.options import BLOCK, LATENT_BLOCK, Memory
 from ctxpipe.serving.planner.memory.paging import BlockPool, grouped, pages, pool
 from ctxpipe.serving.planner.memory.parallel import Split, stages
 from ctxpipe.serving.planner.model.quantisation import Quantisation
-from ctxpipe.serving.planner.model.shape import Shape
+from ctxpipe.serving.planner.model.shape import ModelShape
 from ctxpipe.serving.planner.types import Assumption
 
 VERSION = "vLLM 0.32"
@@ -33,7 +33,7 @@ class MemoryEstimate:
     tokens: int
 
 
-def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> MemoryEstimate:
+def estimate(shape: ModelShape, quantisation: Quantisation, gpu: Gpu, split: Split, memory: Memory) -> MemoryEstimate:
     """The longest context of ``memory.batch`` requests at once, as ``vllm serve --max-model-len auto`` finds it.
 
     ``cache = ceil(total * utilisation) - weights - overhead`` on each GPU; the stage that holds least decides.
@@ -65,7 +65,7 @@ def estimate(shape: Shape, quantisation: Quantisation, gpu: Gpu, split: Split, m
     )
 
 
-def block_size(shape: Shape, memory: Memory) -> int:
+def block_size(shape: ModelShape, memory: Memory) -> int:
     """Tokens of a block: the option, else vLLM's choice on NVIDIA GPUs."""
     latent = any(layer.latent for layer in shape.layers)
     return memory.block_size or (LATENT_BLOCK if latent else BLOCK)
@@ -76,7 +76,7 @@ def in_flight(memory: Memory, gpu: Gpu, split: Split) -> int:
     return (split.pipeline + int(memory.async_scheduling)) * (memory.batched_tokens or gpu.batched_tokens)
 
 
-def _stage_weights(shape: Shape, quantisation: Quantisation, stage: range) -> float:
+def _stage_weights(shape: ModelShape, quantisation: Quantisation, stage: range) -> float:
     first, last = stage.start == 0, stage.stop == len(shape.layers)
     held = [
         weight
@@ -86,7 +86,7 @@ def _stage_weights(shape: Shape, quantisation: Quantisation, stage: range) -> fl
     return quantisation.weigh(held, shape.dtype_bytes)
 
 
-def assumptions(shape: Shape, gpu: Gpu, memory: Memory) -> list[Assumption]:
+def assumptions(shape: ModelShape, gpu: Gpu, memory: Memory) -> list[Assumption]:
     """The constants of this profile."""
     block, tokens = block_size(shape, memory), memory.batched_tokens or gpu.batched_tokens
     cache = memory.kv_dtype if memory.kv_dtype != "auto" else shape.dtype

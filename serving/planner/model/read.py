@@ -9,13 +9,13 @@ from ctxpipe.serving.planner.model.attention import layers
 from ctxpipe.serving.planner.model.experts import FAMILIES
 from ctxpipe.serving.planner.model.families import decoder
 from ctxpipe.serving.planner.model.fields import Fields, dtype, model_type, text_fields
-from ctxpipe.serving.planner.model.shape import Shape, Weight
+from ctxpipe.serving.planner.model.shape import ModelShape, Weight
 from ctxpipe.serving.planner.model.vision import llama4_vision
 
 _OTHER_PARTS = ("vision_config", "audio_config", "vision_tower", "mm_vision_tower")
 
 
-def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = False) -> Shape:
+def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = False) -> ModelShape:
     """Read the shape that a config describes.
 
     Parameters are counted from the shapes of the kinds of model in ``FAMILIES``; any other is built by transformers on
@@ -36,7 +36,7 @@ def read_shape(name: str, values: Mapping[str, Any], *, language_only: bool = Fa
     longest = text.need("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
     weights, counted = _weights(config, text, kind, language_only)
     type_name, size = dtype(config, text)
-    return Shape(
+    return ModelShape(
         model_type=kind,
         weights=tuple(weights),
         layers=kept,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxpipe.evals.paired.held import Held, held, scored
+from ctxpipe.evals.paired.held import ArmRecords, held, scored
 from ctxpipe.evals.types import Record
 
 scores = st.dictionaries(st.sampled_from(["nll", "survival"]), st.floats(-9, 9))
@@ -29,7 +29,7 @@ def test_items_with_a_score_in_all_arms_are_those_that_a_loop_finds(several: lis
 def test_records_are_held_in_the_order_of_their_ids() -> None:
     made = records({i: {"survival": i / 10} if i % 3 else {} for i in range(10)})
     random.Random(0).shuffle(made)
-    found = Held(made)
+    found = ArmRecords(made)
     assert list(found) == found.ids == [f"q{i}" for i in range(10)]
     assert found.clusters == tuple(f"c{i % 3}" for i in range(10))
     assert np.isnan(found.column("survival")).tolist() == [i % 3 == 0 for i in range(10)]

@@ -10,7 +10,7 @@ from report_support import ARMS, Parsed, made, record, sample
 
 from ctxpipe.evals.report.report import html_report, verdict_line
 from ctxpipe.evals.runs.arms import parse_arms
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.runs.runner import RunPlan, run
 from ctxpipe.evals.summary.summary import summarise
@@ -99,7 +99,7 @@ def test_where_the_context_does_not_help_nothing_is_retained(tmp_path: Path) -> 
 
 def test_items_for_which_raw_does_not_fit_are_no_gain_of_the_arm(tmp_path: Path) -> None:
     with RecordFile(tmp_path / "more" / "records.jsonl") as file:
-        RunFolder(tmp_path / "more").start(Settings(seed=0, layers=(1, 2), tokenizer="t", target="m r"))
+        RunFolder(tmp_path / "more").start(RunSettings(seed=0, layers=(1, 2), tokenizer="t", target="m r"))
         RunFolder(tmp_path / "more").keep([sample(i) for i in range(40)])
         for i in range(40):
             for arm, nll in ARMS.items():

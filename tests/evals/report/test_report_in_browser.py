@@ -7,7 +7,7 @@ from pathlib import Path
 from browser import Page
 
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.summary.summary import summarise
 from ctxpipe.evals.types import Passage, Record, Sample
@@ -18,7 +18,7 @@ HOSTILE = "<script>alert(1)</script><img src=http://127.0.0.1:9/x>"
 def made(path: Path) -> Path:
     folder = RunFolder(path)
     with RecordFile(folder.records) as file:
-        folder.start(Settings(seed=0, layers=(1,), tokenizer="t", target="none"))
+        folder.start(RunSettings(seed=0, layers=(1,), tokenizer="t", target="none"))
         for i in range(12):
             one = Sample(
                 id=f"s{i}",

@@ -10,7 +10,7 @@ from http_support import count_words, echo, list_models, servers
 from ctxpipe.cli import main
 from ctxpipe.errors import UsageError
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.statistics.effective_length import Censored, EffectiveLength, LengthGain
 from ctxpipe.evals.summary.capacity import Capacity, planned, works
@@ -79,7 +79,7 @@ def run_folder(tmp_path: Path) -> Path:
     """A run over three lengths: raw fails at the longest, the method does not."""
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
-    folder.start(Settings(seed=0, layers=(2,), tokenizer="t", target="model 1"))
+    folder.start(RunSettings(seed=0, layers=(2,), tokenizer="t", target="model 1"))
     samples, records = [], []
     nll = {"raw": (0.1, 0.12, 2.0), "closed": (4.0, 4.0, 4.0), "default@1000": (0.1, 0.11, 0.12)}
     for i in range(30):

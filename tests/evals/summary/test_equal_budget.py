@@ -13,7 +13,7 @@ from ctxpipe.cli import main
 from ctxpipe.evals.report.equal_budget import equal_budget_lines
 from ctxpipe.evals.report.lengths import claim_line
 from ctxpipe.evals.report.report import html_report
-from ctxpipe.evals.runs.folder import RunFolder, Settings
+from ctxpipe.evals.runs.folder import RunFolder, RunSettings
 from ctxpipe.evals.runs.records import RecordFile
 from ctxpipe.evals.statistics.design import Design, Floats
 from ctxpipe.evals.statistics.effective_length import length_gain
@@ -35,7 +35,7 @@ SCORES = {
 def made(path: Path, *, items: int = 30, reused: bool = False, **scores: tuple[float, float, float]) -> Path:
     folder = RunFolder(path)
     folder.path.mkdir()
-    folder.start(Settings(seed=0, layers=(2,), tokenizer="t", target="model 1"))
+    folder.start(RunSettings(seed=0, layers=(2,), tokenizer="t", target="model 1"))
     with RecordFile(folder.records) as file:
         for i in range(items):
             for place, size in enumerate(LENGTHS):
