@@ -123,13 +123,13 @@ class Collection:
             zip(columns.document[index].tolist(), columns.place[index].tolist(), strict=True)
         ):
             asked.setdefault(document, {})[passage] = place
-        found: dict[int, FloatArray] = {}
+        vectors: dict[int, FloatArray] = {}
         for document, places in asked.items():
             home = self.prepared[document].vectors
             if home is not None:
                 known = home.shelf.sentences(home.document, list(places))
-                found.update((places[passage], unit_length(stored)) for passage, stored in known.items())
-        return found
+                vectors.update((places[passage], unit_length(stored)) for passage, stored in known.items())
+        return vectors
 
     def chunks(self, index: IntArray) -> list[Chunk]:
         """Some passages, in order."""

@@ -128,10 +128,10 @@ class VectorIndex:
         Returns:
             float32 of shape (k, passages); NaN for a passage without a vector.
         """
-        found = np.full((len(asked), self._size), np.nan, dtype=np.float32)
+        cosines = np.full((len(asked), self._size), np.nan, dtype=np.float32)
         for shelf in self._shelves:
-            shelf.fill(found, asked)
-        return found
+            shelf.fill(cosines, asked)
+        return cosines
 
 
 class _Shelved:
@@ -158,7 +158,7 @@ class _Shelved:
         """Whether a passage has a vector; the shelf may hold those of other documents alone."""
         return any(np.isin(block.document, self._numbers).any() for block in self._blocks())
 
-    def fill(self, found: FloatArray, asked: FloatArray) -> None:
+    def fill(self, out: FloatArray, asked: FloatArray) -> None:
         """Write the cosines of its passages."""
         own = np.full((len(asked), int(self._begin[-1])), np.nan, dtype=np.float32)
         for block in _sliced(self._blocks()):
@@ -167,7 +167,7 @@ class _Shelved:
             inside = (self._numbers[place] == block.document) & (block.passage < self._sizes[place])
             cosines = asked @ unit_length(block.values).T
             own[:, (self._begin[place] + block.passage)[inside]] = cosines[:, inside]
-        found[:, self._here] = own[:, self._there]
+        out[:, self._here] = own[:, self._there]
 
     def _blocks(self) -> Iterator[VectorBlock]:
         if self._kept is not None:

@@ -161,17 +161,17 @@ class Chooser:
             return write(self.documents, [written], layout)
 
         order = ordered(scores, pieces)
-        found = squeeze(
+        squeezed = squeeze(
             pieces,
             order,
             layout.labels,
             question,
             lambda written: self._tokens(rendered(written)) <= budget,
         )
-        if found is None:
+        if squeezed is None:
             note = f"the budget of {budget:,} tokens is too small to say anything true, so nothing was kept"
             return Selection(Rendered("", (), (), ()), 0, (), (note,))
-        text = rendered(found.written)
+        text = rendered(squeezed.written)
         note = f"the budget of {budget:,} tokens has no room for anything whole, so what was kept is cut and marked"
         return Selection(text, self._tokens(text), (), (note,))
 

@@ -95,15 +95,15 @@ def _unspaced(question: str, texts: Iterable[str]) -> tuple[str, ...]:
     if not runs:
         return ()
     said = "\n".join(texts)
-    found: list[str] = []
+    words: list[str] = []
     for run in runs:
         at = 0
         while at < len(run) - 1:
             end = next((end for end in range(len(run), at + 1, -1) if run[at:end] in said), at)
             if end > at:
-                found.append(run[at:end])
+                words.append(run[at:end])
             at = max(end, at + 1)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(words))
 
 
 def exact_bonus(

@@ -61,20 +61,20 @@ class Keep:
         Raises:
             UsageError: when a pattern takes longer than ``SECONDS``.
         """
-        found: set[tuple[int, int]] = set()
+        spans: set[tuple[int, int]] = set()
         for pattern in self._compiled:
             deadline = time.monotonic() + SECONDS
             try:
                 for match in pattern.finditer(text, timeout=SECONDS):
                     if match.group().strip():
-                        found.add(match.span())
+                        spans.add(match.span())
                     if time.monotonic() > deadline:
                         raise TimeoutError
             except TimeoutError as exc:
                 raise UsageError(
                     f"the pattern {_short(pattern.pattern)} to keep takes more than {SECONDS:g} seconds on {source}"
                 ) from exc
-        return sorted(found)
+        return sorted(spans)
 
     def forced(self, text: str, start: int, end: int) -> list[tuple[int, int]]:
         """Stretches of ``text[start:end]`` that are one of the forced strings, ascending."""

@@ -63,12 +63,12 @@ class Pieces:
 
     def ancestors(self, index: int) -> list[int]:
         """What a piece stands under, nearest first."""
-        found: list[int] = []
+        above: list[int] = []
         parent = int(self.parent[index])
         while parent >= 0:
-            found.append(parent)
+            above.append(parent)
             parent = int(self.parent[parent])
-        return found
+        return above
 
 
 class _Piece(NamedTuple):

@@ -55,7 +55,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
         every non-whitespace character, and none is longer than ``LONGEST``.
     """
     end = len(text) if end is None else end
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     begin = start
     for match in _boundaries(text, start, end):
         if match.start() <= begin or match.start() in joins:
@@ -71,10 +71,10 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
             continue  # what may be repeated on a command line
         if not blank and _NUMBER.fullmatch(text, begin, match.start()):
             continue  # the number of what follows
-        _append(found, text, begin, match.start())
+        _append(spans, text, begin, match.start())
         begin = match.end()
-    _append(found, text, begin, end)
-    return found
+    _append(spans, text, begin, end)
+    return spans
 
 
 def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
@@ -131,7 +131,7 @@ def _is_safe(text: str, cut: int, floor: int) -> bool:
     )
 
 
-def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
     start, end = trim(text, start, end)
     longest = LONGEST_UNSTOPPED if end - start > LONGEST_UNSTOPPED and _UNSTOPPED.match(text, start, end) else LONGEST
     while end - start > longest:
@@ -140,10 +140,10 @@ def _append(found: list[tuple[int, int]], text: str, start: int, end: int) -> No
             cut = safe_cut(text, start + longest, start)
         left, right = trim(text, start, cut)
         if right > left:
-            found.append((left, right))
+            spans.append((left, right))
         start, end = trim(text, cut, end)
     if end > start:
-        found.append((start, end))
+        spans.append((start, end))
 
 
 def _last_clause(text: str, low: int, high: int) -> int | None:

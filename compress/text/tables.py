@@ -92,7 +92,7 @@ def _first_table(text: str, rows: Sequence[tuple[int, int]]) -> list[Unit]:
 def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_TableStart]:
     """The second and further tables of a CSV file, each with the title above its header row."""
     begins = [i for i in range(1, len(rows)) if text.count("\n", rows[i - 1][1], rows[i][0]) > 1]
-    found: list[_TableStart] = []
+    tables: list[_TableStart] = []
     seen = False
     for before, begin, stop in zip([-1, 0, *begins], [0, *begins], [*begins, len(rows)], strict=False):
         cells = [_cells(text[a:b]) for a, b in rows[begin : min(stop, begin + 3)]]
@@ -101,9 +101,9 @@ def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_TableStart]:
             continue
         alone = begin - before == 1 and not any(_cells(text[slice(*rows[before])])[1:])
         if seen:
-            found.append(_TableStart(before if alone and not titled else begin, begin + titled))
+            tables.append(_TableStart(before if alone and not titled else begin, begin + titled))
         seen = True
-    return found
+    return tables
 
 
 def _is_headed(cells: Sequence[Sequence[str]]) -> bool:

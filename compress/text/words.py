@@ -79,7 +79,7 @@ def words(text: str, start: int, end: int, *, piece: int = PIECE) -> list[Word]:
     Returns:
         Pieces that hold every non-whitespace character of the range, ascending and disjoint.
     """
-    found: list[Word] = []
+    pieces: list[Word] = []
     for match in _WORD.finditer(text, start, end):
         left, right = match.span()
         group = match.lastgroup
@@ -90,20 +90,20 @@ def words(text: str, start: int, end: int, *, piece: int = PIECE) -> list[Word]:
         )
         longest = LONGEST_NAME if protected else LONGEST
         if right - left > longest and group not in ("address", "code"):
-            _cut(found, text, left, right, piece)
+            _cut(pieces, text, left, right, piece)
         else:
-            found.append(Word(left, right, protected, _goes_on(text, found, left)))
-    return found
+            pieces.append(Word(left, right, protected, _goes_on(text, pieces, left)))
+    return pieces
 
 
-def _goes_on(text: str, found: list[Word], at: int) -> bool:
-    return bool(found) and found[-1].end == at and text[at].isalnum() and text[at - 1].isalnum()
+def _goes_on(text: str, pieces: list[Word], at: int) -> bool:
+    return bool(pieces) and pieces[-1].end == at and text[at].isalnum() and text[at - 1].isalnum()
 
 
-def _cut(found: list[Word], text: str, left: int, right: int, size: int) -> None:
+def _cut(pieces: list[Word], text: str, left: int, right: int, size: int) -> None:
     while left < right:
         cut = right if right - left <= size else min(right, safe_cut(text, left + size, left))
         begin, stop = trim(text, left, cut)
         if stop > begin:
-            found.append(Word(begin, stop, False, _goes_on(text, found, begin)))
+            pieces.append(Word(begin, stop, False, _goes_on(text, pieces, begin)))
         left = cut

@@ -37,12 +37,12 @@ def subject(text: str, units: Sequence[Unit], index: int, language: str) -> Unit
 
 def with_subjects(text: str, units: Sequence[Unit], language: str) -> list[Unit]:
     """Units of which each comment stands under the same thing as what it is about, not under the block before it."""
-    found = list(units)
-    for index in range(len(found) - 1, -1, -1):
-        about = subject(text, found, index, language)
+    moved = list(units)
+    for index in range(len(moved) - 1, -1, -1):
+        about = subject(text, moved, index, language)
         if about is not None:
-            found[index] = found[index]._replace(parent=about.parent)
-    return found
+            moved[index] = moved[index]._replace(parent=about.parent)
+    return moved
 
 
 def _is_comment(text: str, start: int, language: str) -> bool:

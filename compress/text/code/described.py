@@ -13,18 +13,18 @@ _ASSIGNED = re.compile(r"([ \t]*)[\w.]+(?:[ \t]*,[ \t]*[\w.]+)*[ \t]*(?:=(?!=)|:
 
 def with_described(text: str, units: Sequence[Unit]) -> list[Unit]:
     """Units of which each string on the line below an assignment stands under it: alone it describes nothing."""
-    found = list(units)
+    moved = list(units)
     latest: dict[int, Unit] = {}
-    for index, unit in enumerate(found):
+    for index, unit in enumerate(moved):
         before = latest.get(unit.parent)
         string = _STRING.match(text, unit.start)
         if before is not None and string is not None:
             assigned = _ASSIGNED.match(text, before.start)
-            last = found[index - 1]
+            last = moved[index - 1]
             end = max(last.end, last.close_end, before.close_end)
             beside = text.count("\n", end, unit.start) == 1 and not text[end : unit.start].strip()
             if assigned is not None and assigned[1] == string[1] and beside:
-                found[index] = unit._replace(parent=before.start)
+                moved[index] = unit._replace(parent=before.start)
                 continue
         latest[unit.parent] = unit
-    return found
+    return moved

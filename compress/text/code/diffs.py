@@ -28,21 +28,21 @@ _INDEX = re.compile(r"\n(?:index [0-9a-f]|---[ ]|GIT binary)")
 def with_short_heads(text: str, units: list[Unit]) -> list[Unit]:
     """Units of a difference, of whose heads the lines that repeat the names of the files are noise."""
     above = {unit.parent for unit in units}
-    found: list[Unit] = []
+    shortened: list[Unit] = []
     for unit in units:
         repeated = _INDEX.search(text, unit.start, unit.end) if text.startswith("diff ", unit.start) else None
         says = text.startswith("@@", unit.start) and "\n" in text[unit.start : unit.end]
         if unit.start not in above or not unit.title or says:
-            found.append(unit)
+            shortened.append(unit)
         elif repeated is None:
-            found.append(unit._replace(kind="heading"))
+            shortened.append(unit._replace(kind="heading"))
         else:
             start = repeated.start() + 1
-            found += [
+            shortened += [
                 unit._replace(end=start - 1, kind="heading"),
                 Unit(start, unit.end, "line", unit.start, noise=True),
             ]
-    return found
+    return shortened
 
 
 def mark_diff(marks: Marks, start: int, end: int) -> None:

@@ -129,7 +129,7 @@ class Marks:
         before = [] if self._at and self._at[0] <= first.start() else [self._whole(first.start())]
         closes = self._closes()
         starts = self._at
-        found = before
+        units = before
         for index, at in enumerate(starts):
             owner = self._owner[index]
             if owner >= 0 and closes.get(owner, (-1, -1))[0] == at:
@@ -137,7 +137,7 @@ class Marks:
             close, close_end = closes.get(index, (-1, -1))
             parent = self._parent[index] if owner < 0 else owner
             above = starts[parent] if 0 <= parent < index else -1
-            found.append(
+            units.append(
                 Unit(
                     at,
                     self._end(index),
@@ -148,20 +148,20 @@ class Marks:
                     title=self._title[index],
                 )
             )
-        return found
+        return units
 
     def _closes(self) -> dict[int, tuple[int, int]]:
         """Offsets of each unit's close; a close that does not come after all that stands under its unit is none."""
         last = list(range(len(self._at)))
-        found: dict[int, int] = {}
+        closes: dict[int, int] = {}
         for index in range(len(last) - 1, -1, -1):
             owner = self._owner[index]
             above = self._parent[index] if owner < 0 else owner
-            if owner >= 0 and owner not in found and last[owner] == owner:
-                found[owner] = index
+            if owner >= 0 and owner not in closes and last[owner] == owner:
+                closes[owner] = index
             if 0 <= above < index:
                 last[above] = max(last[above], last[index])
-        return {owner: (self._at[index], self._end(index)) for owner, index in found.items()}
+        return {owner: (self._at[index], self._end(index)) for owner, index in closes.items()}
 
     def _end(self, index: int) -> int:
         stop = self._at[index + 1] if index + 1 < len(self._at) else len(self.text)

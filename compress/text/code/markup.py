@@ -35,13 +35,13 @@ class _OpenElement:
 @dataclass(slots=True)
 class _Markup:
     marks: Marks
-    found: Scan
+    scan: Scan
     raw: Callable[[int, int, int, str], None]
     open: dict[int, _OpenElement] = field(default_factory=dict)
     until: int = -1
 
     def run(self) -> None:
-        for event in self.found.events:
+        for event in self.scan.events:
             if event.start < self.until:
                 continue
             if event.kind == "open":
@@ -51,7 +51,7 @@ class _Markup:
             elif event.kind == "text":
                 self._text(event.start, event.end, self._above(event.element))
             elif event.kind == "raw":
-                name = self.found.elements[event.element].name.lower()
+                name = self.scan.elements[event.element].name.lower()
                 self.raw(event.start, event.end, self._above(event.element), name)
             else:
                 mark_paragraphs(self.marks, event.start, event.end, self._above(event.element), exact=True)
@@ -59,11 +59,11 @@ class _Markup:
     def _above(self, element: int) -> int:
         # An element that is never closed may be passed over with one around it.
         while element >= 0 and element not in self.open:
-            element = self.found.elements[element].parent
+            element = self.scan.elements[element].parent
         return self.open[element].below if element >= 0 else -1
 
     def _element(self, index: int) -> None:
-        element = self.found.elements[index]
+        element = self.scan.elements[index]
         holder = self.open.get(element.parent)
         above = self._above(element.parent)
         is_whole, has_text = _shape(element)

@@ -80,8 +80,8 @@ def scan(text: str, start: int, end: int, *, html: bool = False) -> Scan:
 
 def called(text: str, element: MarkupElement) -> str:
     """An element's title: its tag, with the attribute that names it (``service mailer``)."""
-    found = {m[1].lower(): m[2] or m[3] or "" for m in _ATTRIBUTE.finditer(text, element.start, element.open_end)}
-    name = next((found[key] for key in ("name", "id", "key", "title") if found.get(key)), "")
+    attributes = {m[1].lower(): m[2] or m[3] or "" for m in _ATTRIBUTE.finditer(text, element.start, element.open_end)}
+    name = next((attributes[key] for key in ("name", "id", "key", "title") if attributes.get(key)), "")
     return " ".join(f"{element.name} {name}".split())[:100]
 
 
@@ -89,7 +89,7 @@ class _MarkupScanner:
     def __init__(self, text: str, html: bool) -> None:
         self.text = text
         self.html = html
-        self.found = Scan()
+        self.scan = Scan()
         self.stack: list[int] = []
         self.open: dict[str, int] = {}
 
@@ -100,14 +100,14 @@ class _MarkupScanner:
             at = match.end()
             self._markup(match)
         self._text(at, end)
-        return self.found
+        return self.scan
 
     def _markup(self, match: re.Match[str]) -> None:
         groups = match.groupdict()
         if groups.get("raw"):
             self._open(match.start(), match.end("raw"), match["rawname"], False)
-            self.found.elements[-1].children = 1
-            self.found.events.append(Event("raw", *match.span("body"), self.stack[-1]))
+            self.scan.elements[-1].children = 1
+            self.scan.events.append(Event("raw", *match.span("body"), self.stack[-1]))
             self._close(*match.span("rawclose"), match["rawname"])
         elif groups["cdata"]:
             self._text(*match.span())
@@ -120,22 +120,22 @@ class _MarkupScanner:
             self._add("other", *match.span())
 
     def _add(self, kind: Literal["open", "close", "text", "raw", "other"], start: int, end: int) -> None:
-        self.found.events.append(Event(kind, start, end, self.stack[-1] if self.stack else -1))
+        self.scan.events.append(Event(kind, start, end, self.stack[-1] if self.stack else -1))
 
     def _text(self, start: int, end: int) -> None:
         length = len(self.text[start:end].strip())
         if length:
             self._add("text", start, end)
             if self.stack:
-                self.found.elements[self.stack[-1]].text += length
+                self.scan.elements[self.stack[-1]].text += length
 
     def _open(self, start: int, end: int, name: str, is_empty: bool) -> None:
         parent = self.stack[-1] if self.stack else -1
         if parent >= 0:
-            self.found.elements[parent].children += 1
-        index = len(self.found.elements)
-        self.found.elements.append(MarkupElement(start, end, name, parent))
-        self.found.events.append(Event("open", start, end, index))
+            self.scan.elements[parent].children += 1
+        index = len(self.scan.elements)
+        self.scan.elements.append(MarkupElement(start, end, name, parent))
+        self.scan.events.append(Event("open", start, end, index))
         if not is_empty:
             self.stack.append(index)
             self.open[name] = self.open.get(name, 0) + 1
@@ -146,9 +146,9 @@ class _MarkupScanner:
             return
         while True:
             index = self.stack.pop()
-            element = self.found.elements[index]
+            element = self.scan.elements[index]
             self.open[element.name] -= 1
             if element.name == name:
                 element.close, element.close_end = start, end
-                self.found.events.append(Event("close", start, end, index))
+                self.scan.events.append(Event("close", start, end, index))
                 return

@@ -132,10 +132,10 @@ class _Finder:
     def _xml(self, holder: Unit, children: Sequence[Unit]) -> None:
         if len(children) < 2 or holder.kind != "tag" or self._starts(_NAMED_TAG, holder):
             return
-        found = [child for child in children if self._starts(_TAG_NAME, child)]
-        if len(found) > 1 and len({self._tag(child) for child in found}) < len(found):
+        named = [child for child in children if self._starts(_TAG_NAME, child)]
+        if len(named) > 1 and len({self._tag(child) for child in named}) < len(named):
             return  # a list of names, or pairs of keys and values
-        name = found[0] if found else None
+        name = named[0] if named else None
         if name is None and (meta := self._first(_TAG_META, children)) is not None:
             inner = self.below.get(meta.start, [])
             name = self._first(_TAG_NAME, inner)

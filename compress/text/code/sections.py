@@ -40,9 +40,9 @@ class _Sections:
             elif text[line.start] in "#;!" or text.startswith("//", line.start):
                 self.comments = (self.comments[0] if self.comments else line.start, line.end)
             else:
-                found = _SECTION.fullmatch(text, line.start, line.end)
-                if found and found["name"]:
-                    self._section(found)
+                section = _SECTION.fullmatch(text, line.start, line.end)
+                if section and section["name"]:
+                    self._section(section)
                 else:
                     self._flush()
                     at = self._key(line.start, line.end, line.indent, at, end)
@@ -53,17 +53,17 @@ class _Sections:
             mark_paragraphs(self.marks, *self.comments, self.section if parent is None else parent)
             self.comments = None
 
-    def _section(self, found: re.Match[str]) -> None:
-        name = found["name"]
+    def _section(self, section: re.Match[str]) -> None:
+        name = section["name"]
         parts = name.split(".")
         outer = (".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1))
         above = next((self.named[other] for other in outer if other in self.named), -1)
         self._flush(above)
-        self.section = self.marks.unit(found.start(), above, kind="heading", title=name)
+        self.section = self.marks.unit(section.start(), above, kind="heading", title=name)
         self.marks.head(self.section)
         self.named[name] = self.section
         self.array = name
-        self.names_array = len(found["open"]) == 2
+        self.names_array = len(section["open"]) == 2
 
     def _key(self, start: int, end: int, indent: int, at: int, stop: int) -> int:
         """Mark a key with its value and give where the next line begins."""

@@ -36,24 +36,24 @@ def with_conditions(text: str, units: Sequence[Unit]) -> list[Unit]:
     lines = [line for unit in units for line in _lines(text, unit)]
     words = [match["word"] if (match := _CONTROL.match(text, line.start)) else "" for line in lines]
     following = list(itertools.accumulate(reversed(list(zip(words, lines, strict=True))), _next, initial=-1))[::-1]
-    found: list[Unit] = []
+    made: list[Unit] = []
     opened: list[_OpenCondition] = []
     for line, word, outer in zip(lines, words, following, strict=False):
         top = opened[-1] if opened else None
         inside = top is not None and (outer if word not in ("", "else", "end") else line.parent) == top.outer
         if word == "end" and top is not None:
-            found[top.place] = found[top.place]._replace(close=line.start, close_end=line.end)
+            made[top.place] = made[top.place]._replace(close=line.start, close_end=line.end)
             opened.pop()
         elif word == "else" and top is not None:
-            found.append(line._replace(parent=found[top.place].start))
+            made.append(line._replace(parent=made[top.place].start))
             opened[-1] = top._replace(branch=line.start)
         elif word in ("", "else", "end"):
-            found.append(line._replace(parent=top.branch) if inside and top else line)
+            made.append(line._replace(parent=top.branch) if inside and top else line)
         else:
             above = outer if outer < line.start else -1
-            opened.append(_OpenCondition(len(found), line.start, above))
-            found.append(line._replace(parent=top.branch if inside and top else above))
-    return found
+            opened.append(_OpenCondition(len(made), line.start, above))
+            made.append(line._replace(parent=top.branch if inside and top else above))
+    return made
 
 
 def _next(below: int, line: tuple[str, Unit]) -> int:

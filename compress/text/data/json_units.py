@@ -50,7 +50,7 @@ class _UnitWriter:
         self.text = text
         self.nodes = nodes
         self.children = children
-        self.found: list[Unit] = []
+        self.made: list[Unit] = []
         self.asked: dict[int, int] = {}
         self._is_single = sum(node.parent < 0 for node in nodes) == 1
 
@@ -72,26 +72,26 @@ class _UnitWriter:
             else:
                 covered = node.end
                 self._leaf(index, names, cut=is_open)
-        return self.found
+        return self.made
 
     def _open(self, index: int, names: dict[int, int], name: int) -> None:
         node = self.nodes[index]
         title = node.key or (self._value(name) if name >= 0 else "")
-        self.found.append(self._unit(index, names, end=node.open_end, title=title, closed=True))
+        self.made.append(self._unit(index, names, end=node.open_end, title=title, closed=True))
 
     def _leaf(self, index: int, names: dict[int, int], *, cut: bool) -> None:
         node = self.nodes[index]
         if cut:
-            self.found.append(self._unit(index, names, end=node.open_end, title=node.key, closed=True))
-            self.found += [
+            self.made.append(self._unit(index, names, end=node.open_end, title=node.key, closed=True))
+            self.made += [
                 Unit(a, b, "sentence", node.start) for a, b in sentences(self.text, node.open_end, node.end - 1)
             ]
             return
-        last = self.found[-1] if self.found else None
+        last = self.made[-1] if self.made else None
         if last is not None and self._is_run(last, node):
-            self.found[-1] = last._replace(end=node.end)
+            self.made[-1] = last._replace(end=node.end)
             return
-        self.found.append(self._unit(index, names, end=node.end, title="", closed=False))
+        self.made.append(self._unit(index, names, end=node.end, title="", closed=False))
 
     def _is_run(self, last: Unit, node: Node) -> bool:
         """Whether a value goes into one unit with the one before it: neighbouring scalars of an array do."""
@@ -125,15 +125,15 @@ class _UnitWriter:
 
     def _answered(self) -> dict[int, int]:
         """For each message of a conversation that answers a question of somebody else, the question."""
-        found: dict[int, int] = {}
+        questions: dict[int, int] = {}
         for beside in ([i for i, node in enumerate(self.nodes) if node.parent < 0], *self._lists()):
             answers = Answers()
             for index in beside:
                 name = self._speaker(index)
                 question = answers.take(index, name, asks=bool(name) and self._asks(index))
                 if question >= 0:
-                    found[index] = question
-        return found
+                    questions[index] = question
+        return questions
 
     def _lists(self) -> Iterator[Sequence[int]]:
         return (below for node, below in zip(self.nodes, self.children, strict=True) if self.text[node.value] == "[")
@@ -159,10 +159,10 @@ class _UnitWriter:
             for child in self.children[index]
             if not self.nodes[child].container and self.nodes[child].end - self.nodes[child].value <= _LONGEST_NAME
         ]
-        found = next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
-        if found < 0:
-            found = self._described(index)
-        return found if found >= 0 else self._who(scalars)
+        member = next((child for child in scalars if _NAMES.search(self.nodes[child].key)), -1)
+        if member < 0:
+            member = self._described(index)
+        return member if member >= 0 else self._who(scalars)
 
     def _who(self, members: Sequence[int]) -> int:
         """The member that says who speaks; in exports of chats every message has the type of a message."""

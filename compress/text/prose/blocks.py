@@ -73,7 +73,7 @@ class Blocks(ProseWriter):
         for said, group in itertools.groupby(range(len(says)), key=says.__getitem__):
             spans = [lines.spans[index] for index in group]
             joins = tuple(end for _, end in spans[:-1]) if said else ()
-            self.found.append(Region(spans[0][0], spans[-1][1], self.parent, None, (), joins))
+            self.regions.append(Region(spans[0][0], spans[-1][1], self.parent, None, (), joins))
         self.introduction = -1
         return True
 
@@ -82,20 +82,20 @@ class Blocks(ProseWriter):
         if "  " not in lines.words[0] and (self.facts.speakers or ": " not in lines.words[0]):
             return False
         below = _FILLED.search(self.text, lines.end)
-        found = tagged(lines.words, lines.indents, indent_of(self.text, below.start()) if below else -1)
+        terms = tagged(lines.words, lines.indents, indent_of(self.text, below.start()) if below else -1)
         above = self.parent
-        for term in found:
+        for term in terms:
             start, end = lines.spans[term.line]
             tag = prose_unit(self.document, start, start + term.tag, "item", above)
             tag = tag._replace(title=" ".join(self.text[start : tag.end].split()))
-            self.found.append(Region(start, tag.end, above, (tag,)))
+            self.regions.append(Region(start, tag.end, above, (tag,)))
             self.introduction, self.base = -1, start
             self.indents.open(lines.indents[0], start)
             spans = [(start + term.text, end), *lines.spans[term.line + 1 : term.end]]
             self.running(spans[0][0], spans[-1][1], spans)
-            if term is not found[-1]:
+            if term is not terms[-1]:
                 self.introduction = -1
-        return bool(found)
+        return bool(terms)
 
     def glossary(self, spans: Sequence[tuple[int, int]], groups: Sequence[Sequence[int]]) -> None:
         """Terms of Markdown, each with the definitions below it that begin with a colon."""
@@ -109,7 +109,7 @@ class Blocks(ProseWriter):
                 for first, last in bounds
                 for unit in self.whole_or_sentences(spans[first][0], spans[last - 1][1], "item", head.start)
             ]
-            self.found.append(Region(head.start, spans[end - 1][1], above, (head, *below)))
+            self.regions.append(Region(head.start, spans[end - 1][1], above, (head, *below)))
         self.introduction = -1
 
     def records(self, spans: Sequence[tuple[int, int]], *, titles: int) -> None:
@@ -134,7 +134,7 @@ class Blocks(ProseWriter):
 
     def _titles_before(self, start: int, end: int) -> int:
         """The column titles of a table that goes on with a line from the page before; -1 for none."""
-        last = self.found[-1] if self.found else None
+        last = self.regions[-1] if self.regions else None
         if not last or not last.units or last.units[-1].kind != "row" or self.text[last.end : start].strip():
             return -1
         row = last.units[-1]
@@ -146,7 +146,7 @@ class Blocks(ProseWriter):
 
     def table_above(self, start: int) -> Region | None:
         """The table right above a block; None where something else is."""
-        last = self.found[-1] if self.found else None
+        last = self.regions[-1] if self.regions else None
         is_table = last is not None and last.units is not None and all(unit.kind == "row" for unit in last.units)
         return last if last and is_table and not self.text[last.end : start].strip() else None
 
@@ -177,11 +177,11 @@ class Blocks(ProseWriter):
             return self.traced
         return self.parent if head == index else spans[head][0]
 
-    def diagnosis(self, spans: Sequence[tuple[int, int]], found: Sequence[Said]) -> None:
+    def diagnosis(self, spans: Sequence[tuple[int, int]], messages: Sequence[Said]) -> None:
         """Errors and warnings, each whole with its source lines and notes unless that is long."""
         units: list[Unit] = []
         begins: list[int] = []
-        for first, stop, under in found:
+        for first, stop, under in messages:
             start, end = spans[first][0], spans[stop - 1][1]
             parent = begins[under] if under >= 0 else self.parent
             begins.append(start)
@@ -210,7 +210,7 @@ class Blocks(ProseWriter):
         if first:
             self._lead(spans[:first])
         # What is indented further than a list belongs to what is above it.
-        if not self.found or indent_of(self.text, self.found[-1].start) <= indent_of(self.text, spans[first][0]):
+        if not self.regions or indent_of(self.text, self.regions[-1].start) <= indent_of(self.text, spans[first][0]):
             self.entitle(spans[first][0])
         units: list[Unit] = []
         open_items: list[tuple[int, int, Number | None]] = []
@@ -238,11 +238,11 @@ class Blocks(ProseWriter):
         if at > 0:
             self.running(spans[0][0], spans[at - 1][1], spans[:at])
             if is_title(self.text[slice(*spans[at - 1])]):
-                self.introduction = self.titled(self.found[-1])
+                self.introduction = self.titled(self.regions[-1])
         rest = spans[max(at, 0) :]
         self.running(rest[0][0], rest[-1][1], rest)
         if at >= 0 and self.introduction < 0:
-            self.introduction = self.titled(self.found[-1])
+            self.introduction = self.titled(self.regions[-1])
 
     def _close_items(
         self, items: builtins.list[tuple[int, int, Number | None]], indent: int, words: str

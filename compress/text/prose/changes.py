@@ -125,10 +125,10 @@ def _begins(text: str, start: int) -> bool:
 
 def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[Named]:
     """The heads of one kind; none if there is only one, which may be a line of anything."""
-    found = [match for match in (pattern.match(text, at) for at in begins) if match and _is_head(text, match)]
-    if len(found) < _FEWEST:
+    heads = [match for match in (pattern.match(text, at) for at in begins) if match and _is_head(text, match)]
+    if len(heads) < _FEWEST:
         return []
-    return [Named(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in found]
+    return [Named(*match.span(), 0, " ".join(match.group().strip("*= \t").split())) for match in heads]
 
 
 def _opening(text: str) -> list[int]:
@@ -145,9 +145,9 @@ def _alone(text: str, starts: Sequence[int], pattern: regex.Pattern[str]) -> Ite
         pattern: The line.
     """
     matches = (pattern.match(text, start) for start in starts)
-    found = [match for match in matches if match and not _GOES_ON.match(text, match.end())]
-    if len({match.group().strip().casefold() for match in found}) >= _FEWEST:
-        for match in found:
+    heads = [match for match in matches if match and not _GOES_ON.match(text, match.end())]
+    if len({match.group().strip().casefold() for match in heads}) >= _FEWEST:
+        for match in heads:
             line = match.group().strip()
             at = text.index(line, match.start())
             yield Named(at, at + len(line), 0, line.rstrip(",:!. "))
@@ -165,7 +165,7 @@ def _is_head(text: str, match: re.Match[str]) -> bool:
 
 def _outline(text: str, depth: int) -> Iterator[Named]:
     """Lines with one star, two stars and more, each alone, of which each more is one level further down."""
-    found = [match for match in _STARRED.finditer(text) if _begins(text, match.start())]
-    if _OUTLINE.search(text, 0, 200) or {1, 2} <= {len(match[1]) for match in found}:
-        for match in found:
+    stars = [match for match in _STARRED.finditer(text) if _begins(text, match.start())]
+    if _OUTLINE.search(text, 0, 200) or {1, 2} <= {len(match[1]) for match in stars}:
+        for match in stars:
             yield Named(*match.span(), depth + len(match[1]) - 1, match[2].strip())

@@ -64,9 +64,9 @@ def contents(text: str, *, marked: bool) -> list[tuple[int, int]]:
         text: The text.
         marked: Whether its headings are those of Markdown.
     """
-    found = [*_titled(text), *(_linked(text) if marked else ())]
+    lists = [*_titled(text), *(_linked(text) if marked else ())]
     disjoint: list[tuple[int, int]] = []
-    for start, end in sorted(found):
+    for start, end in sorted(lists):
         if not disjoint or start >= disjoint[-1][1]:
             disjoint.append((start, end))
     return disjoint
@@ -99,16 +99,16 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
 
 def _titles(text: str) -> list[tuple[int, int]]:
     """Lines that are a title for contents; a search for their words is quicker than a pattern on every line."""
-    found: set[tuple[int, int]] = set()
+    titles: set[tuple[int, int]] = set()
     for words in _FORMS:
         at = text.find(words)
-        while at >= 0 and len(found) < _MOST:
+        while at >= 0 and len(titles) < _MOST:
             start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
             end = len(text) if end < 0 else end
             if end - start < _LONGEST and _TITLE.fullmatch(text, start, end):
-                found.add((start, end))
+                titles.add((start, end))
             at = text.find(words, end)
-    return sorted(found)
+    return sorted(titles)
 
 
 def _linked(text: str) -> Iterator[tuple[int, int]]:

@@ -35,7 +35,9 @@ class Definitions(Environments, abc.ABC):
         ):
             return False
         start, end = lines.spans[0]
-        self.found.append(Region(start, end, self.base, (prose_unit(self.document, start, end, "record", self.base),)))
+        self.regions.append(
+            Region(start, end, self.base, (prose_unit(self.document, start, end, "record", self.base),))
+        )
         self.base = start
         keys = [index for index, indent in enumerate(lines.indents) if indent == least]
         self.depth += 1
@@ -46,22 +48,22 @@ class Definitions(Environments, abc.ABC):
     def definitions(self, lines: Lines) -> bool:
         """Terms, each with what is indented below it."""
         nested = self.depth < _DEEPEST and len(lines.words) > 1
-        found = terms(lines.words, lines.indents) if nested else []
-        if found:
+        listed = terms(lines.words, lines.indents) if nested else []
+        if listed:
             self.depth += 1
-            self._defined(lines, found)
+            self._defined(lines, listed)
             self.depth -= 1
-        return bool(found)
+        return bool(listed)
 
-    def _defined(self, lines: Lines, found: Sequence[Term]) -> None:
+    def _defined(self, lines: Lines, listed: Sequence[Term]) -> None:
         above = self.parent
-        for term in found:
+        for term in listed:
             start, end = lines.spans[term.line]
             words = lines.words[term.line]
             is_record = begins_record(words)
             unit = prose_unit(self.document, start, end, "record" if is_record else "item", above)
             unit = unit._replace(title="" if is_record else " ".join(words.split()))
-            self.found.append(Region(start, end, above, (unit,)))
+            self.regions.append(Region(start, end, above, (unit,)))
             if term.end > term.line + 1:
                 self.introduction = -1
                 self.indents.open(lines.indents[0], start)

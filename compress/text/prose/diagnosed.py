@@ -44,17 +44,17 @@ def diagnosed(lines: Sequence[str]) -> list[Said]:
     located = sum(match is not None and match.re is _LOCATED for match in said)
     if not any(said) or not (located >= _FEWEST or any(map(_ARROW.match, lines)) or (located and _drawn(lines))):
         return []
-    found: list[Said] = []
+    messages: list[Said] = []
     is_open = False
     for index, (line, match) in enumerate(zip(lines, said, strict=True)):
         begins = match is not None and (match["word"].lower() not in _BELONGS or not is_open)
         if is_open and not begins and not _INCLUDED.match(line) and not _BUILT.match(line):
-            found[-1] = found[-1]._replace(stop=index + 1)
+            messages[-1] = messages[-1]._replace(stop=index + 1)
             continue
         included = begins and index > 0 and _INCLUDED.match(lines[index - 1]) is not None
-        found.append(Said(index, index + 1, len(found) - 1 if included else -1))
+        messages.append(Said(index, index + 1, len(messages) - 1 if included else -1))
         is_open = begins
-    return found
+    return messages
 
 
 def is_excerpt(lines: Sequence[str]) -> bool:

@@ -66,11 +66,11 @@ class Environments(Quoted):
         """A paragraph, in which a formula that is set apart ends no sentence before its own end."""
         super().running(start, end, spans)
         if self.document.language == "tex":
-            region = self.found[-1]
+            region = self.regions[-1]
             ends = [m for m in _STOP_BEFORE_END.finditer(self.text, region.start, region.end) if m.start() >= start]
             joins = (*region.joins, *(match.end("stop") for match in ends))
             breaks = {*region.breaks, *(match.end() for match in ends if match.end() < region.end)}
-            self.found[-1] = region._replace(joins=joins, breaks=tuple(sorted(breaks)))
+            self.regions[-1] = region._replace(joins=joins, breaks=tuple(sorted(breaks)))
 
     def parted(self, lines: Lines) -> bool:
         """Lines of TeX, cut where environments begin and end and at items."""
@@ -120,7 +120,7 @@ class Environments(Quoted):
             title = next((words for words in said.groups() if words), name) if said else name
             unit = Unit(start, end, "item", above, *close, title=" ".join(title.split()))
             self.environments.append(_OpenEnvironment(name, above, start))
-        self.found.append(Region(start, end, above, (unit,)))
+        self.regions.append(Region(start, end, above, (unit,)))
         self.introduction = -1
         self.base = self.environments[-1].inside
         return stop
@@ -132,13 +132,13 @@ class Environments(Quoted):
         self.introduction = -1
         self.base = self.environments[-1].inside if self.environments else self.heading
         if start not in self._closes:
-            self.found.append(Region(start, end, self.base, (Unit(start, end, "sentence", self.base, noise=True),)))
+            self.regions.append(Region(start, end, self.base, (Unit(start, end, "sentence", self.base, noise=True),)))
 
     def _item(self, start: int, end: int) -> None:
         listed = self.environments[-1] if self.environments and self.environments[-1].name in _LISTS else None
         above = listed.outside if listed else self.parent
         units = self.whole_or_sentences(start, end, "item", above)
-        self.found.append(Region(start, end, above, tuple(units)))
+        self.regions.append(Region(start, end, above, tuple(units)))
         self.introduction = -1
         if listed:
             self.environments[-1] = listed._replace(inside=start)
@@ -148,7 +148,7 @@ class Environments(Quoted):
 def _ends(text: str) -> dict[int, tuple[int, int]]:
     """For each beginning of an environment whose name or title says something, where its end begins and ends."""
     stack: list[tuple[str, int]] = []
-    found: dict[int, tuple[int, int]] = {}
+    ends: dict[int, tuple[int, int]] = {}
     for line in _LINE.finditer(text):
         edge = _EDGE.match(line[0])
         if edge is None:
@@ -158,5 +158,5 @@ def _ends(text: str) -> dict[int, tuple[int, int]]:
         elif stack and stack[-1][0] == edge["name"]:
             _, start = stack.pop()
             if not _FORMULA.fullmatch(edge["name"]) and not _BARE.fullmatch(edge["name"]):
-                found[start] = (line.start(), line.start() + edge.end())
-    return found
+                ends[start] = (line.start(), line.start() + edge.end())
+    return ends

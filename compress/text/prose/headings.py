@@ -94,12 +94,12 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         is_hidden: Whether a stretch is no prose (fenced code, a table).
     """
     text = document.text
-    found: list[Heading] = []
+    all_headings: list[Heading] = []
     taken: list[tuple[int, int]] = []
 
     def add(heading: Heading) -> None:
         if heading.end > heading.start and not is_hidden(heading.start, heading.end):
-            found.append(heading)
+            all_headings.append(heading)
             taken.append((heading.start, heading.end))
 
     for start, end, level in document.headings:
@@ -108,12 +108,12 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         add(heading)
     if document.kind == "text" and (heads := page_heads(text)):
         # Under headings of its own a text goes on over pages, whose heads would part it.
-        found = [heading for heading in found if (heading.start, heading.end) not in heads] or [
+        all_headings = [heading for heading in all_headings if (heading.start, heading.end) not in heads] or [
             Heading(start, end, _ALONE_LEVEL, " ".join(text[start:end].split())) for start, end in heads
         ]
-    found.sort(key=lambda heading: heading.start)
+    all_headings.sort(key=lambda heading: heading.start)
     disjoint: list[Heading] = []
-    for heading in found:
+    for heading in all_headings:
         if not disjoint or heading.start >= disjoint[-1].end:
             disjoint.append(heading)
     return disjoint

@@ -103,14 +103,14 @@ def colon_terms(lines: Sequence[str]) -> list[list[int]]:
     begins = [index for index, line in enumerate(lines) if line[:1] == ":" and line[1:2] in (" ", "\t")]
     if not begins or begins[0] != 1:
         return []
-    found: list[list[int]] = [[0]]
+    definitions: list[list[int]] = [[0]]
     for index in begins:
-        if index - 1 not in begins and index - 1 > found[-1][0] and len(lines[index - 1]) <= _LONGEST_TERM:
-            found[-1].append(index - 1)
-            found.append([index - 1])
-        found[-1].append(index)
-    found[-1].append(len(lines))
-    return found
+        if index - 1 not in begins and index - 1 > definitions[-1][0] and len(lines[index - 1]) <= _LONGEST_TERM:
+            definitions[-1].append(index - 1)
+            definitions.append([index - 1])
+        definitions[-1].append(index)
+    definitions[-1].append(len(lines))
+    return definitions
 
 
 def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tagged]:
@@ -129,13 +129,13 @@ def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tag
     firsts = [index for index, indent in enumerate(indents) if indent <= least]
     if column <= least or (len(indents) == len(firsts) > 1):
         return []
-    found: list[Tagged] = []
+    terms: list[Tagged] = []
     for index, end in itertools.pairwise([*firsts, len(lines)]):
         match = _TAGGED.match(lines[index])
         if match is None or least + match.end() != column or indents[index] < least:
             return []
-        found.append(Tagged(index, end, match.end(1), match.end()))
-    return found
+        terms.append(Tagged(index, end, match.end(1), match.end()))
+    return terms
 
 
 def dated(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
@@ -173,8 +173,8 @@ def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
     if not lines or indents[0] != least or max(indents) == least:
         return []
     firsts = [index for index, indent in enumerate(indents) if indent == least]
-    found = [Term(a, b) for a, b in itertools.pairwise([*firsts, len(lines)])]
-    defined = [term for term in found if any(any(map(str.isalnum, line)) for line in lines[term.line + 1 : term.end])]
+    listed = [Term(a, b) for a, b in itertools.pairwise([*firsts, len(lines)])]
+    defined = [term for term in listed if any(any(map(str.isalnum, line)) for line in lines[term.line + 1 : term.end])]
     width = max(map(len, lines))
     heads = [lines[term.line] for term in defined]
     named = [head for head in heads if len(head) < _SHORT * width or head.endswith(":") or begins_record(head)]
@@ -182,4 +182,4 @@ def terms(lines: Sequence[str], indents: Sequence[int]) -> list[Term]:
         # Values may be no longer than what they are values of.
         below = [lines[term.line + 1] for term in defined]
         named = [head for head, value in zip(heads, below, strict=True) if _is_named(head, value)]
-    return found if 2 * len(defined) >= len(found) and len(named) == len(defined) else []
+    return listed if 2 * len(defined) >= len(listed) and len(named) == len(defined) else []

@@ -174,7 +174,7 @@ class Kinds(Definitions):
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""
-        if self.traced >= 0 and CHAINED.match(lines.words[0]) and self.found[-1].end == self.logged:
+        if self.traced >= 0 and CHAINED.match(lines.words[0]) and self.regions[-1].end == self.logged:
             stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words))
             self.log(lines.spans[:stop], [-1] * stop)
             if stop < len(lines.words):
@@ -183,10 +183,10 @@ class Kinds(Definitions):
         if heads := traced(lines.words, lines.indents):
             self.log(lines.spans, heads)
             return True
-        found = diagnosed(lines.words)
-        if found:
-            self.diagnosis(lines.spans, found)
-        return bool(found)
+        messages = diagnosed(lines.words)
+        if messages:
+            self.diagnosis(lines.spans, messages)
+        return bool(messages)
 
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""
@@ -209,7 +209,7 @@ class Kinds(Definitions):
             start, end = lines.spans[group.start][0], lines.spans[group.below - 1][1]
             first, *rest = self.whole_or_sentences(start, end, "item", above)
             first = first._replace(title=" ".join(self.text[start : first.end].split()))
-            self.found.append(Region(start, end, above, (first, *rest)))
+            self.regions.append(Region(start, end, above, (first, *rest)))
             self.introduction = -1
             if group.end > group.below:
                 spans, words = lines.spans[group.below : group.end], lines.words[group.below : group.end]

@@ -74,15 +74,15 @@ class FootnoteCalls:
             regions: The regions of the text, in order.
             called: Where footnotes are called, by where they begin.
         """
-        found = list(regions)
+        moved = list(regions)
         for start, at in called.items():
-            index = bisect.bisect_right(found, start, key=lambda region: region.start) - 1
+            index = bisect.bisect_right(moved, start, key=lambda region: region.start) - 1
             parent = self._unit(regions, at)
             if parent >= 0:
-                region = found[index]
+                region = moved[index]
                 units = (one._replace(parent=parent) if one.start == start else one for one in region.units or ())
-                found[index] = region._replace(units=tuple(units))
-        return found
+                moved[index] = region._replace(units=tuple(units))
+        return moved
 
     def _unit(self, regions: Sequence[Region], at: int) -> int:
         """``start`` of the unit that holds an offset; -1 for none."""

@@ -41,11 +41,11 @@ def cuts(text: str, headings: Sequence[int], size: int) -> list[int]:
         size: Most parts.
     """
     parts = min(size, len(text) // _LEAST)
-    found: list[int] = []
+    places: list[int] = []
     for number in range(1, parts):
         wanted = len(text) * number // parts
         near = sorted(headings, key=lambda start: abs(start - wanted))[:_TRIED]
         best = next((start for start in near if not _PAGE_ENDS.search(text, max(0, start - _NEAR), start + _NEAR)), 0)
-        if best > (found[-1] if found else 0):
-            found.append(best)
-    return found
+        if best > (places[-1] if places else 0):
+            places.append(best)
+    return places

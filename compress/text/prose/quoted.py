@@ -56,7 +56,7 @@ class Quoted(Turns):
             above = self.quotes[max(self.quotes)] if self.quotes else self._beside()
             above = self._quoted_heads.get(above, above) if depth in self.quotes else above
             start, end = spans[first][0], spans[stop - 1][1]
-            self.found.append(Region(start, end, above, (Unit(start, end, "speaker", above),)))
+            self.regions.append(Region(start, end, above, (Unit(start, end, "speaker", above),)))
             self._quoted_heads[start] = above
             self.quotes[depth] = start
             self.introduction = -1
@@ -68,7 +68,7 @@ class Quoted(Turns):
         """What the message that a message is quoted in stands under: who wrote the one says nothing of the other."""
         if self.base != self.heading or not _FIELD.match(self.text, max(0, self.heading)):
             return self.base
-        return next(region.parent for region in reversed(self.found) if region.start == self.heading)
+        return next(region.parent for region in reversed(self.regions) if region.start == self.heading)
 
     def _said(self, spans: Sequence[tuple[int, int]]) -> None:
         text = self.text
@@ -77,13 +77,13 @@ class Quoted(Turns):
         empty = [not text[a:b].strip("> \t") for a, b in spans]
         breaks = tuple(spans[i][0] for i in range(1, len(spans)) if empty[i] and not empty[i - 1])
         region = Region(spans[0][0], spans[-1][1], parent, None, breaks)
-        self.found.append(region)
+        self.regions.append(region)
         if announces(text, spans[-1][1]):
             *before, (start, end) = running_spans(text, region)
             if before and _WROTE.search(text, start, end):
                 # Whose words follow says this line alone, whoever quotes them.
                 breaks = tuple(at for at in breaks if at < start)
-                self.found[-1:] = [region._replace(end=start, breaks=breaks), Region(start, end, self.base)]
+                self.regions[-1:] = [region._replace(end=start, breaks=breaks), Region(start, end, self.base)]
             self.introduction = start
 
     def _message_heads(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -41,11 +41,11 @@ class SimpleTable(NamedTuple):
     def units(self, text: str, parent: int) -> list[Unit]:
         """Its rows as units, under the titles if it has any; its rules are noise."""
         if self.titled:
-            found = row_units(self.rows, [self._cells(text, row) for row in self.rows], parent)
+            units = row_units(self.rows, [self._cells(text, row) for row in self.rows], parent)
         else:
-            found = [Unit(*row, "row", parent) for row in self.rows]
-        found += [Unit(*rule, "row", parent, noise=True) for rule in self.rules]
-        return sorted(found)
+            units = [Unit(*row, "row", parent) for row in self.rows]
+        units += [Unit(*rule, "row", parent, noise=True) for rule in self.rules]
+        return sorted(units)
 
     def _cells(self, text: str, row: tuple[int, int]) -> list[str]:
         line = text[text.rfind("\n", 0, row[0]) + 1 : row[1]].partition("\n")[0]

@@ -48,8 +48,8 @@ def paragraph_beginnings(text: str) -> list[str]:
 
 def paragraph_speakers(beginnings: Sequence[str]) -> list[str]:
     """The name or key before a colon that each paragraph begins with; empty for none."""
-    found = (_SPEAKER.match(words) if _has_colon(words) else None for words in beginnings)
-    return [match["name"] if match else "" for match in found]
+    matches = (_SPEAKER.match(words) if _has_colon(words) else None for words in beginnings)
+    return [match["name"] if match else "" for match in matches]
 
 
 def paragraph_names(speakers: Sequence[str]) -> frozenset[str]:

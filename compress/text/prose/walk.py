@@ -93,7 +93,7 @@ class _Walked(NamedTuple):
 def _walked(part: _TextPart) -> _Walked:
     walker = _Walker(part.document, part.facts)
     walker.walk(part.events, part.start, part.end)
-    return _Walked(walker.found, walker.called)
+    return _Walked(walker.regions, walker.called)
 
 
 def _is_beside(title: str, other: str) -> bool:
@@ -109,7 +109,7 @@ def _events(document: Document) -> list[_Event]:
     if not document.headings:
         hidden = sorted((*hidden, *(span for span in document.noise if not overlaps(*span, hidden))))
     stack: list[Heading] = []
-    found: list[_Event] = []
+    events: list[_Event] = []
     at = 0
     titles = headings(document, lambda a, b: overlaps(a, b, hidden))
     for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
@@ -117,13 +117,13 @@ def _events(document: Document) -> list[_Event]:
             continue
         at = event.end
         if not isinstance(event, Heading):
-            found.append(event)
+            events.append(event)
             continue
         while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
             stack.pop()
-        found.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1))
+        events.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1))
         stack.append(event)
-    return found
+    return events
 
 
 def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
@@ -131,16 +131,16 @@ def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
     text = document.text
     head = front_matter(text)
     marks = "`~" if document.kind in ("markdown", "html") else "`"
-    found: list[Fence | Drawn | SimpleTable | _Pipes] = [*([head] if head else []), *fences(text, marks)]
-    fenced = sorted((fence.start, fence.end) for fence in found)
+    special: list[Fence | Drawn | SimpleTable | _Pipes] = [*([head] if head else []), *fences(text, marks)]
+    fenced = sorted((fence.start, fence.end) for fence in special)
     tables: list[Drawn | SimpleTable] = [*drawn_tables(text, document.language), *simple_tables(text)]
     drawn = [table for table in tables if not overlaps(table.start, table.end, fenced)]
-    found += drawn
+    special += drawn
     hidden = sorted(fenced + [(table.start, table.end) for table in drawn])
     for match in PIPES.finditer(text):
         if not overlaps(*match.span(), hidden) and not is_excerpt(match[0].rstrip().split("\n")):
-            found.append(_Pipes(*match.span()))
-    return found
+            special.append(_Pipes(*match.span()))
+    return special
 
 
 class _Walker(Kinds):
@@ -167,7 +167,7 @@ class _Walker(Kinds):
     def _open(self, heading: _Placed) -> None:
         """Set down a heading, after which nothing before it counts."""
         start, end, title, above = heading
-        self.found.append(Region(start, end, above, (Unit(start, end, "heading", above, title=title),)))
+        self.regions.append(Region(start, end, above, (Unit(start, end, "heading", above, title=title),)))
         self.heading = self.base = start
         self.introduction = self.literal = -1
         self.answers = Answers()

@@ -44,7 +44,7 @@ class ProseWriter:
         self.document = document
         self.facts = facts
         self.text = document.text
-        self.found: list[Region] = []
+        self.regions: list[Region] = []
         self.heading = self.base = -1
         """The nearest heading, and what blocks with the present indentation stand under."""
         self.introduction = -1
@@ -75,7 +75,7 @@ class ProseWriter:
 
     def add(self, start: int, end: int, units: Sequence[Unit]) -> None:
         """Take up a region that is not running text; what it was introduced by introduces nothing else."""
-        self.found.append(Region(start, end, self.parent, tuple(units)))
+        self.regions.append(Region(start, end, self.parent, tuple(units)))
         self.introduction = -1
 
     def rebase(self, start: int) -> int:
@@ -87,7 +87,7 @@ class ProseWriter:
 
     def entitle(self, start: int) -> None:
         """Take a short line above a table or list, which is no sentence, for what introduces it."""
-        last = self.found[-1] if self.found else None
+        last = self.regions[-1] if self.regions else None
         if self.introduction >= 0 or last is None or last.units is not None or last.breaks:
             return
         if self.document.page(last.start) != self.document.page(start):
@@ -107,7 +107,7 @@ class ProseWriter:
         if not before:
             title = prose_unit(self.document, start, end, "item", region.parent)
             title = title._replace(title=" ".join(self.text[start:end].split()))
-            self.found[-1] = Region(region.start, region.end, region.parent, (title,))
+            self.regions[-1] = Region(region.start, region.end, region.parent, (title,))
         return start
 
     def whole_or_sentences(self, start: int, end: int, kind: UnitKind, parent: int) -> list[Unit]:
@@ -129,15 +129,15 @@ class ProseWriter:
         # Of several questions in a row none is about the one before it.
         between = self.introduction >= 0 and self.introduction == self.question and asks(text, stop)
         region = Region(start, end, self.base if between else self.parent, None, breaks)
-        last = self.found[-1] if self.found else None
+        last = self.regions[-1] if self.regions else None
         if last is not None and last.units is None and self._goes_on(last, start):
             joins = (*last.joins, trim(text, last.start, last.end)[1])
             region = last._replace(end=end, joins=joins, breaks=(*last.breaks, *breaks))
-            self.found[-1] = region
+            self.regions[-1] = region
         elif (open_sentence := self._before_page(start)) >= 0:
-            self.found.append(region := self._rest(region, open_sentence))
+            self.regions.append(region := self._rest(region, open_sentence))
         else:
-            self.found.append(region := self._headed(region, spans, lines))
+            self.regions.append(region := self._headed(region, spans, lines))
         self.introduction = -1
         if stop - start < LONGEST_TERM and "\n" not in text[start:stop]:
             self._open_term(region, start, stop)
@@ -159,7 +159,7 @@ class ProseWriter:
         if not (further or always):
             return
         begin = running_spans(text, region)[-1][0]
-        named = further and region is self.found[-1] and is_title(text[begin:stop])
+        named = further and region is self.regions[-1] and is_title(text[begin:stop])
         if named:
             begin = self.titled(region)
         if named or always:
@@ -172,7 +172,7 @@ class ProseWriter:
         if after < 0:
             return region
         head = region._replace(end=after, breaks=())
-        self.found.append(head)
+        self.regions.append(head)
         above = self.titled(head) if is_title else running_spans(self.text, head)[-1][0]
         return Region(after, region.end, above, None, tuple(at for at in region.breaks if at > after))
 
@@ -182,7 +182,7 @@ class ProseWriter:
         feed = max(self.text.rfind(mark, low, start) for mark in ("\f", "[Page "))
         if feed < 0 or not _GOES_ON.match(self.text, start):
             return -1
-        body = (r for r in self.found[-4:][::-1] if r.end < feed and not _FOOT.search(self.text, r.start, r.end))
+        body = (r for r in self.regions[-4:][::-1] if r.end < feed and not _FOOT.search(self.text, r.start, r.end))
         last = next(body, None)
         if last is None or last.units is not None or feed - last.end > _FURNITURE:
             return -1
@@ -196,7 +196,7 @@ class ProseWriter:
         rest = region._replace(end=stop, parent=open_sentence, breaks=())
         if after < 0:
             return rest
-        self.found.append(rest)
+        self.regions.append(rest)
         return region._replace(start=after, breaks=tuple(at for at in region.breaks if at > after))
 
     def _goes_on(self, last: Region, start: int) -> bool:
