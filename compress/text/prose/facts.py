@@ -8,6 +8,7 @@ import regex
 
 from ctxpipe.compress.text.prose.notes import FootnoteCalls
 from ctxpipe.compress.text.prose.spoken import (
+    called,
     cues,
     is_conversation,
     paragraph_beginnings,
@@ -25,6 +26,7 @@ class Facts:
     Attributes:
         speakers: What a turn begins with; None if the text is no conversation.
         is_conversation: Whether turns go on in paragraphs without a name.
+        called: Names with a full stop behind them that turns begin with.
         cues: Names that stand on lines of their own above what is said.
         card_keys: Names and keys that several paragraphs begin with.
         calls: Where footnotes are called.
@@ -32,6 +34,7 @@ class Facts:
 
     speakers: regex.Pattern[str] | None
     is_conversation: bool
+    called: frozenset[str]
     cues: frozenset[str]
     card_keys: frozenset[str]
     calls: FootnoteCalls
@@ -45,6 +48,7 @@ class Facts:
         return cls(
             speakers=speakers(names),
             is_conversation=is_conversation(said),
+            called=called(text, len(beginnings)),
             cues=cues(text),
             card_keys=names | paragraph_keys(beginnings),
             calls=FootnoteCalls(text),

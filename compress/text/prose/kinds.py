@@ -64,6 +64,7 @@ class Kinds(Definitions):
             self.tagged,
             self.definitions,
             self.cue,
+            self.printed,
             self.speech,
             self._paragraphs,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,6 +22,13 @@ _TURN = regex.compile(
 )
 _CUED = regex.compile(r"[ \t]*\[(?:\p{N}{1,2}:)?\p{N}{1,2}:\p{N}{2}(?:[.,]\p{N}+)?\][ \t]+\S")
 """A line of subtitles, which have the time but often no speaker."""
+_CALLED = regex.compile(
+    r"^[ \t]*+(?P<mark>\*\*|__?)?(?P<name>\p{Lu}[\p{L}\p{M} '’&-]{1,30}+)\.(?(mark)\g<mark>)"
+    r"[ \t]*+(?:[-—–]{1,2}[ \t]*+)?(?=\S)",
+    regex.MULTILINE,
+)
+"""The name of a speaker with a full stop behind it, as in printed plays."""
+_NUMBERED = re.compile(r"[ ][IVXLC]+$")
 _KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?=\s|\Z)")
 _PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
@@ -59,6 +67,30 @@ def paragraph_names(speakers: Sequence[str]) -> frozenset[str]:
         speakers: The name or key that each paragraph begins with.
     """
     return frozenset(name for name, count in Counter(speakers).items() if name and count >= _FEWEST)
+
+
+def called(text: str, paragraphs: int) -> frozenset[str]:
+    """Names with a full stop behind them that begin turns of a play: two or more, each of which speaks again.
+
+    Args:
+        text: All of it.
+        paragraphs: How many it has.
+    """
+    counts = Counter(match["name"] for match in _CALLED.finditer(text) if _is_name(match))
+    names = frozenset(name for name, count in counts.items() if count >= _FEWEST)
+    said = sum(counts[name] for name in names)
+    return names if len(names) >= _FEWEST and said >= _TURNS * paragraphs else frozenset()
+
+
+def called_in(line: str, names: frozenset[str]) -> int:
+    """Where a line goes on behind its speaker, who is one of the names; 0 if none of them speaks."""
+    match = _CALLED.match(line) if names else None
+    return match.end() if match and match["name"] in names else 0
+
+
+def _is_name(match: regex.Match[str]) -> bool:
+    # Scenes and acts have numbers.
+    return bool(match["mark"] or match["name"].isupper()) and not _NUMBERED.search(match["name"])
 
 
 def _has_colon(words: str) -> bool:

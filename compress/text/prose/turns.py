@@ -11,7 +11,7 @@ import regex
 
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.region import Lines
-from ctxpipe.compress.text.prose.spoken import goes_on
+from ctxpipe.compress.text.prose.spoken import called_in, goes_on
 from ctxpipe.compress.text.prose.units import asks, prose_unit
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -74,6 +74,26 @@ class Turns(Blocks, abc.ABC):
         asked = self.answered(name, turn)
         self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
         return True
+
+    def printed(self, lines: Lines) -> bool:
+        """Turns of a play, whose speakers have a full stop behind their names."""
+        said = [called_in(line, self.facts.called) for line in lines.words]
+        if not said[0]:
+            return False
+        at = [*(index for index, length in enumerate(said) if length), len(said)]
+        units: list[Unit] = []
+        for first, stop in itertools.pairwise(at):
+            units += self._printed(lines.spans[first][0], lines.spans[stop - 1][1], said[first])
+        self.add(lines.start, lines.end, units)
+        return True
+
+    def _printed(self, start: int, end: int, length: int) -> list[Unit]:
+        if end - start <= _SHORT_TURN:
+            return [prose_unit(self.document, start, end, "record", self.parent)]
+        name = self.text[start : start + length].rstrip(" \t-—–")
+        head = Unit(start, start + len(name), "speaker", self.parent, title=name)
+        said = sentences(self.text, start + length, end)
+        return [head, *(prose_unit(self.document, a, b, "sentence", start) for a, b in said)]
 
     def speech(self, lines: Lines) -> bool:
         """A turn that begins with its speaker."""

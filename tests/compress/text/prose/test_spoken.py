@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -386,3 +387,52 @@ def test_what_is_indented_below_a_title_stands_under_it() -> None:
     assert above(text, "Planning Time: 54")[0] == "Query 1: boats"
     assert above(text, "All is done") == []
     assert above("The end.\n\n  It is 54.\n", "It is 54") == []
+
+
+SPEECH = "The packet carries barrels of oil. " + "I have counted them at the pier, and my hands are raw of it. " * 4
+PRINTED = f"""THE LIGHT
+
+ACT I
+
+SCENE I. The gallery.
+
+ADA. Who goes there?
+
+LUND. {SPEECH}Sign for nine.
+
+ADA. Very well.
+
+ACT II
+
+SCENE I. The stair.
+
+LUND. Peace. It is twelve.
+
+ADA. {SPEECH}The ledger names seven.
+"""
+
+
+def in_italics(play: str) -> str:
+    return play.replace("ADA.", "_Ada._").replace("LUND.", "_Lund._")
+
+
+def without_gaps(play: str) -> str:
+    return play.replace("\n\nLUND.", "\nLUND.").replace("\n\nADA.", "\nADA.").replace("gallery.\n", "gallery.\n\n")
+
+
+@pytest.mark.parametrize("change", [str, in_italics, without_gaps], ids=lambda change: change.__name__)
+def test_speakers_with_a_full_stop_stand_above_what_they_say(change: Any) -> None:
+    play = change(PRINTED)
+    ada, lund = ("_Ada._", "_Lund._") if change is in_italics else ("ADA.", "LUND.")
+    assert above(play, "Sign for nine")[-1] == lund
+    assert above(play, "The ledger names")[-1] == ada
+    units = {play[u.start : u.end]: u.kind for u in outline(Document(text=play, source="x")).units(0, len(play))}
+    assert units[f"{lund} Peace. It is twelve."] == "record"
+    assert units[lund] == "speaker"
+
+
+def test_words_in_capitals_of_few_paragraphs_are_no_speakers() -> None:
+    prose = "\n\n".join(
+        [PRINTED[PRINTED.index("ADA") : PRINTED.index("ACT II")], *["It was calm at sea. Nothing came."] * 20]
+    )
+    assert "LUND." not in above(prose, "Sign for nine")
