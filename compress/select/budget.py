@@ -151,6 +151,7 @@ class _Packing:
         self.pieces = pieces
         self._cost = pieces.cost.tolist()
         self._parent = pieces.parent.tolist()
+        self._aside = _aside(pieces)
         self._joined = pieces.joined.tolist()
         self._places = _places(pieces)
         self._label = list(label_costs)
@@ -196,12 +197,13 @@ class _Packing:
 
     def bundle(self, index: int) -> tuple[list[int], float]:
         """A piece with what it stands under and lacks, and what that costs with label and marks."""
-        bundle, cost = [index], float(self._cost[index])
-        parent = self._parent[index]
-        while parent >= 0 and not self._kept[parent]:
-            bundle.append(parent)
-            cost += self._cost[parent]
-            parent = self._parent[parent]
+        bundle, known = [index], {index}
+        for at in bundle:
+            for above in (self._parent[at], self._aside.get(at, -1)):
+                if above >= 0 and not self._kept[above] and above not in known:
+                    known.add(above)
+                    bundle.append(above)
+        cost = float(sum(self._cost[at] for at in bundle))
         if self._places[index] not in self._labelled:
             cost += self._label[int(self.pieces.owner[index])]
         before, after = self._near[index]
@@ -220,6 +222,12 @@ class _Packing:
         """Whether a piece must wait for one that is held."""
         lacking = self._lacking.get(int(self.pieces.candidate[index]))
         return bool(lacking) and not self._held[index]
+
+
+def _aside(pieces: Pieces) -> dict[int, int]:
+    """The container of each piece that stands under something outside it."""
+    inside = pieces.container
+    return {i: int(inside[i]) for i in np.flatnonzero((inside >= 0) & (inside != pieces.parent)).tolist()}
 
 
 def _near(pieces: Pieces) -> list[tuple[int, int]]:

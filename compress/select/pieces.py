@@ -29,7 +29,8 @@ _STOP = re.compile(r"[.!?…。！？][\"'”’)*_]{0,2}\Z")
 class Pieces:
     """Pieces of all documents in order of document and start; arrays of equal length n.
 
-    A set of pieces is *closed* when it holds the parent of each of its members: then every unit has its whole chain.
+    A set of pieces is *closed* when it holds the parent and the container of each of its members: then every unit has
+    its whole chain, and JSON its brackets.
 
     Attributes:
         documents: What they point into.
@@ -62,13 +63,15 @@ class Pieces:
         return len(self.start)
 
     def ancestors(self, index: int) -> list[int]:
-        """What a piece stands under, nearest first."""
-        above: list[int] = []
-        parent = int(self.parent[index])
-        while parent >= 0:
-            above.append(parent)
-            parent = int(self.parent[parent])
-        return above
+        """What a piece stands under or in, nearest first."""
+        above: set[int] = set()
+        waiting = [index]
+        while waiting:
+            at = waiting.pop()
+            more = {int(self.parent[at]), int(self.container[at])} - above - {-1}
+            above |= more
+            waiting += more
+        return sorted(above, reverse=True)
 
 
 class _Piece(NamedTuple):

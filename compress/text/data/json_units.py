@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.data.json_columns import columns
 from ctxpipe.compress.text.data.json_tree import Node, scan
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -28,7 +29,7 @@ def json_units(text: str) -> list[Unit]:
     A container longer than ``RECORD`` is a unit of its key and opening bracket, closed by the other bracket, under
     which its members stand; a long string is one of its quotes, under which its sentences stand. In an object that is
     an element of an array the members stand under the one that names it (``name``, ``id``, ``title``...), since
-    nothing else tells the elements apart.
+    nothing else tells the elements apart. Where a table is held by column, a row is kept in all columns or in none.
     """
     nodes = scan(text)
     children: list[list[int]] = [[] for _ in nodes]
@@ -50,6 +51,7 @@ class _UnitWriter:
         self.text = text
         self.nodes = nodes
         self.children = children
+        self.columns = columns(text, nodes, children, RECORD)
         self.made: list[Unit] = []
         self.asked: dict[int, int] = {}
         self._is_single = sum(node.parent < 0 for node in nodes) == 1
@@ -61,9 +63,9 @@ class _UnitWriter:
         for index, node in enumerate(self.nodes):
             if node.start < covered:
                 continue
-            is_open = node.container and node.end - node.start > (
-                _WHOLE if self._is_single and node.parent < 0 else RECORD
-            )
+            most = _WHOLE if self._is_single and node.parent < 0 else RECORD
+            is_open = node.container and (node.end - node.start > most or index in self.columns.cut)
+            is_open = is_open and node.parent not in self.columns.cut
             if is_open and self.text[node.value] != '"':
                 name = self._name(index)
                 if name >= 0:
@@ -88,10 +90,11 @@ class _UnitWriter:
             ]
             return
         last = self.made[-1] if self.made else None
-        if last is not None and self._is_run(last, node):
+        if last is not None and node.parent not in self.columns.cut and self._is_run(last, node):
             self.made[-1] = last._replace(end=node.end)
             return
-        self.made.append(self._unit(index, names, end=node.end, title="", closed=False))
+        title = self._value(index) if node.parent in self.columns.cut else ""
+        self.made.append(self._unit(index, names, end=node.end, title=title, closed=False))
 
     def _is_run(self, last: Unit, node: Node) -> bool:
         """Whether a value goes into one unit with the one before it: neighbouring scalars of an array do."""
@@ -111,11 +114,12 @@ class _UnitWriter:
         container = self.nodes[node.parent].start if node.parent >= 0 else -1
         name = names.get(node.parent, -1)
         above = self.nodes[name].start if name >= 0 and index not in (name, self.nodes[name].parent) else container
+        beside = self.columns.above.get(index, self.asked.get(index, -1))
         return Unit(
             node.start,
             end,
             "member",
-            self.nodes[self.asked[index]].start if index in self.asked else above,
+            self.nodes[beside].start if beside >= 0 else above,
             node.end - 1 if closed else -1,
             node.end if closed else -1,
             node.lead if node.lead < node.start else -1,
