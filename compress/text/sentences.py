@@ -16,6 +16,7 @@ LONGEST_UNSTOPPED = 400
 _LONGEST_GRAPHEME = 32
 _LONGEST_ASIDE = 120
 """Characters up to which what stands in brackets is looked for its other end."""
+_LONGEST_LEADER = 120
 
 _NUMBER = re.compile(r"\s*\(?[A-Z]?\d{1,3}(?:\.\d{1,3}){0,5}[.)]")
 _BOUNDARY = regex.compile(
@@ -69,6 +70,8 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
             continue  # a stop between brackets that a sentence opened
         if not blank and text.endswith("]...", begin, match.start()):
             continue  # what may be repeated on a command line
+        if "\n" not in match.group() and _is_leader(text[max(begin, match.start() - _LONGEST_LEADER) : match.start()]):
+            continue  # dots that lead to a value
         if not blank and _NUMBER.fullmatch(text, begin, match.start()):
             continue  # the number of what follows
         _append(spans, text, begin, match.start())
@@ -96,6 +99,12 @@ def _is_aside(text: str, begin: int, at: int) -> bool:
         return False
     closed = text.find(")", at, at + _LONGEST_ASIDE)
     return closed >= 0 and "\n\n" not in text[at:closed] and text.find("(", at, closed) < 0
+
+
+def _is_leader(before: str) -> bool:
+    """Whether a text ends in two or more dots apart from its words."""
+    dots = before[len(before.rstrip(". ")) :]
+    return dots[:1] == " " and dots.count(".") > 1
 
 
 def _goes_on(text: str, at: int) -> bool:

@@ -131,3 +131,9 @@ def test_control_strings_are_broken_by_spaces_alone(parts: list[str]) -> None:
 def test_ordinary_text_is_not_touched_by_neutralising() -> None:
     text = "a < b and c | d > e, <b>bold</b>, [1], x << 2"
     assert neutralise(text, ["<|im_end|>"]) is text
+
+
+@pytest.mark.parametrize("line", ["Mains .. 961 V", "Mains .... 961 V", "Mains . . . 961 V", "Mains ...... Two"])
+def test_dots_that_lead_to_a_value_end_no_sentence(line: str) -> None:
+    assert sentences(line) == [(0, len(line))]
+    assert len(sentences("It waits... " + line)) == 2
