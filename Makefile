@@ -5,6 +5,9 @@ WORKERS ?= 2
 ARGS ?=
 DATA ?= ../shared/data
 
+# The tests start many processes, and each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 LITELLM := .venv-litellm
