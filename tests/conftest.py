@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from pathlib import Path
@@ -115,9 +116,26 @@ SLOW = (
 )
 
 
+def _slow(path: Path) -> bool:
+    return path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file whose tests the suite leaves out: reading those takes every worker as long as many tests."""
+    left_out = {"not slow": True, "slow": False}.get(config.option.markexpr)
+    if left_out is None or collection_path.suffix != ".py":
+        return None
+    return True if _slow(collection_path) is left_out else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what takes long for what it tells of a change."""
-    tests = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(tests).as_posix().startswith(SLOW):
+        if _slow(item.path):
             item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of every later garbage collection: it lives as long as the run."""
+    gc.collect()
+    gc.freeze()
