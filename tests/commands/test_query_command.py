@@ -1,4 +1,4 @@
-"""``ctxpipe query`` against the local model and real servers on loopback, good and bad."""
+"""``ctxpipe query`` against real servers on loopback, good and bad."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from commands_support import Command, assert_times_add_up
+from commands_support import Command
 from samples import prose
 
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
@@ -98,18 +98,6 @@ def serve() -> Iterator[object]:
     for server in started:
         server.shutdown()
         server.server_close()
-
-
-def test_the_local_model_answers_with_citations_and_a_table(run: Command, report: Path) -> None:
-    small = ["--model", "smollm2-135m", "--max-tokens", 24]
-    done = run("query", report, "-q", QUESTION, "--budget", 200, *small)
-    assert done.code == 0, done.err
-    assert done.out.strip()
-    assert [line.split()[0] for line in done.err.splitlines()[-5:]] == ["kept", "prompt", "answer", "method", "time"]
-    done = run("query", report, "-q", QUESTION, "--budget", 200, *small, "--verbose")
-    for line in ("source tokens", "window used", "raw prompt", "prompt tokens", "time: asking"):
-        assert line in done.err
-    assert_times_add_up(done.err)
 
 
 def test_json_holds_what_the_docs_say(run: Command, report: Path, serve: object) -> None:
