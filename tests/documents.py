@@ -18,7 +18,7 @@ class Block:
     """A fenced block.
 
     Attributes:
-        page: File name.
+        page: Path below docs/, or README.md.
         line: Number of its first line in the page.
         language: What stands behind the fence; empty for none.
         text: What is in it.
@@ -35,7 +35,19 @@ class Block:
 
 def pages() -> list[Path]:
     """README.md, and the pages of docs/ that are written by hand."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    docs = ROOT / "docs"
+    return [ROOT / "README.md", *sorted(set(docs.rglob("*.md")) - set(docs.glob("reference/*")))]
+
+
+def name_of(page: Path) -> str:
+    """Path of a page below docs/; README.md stands beside it."""
+    return page.name if page.parent == ROOT else page.relative_to(ROOT / "docs").as_posix()
+
+
+def block_of(name: str, language: str) -> Block:
+    """The only block of a page in a language; the page is named by its path below docs/."""
+    (found,) = (block for block in blocks(ROOT / "docs" / name) if block.language == language)
+    return found
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -43,4 +55,4 @@ def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in _FENCE.finditer(text):
         line = text.count("\n", 0, match.start("text")) + 1
-        yield Block(page=page.name, line=line, language=match["language"], text=match["text"])
+        yield Block(page=name_of(page), line=line, language=match["language"], text=match["text"])

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 import pytest
-from documents import ROOT, Block, blocks, pages
+from documents import ROOT, Block, blocks, name_of, pages
 from fake_vllm import write_vllm
 from gateway_support import gateway
 from http_support import Server, echo, list_models, servers
@@ -180,7 +180,7 @@ def test_a_python_block_runs(block: Block, place: Place) -> None:
 def test_types_of_the_python_blocks_are_right(tmp_path: Path) -> None:
     files = []
     for index, block in enumerate(PYTHON):
-        files.append(tmp_path / f"block_{index}_{block.page.removesuffix('.md').replace('-', '_')}.py")
+        files.append(tmp_path / f"block_{index}_{re.sub(r'[^a-z]', '_', block.page)}.py")
         files[-1].write_text(GIVEN + block.text, encoding="utf-8")
     files.append(tmp_path / "wrong.py")
     files[-1].write_text("from ctxpipe import Pipeline\n\nPipeline(rank=3)\n", encoding="utf-8")
@@ -295,7 +295,7 @@ def _provide(folder: Path) -> None:
 
 
 INLINE = [
-    (page.name, command)
+    (name_of(page), command)
     for page in pages()
     for command in re.findall(
         r"`(ctxpipe [^`]+)`", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)

@@ -86,7 +86,7 @@ def test_names_of_the_last_release_are_noted() -> None:
 
 
 def test_no_documented_example_imports_from_deeper(repository: Path) -> None:
-    deeper = {(page.name, found) for page in pages() for block in blocks(page) for found in DEEPER.findall(block.text)}
+    deeper = {(block.page, found) for page in pages() for block in blocks(page) for found in DEEPER.findall(block.text)}
     for folder in CODE:
         for path in sorted((repository / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

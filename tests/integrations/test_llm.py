@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -13,10 +14,12 @@ from typing import Any
 import llm
 import pytest
 from click.testing import CliRunner, Result
+from documents import block_of
 from llm.cli import cli
 from llm.plugins import pm
 from samples import prose
 
+from ctxpipe import Corpus
 from ctxpipe.integrations import llm_plugin
 from ctxpipe.models.tokenizer import TargetTokenizer
 
@@ -120,6 +123,17 @@ def test_the_tool_is_there_by_itself(folder: Path) -> None:
     result = ask("-T", 'Ctxpipe("docs/")', QUESTION)
     assert result.exit_code == 0, result.output
     assert FACT in result.stdout
+
+
+def test_the_commands_of_its_page_work(folder: Path) -> None:
+    Corpus.build("docs/", "handbook.ctx").close()
+    lines = block_of("integrations/llm.md", "").text.splitlines()
+    commands = [line.removeprefix("$ llm ") for line in lines if line.startswith("$ llm ")]
+    assert len(commands) == 3
+    for command in commands:
+        result = ask(*shlex.split(command))
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+        assert ": kept " in result.output
 
 
 def test_the_package_names_the_plugin_to_llm(tmp_path: Path, repository: Path) -> None:

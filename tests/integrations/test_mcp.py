@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import block_of
 from gateway_support import Exchange, target
 from mcp import Client, StdioServerParameters
 from samples import prose
@@ -91,6 +92,16 @@ def test_a_question_of_a_folder_is_answered_with_sources(root: Path, over: str) 
         assert [(Path(one["source"]), one["text"]) for one in found["citations"]] == [(Path("ledgers.txt"), FACT)]
         assert found["kept_tokens"] <= 200 < found["left_out_tokens"]
         assert call(server, "ask", paths=["../outside.txt"], question="Where is the amber ledger kept?")[1]
+
+
+def test_the_settings_of_its_page_start_it(root: Path) -> None:
+    settings = json.loads(block_of("integrations/mcp.md", "json").text)["mcpServers"]["docs"]
+    assert settings["command"] == "ctxpipe"
+    command = ["-m", "ctxpipe", *(str(root) if word == "/home/ada/docs" else word for word in settings["args"])]
+    server = StdioServerParameters(command=sys.executable, args=command, env={**os.environ})
+    found, error = call(server, "compress", paths=["."], question="Where is the amber ledger kept?", budget=60)
+    assert not error
+    assert FACT in found["text"]
 
 
 def test_an_index_is_made_and_asked(root: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml
+from documents import block_of
 from gateway_support import WINDOW, Exchange, Target, count, gateway, target
 from openai import OpenAI
 from samples import prose
@@ -52,8 +54,11 @@ def behind() -> Iterator[Target]:
 
 @pytest.fixture(scope="module")
 def client(behind: Target, tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[OpenAI]:
-    """LiteLLM's proxy with the guardrail."""
+    """LiteLLM's proxy with the settings of the guardrail's page, in other tokens and fewer of them."""
     folder = tmp_path_factory.mktemp("litellm")
+    (guardrail,) = yaml.safe_load(block_of("integrations/litellm.md", "yaml").text)["guardrails"]
+    del guardrail["litellm_params"]["tokenizer"]
+    guardrail["litellm_params"] |= {"budget": BUDGET, "deadline": 60}
     config = {
         "model_list": [
             {
@@ -61,18 +66,7 @@ def client(behind: Target, tmp_path_factory: pytest.TempPathFactory, repository:
                 "litellm_params": {"model": "openai/m", "api_base": f"{behind.url}/v1", "api_key": "sk-1"},
             }
         ],
-        "guardrails": [
-            {
-                "guardrail_name": "fit",
-                "litellm_params": {
-                    "guardrail": "ctxpipe.integrations.litellm_guardrail.CtxpipeGuardrail",
-                    "mode": "pre_call",
-                    "default_on": True,
-                    "budget": BUDGET,
-                    "deadline": 60,
-                },
-            }
-        ],
+        "guardrails": [guardrail],
         "litellm_settings": {"telemetry": False},
     }
     (folder / "config.yaml").write_text(json.dumps(config))
