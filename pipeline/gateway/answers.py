@@ -11,7 +11,7 @@ import httpx2
 
 from ctxpipe.errors import CompressionFault, RefusedRequest
 from ctxpipe.pipeline.gateway.headers import Header, to_client, value_of
-from ctxpipe.pipeline.gateway.limits import ClientGone, Receive, discard
+from ctxpipe.pipeline.gateway.limits import ClientGone, Receive, discard, too_slow
 from ctxpipe.pipeline.gateway.target import to_json
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -20,6 +20,8 @@ Parts = AsyncIterator[bytes]
 
 _MOST_REWRITTEN = 16 * 2**20
 """Bytes above which an answer is passed on as it is."""
+_STEP = 64 * 1024
+"""Bytes that are sent at a time; a stall is counted for each."""
 _KINDS = {401: "authentication_error", 413: "request_too_large", 429: "rate_limit_error"}
 
 
@@ -29,11 +31,15 @@ class Answering:
     Args:
         send: Takes ASGI events.
         stall: Seconds that the client may stall.
+        rate: Bytes a second that it must take while the gateway waits for it.
     """
 
-    def __init__(self, send: Send, stall: float) -> None:
+    def __init__(self, send: Send, *, stall: float, rate: float) -> None:
         self._send = send
         self._stall = stall
+        self._rate = rate
+        self._waited = 0.0
+        self._size = 0
         self.status = 0
 
     async def refuse(self, error: RefusedRequest, receive: Receive | None = None) -> None:
@@ -101,12 +107,18 @@ class Answering:
         await self._event({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def _part(self, data: bytes, *, last: bool = False) -> None:
-        await self._event({"type": "http.response.body", "body": data, "more_body": not last})
+        for start in range(0, len(data) or 1, _STEP):
+            step = data[start : start + _STEP]
+            await self._event({"type": "http.response.body", "body": step, "more_body": not last})
+            self._size += len(step)
 
     async def _event(self, event: MutableMapping[str, Any]) -> None:
-        with anyio.move_on_after(self._stall) as waited:
+        """Send on; only the time that the client takes counts, not that of a target which generates slowly."""
+        asked = anyio.current_time()
+        with anyio.move_on_after(self._stall) as waiting:
             await self._send(event)
-        if waited.cancelled_caught:
+        self._waited += anyio.current_time() - asked
+        if waiting.cancelled_caught or too_slow(self._waited, self._size, stall=self._stall, rate=self._rate):
             raise ClientGone
 
 

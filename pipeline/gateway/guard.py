@@ -37,6 +37,7 @@ class Guard:
                 if scope["method"] in _REFUSED_METHODS:
                     raise RefusedRequest(405, f"{scope['method']} is not passed on")
             except RefusedRequest as error:
-                await Answering(send, self._settings.send_seconds).refuse(error)
+                stall, rate = self._settings.send_seconds, self._settings.send_rate
+                await Answering(send, stall=stall, rate=rate).refuse(error)
                 return
         await self._app(scope, receive, send)

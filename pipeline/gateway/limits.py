@@ -13,9 +13,9 @@ from ctxpipe.errors import RefusedRequest
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _PATIENCE = 3
-"""How often the time of one stall is waited for a whole body, beside what its size takes at a modest rate."""
+"""How often the time of one stall is waited for a whole body or answer, beside what its size takes at a modest rate."""
 _SLOWEST = 64 * 1024
-"""Bytes a second."""
+"""Bytes of a body a second."""
 _LINGER, _SILENT = 10.0, 0.5
 """Seconds for which a refused body is read on, at most and without a part of it."""
 
@@ -98,6 +98,18 @@ async def _on_behalf(limiter: anyio.CapacityLimiter, owner: object) -> AsyncIter
         limiter.release_on_behalf_of(owner)
 
 
+def too_slow(waited: float, size: int, *, stall: float, rate: float) -> bool:
+    """Whether a client took too long for what it has sent or taken, though no part of it took longer than a stall.
+
+    Args:
+        waited: Seconds that were spent waiting for the client.
+        size: Bytes.
+        stall: Seconds that the client may stall.
+        rate: Bytes a second that it must keep up.
+    """
+    return waited > _PATIENCE * stall + size / rate
+
+
 async def discard(receive: Receive) -> None:
     """Read what is left of a body for a short while, and drop it.
 
@@ -132,7 +144,7 @@ async def parts_of(receive: Receive, *, stall: float) -> AsyncGenerator[bytes]:
             raise ClientGone
         more = event is None or event.get("more_body", False)
         size += 0 if event is None else len(event.get("body", b""))
-        if event is None or (more and waited > _PATIENCE * stall + size / _SLOWEST):
+        if event is None or (more and too_slow(waited, size, stall=stall, rate=_SLOWEST)):
             raise RefusedRequest(408, "the body comes too slowly")
         yield event.get("body", b"")
         if not more:

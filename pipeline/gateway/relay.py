@@ -74,7 +74,7 @@ class Relay:
             query=scope["query_string"],
             headers=scope["headers"],
             receive=receive,
-            answering=Answering(send, self._settings.send_seconds),
+            answering=Answering(send, stall=self._settings.send_seconds, rate=self._settings.send_rate),
         )
         try:
             await self._served(exchange)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Callable
+from typing import Any
 
 import h11
 import uvicorn
@@ -71,6 +73,8 @@ class GatewayServer(uvicorn.Server):
 
     def __init__(self, settings: Settings, *, on_ready: Callable[[str], None], on_note: Callable[[str], None]) -> None:
         self._on_ready = on_ready
+        self._unread = settings.send_seconds
+        self._closing: dict[Any, float] = {}
         self._socket = _listening(settings.host, settings.port)
         host, port = self._socket.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -107,6 +111,21 @@ class GatewayServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready(self.url)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after connections once a second."""
+        if counter % 10 == 0:
+            self._end_unread()
+        return await super().on_tick(counter)
+
+    def _end_unread(self) -> None:
+        """End connections that are to be closed and whose clients do not take what is left: uvicorn waits for ever."""
+        now = time.monotonic()
+        closing = [one for one in self.server_state.connections if one.transport.is_closing()]
+        self._closing = {one: self._closing.get(one, now) for one in closing}
+        for one, since in self._closing.items():
+            if now - since > self._unread:
+                one.transport.abort()
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -40,6 +40,7 @@ class Settings:
         most_held: Most bytes of all bodies held at a time.
         body_seconds: Seconds that a client may stall within a request, and a third of what the whole may take.
         send_seconds: Seconds that a client may stall while it is sent its answer.
+        send_rate: Bytes a second that it must take of the answer while the gateway waits for it.
         target_seconds: Seconds without a byte from the target after which it is given up.
         grace: Seconds that running answers have to end when the gateway is stopped.
         corpora: Corpus files by the names that follow a model's: ``scout@handbook``.
@@ -73,6 +74,7 @@ class Settings:
     most_held: int = 256 * MEGABYTE
     body_seconds: float = 20.0
     send_seconds: float = 60.0
+    send_rate: float = 16 * 1024
     target_seconds: float = 600.0
     grace: float = 30.0
     corpora: Mapping[str, Path] = field(default_factory=dict)

@@ -7,11 +7,12 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
-from gateway_support import Exchange, gateway, idle, target
+from gateway_support import Exchange, Running, gateway, idle, target
 from samples import prose
 
 from ctxpipe.pipeline.gateway.serve import _listening
@@ -115,19 +116,76 @@ def test_a_stream_that_breaks_breaks_for_the_client() -> None:
         assert running.get("/v1/models").status_code == 200
 
 
-def test_a_client_that_does_not_read_is_given_up() -> None:
-    def much(x: Exchange) -> None:
-        x.open_stream()
-        while not x.over.is_set():
-            x.part(os.urandom(1 << 16))
+def much(x: Exchange) -> None:
+    x.open_stream()
+    while not x.over.is_set():
+        x.part(os.urandom(1 << 16))
 
+
+def asking(running: Running) -> socket.socket:
+    """A connection on which an answer was asked for."""
     data = json.dumps(SMALL).encode()
+    client = socket.create_connection(("127.0.0.1", running.port))
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+    client.sendall(head.encode() + data)
+    return client
+
+
+def test_a_client_that_does_not_read_is_given_up() -> None:
     with (
         target(chat=much) as behind,
         gateway(behind.url, work=idle, send_seconds=0.5) as running,
-        socket.create_connection(("127.0.0.1", running.port)) as client,
+        asking(running),
     ):
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
-        client.sendall(head.encode() + data)
         assert behind.gone.wait(20), "the target was not told"
         assert running.get("/v1/models").status_code == 200
+        _wait_until(lambda: not running.server.server_state.connections)  # uvicorn would keep it
+
+
+def test_a_client_that_reads_too_slowly_is_given_up() -> None:
+    """It never stalls, and would keep its place for as long as there is something to read."""
+    done = threading.Event()
+
+    def trickle(client: socket.socket) -> None:
+        while not done.wait(0.01):
+            try:
+                if not client.recv(32_768):
+                    return
+            except OSError:
+                return
+
+    with (
+        target(chat=much) as behind,
+        gateway(behind.url, work=idle, concurrency=1, send_seconds=3.0, send_rate=1e9) as running,
+        asking(running) as client,
+    ):
+        thread = threading.Thread(target=trickle, args=(client,))
+        thread.start()
+        try:
+            assert behind.gone.wait(30), "the target was not told"
+            assert running.post("/v1/completions", {"model": "m", "prompt": "Hi"}).status_code == 200
+        finally:
+            done.set()
+            thread.join()
+
+
+def test_an_answer_that_is_generated_slowly_comes_whole() -> None:
+    parts = [b"data: %d\n\n" % number for number in range(8)]
+
+    def slowly(x: Exchange) -> None:
+        x.open_stream()
+        for part in parts:
+            x.part(part)
+            time.sleep(0.25)
+        x.end_stream()
+
+    with target(chat=slowly) as behind, gateway(behind.url, work=idle, send_seconds=0.2) as running:
+        said = running.post("/v1/chat/completions", SMALL)
+    assert said.content == b"".join(parts)
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
