@@ -14,11 +14,13 @@ from ctxpipe.compress.chat.shape import Message
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.types import CompressedContext, Document, OnStage, with_timing
-from ctxpipe.errors import ReadError
+from ctxpipe.errors import EngineError, ReadError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.corpus.gather import Gatherer, Sources
+from ctxpipe.pipeline.counted import SAMPLE, fit_counted, restated
 from ctxpipe.pipeline.method import Method
 from ctxpipe.pipeline.target import Connection
+from ctxpipe.remote.anthropic import AnthropicCounter
 
 OnFailure = Callable[[ReadError], None]
 
@@ -161,12 +163,14 @@ class Compressing:
         loading = time.perf_counter() - started
         compressor = self._method.compressor(counter.tokenizer, asks=asks)
         chat = chat_in(documents.documents[0]) if len(documents.prepared) == 1 else None
-        if chat is not None:
-            context = compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
-        else:
-            context = compressor.compress(
-                documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage
-            )
+
+        def made(budget: int | None) -> CompressedContext:
+            if chat is not None:
+                return compress_chat(compressor, chat, question=question, budget=budget, rate=rate)
+            return compressor.compress(documents, question=question, budget=budget, rate=rate, on_stage=self.on_stage)
+
+        api = counter.api
+        context = made(budget) if api is None else _counted(made, api, counter.tokenizer, documents, budget)
         self._gatherer.keep(documents, counter.tokenizer)
         noted, self._notes[:] = (counter.note, *self._notes), []
         context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
@@ -214,3 +218,30 @@ class Compressing:
     ) -> CompressedContext:
         """``compress`` in a thread, for event loops."""
         return await asyncio.to_thread(self.compress, documents, question=question, budget=budget, rate=rate)
+
+
+def _counted(
+    made: Callable[[int | None], CompressedContext],
+    api: AnthropicCounter,
+    estimate: TargetTokenizer,
+    documents: Collection,
+    budget: int | None,
+) -> CompressedContext:
+    """A context whose size an API has counted; if it does not count, the estimate holds, and a note says so."""
+    place = api.transport.base
+    try:
+        if budget is None:
+            context = made(None)
+            tokens = api.count(context.text)
+            ratio = tokens / context.kept_tokens if tokens else 1.0
+            context = restated(context, tokens, ratio, budget=max(tokens, round(ratio * context.budget)))
+        else:
+            sample = documents.documents[0].text[:SAMPLE]
+            ratio = max(1, api.count(sample)) / max(1, estimate.count(sample))
+            context = fit_counted(made, api.count, budget=budget, ratio=ratio)
+    except EngineError as error:
+        told = f"{place} does not count ({error}), so tokens are estimated, rather too many than too few"
+        context = made(budget)
+        return dataclasses.replace(context, notes=(told, *context.notes))
+    told = f"{place} counted what was kept, to which it was sent; tokens of the sources are estimated from that"
+    return dataclasses.replace(context, notes=(told, *context.notes))

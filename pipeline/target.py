@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from ctxpipe.compress.types import OnStage
 from ctxpipe.errors import CtxpipeError, MissingExtraError, ModelError, UsageError
+from ctxpipe.models.closed import claude
 from ctxpipe.models.resolve import resolve
 from ctxpipe.models.tokenizer import TargetTokenizer
+from ctxpipe.remote.anthropic import KEY_VARIABLE, AnthropicCounter
 from ctxpipe.serving.engines import Target
 from ctxpipe.serving.types import Engine
 
@@ -18,10 +20,17 @@ DEFAULT_TOKENIZER = "smollm2-135m"
 
 
 class BudgetCounter(NamedTuple):
-    """The tokenizer of budgets, and a note about it, which is empty if it is the target's own."""
+    """The tokenizer of budgets.
+
+    Attributes:
+        tokenizer: Counts or estimates.
+        note: A note about it, which is empty if it is the target's own.
+        api: Counts exactly what ``tokenizer`` estimates; None if that is exact, or nothing counts.
+    """
 
     tokenizer: TargetTokenizer
     note: str = ""
+    api: AnthropicCounter | None = None
 
 
 class Connection:
@@ -99,12 +108,12 @@ class Connection:
 
     def _found(self) -> BudgetCounter:
         if self._named or self.target.engine == "local":
-            return BudgetCounter(self._load(self._named or self.target.model or DEFAULT_TOKENIZER))
+            return self._counting(self._named or self.target.model or DEFAULT_TOKENIZER)
         tried = why = ""
         for name in self._names():
             tried = tried or name
             try:
-                return BudgetCounter(self._load(name))
+                return self._counting(name)
             except MissingExtraError as exc:
                 why = f" ({exc})"
             except (ModelError, UsageError):
@@ -122,6 +131,16 @@ class Connection:
         else:
             said = served.name, served.root
         yield from filter(None, said)
+
+    def _counting(self, name: str) -> BudgetCounter:
+        tokenizer = self._load(name)
+        model = claude(name)
+        if model is None:
+            return BudgetCounter(tokenizer)
+        if (api := AnthropicCounter.found(model)) is not None:
+            return BudgetCounter(tokenizer, api=api)
+        why = f"Anthropic publishes no tokenizer and {KEY_VARIABLE} is not set"
+        return BudgetCounter(tokenizer, f"{why}, so tokens of {model} are estimated, rather too many than too few")
 
     def _load(self, name: str) -> TargetTokenizer:
         # A server must not choose code that runs on this machine.

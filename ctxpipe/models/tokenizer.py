@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.models.batches import BATCH_CHARACTERS
+from ctxpipe.models.closed import STAND_IN, EstimatingEncoder, claude
 from ctxpipe.models.encoding import Encoder, PlainEncoder, PythonEncoder
 from ctxpipe.models.hub import loading
 from ctxpipe.models.resolve import resolve
@@ -43,7 +44,7 @@ class TargetTokenizer:
         """Load a tokenizer; a model with a ``tokenizer.json`` needs neither torch nor transformers.
 
         Args:
-            name: An embedded model, a folder or a Hugging Face id.
+            name: An embedded model, a folder, a Hugging Face id, or a model of OpenAI's or Anthropic's.
             trust_remote_code: Let transformers run Python code that ships with the model.
 
         Raises:
@@ -51,6 +52,10 @@ class TargetTokenizer:
             MissingExtraError: for a tokenizer that needs transformers, without the extra ``local``.
             UnknownNameError: for a near miss of an embedded name.
         """
+        if claude(name) and not Path(name).is_dir():
+            stand_in = cls.load(STAND_IN)
+            encoder: Encoder = EstimatingEncoder(stand_in.encoder)
+            return cls(name=name, special_strings=encoder.special_strings, encoder=encoder)
         place = str(shipped(name, _FILE) or resolve(name))
         path = _local_file(name, place)
         encoder = _plain(name, path) if path else _through_transformers(name, trust_remote_code)

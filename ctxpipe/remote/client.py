@@ -37,7 +37,7 @@ def make_client(base: str, key: Key, *, connections: int, own: bool) -> httpx2.A
     try:
         return httpx2.AsyncClient(
             base_url=base,
-            headers={"Authorization": f"Bearer {key.secret}"} if key.secret else {},
+            headers=key.headers,
             verify=verify,
             trust_env=not own,
             follow_redirects=False,

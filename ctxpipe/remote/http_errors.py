@@ -27,11 +27,19 @@ _COUNTED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A secret, its source, and the variables that can hold one. The secret is never shown."""
+    """A secret, its source, the variables that can hold one, and the header that it is sent in. It is never shown."""
 
     secret: str | None = field(repr=False)
     source: str = ""
     variables: tuple[str, ...] = KEY_VARIABLES
+    header: str = "Authorization"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent with every request."""
+        if not self.secret:
+            return {}
+        return {self.header: f"Bearer {self.secret}" if self.header == "Authorization" else self.secret}
 
     def redact(self, text: str) -> str:
         """The text without the secret."""

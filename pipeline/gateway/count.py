@@ -78,7 +78,10 @@ class PromptCounter:
         listed = dig(said, "data")
         for one in listed if isinstance(listed, list) else ():
             if text_of(dig(one, "id")):
-                self._learn(str(dig(one, "id")), whole(dig(one, "max_model_len")))
+                # vLLM's name for it, and Anthropic's.
+                self._learn(
+                    str(dig(one, "id")), whole(dig(one, "max_model_len")) or whole(dig(one, "max_input_tokens"))
+                )
         if self._learnt(model)[1] <= time.monotonic():
             self._learn(model, None)
         return self._learnt(model)[0]

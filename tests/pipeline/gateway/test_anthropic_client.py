@@ -130,3 +130,36 @@ def test_a_stream_from_a_corpus(behind: Target, tmp_path: Path) -> None:
             assert "".join(stream.text_stream) == "Behind the granary."
         (citation,) = client.messages.create(**body).model_extra["ctxpipe"]["citations"]
     assert (citation["source"], citation["text"]) == ("granary.txt", NEEDLE)
+
+
+def test_a_target_like_anthropics_is_counted_by_its_own_endpoint() -> None:
+    """It has no ``/tokenize``, counts what is longer than its window, and calls the window otherwise."""
+
+    def counted(x: Exchange) -> None:
+        x.json({"input_tokens": 3 * count(x.got.json)})  # far from what anything here would estimate
+
+    def listed(x: Exchange) -> None:
+        x.json({"data": [{"id": "claude-a", "type": "model", "max_input_tokens": WINDOW}], "has_more": False})
+
+    headers = {"x_api_key": "sk-ant-1", "anthropic_version": "2023-06-01"}
+    body: dict[str, Any] = {"model": "claude-a", "max_tokens": 100, "system": "Be brief."}
+    with (
+        target(tokenize=None, messages=answer, count_tokens=counted, models=listed) as behind,
+        gateway(behind.url) as running,
+    ):
+        for said, action in ((QUESTION, "passed"), (f"{LONG}\n\n{QUESTION}", "compressed")):
+            # A request that surely fits is not counted.
+            asked = {**body, "messages": [{"role": "user", "content": said}], "metadata": {"user_id": "u" * 9000}}
+            got = running.post("/v1/messages", asked, **headers)
+            sent = behind.last("/v1/messages")
+            assert got.status_code == 200
+            assert got.headers["x-ctxpipe-action"] == action
+            assert "x-ctxpipe-counted" not in got.headers
+            assert int(got.headers["x-ctxpipe-sent-tokens"]) == 3 * count(sent.json) <= WINDOW - 100
+            assert sent.header("x-api-key") == "sk-ant-1"
+        assert int(got.headers["x-ctxpipe-sent-tokens"]) > 0.7 * (WINDOW - 100)
+        assert got.json()["content"][0]["text"] == "Behind the granary."
+        question = behind.last("/v1/messages/count_tokens")
+        assert (question.header("x-api-key"), question.header("anthropic-version")) == ("sk-ant-1", "2023-06-01")
+        assert set(question.json) == {"model", "messages", "system"}
+        assert not behind.asked("/tokenize")
