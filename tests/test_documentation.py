@@ -121,6 +121,7 @@ def place(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("CTXPIPE_SCORES", str(tmp_path / "scores"))
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)  # with it, text would be sent to Anthropic
     with servers() as start, ExitStack() as stack:
         urls = {
             "http://127.0.0.1:8000": _server(start, smollm2_dir, chat=echo, tokenize=ids, completions=likelihoods),
