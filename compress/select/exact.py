@@ -120,8 +120,8 @@ def exact_bonus(
         question: The question.
         texts: The texts.
         above: For each what it stands under, from the outside in, its document's name included.
-        listed: bool of shape (len(texts),): rows, records and the like, to which a name that few texts hold adds
-            ``_WEAK``, since they say little but names and values; None for none.
+        listed: bool of shape (len(texts),): rows, records and the like, which say little but names and values; a name
+            that few texts hold, or that some of them stand under, adds ``_WEAK``. None for none.
 
     Returns:
         float32 of shape (len(texts),); None when there is nothing to add.
@@ -149,6 +149,8 @@ def exact_bonus(
         if word not in exact:
             if listed is not None and 0 < len(own) <= few and not under:
                 bonus[[i for i in own if listed[i]]] += _WEAK * _rarity(len(own), len(texts) + 1)
+            elif listed is not None and under and len({above[i] for i in under}) < trails:
+                bonus[[i for i in under if listed[i]]] += _WEAK * _rarity(min(len(named), trails), trails)
             continue
         if 0 < len(own) <= few:
             bonus[own] += _STRONG * _rarity(len(own), len(texts) + 1)

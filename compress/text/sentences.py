@@ -18,7 +18,10 @@ _LONGEST_ASIDE = 120
 """Characters up to which what stands in brackets is looked for its other end."""
 _LONGEST_LEADER = 120
 
-_NUMBER = re.compile(r"\s*\(?[A-Z]?\d{1,3}(?:\.\d{1,3}){0,5}[.)]")
+_NUMBER = re.compile(
+    r"\s*\(?(?:[*_]{0,2}(?:Table|Tab\.|Figure|Fig\.|Listing|Tabelle|Abbildung|Abb\.|Tableau|Tabla|Figura)[ ])?"
+    r"(?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3}){0,5}[.)][*_]{0,2}"
+)
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line

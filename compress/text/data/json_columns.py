@@ -16,7 +16,7 @@ _FARTHEST = 3
 """Levels of objects and arrays between a column and the object in which another one is."""
 
 
-class Columns(NamedTuple):
+class JsonColumns(NamedTuple):
     """What elements and arrays stand under because they are nothing without it; nodes by index.
 
     Attributes:
@@ -30,7 +30,7 @@ class Columns(NamedTuple):
     cut: frozenset[int]
 
 
-def columns(text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]], most: int) -> Columns:
+def columns(text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]], most: int) -> JsonColumns:
     """Find tables that are held by column.
 
     Args:
@@ -51,7 +51,7 @@ def columns(text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]],
         cut.update(table if is_cut else ())
     for names, rows in _named_rows(text, nodes, children, most):
         above.setdefault(rows, names)
-    return Columns(above, frozenset(cut))
+    return JsonColumns(above, frozenset(cut))
 
 
 def _tables(text: str, nodes: Sequence[Node], children: Sequence[Sequence[int]]) -> list[list[int]]:

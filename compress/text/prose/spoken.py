@@ -30,7 +30,7 @@ _CALLED = regex.compile(
 """The name of a speaker with a full stop behind it, as in printed plays."""
 _NUMBERED = re.compile(r"[ ][IVXLC]+$")
 _KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?=\s|\Z)")
-_PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]{2,80})")
+_PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*(?:(?:[-*_=~#] ?){3,}[ \t]*)?\n)[ \t]*([^\n]{2,80})")
 _CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
 _FURTHER = regex.compile(

@@ -164,6 +164,11 @@ LINES = st.sampled_from(
         "1. item",
         "So:",
         "::",
+        "---",
+        "**Bold**",
+        "=== A title ===",
+        "ADA. So it is.",
+        "BERT. It is.",
     )
 )
 

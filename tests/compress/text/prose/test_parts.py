@@ -33,6 +33,10 @@ BLOCKS = (
     "\f  Harbour rules {n}\n\n",
     "Keeper [Page {n}]\n\n",
     "\\begin{{itemize}}\n\\item Berth {n}.\n\\end{{itemize}}\n\n",
+    "ADA. Is berth {n} free?\nBERT. It is. It was free in May.\n\n",
+    "Berth: {n}\nFee: 9\n---\nBerth: 1{n}\nFee: 8\n---\nBerth: 2{n}\nFee: 7\n\n",
+    "**Berth {n}**\\\nIt costs 9.\\\nIt is free.\n\n",
+    "==== Berth {n} ====\n\n",
     "From: ada@example.org\nSubject: Berth {n}\n\n",
 )
 

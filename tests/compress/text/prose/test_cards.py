@@ -1,0 +1,66 @@
+"""Cards and tables that differ in their names alone: what names them stands above what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document, Kind
+
+NAMES = ("Alder", "Birch", "Ginkgo")
+RULES = ("---", "*****", "* * *", "______", "=====")
+
+
+def trail(text: str, words: str, kind: Kind = "text") -> str:
+    """What the unit with some words stands under, as one string."""
+    document = Document(text=text, source="a", kind=kind)
+    made = outline(document)
+    at = text.index(words)
+    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
+    return " > ".join(" ".join(text[u.start : u.end].split()) for u in reversed(made.chain(unit)))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_cards_with_rules_and_no_blank_lines_between_them(rule: str) -> None:
+    text = f"\n{rule}\n".join(f"Station: {n}\nArea: north\nVoltage: 9{i} V" for i, n in enumerate(NAMES)) + "\n"
+    for i, name in enumerate(NAMES):
+        assert trail(text, f"9{i} V") == f"Station: {name}"
+
+
+def test_a_single_rule_or_rows_with_rules_are_no_cards() -> None:
+    one = "Station: Alder\nArea: north\n-----\nStation: Birch\nArea: south\n"
+    rows = "\n-----\n".join(f"{name} 9{i} V" for i, name in enumerate(NAMES))
+    assert "Station: Birch" not in trail(one, "Area: north")
+    assert all(trail(rows, f"9{i} V") in ("", f"{NAMES[0]} 90 V") for i in range(3))
+
+
+@pytest.mark.parametrize("end", ["\\", "  ", ""], ids=["backslash", "spaces", "none"])
+def test_lines_of_markdown_below_one_in_bold(end: str) -> None:
+    cards = (f"**{n} station**{end}\nIt runs at 9{i} V.{end}\nIt has a reserve.\n" for i, n in enumerate(NAMES))
+    text = "# Grid\n\n" + "\n".join(cards)
+    for i, name in enumerate(NAMES):
+        assert trail(text, f"9{i} V", "markdown") == f"# Grid > **{name} station**{end.strip()}"
+
+
+def test_a_title_between_rules_in_a_line_is_a_heading() -> None:
+    text = "===== FAILURES =====\n" + "".join(
+        f"_____ test_{name} _____\n\n> assert read() == 1\nE assert 9{i} == 1\n\n--- Captured output ---\nread 8{i}\n"
+        for i, name in enumerate(NAMES)
+    )
+    for i, name in enumerate(NAMES):
+        assert trail(text, f"9{i} ==") == f"===== FAILURES ===== > _____ test_{name} _____"
+        assert trail(text, f"8{i}") == f"===== FAILURES ===== > _____ test_{name} _____ > --- Captured output ---"
+    assert trail("Dear Bo,\n\n--- Original message ---\nSo it is.\n", "So it is") == ""
+
+
+@pytest.mark.parametrize("caption", ["Table 3. ", "**Table 3.** ", "Figure A.1. ", "Tabelle 2. "])
+def test_a_number_of_a_table_is_one_with_its_title(caption: str) -> None:
+    text = f"# Grid\n\n{caption}Settings of Alder\n\n| Setting | Value |\n|---|---|\n| Mains | 961 V |\n"
+    assert f"{caption.strip()} Settings of Alder" in trail(text, "961 V", "markdown")
+
+
+def test_nothing_below_a_line_in_bold_is_lost() -> None:
+    text = "1. The owner gives the text.\n\n   **Origin**\n   - Clause 1 of the contract\n\n2. Nobody gives it.\n"
+    units = outline(Document(text=text, source="a", kind="markdown")).units(0, len(text))
+    assert " ".join(text[u.start : u.end] for u in units).split() == text.split()
+    assert trail(text, "Clause 1", "markdown").endswith("**Origin**")
