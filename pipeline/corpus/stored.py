@@ -76,7 +76,7 @@ class Shelf:
         Raises:
             CorpusError: if they are damaged.
         """
-        found: dict[int, Bytes] = {}
+        vectors: dict[int, Bytes] = {}
         for at in range(0, len(passages), _MOST_VARIABLES):
             some = passages[at : at + _MOST_VARIABLES]
             marks = ",".join("?" * len(some))
@@ -84,8 +84,8 @@ class Shelf:
             for passage, value in self._store.rows(statement, (document, *some)):
                 if len(value) % DIMENSION:
                     raise self._damaged("vectors of another size")
-                found[passage] = np.frombuffer(value, dtype=np.int8).reshape(-1, DIMENSION)
-        return found
+                vectors[passage] = np.frombuffer(value, dtype=np.int8).reshape(-1, DIMENSION)
+        return vectors
 
     def vectors(self) -> Iterator[VectorBlock]:
         """The vectors of all passages, in blocks.

@@ -44,12 +44,12 @@ def cover(job: Job, timings: Mapping[str, float]) -> Run:
     cut = time.perf_counter()
     last, notes = direct(job, windows), 1
     if last is None:
-        found = picked(job) or _notes(_read(job, windows), job.listing)
-        notes = len(found)
+        window_notes = picked(job) or _notes(_read(job, windows), job.listing)
+        notes = len(window_notes)
     read = time.perf_counter()
     if last is None:
         job.on_stage("ask", 0, 0)
-        last = answered(job, writer, found)
+        last = answered(job, writer, window_notes)
     spent = {"chunk": cut - started, "cover": read - cut, "ask": time.perf_counter() - read}
     return _run(
         job, last, CoverUse(windows=len(windows.windows), notes=notes, **job.counts.used()), {**timings, **spent}

@@ -24,16 +24,16 @@ def _lines(nodes: Mapping[str, Any], last: object) -> Iterator[str]:
 
 def _branch(nodes: Mapping[str, Any], last: object) -> list[Mapping[str, Any]]:
     """The messages from the root to ``last``; all in their order, when that is not known."""
-    found: list[Mapping[str, Any]] = []
+    branch: list[Mapping[str, Any]] = []
     seen: set[str] = set()
     at = last
     while isinstance(at, str) and at not in seen and isinstance(nodes.get(at), dict):
         seen.add(at)
         if isinstance(nodes[at].get("message"), dict):
-            found.append(nodes[at]["message"])
+            branch.append(nodes[at]["message"])
         at = nodes[at].get("parent")
-    if found:
-        return found[::-1]
+    if branch:
+        return branch[::-1]
     return [n["message"] for n in nodes.values() if isinstance(n, dict) and isinstance(n.get("message"), dict)]
 
 

@@ -90,10 +90,10 @@ class _Book:
             for element in container.iter():
                 if local(element) == "rootfile" and (path := element.get("full-path") or "") in self.archive:
                     return path
-        found = next((name for name in self.archive.names() if name.endswith(".opf")), "")
-        if not found:
+        package = next((name for name in self.archive.names() if name.endswith(".opf")), "")
+        if not package:
             raise self.archive.damaged("it has no package file")
-        return found
+        return package
 
     def _path(self, href: str | None, folder: str | None = None) -> str:
         folder = self._folder if folder is None else folder

@@ -189,9 +189,11 @@ def _walk(directory: str, sieve: Sieve, top: Level) -> Found:
                 else:
                     yield _passed_folder(entry.path, reason)
             elif is_file:
-                found = _sifted(entry.path, entry.name, sieve, level, is_link=entry.is_symlink())
-                if not sieve.is_hidden(entry.name) or (isinstance(found, PassedOver) and found.reason is Reason.SECRET):
-                    yield found
+                sifted = _sifted(entry.path, entry.name, sieve, level, is_link=entry.is_symlink())
+                if not sieve.is_hidden(entry.name) or (
+                    isinstance(sifted, PassedOver) and sifted.reason is Reason.SECRET
+                ):
+                    yield sifted
         pending.extend(reversed(folders))
 
 

@@ -56,10 +56,10 @@ def _format(data: bytes, name: str, ending: str) -> tuple[FileFormat | None, str
     named = by_name(name)
     if named is not None and named.reader in ("text", "html"):
         return named, ""
-    found = by_magic(data)
-    if named is None or found is None or found == named:
-        return named or found, ""
-    return found, f"not a {ending.lower()} file; read as .{found.reader}"
+    by_bytes = by_magic(data)
+    if named is None or by_bytes is None or by_bytes == named:
+        return named or by_bytes, ""
+    return by_bytes, f"not a {ending.lower()} file; read as .{by_bytes.reader}"
 
 
 def _load_text(data: bytes, format: FileFormat | None, source: str, stem: str, errors: Errors) -> Document:

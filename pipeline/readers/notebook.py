@@ -72,9 +72,9 @@ def _language(book: Mapping[str, Any]) -> str:
     metadata = book.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     for place, key in (("language_info", "name"), ("kernelspec", "language")):
-        found = metadata.get(place)
-        if isinstance(found, dict) and isinstance(found.get(key), str) and re.fullmatch(r"[\w+#.-]{1,30}", found[key]):
-            return str(found[key]).lower()
+        info = metadata.get(place)
+        if isinstance(info, dict) and isinstance(info.get(key), str) and re.fullmatch(r"[\w+#.-]{1,30}", info[key]):
+            return str(info[key]).lower()
     return "python"
 
 

@@ -63,7 +63,7 @@ def read(
         UsageError: if there are no paths, one is neither path nor document, or ``errors`` is unknown.
     """
     reading = Reading(paths, errors=errors, all_files=all_files, stdin=stdin, on_progress=on_progress)
-    documents = tuple(found.document for found in reading if isinstance(found, ReadFile))
+    documents = tuple(one.document for one in reading if isinstance(one, ReadFile))
     return ReadResult(
         documents=documents,
         failures=tuple(reading.failures),

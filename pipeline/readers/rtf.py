@@ -85,10 +85,10 @@ def _with_notes(markup: str) -> str:
 def _end_of_group(markup: str, start: int) -> int | None:
     """Where the brace is that closes a group; None if there is none, or the group is too long for a note."""
     depth = 1
-    for found in _ESCAPED_OR_BRACE.finditer(markup, start, start + _LONGEST_NOTE):
-        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+    for brace in _ESCAPED_OR_BRACE.finditer(markup, start, start + _LONGEST_NOTE):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
         if depth == 0:
-            return found.start()
+            return brace.start()
     return None
 
 

@@ -31,11 +31,11 @@ class _Changes:
 
     def of(self, markup: str) -> str:
         for token in _TOKEN.finditer(markup):
-            found = token.group()
+            text = token.group()
             word = token["word"]
-            if found == "{":
+            if text == "{":
                 self._groups.append((self._struck, self._deleted))
-            elif found == "}":
+            elif text == "}":
                 struck, deleted = self._groups.pop() if self._groups else (False, False)
                 self._switch(struck, deleted)
             elif word in ("strike", "striked", "deleted", "plain"):
@@ -43,9 +43,9 @@ class _Changes:
             elif word and word != "u":
                 if word in _BREAKS:
                     self._close()
-            elif found != r"\*" and not self._says(found):
+            elif text != r"\*" and not self._says(text):
                 continue
-            self._out.append(found)
+            self._out.append(text)
         self._close()
         return "".join(self._out)
 

@@ -26,23 +26,23 @@ _YES, _NO = (
 
 def head_and_foot(tree: LexborHTMLParser) -> set[int]:
     """The page's foot, and its head where that has no heading: not those of an article or a section."""
-    found: set[int] = set()
+    nodes: set[int] = set()
     for node in (tree.body.css("header, footer") if tree.body else [])[:_MOST_AROUND]:
         above = node.parent
         while above is not None and above.tag == "div":
             above = above.parent
         headed = node.tag == "header" and node.css_first("h1, h2, h3, h4, h5, h6") is not None
         if above is not None and above.tag == "body" and not headed:
-            found.add(node.mem_id)
-    return found
+            nodes.add(node.mem_id)
+    return nodes
 
 
 def consent_banners(tree: LexborHTMLParser) -> set[int]:
     """What asks for consent to cookies: by its name, short, and with something to press."""
-    found = tree.body.css(_BANNERS) if tree.body else []
+    banners = tree.body.css(_BANNERS) if tree.body else []
     return {
         node.mem_id
-        for node in found[:_MOST_AROUND]
+        for node in banners[:_MOST_AROUND]
         if node.tag not in ("body", "main", "article")
         and node.css_first("button, [role=button], input, a") is not None
         and len(node.text()) <= _LONGEST_BANNER

@@ -41,32 +41,32 @@ def _events(lines: list[str]) -> Iterator[list[re.Match[str]]]:
     event: list[re.Match[str]] | None = None
     depth = 0
     for line in lines:
-        found = _PROPERTY.match(line)
-        if found is None:
+        entry = _PROPERTY.match(line)
+        if entry is None:
             continue
-        name = found["name"].upper()
+        name = entry["name"].upper()
         if name == "BEGIN":
             depth += event is not None
-            event = [] if event is None and found["value"].strip().upper() in _EVENTS else event
+            event = [] if event is None and entry["value"].strip().upper() in _EVENTS else event
         elif name == "END" and event is not None:
             if depth == 0:
                 yield event
                 event = None
             depth = max(0, depth - 1)
         elif event is not None and depth == 0:
-            event.append(found)
+            event.append(entry)
 
 
 def _shown(event: list[re.Match[str]]) -> Iterator[str]:
     for name, title in _NAMES.items():
-        for found in event:
-            if found["name"].upper() == name and (words := _value(name, found)):
+        for entry in event:
+            if entry["name"].upper() == name and (words := _value(name, entry)):
                 yield f"{title}: {words}"
 
 
-def _value(name: str, found: re.Match[str]) -> str:
-    given = {key.upper(): quoted or bare for key, quoted, bare in _GIVEN.findall(found["given"])}
-    value = found["value"].strip()
+def _value(name: str, entry: re.Match[str]) -> str:
+    given = {key.upper(): quoted or bare for key, quoted, bare in _GIVEN.findall(entry["given"])}
+    value = entry["value"].strip()
     if name in _TIMES:
         zone = given.get("TZID", "")
         return ", ".join(_time(one) for one in value.split(",")) + (f" ({zone})" if zone else "")
@@ -80,8 +80,8 @@ def _value(name: str, found: re.Match[str]) -> str:
 
 
 def _time(words: str) -> str:
-    found = _TIME.fullmatch(words.strip())
-    if found is None:
+    time = _TIME.fullmatch(words.strip())
+    if time is None:
         return words.strip()
-    day = f"{found[1]}-{found[2]}-{found[3]}"
-    return f"{day} {found[4]}:{found[5]}{' UTC' if found[7] else ''}" if found[4] else day
+    day = f"{time[1]}-{time[2]}-{time[3]}"
+    return f"{day} {time[4]}:{time[5]}{' UTC' if time[7] else ''}" if time[4] else day

@@ -55,18 +55,18 @@ class OutlookReader:
 def _message(data: bytes) -> MailMessage:
     from oxmsg import Message as OutlookMessage
 
-    found = OutlookMessage.load(data)
-    sent = found.sent_date
+    outlook = OutlookMessage.load(data)
+    sent = outlook.sent_date
     head = {
-        "From": found.sender or "",
+        "From": outlook.sender or "",
         "Date": f"{sent:%a, %d %b %Y %H:%M:%S %z}" if sent else "",
-        "Subject": found.subject,
-        "To": _recipients(found),
+        "Subject": outlook.subject,
+        "To": _recipients(outlook),
     }
     return MailMessage(
         head={name: " ".join(value.split()) for name, value in head.items()},
-        bodies=_bodies(found),
-        attachments=[_attachment(part) for part in found.attachments],
+        bodies=_bodies(outlook),
+        attachments=[_attachment(part) for part in outlook.attachments],
     )
 
 
@@ -75,35 +75,35 @@ def _attachment(part: OutlookAttachment) -> Attachment:
     return Attachment(name=name, type=kind, size=part.size, text=attached_text(part.file_bytes or b"", name, kind))
 
 
-def _recipients(found: OutlookMessage) -> str:
+def _recipients(outlook: OutlookMessage) -> str:
     named = [
         f"{one.name} <{one.email_address}>"
         if one.email_address not in ("", one.name)
         else one.name or one.email_address
-        for one in found.recipients
+        for one in outlook.recipients
     ]
     more = len(named) - _MOST_RECIPIENTS
     return ", ".join(named[:_MOST_RECIPIENTS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _bodies(found: OutlookMessage) -> list[Body]:
-    plain = (found.body or "").replace("\r\n", "\n").replace("\0", "").strip()
+def _bodies(outlook: OutlookMessage) -> list[Body]:
+    plain = (outlook.body or "").replace("\r\n", "\n").replace("\0", "").strip()
     if plain:
         return [Body(text=plain)]
     from ctxpipe.pipeline.readers.html.html import html_page
 
-    words = html_page(found.html_body or "", addresses=True).text
+    words = html_page(outlook.html_body or "", addresses=True).text
     if words:
         return [Body(text=words, markdown=True)]
-    words = _rich_text(found)
+    words = _rich_text(outlook)
     return [Body(text=words)] if words else []
 
 
-def _rich_text(found: OutlookMessage) -> str:
+def _rich_text(outlook: OutlookMessage) -> str:
     """The words of a body that is only there as compressed rich text; empty if it cannot be read."""
     import compressed_rtf
 
-    packed = found.properties.binary_prop_value(_RTF_COMPRESSED) or b""
+    packed = outlook.properties.binary_prop_value(_RTF_COMPRESSED) or b""
     if not packed or len(packed) > _LARGEST_RTF:
         return ""
     try:

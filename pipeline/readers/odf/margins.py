@@ -17,7 +17,7 @@ def margins(styles: bytes, *, source: str) -> list[str]:
     Raises:
         ReadError: if the part is damaged.
     """
-    found: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for element in parse(styles, source=source, ending=".odt").iter():
         if local(element) not in ("header", "footer"):
             continue
@@ -27,5 +27,5 @@ def margins(styles: bytes, *, source: str) -> list[str]:
             words.append("" if child is element else child.tail or "")
         text = " ".join("".join(words).split())
         if any(char.isalpha() for char in text):
-            found[f"Page {local(element)}: {text}"] = None
-    return sorted(found, reverse=True)
+            lines[f"Page {local(element)}: {text}"] = None
+    return sorted(lines, reverse=True)

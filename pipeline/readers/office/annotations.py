@@ -108,8 +108,8 @@ def _add_notes(root: Element, archive: Archive) -> None:
             for note in parsed(archive.read(part)).iter(f"{_W}{kind}")
             if note.get(f"{_W}type") in (None, "normal")
         }
-        found = [(element, texts.get(element.get(f"{_W}id"), "")) for element in root.iter(f"{_W}{kind}Reference")]
-        numbered = [(element, text, number) for number, (element, text) in enumerate(found, start=1)]
+        references = [(element, texts.get(element.get(f"{_W}id"), "")) for element in root.iter(f"{_W}{kind}Reference")]
+        numbered = [(element, text, number) for number, (element, text) in enumerate(references, start=1)]
         for element, text, number in reversed(numbered):
             if text:
                 _write_below(element, f"{name} {number}: {text}")
@@ -131,13 +131,13 @@ def _write_below(element: Element, line: str) -> None:
 
 def _margins(archive: Archive) -> list[str]:
     """Headers and footers, each text once."""
-    found: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for name in sorted(archive.names()):
         if match := _MARGIN.fullmatch(name):
             text = _text(parsed(archive.read(name)))
             if any(char.isalpha() for char in text):
-                found[f"Page {match[1]}: {text}"] = None
-    return sorted(found, reverse=True)
+                lines[f"Page {match[1]}: {text}"] = None
+    return sorted(lines, reverse=True)
 
 
 def _text(element: Element) -> str:

@@ -129,9 +129,9 @@ def _restyle(paragraph: Element, style: str | None) -> None:
         properties = etree.Element(f"{W}pPr")
         paragraph.insert(0, properties)
     for name in ("numPr", "pStyle"):
-        found = properties.find(f"{W}{name}")
-        if found is not None:
-            properties.remove(found)
+        element = properties.find(f"{W}{name}")
+        if element is not None:
+            properties.remove(element)
     if style is not None:
         etree.SubElement(properties, f"{W}pStyle").set(f"{W}val", style)
 

@@ -66,19 +66,19 @@ class Numbering:
 
     def next(self, listed: Listed) -> str:
         """What stands before the next paragraph of a list, ``-`` for a bullet; empty where nothing does."""
-        found = self._lists[listed.list]
-        counts = self._counts.setdefault(found.abstract, {})
+        numbered = self._lists[listed.list]
+        counts = self._counts.setdefault(numbered.abstract, {})
         if listed.list not in self._begun:
             self._begun.add(listed.list)
-            counts.update({at: start - 1 for at, start in found.starts.items()})
-        level = self._level(found.abstract, listed.level)
+            counts.update({at: start - 1 for at, start in numbered.starts.items()})
+        level = self._level(numbered.abstract, listed.level)
         counts[listed.level] = counts.get(listed.level, level.start - 1) + 1
         for deeper in [other for other in counts if other > listed.level]:
             del counts[deeper]
         if level.format == "bullet":
             sign = _SIGNS.get(level.text, level.text)
             return sign if sign and sign in _SAYING else "-"
-        return _PLACE.sub(lambda place: self._counted(found.abstract, int(place[1]) - 1, level), level.text).strip()
+        return _PLACE.sub(lambda place: self._counted(numbered.abstract, int(place[1]) - 1, level), level.text).strip()
 
     def _counted(self, abstract: str, at: int, shown: _NumberingLevel) -> str:
         level = self._level(abstract, at)
@@ -98,17 +98,17 @@ class Numbering:
                 by_style[named] = key
             if linked := value(abstract, f"{W}numStyleLink"):
                 links[key] = linked
-        for found in root.iter(f"{W}num"):
-            key = value(found, f"{W}abstractNumId") or ""
-            overrides = found.findall(f"{W}lvlOverride")
+        for num in root.iter(f"{W}num"):
+            key = value(num, f"{W}abstractNumId") or ""
+            overrides = num.findall(f"{W}lvlOverride")
             starts = {_number_of(other): number(value(other, f"{W}startOverride")) for other in overrides}
             told = {level: start for level, start in starts.items() if start is not None}
             key = by_style.get(links.get(key, ""), key)
             own = {_number_of(other): _level(level) for other in overrides for level in other.findall(f"{W}lvl")}
             if own:
-                key, abstract_key = f"{key} {found.get(f'{W}numId')}", key
+                key, abstract_key = f"{key} {num.get(f'{W}numId')}", key
                 self._levels[key] = self._levels.get(abstract_key, {}) | own
-            self._lists[found.get(f"{W}numId") or ""] = _List(key, told)
+            self._lists[num.get(f"{W}numId") or ""] = _List(key, told)
 
 
 def written(count: int, format: str) -> str:

@@ -79,11 +79,11 @@ def _paragraphs(frame: Any) -> str:
 
 def _number_format(paragraph: Any) -> tuple[str, str, int] | None:
     """Kind of numbers, what stands around them, and the first of them."""
-    found = paragraph._p.find(f"{_DRAWING}pPr/{_DRAWING}buAutoNum")
-    form = _NUMBERED.fullmatch(found.get("type") or "") if found is not None else None
+    numbering = paragraph._p.find(f"{_DRAWING}pPr/{_DRAWING}buAutoNum")
+    form = _NUMBERED.fullmatch(numbering.get("type") or "") if numbering is not None else None
     if form is None:
         return None
-    start = found.get("startAt") or "1"
+    start = numbering.get("startAt") or "1"
     return form[1], form[2], int(start) if start.isdecimal() and len(start) < 6 else 1
 
 

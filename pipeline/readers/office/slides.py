@@ -40,13 +40,13 @@ def slides_markdown(presentation: Presentation) -> list[str]:
 
 def _sections(presentation: Presentation) -> dict[int, str]:
     """Names of sections by the identifier of their first slide; none if there is only one."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for section in presentation.element.iter(_SECTIONS):
         first = next(section.iter(_SLIDE_ID), None)
         name = " ".join((section.get("name") or "").split())
         if first is not None and name and (first.get("id") or "").isdecimal():
-            found[int(first.get("id") or 0)] = name
-    return found if len(found) > 1 else {}
+            names[int(first.get("id") or 0)] = name
+    return names if len(names) > 1 else {}
 
 
 def _parts(slide: Slide, level: int, size: int) -> Iterator[str]:

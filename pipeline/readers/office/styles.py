@@ -77,9 +77,9 @@ class WordStyles:
         if properties is None:
             return None
         for holder in (properties, *self._properties(value(properties, f"{W}pStyle") or "")):
-            found = holder.find(f"{W}numPr")
-            if found is not None and (key := value(found, f"{W}numId")) is not None:
-                return Listed(key, number(value(found, f"{W}ilvl")) or 0) if key != "0" else None
+            numbering = holder.find(f"{W}numPr")
+            if numbering is not None and (key := value(numbering, f"{W}numId")) is not None:
+                return Listed(key, number(value(numbering, f"{W}ilvl")) or 0) if key != "0" else None
         return None
 
     def indent(self, properties: Element | None, otherwise: int | None) -> int:

@@ -135,7 +135,7 @@ def fill_merged_cells(slides: Any) -> bool:
     Returns:
         Whether there was one.
     """
-    found, room = False, _MOST_REPEATED
+    has_merged, room = False, _MOST_REPEATED
     pending = [shape for slide in slides.slides for shape in slide.shapes]
     while pending:
         shape = pending.pop()
@@ -150,5 +150,5 @@ def fill_merged_cells(slides: Any) -> bool:
                         room -= 1 + len(cell.text)
                         if room > 0:
                             below[column].text = cell.text
-                            found = True
-    return found
+                            has_merged = True
+    return has_merged

@@ -87,14 +87,14 @@ class _Workbook:
     def _rows(self, sheet: ReadOnlyWorksheet, has_formulas: bool) -> Iterator[list[str]]:
         formulas = self._formula_rows(sheet.title) if has_formulas else None
         cells = 0
-        for found in sheet.iter_rows():
+        for read_row in sheet.iter_rows():
             asked = next(formulas, ()) if formulas is not None else ()
-            row = [_cell(cell) for cell in found]
+            row = [_cell(cell) for cell in read_row]
             for column, formula in enumerate(asked):
                 if (
                     column < len(row)
                     and not row[column]
-                    and found[column].value is None
+                    and read_row[column].value is None
                     and (text := _formula(formula))
                 ):
                     row[column] = f"{text} (not computed)"

@@ -47,17 +47,17 @@ def with_annotations(page: PdfPage, rows: list[Row], turn: Callable[[Box], Box],
         turn: Makes a box on the page one on the page as it is shown.
         bottom: Lower edge of the page as it is shown.
     """
-    found = list(_placed(page))
-    if not found:
+    annotations = list(_placed(page))
+    if not annotations:
         return rows
     size = statistics.median(row.size for row in rows) if rows else _USUAL
     rows = list(rows)
-    for placed in found:
+    for placed in annotations:
         if not placed.is_note:
             _insert(rows, placed, turn(placed.box), size)
     base = min((row.base for row in rows), default=bottom + size)
     left = min((row.left for row in rows), default=0.0)
-    for note in (placed for placed in found if placed.is_note):
+    for note in (placed for placed in annotations if placed.is_note):
         base -= 3 * size
         rows.append(Row(note.words, left, left + 0.5 * size * len(note.words), base, size))
     return rows
@@ -120,8 +120,8 @@ def _placed(page: PdfPage) -> Iterator[PlacedWords]:
         pdfium.FPDF_ANNOT_STAMP,
     }
     shown = notes | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
-    for index, found in enumerate(annotation_kinds(pdfium, page.raw, _MOST)):
-        if found not in shown:  # links, of which a page may have hundreds
+    for index, subtype in enumerate(annotation_kinds(pdfium, page.raw, _MOST)):
+        if subtype not in shown:  # links, of which a page may have hundreds
             continue
         annotation = pdfium.FPDFPage_GetAnnot(page.raw, index)
         if not annotation:

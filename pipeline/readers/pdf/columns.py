@@ -30,14 +30,14 @@ def in_order(rows: list[Row]) -> list[list[Row]]:
 
 def _banded(rows: Sequence[Row]) -> list[list[Row]]:
     """Columns of rows that were cut, each as far as the next row that runs over all of them."""
-    found: list[list[Row]] = []
+    columns: list[list[Row]] = []
     for whole, band in itertools.groupby(rows, key=lambda row: row.column == 0):
         if whole:
-            found.append(list(band))
+            columns.append(list(band))
         else:
             pieces = sorted(band, key=lambda row: row.column)
-            found.extend(list(column) for _, column in itertools.groupby(pieces, key=lambda row: row.column))
-    return found
+            columns.extend(list(column) for _, column in itertools.groupby(pieces, key=lambda row: row.column))
+    return columns
 
 
 def _is_beside(a: Row, b: Row) -> bool:

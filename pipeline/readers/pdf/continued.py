@@ -104,8 +104,8 @@ def _before_code(above: Sequence[Row], below: Row) -> int:
     for at in range(len(above) - 1, max(-1, len(above) - _AROUND - 2), -1):
         row = above[at]
         if row.left <= left + _INDENTED * row.size:
-            found = at < len(above) - 1 and _have_one_size(row, below) and _breaks_off(above[: at + 1])
-            return at if found else -1
+            is_broken_off = at < len(above) - 1 and _have_one_size(row, below) and _breaks_off(above[: at + 1])
+            return at if is_broken_off else -1
         is_wide = row.right > left + _NARROW * (right - left)
         if row.level or row.listed or is_wide or ITEM.match(row.text) or _SENTENCE_END.search(row.text):
             return -1

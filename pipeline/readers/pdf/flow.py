@@ -47,10 +47,10 @@ class Measure:
     def pitch_at(self, size: float) -> float:
         """Usual distance of lines of a size."""
         step = round(2 * size) / 2
-        found = self._pitches.get(step)
-        if found is None:
-            found = self._pitches[step] = self._pitch * max(size, 1.0) / max(self.body, 1.0)
-        return found
+        pitch = self._pitches.get(step)
+        if pitch is None:
+            pitch = self._pitches[step] = self._pitch * max(size, 1.0) / max(self.body, 1.0)
+        return pitch
 
 
 def _least_usual(gaps: Counter[float]) -> float:

@@ -54,8 +54,8 @@ def without_furniture(pages: Sequence[Page]) -> None:
     taken: list[set[int]] = [set() for _ in pages]
     for top in (True, False):
         stacks = [_stack(number, page, body, top=top) for number, page in enumerate(pages)]
-        for number, found in enumerate(_furniture(pages, stacks, top=top)):
-            taken[number] |= _standing_off(stacks[number], found, pitch)
+        for number, furniture in enumerate(_furniture(pages, stacks, top=top)):
+            taken[number] |= _standing_off(stacks[number], furniture, pitch)
     emptied = sum(0 < len(page.rows) == len(drop) for page, drop in zip(pages, taken, strict=True))
     if emptied * 2 > sum(bool(page.rows) for page in pages):
         return
@@ -94,7 +94,7 @@ def _stack(number: int, page: Page, body: float, *, top: bool) -> list[_EdgeRow]
 
 def _furniture(pages: Sequence[Page], stacks: Sequence[Sequence[_EdgeRow]], *, top: bool) -> list[dict[int, bool]]:
     """For each page, the furniture at one edge by index, and whether it counts the pages."""
-    found: list[dict[int, bool]] = [{} for _ in pages]
+    furniture: list[dict[int, bool]] = [{} for _ in pages]
     going = {number for number, stack in enumerate(stacks) if stack}
     for depth in range(_DEPTH):
         places: dict[int, list[_EdgeRow]] = defaultdict(list)
@@ -106,16 +106,16 @@ def _furniture(pages: Sequence[Page], stacks: Sequence[Sequence[_EdgeRow]], *, t
         going = set()
         for place in sorted(places):
             group = sorted([*places[place], *(places.get(place + 1) or ())], key=lambda piece: piece.page)
-            for piece, counts in _repeated(group, stacks, found):
-                found[piece.page].setdefault(piece.at, counts)
+            for piece, counts in _repeated(group, stacks, furniture):
+                furniture[piece.page].setdefault(piece.at, counts)
                 going.add(piece.page)
         if not going:
             break
-    return found
+    return furniture
 
 
 def _repeated(
-    group: Sequence[_EdgeRow], stacks: Sequence[Sequence[_EdgeRow]], found: Sequence[dict[int, bool]]
+    group: Sequence[_EdgeRow], stacks: Sequence[Sequence[_EdgeRow]], furniture: Sequence[dict[int, bool]]
 ) -> list[tuple[_EdgeRow, bool]]:
     """The pieces of one place that are furniture, and whether each counts the pages.
 
@@ -140,32 +140,32 @@ def _repeated(
         while end < len(group) and group[end].page <= piece.page + _NEAR:
             end += 1
         usual = end - first > 1 and sum(sure[first:end]) >= _SHARE * (end - first)
-        if usual or counts[at] or _beside(piece, stacks[piece.page], found[piece.page]):
+        if usual or counts[at] or _beside(piece, stacks[piece.page], furniture[piece.page]):
             chosen.append((piece, counts[at]))
     return chosen
 
 
-def _beside(piece: _EdgeRow, stack: Sequence[_EdgeRow], found: dict[int, bool]) -> bool:
+def _beside(piece: _EdgeRow, stack: Sequence[_EdgeRow], furniture: dict[int, bool]) -> bool:
     """Whether a piece stands on one line with furniture."""
     return any(
         abs(other.row.base - piece.row.base) < 0.3 * piece.row.size
         for other in stack
-        if other.at in found and other.at != piece.at
+        if other.at in furniture and other.at != piece.at
     )
 
 
-def _standing_off(stack: Sequence[_EdgeRow], found: dict[int, bool], pitch: float) -> set[int]:
+def _standing_off(stack: Sequence[_EdgeRow], furniture: dict[int, bool], pitch: float) -> set[int]:
     """What of the furniture at one edge remains furniture: all when it keeps its distance, else what counts pages."""
-    inner = next((at for at, piece in enumerate(stack) if piece.at not in found), len(stack))
+    inner = next((at for at, piece in enumerate(stack) if piece.at not in furniture), len(stack))
     gaps = [abs(b.row.base - a.row.base) for a, b in pairwise(stack[: inner + 1])]
     if not gaps:
-        return set(found)
+        return set(furniture)
     least = max(1.2 * pitch, 1.3 * stack[0].row.size)
     if inner == len(stack) or gaps[-1] <= least:  # what repeats reaches into the text
         widest = max(range(len(gaps)), key=gaps.__getitem__)
         inner = widest + 1 if gaps[widest] > least else 0
     outer = {piece.at for piece in stack[:inner]}
-    return {at for at, counts in found.items() if counts or at in outer}
+    return {at for at, counts in furniture.items() if counts or at in outer}
 
 
 def _keys(text: str) -> list[str]:

@@ -77,17 +77,17 @@ def cut(calls: PdfiumCalls, raw: Any, rows: list[Row], starts: Sequence[int], *,
     if len(long) < _FEWEST:
         return rows
     sheet, middle = _Sheet(calls, raw, rows, starts), len(long) // 3
-    found = _cut_at(sheet, long[middle : middle + _MOST], _COLUMN)
-    if found is not None:
-        return found
+    pieces = _cut_at(sheet, long[middle : middle + _MOST], _COLUMN)
+    if pieces is not None:
+        return pieces
     if not thorough:
         return rows
     widest = max(rows[at].right - rows[at].left for at in long)
     wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
     for first in sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ():
-        found = _cut_at(sheet, wide[first : first + _MOST], _SHORT)
-        if found is not None and _are_full(found):
-            return found
+        pieces = _cut_at(sheet, wide[first : first + _MOST], _SHORT)
+        if pieces is not None and _are_full(pieces):
+            return pieces
     return rows
 
 
@@ -124,17 +124,17 @@ def _shared(
 
 def _crossings(gaps: Sequence[_Gap], row: Row, strips: Sequence[tuple[float, float]]) -> list[_Gap] | None:
     """For each strip that a row runs over, its gap there; None for a row that fills a strip."""
-    found: list[_Gap] = []
+    crossings: list[_Gap] = []
     for left, right in strips:
         middle = (left + right) / 2
         if row.left < middle < row.right:
             gap = next((gap for gap in gaps if gap.left <= middle <= gap.right), None)
             if gap is None:
                 return None
-            found.append(gap)
+            crossings.append(gap)
         else:
-            found.append(_Gap(left, right, -1, -1))
-    return found
+            crossings.append(_Gap(left, right, -1, -1))
+    return crossings
 
 
 def _pieces(row: Row, places: Sequence[_Gap] | None) -> list[Row]:

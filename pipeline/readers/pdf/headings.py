@@ -51,9 +51,9 @@ def bookmarks(document: PdfDocument) -> list[Bookmark]:
     """The outline of a file, without what points nowhere; a circle ends it."""
     # pypdfium2 warns about a circle; where no logging is set up, Python would print that.
     logging.getLogger("pypdfium2").addHandler(logging.NullHandler())
-    found: list[Bookmark] = []
+    bookmarks: list[Bookmark] = []
     for mark in document.get_toc():
-        if len(found) >= _MOST_BOOKMARKS:
+        if len(bookmarks) >= _MOST_BOOKMARKS:
             break
         try:
             title, target = mark.get_title(), mark.get_dest()
@@ -61,8 +61,8 @@ def bookmarks(document: PdfDocument) -> list[Bookmark]:
             continue
         page = target.get_index() if target is not None else None
         if page is not None and title.strip():
-            found.append(Bookmark(page, mark.level + 1, title))
-    return found
+            bookmarks.append(Bookmark(page, mark.level + 1, title))
+    return bookmarks
 
 
 def mark_headings(pages: Sequence[Sequence[Sequence[Row]]], marks: Sequence[Bookmark], measure: Measure) -> None:
@@ -74,13 +74,13 @@ def mark_headings(pages: Sequence[Sequence[Sequence[Row]]], marks: Sequence[Book
         measure: What is usual in the document.
     """
     lowered: dict[int, list[list[str]]] = {}
-    found = 0
+    placed = 0
     for mark in marks:
         if mark.page < len(pages):
             if mark.page not in lowered:
                 lowered[mark.page] = [[row.text.lower() for row in rows] for rows in pages[mark.page]]
-            found += _mark(pages[mark.page], lowered[mark.page], mark)
-    if found < 3 or found * 2 < len(marks):
+            placed += _mark(pages[mark.page], lowered[mark.page], mark)
+    if placed < 3 or placed * 2 < len(marks):
         for rows in (rows for page in lowered for rows in pages[page]):
             for row in rows:
                 row.level = 0
@@ -97,10 +97,10 @@ def _mark(columns: Sequence[Sequence[Row]], lowered: Sequence[Sequence[str]], ma
         for at, text in enumerate(texts):
             if first is None or first[0] not in text or rows[at].level or rows[at].listed:
                 continue
-            found = rows[at : at + _spanned(texts, at, title, short)]
-            plainly = found and (not found[-1].text.endswith(".") or stopped)
-            if plainly and (not best or (found[0].size, found[0].bold) > (best[0].size, best[0].bold)):
-                best = found
+            heading = rows[at : at + _spanned(texts, at, title, short)]
+            plainly = heading and (not heading[-1].text.endswith(".") or stopped)
+            if plainly and (not best or (heading[0].size, heading[0].bold) > (best[0].size, best[0].bold)):
+                best = heading
     for part in best:
         part.level = min(mark.level, 9)
     return bool(best)

@@ -57,9 +57,9 @@ def recognise(image: NDArray[np.uint8], scale: float) -> Page:
     if not image.size or int(image.max()) - int(image.min()) < _FAINTEST:
         return Page(rows=[], box=(0.0, 0.0, width / scale, height / scale))
     with _LOCK:
-        found = _engine()(np.repeat(image[:, :, None], 3, axis=2))
+        recognised = _engine()(np.repeat(image[:, :, None], 3, axis=2))
     rows = []
-    for box, text in zip(found.boxes if found.boxes is not None else (), found.txts or (), strict=True):
+    for box, text in zip(recognised.boxes if recognised.boxes is not None else (), recognised.txts or (), strict=True):
         (left, top), (right, bottom) = np.min(box, axis=0), np.max(box, axis=0)
         if text.strip():
             tall = float(bottom - top) / scale

@@ -49,16 +49,16 @@ def is_ignored(rules: Sequence[Rules], path: str, *, is_folder: bool) -> bool:
         # No rule spans lines, but "." of a regular expression stops at one.
         below = below.replace("\n", " ") + "/" * is_folder
         for pattern, ignores in one.patterns:
-            if any(_is_of_itself(found, len(below), is_folder) for found in pattern.finditer(below)):
+            if any(_is_of_itself(match, len(below), is_folder) for match in pattern.finditer(below)):
                 return ignores
     return False
 
 
-def _is_of_itself(found: re.Match[str], length: int, is_folder: bool) -> bool:
+def _is_of_itself(match: re.Match[str], length: int, is_folder: bool) -> bool:
     """Whether a rule matches a path itself, not only a folder above it (which was tried) or what is in it."""
-    if found.groupdict().get(_FOLDER):
-        return found.end(_FOLDER) == length
-    return not (is_folder and found.end() == length and found[0].endswith("/"))
+    if match.groupdict().get(_FOLDER):
+        return match.end(_FOLDER) == length
+    return not (is_folder and match.end() == length and match[0].endswith("/"))
 
 
 def rules_above(folder: str, on_note: OnNote) -> tuple[tuple[Rules, ...], bool]:

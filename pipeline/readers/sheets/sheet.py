@@ -35,8 +35,8 @@ def sheet_markdown(name: str, rows: Sequence[Row], merges: Sequence[Merge] = (),
     Returns:
         The text; empty when no cell has any.
     """
-    found = (table for lines in _tables(fill(rows, merges)) for table in tables_beside(lines))
-    tables = [part for table in found for part in _table(table)]
+    blocks = (table for lines in _tables(fill(rows, merges)) for table in tables_beside(lines))
+    tables = [part for table in blocks for part in _table(table)]
     if not tables:
         return ""
     return "\n\n".join([f"## {' '.join(name.split())}{' (hidden sheet)' if hidden else ''}", *tables])
