@@ -24,7 +24,7 @@ def excerpt_metadata(context: CompressedContext, document: int) -> dict[str, Any
         the first kept text) where there are any.
     """
     mine = [excerpt for excerpt in context.excerpts if excerpt.document == document]
-    found: dict[str, Any] = {"stretches": [list(stretch) for excerpt in mine for stretch in excerpt.stretches]}
+    metadata: dict[str, Any] = {"stretches": [list(stretch) for excerpt in mine for stretch in excerpt.stretches]}
     pages = sorted({page for excerpt in mine for page in excerpt.pages})
     trail = next((list(excerpt.trail) for excerpt in mine if excerpt.trail), [])
-    return found | ({"pages": pages} if pages else {}) | ({"trail": trail} if trail else {})
+    return metadata | ({"pages": pages} if pages else {}) | ({"trail": trail} if trail else {})

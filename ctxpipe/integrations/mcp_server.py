@@ -152,10 +152,10 @@ class FolderTools:
         self._failures.clear()
         try:
             with only_inside(self._root):
-                found = work()
+                result = work()
         except CtxpipeError as exc:
             raise ToolError(shown_below(self._root, str(exc))) from exc
-        return found | {"not_read": [shown_below(self._root, str(failure)) for failure in self._failures]}
+        return result | {"not_read": [shown_below(self._root, str(failure)) for failure in self._failures]}
 
 
 _SEPARATORS = frozenset(filter(None, (os.sep, os.altsep, "/", "\\")))

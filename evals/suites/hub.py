@@ -153,10 +153,10 @@ def _begins(file: str, part: str) -> bool:
     return not part or (file.startswith(part) and file[len(part) :][:1] in ("", "/", "-", "."))
 
 
-def _all_rows(asked: HubName, copy: Copy, found: Sequence[Found]) -> list[Rows]:
+def _all_rows(asked: HubName, copy: Copy, files: Sequence[Found]) -> list[Rows]:
     """The rows of each file, with its shards joined."""
     together: dict[str, list[Found]] = {}
-    for one in found:
+    for one in files:
         together.setdefault(_SHARD.sub("", one.member or one.file), []).append(one)
     place = asked.name if asked.folder is None else str(asked.folder)
     all_rows = []

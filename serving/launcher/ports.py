@@ -42,10 +42,10 @@ def reserved_port(host: str, port: int) -> Iterator[int]:
             holder.bind(place)
         except OSError as exc:
             raise LaunchError(_refusal(exc, host, port)) from exc
-        found = int(holder.getsockname()[1])
+        bound = int(holder.getsockname()[1])
         if not sys.platform.startswith("linux"):
             holder.close()
-        yield found
+        yield bound
 
 
 def _refusal(error: OSError, host: str, port: int) -> str:
