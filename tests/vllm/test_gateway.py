@@ -32,6 +32,12 @@ TOOLS: list[Any] = [
         },
     }
 ]
+ONE_PUMP: dict[str, Any] = {
+    **TOOLS[0]["function"],
+    "parameters": {"type": "object", "properties": {"pump": {"enum": ["P-7"]}}, "required": ["pump"]},
+    "strict": True,
+}
+CALL = "What is the pressure of pump P-7?"
 NEEDLE = "Ada Fenwick hid 14 silver spoons under the stairs of the mill."
 QUESTION = "Where did Ada Fenwick hide the silver spoons?"
 LONG = f"{prose(150)}\n\n{NEEDLE}\n\n{prose(150, 2)}"
@@ -116,46 +122,46 @@ def test_structured_answers(client: OpenAI) -> None:
 
 
 @pytest.mark.parametrize("long", [False, True])
-def test_a_tool_call_comes_back_as_the_server_made_it(
-    behind: Served, client: OpenAI, running: Running, long: bool
-) -> None:
-    """``strict`` holds the arguments to the schema, which leaves a model this small one thing to say."""
-    schema = {"type": "object", "properties": {"pump": {"enum": ["P-7"]}}, "required": ["pump"]}
-    pressure = {**TOOLS[0]["function"], "parameters": schema, "strict": True}
-    asked = "What is the pressure of pump P-7?"
+def test_a_tool_call_comes_back_as_the_server_made_it(client: OpenAI, long: bool) -> None:
+    """Whole and streamed. ``strict`` holds the arguments to the schema, which leaves the model one thing to say."""
+    asked = chat(LONG, "Noted.", CALL) if long else chat(CALL)
     options: dict[str, Any] = {
         "model": "tools",
-        "messages": chat(LONG, "Noted.", asked) if long else chat(asked),
-        "tools": [{"type": "function", "function": pressure}],
+        "messages": asked,
+        "tools": [{"type": "function", "function": ONE_PUMP}],
+        "tool_choice": {"type": "function", "function": {"name": "pressure"}},
         "max_tokens": 100,
         "temperature": 0,
     }
-    direct = OpenAI(base_url=f"{behind.url}/v1", api_key="none", max_retries=0, timeout=300)
-    for own in (client,) if long else (direct, client):
-        for choice in ("required", {"type": "function", "function": {"name": "pressure"}}):
-            said = own.chat.completions.with_raw_response.create(**options, tool_choice=choice)
-            (call,) = said.parse().choices[0].message.tool_calls or ()
-            assert (call.function.name, json.loads(call.function.arguments)) == ("pressure", {"pump": "P-7"})
-            assert said.headers.get("x-ctxpipe-action") == (None if own is direct else ("passed", "compressed")[long])
-            events = own.chat.completions.create(**options, tool_choice=choice, stream=True)
-            deltas = [delta for e in events for c in e.choices for delta in c.delta.tool_calls or ()]
-            assert {delta.index for delta in deltas} == {0}
-            told = [delta.function for delta in deltas if delta.function]
-            assert [one.name for one in told if one.name] == ["pressure"]
-            assert json.loads("".join(one.arguments or "" for one in told)) == {"pump": "P-7"}
-    result = {"role": "tool", "tool_call_id": call.id, "content": "Pump P-7 runs at 5.5 bar."}
-    messages = [*options["messages"], said.parse().choices[0].message.to_dict(), result]
-    assert client.chat.completions.create(**{**options, "messages": messages, "max_tokens": 4}).choices
+    said = client.chat.completions.with_raw_response.create(**options)
+    assert said.headers["x-ctxpipe-action"] == ("compressed" if long else "passed")
+    message = said.parse().choices[0].message
+    (call,) = message.tool_calls or ()
+    assert call.type == "function"
+    assert (call.function.name, json.loads(call.function.arguments)) == ("pressure", {"pump": "P-7"})
 
-    with anthropic.Anthropic(base_url=running.url, api_key="none", max_retries=0, timeout=300) as other:
-        tool: Any = {"name": "pressure", "input_schema": schema, "strict": True}
-        (use,) = other.messages.create(
+    events = client.chat.completions.create(**options, stream=True)
+    deltas = [delta for event in events for one in event.choices for delta in one.delta.tool_calls or ()]
+    assert {delta.index for delta in deltas} == {0}
+    told = [delta.function for delta in deltas if delta.function]
+    assert [one.name for one in told if one.name] == ["pressure"]
+    assert json.loads("".join(one.arguments or "" for one in told)) == {"pump": "P-7"}
+
+    result = {"role": "tool", "tool_call_id": call.id, "content": "Pump P-7 runs at 5.5 bar."}
+    later = {"messages": [*asked, message.to_dict(), result], "tool_choice": "none", "max_tokens": 4}
+    assert client.chat.completions.create(**{**options, **later}).choices
+
+
+def test_a_tool_use_comes_back_to_the_anthropic_client(running: Running) -> None:
+    with anthropic.Anthropic(base_url=running.url, api_key="none", max_retries=0, timeout=300) as own:
+        said = own.messages.create(
             model="tools",
             max_tokens=100,
-            messages=options["messages"][1:],
-            tools=[tool],
+            messages=chat(CALL)[1:],
+            tools=[{"name": "pressure", "input_schema": ONE_PUMP["parameters"], "strict": True}],
             tool_choice={"type": "tool", "name": "pressure"},
-        ).content
+        )
+    (use,) = said.content
     assert use.type == "tool_use"
     assert (use.name, use.input) == ("pressure", {"pump": "P-7"})
 
