@@ -172,7 +172,7 @@ class Compressing:
         api = counter.api
         context = made(budget) if api is None else _counted(made, api, counter.tokenizer, documents, budget)
         self._gatherer.keep(documents, counter.tokenizer)
-        noted, self._notes[:] = (counter.note, *self._notes), []
+        noted, self._notes[:] = ("" if api else counter.note, *self._notes), []
         context = dataclasses.replace(context, notes=(*filter(None, noted), *context.notes))
         return with_timing(context, "tokenizer", loading)
 
@@ -236,12 +236,12 @@ def _counted(
             ratio = tokens / context.kept_tokens if tokens else 1.0
             context = restated(context, tokens, ratio, budget=max(tokens, round(ratio * context.budget)))
         else:
-            sample = documents.documents[0].text[:SAMPLE]
+            sample = documents.prepared[0].document.text[:SAMPLE] if documents.prepared else ""
             ratio = max(1, api.count(sample)) / max(1, estimate.count(sample))
             context = fit_counted(made, api.count, budget=budget, ratio=ratio)
     except EngineError as error:
         told = f"{place} does not count ({error}), so tokens are estimated, rather too many than too few"
         context = made(budget)
         return dataclasses.replace(context, notes=(told, *context.notes))
-    told = f"{place} counted what was kept, to which it was sent; tokens of the sources are estimated from that"
+    told = f"{place} counted what was kept, to which that was sent, and a sample; tokens of the sources are estimated"
     return dataclasses.replace(context, notes=(told, *context.notes))

@@ -25,7 +25,7 @@ class BudgetCounter(NamedTuple):
     Attributes:
         tokenizer: Counts or estimates.
         note: A note about it, which is empty if it is the target's own.
-        api: Counts exactly what ``tokenizer`` estimates; None if that is exact, or nothing counts.
+        api: Counts exactly what ``tokenizer`` estimates, which makes the note needless; None if nothing else counts.
     """
 
     tokenizer: TargetTokenizer
@@ -137,10 +137,12 @@ class Connection:
         model = claude(name)
         if model is None:
             return BudgetCounter(tokenizer)
-        if (api := AnthropicCounter.found(model)) is not None:
-            return BudgetCounter(tokenizer, api=api)
-        why = f"Anthropic publishes no tokenizer and {KEY_VARIABLE} is not set"
-        return BudgetCounter(tokenizer, f"{why}, so tokens of {model} are estimated, rather too many than too few")
+        api = AnthropicCounter.found(model)
+        why = "" if api else f" and {KEY_VARIABLE} is not set"
+        told = (
+            f"Anthropic publishes no tokenizer{why}, so tokens of {model} are estimated, rather too many than too few"
+        )
+        return BudgetCounter(tokenizer, told, api)
 
     def _load(self, name: str) -> TargetTokenizer:
         # A server must not choose code that runs on this machine.

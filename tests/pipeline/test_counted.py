@@ -56,7 +56,9 @@ def test_the_budget_holds_as_the_api_counts(
     assert asked(api) <= (3 if budget >= 100 else 5)
     assert context.source_tokens == pytest.approx(real(DOCUMENT.text), rel=0.3)
     assert context.source_tokens == sum(source.tokens for source in context.sources)
-    assert any(f"{api.url} counted what was kept, to which it was sent" in note for note in context.notes)
+    assert any(
+        f"{api.url} counted what was kept, to which that was sent, and a sample" in note for note in context.notes
+    )
 
 
 def test_the_request_is_one_that_the_api_knows(api: Target) -> None:
@@ -132,6 +134,15 @@ def test_the_estimate_is_whole(text: str) -> None:
     assert ours.count(text) == len(offsets) == math.ceil(1.75 * base.count(text))
     assert (offsets[1:] >= offsets[:-1]).all()
     assert {tuple(pair) for pair in offsets} == {tuple(pair) for pair in base.offsets(text)}
+
+
+def test_chats_are_estimated_and_say_so(api: Target) -> None:
+    chat = [{"role": "user", "content": DOCUMENT.text}, {"role": "assistant", "content": "Noted."}]
+    made = Pipeline(tokenizer=MODEL, rank="bm25").compress_messages(
+        [*chat, {"role": "user", "content": QUESTION}], budget=300
+    )
+    assert any("are estimated, rather too many than too few" in note for note in made.notes)
+    assert asked(api) == 0
 
 
 def test_a_pipeline_asks_where_the_key_was(api: Target) -> None:
