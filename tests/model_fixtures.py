@@ -4,15 +4,55 @@ from __future__ import annotations
 
 import os
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import tiny_causal as tiny_causal_model
 from samples import library, prose
 
 SCRIPT = Path(__file__).with_name("tiny_model.py")
+
+
+def _once(load: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
+    known: dict[Hashable, Any] = {}
+
+    def loaded(*given: Any, **named: Any) -> Any:
+        found = key(*given, **named)
+        if found is None:
+            return load(*given, **named)
+        if found not in known:
+            known[found] = load(*given, **named)
+        return known[found]
+
+    return loaded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_once() -> Iterator[None]:
+    """A file of a tokenizer, and the package's own two networks, are loaded once: every pipeline loads them anew."""
+    from ctxpipe.compress.learned import files, words
+    from ctxpipe.compress.learned.model import LearnedModel
+    from ctxpipe.compress.rank.embedder import OnnxEmbedder
+    from ctxpipe.models import shipped, tokenizer
+
+    def same_file(name: str, path: Path) -> Hashable:
+        state = path.stat()
+        return path, state.st_ino, state.st_mtime_ns, state.st_size
+
+    def own_encoder(name: str = "minilm-l6", **named: Any) -> Hashable:
+        return (shipped.FOLDER, *sorted(named.items())) if name == "minilm-l6" else None
+
+    def own_pruner(folder: object = None) -> Hashable:
+        return (files.SHIPPED, words.ENCODER) if folder is None else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizer, "_plain", _once(tokenizer._plain, same_file))
+        patch.setattr(OnnxEmbedder, "load", _once(OnnxEmbedder.load, own_encoder))
+        patch.setattr(LearnedModel, "load", _once(LearnedModel.load, own_pruner))
+        yield
 
 
 @pytest.fixture(scope="session")
