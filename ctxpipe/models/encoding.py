@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -54,7 +53,10 @@ class PlainEncoder:
         added = tokenizer.get_added_tokens_decoder().values()
         self._tokenizer = tokenizer
         self.special_strings = tuple(t.content for t in added if t.special or _CONTROL.fullmatch(t.content))
-        self.cuts_exactly = "ByteLevel" in json.dumps(json.loads(tokenizer.to_str())["pre_tokenizer"])
+        # Only this part of it: to write out a whole vocabulary takes longer than many a question.
+        self.cuts_exactly = (
+            tokenizer.pre_tokenizer is not None and b"ByteLevel" in tokenizer.pre_tokenizer.__getstate__()
+        )
 
     def lengths(self, texts: Sequence[str]) -> IntArray:
         """Tokens of each text: int64 of shape (texts,)."""
