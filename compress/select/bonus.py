@@ -31,7 +31,9 @@ def bonus(
     trails: list[tuple[str, ...]] = []
     for unit, d in zip(ranked.units, ranked.document, strict=True):
         if (d, unit.parent) not in known:
-            above = (documents[d].text[u.start : min(u.end, u.start + _LONGEST)] for u in outlines[d].chain(unit))
+            chain = outlines[d].chain(unit)
+            captions = [below for u in chain if u.kind == "row" and (below := outlines[d].leant_on(u))]
+            above = (documents[d].text[u.start : min(u.end, u.start + _LONGEST)] for u in (*chain, *captions))
             known[d, unit.parent] = (names[d], documents[d].title, *above)
         is_name = unit.kind in _NAMES and outlines[d].has_below(unit)
         own = (documents[d].text[unit.start : min(unit.end, unit.start + _LONGEST)],) if is_name else ()

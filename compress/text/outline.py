@@ -11,6 +11,7 @@ from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
 from ctxpipe.compress.text.prose.contents import contents
+from ctxpipe.compress.text.prose.notes import is_caption
 from ctxpipe.compress.text.prose.parts import Helpers
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import overlaps, running_units, unit_starts
@@ -122,17 +123,27 @@ class Outline:
         """The unit without which another makes no sense, beside those it stands under; None where there is none.
 
         A sentence that begins with a pronoun leans on the one that names what it stands for, a comment on the
-        statement below it.
+        statement below it, the first row of a table on the caption below it.
         """
         index = bisect.bisect_right(self._starts, unit.start) - 1
-        if index < 0 or unit.kind not in ("sentence", "line"):
+        if index < 0 or unit.kind not in ("sentence", "line", "row"):
             return None
+        if unit.kind == "row":
+            return self._caption_below(index, unit)
         units = self._units_of(index)
         place = bisect.bisect_left(units, unit.start, key=lambda one: one.start)
         if unit.kind == "sentence":
             return antecedent(self.document.text, units, place)
         language = self.document.language
         return subject(self.document.text, units, place, language) if self.document.kind == "code" else None
+
+    def _caption_below(self, index: int, row: Unit) -> Unit | None:
+        if self.regions[index].start > row.start or index + 1 == len(self.regions):
+            return None
+        rows, below = self.regions[index].units, self.regions[index + 1].units
+        if not rows or rows[0] != row or not below or len(below) > 1 or not below[0].noise:
+            return None
+        return below[0] if is_caption(self.document.text[below[0].start : below[0].end]) else None
 
     def has_below(self, unit: Unit) -> bool:
         """Whether anything stands under a unit."""

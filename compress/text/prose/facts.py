@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import regex
 
-from ctxpipe.compress.text.prose.notes import FootnoteCalls
+from ctxpipe.compress.text.prose.notes import FootnoteCalls, captions_are_below
 from ctxpipe.compress.text.prose.spoken import (
     called,
     cues,
@@ -30,6 +30,7 @@ class Facts:
         cues: Names that stand on lines of their own above what is said.
         card_keys: Names and keys that several paragraphs begin with.
         calls: Where footnotes are called.
+        captions_below: Whether captions of tables stand below them.
     """
 
     speakers: regex.Pattern[str] | None
@@ -38,6 +39,7 @@ class Facts:
     cues: frozenset[str]
     card_keys: frozenset[str]
     calls: FootnoteCalls
+    captions_below: bool
 
     @classmethod
     def of(cls, text: str) -> Facts:
@@ -52,4 +54,5 @@ class Facts:
             cues=cues(text),
             card_keys=names | paragraph_keys(beginnings),
             calls=FootnoteCalls(text),
+            captions_below=captions_are_below(text),
         )

@@ -12,7 +12,7 @@ from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.headed import is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, indent_of
 from ctxpipe.compress.text.prose.itemised import itemised
-from ctxpipe.compress.text.prose.notes import is_footnote
+from ctxpipe.compress.text.prose.notes import is_caption, is_footnote
 from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.units import prose_unit
@@ -55,6 +55,7 @@ class Kinds(Definitions):
         lines = lines._replace(list_above=self._list_above(lines.indents[0]))
         kinds = (
             self.parted,
+            self._caption,
             self._notes,
             self.sheet,
             self._directive,
@@ -130,6 +131,14 @@ class Kinds(Definitions):
         if indent <= level:
             self.listed = (-1, -1)
         return parent if indent == level else None
+
+    def _caption(self, lines: Lines) -> bool:
+        """The caption below a table, which says nothing alone; the table's first row brings it along."""
+        if not (self.facts.captions_below and is_caption(lines.words[0]) and self.table_above(lines.start)):
+            return False
+        start, end = lines.spans[0][0], lines.spans[-1][1]
+        self.add(start, end, [Unit(start, end, "item", self.parent, title=" ".join(lines.words), noise=True)])
+        return True
 
     def _notes(self, lines: Lines) -> bool:
         """Footnotes, each under the sentence that calls it, or notes below a table, under its header row."""

@@ -18,12 +18,35 @@ _BELOW_TABLE = regex.compile(
     | (?P<caption>:|Table:)[ \t]+(?=\S)""",
     regex.VERBOSE,
 )
+_CAPTION = regex.compile(
+    r"^[ \t]*[*_]{0,2}(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella)[ ](?:[A-Z]\.?)?\d{1,3}(?:[.-]\d{1,3})*[.:]",
+    regex.MULTILINE,
+)
+_NEAR = 2000
+"""Characters beside a caption in which a row is looked for."""
+_ROW = regex.compile(r"^[ \t]*\|[^\n]*\|[ \t]*$", regex.MULTILINE)
 _BEFORE = r"(?<=[\w%€$£).])\s?"
 
 
 def is_footnote(words: str) -> bool:
     """Whether a line begins the definition of a footnote of Markdown or reStructuredText."""
     return words.startswith(("[^", "..")) and _DEFINED.match(words) is not None
+
+
+def captions_are_below(text: str) -> bool:
+    """Whether captions with a number stand below the tables of a text: more are directly below one than above one."""
+    below = above = 0
+    for match in _CAPTION.finditer(text):
+        before = text[max(0, match.start() - _NEAR) : match.start()].rstrip()
+        after = text[match.end() : match.end() + _NEAR].partition("\n")[2].lstrip("\n")
+        below += _ROW.match(before, before.rfind("\n") + 1) is not None
+        above += _ROW.match(after) is not None
+    return below > above
+
+
+def is_caption(words: str) -> bool:
+    """Whether a line is the caption of a table, with its number."""
+    return _CAPTION.match(words) is not None
 
 
 def caller(words: str) -> regex.Pattern[str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ctxpipe import Pipeline
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document, Kind
 
@@ -64,3 +65,20 @@ def test_nothing_below_a_line_in_bold_is_lost() -> None:
     units = outline(Document(text=text, source="a", kind="markdown")).units(0, len(text))
     assert " ".join(text[u.start : u.end] for u in units).split() == text.split()
     assert trail(text, "Clause 1", "markdown").endswith("**Origin**")
+
+
+def captioned(*, below: bool) -> str:
+    parts = ((f"*Table {i}: Fees of {n}*", f"| boat | fee |\n|---|---|\n| small | 9{i} |") for i, n in enumerate(NAMES))
+    return "# Grid\n\n" + "\n\n".join("\n\n".join(reversed(pair) if below else pair) for pair in parts) + "\n"
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_a_table_is_kept_with_its_caption_above_or_below_it(below: bool) -> None:
+    document = Document(text=captioned(below=below), source="a", kind="markdown")
+    made = Pipeline(rank="bm25").compress([document], question="What is the fee of a small boat in Birch?", budget=45)
+    assert "| small | 91 |" in made.text
+    table = made.text.index("| small | 91 |")
+    at = made.text.index("*Table 1: Fees of Birch*")
+    assert (at > table) is below
+    for other in (0, 2):
+        assert (f"| small | 9{other} |" in made.text) == (f"*Table {other}:" in made.text)
