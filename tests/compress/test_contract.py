@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from samples import library
 
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker, FakeScorer
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.rankers import RANKERS
 from ctxpipe.compress.scorers import SCORERS
 from ctxpipe.compress.text.outline import outline
@@ -46,6 +48,12 @@ WHOLE = re.compile(
 @pytest.fixture(scope="module")
 def tokenizer(smollm2_dir: object) -> TargetTokenizer:
     return TargetTokenizer.load("smollm2-135m")
+
+
+@cache
+def prepared(name: str) -> Collection:
+    """A document of the library, whose structure is found once for all scorers and budgets."""
+    return Collection.of([library()[name]])
 
 
 def lines_of(context: CompressedContext) -> list[str]:
@@ -86,7 +94,7 @@ def test_budget_is_met_and_text_is_traced(
     made = FakeScorer() if scorer == "fake" else SCORERS.create(scorer)
     compressor = Compressor(tokenizer=tokenizer, ranker=RANKERS.create("bm25"), scorer=made, rank="bm25", prune=scorer)
     for budget in BUDGETS:
-        check(compressor.compress([library()[name]], question=question, budget=budget), tokenizer, budget)
+        check(compressor.compress(prepared(name), question=question, budget=budget), tokenizer, budget)
 
 
 @pytest.mark.parametrize("name", list(library()))
