@@ -54,7 +54,7 @@ demo: $(READY) ## ask two questions of the Python language reference; the first 
 test: models ## run the tests that take minutes in all; ARGS="-k budget" for some
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-slow: models ## run the others: training, runs with a model, parity with llmlingua, gateway, integrations, blocks and commands of the docs
+test-slow: models ## run the others: training, runs with a model, LLMLingua, scanned pages, gateway, integrations, blocks and commands of the docs
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS)
 
 test-install: $(READY) ## install the wheel into an empty environment and use it; takes a minute or two
