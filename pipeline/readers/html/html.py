@@ -17,6 +17,7 @@ from ctxpipe.pipeline.readers.html.nodes import (
     folded,
     head_and_foot,
     sign,
+    stands_apart,
     web_address,
 )
 from ctxpipe.pipeline.readers.html.roles import ROLES
@@ -142,6 +143,8 @@ class _TreeWalk:
         if self._verbatim is None:
             if role:
                 self._open(role, tag, node)
+            elif stands_apart(node):
+                self.layout.write(" ")
         elif role == "break":
             self._verbatim.append("\n")
         return True

@@ -18,6 +18,9 @@ _LONGEST_BANNER = 1500
 _OPENERS = "button, summary, [aria-expanded], [role=button], [role=tab]"
 _OPENS = ("aria-controls", "data-bs-target", "data-target")
 _MENUS = frozenset(("ul", "ol", "menu", "nav", "dialog", "form", "li"))
+_INLINE = frozenset("a b data em i label small span strong time".split())
+_BOXES = frozenset("article dd div dt figcaption header li section summary td th".split())
+_ENDS, _BEGINS = re.compile(r"[\w:;,.)%]\Z"), re.compile(r"[\w$€£(+−-]")
 _YES, _NO = (
     re.compile(r"(?:^|[\W_])(?:check|checkmark|tick|yes|included|true)(?:$|[\W_])"),
     re.compile(r"(?:^|[\W_])(?:times|cross|xmark|close|no|excluded|false)(?:$|[\W_])"),
@@ -104,6 +107,26 @@ def captions_first(tree: LexborHTMLParser) -> None:
         if table is not None:
             table.insert_before(caption)
             caption.decompose()
+
+
+def stands_apart(node: LexborNode) -> bool:
+    """Whether an element of text stands beside another in a box that has nothing else there, as names beside values do.
+
+    A page sets such elements apart by its style alone, and their words would run into one another. A single letter is
+    the large first one of a word.
+    """
+    before, box = node.prev, node.parent
+    if before is None or box is None or node.tag not in _INLINE or before.tag not in _INLINE or box.tag not in _BOXES:
+        return False
+    if any(other is not None and other.tag == "-text" for other in (before.prev, node.next)):
+        return False
+    left, right = _only_text(before), _only_text(node)
+    return len(left) > 1 < len(right) and _ENDS.search(left) is not None and _BEGINS.match(right) is not None
+
+
+def _only_text(node: LexborNode) -> str:
+    child = node.first_child
+    return child.text_content or "" if child is not None and child.tag == "-text" and child.next is None else ""
 
 
 def _parents(nodes: Iterable[LexborNode]) -> list[LexborNode]:

@@ -286,3 +286,20 @@ def test_elements_nested_without_end_are_read_in_little_time(opening: str) -> No
     assert ("The fee is 54." in text) == (opening != "<!--")
     if ends:
         assert text.endswith("## South")
+
+
+@pytest.mark.parametrize(
+    ("box", "text"),
+    [
+        ("<div><span>Mains voltage</span><span>737 V</span></div>", "Mains voltage 737 V"),
+        ("<div><b>Keeper:</b><span>Ada</span><span>(1901)</span></div>", "Keeper: Ada (1901)"),
+        ("<ul><li><a href=x>Fees</a><a href=y>Hours</a></li></ul>", "- Fees Hours"),
+        ("<div><span>O</span><span>nce there was</span></div>", "Once there was"),
+        ("<p><b>Java</b><i>Script</i></p>", "JavaScript"),
+        ("<div>in <b>Java</b><i>Script</i></div>", "in JavaScript"),
+        ("<div><b>Java</b><i>Script</i> runs</div>", "JavaScript runs"),
+        ("<pre><span>set</span><span>fee</span></pre>", "```\nsetfee\n```"),
+    ],
+)
+def test_names_beside_values_do_not_run_into_one_another(box: str, text: str) -> None:
+    assert html_page(box).text == text
