@@ -6,17 +6,15 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.commented import commented
-from ctxpipe.compress.text.prose.definitions import Definitions
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.headed import is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, indent_of
 from ctxpipe.compress.text.prose.itemised import itemised
-from ctxpipe.compress.text.prose.notes import is_caption, is_footnote
+from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.units import prose_unit
-from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
@@ -27,9 +25,6 @@ _ASCIIDOC_ITEM = re.compile(
 )
 """An item, or a term and its definition."""
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
-_RULE = re.compile(r"([-*_=~#])(?: ?\1){2,}")
-_FEWEST_RULES = 2
-_BOLD_LINE = re.compile(r"\*\*(?P<title>[^*]{2,160})\*\*:?\\?")
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
 
@@ -44,18 +39,18 @@ def _may_be_item(words: str) -> bool:
     return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
 
 
-class Kinds(Definitions):
+class Kinds(Cards):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def block(self, start: int, end: int) -> None:
         """Set down lines without a blank line between them, as the first kind that they are of."""
         lines = self._lines(start, end)
-        if self._two_blocks(lines) or self._between_rules(lines):
+        if self._two_blocks(lines) or self.between_rules(lines):
             return
         lines = lines._replace(list_above=self._list_above(lines.indents[0]))
         kinds = (
             self.parted,
-            self._caption,
+            self.caption,
             self._notes,
             self.sheet,
             self._directive,
@@ -65,7 +60,7 @@ class Kinds(Definitions):
             self.boxed,
             self._list,
             self._itemised,
-            self._titled,
+            self.below_bold,
             self._log,
             self.stamped,
             self.tagged,
@@ -73,6 +68,7 @@ class Kinds(Definitions):
             self.cue,
             self.printed,
             self.speech,
+            self.entry,
             self._paragraphs,
         )
         for take in kinds:
@@ -98,47 +94,11 @@ class Kinds(Definitions):
         self.block(line, lines.end)
         return True
 
-    def _between_rules(self, lines: Lines) -> bool:
-        """Cards, or the like, with rules and no blank lines between them."""
-        rules = [index for index, words in enumerate(lines.words) if _RULE.fullmatch(words)]
-        parts = list(itertools.pairwise([-1, *rules, len(lines.words)]))
-        alike = len({lines.words[index] for index in rules}) == 1
-        if len(rules) < _FEWEST_RULES or not alike or any(b - a <= _FEWEST_RULES for a, b in parts):
-            return False
-        for before, after in parts:
-            if before >= 0:
-                start, end = lines.spans[before]
-                self.add(start, end, [Unit(start, end, "row", self.parent, noise=True)])
-            first = lines.spans[before + 1][0]
-            self.block(self.text.rfind("\n", 0, first) + 1, lines.spans[after - 1][1])
-        return True
-
-    def _titled(self, lines: Lines) -> bool:
-        """Lines of Markdown below one in bold, which says what they are of."""
-        title = _BOLD_LINE.fullmatch(lines.words[0])
-        if not title or len(lines.words) < 2:
-            return False
-        (start, end), *rest = lines.spans
-        head = Unit(start, end, "item", self.parent, title=title["title"])
-        broken = all(self.text[b - 1] == "\\" or self.text.startswith("  ", b) for _, b in lines.spans[:-1])
-        said = rest if broken else sentences(self.text, rest[0][0], rest[-1][1])
-        below = [prose_unit(self.document, a, b, "record" if broken else "sentence", start) for a, b in said]
-        self.add(lines.start, lines.end, [head, *below])
-        return True
-
     def _list_above(self, indent: int) -> int | None:
         level, parent = self.listed
         if indent <= level:
             self.listed = (-1, -1)
         return parent if indent == level else None
-
-    def _caption(self, lines: Lines) -> bool:
-        """The caption below a table, which says nothing alone; the table's first row brings it along."""
-        if not (self.facts.captions_below and is_caption(lines.words[0]) and self.table_above(lines.start)):
-            return False
-        start, end = lines.spans[0][0], lines.spans[-1][1]
-        self.add(start, end, [Unit(start, end, "item", self.parent, title=" ".join(lines.words), noise=True)])
-        return True
 
     def _notes(self, lines: Lines) -> bool:
         """Footnotes, each under the sentence that calls it, or notes below a table, under its header row."""

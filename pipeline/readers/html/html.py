@@ -16,6 +16,7 @@ from ctxpipe.pipeline.readers.html.nodes import (
     data_tables,
     folded,
     head_and_foot,
+    is_card,
     sign,
     stands_apart,
     web_address,
@@ -189,7 +190,7 @@ class _TreeWalk:
             case "cell" if self._in_grid():
                 layout.begin_cell(count(node, "colspan"), count(node, "rowspan"), names=tag == "th")
             case _:
-                layout.block(2 if role == "paragraph" else 1)
+                layout.block(2 if role == "paragraph" or is_card(node) else 1)
                 if tag == "blockquote":
                     layout.indent("> ", "> ")
 
@@ -247,7 +248,7 @@ class _TreeWalk:
             case _:
                 if node.tag == "blockquote":
                     layout.dedent()
-                layout.block(2 if role == "paragraph" else 1)
+                layout.block(2 if role == "paragraph" or is_card(node) else 1)
                 if node.tag == "summary" and self._folded and not self._folded[-1] and not layout.flat:
                     # What is folded up belongs to what it is folded under, and ends with it.
                     layout.indent("  ", "  ")

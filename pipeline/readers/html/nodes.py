@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from ctxpipe.pipeline.readers.html.roles import ROLES
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -21,6 +24,7 @@ _MENUS = frozenset(("ul", "ol", "menu", "nav", "dialog", "form", "li"))
 _INLINE = frozenset("a b data em i label small span strong time".split())
 _BOXES = frozenset("article dd div dt figcaption header li section summary td th".split())
 _ENDS, _BEGINS = re.compile(r"[\w:;,.)%]\Z"), re.compile(r"[\w$€£(+−-]")
+_LINES = frozenset(("line", "paragraph", "heading", "list", "table", "verbatim"))
 _YES, _NO = (
     re.compile(r"(?:^|[\W_])(?:check|checkmark|tick|yes|included|true)(?:$|[\W_])"),
     re.compile(r"(?:^|[\W_])(?:times|cross|xmark|close|no|excluded|false)(?:$|[\W_])"),
@@ -107,6 +111,29 @@ def captions_first(tree: LexborHTMLParser) -> None:
         if table is not None:
             table.insert_before(caption)
             caption.decompose()
+
+
+def is_card(node: LexborNode) -> bool:
+    """Whether an element holds several lines and stands beside another of its class, as entries of a list do."""
+    kind = node.attributes.get("class") if node.tag == "div" else None
+    if not kind or not any(
+        other is not None and _class(other) == kind for other in (_beside(node, 1), _beside(node, -1))
+    ):
+        return False
+    lines = (child for child in node.iter() if ROLES.get(child.tag or "") in _LINES)
+    return len(list(itertools.islice(lines, 2))) > 1
+
+
+def _class(node: LexborNode | None) -> str | None:
+    return node.attributes.get("class") if node is not None and node.tag == "div" else None
+
+
+def _beside(node: LexborNode, step: int) -> LexborNode | None:
+    """The element before or after another, with white space alone between them."""
+    other = node.next if step > 0 else node.prev
+    if other is not None and other.tag == "-text" and not (other.text_content or "").strip():
+        other = other.next if step > 0 else other.prev
+    return other
 
 
 def stands_apart(node: LexborNode) -> bool:

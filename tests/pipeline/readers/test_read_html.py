@@ -303,3 +303,11 @@ def test_elements_nested_without_end_are_read_in_little_time(opening: str) -> No
 )
 def test_names_beside_values_do_not_run_into_one_another(box: str, text: str) -> None:
     assert html_page(box).text == text
+
+
+def test_entries_of_a_list_of_boxes_stand_apart() -> None:
+    entry = "<div class=card><div>{}</div><div>{} V</div></div>"
+    boxes = "".join(entry.format(name, volts) for name, volts in (("Alder", 1), ("Birch", 2)))
+    assert html_page(f"<div>{boxes}</div>").text == "Alder\n1 V\n\nBirch\n2 V"
+    assert html_page(boxes.replace("card", "b", 1)).text == "Alder\n1 V\nBirch\n2 V"
+    assert html_page("<div class=a><div>Alder</div></div>" * 2).text == "Alder\nAlder"

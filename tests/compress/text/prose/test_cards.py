@@ -82,3 +82,11 @@ def test_a_table_is_kept_with_its_caption_above_or_below_it(below: bool) -> None
     assert (at > table) is below
     for other in (0, 2):
         assert (f"| small | 9{other} |" in made.text) == (f"*Table {other}:" in made.text)
+
+
+def test_lines_of_a_page_stand_under_the_short_one_above_them() -> None:
+    said = "It lies in the north. It was built in May."
+    text = "\n\n".join(f"{name} station\n{said}\nIt runs at 9{i} V" for i, name in enumerate(NAMES))
+    for i, name in enumerate(NAMES):
+        assert trail(text, f"9{i} V", "html") == f"{name} station"
+    assert trail(f"{said}\n{said}", "It was built", "html") == ""
