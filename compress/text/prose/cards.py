@@ -53,8 +53,9 @@ class Cards(Definitions, abc.ABC):
     def entry(self, lines: Lines) -> bool:
         """Lines of a page below a short one, each of which was a box of its own there."""
         start, end = lines.spans[0][0], lines.spans[-1][1]
-        is_entry = self.document.kind == "html" and len(lines.words) > 1 and is_title(lines.words[0])
-        if not is_entry or len(sentences(self.text, start, end)) < 2:
+        if self.document.kind != "html" or len(lines.words) < 2 or not is_title(lines.words[0]):
+            return False
+        if len(sentences(self.text, *lines.spans[0])) > 1 or len(sentences(self.text, start, end)) < 2:
             return False
         head = prose_unit(self.document, *lines.spans[0], "item", self.parent)
         said = [span for a, b in lines.spans[1:] for span in sentences(self.text, a, b)]

@@ -12,6 +12,7 @@ from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, matches
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
+from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
 from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
@@ -24,10 +25,6 @@ _BOLD = re.compile(
 _BELOW_RULE = re.compile(
     r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
 )
-_RULED = re.compile(r"^([=*#~_-])\1{2,}[ ]+(?P<title>\w[^\n]{0,90}?)[ ]+\1{3,}[ \t]*$", re.MULTILINE)
-"""A title between two rules in one line, as programs that run tests print it."""
-_RULED_LEVELS = {"=": 0, "#": 0, "*": 0, "_": 1, "~": 1, "-": 2}
-_LETTER = re.compile(r"message|nachricht|forwarded|weitergeleitet", re.IGNORECASE)
 _ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
@@ -183,6 +180,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
             if not _STOPPED.search(heading.title) and not _FOOT.search(heading.title):
                 yield heading
+        yield from after_gaps(text, _ALONE_LEVEL)
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
@@ -197,9 +195,8 @@ def _of_wikis(text: str) -> Iterator[Heading]:
     for match in _BELOW_RULE.finditer(text):
         if begins_paragraph(text, match.start()) and not _STOPPED.search(match["title"]):
             yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))
-    for match in _RULED.finditer(text):
-        if not _LETTER.search(match["title"]):
-            yield Heading(*match.span(), _RULE_LEVEL + _RULED_LEVELS[match[1]], match["title"])
+    yield from between_rules(text, _RULE_LEVEL)
+    yield from between_stars(text, _CAPITALS_LEVEL)
     yield from matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
     yield from matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
 

@@ -90,3 +90,16 @@ def test_lines_of_a_page_stand_under_the_short_one_above_them() -> None:
     for i, name in enumerate(NAMES):
         assert trail(text, f"9{i} V", "html") == f"{name} station"
     assert trail(f"{said}\n{said}", "It was built", "html") == ""
+
+
+@pytest.mark.parametrize("title", ["{} station", "* {} STATION *", "== {} 2 =="])
+def test_entries_behind_wide_gaps_stand_under_their_titles(title: str) -> None:
+    titles = [title.format(name.upper() if "*" in title or "=" in title else name) for name in NAMES * 2]
+    text = "".join(f"{one}\n\nStatus: open\n\nMains: 9{i} V\n\n\n" for i, one in enumerate(titles))
+    for i, one in enumerate(titles):
+        assert trail(text, f"9{i} V").startswith(one)
+
+
+def test_a_short_line_behind_one_of_many_gaps_is_no_title() -> None:
+    text = "".join(f"It was calm at sea {i}.\n\nNothing came.\n\n\n" for i in range(6)) + "So it was\n\nMains: 9 V\n"
+    assert trail(text, "9 V") == ""
