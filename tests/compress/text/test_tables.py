@@ -54,7 +54,7 @@ def test_units_and_years_of_columns_belong_to_the_header(text: str, kind: Kind, 
     [
         ("Line 3: Faro - Pier", "Line 3: Faro - Pier"),
         ("Faro\n(in thousands)", "Faro\n(in thousands)"),
-        ("Table 7. The ferries of Faro, in thousands.", "The ferries of Faro, in thousands."),
+        ("Table 7. The ferries of Faro, in thousands.", "Table 7. The ferries of Faro, in thousands."),
     ],
 )
 def test_a_short_line_above_columns_names_them(above: str, title: str) -> None:
