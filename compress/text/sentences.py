@@ -26,7 +26,7 @@ _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
     | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
-    | (?<=[|\t.!?…。！？])[ \t]*\r?\n[ \t]*                 # the line ends in a stop
+    | (?<=[|.!?…。！？]|(?<!\t)\t)[ \t]*+\r?\n[ \t]*        # the line ends in a stop
     | (?<=[.!?…؟।॥۔።]["'”’)\]]{0,2}(?:[ ]?\[\^?\d{1,3}\]){0,2})(?![ ]\[\^?\d{1,3}\](?:\s|$))\s+  # the call of a note
       (?=["'“‘(\[¿¡«„]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
     | (?<=[。！？｡]["”’」』）]{0,2})(?=[^\s"”’」』）])(?!(?<=[」』])(?:と|って|など|という|、|，|は|が|を|に|で|も|の))
@@ -35,7 +35,7 @@ _BOUNDARY = regex.compile(
     regex.VERBOSE,
 )
 _SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
-_CANDIDATE = re.compile(r"[|\t.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
+_CANDIDATE = re.compile(r"\t[ \t]*+|[|.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
 """Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
@@ -90,6 +90,8 @@ def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
     at = start
     for candidate in _CANDIDATE.finditer(text, max(0, start - 3), end):
         place = candidate.start() if candidate.group() in "\r\n" else candidate.end()
+        if text[candidate.start()] == "\t":
+            place = candidate.start() + 1  # of many tabs in a row the first alone is tried
         if place >= at and (match := _BOUNDARY.match(text, place, end)):
             yield match
             at = match.end()

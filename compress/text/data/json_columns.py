@@ -12,6 +12,8 @@ _FEWEST = 3
 """Elements from which on arrays of equal length are columns of a table."""
 _LONGEST = 2_000
 """Characters of an element, all of which is kept with its row."""
+_MOST_BESIDE = 64
+"""Members of an object among which rows are looked for."""
 _FARTHEST = 3
 """Levels of objects and arrays between a column and the object in which another one is."""
 
@@ -96,10 +98,13 @@ def _named_rows(
     for index, node in enumerate(nodes):
         if node.parent < 0 or text[node.value] != "[" or node.end - node.start > most:
             continue
+        beside = children[node.parent]
+        if text[nodes[node.parent].value] != "{" or len(beside) > _MOST_BESIDE:
+            continue
         if not children[index] or any(text[nodes[name].value] != '"' for name in children[index]):
             continue
         width = len(children[index])
-        for rows in children[node.parent]:
+        for rows in beside:
             if rows > index and text[nodes[rows].value] == "[" and _are_rows(text, nodes, children, rows, width):
                 yield index, rows
 

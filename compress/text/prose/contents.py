@@ -35,7 +35,7 @@ _TITLE = re.compile(
 )
 _LIST = re.compile(r"(?:^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S[^\n]*(?:\n(?:[ \t]*\n)?|\Z)){4,}", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S[^\n]*)", re.MULTILINE)
-_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_LINE = re.compile(r"(?:(?<![^\S\n])[^\S\n]*+)?\S[^\n]*+")
 _LINK = re.compile(r"\[([^\]\n]*)\]\([^)\n]*\)")
 _NUMBER = re.compile(
     r"^(?:[-*+•][ \t]+)?(?:(?:chapter|section|part|appendix|kapitel|chapitre)[ \t]+)?"
@@ -53,6 +53,7 @@ _MOST = 50
 """Titles that are looked at."""
 _LONGEST = 80
 """Characters of a line below which it may be a title."""
+_LONGEST_ENTRY = 400
 
 
 def contents(text: str, *, marked: bool) -> list[tuple[int, int]]:
@@ -134,6 +135,8 @@ def _number(line: str) -> str:
 
 def _words(line: str) -> str:
     """What a line says, without its number, page and markup."""
+    if len(line) > _LONGEST_ENTRY:
+        return " ".join(line.split()).casefold()
     words = _LINK.sub(r"\1", line.replace("\u00a0", " ")).strip(" \t#*=_").replace("`", "")
     words = _PAGE.sub("", _NUMBER.sub("", words, count=1))
     return " ".join(words.split()).casefold() if any(map(str.isalpha, words)) else ""

@@ -17,7 +17,7 @@ from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
-_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
+_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S(?:.*[^ \t#])?)[ \t#]*$", re.MULTILINE)
 _BOLD = re.compile(
     r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
     re.MULTILINE,
@@ -25,9 +25,9 @@ _BOLD = re.compile(
 _BELOW_RULE = re.compile(
     r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
 )
-_ORG = re.compile(r"^(\*+)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
-_ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_ORG = re.compile(r"^(\*+)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
+_ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_ASCIIDOC = re.compile(r"^(={1,6})[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
 _TEX = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph)\*?(?:\[[^\]\n]*\])?\{([^\n]{1,200}?)\}")
 _TEX_LEVELS = {
     name: level
@@ -50,10 +50,10 @@ _RUN_IN = regex.compile(
     regex.MULTILINE | regex.VERBOSE,
 )
 """The number and title of a clause, whose text goes on in the same line."""
-_JIRA = re.compile(r"^h([1-6])\.[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
-_WIKI = re.compile(r"^(={2,6})[ \t]*([^=\s][^=\n]*?)[ \t]*\1[ \t]*$", re.MULTILINE)
+_JIRA = re.compile(r"^h([1-6])\.[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
+_WIKI = re.compile(r"^(={2,6})[ \t]*([^=\s](?:[^=\n]*[^=\s])?)[ \t]*\1[ \t]*$", re.MULTILINE)
 _ROFF = re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE)
-_POD = re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_POD = re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
 _SECTION = re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE)
 _TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"<[^>\n]*>")

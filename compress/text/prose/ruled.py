@@ -15,7 +15,7 @@ _LETTER = re.compile(r"message|nachricht|forwarded|weitergeleitet", re.IGNORECAS
 _STARRED = regex.compile(
     r"^[ ]{0,8}([=*#~-]{1,2})[ ]+(?P<title>\p{Lu}[\p{Lu}\p{N} ,'’&/()\-]{2,70}?)[ ]+\1[ \t]*$", regex.MULTILINE
 )
-_GAP = re.compile(r"\n(?:[ \t]*\n){2,}(?=\S)")
+_GAP = re.compile(r"(?<=\S)[ \t]*+\n(?:[ \t]*+\n){2,}+(?=\S)")
 _AFTER_GAP = regex.compile(r"(?<=\n[ \t]*\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S)")
 _FEWEST_GAPS = 3
 _STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")

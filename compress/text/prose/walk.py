@@ -25,7 +25,7 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 _NUMBER = re.compile(r"(?:\d{1,3}\.){2,6}|\d{1,3}(?:\.\d{1,3})+(?= )")
-_BLOCK = re.compile(r"(?:[^\n]*\S[^\n]*(?:\n|\Z))+")
+_BLOCK = re.compile(r"(?:(?:(?<![^\S\n])[^\S\n]*+)?\S[^\n]*+(?:\n|\Z))+")
 
 
 class _Placed(NamedTuple):
