@@ -18,8 +18,10 @@ _LONGEST_ASIDE = 120
 """Characters up to which what stands in brackets is looked for its other end."""
 _LONGEST_LEADER = 120
 
+TABLES = r"Table|Tab\.|Tabelle|Tableau|Tabla|Tabella"
+"""What captions of tables begin with, before their number."""
 _NUMBER = re.compile(
-    r"\s*\(?(?:[*_]{0,2}(?:Table|Tab\.|Figure|Fig\.|Listing|Tabelle|Abbildung|Abb\.|Tableau|Tabla|Figura)[ ])?"
+    rf"\s*\(?(?:[*_]{{0,2}}(?:{TABLES}|Figure|Fig\.|Listing|Abbildung|Abb\.|Figura)[ ])?"
     r"(?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3}){0,5}[.)][*_]{0,2}"
 )
 _BOUNDARY = regex.compile(
@@ -73,7 +75,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
             continue  # a stop between brackets that a sentence opened
         if not blank and text.endswith("]...", begin, match.start()):
             continue  # what may be repeated on a command line
-        if "\n" not in match.group() and _is_leader(text[max(begin, match.start() - _LONGEST_LEADER) : match.start()]):
+        if "\n" not in match.group() and _is_leader(text, begin, match.start()):
             continue  # dots that lead to a value
         if not blank and _NUMBER.fullmatch(text, begin, match.start()):
             continue  # the number of what follows
@@ -106,8 +108,11 @@ def _is_aside(text: str, begin: int, at: int) -> bool:
     return closed >= 0 and "\n\n" not in text[at:closed] and text.find("(", at, closed) < 0
 
 
-def _is_leader(before: str) -> bool:
-    """Whether a text ends in two or more dots apart from its words."""
+def _is_leader(text: str, begin: int, at: int) -> bool:
+    """Whether what ends at a place ends in two or more dots apart from its words."""
+    if text[at - 2 : at] not in ("..", " ."):
+        return False
+    before = text[max(begin, at - _LONGEST_LEADER) : at]
     dots = before[len(before.rstrip(". ")) :]
     return dots[:1] == " " and dots.count(".") > 1
 

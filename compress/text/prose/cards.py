@@ -14,20 +14,24 @@ from ctxpipe.compress.text.prose.units import prose_unit
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
-_RULE = re.compile(r"([-*_=~#])(?: ?\1){2,}")
+_SIGNS = "-*_=~#"
+_RULE = re.compile(rf"([{_SIGNS}])(?: ?\1){{2,}}")
 _FEWEST_RULES = 2
+_SHORTEST = 2
+"""Lines of a card."""
 _BOLD_LINE = re.compile(r"\*\*(?P<title>[^*]{2,160})\*\*:?\\?")
 
 
 class Cards(Definitions, abc.ABC):
     """Writes entries. Each method that takes lines returns whether they were of its form."""
 
-    def between_rules(self, lines: Lines) -> bool:
+    def ruled(self, lines: Lines) -> bool:
         """Cards, or the like, with rules and no blank lines between them."""
-        rules = [index for index, words in enumerate(lines.words) if _RULE.fullmatch(words)]
+        rules = [index for index, words in enumerate(lines.words) if words[0] in _SIGNS and _RULE.fullmatch(words)]
+        if len(rules) < _FEWEST_RULES or len({lines.words[index] for index in rules}) > 1:
+            return False
         parts = list(itertools.pairwise([-1, *rules, len(lines.words)]))
-        alike = len({lines.words[index] for index in rules}) == 1
-        if len(rules) < _FEWEST_RULES or not alike or any(b - a <= _FEWEST_RULES for a, b in parts):
+        if any(after - before <= _SHORTEST for before, after in parts):
             return False
         for before, after in parts:
             if before >= 0:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ctxpipe.compress.text.sentences import trim
 
+_STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
+
 
 class Heading(NamedTuple):
     """A heading: offsets of its lines with their markup, its level (lower stands above higher), its words."""
@@ -30,3 +32,8 @@ def begins_paragraph(text: str, start: int) -> bool:
     """Whether a line stands at the beginning or below a blank line."""
     before = text[max(0, start - 80) : start].rstrip(" \t\r")
     return not before or before.endswith("\n\n") or before.replace("\r", "").rstrip(" \t").endswith("\n\n")
+
+
+def is_stopped(words: str) -> bool:
+    """Whether words end in a stop, a comma or a colon, as titles do not."""
+    return _STOPPED.search(words) is not None

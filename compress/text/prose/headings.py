@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings, posts
-from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, matches
+from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
@@ -73,7 +73,6 @@ _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
-_STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
 
 _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
@@ -178,7 +177,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             yield heading
     if document.kind == "text":
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
-            if not _STOPPED.search(heading.title) and not _FOOT.search(heading.title):
+            if not is_stopped(heading.title) and not _FOOT.search(heading.title):
                 yield heading
         yield from after_gaps(text, _ALONE_LEVEL)
 
@@ -193,7 +192,7 @@ def _of_wikis(text: str) -> Iterator[Heading]:
     yield from matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
     yield from matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
     for match in _BELOW_RULE.finditer(text):
-        if begins_paragraph(text, match.start()) and not _STOPPED.search(match["title"]):
+        if begins_paragraph(text, match.start()) and not is_stopped(match["title"]):
             yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))
     yield from between_rules(text, _RULE_LEVEL)
     yield from between_stars(text, _CAPITALS_LEVEL)
@@ -213,7 +212,7 @@ def _numbered(document: Document) -> Iterator[Heading]:
             "\n\n",
             "\n",
         )
-        ends = _STOPPED.search(heading.title) and not (
+        ends = is_stopped(heading.title) and not (
             alone and (heading.title.endswith("?") or (heading.title.endswith(".") and len(heading.title) < 60))
         )
         # In a PDF a number and few letters may be a label of a drawing, or a row of a table.

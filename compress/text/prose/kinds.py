@@ -45,7 +45,7 @@ class Kinds(Cards):
     def block(self, start: int, end: int) -> None:
         """Set down lines without a blank line between them, as the first kind that they are of."""
         lines = self._lines(start, end)
-        if self._two_blocks(lines) or self.between_rules(lines):
+        if self._two_blocks(lines) or self.ruled(lines):
             return
         lines = lines._replace(list_above=self._list_above(lines.indents[0]))
         kinds = (

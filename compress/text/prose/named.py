@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import regex
 
+from ctxpipe.compress.text.prose.heading import is_stopped
 from ctxpipe.compress.text.sentences import trim
 
 _WORDS = (
@@ -53,7 +54,6 @@ _BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXE
 _SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
 _NUMERALS = frozenset("一二三四五六七八九十")
 _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
-_STOPPED = regex.compile(r"[.!?,;:…。！？，；：]$")
 _PAGE_REFERENCE = regex.compile(r"(?:\s|\.)\d{1,4}$")
 _ASIDE = regex.compile(r"[\[\](),]")
 _BLANK_BELOW = regex.compile(r"[ \t\r]*(?:\Z|\n[ \t\r]*(?:\n|\Z))")
@@ -84,17 +84,12 @@ def named_headings(text: str) -> Iterator[Named]:
         alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None
         aside = _ASIDE.search(rest) is not None and not rest.startswith(("（", "(", "【", "[")) and not alone
         stopped = not rest and text[end - 1] == "." and not alone
-        ends = _STOPPED.search(rest) is not None and not (word in staged and rest.endswith("."))
+        ends = is_stopped(rest) and not (word in staged and rest.endswith("."))
         counted = rest and not match["entry"] and _PAGE_REFERENCE.search(rest)
         amid = match["entry"] and not _begins_paragraph(text, start)
         if stopped or aside or ends or counted or amid:
             continue
-        if (
-            not rest
-            and (below := _NEXT.match(text, end))
-            and not _STOPPED.search(below[1])
-            and not _LINE.match(below[1])
-        ):
+        if not rest and (below := _NEXT.match(text, end)) and not is_stopped(below[1]) and not _LINE.match(below[1]):
             end = below.end(1)
         depth = 0 if word in annexes else min(depths.setdefault(word, len(depths)), _LEVELS - 1)
         yield Named(start, end, depth, " ".join(text[start:end].split()))

@@ -9,6 +9,7 @@ import regex
 
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import unit_starts
+from ctxpipe.compress.text.sentences import TABLES
 
 _DEFINED = regex.compile(r"(?P<open>\[\^)(?P<name>[^\]\s]+)\]:(?=\s)|\.\.[ \t]+\[(?P<name>#?[\w-]*|\*)\][ \t]+(?=\S)")
 _CALL = regex.compile(r"\[\^(?P<name>[^\]\s]+)\](?!:)|\[(?P<name>#?[\w-]*|\*)\]_")
@@ -19,8 +20,7 @@ _BELOW_TABLE = regex.compile(
     regex.VERBOSE,
 )
 _CAPTION = regex.compile(
-    r"^[ \t]*[*_]{0,2}(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella)[ ](?:[A-Z]\.?)?\d{1,3}(?:[.-]\d{1,3})*[.:]",
-    regex.MULTILINE,
+    rf"^[ \t]*[*_]{{0,2}}(?:{TABLES})[ ](?:[A-Z]\.?)?\d{{1,3}}(?:[.-]\d{{1,3}})*[.:]", regex.MULTILINE
 )
 _NEAR = 2000
 """Characters beside a caption in which a row is looked for."""

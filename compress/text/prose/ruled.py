@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import regex
 
-from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, matches
+from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 
 _RULED = re.compile(r"^([=*#~_-])\1{2,}[ ]+(?P<title>\w[^\n]{0,90}?)[ ]+\1{3,}[ \t]*$", re.MULTILINE)
 _DEPTHS = {"=": 0, "#": 0, "*": 0, "_": 1, "~": 1, "-": 2}
@@ -18,7 +18,6 @@ _STARRED = regex.compile(
 _GAP = re.compile(r"(?<=\S)[ \t]*+\n(?:[ \t]*+\n){2,}+(?=\S)")
 _AFTER_GAP = regex.compile(r"(?<=\n[ \t]*\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n(?=\S)")
 _FEWEST_GAPS = 3
-_STOPPED = re.compile(r"[.!?,;:…。！？，；：]$")
 
 
 def between_rules(text: str, level: int) -> Iterator[Heading]:
@@ -45,6 +44,6 @@ def after_gaps(text: str, level: int) -> Iterator[Heading]:
     gaps = len(_GAP.findall(text)) if "\n\n\n" in text else 0
     if gaps < _FEWEST_GAPS:
         return
-    titles = [h for h in matches(_AFTER_GAP, text, lambda m: (level, m[1])) if not _STOPPED.search(h.title)]
+    titles = [h for h in matches(_AFTER_GAP, text, lambda m: (level, m[1])) if not is_stopped(h.title)]
     if len(titles) > gaps / 2:
         yield from titles

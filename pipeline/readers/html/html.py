@@ -103,6 +103,7 @@ class _TreeWalk:
         self._superscript = False
         self._struck = 0
         self._noise_from: list[int] = []
+        self._cards: set[int] = set()
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -190,7 +191,9 @@ class _TreeWalk:
             case "cell" if self._in_grid():
                 layout.begin_cell(count(node, "colspan"), count(node, "rowspan"), names=tag == "th")
             case _:
-                layout.block(2 if role == "paragraph" or is_card(node) else 1)
+                if is_card(node):
+                    self._cards.add(node.mem_id)
+                layout.block(self._gap(role, node))
                 if tag == "blockquote":
                     layout.indent("> ", "> ")
 
@@ -248,11 +251,15 @@ class _TreeWalk:
             case _:
                 if node.tag == "blockquote":
                     layout.dedent()
-                layout.block(2 if role == "paragraph" or is_card(node) else 1)
+                layout.block(self._gap(role, node))
                 if node.tag == "summary" and self._folded and not self._folded[-1] and not layout.flat:
                     # What is folded up belongs to what it is folded under, and ends with it.
                     layout.indent("  ", "  ")
                     self._folded[-1] = True
+
+    def _gap(self, role: str, node: LexborNode) -> int:
+        """Line breaks before and after an element: two leave an empty line."""
+        return 2 if role == "paragraph" or node.mem_id in self._cards else 1
 
     def _write(self, text: str) -> None:
         if self._verbatim is not None:

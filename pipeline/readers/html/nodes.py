@@ -115,10 +115,8 @@ def captions_first(tree: LexborHTMLParser) -> None:
 
 def is_card(node: LexborNode) -> bool:
     """Whether an element holds several lines and stands beside another of its class, as entries of a list do."""
-    kind = node.attributes.get("class") if node.tag == "div" else None
-    if not kind or not any(
-        other is not None and _class(other) == kind for other in (_beside(node, 1), _beside(node, -1))
-    ):
+    kind = _class(node)
+    if not kind or kind not in (_class(_beside(node, 1)), _class(_beside(node, -1))):
         return False
     lines = (child for child in node.iter() if ROLES.get(child.tag or "") in _LINES)
     return len(list(itertools.islice(lines, 2))) > 1
