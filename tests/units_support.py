@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ctxpipe.compress.text import outline as structure
 from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document, Kind
+
+
+def above(text: str, words: str, kind: Kind = "text", language: str = "") -> list[str]:
+    """What the unit that has some words stands under, outermost first, without marks of quotation."""
+    made = structure.outline(Document(text=text, source="x", kind=kind, language=language))
+    at = text.index(words)
+    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
+    return [text[u.start : u.end].lstrip("> \r\n") for u in reversed(made.chain(unit))]
 
 
 def check_units(text: str, units: Sequence[Unit]) -> None:

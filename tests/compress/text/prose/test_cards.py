@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from units_support import above
 
 from ctxpipe import Pipeline
 from ctxpipe.compress.text.outline import outline
@@ -14,11 +15,7 @@ RULES = ("---", "*****", "* * *", "______", "=====")
 
 def trail(text: str, words: str, kind: Kind = "text") -> str:
     """What the unit with some words stands under, as one string."""
-    document = Document(text=text, source="a", kind=kind)
-    made = outline(document)
-    at = text.index(words)
-    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
-    return " > ".join(" ".join(text[u.start : u.end].split()) for u in reversed(made.chain(unit)))
+    return " > ".join(" ".join(one.split()) for one in above(text, words, kind))
 
 
 @pytest.mark.parametrize("rule", RULES)

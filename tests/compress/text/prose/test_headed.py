@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from units_support import above
 
 from ctxpipe import Pipeline
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document, Kind
-
-
-def above(text: str, words: str, kind: Kind = "text", language: str = "") -> list[str]:
-    made = outline(Document(text=text, source="x", kind=kind, language=language))
-    at = text.index(words)
-    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
-    return [text[u.start : u.end] for u in reversed(made.chain(unit))]
-
 
 DOSES = """Adults
 The dose is 10 mg once a day. Your doctor may raise

@@ -1,73 +1,14 @@
-"""Turns of a conversation and quoted lines of messages."""
+"""Turns of a conversation, logs, and what stands under who speaks."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
+from units_support import above
 
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document, Kind
-
-REPLY = """It is 45 now.
-
-On Monday, Bo wrote:
-> It is 31, right?
->
-> On Sunday, Cy wrote:
->> What is the fee?
-
-Best, Ann
-"""
-
-
-def above(text: str, words: str, kind: Kind = "text") -> list[str]:
-    document = Document(text=text, source="x", kind=kind)
-    made = outline(document)
-    at = text.index(words)
-    unit = next(u for u in made.units(0, len(text)) if u.start <= at < u.end)
-    return [text[u.start : u.end].lstrip("> \r\n") for u in reversed(made.chain(unit))]
-
-
-@pytest.mark.parametrize("text", [REPLY, REPLY.replace("wrote:\n", "wrote:\n\n", 1), REPLY.replace("\n", "\r\n")])
-def test_quoted_lines_stand_under_who_wrote_them(text: str) -> None:
-    assert above(text, "It is 31") == ["On Monday, Bo wrote:"]
-    assert above(text, "What is the fee") == ["On Sunday, Cy wrote:"]
-    assert above(text, "It is 45") == []
-    assert above(text, "Best, Ann") == []
-
-
-OFFERS = """From: Ann
-Subject: offers
-
-See below.
-
-> From: Bo
-> Sent: Monday
->
-> It is 54. It rises.
->
-> -----Original Message-----
-> From: Cy
-> Sent: Sunday
->
-> It is 45. It falls.
-"""
-
-
-def test_what_a_quoted_message_says_stands_under_its_own_head() -> None:
-    assert above(OFFERS, "See below") == ["From: Ann\nSubject: offers"]
-    assert above(OFFERS, "It rises") == ["From: Bo\n> Sent: Monday"]
-    assert above(OFFERS, "It falls") == ["From: Cy\n> Sent: Sunday"]
-    answered = OFFERS.replace("> From: Bo\n> Sent: Monday\n", "On Tuesday, Bo wrote:\n")
-    assert above(answered, "It rises") == ["From: Ann\nSubject: offers", "On Tuesday, Bo wrote:"]
-    assert above(answered, "It falls")[-1] == "From: Cy\n> Sent: Sunday"
-
-
-def test_every_character_of_a_reply_is_in_one_unit() -> None:
-    units = outline(Document(text=REPLY, source="x")).units(0, len(REPLY))
-    assert "".join("".join(REPLY[u.start : u.end] for u in units).split()) == "".join(REPLY.split())
 
 
 @pytest.mark.parametrize("mark", ["{}:", "**{}**:", "**{}:**", "{}："])
@@ -145,17 +86,6 @@ def test_lines_of_json_that_answer_bring_the_question() -> None:
     said = [("user", "What costs Faro?"), ("assistant", "It costs 54.")]
     text = "\n".join(json.dumps({"type": role, "message": {"content": text}}) for role, text in said)
     assert "What costs Faro?" in above(text, "It costs 54", "json")[-1]
-
-
-PLAY = "\n\n".join(
-    f"SCENE {n}. The pier of {town}.\n\nANTON.\nI see {n * 9} gulls.\nThey fly.\n\nBERTA.\nI see but {n * 2}."
-    for n, town in enumerate(("Faro", "Lagos", "Sines"), start=1)
-)
-
-
-def test_what_is_said_in_a_play_stands_under_scene_and_speaker() -> None:
-    assert above(PLAY, "I see but 4") == ["SCENE 2. The pier of Lagos.", "BERTA."]
-    assert above(PLAY, "I see 27") == ["SCENE 3. The pier of Sines.", "ANTON."]
 
 
 def test_a_time_between_speaker_and_colon_leaves_a_turn_whole() -> None:
@@ -387,52 +317,3 @@ def test_what_is_indented_below_a_title_stands_under_it() -> None:
     assert above(text, "Planning Time: 54")[0] == "Query 1: boats"
     assert above(text, "All is done") == []
     assert above("The end.\n\n  It is 54.\n", "It is 54") == []
-
-
-SPEECH = "The packet carries barrels of oil. " + "I have counted them at the pier, and my hands are raw of it. " * 4
-PRINTED = f"""THE LIGHT
-
-ACT I
-
-SCENE I. The gallery.
-
-ADA. Who goes there?
-
-LUND. {SPEECH}Sign for nine.
-
-ADA. Very well.
-
-ACT II
-
-SCENE I. The stair.
-
-LUND. Peace. It is twelve.
-
-ADA. {SPEECH}The ledger names seven.
-"""
-
-
-def in_italics(play: str) -> str:
-    return play.replace("ADA.", "_Ada._").replace("LUND.", "_Lund._")
-
-
-def without_gaps(play: str) -> str:
-    return play.replace("\n\nLUND.", "\nLUND.").replace("\n\nADA.", "\nADA.").replace("gallery.\n", "gallery.\n\n")
-
-
-@pytest.mark.parametrize("change", [str, in_italics, without_gaps], ids=lambda change: change.__name__)
-def test_speakers_with_a_full_stop_stand_above_what_they_say(change: Any) -> None:
-    play = change(PRINTED)
-    ada, lund = ("_Ada._", "_Lund._") if change is in_italics else ("ADA.", "LUND.")
-    assert above(play, "Sign for nine")[-1] == lund
-    assert above(play, "The ledger names")[-1] == ada
-    units = {play[u.start : u.end]: u.kind for u in outline(Document(text=play, source="x")).units(0, len(play))}
-    assert units[f"{lund} Peace. It is twelve."] == "record"
-    assert units[lund] == "speaker"
-
-
-def test_words_in_capitals_of_few_paragraphs_are_no_speakers() -> None:
-    prose = "\n\n".join(
-        [PRINTED[PRINTED.index("ADA") : PRINTED.index("ACT II")], *["It was calm at sea. Nothing came."] * 20]
-    )
-    assert "LUND." not in above(prose, "Sign for nine")
