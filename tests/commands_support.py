@@ -11,6 +11,9 @@ import pytest
 
 from ctxpipe.cli import main
 
+NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
+QUESTION = "Where did the keeper of Skellig hide the spoons?"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

@@ -7,16 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from commands_support import Command, assert_times_add_up
+from commands_support import NEEDLE, QUESTION, Command, assert_times_add_up
 from samples import prose
 
 from ctxpipe.compress.rank.resources import EFFORTS
 from ctxpipe.errors import UnknownNameError
 from ctxpipe.models.tokenizer import TargetTokenizer
 from ctxpipe.pipeline.pipeline import Pipeline
-
-NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
-QUESTION = "Where did the keeper of Skellig hide the spoons?"
 
 
 @pytest.fixture

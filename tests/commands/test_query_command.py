@@ -9,11 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from commands_support import Command
+from commands_support import NEEDLE, QUESTION, Command
 from samples import prose
 
-NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
-QUESTION = "Where did the keeper of Skellig hide the spoons?"
 ANSWER = "Under the stairs."
 
 
@@ -72,13 +70,6 @@ class Server(BaseHTTPRequestHandler):
     def _event(self, value: object) -> None:
         self.wfile.write(f"data: {json.dumps(value)}\n\n".encode())
         self.wfile.flush()
-
-
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
-    path = tmp_path / "report.txt"
-    path.write_text(f"{prose(80)}\n\n{NEEDLE}\n\n{prose(80, 2)}\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture

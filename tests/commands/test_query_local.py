@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from commands_support import Command, assert_times_add_up
-from samples import prose
-
-NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
-QUESTION = "Where did the keeper of Skellig hide the spoons?"
-
-
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
-    path = tmp_path / "report.txt"
-    path.write_text(f"{prose(80)}\n\n{NEEDLE}\n\n{prose(80, 2)}\n", encoding="utf-8")
-    return path
+from commands_support import QUESTION, Command, assert_times_add_up
 
 
 def test_the_local_model_answers_with_citations_and_a_table(run: Command, report: Path) -> None:
