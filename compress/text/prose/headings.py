@@ -12,6 +12,7 @@ from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.printed import page_heads
+from ctxpipe.compress.text.prose.repeated import named_parts
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
 from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
@@ -78,7 +79,7 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 4, 7, 8, 9, 10
+_THING_LEVEL, _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 3, 4, 7, 8, 9, 10
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 
 
@@ -104,7 +105,8 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
 
     for start, end, level in document.headings:
         add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
-    for heading in _marked(document):
+    things = named_parts(text, _THING_LEVEL) if document.kind == "text" and not document.headings else []
+    for heading in (*things, *_marked(document)):
         add(heading)
     if document.kind == "text" and (heads := page_heads(text)):
         # Under headings of its own a text goes on over pages, whose heads would part it.
@@ -116,7 +118,14 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
     for heading in all_headings:
         if not disjoint or heading.start >= disjoint[-1].end:
             disjoint.append(heading)
-    return disjoint
+    return _above_parts(disjoint, {start for start, *_ in things})
+
+
+def _above_parts(headings: list[Heading], things: set[int]) -> list[Heading]:
+    """Headings of which those that begin in ``things`` have no deeper level than what comes right below them."""
+    below = [b.level for a, b in itertools.pairwise(headings) if a.start in things and b.start not in things]
+    level = min(_THING_LEVEL, *below) if below else _THING_LEVEL
+    return [heading._replace(level=level) if heading.start in things else heading for heading in headings]
 
 
 def _marked(document: Document) -> Iterator[Heading]:

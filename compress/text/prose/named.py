@@ -57,6 +57,7 @@ _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\
 _PAGE_REFERENCE = regex.compile(r"(?:\s|\.)\d{1,4}$")
 _ASIDE = regex.compile(r"[\[\](),]")
 _BLANK_BELOW = regex.compile(r"[ \t\r]*(?:\Z|\n[ \t\r]*(?:\n|\Z))")
+_DIGITS = re.compile(r"[0-9]+")
 _LEVELS = 5
 
 
@@ -73,9 +74,12 @@ def named_headings(text: str) -> Iterator[Named]:
     """Lines that begin with a word or sign for a part and its number, in order.
 
     The word that comes first in a text is the outermost: ``Section`` stands under ``Article`` where that comes first.
-    A title on a line of its own right below belongs to the heading.
+    A title on a line of its own right below belongs to the heading. What stands below an annex with a number that does
+    not go on with those before the annexes stands under it.
     """
     depths: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    in_annex = False
     annexes = frozenset(word.lower() for word in _ANNEXES)
     staged = frozenset(word.lower() for word in _STAGED)
     for match in filter(None, (_LINE.match(text, start) for start in _candidates(text))):
@@ -91,7 +95,14 @@ def named_headings(text: str) -> Iterator[Named]:
             continue
         if not rest and (below := _NEXT.match(text, end)) and not is_stopped(below[1]) and not _LINE.match(below[1]):
             end = below.end(1)
-        depth = 0 if word in annexes else min(depths.setdefault(word, len(depths)), _LEVELS - 1)
+        if word in annexes:
+            depth, in_annex = 0, True
+        else:
+            number = int(digits[0]) if (digits := _DIGITS.search(match["title"])) else -1
+            in_annex = in_annex and not 0 <= numbers.get(word, -2) + 1 == number
+            if not in_annex:
+                numbers[word] = number
+            depth = min(depths.setdefault(word, len(depths)) + in_annex, _LEVELS - 1)
         yield Named(start, end, depth, " ".join(text[start:end].split()))
 
 

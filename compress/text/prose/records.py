@@ -114,7 +114,8 @@ def _are_sure(lines: Sequence[str]) -> bool:
 
 def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
     """Whether two lines with cells in the same columns stand below titles of columns."""
-    titled = end - at == 2 and at > 0 and len(_GAP.findall(lines[at - 1])) >= 2
+    title = at - 2 if at > 1 and _RULE.fullmatch(lines[at - 1]) else at - 1
+    titled = end - at == 2 and title >= 0 and len(_GAP.findall(lines[title])) >= 2
     return titled and _aligned(lines[at], lines[at + 1])
 
 
@@ -229,8 +230,9 @@ def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
 
 def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     """Look for column titles above records: over a rule, or as many words, no digits where the records have some."""
-    for rule in (start, start + 1):
-        if 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
+    for rule in (start - 1, start, start + 1):
+        columns = rule >= start or (rule > 0 and _GAP.search(lines[rule - 1]))
+        if columns and 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
             return RecordRun(rule + 1, end, rule - 1)
     first, rest = lines[start], lines[start + 1 : end]
     if len(_GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):

@@ -14,6 +14,7 @@ _UNDERLINED = re.compile(
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
     re.MULTILINE,
 )
+_CELLS = re.compile(r"\S[ ]{2,}\S")
 _BOXED = re.compile(
     r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
     re.MULTILINE,
@@ -36,6 +37,8 @@ def underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
             over = None
         if not markdown and (len(match["under"]) < len(title) - 2 or not any(c.isalnum() for c in title)):
             continue
+        if not over and _heads_columns(text, title, match.end()):
+            continue
         start = match.start() if over else match.start("title")
         if not over and not begins_paragraph(text, start):
             continue
@@ -44,6 +47,14 @@ def underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
         yield Heading(left, right, level, title)
     if not markdown:
         yield from _boxed(text, styles)
+
+
+def _heads_columns(text: str, title: str, end: int) -> bool:
+    """Whether what is underlined are the titles of columns: wide gaps part them, and the cells of the row below."""
+    if len(_CELLS.findall(title)) < 2:
+        return False
+    stop = text.find("\n", end + 1)
+    return _CELLS.search(text, end + 1, stop if stop >= 0 else len(text)) is not None
 
 
 def _boxed(text: str, styles: dict[str, int]) -> Iterator[Heading]:

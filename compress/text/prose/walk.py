@@ -18,6 +18,7 @@ from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
+from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
 from ctxpipe.compress.text.prose.units import overlaps
 from ctxpipe.compress.text.tables import PIPES
@@ -111,7 +112,7 @@ def _events(document: Document) -> list[_Event]:
     stack: list[Heading] = []
     events: list[_Event] = []
     at = 0
-    titles = headings(document, lambda a, b: overlaps(a, b, hidden))
+    titles = nested(headings(document, lambda a, b: overlaps(a, b, hidden)))
     for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
         if event.start < at:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from units_support import above
 
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.text.prose.named import named_headings
@@ -104,3 +105,24 @@ def test_entries_with_a_number_are_headings_of_what_follows_them() -> None:
 def test_an_entry_takes_the_line_below_it_and_needs_a_paragraph_of_its_own() -> None:
     text = "INVOICE No. 2026-02\nTo: Faro Ltd\n\nPayable at once.\n\nWe speak of\nCase 3\nand of others.\n"
     assert [named.title for named in named_headings(text)] == ["INVOICE No. 2026-02 To: Faro Ltd"]
+
+
+def test_what_begins_to_count_anew_below_an_annex_stands_under_it() -> None:
+    text = (
+        "Article 1\n\nWords mean things.\n\nArticle 2\n\nShips are kept.\n\n"
+        "Annex I\n\nArticle 1\n\nFees are due.\n\nArticle 2\n\nRates are fixed.\n\n"
+        "Annex II\n\nArticle 1\n\nForms are blue.\n\nArticle 3\n\nIt ends.\n"
+    )
+    assert above(text, "Rates") == ["Annex I", "Article 2"]
+    assert above(text, "Forms") == ["Annex II", "Article 1"]
+    assert above(text, "Ships") == ["Article 2"]
+    assert above(text, "It ends") == ["Article 3"]
+
+
+def test_parts_of_schedules_stand_under_theirs() -> None:
+    text = "1. The fees are in the Schedules.\n\n" + "\n\n".join(
+        f"SCHEDULE {n}\n{name} Quay\n\nPart A - Services\n\n1. Water.\n\nPart B - Charges\n\n"
+        f"1. The charge is {n}5 pounds."
+        for n, name in enumerate(("Amber", "Basalt", "Cobalt"), start=1)
+    )
+    assert above(text, "25 pounds") == ["SCHEDULE 2\nBasalt Quay", "Part B - Charges"]
