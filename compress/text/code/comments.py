@@ -26,10 +26,10 @@ def subject(text: str, units: Sequence[Unit], index: int, language: str) -> Unit
         which stand under its first line.
     """
     comment = units[index]
-    if index + 1 == len(units) or comment.close >= 0 or not _is_comment(text, comment.start, language):
+    if index + 1 == len(units) or comment.close >= 0 or not is_comment(text, comment.start, language):
         return None
     following = units[index + 1]
-    if following.parent == comment.start or (comment.parent >= 0 and _is_comment(text, comment.parent, language)):
+    if following.parent == comment.start or (comment.parent >= 0 and is_comment(text, comment.parent, language)):
         return None
     beside = text.count("\n", comment.end, following.start) == 1 and not text[comment.end : following.start].strip()
     return following if beside and _indent(text, comment.start) == _indent(text, following.start) else None
@@ -45,7 +45,8 @@ def with_subjects(text: str, units: Sequence[Unit], language: str) -> list[Unit]
     return moved
 
 
-def _is_comment(text: str, start: int, language: str) -> bool:
+def is_comment(text: str, start: int, language: str) -> bool:
+    """Whether a comment begins in the line that begins at ``start``."""
     return text.startswith(_marks(language), start + len(_indent(text, start)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ctxpipe.compress.text.code.banners import with_banners
 from ctxpipe.compress.text.code.comments import with_subjects
 from ctxpipe.compress.text.code.described import with_described
 from ctxpipe.compress.text.code.diffs import mark_diff, with_short_heads
@@ -52,10 +53,11 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     units = with_subjects(text, marks.units(), language)
     if language == "vobject":
         return named_vobjects(text, units)
-    if language == "python":
-        return with_described(text, units)
     if language == "diff":
         return with_short_heads(text, units)
+    units = with_banners(text, units, language)
+    if language == "python":
+        return with_described(text, units)
     if language in _NAMED:
         units = named_objects(text, units, language)
     return with_conditions(text, units) if language == "yaml" else units

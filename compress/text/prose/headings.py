@@ -11,6 +11,7 @@ import regex
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.named import named_headings
+from ctxpipe.compress.text.prose.paths import path_headings
 from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.prose.repeated import named_parts
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
@@ -168,6 +169,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             yield Heading(start, end, MAIL_LEVEL, subject[1].strip() if subject else "")
     if document.language == "rst" or document.headings:
         return
+    yield from path_headings(text, MAIL_LEVEL)
     yield from _of_wikis(text)
     for change in change_headings(text):
         yield Heading(change.start, change.end, _CHANGES_LEVEL + change.depth, change.title)

@@ -14,6 +14,8 @@ _UNDERLINED = re.compile(
     r"(?P<under>([=*~^\-\"+#`:.'_])\5{2,})[ \t]*$",
     re.MULTILINE,
 )
+_BOX = 10
+"""Signs from which on two rules of one length may be shorter than the title between them."""
 _CELLS = re.compile(r"\S[ ]{2,}\S")
 _BOXED = re.compile(
     r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
@@ -35,7 +37,10 @@ def underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
             continue
         if over and over[0] != mark:
             over = None
-        if not markdown and (len(match["under"]) < len(title) - 2 or not any(c.isalnum() for c in title)):
+        boxed = over is not None and len(over) == len(match["under"]) >= _BOX
+        if not markdown and (
+            (len(match["under"]) < len(title) - 2 and not boxed) or not any(c.isalnum() for c in title)
+        ):
             continue
         if not over and _heads_columns(text, title, match.end()):
             continue

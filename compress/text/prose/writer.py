@@ -19,7 +19,7 @@ from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
 
 _TITLE = re.compile(
-    r"\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?"
+    r"(\*\*|`|)\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?\1"
     r"|\W{0,3}(?:Tab(?:le|elle|leau|la|ela|ella|ell)?\.?|Taulukko|Таблица|表)\s?\d[^\n]{0,200}"
 )
 """A short line that is no sentence, or the number of a table and what it holds."""
