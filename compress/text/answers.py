@@ -15,6 +15,19 @@ class Answers:
     def __init__(self) -> None:
         self._asked, self._by, self._left = -1, "", 0
         self._first, self._since = -1, 0
+        self._named, self._leaning = -1, 0
+
+    def about(self, place: int, *, leans: bool) -> int:
+        """Take the next turn, which may begin with a pronoun for what one before it names.
+
+        Returns:
+            The place of the turn that names it, one of the last few; -1 for none.
+        """
+        if not leans:
+            self._named, self._leaning = place, 0
+            return -1
+        self._leaning += 1
+        return self._named if self._leaning <= _MOST else -1
 
     def follow(self, place: int, *, asks: bool) -> int:
         """Take the next turn of a text that names no speakers: the one after a question answers it, unless it asks."""

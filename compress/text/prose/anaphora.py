@@ -21,7 +21,12 @@ _LEANS = re.compile(
 
 def leans(text: str, unit: Unit) -> bool:
     """Whether a sentence begins with a pronoun, so that its subject stands in the sentence before it."""
-    return unit.kind == "sentence" and _LEANS.match(text, unit.start, unit.end) is not None
+    return unit.kind == "sentence" and begins_leaning(text, unit.start, unit.end)
+
+
+def begins_leaning(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` begins with a pronoun for what was named before it."""
+    return _LEANS.match(text, start, end) is not None
 
 
 def antecedent(text: str, units: Sequence[Unit], index: int) -> Unit | None:

@@ -15,7 +15,7 @@ from ctxpipe.compress.text.prose.headed import is_title, lead
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of, tagged
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_cue, is_talk, speaker
+from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_cue, is_talk, said_leans, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, ProseWriter
 from ctxpipe.compress.text.tables import table_units
@@ -196,10 +196,14 @@ class Blocks(ProseWriter):
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)
         text, name = self.text, speaker(self.text, start, end)
-        if not name and is_cue(text, start, end):
+        cued = not name and is_cue(text, start, end)
+        if cued:
             asked = self.answers.follow(start, asks=asks(text, end))
-            return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
-        asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, start, end))
+        else:
+            asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, start, end))
+        if name or cued:
+            about = self.answers.about(start, leans=said_leans(text, start, end))
+            asked = about if asked < 0 else asked
         return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
 
     def list(

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import regex
 
+from ctxpipe.compress.text.prose.anaphora import begins_leaning
+
 _TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
 _SPEAKER = regex.compile(
     rf"(?:\*\*|__)?(?P<name>\p{{L}}[\p{{L}}\p{{M}}\p{{N}} .'’()-]{{0,40}}?)"
@@ -169,6 +171,12 @@ def goes_on(text: str, start: int, end: int) -> bool:
     """Whether a turn begins with words that go on with what was said before."""
     said = _TURN.match(text, start, end)
     return _FURTHER.match(text, said.end() - 1 if said else start, end) is not None
+
+
+def said_leans(text: str, start: int, end: int) -> bool:
+    """Whether a turn, or a line of subtitles, begins with a pronoun for what one before it names."""
+    said = _TURN.match(text, start, end) or _CUED.match(text, start, end)
+    return said is not None and begins_leaning(text, said.end() - 1, end)
 
 
 def quote_depth(text: str, start: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from units_support import above
 
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
@@ -36,3 +37,29 @@ def test_the_antecedent_is_the_nearest_sentence_of_the_paragraph_that_names_some
     text: str, sentence: str, named: str | None
 ) -> None:
     assert antecedent_of(text, sentence) == named
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[00:01:{0}0] {1}", "[00:01:{0}0.100 --> 00:01:{0}9.000] SPEAKER_0{0}: {1}", "{0}:10 <user{0}> {1}"],
+)
+def test_what_is_said_of_what_somebody_else_named_stands_under_it(line: str) -> None:
+    said = (
+        "We come to the Amber lock.",
+        "It is 31 metres long.",
+        "It leaks.",
+        "Then there is the Basalt lock.",
+        "Its gate is 42 metres high.",
+        "The guard sleeps.",
+    )
+    text = "\n".join(line.format(at % 6, words) for at, words in enumerate(said)) + "\n"
+    assert above(text, "42 metres")[-1].endswith("Basalt lock.")
+    assert above(text, "It leaks")[-1].endswith("Amber lock.")
+    assert above(text, "The guard") == above(text, "Then there") == above(text, "We come")
+
+
+def test_what_was_said_long_ago_is_not_meant() -> None:
+    lines = ["The Amber lock is old.", *["It leaks."] * 5]
+    text = "\n".join(f"{at}:10 <user> {words}" for at, words in enumerate(lines)) + "\n"
+    assert above(text, "5:10") == []
+    assert above(text, "3:10") == ["0:10 <user> The Amber lock is old."]
