@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ _MEASURE = re.compile(
     r"(?:[ ]?[/·*][ ]?(?:[kMmµμnc]?(?:m|g|s|l|L|h|W|Wh)|min|day|year|100|1000|kg)[²³23]?){0,2}[\])]?"
 )
 """What numbers are counted in."""
+_FEWEST_GROUPS = 2
 _DEEPEST_HEADER = 4
 """Most rows of column titles and measures."""
 _BARS = re.compile(r"[|│┃║]")
@@ -55,8 +57,8 @@ def csv_units(text: str) -> list[Unit]:
 
     A file may hold several tables, with a blank line and a header row before each further one.
     """
-    rows = [trim(text, *m.span()) for m in _CSV_RECORD.finditer(text)]
-    rows = [(a, b) for a, b in rows if b > a]
+    rows = [_without_spaces(text, *m.span()) for m in _CSV_RECORD.finditer(text)]
+    rows = [(a, b) for a, b in rows if text[a:b].strip()]
     if not rows:
         return []
     further = _further(text, rows)
@@ -120,11 +122,16 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
     the next row has nothing but a first cell, such rows are titles of groups, under which the others stand; where it
     has more, a row without a first cell stands under the nearest one that has it.
 
+    Where rows with nothing but a first cell stand above the same first cells each time, they are titles of groups too.
+
     Args:
         rows: Offsets of the header and of each row below it.
         cells: The cells of each, without surrounding whitespace; empty for one whose cells are not known.
         parent: ``start`` of what the table stands under.
     """
+    forms = _are_forms(cells)
+    if forms and _names_group(cells[0]):
+        return _forms(rows, cells, parent)
     head = 1
     while head < min(_DEEPEST_HEADER, len(rows) - 1) and (
         _has_titles(cells[head], len(cells[0])) or _are_measures(cells[head])
@@ -132,14 +139,35 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
         head += 1
     header = Unit(rows[0][0], rows[head - 1][1], "row", parent)
     units = [header]
-    alone = [len(cells[0]) > 1 and _is_alone(row) for row in cells[head:]]
-    grouped = bool(alone) and alone[0]
+    is_title = _names_group if forms else _is_alone
+    alone = [len(cells[0]) > 1 and is_title(row) for row in cells[head:]]
+    grouped = bool(alone) and (alone[0] or forms)
     above = header.start
     for (start, end), row, title in zip(rows[head:], cells[head:], alone, strict=True):
         leads = title if grouped else not row or bool(row[0])
         units.append(Unit(start, end, "row", header.start if leads else above))
         above = start if leads else above
     return units
+
+
+def _forms(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int) -> list[Unit]:
+    """Rows below the title of their group, of a table without column titles."""
+    units: list[Unit] = []
+    above = parent
+    for (start, end), row in zip(rows, cells, strict=True):
+        title = _names_group(row)
+        units.append(Unit(start, end, "row", parent if title else above))
+        above = start if title else above
+    return units
+
+
+def _are_forms(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether titles of groups, two or more, stand above rows with the same first cells each time."""
+    titles = [i for i, row in enumerate(cells) if len(row) > 1 and _names_group(row)]
+    if len(titles) < _FEWEST_GROUPS or titles[-1] == len(cells) - 1:
+        return False
+    keys = [tuple(row[0] for row in cells[a + 1 : b]) for a, b in itertools.pairwise([*titles, len(cells)])]
+    return keys[0] != () and keys.count(keys[0]) == len(keys) and len({cells[i][0] for i in titles}) == len(titles)
 
 
 def ruled_units(
@@ -184,6 +212,11 @@ def _is_alone(cells: Sequence[str]) -> bool:
     return bool(cells) and bool(cells[0]) and not any(cells[1:])
 
 
+def _names_group(cells: Sequence[str]) -> bool:
+    """Whether a row has nothing but a first cell, or the same words in each, as where one cell was over all columns."""
+    return _is_alone(cells) or (len(set(cells)) == 1 and bool(cells[0]) and not _NUMBER.match(cells[0]))
+
+
 def _header(cells: Sequence[Sequence[str]]) -> int:
     """Index of the header row: the first with as many cells as most rows have, where those above have fewer."""
     usual, _ = Counter(map(len, cells)).most_common(1)[0]
@@ -191,6 +224,14 @@ def _header(cells: Sequence[Sequence[str]]) -> int:
         if len(row) == usual and sum(map(bool, row)) >= 0.6 * len(row) and not any(map(_NUMBER.match, row)):
             return index
     return 0
+
+
+def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
+    """A range without surrounding whitespace, apart from tabs before it, which part empty cells."""
+    left, right = trim(text, start, end)
+    while left > start and text[left - 1] == "\t":
+        left -= 1
+    return (left, right) if text[start:left].strip(" ") == "" else trim(text, start, end)
 
 
 def _cells(record: str) -> list[str]:

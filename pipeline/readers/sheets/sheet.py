@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ctxpipe.pipeline.readers.sheets.beside import tables_beside
 from ctxpipe.pipeline.readers.tables.header import has_values, headed, is_group_row, is_value
@@ -52,12 +53,23 @@ def _tables(lines: Sequence[FilledRow]) -> list[list[FilledRow]]:
             groups.append([])
     tables: list[list[FilledRow]] = []
     current: list[FilledRow] = []
-    for group in filter(None, groups):
+    for group in filter(None, itertools.chain.from_iterable(map(_stacked, groups))):
         if _has_rows(current) and _begins_table(group, current):
             tables.append(current)
             current = []
         current = [*current, *group]
     return [*tables, current] if current else tables
+
+
+def _stacked(lines: list[FilledRow]) -> Iterator[list[FilledRow]]:
+    """Tables without an empty row between them, each with a title above the same titles of columns."""
+    at = 0
+    if len(lines) > 1 and _count(lines[0]) == 1 and _count(lines[1]) > 1 and not has_values(lines[1].cells):
+        for index in range(2, len(lines) - 1):
+            if _count(lines[index]) == 1 and lines[index + 1].cells == lines[1].cells:
+                yield lines[at:index]
+                at = index
+    yield lines[at:]
 
 
 def _has_rows(lines: Sequence[FilledRow]) -> bool:
@@ -77,6 +89,8 @@ def _begins_table(group: Sequence[FilledRow], above: Sequence[FilledRow]) -> boo
 def _table(lines: list[FilledRow]) -> list[str]:
     """A title or lines, then the table; either may be missing."""
     start = _first_titles(lines)
+    is_form = start > 0 and _is_form(lines[start - 1 :])
+    start -= is_form
     above, rows = lines[:start], lines[start:]
     if above and rows and is_group_row(above[-1], rows[0]):
         above, rows = above[:-1], [above[-1], *rows]
@@ -89,8 +103,16 @@ def _table(lines: list[FilledRow]) -> list[str]:
     if len(rows) == 1 and parts:
         return [*parts, _joined(rows[0])]
     if rows:
-        parts.append("\n".join(table_lines(headed(rows))))
+        parts.append("\n".join(table_lines([line.cells for line in rows] if is_form else headed(rows))))
     return parts
+
+
+def _is_form(lines: Sequence[FilledRow]) -> bool:
+    """Whether the first row is the title of a group, as another one is that stands above the same first cell."""
+    first = lines[1].cells[:1] if len(lines) > 1 else []
+    # The same titles of columns again begin another table.
+    later = itertools.pairwise(lines[1:_SAMPLE])
+    return any(_count(a) == 1 and b.cells[:1] == first and b.cells != lines[1].cells for a, b in later)
 
 
 def _first_titles(lines: Sequence[FilledRow]) -> int:

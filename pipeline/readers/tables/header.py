@@ -28,11 +28,17 @@ def headed(rows: Sequence[FilledRow], named: int = 0) -> list[Row]:
 
 
 def titled(rows: Sequence[FilledRow]) -> int:
-    """Number of rows that a table begins with and that are its title: one cell over all columns."""
+    """Number of rows that a table begins with and that are its title: one cell over all columns.
+
+    Such a row is the title of a group if another one comes later, above the same first cell.
+    """
+    spans = [1 < len(row.cells) == len(row.repeated) + 1 for row in rows]
     count = 0
-    while count + 1 < len(rows) and 1 < len(rows[count].cells) == len(rows[count].repeated) + 1:
+    while count + 1 < len(rows) and spans[count]:
         count += 1
-    return count
+    later = [rows[i + 1].cells for i in range(count + 1, len(rows) - 1) if spans[i] and count]
+    first = rows[count].cells if count < len(rows) else []
+    return 0 if any(cells[:1] == first[:1] and cells != first for cells in later) else count
 
 
 def is_group_row(above: FilledRow, titles: FilledRow) -> bool:

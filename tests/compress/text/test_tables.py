@@ -141,3 +141,24 @@ def test_rows_of_an_invoice_hold_the_lines_that_go_on_with_them() -> None:
 def test_other_lines_are_no_rows_that_go_on(text: str) -> None:
     structure = outline(Document(source="invoice", text=text))
     assert not any("\n" in text[u.start : u.end] and u.kind == "row" for u in structure.units(0, len(text)))
+
+
+FORM = "| {} |\n| --- | --- |\n| Area | 31 |\n| Staff | 7 |\n| {} |\n| Area | 42 |\n| Staff | 8 |\n"
+
+
+@pytest.mark.parametrize("cells", ["{} |  ", "{0} | {0}"])
+def test_forms_one_below_the_other_stand_under_their_titles(cells: str) -> None:
+    first, second = cells.format("Amber"), cells.format("Basalt")
+    text = FORM.format(first, second)
+    assert chain(text, "markdown", "| Staff | 8") == [f"| {second} |"]
+    assert chain(text, "markdown", "| Staff | 7") == [f"| {first} |"]
+
+
+def test_groups_with_the_same_first_cells_below_column_titles() -> None:
+    text = "Item,Value\nOwner,Town\nAmber,\nArea,31\nStaff,7\nBasalt,\nArea,42\nStaff,8\n"
+    assert chain(text, "csv", "Staff,8") == ["Item,Value", "Basalt,"]
+
+
+def test_tabs_part_first_cells_that_are_empty() -> None:
+    text = "Port\tBerth\tFee\nAmber\tA1\t31\n\tA2\t32\nBasalt\tB1\t42\n\tB2\t43\n"
+    assert chain(text, "csv", "\tB2") == ["Port\tBerth\tFee", "Basalt\tB1\t42"]

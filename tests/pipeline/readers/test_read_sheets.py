@@ -212,3 +212,27 @@ def test_no_cell_is_lost_and_none_appears_elsewhere(rows: list[list[str]], range
     text = sheet_markdown("S", rows)
     assert text.count("7") >= max((row.count("7") for row in rows), default=0)
     assert text.count("x") == sum(row.count("x") for row in rows)
+
+
+def test_titles_of_forms_one_below_the_other_stay_rows() -> None:
+    def make(sheet: Any) -> None:
+        for name, area in (("Amber", 31), ("Basalt", 42), ("Cobalt", 53)):
+            sheet.append([name])
+            sheet.merge_cells(start_row=sheet.max_row, end_row=sheet.max_row, start_column=1, end_column=2)
+            sheet.append(["Area", area])
+            sheet.append(["Staff", area + 1])
+
+    text = loaded(book(make)).text
+    assert "| Amber | Amber |\n| --- | --- |\n| Area | 31 |\n| Staff | 32 |\n| Basalt | Basalt |\n| Area | 42 |" in text
+
+
+def test_tables_with_the_same_column_titles_and_no_empty_row_between_them() -> None:
+    def make(sheet: Any) -> None:
+        for name, fee in (("Amber", 31), ("Basalt", 42)):
+            sheet.append([name])
+            sheet.append(["Berth", "Fee", "Owner"])
+            sheet.append(["B1", fee, "Town"])
+            sheet.append(["B2", fee + 1, "Town"])
+
+    text = loaded(book(make)).text
+    assert "### Basalt\n\n| Berth | Fee | Owner |\n| --- | --- | --- |\n| B1 | 42 | Town |" in text

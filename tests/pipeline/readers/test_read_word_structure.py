@@ -204,3 +204,12 @@ def test_what_was_moved_stands_where_it_was_moved_to() -> None:
 
     body = moved("moveFrom", "moveFrom") + paragraph("Faro", "Heading1") + moved("moveTo", "moveTo") + paragraph("End.")
     assert text(body) == "# Faro\n\nThe pier closes at 17:00.\n\nEnd."
+
+
+def test_titles_of_forms_in_one_table_stay_rows() -> None:
+    def row(*cells: str) -> str:
+        span = '<w:tcPr><w:gridSpan w:val="2"/></w:tcPr>' if len(cells) == 1 else ""
+        return f"<w:tr>{''.join(f'<w:tc>{span}{paragraph(cell)}</w:tc>' for cell in cells)}</w:tr>"
+
+    forms = "".join(row(name) + row("Area", area) for name, area in (("Amber", "31"), ("Basalt", "42")))
+    assert text(f"<w:tbl>{forms}</w:tbl>").startswith("| Amber |  |\n| --- | --- |\n| Area | 31 |\n| Basalt |  |")
