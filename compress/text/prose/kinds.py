@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.commented import commented
+from ctxpipe.compress.text.prose.detailed import under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.headed import is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, indent_of
@@ -60,6 +61,7 @@ class Kinds(Cards):
             self.boxed,
             self._list,
             self._itemised,
+            self._detailed,
             self.below_bold,
             self._log,
             self.stamped,
@@ -175,6 +177,17 @@ class Kinds(Cards):
             spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise(rows)]
             self.records([lines.spans[0], *spans], titles=1)
         return bool(rows)
+
+    def _detailed(self, lines: Lines) -> bool:
+        """Entries with details in lines that say how deep they are."""
+        above = under(lines.words, lines.indents)
+        units: list[Unit] = []
+        for (start, end), head in zip(lines.spans, above, strict=bool(above)):
+            parent = lines.spans[head][0] if head >= 0 else self.parent
+            units += self.whole_or_sentences(start, end, "record", parent)
+        if above:
+            self.add(lines.spans[0][0], lines.spans[-1][1], units)
+        return bool(above)
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""

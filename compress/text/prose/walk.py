@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.prose.detailed import are_messages
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.facts import Facts
@@ -139,7 +140,8 @@ def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
     special += drawn
     hidden = sorted(fenced + [(table.start, table.end) for table in drawn])
     for match in PIPES.finditer(text):
-        if not overlaps(*match.span(), hidden) and not is_excerpt(match[0].rstrip().split("\n")):
+        lines = match[0].rstrip().split("\n")
+        if not overlaps(*match.span(), hidden) and not is_excerpt(lines) and not are_messages(lines):
             special.append(_Pipes(*match.span()))
     return special
 

@@ -1,0 +1,61 @@
+"""Entries whose lines say themselves how deep they are."""
+
+from __future__ import annotations
+
+import pytest
+from units_support import above
+
+from ctxpipe.compress.text.prose.detailed import under
+
+LINKS = "".join(
+    f"{at}: {name}: <UP> mtu {value}0 state UP group default qlen 1000\n"
+    f"    link/ether 52:54:00:12:34:0{at} brd ff:ff:ff:ff:ff:ff\n"
+    f"    inet 10.0.{at}.{value}/24 scope global {name}\n"
+    "       valid_lft forever preferred_lft forever\n"
+    for at, (name, value) in enumerate((("amber", 31), ("basalt", 42), ("cobalt", 53)), start=1)
+)
+FAMILY = "0 HEAD\n1 CHAR UTF-8\n" + "".join(
+    f"0 @I{at}@ INDI\n1 NAME {name} /Berg/\n1 BIRT\n2 DATE 3 MAY {year}\n"
+    f"1 DEAT\n2 DATE 4 MAY {year + 50}\n2 PLAC Kiel\n"
+    for at, (name, year) in enumerate((("Anna", 1831), ("Bela", 1842)))
+)
+PATIENTS = "".join(
+    f"MSH|^~\\&|LAB|{name}|20240401\nPID|1||{name}^J||F\nOBX|1|NM|Iron||{value}|ug/l\nOBX|2|NM|Zinc||{value + 1}|ug/l\n"
+    for name, value in (("Berg", 31), ("Holm", 42))
+)
+STATEMENTS = "".join(
+    f":20:START\n:25:7009/{at}\n:61:240410D{value},50NDDT\n:86:166?00Rent?32{name}\n?33 Ltd\n:62F:C240410EUR9,00\n"
+    for at, (name, value) in enumerate((("Berg", 31), ("Holm", 42)))
+)
+
+
+def test_details_stand_under_the_line_that_is_indented_less() -> None:
+    head = "2: basalt: <UP> mtu 420 state UP group default qlen 1000"
+    assert above(LINKS, "inet 10.0.2.42") == [head]
+    assert [words.split()[0] for words in above(LINKS, "valid_lft forever")] == ["1:", "inet"]
+    assert above(LINKS, "3: cobalt") == []
+
+
+def test_details_stand_under_the_line_with_the_lower_number() -> None:
+    assert above(FAMILY, "4 MAY 1892") == ["0 @I1@ INDI", "1 DEAT"]
+    assert above(FAMILY, "1 NAME Bela") == ["0 @I1@ INDI"]
+
+
+def test_lines_of_messages_stand_under_the_one_that_begins_theirs() -> None:
+    assert above(PATIENTS, "Iron||42") == ["MSH|^~\\&|LAB|Holm|20240401"]
+    assert above(STATEMENTS, "240410D42") == [":20:START"]
+    assert above(STATEMENTS, "?33 Ltd") == [":20:START", ":86:166?00Rent?32Berg"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "indents"),
+    [
+        (["Berg, A. On the ships of the", "north, and of the south.", "Holm, B. The boats of", "kings."], [0, 4, 0, 4]),
+        (["One", "and two", "three", "and four"], [0, 2, 2, 2]),
+        (["A", "it is", "B", "it was"], [0, 0, 0, 0]),
+        (["2 eggs", "1 cup", "2 eggs", "1 cup"], [0, 0, 0, 0]),
+        (["NB| a", "NB| b", "NB| c", "NB| d"], [0, 0, 0, 0]),
+    ],
+)
+def test_other_lines(lines: list[str], indents: list[int]) -> None:
+    assert under(lines, indents) == []
