@@ -128,6 +128,8 @@ def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declare
             raise ReadError(source, _bad_byte(data, exc.start + len(mark), codec)) from exc
         codec = other or codec
         text = body.decode(codec, errors)
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")  # the ends of lines of classic Mac OS, and of messages of hospitals
     zero = text.find("\0")
     if zero < 0:
         return text, note

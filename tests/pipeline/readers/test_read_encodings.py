@@ -278,3 +278,9 @@ def test_little_evidence_is_no_evidence() -> None:
     assert legacy_codec(b"caf\xe9 cr\xe8me", 3) == ""
     assert legacy_codec(b"caf\xe9 cr\xe8me br\xfbl\xe9e", 3) == "cp1252"
     assert legacy_codec(bytes(range(128, 256)), 0) == ""
+
+
+def test_lines_that_end_in_carriage_returns_alone(tmp_path: Path) -> None:
+    path = tmp_path / "fees.csv"
+    path.write_bytes(b"port,fee\rFaro,54\rBraga,61\r")
+    assert read([path]).documents[0].text == "port,fee\nFaro,54\nBraga,61\n"
