@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxpipe.compress.types import Document
@@ -43,13 +43,18 @@ def chat_document(text: str, *, source: str) -> Document | None:
     for read in (_slack, _discord, _telegram, chatgpt_chats):
         chats = [(name, [line for line in lines if line]) for name, lines in read(data)]
         if any(lines for _, lines in chats):
-            builder = DocumentBuilder()
-            for name, lines in chats:
-                if name and lines:
-                    builder.heading(name, 1)
-                builder.add("\n".join(lines))
-            return builder.document(source=source, kind="text")
+            return chats_of(chats, source=source)
     return None
+
+
+def chats_of(chats: Iterable[tuple[str, Sequence[str]]], *, source: str) -> Document:
+    """A document of chats: the name of each, which may be empty, above its messages."""
+    builder = DocumentBuilder()
+    for name, lines in chats:
+        if name and lines:
+            builder.heading(name, 1)
+        builder.add("\n".join(lines))
+    return builder.document(source=source, kind="text")
 
 
 def joined_messages(text: str) -> str:
@@ -69,7 +74,8 @@ def joined_messages(text: str) -> str:
     return "".join(parts)
 
 
-def _line(when: str, who: object, said: str) -> str:
+def message_line(when: str, who: object, said: str) -> str:
+    """A message on one line with its time and speaker; empty where nothing is said."""
     words = " ".join(said.split())
     return f"[{when}] {who or 'unknown'}: {words}" if words else ""
 
@@ -102,7 +108,7 @@ def _slack_lines(messages: list[dict[str, Any]]) -> Iterator[str]:
                 text += f" [file: {file['name']}]"
         user = str(message.get("user") or message.get("username") or message.get("bot_id") or "")
         plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        yield _line(_moment(message["ts"]), names.get(user, user), plain)
+        yield message_line(_moment(message["ts"]), names.get(user, user), plain)
 
 
 def _moment(stamp: str) -> str:
@@ -133,7 +139,7 @@ def _telegram_line(message: Mapping[str, Any]) -> str:
     said = "".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in parts)
     file = message.get("file_name") or message.get("file")
     said += f" [file: {file}]" if isinstance(file, str) else " [photo]" if "photo" in message else ""
-    return _line(message["date"].replace("T", " ")[:16], message.get("from"), said)
+    return message_line(message["date"].replace("T", " ")[:16], message.get("from"), said)
 
 
 def _discord(data: object) -> Iterator[tuple[str, Iterator[str]]]:
@@ -153,4 +159,4 @@ def _discord_line(message: Mapping[str, Any]) -> str:
     for file in files if isinstance(files, list) else []:
         if isinstance(file, dict) and isinstance(file.get("fileName"), str):
             said += f" [file: {file['fileName']}]"
-    return _line(when.replace("T", " ")[:16], author.get("nickname") or author.get("name"), said)
+    return message_line(when.replace("T", " ")[:16], author.get("nickname") or author.get("name"), said)

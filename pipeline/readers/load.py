@@ -9,7 +9,7 @@ import re
 from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
-from ctxpipe.pipeline.readers.chats import chat_document, joined_messages
+from ctxpipe.pipeline.readers.chats import chat_document, chats_of, joined_messages
 from ctxpipe.pipeline.readers.kinds import COMMENTED, REFUSED, TEXT, FileFormat, by_magic, by_name, by_text
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
@@ -73,7 +73,10 @@ def _load_text(data: bytes, format: FileFormat | None, source: str, stem: str, e
         format = COMMENTED if len(_MEMBER.findall(text, 0, 1 << 16)) >= _MEMBERS else TEXT
     if format.reader == "html":
         from ctxpipe.pipeline.readers.html.html import html_page
+        from ctxpipe.pipeline.readers.html.messages import page_chat
 
+        if shown := page_chat(text):
+            return dataclasses.replace(chats_of([shown], source=source), title=stem, notes=notes)
         page = html_page(text)
         return Document(
             text=page.text, source=source, kind="html", title=page.title or stem, noise=page.noise, notes=notes

@@ -9,6 +9,7 @@ from ctxpipe.pipeline.readers.html.depth import shallow
 from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.html.nodes import (
+    bold_titles,
     calls_note,
     captions_first,
     consent_banners,
@@ -66,7 +67,7 @@ def html_page(markup: str, *, addresses: bool = False) -> HtmlPage:
     unseen = tree.css(_HIDDEN)
     hidden = {node.mem_id for node in unseen} - folded(tree, unseen)
     banners = consent_banners(tree)
-    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), banners, addresses=addresses)
+    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), banners, bold_titles(tree), addresses=addresses)
     walk.run(tree.root)
     text = walk.layout.text()
     around = sorted((start, min(end, len(text)), sure) for start, end, sure in walk.noise)
@@ -85,7 +86,14 @@ class _TreeWalk:
     """One pass over the tree, without recursion, because pages can be nested arbitrarily deep."""
 
     def __init__(
-        self, hidden: set[int], grids: set[int], around: set[int], banners: set[int], *, addresses: bool
+        self,
+        hidden: set[int],
+        grids: set[int],
+        around: set[int],
+        banners: set[int],
+        bold: set[int],
+        *,
+        addresses: bool,
     ) -> None:
         self.layout = PageLayout()
         self.noise: list[tuple[int, int, bool]] = []
@@ -104,6 +112,7 @@ class _TreeWalk:
         self._struck = 0
         self._noise_from: list[int] = []
         self._cards: set[int] = set()
+        self._bold = bold
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -196,6 +205,8 @@ class _TreeWalk:
                 layout.block(self._gap(role, node))
                 if tag == "blockquote":
                     layout.indent("> ", "> ")
+                if node.mem_id in self._bold:
+                    layout.write("**")
 
     def _leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
@@ -249,6 +260,8 @@ class _TreeWalk:
             case "head":
                 pass
             case _:
+                if node.mem_id in self._bold:
+                    layout.write("**")
                 if node.tag == "blockquote":
                     layout.dedent()
                 layout.block(self._gap(role, node))

@@ -25,6 +25,8 @@ _INLINE = frozenset("a b data em i label small span strong time".split())
 _BOXES = frozenset("article dd div dt figcaption header li section summary td th".split())
 _ENDS, _BEGINS = re.compile(r"[\w:;,.)%]\Z"), re.compile(r"[\w$€£(+−-]")
 _LINES = frozenset(("line", "paragraph", "heading", "list", "table", "verbatim"))
+_BOLD_TITLE = re.compile(r"\w[^\n*]{1,98}[^\s.!,;:*]")
+_AROUND_BOLD = frozenset("a em font i span u".split())
 _YES, _NO = (
     re.compile(r"(?:^|[\W_])(?:check|checkmark|tick|yes|included|true)(?:$|[\W_])"),
     re.compile(r"(?:^|[\W_])(?:times|cross|xmark|close|no|excluded|false)(?:$|[\W_])"),
@@ -100,6 +102,23 @@ def data_tables(tree: LexborHTMLParser) -> set[int]:
     nodes = _parents(_parents(tree.css("td + td, td + th, th + th, th + td")))
     tables = [node for node in nodes if node.tag == "table"] + _parents(node for node in nodes if node.tag != "table")
     return {table.mem_id for table in tables} - around
+
+
+def bold_titles(tree: LexborHTMLParser) -> set[int]:
+    """Paragraphs that are bold as a whole and no sentence, two or more, as word processors write headings."""
+    titles = {title.mem_id for node in tree.css("p b, p strong") if (title := _bold_title(node)) is not None}
+    return titles if len(titles) > 1 else set()
+
+
+def _bold_title(node: LexborNode) -> LexborNode | None:
+    """The paragraph that an element in bold is the whole of, unless it is a sentence or part of a list or table."""
+    above = node.parent
+    while above is not None and above.tag in _AROUND_BOLD:
+        above = above.parent
+    if above is None or above.tag != "p" or above.parent is None or above.parent.tag in ("td", "th", "li"):
+        return None
+    words = " ".join(above.text().split())
+    return above if _BOLD_TITLE.fullmatch(words) and words == " ".join(node.text().split()) else None
 
 
 def captions_first(tree: LexborHTMLParser) -> None:

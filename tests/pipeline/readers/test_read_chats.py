@@ -197,3 +197,45 @@ def test_a_branch_that_turns_back_on_itself_ends() -> None:
     data = chatgpt(current_node="3")
     data[0]["mapping"]["1"]["parent"] = "3"
     assert "It is 45." in loaded(data).text
+
+
+TELEGRAM = (
+    '<div class="page_header"><div class="content"><div class="text bold">\nCranes\n</div></div></div>'
+    '<div class="message service" id="message-1"><div class="body details">1 April 2024</div></div>'
+    '<div class="message default clearfix" id="message1"><div class="userpic"><div class="initials">A</div></div>'
+    '<div class="body"><div class="pull_right date details" title="01.04.2024 10:30:00 UTC+01:00">10:30</div>'
+    '<div class="from_name">\nAnna\n</div><div class="text">Ours lifts<br><b>31 tons</b></div></div></div>'
+    '<div class="message default clearfix joined" id="message2"><div class="body">'
+    '<div class="pull_right date details" title="01.04.2024 10:31:00 UTC+01:00">10:31</div><div class="media_wrap">'
+    '<a class="media"><div class="title bold">plan.pdf</div></a></div><div class="text">See the plan</div></div></div>'
+)
+DISCORD = (
+    "<div class=preamble><div class=preamble__entry>Port</div><div class=preamble__entry>Cranes</div></div>"
+    "<div class=chatlog__message-group><div class=chatlog__message-container><div class=chatlog__message>"
+    '<div class=chatlog__header><span class=chatlog__author title="a#1">Anna</span>'
+    '<span class=chatlog__timestamp title="Monday, April 1, 2024 10:30 AM">04/01/2024 10:30 AM</span></div>'
+    "<div class='chatlog__content chatlog__markdown'>Ours lifts 31 tons</div></div></div>"
+    "<div class=chatlog__message-container><div class=chatlog__message>"
+    "<div class='chatlog__content chatlog__markdown'>I think</div></div></div></div>"
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        (
+            TELEGRAM,
+            ["[2024-04-01 10:30] Anna: Ours lifts 31 tons", "[2024-04-01 10:31] Anna: See the plan [file: plan.pdf]"],
+        ),
+        (DISCORD, ["[04/01/2024 10:30 AM] Anna: Ours lifts 31 tons", "[04/01/2024 10:30 AM] Anna: I think"]),
+    ],
+)
+def test_exports_as_pages(page: str, lines: list[str]) -> None:
+    document = load(f"<html><body>{page}</body></html>".encode(), source="messages.html", name="messages.html")
+    assert document.text.split("\n") == ["Cranes", "", *lines]
+    assert [document.text[start:end] for start, end, _ in document.headings] == ["Cranes"]
+
+
+def test_a_page_about_messages_is_no_chat() -> None:
+    page = "<html><body><p>Set the class from_name in chatlog__message.</p></body></html>"
+    assert load(page.encode(), source="a.html", name="a.html").kind == "html"

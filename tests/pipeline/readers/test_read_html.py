@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from units_support import above
 
 from ctxpipe.pipeline.readers.html.html import html_page
 from ctxpipe.pipeline.readers.read import read
@@ -311,3 +312,27 @@ def test_entries_of_a_list_of_boxes_stand_apart() -> None:
     assert html_page(f"<div>{boxes}</div>").text == "Alder\n1 V\n\nBirch\n2 V"
     assert html_page(boxes.replace("card", "b", 1)).text == "Alder\n1 V\nBirch\n2 V"
     assert html_page("<div class=a><div>Alder</div></div>" * 2).text == "Alder\nAlder"
+
+
+@pytest.mark.parametrize("mark", ["<b>{}</b>", "<span><strong>{}</strong></span>", "<b><span>{}</span></b>"])
+def test_paragraphs_in_bold_that_are_no_sentences_are_titles(mark: str) -> None:
+    page = "".join(
+        f"<p class=MsoNormal>{mark.format(name)}</p><p>It was built by the town.</p><p>· Depth: {depth} cm</p>"
+        for name, depth in (("Amber Quay", 31), ("Basalt Quay", 42))
+    )
+    shown = text(page)
+    assert "**Basalt Quay**\n\nIt was built by the town." in shown
+    assert above(shown, "42 cm", "html") == ["**Basalt Quay**"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p><b>One alone</b></p><p>It is old.</p>",
+        "<p><b>Do not enter.</b></p><p><b>Do not leave.</b></p>",
+        "<p><b>Note</b> it.</p><p><b>Note</b> that.</p>",
+        "<table><tr><td><p><b>A b</b></p></td><td>1</td></tr><tr><td><p><b>C d</b></p></td><td>2</td></tr></table>",
+    ],
+)
+def test_other_words_in_bold_are_no_titles(page: str) -> None:
+    assert "**" not in text(page)
