@@ -35,20 +35,23 @@ _ALIASES = {
     "terraform": "hcl",
     "tf": "hcl",
     "typescript": "ts",
+    "vba": "vb",
+    "visualbasic": "vb",
     "yml": "yaml",
     "zsh": "bash",
 }
 _COMMENTS = {
-    "# {}": "awk bash cmake conf dockerfile elixir fish gherkin graphql hcl ini julia makefile nim nix perl powershell "
-    "properties python r ruby sed toml yaml",
-    "// {}": "c cpp csharp dart fsharp go groovy java js json5 kotlin less objc pascal php proto rust sass scala scss "
-    "sol swift ts tsx verilog zig",
-    "-- {}": "elm haskell lua sql vhdl",
-    "; {}": "asm clojure elisp",
+    "# {}": "awk bash bazel cmake coffee conf crystal dockerfile elixir fish gdscript gherkin graphql hcl ini julia "
+    "makefile nim nix perl powershell properties python r ruby sed tcl toml yaml",
+    "// {}": "apex bicep c cpp csharp dart fsharp glsl go groovy java js json5 jsonnet kotlin less objc pascal php "
+    "prisma proto rust sass scala scss sol swift thrift ts tsx verilog zig",
+    "-- {}": "ada elm haskell lua purescript sql vhdl",
+    "; {}": "asm clojure elisp lisp",
     "% {}": "erlang matlab",
     "! {}": "fortran",
     "* {}": "cobol",
-    '" {}': "vim",
+    '" {}': "abap vim",
+    "' {}": "vb",
     "REM {}": "batch",
     "/* {} */": "css",
     "(* {} *)": "ocaml",
