@@ -14,6 +14,8 @@ The rules, in order:
 
 What is read by rule 6 or 7 has a note that names the encoding.
 
+Carriage returns in a text without line feeds become line feeds: they end its lines.
+
 With ``errors="replace"``, undecodable bytes and zero bytes become U+FFFD.
 """
 
@@ -129,7 +131,7 @@ def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declare
         codec = other or codec
         text = body.decode(codec, errors)
     if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")  # the ends of lines of classic Mac OS, and of messages of hospitals
+        text = text.replace("\r", "\n")  # as classic Mac OS and hospitals end lines
     zero = text.find("\0")
     if zero < 0:
         return text, note

@@ -43,7 +43,9 @@ def test_any_text_is_read_back_exactly(ending: str, text: str, tmp_path_factory:
     if marked.isspace() or not marked:
         assert [failure.reason for failure in result.failures] in (["empty"], ["empty: no text in it"])
     else:
-        assert [document.text for document in result.documents] == [marked]
+        # Where nothing else ends a line, a carriage return does.
+        lines = marked if "\n" in marked else marked.replace("\r", "\n")
+        assert [document.text for document in result.documents] == [lines]
 
 
 @pytest.mark.parametrize(
