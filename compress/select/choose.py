@@ -19,12 +19,13 @@ from ctxpipe.compress.select.pieces import Pieces, pieces_of
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.select.protection import Protection
 from ctxpipe.compress.select.render import Layout, Rendered, render, write
-from ctxpipe.compress.select.squeeze import squeeze
+from ctxpipe.compress.select.squeeze import narrowed, squeeze
 from ctxpipe.compress.select.tree import SHARE, tree_of
 from ctxpipe.compress.text.counting import Estimates, Tokenizer
 from ctxpipe.compress.text.words import words
 from ctxpipe.compress.types import Document, Span
 
+_NARROW = "the budget of {:,} tokens has no room for a whole row, so what was kept is cut and marked"
 MATCHED, AROUND, NOISE = 2, 1, -1
 """Tiers of what matches a pattern to keep, of the rest of its sentence, and of what is chosen last."""
 
@@ -123,12 +124,32 @@ class Chooser:
             layout = self._layout(short=short, tree=None if short else tree)
             count = partial(self._count, pieces, trails, layout)
             kept = select(scores, pieces, budget, count, self._label_costs(layout), held=held, last=tier == NOISE)
+            asked = question and self.whole and not held.any()
+            if kept.any() and asked and (narrow := self._narrow(question, pieces, scores, kept, layout, budget)):
+                return narrow
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
                 protected = tuple(_protected(pieces, kept))
                 notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]
                 return Selection(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
         return self._squeezed(question, candidates, pieces, scores, budget)
+
+    def _narrow(
+        self, question: str, pieces: Pieces, scores: FloatArray, kept: BoolArray, layout: Layout, budget: int
+    ) -> Selection | None:
+        """The best row of a wide table in some of its columns, where neither it nor another row has room as a whole."""
+        order = ordered(scores, pieces)
+        if pieces.units[order[0]].kind != "row" or kept[order[0]]:
+            return None
+
+        def fits(written: Written) -> bool:
+            return self._tokens(write(self.documents, [written], layout)) <= budget
+
+        found = narrowed(pieces, int(order[0]), layout.labels, question, fits)
+        if found is None:
+            return None
+        rendered = write(self.documents, [found.written], layout)
+        return Selection(rendered, self._tokens(rendered), (), (_NARROW.format(budget),))
 
     def _tree_note(self, layout: Layout, budget: int) -> str:
         missing = self.tree and layout.tree is None and len(self.documents) > 1

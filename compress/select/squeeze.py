@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import regex
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.compress.rank.bm25 import Vocabulary
+from ctxpipe.compress.select.columns import Narrow
 from ctxpipe.compress.select.formats import MARK, Fragment, Written
 from ctxpipe.compress.select.pieces import CUT, Pieces
 from ctxpipe.compress.select.render import fragments_of
@@ -51,6 +53,8 @@ def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: st
         None when not even a marked clause fits.
     """
     tried = [index for index in order[:_TRIES].tolist() if pieces.units[index].kind != "member"]
+    if tried and (row := narrowed(pieces, tried[0], labels, question, fits)):
+        return row
     for nearest in (1, 0):
         for index in tried:
             for chain in _shortened(pieces.ancestors(index), nearest):
@@ -65,6 +69,38 @@ def squeeze(pieces: Pieces, order: IntArray, labels: Sequence[str], question: st
             if part is not None:
                 return Squeezed(part, index)
     return None
+
+
+def narrowed(pieces: Pieces, index: int, labels: Sequence[str], question: str, fits: Fits) -> Squeezed | None:
+    """A row of a wide table that does not fit with its header, in the columns that the question is about.
+
+    Returns:
+        None for what is no such row, or fits with its header.
+    """
+    narrow = Narrow(pieces, index, question)
+    if narrow.header < 0:
+        return None
+    chain = pieces.ancestors(index)
+    near = chain[: chain.index(narrow.header) + 1]
+    if fits(_written(pieces, index, near, labels, None)):
+        return None
+    for above in (chain, near):
+        whole = _written(pieces, index, above, labels, None)
+
+        def shown(count: int, whole: Written = whole) -> Written:
+            return _with_columns(pieces, index, narrow, whole, count)
+
+        count = narrow.most(lambda n: fits(shown(n)))
+        if count:
+            return Squeezed(shown(count), index)
+    return None
+
+
+def _with_columns(pieces: Pieces, index: int, narrow: Narrow, whole: Written, count: int) -> Written:
+    """An excerpt whose header and row show some columns alone."""
+    shown = dict(zip((pieces.units[i].start for i in (narrow.header, index)), narrow.fragments(count), strict=True))
+    fragments = (shown.get(f.start, [f]) if f.document >= 0 else [f] for f in whole.fragments)
+    return whole._replace(fragments=tuple(itertools.chain.from_iterable(fragments)))
 
 
 def _first_line(pieces: Pieces, chain: Sequence[int]) -> tuple[int, int] | None:
