@@ -248,6 +248,8 @@ class Kinds(Cards):
             if first > at:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
                 under()
+                if first - at == 1 and self.introduction < 0 and is_title(lines.words[at]) and run.header < 0:
+                    self.introduction = self.titled(self.regions[-1])
             if run.header >= 0:
                 self.entitle(spans[first][0])
             self.records(spans[first : run.end], titles=run.start - first)

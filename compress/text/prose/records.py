@@ -25,6 +25,8 @@ _STARTS = regex.compile(
     regex.VERBOSE,
 )
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
+_LED = re.compile(r"(?<!\.)\.(?:[ ]?\.){2,}+[ ]?(?=[^.\s])[^.]{0,30}(?:\.\d+[^.]{0,12})?\Z")
+"""Dots that lead to a value at the end of a line."""
 _GAP = re.compile(r"[ ]{2,}")
 _KEYED = regex.compile(r"\p{L}[\p{L}\p{N}_/()'’-]*(?: [\p{L}\p{N}_/()'’-]+){0,3}: \S")
 _AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
@@ -109,7 +111,7 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
 
 
 def _are_sure(lines: Sequence[str]) -> bool:
-    return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines))
+    return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines)) or _are_led(lines)
 
 
 def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
@@ -117,6 +119,15 @@ def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
     title = at - 2 if at > 1 and _RULE.fullmatch(lines[at - 1]) else at - 1
     titled = end - at == 2 and title >= 0 and len(_GAP.findall(lines[title])) >= 2
     return titled and _aligned(lines[at], lines[at + 1])
+
+
+def is_led(line: str) -> bool:
+    """Whether dots in a line lead to a value."""
+    return (".." in line or ". ." in line) and _LED.search(line) is not None
+
+
+def _are_led(lines: Sequence[str]) -> bool:
+    return len(lines) > 1 and all(map(is_led, lines))
 
 
 def is_contents(line: str) -> bool:
@@ -199,6 +210,8 @@ def _alike(a: _LineTraits, b: _LineTraits) -> bool:
         return True
     if a.contents or b.contents:
         return a.contents and b.contents
+    if is_led(a.text) and is_led(b.text):
+        return True
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
         return True
     if a.keyed and b.keyed:
@@ -223,7 +236,7 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or (a.keyed and b.keyed) or _has_number(a) or _aligned(a.text, b.text):
+    if b.begins or (a.keyed and b.keyed) or _has_number(a) or _aligned(a.text, b.text) or is_led(b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 

@@ -133,13 +133,21 @@ def _are_names(
         "\n" not in blocks[i - k].words and is_title(blocks[i - k].words) for i in places for k in range(1, size + 1)
     ):
         return all(counts[firsts[i - size]] < _FEWEST_TIMES for i in places)
-    keys = {match[1] if (match := _KEY.match(blocks[i - 1].words)) else "" for i in places}
-    return size == 1 and len(keys) == 1 and "" not in keys and all(_is_keyed(blocks[i - 1].words) for i in places)
+    forms = {_form(blocks[i - 1].words) for i in places}
+    return size == 1 and len(forms) == 1 and forms != {()}
 
 
-def _is_keyed(words: str) -> bool:
+def _form(words: str) -> tuple[str, ...]:
+    """The first key of some lines, below a title (an empty key) if there is one; nothing for other lines."""
     lines = words.split("\n")
-    return len(lines) <= _MOST_LINES and all(_KEY.match(line.strip()) for line in lines)
+    if len(lines) > _MOST_LINES:
+        return ()
+    keys = [match[1] if (match := _KEY.match(line.strip())) else "" for line in lines]
+    if not keys[0] and not (len(keys) > 1 and is_title(lines[0].strip())):
+        return ()
+    if not all(keys[1:]):
+        return ()
+    return tuple(keys[:1] if keys[0] else keys[:2])
 
 
 def _heading(first: _Block, last: _Block, level: int) -> Heading:

@@ -124,3 +124,23 @@ def test_a_line_that_only_looks_like_an_item_is_none() -> None:
     text = "Bring these\n**rope** and tar\n\nKeep it\n-54 is the depth\n"
     made = outline(Document(text=text, source="x"))
     assert len(made.units(0, len(text))) == 2
+
+
+PRICES = "PRICES\n\n" + "\n\n".join(
+    f"{name} Series\nCable, 2 m ......... {value}.00 EUR\nPlug .... {value + 1}.50 EUR\n"
+    f"Socket . . . . {value + 2}.90 EUR"
+    for name, value in (("Amber", 31), ("Basalt", 42))
+)
+
+
+def test_prices_behind_dots_are_lines_under_the_title_right_above_them() -> None:
+    structure = outline(Document(text=PRICES, source="x"))
+    lines = [PRICES[u.start : u.end] for u in structure.units(0, len(PRICES)) if u.kind == "record"]
+    assert len(lines) == 6
+    for line in lines[3:]:
+        assert above(PRICES, line) == ["PRICES", "Basalt Series"]
+
+
+def test_dots_that_lead_nowhere_make_no_lines() -> None:
+    text = "He waited ...\nand waited, and the ship ...\nIt came at last.\n"
+    assert not any(u.kind == "record" for u in outline(Document(text=text, source="x")).units(0, len(text)))

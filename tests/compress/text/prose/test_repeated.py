@@ -33,6 +33,15 @@ def test_lines_with_the_same_first_key_stand_above_parts_that_every_record_has()
     assert titles.startswith("Test        Result")
 
 
+def test_a_title_with_keys_below_it_stands_above_parts_that_every_record_has() -> None:
+    text = "\n\n".join(
+        f"Bug {n}\nSummary: crash in {name}\nReporter: Anna\n\n"
+        f"Description:\nIt stops.\n\nExpected:\nIt runs {n}0 times."
+        for n, name in ((4, "mill"), (5, "barn"), (6, "lodge"))
+    )
+    assert above(text, "It runs 50")[0] == "Bug 5\nSummary: crash in barn\nReporter: Anna"
+
+
 def test_underlined_parts_stand_under_the_title_too() -> None:
     text = CAKES.replace("Method\n", "Method\n======\n\n").replace("Ingredients\n", "Ingredients\n===========\n\n")
     assert above(text, "Bake for 50")[-2:] == ["Pear Cake\n\nServes 5", "Method\n======"]
