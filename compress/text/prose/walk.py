@@ -21,13 +21,22 @@ from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
-from ctxpipe.compress.text.prose.units import overlaps
+from ctxpipe.compress.text.prose.units import overlaps, running_spans
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 _NUMBER = re.compile(r"(?:\d{1,3}\.){2,6}|\d{1,3}(?:\.\d{1,3})+(?= )")
 _BLOCK = re.compile(r"(?:(?:(?<![^\S\n])[^\S\n]*+)?\S[^\n]*+(?:\n|\Z))+")
+
+
+_ASKING = frozenset("user human you me prompt question frage pregunta pergunta domanda вопрос".split())
+_ANSWERING = frozenset(
+    "assistant chatgpt claude gemini copilot ai bot model response answer antwort réponse respuesta resposta risposta "
+    "ответ".split()
+)
+"""Titles of what is asked and answered, as chats with models are written down in Markdown."""
+_ROLE_SIGNS = " :*_#🧑👤🤖💬"
 
 
 class _Placed(NamedTuple):
@@ -60,7 +69,8 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
         return with_returns(document, lambda bare: prose_regions(bare, helpers))
     facts = Facts.of(document.text)
     events = _events(document)
-    titles = [event.start for event in events if isinstance(event, _Placed)]
+    # What answers stands under what is asked, in the part before.
+    titles = [e.start for e in events if isinstance(e, _Placed) and _role(e.title) not in _ANSWERING]
     edges = [0, *(cuts(document.text, titles, helpers.size) if helpers else ()), len(document.text)]
     parts = [
         _TextPart(document, facts, [event for event in events if start <= event.start < end], start, end)
@@ -96,6 +106,10 @@ def _walked(part: _TextPart) -> _Walked:
     walker = _Walker(part.document, part.facts)
     walker.walk(part.events, part.start, part.end)
     return _Walked(walker.regions, walker.called)
+
+
+def _role(title: str) -> str:
+    return title.strip(_ROLE_SIGNS).casefold()
 
 
 def _is_beside(title: str, other: str) -> bool:
@@ -170,6 +184,10 @@ class _Walker(Kinds):
     def _open(self, heading: _Placed) -> None:
         """Set down a heading, after which nothing before it counts."""
         start, end, title, above = heading
+        role = _role(title)
+        if role in _ANSWERING and self.role in _ASKING and (asked := self._asked()) >= 0:
+            above = asked
+        self.role = role
         self.regions.append(Region(start, end, above, (Unit(start, end, "heading", above, title=title),)))
         self.heading = self.base = start
         self.introduction = self.literal = -1
@@ -178,6 +196,13 @@ class _Walker(Kinds):
         self.indents.clear()
         self.quotes.clear()
         self.environments.clear()
+
+    def _asked(self) -> int:
+        """The last sentence of the paragraph or list that was set down last, below a heading; -1 for anything else."""
+        last = self.regions[-1]
+        if last.start <= self.heading:
+            return -1
+        return running_spans(self.text, last)[-1][0] if last.units is None else last.units[-1].start
 
     def blocks(self, start: int, end: int) -> None:
         """Set down what stands between two headings, fences or tables."""

@@ -47,6 +47,8 @@ class ProseWriter:
         self.regions: list[Region] = []
         self.heading = self.base = -1
         """The nearest heading, and what blocks with the present indentation stand under."""
+        self.role = ""
+        """The title of the nearest heading, without signs and capitals."""
         self.introduction = -1
         """What announces the next block."""
         self.question = -1
