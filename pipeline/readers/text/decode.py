@@ -3,13 +3,13 @@
 The rules, in order:
 
 1. A byte-order mark decides (UTF-8, UTF-16, UTF-32) and is not part of the text.
-2. UTF-16 without a mark is recognised by zero bytes in one half of its byte pairs.
+2. UTF-16 without a mark is recognised by zero bytes in one half of its byte pairs, ISO-2022-JP by its escape sequences.
 3. A zero byte in any other file is an error: the file is binary or damaged.
 4. Bytes that decode as UTF-8 are UTF-8.
 5. An encoding that the file declares (``<meta charset>``, an XML or coding line) is used if it decodes.
 6. :func:`~ctxpipe.pipeline.readers.text.legacy.legacy_codec` looks for a legacy encoding.
 7. A few bytes that give too little evidence, but are letters and signs of Western languages where such characters stand
-   (:func:`~ctxpipe.pipeline.readers.text.western.is_western`), are Windows-1252.
+   (:func:`~ctxpipe.pipeline.readers.text.western.western_codec`), are Windows-1252 or ISO 8859-15.
 8. Anything else is an error that names the first bad byte.
 
 What is read by rule 6 or 7 has a note that names the encoding.
@@ -28,7 +28,7 @@ from collections import Counter
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.legacy import known_codec, legacy_codec
-from ctxpipe.pipeline.readers.text.western import is_western
+from ctxpipe.pipeline.readers.text.western import western_codec
 
 HEAD = 8192
 """Bytes at the start of a file that decide whether it is binary."""
@@ -115,8 +115,9 @@ def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declare
     if reason := binary_reason(data[:HEAD]):
         raise ReadError(source, reason)
     mark, codec = next(((mark, codec) for mark, codec in _MARKS if data.startswith(mark)), (b"", ""))
-    codec = codec or _unmarked_utf16(data[:HEAD]) or "utf-8"
-    body, note = data[len(mark) :], ""
+    jis = "iso2022_jp" if not mark and _is_jis(data) else ""
+    codec = codec or _unmarked_utf16(data[:HEAD]) or jis or "utf-8"
+    body, note = data[len(mark) :], "read as ISO-2022-JP, by its escape sequences" if codec == jis else ""
     try:
         text = body.decode(codec)
     except UnicodeDecodeError as exc:
@@ -124,7 +125,7 @@ def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declare
         if codec == "utf-8" and not mark:
             other = _declared(data) if declares else ""
             if not other:
-                other = legacy_codec(data, exc.start) or ("cp1252" if is_western(data) else "")
+                other = legacy_codec(data, exc.start) or western_codec(data)
                 note = f"read as {_shown(other)}, because it is not UTF-8" if other else ""
         if not other and errors == "strict":
             raise ReadError(source, _bad_byte(data, exc.start + len(mark), codec)) from exc
@@ -139,6 +140,17 @@ def decode_noted(data: bytes, *, source: str, errors: Errors = "strict", declare
         return text.replace("\0", "\ufffd"), note
     at = len(mark) + len(text[:zero].encode(codec))
     raise ReadError(source, f"zero byte at byte {at:,}: a binary file, or a damaged text; {_FLAG}")
+
+
+def _is_jis(data: bytes) -> bool:
+    """Whether a text switches between ASCII and Japanese by escape sequences."""
+    if b"\x1b$B" not in data and b"\x1b$@" not in data:
+        return False
+    try:
+        data.decode("iso2022_jp")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _shown(codec: str) -> str:

@@ -20,19 +20,27 @@ _PIECE = regex.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _CONTROLS = regex.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
-def is_western(data: bytes) -> bool:
-    """Whether every byte beyond ASCII is a letter or sign of a Western language in Windows-1252, in its usual place.
+def western_codec(data: bytes) -> str:
+    """The code page in which every byte beyond ASCII is a letter or sign of a Western language in its usual place.
 
     Other code pages have other letters at these bytes, but not beside ASCII letters: ``caf`` and byte 0xE9 can only be
-    café. What has a piece of UTF-8 in it is damaged UTF-8.
+    café. ISO 8859-15 has the euro sign where Windows-1252 has a sign that nobody writes. What has a piece of UTF-8
+    in it is damaged UTF-8.
 
     Args:
         data: The whole file, which is not valid UTF-8.
+
+    Returns:
+        ``"cp1252"`` or ``"iso8859_15"``; empty where neither fits.
     """
     if _PIECE.search(data) or _CONTROLS.search(data):
-        return False
+        return ""
+    return next((codec for codec in ("cp1252", "iso8859_15") if _fits(data, codec)), "")
+
+
+def _fits(data: bytes, codec: str) -> bool:
     try:
-        text = data.decode("cp1252")
+        text = data.decode(codec)
     except UnicodeDecodeError:
         return False
     return sum(len(match.group()) for match in _FITS.finditer(text)) == len(_HIGH.findall(text))

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.read import read
-from ctxpipe.pipeline.readers.text.decode import decode
+from ctxpipe.pipeline.readers.text.decode import decode, decode_noted
 from ctxpipe.pipeline.readers.text.legacy import legacy_codec
-from ctxpipe.pipeline.readers.text.western import is_western
+from ctxpipe.pipeline.readers.text.western import western_codec
 
 GERMAN = "Die Größe der Straße überraschte die Gäste; natürlich ärgerten sich einige Anwohner über die Baustelle.\n"
 TEXTS = {
@@ -163,7 +163,7 @@ def test_a_few_bytes_of_windows_1252_are_read_with_a_note(path: Path, text: str)
     ],
 )
 def test_what_western_text_has_not_is_not_taken_for_it(data: bytes) -> None:
-    assert not is_western(data)
+    assert western_codec(data) == ""
 
 
 def test_damaged_utf16(path: Path) -> None:
@@ -284,3 +284,26 @@ def test_lines_that_end_in_carriage_returns_alone(tmp_path: Path) -> None:
     path = tmp_path / "fees.csv"
     path.write_bytes(b"port,fee\rFaro,54\rBraga,61\r")
     assert read([path]).documents[0].text == "port,fee\nFaro,54\nBraga,61\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "shown"),
+    [
+        ("Le câble bleu coûte 54 €. Il est près du château.\n", "iso8859_15", "ISO8859-15"),
+        ("Kaffee 3 € und Kuchen 4 €\n", "iso8859_15", "ISO8859-15"),
+        ("価格表\n青いケーブルは五十四円です。\n", "iso2022_jp", "ISO-2022-JP"),
+    ],
+)
+def test_euro_signs_of_iso_8859_15_and_escape_sequences_of_japanese(text: str, codec: str, shown: str) -> None:
+    decoded, note = decode_noted(text.encode(codec), source="x")
+    assert decoded == text
+    assert note.startswith(f"read as {shown}")
+
+
+def test_letters_inside_words_are_no_euro_signs() -> None:
+    with pytest.raises(ReadError):
+        decode("ma\xa4ana y la ni\xa4a\n".encode("latin_1"), source="x")
+
+
+def test_colours_of_a_terminal_are_no_japanese() -> None:
+    assert decode(b"\x1b[31mred\x1b[0m costs $B\n", source="x") == "\x1b[31mred\x1b[0m costs $B\n"
