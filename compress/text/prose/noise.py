@@ -25,6 +25,9 @@ _COUNTS = re.compile(
     r"\d{1,4} (?:reply|replies|reactions?|likes?|views?)(?:[ ·,]+(?:last reply|view thread)[^\n]{0,40})?", re.I
 )
 """What a chat says below a message of how many answered."""
+_NAVIGATION = re.compile(r"\[ ?(?:[A-Z][\w ]{1,24} ?\| ?){1,8}[A-Z][\w ]{1,24}\]")
+"""Links to other pages, as manuals that were pages of the web have them below each chapter."""
+_LINKED = re.compile(r"\b(?:Contents|Home|Index|Top|Up|Back|Prev|Previous|Next)\b")
 _LICENCE = (
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
@@ -68,6 +71,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if "\n" not in piece and "  " in piece and _PAGE_ENDS.search(text, max(0, start - _FURNITURE), start):
         return True
     if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
+        return True
+    if piece[0] == "[" and "|" in piece and _NAVIGATION.fullmatch(piece) and _LINKED.search(piece):
         return True
     paged = paged or text[end : end + 8].lstrip(" \n\r\t").startswith("\f")
     if _is_printed(piece) or is_contents(piece) or (paged and _PAGED.search(piece)):

@@ -191,6 +191,8 @@ def test_a_sentence_goes_on_over_a_page_break() -> None:
         ("Introduction ........................ 4", "markdown"),
         ("- 17 -", "pdf"),
         ("Permission is hereby granted, free of charge, to any person", "text"),
+        ("[ Contents | Moorings | Fees ]", "pdf"),
+        ("[Previous | Next]", "text"),
     ],
 )
 def test_noise_is_marked(line: str, kind: Kind) -> None:
@@ -198,6 +200,12 @@ def test_noise_is_marked(line: str, kind: Kind) -> None:
     pages = (0,) if kind == "pdf" else ()
     made = outline(Document(text=text, kind=kind, page_starts=pages))
     assert [u.noise for u in made.units(0, len(text))] == [False, True, False]
+
+
+@pytest.mark.parametrize("line", ["[ start | stop | restart ]", "[ Moorings | Fees ]", "Contents | Fees | Keys"])
+def test_choices_in_brackets_are_no_navigation(line: str) -> None:
+    made = outline(Document(text=f"Some words before it.\n\n{line}\n\nSome words after it."))
+    assert not any(unit.noise for unit in made.units(0, 100))
 
 
 @pytest.mark.parametrize("kind", ["markdown", "text"])
