@@ -20,7 +20,7 @@ _CODE = regex.compile(
     | _+\p{L}\w*
     | \p{Ll}+\p{Lu}\w*                                 # camelCase
     | (?:\p{Lu}\p{Ll}+){2,}\w*                         # CamelCase
-    | \p{L}\w*(?:(?:\.|::|->|/)\w+)+                   # dotted.names, path/names
+    | \p{L}\w*(?:(?:\.|::|->|/)\w+(?:[-+]\w+)*)+       # dotted.names, path/names, text/x-names
     | [\p{L}\p{N}]*\p{N}[\p{L}\p{N}]*(?:[-.:/][\p{L}\p{N}]+)*   # numbers and codes
     | \p{L}+(?:-\p{L}*\p{N}[\p{L}\p{N}]*)+             # AB-12
     | \p{Lu}[\p{Lu}\p{N}]+                             # ACRONYM

@@ -10,8 +10,9 @@ from ctxpipe.compress.text.prose.environments import Environments
 from ctxpipe.compress.text.prose.indented import Term, terms
 from ctxpipe.compress.text.prose.records import begins_record
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import is_card
+from ctxpipe.compress.text.prose.spoken import has_key, is_card
 from ctxpipe.compress.text.prose.units import prose_unit
+from ctxpipe.compress.text.unit import Unit
 
 _DEEPEST = 12
 """Definitions inside one another; what is deeper is running text."""
@@ -43,6 +44,25 @@ class Definitions(Environments, abc.ABC):
         self.depth += 1
         self._defined(lines, [Term(a, b) for a, b in itertools.pairwise([*keys[1:], len(lines.words)])])
         self.depth -= 1
+        return True
+
+    def stanza(self, lines: Lines) -> bool:
+        """Keys of one thing, some of whose values go on in indented lines, under the first, which names it."""
+        least = min(lines.indents)
+        keys = [index for index, indent in enumerate(lines.indents) if indent == least]
+        if keys[0] or len(keys) == len(lines.words) or lines.words[0].endswith(":") or self.introduction >= 0:
+            return False
+        if not is_card([lines.words[index] for index in keys], self.facts.card_keys):
+            return False
+        bounds = list(itertools.pairwise([*keys, len(lines.words)]))
+        if any(all(map(has_key, lines.words[first + 1 : stop])) for first, stop in bounds if stop > first + 1):
+            return False
+        above = self.parent
+        units: list[Unit] = []
+        for first, stop in bounds:
+            start, end = lines.spans[first][0], lines.spans[stop - 1][1]
+            units += self.whole_or_sentences(start, end, "record", units[0].start if units else above)
+        self.add(lines.spans[0][0], lines.spans[-1][1], units)
         return True
 
     def definitions(self, lines: Lines) -> bool:

@@ -54,6 +54,7 @@ class Kinds(Cards):
             self.caption,
             self._notes,
             self.sheet,
+            self.stanza,
             self._directive,
             self.quotation,
             self._glossary,

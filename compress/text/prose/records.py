@@ -40,6 +40,8 @@ _SHORT = 0.75
 _JOINED = 1.5
 """Times the median length from which on a line is taken for two."""
 _FEWEST = 3
+_FEWEST_OF_WORDS, _MOST_WORDS = 5, 3
+"""Lines from which on, and words of each up to which, as many words in every line make a list."""
 _TELLING, _COUNTED = 2, 12
 """How many of a line's first words are compared by their patterns, and up to how many are counted."""
 _LOGGED = regex.compile(
@@ -97,6 +99,8 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
     """
     width = max(map(len, lines), default=0)
     known = [_known(line) for line in lines] if len(lines) > 1 else []
+    if _are_of_words(known, width):
+        return [RecordRun(0, len(lines))]
     alike = [_alike(a, b) and not _is_wrapped(a, b, width) for a, b in itertools.pairwise(known)]
     runs: list[RecordRun] = []
     at = 0
@@ -112,6 +116,13 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
 
 def _are_sure(lines: Sequence[str]) -> bool:
     return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines)) or _are_led(lines)
+
+
+def _are_of_words(lines: Sequence[_LineTraits], width: int) -> bool:
+    """Whether lines are a list of words or pairs of words: as few in each, in lines that are not filled."""
+    if len(lines) < _FEWEST_OF_WORDS or lines[0].words > _MOST_WORDS or len({line.words for line in lines}) > 1:
+        return False
+    return min(len(line.text) for line in lines[:-1]) < _SHORT * width
 
 
 def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
@@ -206,7 +217,7 @@ def _known(line: str) -> _LineTraits:
 
 
 def _alike(a: _LineTraits, b: _LineTraits) -> bool:
-    if (a.begins and b.begins) or _aligned(a.text, b.text):
+    if (a.begins and b.begins) or ("\t" in a.text and "\t" in b.text) or _aligned(a.text, b.text):
         return True
     if a.contents or b.contents:
         return a.contents and b.contents
@@ -236,7 +247,9 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or (a.keyed and b.keyed) or _has_number(a) or _aligned(a.text, b.text) or is_led(b.text):
+    if b.begins or (a.keyed and b.keyed) or _has_number(a) or "\t" in b.text or is_led(b.text):
+        return False
+    if _aligned(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 

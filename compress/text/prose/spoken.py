@@ -141,7 +141,12 @@ def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
         first: Keys with which such blocks begin.
     """
     names = [match[1] for match in map(_KEY.match, lines) if match]
-    return len(names) == len(lines) == len(set(names)) > 1 and names[0] in first
+    return len(names) == len(lines) > 1 and names[0] in first and names[0] not in names[1:]
+
+
+def has_key(line: str) -> bool:
+    """Whether a line begins with a key and a colon."""
+    return _KEY.match(line) is not None
 
 
 def is_talk(lines: Sequence[str], first: frozenset[str]) -> bool:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ctxpipe.compress.select.exact import exact_bonus
+from ctxpipe.compress.select.exact import exact_bonus, exact_words
 
 TOWNS = ("Faro", "Lagos", "Sines", "Tavira", "Porto", "Braga")
 ROWS = [f"{town},{year},Q{q}" for town, year, q in itertools.product(TOWNS, (2023, 2024, 2025), (1, 2, 3, 4))]
@@ -18,6 +18,11 @@ def test_words_that_are_frequent_alone_are_rare_together() -> None:
     assert bonus is not None
     assert ROWS[int(bonus.argmax())] == "Faro,2024,Q3"
     assert (bonus > 0).sum() == 1
+
+
+@pytest.mark.parametrize("word", ["text/x-gull", "birds/gull+xml", "src/boats/tern-2.c", "app.kubernetes.io/part-of"])
+def test_a_path_or_type_is_one_word_with_its_hyphens(word: str) -> None:
+    assert exact_words(f"What is {word} an alias of?") == (word,)
 
 
 def test_words_above_a_text_count_with_its_own() -> None:
