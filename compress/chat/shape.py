@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Message = Mapping[str, Any]
@@ -39,9 +39,7 @@ def _is_text(part: Mapping[str, Any]) -> bool:
 def calls(message: Message) -> bool:
     """Whether an assistant's message calls tools."""
     content = message.get("content")
-    used = isinstance(content, Sequence) and any(
-        isinstance(p, Mapping) and p.get("type") == "tool_use" for p in content
-    )
+    used = isinstance(content, list) and any(isinstance(p, Mapping) and p.get("type") == "tool_use" for p in content)
     return bool(message.get("tool_calls") or message.get("function_call")) or used
 
 

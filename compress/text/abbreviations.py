@@ -36,6 +36,8 @@ _ORDINAL = (
 )
 _WINDOW = 14
 """Characters before a stop that are looked at."""
+_KNOWN, _KNOWN_BEFORE_NUMBERS = frozenset(_WORDS), frozenset(_BEFORE_NUMBERS)
+_LAST_WORD = regex.compile(r"(?r)[^\s(\[\"'«„“/]*")
 _ENDS_IN_WORD = regex.compile(
     rf"(?:^|[\s(\[\"'«„“/])(?:(?:{'|'.join(map(regex.escape, _WORDS))})|[A-Za-z\p{{Lu}}])\.$", regex.IGNORECASE
 )
@@ -59,8 +61,18 @@ def is_abbreviated(text: str, begin: int, stop: int, after: int) -> bool:
     if text[stop - 1] != ".":
         return False
     low = max(begin - 1, stop - _WINDOW, 0)
-    if _ENDS_IN_WORD.search(text, low, stop):
-        return True
-    if _ENDS_IN_NUMBERED.search(text, low, stop) and _NUMBER.match(text, after):
-        return True
+    if _may_be_short(text, low, stop):
+        if _ENDS_IN_WORD.search(text, low, stop):
+            return True
+        if _ENDS_IN_NUMBERED.search(text, low, stop) and _NUMBER.match(text, after):
+            return True
+    if not text[stop - 2 : stop - 1].isdecimal():
+        return False
     return bool(_ENDS_IN_DAY.search(text, low, stop) and _AFTER_DAY.match(text, after))
+
+
+def _may_be_short(text: str, low: int, stop: int) -> bool:
+    """Whether the word before a stop may be an abbreviation: the patterns take much longer to say that it is none."""
+    match = _LAST_WORD.match(text, low, stop - 1)
+    word = match.group().lower() if match else ""
+    return len(word) < 2 or not word.isascii() or word in _KNOWN or word in _KNOWN_BEFORE_NUMBERS

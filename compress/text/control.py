@@ -24,7 +24,7 @@ def neutralise(text: str, special: Iterable[str] = ()) -> str:
         text: Text of a document.
         special: Control strings of the tokenizer that will read it, beside the common ones.
     """
-    pattern = _pattern(_ordered(special))
+    pattern = _pattern(tuple(special))
     while True:
         broken = pattern.sub(_split, text)
         if broken == text:
@@ -37,7 +37,7 @@ def mute(text: str, special: Iterable[str] = ()) -> str:
 
     Its tokens are about as many as those of the neutralised text; for estimates only.
     """
-    return _pattern(_ordered(special)).sub(lambda match: f"({match.group()[1:]}", text)
+    return _pattern(tuple(special)).sub(lambda match: f"({match.group()[1:]}", text)
 
 
 def _ordered(special: Iterable[str]) -> tuple[str, ...]:
@@ -51,5 +51,5 @@ def _split(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=32)
 def _pattern(special: tuple[str, ...]) -> re.Pattern[str]:
-    parts = [re.escape(s) for s in special if not s.isspace() and not s[1].isspace()]
+    parts = [re.escape(s) for s in _ordered(special) if not s.isspace() and not s[1].isspace()]
     return re.compile("|".join([*parts, _COMMON.pattern]))

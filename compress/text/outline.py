@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import itertools
+from array import array
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units, subject
@@ -14,7 +16,7 @@ from ctxpipe.compress.text.prose.contents import contents
 from ctxpipe.compress.text.prose.notes import is_caption
 from ctxpipe.compress.text.prose.parts import Helpers
 from ctxpipe.compress.text.prose.region import Region
-from ctxpipe.compress.text.prose.units import overlaps, running_units, unit_starts
+from ctxpipe.compress.text.prose.units import overlaps, running_spans, running_units
 from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.text.unit import Unit
@@ -36,7 +38,8 @@ class Outline:
         self.regions = tuple(regions)
         self._starts = [region.start for region in regions]
         self._latest: tuple[int, list[Unit]] = (-1, [])
-        self._latest_starts: tuple[int, list[int]] = (-1, [])
+        self._latest_starts: tuple[int, Sequence[int]] = (-1, [])
+        self._spans: dict[int, array[int]] = {}
         self._above: dict[int, Unit] = {}
         self._titles: dict[int, tuple[str, ...]] = {-1: ()}
         self._nearest: dict[int, int] = {-1: -1}
@@ -169,19 +172,32 @@ class Outline:
             return region.units
         latest = self._latest  # threads may share an outline
         if latest[0] != index:
-            latest = self._latest = index, running_units(self.document, region)
+            latest = self._latest = index, running_units(self.document, region, self._spans_of(index))
         return latest[1]
+
+    def _spans_of(self, index: int) -> array[int]:
+        """Start and end of each sentence of a region of running text.
+
+        They are kept, because passages, units and pieces ask for them one after the other.
+        """
+        known = self._spans.get(index)
+        if known is None:
+            spans = running_spans(self.document.text, self.regions[index])
+            known = self._spans[index] = array("q", itertools.chain.from_iterable(spans))
+        return known
 
     def _within(self, start: int, end: int) -> range:
         """Regions by index that may hold units which begin in ``text[start:end]``."""
         first = max(0, bisect.bisect_right(self._starts, start) - 1)
         return range(first, max(first, bisect.bisect_left(self._starts, end)))
 
-    def _starts_of(self, index: int) -> list[int]:
+    def _starts_of(self, index: int) -> Sequence[int]:
         """Where the units of a region begin."""
         latest = self._latest_starts
         if latest[0] != index:
-            latest = self._latest_starts = index, unit_starts(self.document.text, self.regions[index])
+            units = self.regions[index].units
+            starts = self._spans_of(index)[::2] if units is None else [unit.start for unit in units]
+            latest = self._latest_starts = index, starts
         return latest[1]
 
 

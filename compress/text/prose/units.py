@@ -23,9 +23,10 @@ _ASKS = re.compile(r"[?？؟][*_)\]]{0,3}$")
 """A question: its answer comes after it. One in quotation marks is what somebody says."""
 
 
-def running_units(document: Document, region: Region) -> list[Unit]:
-    """The sentences of a region of running text."""
-    return [prose_unit(document, a, b, "sentence", region.parent) for a, b in running_spans(document.text, region)]
+def running_units(document: Document, region: Region, spans: Sequence[int]) -> list[Unit]:
+    """The sentences of a region of running text, whose starts and ends take turns in ``spans``."""
+    pairs = zip(spans[::2], spans[1::2], strict=True)
+    return [prose_unit(document, start, end, "sentence", region.parent) for start, end in pairs]
 
 
 def running_spans(text: str, region: Region) -> list[tuple[int, int]]:
