@@ -111,7 +111,7 @@ class Kinds(Cards):
         parent = self.parent
         if not at and (below := self.table_above(lines.start)):
             at = [index for index, line in enumerate(words) if self.notes_on(below, line)]
-            parent = below.start
+            parent = below.units[0].start if below.units else parent
         if not at or at[0] or min(called.values(), default=0) < 0:
             return False
         units: list[Unit] = []
