@@ -41,7 +41,7 @@ class NegativePool:
     ) -> None:
         self.pieces = list(pieces)
         texts = [f"{piece.title}. {piece.text}" for piece in self.pieces]
-        self._index = BM25Index(texts)
+        self._index = BM25Index.of(texts)
         self._embedder = embedder
         self._vectors = None if embedder is None else _embedded(texts, embedder, cache, on_progress)
 

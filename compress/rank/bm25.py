@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 import regex
@@ -101,22 +102,28 @@ class BM25Index:
     """An index of texts for many queries.
 
     Args:
-        texts: The texts.
+        ids: The words of each text.
+        vocabulary: What gave them their ids; its words so far are those of the index.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, ids: Sequence[Sequence[int]], vocabulary: Vocabulary) -> None:
         import bm25s
 
         # It sets its own logger to DEBUG, so that a program that logs at all would print a line for each index.
         logging.getLogger("bm25s").setLevel(logging.WARNING)
-        self._vocabulary = Vocabulary()
-        ids = [self._vocabulary.ids(text) for text in texts]
-        self._stems = list(self._vocabulary.stems)
-        self._size = len(texts)
+        self._vocabulary = vocabulary
+        self._stems = list(vocabulary.stems)
+        self._size = len(ids)
         self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         if self._stems:
             tokenized = bm25s.tokenization.Tokenized(ids=ids, vocab=dict(self._vocabulary.stems))
             self._index.index(tokenized, show_progress=False)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """An index of texts with a vocabulary of its own."""
+        vocabulary = Vocabulary()
+        return cls([vocabulary.ids(text) for text in texts], vocabulary)
 
     def scores(self, question: str) -> FloatArray:
         """Score of each text, float32 of shape (texts,); 0 without a word of the question."""
@@ -129,4 +136,4 @@ class BM25Index:
 
 def bm25(texts: Sequence[str], question: str) -> FloatArray:
     """BM25 score of each text for a question, float32 of shape (len(texts),)."""
-    return BM25Index(texts).scores(question)
+    return BM25Index.of(texts).scores(question)

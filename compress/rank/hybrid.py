@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.rank.bm25 import BM25Index
+from ctxpipe.compress.rank.bm25 import BM25Index, Vocabulary
 from ctxpipe.compress.rank.embedding import EmbeddingBorrower, EmbeddingRanker, embedded_text
 from ctxpipe.compress.rank.naming import name_of, plain
 from ctxpipe.compress.rank.resources import Embedder
@@ -66,16 +66,19 @@ class HybridRanker(EmbeddingBorrower):
 
     def _index(self, texts: Sequence[RankingText], on_progress: OnProgress | None) -> _Texts:
         _, first, passage = np.unique(_groups(texts), return_index=True, return_inverse=True)
-        joined: list[list[str]] = [[*texts[i].headings] for i in first.tolist()]
-        for text, place in zip(texts, passage.tolist(), strict=True):
-            joined[place].append(text.text)
+        vocabulary = Vocabulary()
+        above = {trail: vocabulary.ids(" ".join(trail)) for trail in dict.fromkeys(text.headings for text in texts)}
+        said = [vocabulary.ids(text.text) for text in texts]
+        joined = [above[texts[i].headings].copy() for i in first.tolist()]
+        for words, place in zip(said, passage.tolist(), strict=True):
+            joined[place].extend(words)
         vectors = self._embedding.encode(texts, on_progress)
         sums = np.zeros((len(joined), vectors.shape[1]), dtype=np.float32)
         np.add.at(sums, passage, vectors)
         norms = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
         return _Texts(
-            BM25Index([" ".join((*t.headings, t.text)) for t in texts]),
-            BM25Index([" ".join(parts) for parts in joined]),
+            BM25Index([above[text.headings] + words for text, words in zip(texts, said, strict=True)], vocabulary),
+            BM25Index(joined, vocabulary),
             vectors,
             sums / norms,
             passage,

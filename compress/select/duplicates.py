@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from ctxpipe.compress.text.words import UNSPACED
 from ctxpipe.compress.types import Document
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[.,:/-]\p{N}+)*|[%$€£¥+<>=-]")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:[.,:/-][0-9]+)*|[%$+<>=-]")
+"""The same in small ASCII letters, several times as fast."""
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _KINDS = frozenset({"sentence", "item"})
 _TWINS = frozenset({"sentence", "item", "line", "member", "tag"})
@@ -89,8 +92,9 @@ def _passage_keys(documents: Sequence[Document], candidates: Candidates) -> list
 
 
 def _said(text: str) -> tuple[int, bytes]:
-    words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
-    size = len(words) + len(_UNSPACED.findall(text)) // 2
+    ascii = text.isascii()
+    words = [word for word in (_ASCII_WORD if ascii else _WORD).findall(text.lower()) if word not in STOPWORDS]
+    size = len(words) + (0 if ascii else len(_UNSPACED.findall(text)) // 2)
     return size, hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -61,7 +62,11 @@ def named_bonus(question: str, above: Sequence[Sequence[str]]) -> FloatArray | N
         float32 of shape (len(above),); None when no trail is named, or all are.
     """
     vocabulary = Vocabulary()
-    trails = {trail: frozenset(vocabulary.ids(" ".join(trail))) for trail in {tuple(trail) for trail in above}}
+    parts = {part: vocabulary.ids(part) for part in dict.fromkeys(itertools.chain.from_iterable(above))}
+    trails = {
+        trail: frozenset(itertools.chain.from_iterable(map(parts.__getitem__, trail)))
+        for trail in {tuple(trail) for trail in above}
+    }
     if len(trails) < _TRAILS:
         return None
     held = Counter(word for words in trails.values() for word in words)

@@ -10,7 +10,7 @@ from ctxpipe.compress.rank.bm25 import BM25Index, Vocabulary, bm25
 
 
 def test_an_index_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    assert BM25Index(["The light is kept by Ada.", "Tea is at five."]).scores("Who keeps the light?")[0] > 0
+    assert BM25Index.of(["The light is kept by Ada.", "Tea is at five."]).scores("Who keeps the light?")[0] > 0
     assert not caplog.records
 
 

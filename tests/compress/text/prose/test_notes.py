@@ -57,5 +57,7 @@ def test_a_list_below_a_table_is_no_note() -> None:
 
 
 def test_a_line_below_an_indented_table_stands_under_its_first_row() -> None:
-    text = " tests/data.c   | 154 +-----\n tests/parser.c |  11 ++--\n 4 files changed, 124 insertions(+), 86 deletions(-)"
+    text = (
+        " tests/data.c   | 154 +-----\n tests/parser.c |  11 ++--\n 4 files changed, 124 insertions(+), 86 deletions(-)"
+    )
     assert chain(text, "text", "", "4 files") == ["tests/data.c   | 154 +-----"]
