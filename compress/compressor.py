@@ -50,6 +50,7 @@ class Compressor:
         keep: What is protected beside numbers, negations, addresses and names.
         format: How excerpts are written.
         tree: Whether a tree of the documents' names stands before them, in at most a tenth of the budget.
+        marks: Whether the context says which of its pieces are protected; to find them takes time.
     """
 
     tokenizer: Tokenizer
@@ -64,6 +65,7 @@ class Compressor:
     keep: Keep = field(default_factory=Keep)
     format: Format = field(default_factory=Labelled)
     tree: bool = False
+    marks: bool = True
 
     def compress(
         self,
@@ -95,7 +97,15 @@ class Compressor:
         total = sum(source.tokens for source in sources)
         allowed = budget if budget is not None else max(1, math.floor((rate or 0.0) * total))
         protection = Protection(collection.documents, self.keep)
-        chooser = Chooser(collection, self.tokenizer, self.format, protection, whole=self._whole, tree=self.tree)
+        chooser = Chooser(
+            collection,
+            self.tokenizer,
+            self.format,
+            protection,
+            whole=self._whole,
+            tree=self.tree,
+            marks=self.marks,
+        )
         notes: list[str] = []
         selection = None
         if rate == 1 or total <= allowed:

@@ -247,7 +247,7 @@ class _Chat:
 
     def _cut_text(self, text: str, longest: int) -> str:
         asked = self.question or self._last_words
-        plain = replace(self.compressor, format=Plain())
+        plain = replace(self.compressor, format=Plain(), marks=False)
         return plain.compress([Document(text=text, source="message")], question=asked, budget=longest).text
 
     @property

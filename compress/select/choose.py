@@ -49,6 +49,7 @@ class Chooser:
         protection: What must come first.
         whole: Whether units stay whole.
         tree: Whether a tree of the documents' names stands before them.
+        marks: Whether the protected pieces of what was kept are found.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Chooser:
         *,
         whole: bool,
         tree: bool = False,
+        marks: bool = True,
     ) -> None:
         self.collection = collection
         self.documents = collection.documents
@@ -68,6 +70,7 @@ class Chooser:
         self.protection = protection
         self.whole = whole
         self.tree = tree
+        self.marks = marks
 
     def _layout(self, *, short: bool = False, tree: Written | None = None) -> Layout:
         """How the context is written; a single plain document needs no label."""
@@ -129,7 +132,7 @@ class Chooser:
                 return narrow
             if kept.any():
                 rendered = render(pieces, kept, trails, layout)
-                protected = tuple(_protected(pieces, kept))
+                protected = tuple(_protected(pieces, kept)) if self.marks else ()
                 notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]
                 return Selection(rendered, self._tokens(rendered), protected, tuple(filter(None, notes)))
         return self._squeezed(question, candidates, pieces, scores, budget)

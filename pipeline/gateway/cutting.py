@@ -36,7 +36,7 @@ class Cutter:
     """
 
     def __init__(self, compressor: Compressor) -> None:
-        self.compressor = replace(compressor, format=Plain())
+        self.compressor = replace(compressor, format=Plain(), marks=False)
         self.tokenizer = compressor.tokenizer.name
 
     def warm(self) -> None:
