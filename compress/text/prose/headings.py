@@ -106,8 +106,11 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
 
     for start, end, level in document.headings:
         add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
+    marked = list(_marked(document))
     things = named_parts(text, _THING_LEVEL) if document.kind == "text" and not document.headings else []
-    for heading in (*things, *_marked(document)):
+    if _are_known(things, marked):
+        things = []
+    for heading in (*things, *marked):
         add(heading)
     if document.kind == "text" and (heads := page_heads(text)):
         # Under headings of its own a text goes on over pages, whose heads would part it.
@@ -120,6 +123,13 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         if not disjoint or heading.start >= disjoint[-1].end:
             disjoint.append(heading)
     return _above_parts(disjoint, {start for start, *_ in things})
+
+
+def _are_known(things: list[Heading], marked: list[Heading]) -> bool:
+    """Whether some of what names a thing is a heading already, and its parts are deeper ones."""
+    starts = {thing.start for thing in things}
+    in_order = sorted(marked, key=lambda heading: heading.start)
+    return any(a.start in starts and a.level < b.level for a, b in itertools.pairwise(in_order))
 
 
 def _above_parts(headings: list[Heading], things: set[int]) -> list[Heading]:

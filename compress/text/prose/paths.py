@@ -16,6 +16,7 @@ _LINE = re.compile(
 )
 _PATH = re.compile(r"(?:\.{0,2}/|~/|[A-Za-z]:\\)?(?:[\w.@-]+[/\\])*[\w.@-]*[A-Za-z_][\w.@-]*")
 _EXTENSION = re.compile(r"\w\.[A-Za-z]\w{0,9}$")
+_INDENTED = re.compile(r"\n[ \t]+\S")
 _FEWEST = 2
 
 
@@ -31,6 +32,8 @@ def path_headings(text: str, level: int) -> Iterator[Heading]:
         return
     if not all(text[a.end() : b.start()].strip() for a, b in itertools.pairwise(found)):
         return  # a list of files
+    if all(_INDENTED.match(text, match.end()) for match in found):
+        return  # terms with their definitions
     for match in found:
         yield Heading(match.start(), match.start() + len(match[0].rstrip()), level, match["path"].rstrip(":"))
 

@@ -47,3 +47,11 @@ def test_other_lines_with_paths_head_nothing(text: str) -> None:
 def test_code_stands_under_the_name_right_above_it(line: str) -> None:
     text = "".join(f"{line.format(name)}\n```python\nlimit = {name[-1]}\n```\n\n" for name in ("rate 1", "rate 2"))
     assert above(text, "limit = 2", "markdown")[0] == line.format("rate 2").strip()
+
+
+def test_paths_with_indented_definitions_are_terms() -> None:
+    text = (
+        "Tools of the harbour\n====================\n\n"
+        "/usr/bin/berth\n    Shows which berths are free.\n\n/usr/bin/tide\n    Shows when the water is high.\n"
+    )
+    assert above(text, "when the water") == ["Tools of the harbour\n====================", "/usr/bin/tide"]

@@ -88,3 +88,18 @@ def test_titles_of_columns_above_a_rule_are_no_heading() -> None:
     text = "Test     Result   Unit\n----------------------\nIron     31       g\nZinc     42       g\n\nAll is well.\n"
     assert above(text, "Zinc") == ["Test     Result   Unit\n----------------------"]
     assert above(text, "All is well") == []
+
+
+def test_changes_between_versions_stay_beside_one_another() -> None:
+    """Some have the same parts again and again, others have none."""
+    parts = "\n".join(
+        f"  {part}\n  * What was done for {{}} in {part.lower()}.\n" for part in ("BUGS FIXED", "FEATURES")
+    )
+    versions = [
+        ("2.2", "2.3", parts),
+        ("2.1", "2.2", parts),
+        ("2.0", "2.1", parts),
+        ("1.9", "2.0", "  * A new horn.\n"),
+    ]
+    text = "".join(f"Changes between Foghorn {a} and {b}\n\n{said.format(b, b)}\n" for a, b, said in versions)
+    assert above(text, "A new horn") == ["Changes between Foghorn 1.9 and 2.0"]
