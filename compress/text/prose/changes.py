@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import regex
 
+from ctxpipe.compress.text.prose.lines import LinePattern, first_words, lines_with
 from ctxpipe.compress.text.prose.named import Named
 
 _DAYS = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
@@ -44,10 +46,13 @@ _DAY = regex.compile(
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
 """A day of the week with or without its date, and nothing else."""
-_RULED_DAY = regex.compile(
-    rf"""(?<=^[ \t]{{0,3}})[-=*#_—–]{{2,}}[ \t]*(?:\p{{L}}[\p{{L}}:]*[ ]){{0,4}}{_DATE}
-    (?:[ ,T]+\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?[ \t]*[-=*#_—–]*[ \t]*$""",
-    regex.MULTILINE | regex.VERBOSE,
+_RULED_DAY = LinePattern(
+    regex.compile(
+        rf"""^[ \t]{{0,3}}[-=*#_—–]{{2,}}[ \t]*(?:\p{{L}}[\p{{L}}:]*[ ]){{0,4}}{_DATE}
+        (?:[ ,T]+\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?[ \t]*[-=*#_—–]*[ \t]*$""",
+        regex.MULTILINE | regex.VERBOSE,
+    ),
+    r"[ \t]{0,3}[-=*#_—–]{2}",
 )
 """The line of a chat or log between the days, behind a rule."""
 _POSTING = (" commented", " opened this ", " replied", " reviewed", " posted", " added a comment", " answered")
@@ -68,7 +73,6 @@ _ADDRESSEE = regex.compile(
     regex.MULTILINE | regex.VERBOSE,
 )
 """The line of a letter that says to whom it is."""
-_FIRST_WORD = re.compile(r"^[ \t]{0,3}(\S+)", re.MULTILINE)
 _OPENS = frozenset((*_WEEKDAYS, *map(str.casefold, _GREETINGS), "my", "sehr", "guten"))
 _SAYS = re.compile(r"(?:changes|version|release|what's new)\b", re.IGNORECASE)
 """What a line begins with that a version without a point follows."""
@@ -76,9 +80,11 @@ _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+ \([^()\s]+\) [a-zA-Z][^\n;]*;[ ]*ur
 _COMMIT = re.compile(
     r"commit [0-9a-f]{7,64}\b[^\n]*(?:\n(?:Author|AuthorDate|Commit|CommitDate|Committer|Date|Merge|Tags?):[^\n]*)*"
 )
-_STARRED = re.compile(r"^(\*{1,6})[ \t]+(\S[^\n]{0,100})$(?=\n[ \t\r]*(?:\n|\Z)|\Z)", re.MULTILINE)
+_STARRED = LinePattern(re.compile(r"^(\*{1,6})[ \t]+(\S[^\n]{0,100})$(?=\n[ \t\r]*(?:\n|\Z)|\Z)", re.MULTILINE), r"\*")
 _MAINTAINER = re.compile(r"^  (\[ [^\n\]]{1,60} \])$", re.MULTILINE)
-_SHORT = re.compile(r"""^["'*=\w](?=[^\n]{0,70}\d)[^\n]{2,120}$""", re.MULTILINE)
+_SHORT = LinePattern(
+    re.compile(r"""^["'*=\w](?=[^\n]{0,70}\d)[^\n]{2,120}$""", re.MULTILINE), r"""["'*=\w](?=[^\n]{0,70}\d)"""
+)
 _INSET = re.compile(r"[ \t\f]|[-+*•][ \t]|[ \t\r\f]*\n")
 _OUTLINE = re.compile(r"-\*- *(?:mode: *)?(?:outline|org) *-\*-")
 _GOES_ON = re.compile(r"[ \t\r]*\n[a-z]")
@@ -98,10 +104,10 @@ def change_headings(text: str) -> Iterator[Named]:
     heads = [*_alike(text, begins, _COMMIT), *packages, *_alike(text, begins, _DATED), *_alike(text, begins, _VERSION)]
     yield from heads
     opening = _opening(text)
-    yield from _alone(text, opening, _DAY)
-    yield from _alone(text, opening, _ADDRESSEE)
+    yield from _alone(text, map(partial(_DAY.match, text), opening))
+    yield from _alone(text, map(partial(_ADDRESSEE.match, text), opening))
     yield from posts(text)
-    yield from _alone(text, [match.start() for match in _RULED_DAY.finditer(text)], _RULED_DAY)
+    yield from _alone(text, _RULED_DAY.finditer(text))
     if packages:
         yield from (Named(*match.span(1), 1, match[1]) for match in _MAINTAINER.finditer(text))
     yield from _outline(text, int(any(text[head.start] != "*" for head in heads)))
@@ -109,13 +115,7 @@ def change_headings(text: str) -> Iterator[Named]:
 
 def posts(text: str) -> Iterator[Named]:
     """Lines alone that say who wrote what stands below them in a discussion, where there are several."""
-    starts: set[int] = set()
-    for words in _POSTING:
-        at = text.find(words)
-        while at >= 0:
-            starts.add(text.rfind("\n", 0, at) + 1)
-            at = text.find(words, at + 1)
-    yield from _alone(text, sorted(starts), _POSTED)
+    yield from _alone(text, map(partial(_POSTED.match, text), lines_with(text, *_POSTING)))
 
 
 def _begins(text: str, start: int) -> bool:
@@ -133,18 +133,11 @@ def _alike(text: str, begins: Sequence[int], pattern: re.Pattern[str]) -> list[N
 
 def _opening(text: str) -> list[int]:
     """Where lines begin whose first word is a day or greets: a look at one word is quicker than the patterns."""
-    return [m.start() for m in _FIRST_WORD.finditer(text) if m[1].rstrip(",:.").casefold() in _OPENS]
+    return [start for start, word in first_words(text) if word.rstrip(",:.").casefold() in _OPENS]
 
 
-def _alone(text: str, starts: Sequence[int], pattern: regex.Pattern[str]) -> Iterator[Named]:
-    """Lines of one kind, each of another day or person than the first.
-
-    Args:
-        text: The text.
-        starts: Where such lines may begin.
-        pattern: The line.
-    """
-    matches = (pattern.match(text, start) for start in starts)
+def _alone(text: str, matches: Iterable[regex.Match[str] | None]) -> Iterator[Named]:
+    """Lines of one kind, each of another day or person than the first."""
     heads = [match for match in matches if match and not _GOES_ON.match(text, match.end())]
     if len({match.group().strip().casefold() for match in heads}) >= _FEWEST:
         for match in heads:

@@ -7,11 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import piped, row_units, ruled_units
 from ctxpipe.compress.text.unit import Unit
 
-_GRID = re.compile(r"(?:^[ \t]*[+|┌├└╭╰╞┏┡┗╔╠╟╚│┃║┠][^\n]*[+|┐┤┘╮╯╡┓┩┛╗╣╢╝│┃║┨][ \t]*(?:\n|\Z)){3,}", re.MULTILINE)
+_GRID = LinePattern(
+    re.compile(r"(?:^[ \t]*[+|┌├└╭╰╞┏┡┗╔╠╟╚│┃║┠][^\n]*[+|┐┤┘╮╯╡┓┩┛╗╣╢╝│┃║┨][ \t]*(?:\n|\Z)){3,}", re.MULTILINE),
+    r"[ \t]*+[+|┌├└╭╰╞┏┡┗╔╠╟╚│┃║┠]",
+)
 _RULE = re.compile(r"[ \t]*[+┌├└╭╰╞┏┡┗╔╠╟╚┠|][-=+:─━═┬┼┴┯┿┷╤╪╧╦╬╩┳╋┻╇╂┰╁╀┭┮╼╾ |]*[+┐┤┘╮╯╡┓┩┛╗╣╢╝┨|][ \t]*")
 _STRONG = re.compile(r"[=═━]")
 _WIKI = re.compile(r"^\{\|[^\n]*\n.*?(?:^\|\}[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxpipe.compress.text.prose.lines import lines_with, matching
+
 _LINE = re.compile(
     r"^[ \t]*(?P<begun>(?:(?:[-*+>]|\d{1,3}[.)])[ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.MULTILINE
 )
@@ -44,7 +46,8 @@ def fences(text: str, marks: str) -> Iterator[Fence]:
         text: The text.
         marks: The characters that fences are made of.
     """
-    lines = [line for line in _LINE.finditer(text) if line["mark"][0] in marks and not _underlines(text, line)]
+    found = matching(_LINE, text, lines_with(text, *(3 * mark for mark in marks)))
+    lines = [line for line in found if line["mark"][0] in marks and not _underlines(text, line)]
     # Fewest marks of each kind that nothing below closes: a text of opening lines alone takes no time.
     open_for_good: dict[str, int] = {}
     at = 0

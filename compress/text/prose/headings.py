@@ -10,6 +10,7 @@ import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
+from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
 from ctxpipe.compress.text.prose.printed import page_heads
@@ -19,13 +20,20 @@ from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
 
-_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S(?:.*[^ \t#])?)[ \t#]*$", re.MULTILINE)
-_BOLD = re.compile(
-    r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
-    re.MULTILINE,
+_ATX = LinePattern(re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S(?:.*[^ \t#])?)[ \t#]*$", re.MULTILINE), r" {0,3}#")
+_BOLD = LinePattern(
+    re.compile(
+        r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
+        re.MULTILINE,
+    ),
+    r"\*\*",
 )
-_BELOW_RULE = re.compile(
-    r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))", re.MULTILINE
+_BELOW_RULE = LinePattern(
+    re.compile(
+        r"^[ \t]*([=*#~_-])\1{9,}[ \t]*\n[ \t]{0,8}(?P<title>\S[^\n]{1,90}?)[ \t]*$(?=\n[ \t]*(?:\n|\Z))",
+        re.MULTILINE,
+    ),
+    r"[ \t]*+[=*#~_-]{10}",
 )
 _ORG = re.compile(r"^(\*+)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
 _ORG_TITLE = re.compile(r"^#\+TITLE:[ \t]*(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -36,38 +44,58 @@ _TEX_LEVELS = {
     for level, name in enumerate(("part", "chapter", "section", "subsection", "subsubsection", "paragraph"), start=1)
 }
 _COMMENTED = re.compile(r"(?<!\\)%")
-_MAIL = re.compile(
-    r"(?:^From \S+ [^\n]*\d{4}\n)?(?:^(?:[A-Z][\w-]{1,40}):[ \t][^\n]*(?:\n[ \t]+\S[^\n]*)*(?:\n|\Z)){2,}", re.MULTILINE
+_MAIL = LinePattern(
+    re.compile(
+        r"(?:^From \S+ [^\n]*\d{4}\n)?(?:^(?:[A-Z][\w-]{1,40}):[ \t][^\n]*(?:\n[ \t]+\S[^\n]*)*(?:\n|\Z)){2,}",
+        re.MULTILINE,
+    ),
+    r"(?:From |[A-Z][\w-]{1,40}:[ \t])",
 )
 _MAIL_FIELD = re.compile(r"^(From|Date|Sent|Subject|To):", re.MULTILINE)
-_NUMBERED = regex.compile(
-    r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+"
-    r"((?:[\p{Lu}\p{Lo}]|(?<=\.\d{1,3}\.?[ \t]+)/\w)[^\n]{1,70}?)[ \t]*$",
-    regex.MULTILINE,
+_NUMBERED = LinePattern(
+    regex.compile(
+        r"^[ \t]{0,3}(\d{1,3}(?:\.\d{1,3}){0,5})\.?[ \t]+"
+        r"((?:[\p{Lu}\p{Lo}]|(?<=\.\d{1,3}\.?[ \t]+)/\w)[^\n]{1,70}?)[ \t]*$",
+        regex.MULTILINE,
+    ),
+    r"[ \t]{0,3}\d",
 )
-_RUN_IN = regex.compile(
-    r"""^[ \t]{0,3}(?:(?:Section|Clause|Article|Art\.|Abschnitt|Ziffer|Artikel|Artículo|Cláusula|Articolo|Статья|§)
-        [ \t]*(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}) | (?P<number>\d{1,3}(?:\.\d{1,3}){1,4}))[.:]?[ \t]+
-        \p{Lu}[\p{L}\p{M}'’/&-]*(?:,?[ \t]+[\p{L}\p{M}'’/&-]+){0,6}[.:](?=[ \t]+["“(]?\p{Lu})""",
-    regex.MULTILINE | regex.VERBOSE,
+_RUN_IN = LinePattern(
+    regex.compile(
+        r"""^[ \t]{0,3}(?:
+            (?:Section|Clause|Article|Art\.|Abschnitt|Ziffer|Artikel|Artículo|Cláusula|Articolo|Статья|§)
+            [ \t]*(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}) | (?P<number>\d{1,3}(?:\.\d{1,3}){1,4}))[.:]?[ \t]+
+            \p{Lu}[\p{L}\p{M}'’/&-]*(?:,?[ \t]+[\p{L}\p{M}'’/&-]+){0,6}[.:](?=[ \t]+["“(]?\p{Lu})""",
+        regex.MULTILINE | regex.VERBOSE,
+    ),
+    r"[ \t]{0,3}[\dSCAZС§]",
 )
 """The number and title of a clause, whose text goes on in the same line."""
-_JIRA = re.compile(r"^h([1-6])\.[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
-_WIKI = re.compile(r"^(={2,6})[ \t]*([^=\s](?:[^=\n]*[^=\s])?)[ \t]*\1[ \t]*$", re.MULTILINE)
-_ROFF = re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE)
-_POD = re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE)
-_SECTION = re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE)
+_JIRA = LinePattern(re.compile(r"^h([1-6])\.[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), r"h[1-6]\.")
+_WIKI = LinePattern(re.compile(r"^(={2,6})[ \t]*([^=\s](?:[^=\n]*[^=\s])?)[ \t]*\1[ \t]*$", re.MULTILINE), "==")
+_ROFF = LinePattern(re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE), r"\.S")
+_POD = LinePattern(re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), "=[hi]")
+_SECTION = LinePattern(re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE), r"\[")
 _TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"<[^>\n]*>")
-_CAPITALS = regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE)
-_ALONE = regex.compile(
-    r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
-    r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
+_CAPITALS = LinePattern(
+    regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE),
+    r"[ \t]{0,3}\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3}",
+)
+_ALONE = LinePattern(
+    regex.compile(
+        r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
+        r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
+    ),
+    r"[\p{Lu}\p{N}]",
 )
 """A short line alone above a paragraph, or above what happened in some year."""
-_PROMPT = re.compile(
-    r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
-    re.MULTILINE,
+_PROMPT = LinePattern(
+    re.compile(
+        r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
+        re.MULTILINE,
+    ),
+    r"(?:\$|[\w.-]{1,30}@|(?:PS )?[A-Z]:)",
 )
 """What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
@@ -143,7 +171,7 @@ def _marked(document: Document) -> Iterator[Heading]:
     text, language = document.text, document.language
     if document.kind in ("markdown", "html"):
         yield from matches(_ATX, text, lambda m: (len(m[1]), m[2]))
-        yield from _bold(text)
+        yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         for post in posts(text):
             yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
         yield from underlined(text, markdown=True)
@@ -159,20 +187,14 @@ def _marked(document: Document) -> Iterator[Heading]:
             if not _COMMENTED.search(text, text.rfind("\n", 0, heading.start) + 1, heading.start):
                 yield heading
     else:
-        yield from _bold(text)
+        yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         yield from underlined(text, markdown=False)
         yield from _unmarked(document)
 
 
-def _bold(text: str) -> Iterator[Heading]:
-    if "\n\n**" in text or text.startswith("**"):  # quicker than the pattern
-        yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
-
-
 def _unmarked(document: Document) -> Iterator[Heading]:
     text = document.text
-    # The pattern of heads takes ten times as long as that of their fields.
-    for match in _MAIL.finditer(text) if len(_MAIL_FIELD.findall(text)) > 1 else ():
+    for match in _MAIL.finditer(text):
         if len(set(_MAIL_FIELD.findall(match.group()))) >= 2:
             start, end = trim(text, *match.span())
             subject = re.search(r"^Subject:[ \t]*(.*)", match.group(), re.MULTILINE)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import regex
 
 from ctxpipe.compress.text.prose.heading import is_stopped
+from ctxpipe.compress.text.prose.lines import first_words
 from ctxpipe.compress.text.sentences import trim
 
 _WORDS = (
@@ -49,7 +49,6 @@ _LINE = regex.compile(
     )[ \t]*$""",
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
-_FIRST_WORD = re.compile(r"^[ \t]{0,3}(\S+)", re.MULTILINE)
 _BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, *_ENTRIES, "Art."))
 _SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
 _NUMERALS = frozenset("一二三四五六七八九十")
@@ -108,13 +107,12 @@ def named_headings(text: str) -> Iterator[Named]:
 
 def _candidates(text: str) -> Iterator[int]:
     """Where lines begin whose first word or sign may name a part: a look at one word is quicker than the pattern."""
-    for match in _FIRST_WORD.finditer(text):
-        word = match[1]
+    for start, word in first_words(text):
         if word[0] in _SIGNS:
             if word[0] not in "(（" or word[1:2] in _NUMERALS:
-                yield match.start()
+                yield start
         elif word.casefold() in _BEGINNINGS:
-            yield match.start()
+            yield start
 
 
 def _begins_paragraph(text: str, start: int) -> bool:

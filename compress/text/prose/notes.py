@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import regex
 
+from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import unit_starts
 from ctxpipe.compress.text.sentences import TABLES
@@ -19,8 +20,9 @@ _BELOW_TABLE = regex.compile(
     | (?P<caption>:|Table:)[ \t]+(?=\S)""",
     regex.VERBOSE,
 )
-_CAPTION = regex.compile(
-    rf"^[ \t]*[*_]{{0,2}}(?:{TABLES})[ ](?:[A-Z]\.?)?\d{{1,3}}(?:[.-]\d{{1,3}})*[.:]", regex.MULTILINE
+_CAPTION = LinePattern(
+    regex.compile(rf"^[ \t]*[*_]{{0,2}}(?:{TABLES})[ ](?:[A-Z]\.?)?\d{{1,3}}(?:[.-]\d{{1,3}})*[.:]", regex.MULTILINE),
+    rf"[ \t]*+[*_]{{0,2}}(?:{TABLES})[ ]",
 )
 _NEAR = 2000
 """Characters beside a caption in which a row is looked for."""

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import row_units
 from ctxpipe.compress.text.unit import Unit
 
-_RULE = re.compile(r"^[ \t]*(?P<rule>=+(?:[ ]+=+)+)[ \t]*$", re.MULTILINE)
+_RULE = LinePattern(re.compile(r"^[ \t]*(?P<rule>=+(?:[ ]+=+)+)[ \t]*$", re.MULTILINE), r"[ \t]*+=")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _COLUMN = re.compile(r"=+")
 _SPAN = re.compile(r"[- ]*--[- ]*")

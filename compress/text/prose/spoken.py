@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.prose.anaphora import begins_leaning
+from ctxpipe.compress.text.prose.lines import LinePattern
 
 _TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
 _SPEAKER = regex.compile(
@@ -24,16 +25,23 @@ _TURN = regex.compile(
 )
 _CUED = regex.compile(r"[ \t]*\[(?:\p{N}{1,2}:)?\p{N}{1,2}:\p{N}{2}(?:[.,]\p{N}+)?\][ \t]+\S")
 """A line of subtitles, which have the time but often no speaker."""
-_CALLED = regex.compile(
-    r"^[ \t]*+(?P<mark>\*\*|__?)?(?P<name>\p{Lu}[\p{L}\p{M} '’&-]{1,30}+)\.(?(mark)\g<mark>)"
-    r"[ \t]*+(?:[-—–]{1,2}[ \t]*+)?(?=\S)",
-    regex.MULTILINE,
+_CALLED = LinePattern(
+    regex.compile(
+        r"^[ \t]*+(?P<mark>\*\*|__?)?(?P<name>\p{Lu}[\p{L}\p{M} '’&-]{1,30}+)\.(?(mark)\g<mark>)"
+        r"[ \t]*+(?:[-—–]{1,2}[ \t]*+)?(?=\S)",
+        regex.MULTILINE,
+    ),
+    r"[ \t]*+(?:\*\*|__?)?\p{Lu}",
 )
 """The name of a speaker with a full stop behind it, as in printed plays."""
 _NUMBERED = re.compile(r"[ ][IVXLC]+$")
 _KEY = regex.compile(r"(?:\*\*|__)?(\p{L}[\p{L}\p{M}\p{N} .'’()_/-]{0,40}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?=\s|\Z)")
-_PARAGRAPH = regex.compile(r"(?:\A|\n[ \t]*(?:(?:[-*_=~#] ?){3,}[ \t]*)?\n)[ \t]*([^\n]{2,80})")
-_CUE = regex.compile(r"(?:\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)")
+_FIRST_PARAGRAPH = re.compile(r"[ \t]*([^\n]{2,80})")
+_PARAGRAPH = re.compile(r"\n[ \t]*+(?:(?:[-*_=~#] ?){3,}+[ \t]*+)?\n[ \t]*([^\n]{2,80})")
+_CUE = LinePattern(
+    regex.compile(r"(?<=\A|\n[ \t]*\n)[ \t]*(\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:])[ \t]*(?=\n[ \t]*\S)"),
+    r"[ \t]*+\p{Lu}[\p{Lu}\p{M} '’-]{1,30}[.:]",
+)
 _MARKS = regex.compile(r"[ \t]*(?:>[ \t]?)+")
 _FURTHER = regex.compile(
     r"(?:and|but|what about|how about|or|und|aber|oder|et|mais|ou|y|pero|o|e|mas|и|а)\b(?!['’-])", regex.IGNORECASE
@@ -53,7 +61,8 @@ _LONGEST_TALK = 12
 
 def paragraph_beginnings(text: str) -> list[str]:
     """The first 80 characters of the first line of each paragraph."""
-    return _PARAGRAPH.findall(text)
+    first = _FIRST_PARAGRAPH.match(text)
+    return [*([first[1]] if first else []), *_PARAGRAPH.findall(text, first.end() if first else 0)]
 
 
 def paragraph_speakers(beginnings: Sequence[str]) -> list[str]:
@@ -128,7 +137,7 @@ def is_conversation(speakers: Sequence[str]) -> bool:
 
 def cues(text: str) -> frozenset[str]:
     """Names on lines of their own above what is said in a play, each at least twice."""
-    counts = Counter(_CUE.findall(text))
+    counts = Counter(match[1] for match in _CUE.finditer(text))
     names = frozenset(name for name, count in counts.items() if count >= _FEWEST)
     return names if len(names) >= _FEWEST else frozenset()
 

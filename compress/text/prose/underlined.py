@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ctxpipe.compress.text.prose.fences import is_underlined
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph
+from ctxpipe.compress.text.prose.lines import LinePattern, matching
 from ctxpipe.compress.text.sentences import trim
 
 _UNDERLINED = re.compile(
@@ -17,9 +18,13 @@ _UNDERLINED = re.compile(
 _BOX = 10
 """Signs from which on two rules of one length may be shorter than the title between them."""
 _CELLS = re.compile(r"\S[ ]{2,}\S")
-_BOXED = re.compile(
-    r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
-    re.MULTILINE,
+_UNDERLINE = re.compile(r"\n([=*~^\-\"+#`:.'_])\1{2,}[ \t]*$", re.MULTILINE)
+_BOXED = LinePattern(
+    re.compile(
+        r"^([*#])[ \t]+(?P<title>\w[^\n]{0,80}?)[ \t]+\1[ \t]*\n\1[ \t]+(?P<under>([=~-])\4{2,})[ \t]+\1[ \t]*$",
+        re.MULTILINE,
+    ),
+    r"[*#][ \t]+\w",
 )
 """A title and its underline between the sides of a box."""
 # Markdown itself knows two; reStructuredText in files that are called Markdown has titles over as many tildes.
@@ -29,7 +34,7 @@ _MARKDOWN_UNDERLINES = {"=": 1, "-": 2, "~": 3}
 def underlined(text: str, *, markdown: bool) -> Iterator[Heading]:
     """The underlined headings of a text, of Markdown or of reStructuredText and its like."""
     styles: dict[str, int] = {}
-    for match in _UNDERLINED.finditer(text):
+    for match in matching(_UNDERLINED, text, _above_underlines(text)):
         mark, over, title = match["under"][0], match["over"], match["title"].strip()
         if markdown and (over or mark not in _MARKDOWN_UNDERLINES):
             continue
@@ -60,6 +65,14 @@ def _heads_columns(text: str, title: str, end: int) -> bool:
         return False
     stop = text.find("\n", end + 1)
     return _CELLS.search(text, end + 1, stop if stop >= 0 else len(text)) is not None
+
+
+def _above_underlines(text: str) -> Iterator[int]:
+    """Where the two lines above each underline begin: a title, and what may be a line over it."""
+    for match in _UNDERLINE.finditer(text):
+        title = text.rfind("\n", 0, match.start()) + 1
+        yield text.rfind("\n", 0, max(0, title - 1)) + 1
+        yield title
 
 
 def _boxed(text: str, styles: dict[str, int]) -> Iterator[Heading]:

@@ -17,6 +17,7 @@ from ctxpipe.compress.text.prose.heading import Heading
 from ctxpipe.compress.text.prose.headings import headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
+from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
@@ -153,7 +154,7 @@ def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
     drawn = [table for table in tables if not overlaps(table.start, table.end, fenced)]
     special += drawn
     hidden = sorted(fenced + [(table.start, table.end) for table in drawn])
-    for match in PIPES.finditer(text):
+    for match in matching(PIPES, text, lines_with(text, "|")):
         lines = match[0].rstrip().split("\n")
         if not overlaps(*match.span(), hidden) and not is_excerpt(lines) and not are_messages(lines):
             special.append(_Pipes(*match.span()))
