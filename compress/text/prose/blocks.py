@@ -195,12 +195,13 @@ class Blocks(ProseWriter):
     def turn(self, start: int, end: int, parent: int) -> list[Unit]:
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)
-        text, name = self.text, speaker(self.text, start, end)
+        text = self.text
+        name, said = speaker(text, start, end)
         cued = not name and is_cue(text, start, end)
         if cued:
             asked = self.answers.follow(start, asks=asks(text, end))
         else:
-            asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, start, end))
+            asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, said, end))
         if name or cued:
             about = self.answers.about(start, leans=said_leans(text, start, end))
             asked = about if asked < 0 else asked

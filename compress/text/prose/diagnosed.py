@@ -38,7 +38,8 @@ def diagnosed(lines: Sequence[str]) -> list[Said]:
     Returns:
         Empty for lines that are none of it.
     """
-    if not any("rror" in line or "arning" in line for line in lines):  # quicker than the patterns
+    joined = "\n".join(lines)
+    if "rror" not in joined and "arning" not in joined:  # quicker than the patterns
         return []
     said = [_LOCATED.match(line) or _LEADING.match(line) for line in lines]
     located = sum(match is not None and match.re is _LOCATED for match in said)

@@ -11,14 +11,14 @@ from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.detailed import under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.headed import is_title
-from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, indent_of
+from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.unit import Unit
 
-_LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_LINE = re.compile(r"(?:(?<=\n)(?P<indent>[ \t]*+)[^\S\n]*+)?(?P<words>\S(?:[^\n]*\S)?)")
 _ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
 """The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(
@@ -48,7 +48,9 @@ class Kinds(Cards):
         lines = self._lines(start, end)
         if self._two_blocks(lines) or self.ruled(lines):
             return
-        lines = lines._replace(list_above=self._list_above(lines.indents[0]))
+        list_above = self._list_above(lines.indents[0])
+        if list_above is not None:
+            lines = lines._replace(list_above=list_above)
         kinds = (
             self.parted,
             self.caption,
@@ -80,9 +82,9 @@ class Kinds(Cards):
 
     def _lines(self, start: int, end: int) -> Lines:
         indent = self.rebase(start)
-        spans = [match.span() for match in _LINE.finditer(self.text, start, end)]
-        indents = [indent, *(0 if self.text[a - 1] == "\n" else indent_of(self.text, a) for a, _ in spans[1:])]
-        return Lines(start, end, spans, [self.text[a:b] for a, b in spans], indents)
+        found = list(_LINE.finditer(self.text, start, end))
+        indents = [indent, *(len(line["indent"].expandtabs()) for line in found[1:])]
+        return Lines(start, end, [line.span("words") for line in found], [line["words"] for line in found], indents)
 
     def _two_blocks(self, lines: Lines) -> bool:
         """Indented text that ends without a blank line, and what follows it."""
@@ -106,7 +108,7 @@ class Kinds(Cards):
     def _notes(self, lines: Lines) -> bool:
         """Footnotes, each under the sentence that calls it, or notes below a table, under its header row."""
         words = lines.words
-        at = [index for index, line in enumerate(words) if is_footnote(line)]
+        at = [index for index, line in enumerate(words) if line[0] in "[." and is_footnote(line)]
         called = {lines.spans[index][0]: self.facts.calls.before(words[index], lines.spans[index][0]) for index in at}
         parent = self.parent
         if not at and (below := self.table_above(lines.start)):

@@ -39,6 +39,7 @@ _LICENCE = (
     "you may not use this file except in compliance",
     "in no event shall",
 )
+_SHORTEST_LICENCE = min(map(len, _LICENCE))
 _GENERATED = re.compile(
     r"""^[ \t]*(?:\#|//|/\*|\*|--|;|%|<!--|\(\*|REM\b|rem\b|dnl\b|"{3}|'{3})[^\n]*   # in a comment
     (?:@generated\b|DO\ NOT\ EDIT|Code\ generated\ by
@@ -77,6 +78,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     paged = paged or text[end : end + 8].lstrip(" \n\r\t").startswith("\f")
     if _is_printed(piece) or is_contents(piece) or (paged and _PAGED.search(piece)):
         return True
+    if len(piece) < _SHORTEST_LICENCE:
+        return False
     folded = piece.lower()
     return any(words in folded for words in _LICENCE)
 

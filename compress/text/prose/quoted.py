@@ -33,7 +33,7 @@ class Quoted(Turns):
     def quotation(self, lines: Lines) -> bool:
         """Lines of a message that quote another one, under what says whose words they are."""
         text = self.text
-        if ">" not in text[lines.start : lines.end] or not any(text[a] == ">" for a, _ in lines.spans):
+        if text.find(">", lines.start, lines.end) < 0 or not any(text[a] == ">" for a, _ in lines.spans):
             self.quotes.clear()
             return False
         for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):

@@ -31,6 +31,7 @@ _GAP = re.compile(r"[ ]{2,}")
 _KEYED = regex.compile(r"\p{L}[\p{L}\p{N}_/()'’-]*(?: [\p{L}\p{N}_/()'’-]+){0,3}: \S")
 _AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
 """What is counted and, after a wide gap, how much of it."""
+_SIGN = re.compile(r"[\d\t;|,:]")
 _RULE = re.compile(r"[-=─━+|┼ ]*[-=─━]{3}[-=─━+|┼ ]*")
 _SEPARATORS = re.compile(r"\t|;|\||[ ]{2,}(?=\S)|,")
 _UPPER, _LOWER, _DIGITS = regex.compile(r"\p{Lu}+"), regex.compile(r"[\p{Ll}\p{Lo}]+"), re.compile(r"\d+")
@@ -98,10 +99,13 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
         lines: Lines of a block without blank lines, stripped.
     """
     width = max(map(len, lines), default=0)
-    known = [_known(line) for line in lines] if len(lines) > 1 else []
-    if _are_of_words(known, width):
+    if _are_of_words(lines, width):
         return [RecordRun(0, len(lines))]
-    alike = [_alike(a, b) and not _is_wrapped(a, b, width) for a, b in itertools.pairwise(known)]
+    known = [_known(line) for line in lines] if len(lines) > 1 else []
+    alike = [
+        a is not None and b is not None and _alike(a, b) and not _is_wrapped(a, b, width)
+        for a, b in itertools.pairwise(known)
+    ]
     runs: list[RecordRun] = []
     at = 0
     while at < len(lines):
@@ -118,11 +122,11 @@ def _are_sure(lines: Sequence[str]) -> bool:
     return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines)) or _are_led(lines)
 
 
-def _are_of_words(lines: Sequence[_LineTraits], width: int) -> bool:
+def _are_of_words(lines: Sequence[str], width: int) -> bool:
     """Whether lines are a list of words or pairs of words: as few in each, in lines that are not filled."""
-    if len(lines) < _FEWEST_OF_WORDS or lines[0].words > _MOST_WORDS or len({line.words for line in lines}) > 1:
+    if len(lines) < _FEWEST_OF_WORDS or (words := len(lines[0].split())) > _MOST_WORDS:
         return False
-    return min(len(line.text) for line in lines[:-1]) < _SHORT * width
+    return all(len(line.split()) == words for line in lines) and min(map(len, lines[:-1])) < _SHORT * width
 
 
 def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
@@ -185,7 +189,10 @@ def is_logged(line: str) -> bool:
 
 def begins_record(line: str) -> bool:
     """Whether a line begins in a way that only records begin with: a date, a time, a key, a speaker."""
-    return _STARTS.match(line) is not None
+    first = line[:1]
+    # Each form has one of these: a look at them is quicker than the pattern.
+    may = ":" in line or "=" in line or first in "[<-bcdlps" or first.isdecimal()
+    return may and _STARTS.match(line) is not None
 
 
 def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
@@ -208,12 +215,16 @@ def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
     ]
 
 
-def _known(line: str) -> _LineTraits:
+def _known(line: str) -> _LineTraits | None:
+    """What is known of a line; None for one that is like no other: it has no number, separator or key."""
+    begins, contents = begins_record(line), is_contents(line)
+    if not (begins or contents or "  " in line or _SIGN.search(line)):
+        return None
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
     words = line.split(None, _COUNTED)[:_COUNTED]
     shape = tuple(map(_pattern, words[:_TELLING]))
     keyed = ": " in line and _KEYED.match(line) is not None
-    return _LineTraits(line, shape, len(words), begins_record(line), is_contents(line), keyed, separators)
+    return _LineTraits(line, shape, len(words), begins, contents, keyed, separators)
 
 
 def _alike(a: _LineTraits, b: _LineTraits) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -149,7 +150,7 @@ def is_card(lines: Sequence[str], first: frozenset[str]) -> bool:
         lines: The lines of a block that are indented least.
         first: Keys with which such blocks begin.
     """
-    names = [match[1] for match in map(_KEY.match, lines) if match]
+    names = [match[1] for match in itertools.takewhile(bool, map(_KEY.match, lines)) if match]
     return len(names) == len(lines) > 1 and names[0] in first and names[0] not in names[1:]
 
 
@@ -165,15 +166,16 @@ def is_talk(lines: Sequence[str], first: frozenset[str]) -> bool:
         lines: The lines of a block.
         first: Names with which several blocks begin.
     """
-    said = [_TURN.match(line) for line in lines[: _LONGEST_TALK + 1]]
-    names = [match["name"] for match in said if match]
-    return 2 < len(lines) == len(names) <= _LONGEST_TALK and len(set(names)) > 1 and names[0] in first
+    if not 2 < len(lines) <= _LONGEST_TALK:
+        return False
+    names = [match["name"] for match in itertools.takewhile(bool, map(_TURN.match, lines)) if match]
+    return len(names) == len(lines) and len(set(names)) > 1 and names[0] in first
 
 
-def speaker(text: str, start: int, end: int) -> str:
-    """Who says a turn; empty if that is not known."""
+def speaker(text: str, start: int, end: int) -> tuple[str, int]:
+    """Who says a turn, and where that ends and what is said begins; empty and ``start`` if that is not known."""
     said = _TURN.match(text, start, end)
-    return said["name"] if said else ""
+    return (said["name"], said.end() - 1) if said else ("", start)
 
 
 def is_cue(text: str, start: int, end: int) -> bool:
@@ -182,9 +184,8 @@ def is_cue(text: str, start: int, end: int) -> bool:
 
 
 def goes_on(text: str, start: int, end: int) -> bool:
-    """Whether a turn begins with words that go on with what was said before."""
-    said = _TURN.match(text, start, end)
-    return _FURTHER.match(text, said.end() - 1 if said else start, end) is not None
+    """Whether what is said in a turn begins with words that go on with what was said before."""
+    return _FURTHER.match(text, start, end) is not None
 
 
 def said_leans(text: str, start: int, end: int) -> bool:

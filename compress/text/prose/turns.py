@@ -11,7 +11,7 @@ import regex
 
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.region import Lines
-from ctxpipe.compress.text.prose.spoken import called_in, goes_on
+from ctxpipe.compress.text.prose.spoken import called_in, goes_on, speaker
 from ctxpipe.compress.text.prose.units import asks, prose_unit
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -53,7 +53,8 @@ class Turns(Blocks, abc.ABC):
 
     def answered(self, name: str, turn: Sequence[Unit]) -> int:
         """The question that what somebody says answers or goes on with; -1 for none."""
-        further = goes_on(self.text, turn[0].start, turn[0].end)
+        start, end = turn[0].start, turn[0].end
+        further = goes_on(self.text, speaker(self.text, start, end)[1], end)
         return self.answers.take(turn[-1].start, name, asks=asks(self.text, turn[-1].end), goes_on=further)
 
     def cue(self, lines: Lines) -> bool:
