@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ctxpipe.compress.text.prose.lines import LinePattern
+
 _TITLES = (
     "contents",
     "in this document",
@@ -23,15 +25,17 @@ _TITLES = (
     "目錄",
     "目次",
 )
-# A copy of the text in small letters would take as much memory again.
 _FORMS = tuple(
     dict.fromkeys(form for words in _TITLES for form in (words, words.capitalize(), words.title(), words.upper()))
 )
-_TITLE = re.compile(
-    r"[ \t#=*]*(?:(?:table of )?contents|in this (?:document|page)|inhalt(?:sverzeichnis)?|sommaire"
-    r"|table des mati[eè]res|[ií]ndice(?: general)?|sumário|inhoud(?:sopgave)?|оглавление|содержание|目[录錄次])"
-    r"[ \t:=*#]*",
-    re.IGNORECASE,
+_TITLE = LinePattern(
+    re.compile(
+        r"^[ \t#=*]*(?:(?:table of )?contents|in this (?:document|page)|inhalt(?:sverzeichnis)?|sommaire"
+        r"|table des mati[eè]res|[ií]ndice(?: general)?|sumário|inhoud(?:sopgave)?|оглавление|содержание|目[录錄次])"
+        r"[ \t:=*#]*$",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    rf"[ \t#=*]*+(?i:table of )?(?:{'|'.join(_FORMS)})",
 )
 _LIST = re.compile(r"(?:^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S[^\n]*(?:\n(?:[ \t]*\n)?|\Z)){4,}", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S[^\n]*)", re.MULTILINE)
@@ -99,17 +103,13 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _titles(text: str) -> list[tuple[int, int]]:
-    """Lines that are a title for contents; a search for their words is quicker than a pattern on every line."""
-    titles: set[tuple[int, int]] = set()
-    for words in _FORMS:
-        at = text.find(words)
-        while at >= 0 and len(titles) < _MOST:
-            start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-            end = len(text) if end < 0 else end
-            if end - start < _LONGEST and _TITLE.fullmatch(text, start, end):
-                titles.add((start, end))
-            at = text.find(words, end)
-    return sorted(titles)
+    """Lines that are a title for contents; of more than are looked at, those whose words come first."""
+    titles: list[tuple[int, int, int]] = []
+    for match in _TITLE.finditer(text):
+        form = next((index for index, words in enumerate(_FORMS) if words in match[0]), None)
+        if form is not None and len(match[0]) < _LONGEST:
+            titles.append((form, *match.span()))
+    return sorted((start, end) for _, start, end in sorted(titles)[:_MOST])
 
 
 def _linked(text: str) -> Iterator[tuple[int, int]]:
