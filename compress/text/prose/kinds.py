@@ -10,6 +10,7 @@ from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.detailed import under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
+from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
@@ -17,6 +18,7 @@ from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.unit import Unit
+from ctxpipe.compress.types import Document
 
 _LINE = re.compile(r"(?:(?<=\n)(?P<indent>[ \t]*+)[^\S\n]*+)?(?P<words>\S(?:[^\n]*\S)?)")
 _ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
@@ -43,14 +45,8 @@ def _may_be_item(words: str) -> bool:
 class Kinds(Cards):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
-    def block(self, start: int, end: int) -> None:
-        """Set down lines without a blank line between them, as the first kind that they are of."""
-        lines = self._lines(start, end)
-        if self._two_blocks(lines) or self.ruled(lines):
-            return
-        list_above = self._list_above(lines.indents[0])
-        if list_above is not None:
-            lines = lines._replace(list_above=list_above)
+    def __init__(self, document: Document, facts: Facts) -> None:
+        super().__init__(document, facts)
         kinds = (
             self.parted,
             self.caption,
@@ -76,7 +72,26 @@ class Kinds(Cards):
             self.entry,
             self._paragraphs,
         )
-        for take in kinds:
+        # A long text has a million blocks, each of which is asked for every kind.
+        cannot_be = {
+            self.parted: document.language != "tex",
+            self.caption: not facts.captions_below,
+            self._directive: document.language != "rst",
+            self.printed: not facts.called,
+            self.speech: facts.speakers is None,
+            self.entry: document.kind != "html",
+        }
+        self._kinds = [take for take in kinds if not cannot_be.get(take)]
+
+    def block(self, start: int, end: int) -> None:
+        """Set down lines without a blank line between them, as the first kind that they are of."""
+        lines = self._lines(start, end)
+        if self._two_blocks(lines) or self.ruled(lines):
+            return
+        list_above = self._list_above(lines.indents[0])
+        if list_above is not None:
+            lines = lines._replace(list_above=list_above)
+        for take in self._kinds:
             if take(lines):
                 return
 
