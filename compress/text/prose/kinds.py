@@ -14,8 +14,9 @@ from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
+from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
 from ctxpipe.compress.text.prose.notes import is_footnote
-from ctxpipe.compress.text.prose.records import CHAINED, is_logged, record_runs, traced
+from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
