@@ -160,7 +160,7 @@ def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
 def _known(line: str) -> _LineTraits | None:
     """What is known of a line; None for one that is like no other: it has no number, separator or key."""
     begins, contents = begins_record(line), is_contents(line)
-    if not (begins or contents or "  " in line or _SIGN.search(line)):
+    if not (begins or contents or "  " in line or _SIGN.search(line) or is_led(line)):
         return None
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
     words = line.split(None, _COUNTED)[:_COUNTED]
