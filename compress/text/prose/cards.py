@@ -38,7 +38,7 @@ class Cards(Definitions, abc.ABC):
                 start, end = lines.spans[before]
                 self.add(start, end, [Unit(start, end, "row", self.parent, noise=True)])
             first = lines.spans[before + 1][0]
-            self.block(self.text.rfind("\n", 0, first) + 1, lines.spans[after - 1][1])
+            self.block(self.line_of(first), lines.spans[after - 1][1])
         return True
 
     def below_bold(self, lines: Lines) -> bool:

@@ -88,5 +88,5 @@ class Definitions(Environments, abc.ABC):
                 self.introduction = -1
                 self.indents.open(lines.indents[0], start)
                 below = lines.spans[term.line + 1][0]
-                self.block(self.text.rfind("\n", 0, below) + 1, lines.spans[term.end - 1][1])
+                self.block(self.line_of(below), lines.spans[term.end - 1][1])
         self.introduction = -1

@@ -102,7 +102,7 @@ class Environments(Quoted):
     def _between(self, lines: Lines, first: int, stop: int) -> None:
         if first < stop:
             start, end = lines.spans[first][0], lines.spans[stop - 1][1]
-            self.block(self.text.rfind("\n", 0, start) + 1, end)
+            self.block(self.line_of(start), end)
 
     def _begin(self, lines: Lines, index: int, name: str) -> int:
         """Open an environment, and give the first line after what it begins with."""

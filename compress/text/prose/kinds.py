@@ -214,7 +214,7 @@ class Kinds(Cards):
             stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words))
             self.log(lines.spans[:stop], [-1] * stop)
             if stop < len(lines.words):
-                self.block(self.text.rfind("\n", 0, lines.spans[stop][0]) + 1, lines.end)
+                self.block(self.line_of(lines.spans[stop][0]), lines.end)
             return True
         if heads := traced(lines.words, lines.indents):
             self.log(lines.spans, heads)

@@ -41,7 +41,7 @@ class Quoted(Turns):
             if depth:
                 self._quoted(spans, depth)
             else:
-                self.block(text.rfind("\n", 0, spans[0][0]) + 1, spans[-1][1])
+                self.block(self.line_of(spans[0][0]), spans[-1][1])
         return True
 
     def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:

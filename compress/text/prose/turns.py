@@ -67,7 +67,7 @@ class Turns(Blocks, abc.ABC):
         at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
         if len(at) > 1 and words[0] not in self.facts.cues:
             for first, stop in itertools.pairwise([*at, len(words)]):
-                self.block(self.text.rfind("\n", 0, lines.spans[first][0]) + 1, lines.spans[stop - 1][1])
+                self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
             return True
         head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
         turn = self._turn(lines.spans[1:], head.start)

@@ -75,6 +75,11 @@ class ProseWriter:
         """What the next block stands under."""
         return self.base if self.introduction < 0 else self.introduction
 
+    def line_of(self, at: int) -> int:
+        """Where the line begins that a place is in, without a title in it that is set down already."""
+        done = self.regions[-1].end if self.regions else 0
+        return max(self.text.rfind("\n", 0, at) + 1, done)
+
     def add(self, start: int, end: int, units: Sequence[Unit]) -> None:
         """Take up a region that is not running text; what it was introduced by introduces nothing else."""
         self.regions.append(Region(start, end, self.parent, tuple(units)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from units_support import above
+from units_support import above, check_units
 
 from ctxpipe.compress.text.outline import outline
-from ctxpipe.compress.types import Document
+from ctxpipe.compress.types import Document, Kind
 
 REPLY = """It is 45 now.
 
@@ -58,3 +58,9 @@ def test_what_a_quoted_message_says_stands_under_its_own_head() -> None:
 def test_every_character_of_a_reply_is_in_one_unit() -> None:
     units = outline(Document(text=REPLY, source="x")).units(0, len(REPLY))
     assert "".join("".join(REPLY[u.start : u.end] for u in units).split()) == "".join(REPLY.split())
+
+
+@pytest.mark.parametrize("kind", ["text", "pdf"])
+def test_a_line_that_goes_on_behind_a_title_is_set_down_once_above_a_quotation(kind: Kind) -> None:
+    text = "Terms of the harbour.\n\n3.1 Definitions. In this agreement\n> a berth is a place for a boat.\n"
+    check_units(text, outline(Document(text=text, kind=kind)).units(0, len(text)))
