@@ -12,6 +12,7 @@ from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.builder import DocumentBuilder
+from ctxpipe.pipeline.readers.contents import Entry, links, named, points, with_headings
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.titles import one_line
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _PAGES = (".xhtml", ".html", ".htm", ".xml")
-_HEADED = re.compile(r"\A(?:\S[^\n]{0,80}\n+){0,2}#{1,6} ")
 # In HTML, which chapters are read as, only void elements end like this; the others would stay open.
 _SELF_CLOSED = re.compile(
     r"<((?:title|script|style|textarea|iframe|object|a|p|div|span|i|b|em|strong|td|th|li|h[1-6]|section|sup|sub|ul|ol"
@@ -33,7 +33,7 @@ _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"
 
 
 class EpubReader:
-    """Reads an e-book; a chapter without a heading gets its title from the table of contents."""
+    """Reads an e-book; chapters without a heading get theirs from the table of contents, also within one file."""
 
     def read(self, data: bytes, *, source: str, errors: Errors = "strict") -> Document:
         """Read an e-book.
@@ -47,11 +47,9 @@ class EpubReader:
         builder = DocumentBuilder()
         for name in book.chapters():
             markup = decode(book.archive.read(name), source=f"{source}: {name}", errors=errors, declares=True)
-            text = html_page(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), addresses=True).text
-            title = book.titles.get(name, "")
-            if title and text.strip() and not _HEADED.match(text):
-                builder.add(f"# {title}")
-            builder.add(text)
+            markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
+            entries = book.contents.get(name, [])
+            builder.add(named(html_page(with_headings(markup, entries), addresses=True).text, entries))
         return builder.document(source=source, kind="markdown", title=book.title)
 
 
@@ -72,7 +70,7 @@ class _Book:
                 self._items[item.get("id") or ""] = item
                 self._by_path[path] = item
         self._spine = [e.get("idref") or "" for e in package.iter() if local(e) == "itemref"]
-        self.titles = self._titles()
+        self.contents = self._contents()
         self._refuse_protected()
 
     def chapters(self) -> Iterator[str]:
@@ -99,9 +97,9 @@ class _Book:
         folder = self._folder if folder is None else folder
         return posixpath.normpath(posixpath.join(folder, unquote((href or "").partition("#")[0])))
 
-    def _titles(self) -> dict[str, str]:
-        """Titles of chapters by part, from the navigation of EPUB 3, else the NCX file of EPUB 2."""
-        titles: dict[str, str] = {}
+    def _contents(self) -> dict[str, list[Entry]]:
+        """Entries of the table of contents by part, from the navigation of EPUB 3, else the NCX file of EPUB 2."""
+        tables: list[dict[str, list[Entry]]] = []
         for path, item in self._by_path.items():
             nav = "nav" in (item.get("properties") or "").split()
             if path not in self.archive or not (nav or item.get("media-type") == "application/x-dtbncx+xml"):
@@ -110,10 +108,11 @@ class _Book:
                 root = parse(self.archive.read(path), source=self._source, ending=".epub")
             except ReadError:  # a book can be read without its table of contents
                 continue
-            folder = posixpath.dirname(path)
-            for href, title in _links(root) if nav else _points(root):
-                titles.setdefault(self._path(href, folder), one_line(title))
-        return titles
+            table: dict[str, list[Entry]] = {}
+            for href, entry in links(root) if nav else points(root):
+                table.setdefault(self._path(href, posixpath.dirname(path)), []).append(entry)
+            tables.insert(0 if nav else len(tables), table)
+        return next((table for table in tables if table), {})
 
     def _refuse_protected(self) -> None:
         if "META-INF/encryption.xml" not in self.archive:
@@ -125,19 +124,3 @@ class _Book:
             method = next((e.get("Algorithm") for e in element.iter() if local(e) == "EncryptionMethod"), "")
             if method not in _FONTS:
                 raise ReadError(self._source, "the e-book is protected against copying (DRM) and cannot be read")
-
-
-def _links(root: Element) -> Iterator[tuple[str, str]]:
-    for element in root.iter():
-        if local(element) == "a" and element.get("href"):
-            yield element.get("href") or "", "".join(element.itertext())
-
-
-def _points(root: Element) -> Iterator[tuple[str, str]]:
-    for point in root.iter():
-        if local(point) != "navPoint":
-            continue
-        label = next((e for e in point if local(e) == "navLabel"), None)
-        content = next((e for e in point if local(e) == "content"), None)
-        if label is not None and content is not None:
-            yield content.get("src") or "", "".join(label.itertext())

@@ -20,6 +20,8 @@ CELL_LEVEL, OUTPUT_LEVEL = 30, 31
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _EMBEDDED = re.compile(r"!\[([^\[\]\n]*)\]\((?:data|attachment):[^)\n]*\)")
 _EMBEDDED_TAG = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?data:[^<>]*>", re.IGNORECASE)
+# What stands for an object that shows itself by another type.
+_OBJECT = re.compile(r"<IPython\.core\.display\.\w+(?: object)?>")
 _OVERWRITTEN = re.compile(r"(?<![^\n\r])[^\n\r]*+\r(?!\n)")
 # In format 3, the type of an output's text is its name.
 _OLD_TYPES = {"text": "text/plain", "html": "text/html", "latex": "text/latex", "markdown": "text/markdown"}
@@ -140,17 +142,19 @@ def _shown(output: Mapping[str, Any]) -> str:
         said = _joined(data.get("text/plain"))
         shown = "" if said.lstrip().startswith("<") else _printed(said)
         return "\n\n".join(filter(None, (shown, "[image left out]")))
-    if "text/plain" in data:
-        return _printed(_joined(data["text/plain"]))
+    plain = _joined(data.get("text/plain"))
+    if plain and not _OBJECT.fullmatch(plain.strip()):
+        return _printed(plain)
     if "text/html" in data:
         from ctxpipe.pipeline.readers.html.html import html_page
 
-        return html_page(_joined(data["text/html"])).text
+        if text := html_page(_joined(data["text/html"])).text:
+            return text
     for name in ("text/latex", "application/json"):
         if name in data:
             value = data[name]
             return _printed(_joined(value) if isinstance(value, str | list) else json.dumps(value, ensure_ascii=False))
-    return ""
+    return _printed(plain)
 
 
 def _printed(text: str) -> str:

@@ -19,6 +19,8 @@ _LONGEST_FIELD = 4000
 _MOST_ADDRESSES = 10
 _PLACEHOLDER = 200
 """Characters below which plain text may only say that the message is HTML."""
+_TABLE = 4
+"""Cells from which rows of HTML are a table."""
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
 
@@ -104,17 +106,27 @@ class _MessageWalk:
 
 
 def _best(parts: list[Part]) -> Part | None:
-    """The plain text among parts that say the same, unless it is empty or only says that there is HTML."""
+    """The plain text among parts that say the same, unless it is empty, says only that there is HTML, or lacks tables."""
     plain = next((part for part in parts if part.get_content_type() == "text/plain"), None)
     other = next((part for part in parts if part.is_multipart() or part.get_content_type() == "text/html"), None)
     if plain is None or other is None:
         return plain or other
     words = _text(plain)
-    if len(words) < _PLACEHOLDER:
-        html = next((part for part in other.walk() if part.get_content_type() == "text/html"), None)
-        if html is not None and len(_html(html)) > 4 * len(words):
-            return other
-    return plain
+    html = next((part for part in other.walk() if part.get_content_type() == "text/html"), None)
+    if html is None or (len(words) >= _PLACEHOLDER and "<table" not in _text(html).lower()):
+        return plain
+    rich = _html(html)
+    short = len(words) < _PLACEHOLDER and len(rich) > 4 * len(words)
+    return other if short or _lacks_a_table(words, rich) else plain
+
+
+def _lacks_a_table(plain: str, rich: str) -> bool:
+    """Whether most cells of the tables in HTML do not stand in the plain text, as where a program left tables out."""
+    cells = [
+        cell.strip() for line in rich.split("\n") if line.startswith("| ") for cell in line.strip("| ").split(" | ")
+    ]
+    cells = [cell for cell in cells if any(character.isalnum() for character in cell)]
+    return len(cells) >= _TABLE and 2 * sum(cell in plain for cell in cells) < len(cells)
 
 
 def _list(payload: object) -> list[Part]:

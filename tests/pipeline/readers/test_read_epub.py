@@ -90,6 +90,47 @@ def test_a_chapter_without_heading_is_named_by_the_table_of_contents(version: in
     assert kept.index("# Day 7") < kept.index("blue pot 7")
 
 
+def headed(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.startswith("#")]
+
+
+def ncx_of(points: str) -> str:
+    return f'<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap>{points}</navMap></ncx>'
+
+
+def point(title: str, address: str, inside: str = "") -> str:
+    return f'<navPoint><navLabel><text>{title}</text></navLabel><content src="{address}"/>{inside}</navPoint>'
+
+
+def test_chapters_of_one_file_are_named_by_the_anchors_of_the_table_of_contents() -> None:
+    days = ("Monday", "Tuesday", "Wednesday")
+    body = "".join(f'<div id="d{i}"><p>Rain fell.</p><p>The ring is in pot {i}.</p></div>' for i in range(len(days)))
+    body += '<div><a id="d9"></a><h2>Sunday</h2><p>No rain.</p></div>'
+    ncx = ncx_of("".join(point(day, f"a.xhtml#d{i}") for i, day in enumerate(days)) + point("The end", "a.xhtml#d9"))
+    text = loaded(book({"a.xhtml": page(body)}, ncx=ncx)).text
+    assert headed(text) == ["# Monday", "# Tuesday", "# Wednesday", "## Sunday"]
+    assert "# Tuesday\n\nRain fell.\n\nThe ring is in pot 1.\n\n# Wednesday" in text
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_chapters_stand_under_the_parts_of_the_table_of_contents(version: int) -> None:
+    chapters = {
+        f"p{i}.xhtml": page(f"<h1>Chapter {i % 2 + 1}</h1><h2>Rain</h2><pre># pot\n</pre><p>Pot {i}.</p>")
+        for i in range(4)
+    }
+    inside = ["".join(point(f"Chapter {i % 2 + 1}", f"p{i}.xhtml") for i in part) for part in ((0, 1), (2, 3))]
+    ncx = ncx_of(point("North", "p0.xhtml", inside[0]) + point("South", "p2.xhtml", inside[1]))
+    lists = [
+        "".join(f'<li><a href="p{i}.xhtml">Chapter {i % 2 + 1}</a></li>' for i in part) for part in ((0, 1), (2, 3))
+    ]
+    nav = page(
+        f"<nav><ol><li><span>North</span><ol>{lists[0]}</ol></li><li><span>South</span><ol>{lists[1]}</ol></li></ol></nav>"
+    )
+    text = loaded(book(chapters, nav=nav) if version == 3 else book(chapters, ncx=ncx)).text
+    below = ["## Chapter 1", "### Rain", "# pot", "## Chapter 2", "### Rain", "# pot"]
+    assert headed(text) == ["# North", *below, "# South", *below]
+
+
 def test_what_is_self_closed_in_xml_hides_nothing() -> None:
     body = '<script src="x.js"/><p id="a"/><a id="b"/><p>Seen <i/>and <b>bold</b>.</p><div/>'
     assert loaded(book({"a.xhtml": page(body, '<title/><style type="text/css"/>')})).text == "Seen and bold."

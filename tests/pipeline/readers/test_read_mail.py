@@ -68,6 +68,17 @@ def test_an_html_body_is_read_where_there_is_no_plain_one() -> None:
     assert "The crane is paid." in mail(made).text
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_table_that_the_plain_text_lacks_is_read_in_html(told: bool) -> None:
+    rows = [("Crane", "84 000"), ("Rope", "1 250"), ("Buoy", "311")]
+    above = "Hello, please find below what the yard has paid for each thing in the year. " * 4
+    made = message(text=above + ("\n".join(f"{thing}: {price}" for thing, price in rows) if told else ""))
+    cells = "".join(f"<tr><td>{thing}</td><td>{price}</td></tr>" for thing, price in rows)
+    made.add_alternative(f"<p>{above}</p><table>{cells}</table>", subtype="html")
+    assert ("| Rope | 1 250 |" in mail(made).text) is not told
+    assert ("Rope: 1 250" in mail(made).text) is told
+
+
 def test_attachments_are_named_and_text_is_read() -> None:
     made = message()
     made.add_attachment(b"\x89PNG" * 500, maintype="image", subtype="png", filename="Läge.png")

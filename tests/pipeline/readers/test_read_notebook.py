@@ -93,6 +93,10 @@ def test_format_3() -> None:
     assert found.text.endswith("Output:\n\n[image left out]")
 
 
+def shown(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {"text/plain": f"<IPython.core.display.{kind} object>", **data}}
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
@@ -108,6 +112,10 @@ def test_format_3() -> None:
             "[image left out: p]",
         ),
         (markdown(f"a <img src='data:image/png;base64,{IMAGE}'> b"), "a [image left out] b"),
+        (code("x", shown("Math", {"text/latex": "$m = 3.43$"})), "```text\n$m = 3.43$\n```"),
+        (code("x", shown("JSON", {"application/json": {"median": 412}})), '{"median": 412}'),
+        (code("x", shown("HTML", {"text/html": "<b>7</b> tons"})), "Output:\n\n7 tons"),
+        (code("x", shown("Javascript", {"application/javascript": "run()"})), "core.display.Javascript object"),
         ({"cell_type": "raw", "source": "as it is"}, "```\nas it is\n```"),
     ],
 )
