@@ -19,8 +19,11 @@ _OUTLINE = re.compile(r"\\outlinelevel([0-8])(?![0-9])")
 _HEADING = re.compile(rf"{chr(_MARK)}([{chr(_MARK + 1)}-{chr(_MARK + _LEVELS)}])")
 _BULLET = re.compile(r"^[\s]*[·•▪o\uf0b7\uf0a7-][\t ]+")
 _ITEM = re.compile(r"- |\s*(?:\d{1,3}|[a-z])[.)]\s")
-_NOTE = re.compile(r"\{\s*(?:\\\*)?\\footnote(?![a-z])")
-_IN_NOTE = re.compile(r"\\(?:par|line|chftn)(?![a-z]) ?")
+_NOTE = re.compile(
+    r"\{\s*(?:\\\*)?\\footnote(?![a-z])"
+    r"|(?:\{\s*\\\*\\atnauthor\s(?P<author>[^{}]{0,200})\}\s*(?:\\chatn\s*)?)?\{\s*\\\*\\(?P<comment>annotation)(?![a-z])"
+)
+_IN_NOTE = re.compile(r"\\(?:par|line|chftn|chatn)(?![a-z]) ?")
 _ESCAPED_OR_BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 _FONTS = re.compile(r"\{[^{}]*\\fonttbl")
@@ -28,7 +31,7 @@ _BRACE = re.compile(r"[{}]")
 _LONGEST_FONTS = 30_000
 """Characters of a table of fonts, which Word fills to 20,000."""
 _LONGEST_NOTE = 20_000
-"""Characters of a footnote with its markup."""
+"""Characters of a footnote or comment with its markup."""
 
 
 class RtfReader:
@@ -68,7 +71,7 @@ def _plain(data: bytes, source: str) -> str:
 
 
 def _with_notes(markup: str) -> str:
-    """The markup with footnotes as text where they are called; the library leaves them out."""
+    """The markup with footnotes and comments as text where they are called; the library leaves them out."""
     parts, at = [], 0
     for note in _NOTE.finditer(markup):
         if note.start() < at:
@@ -77,7 +80,9 @@ def _with_notes(markup: str) -> str:
         if end is None:
             break  # a hostile file opens a million
         inner = _IN_NOTE.sub(" ", markup[note.end() : end])
-        parts += [markup[at : note.start()], "{ [Footnote: ", inner.strip(), "]"]
+        author = f" by {' '.join(note['author'].split())}" if note["author"] else ""
+        name = f"Comment{author}" if note["comment"] else "Footnote"
+        parts += [markup[at : note.start()], f"{{ [{name}: ", inner.strip(), "]"]
         at = end
     return "".join([*parts, markup[at:]])
 

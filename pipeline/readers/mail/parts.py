@@ -106,7 +106,7 @@ class _MessageWalk:
 
 
 def _best(parts: list[Part]) -> Part | None:
-    """The plain text among parts that say the same, unless it is empty, says only that there is HTML, or lacks tables."""
+    """The plain text among parts that say the same, unless it is empty, only says so, or lacks tables."""
     plain = next((part for part in parts if part.get_content_type() == "text/plain"), None)
     other = next((part for part in parts if part.is_multipart() or part.get_content_type() == "text/html"), None)
     if plain is None or other is None:

@@ -146,8 +146,10 @@ def _mark_by_type(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure) ->
                 elif row.bold and row.size > 0.95 * body and _stands_alone(rows, at, measure):
                     bold.append(row)
     for group in (large, bold):
-        if len(group) > max(3, _MOST_SHARE * total) and not _has_bodies(pages, group, total):
-            group.clear()
+        # Of what is larger than the notes of a slide, its text is no heading; its title, which is larger still, is one.
+        while len(group) > max(3, _MOST_SHARE * total) and not _has_bodies(pages, group, total):
+            smallest = min(round(2 * row.size) for row in group)
+            group[:] = [row for row in group if round(2 * row.size) > smallest]
     sizes = Counter(round(2 * row.size) for row in large)
     levels = {size: min(level, _DEEPEST) for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
     for row in large:

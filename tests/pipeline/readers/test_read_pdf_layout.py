@@ -323,6 +323,21 @@ def test_headings_of_short_sections_are_headings_however_many_they_are() -> None
     assert headings(read_pdf(place_pdf(page))) == [(1, "North"), (1, "South"), (1, "West"), (1, "East")]
 
 
+def test_titles_of_slides_whose_text_is_larger_than_their_notes_are_headings() -> None:
+    notes = ("built by two brothers with stones that", "they had carried there in their own boats")
+    slides = [
+        [
+            Text(72, 700, f"{name} in numbers", 26, bold=True),
+            *column(72, 600, ("Revenue rose", "Staff fell"), 16),
+            *column(90, 500, notes, 12),
+        ]
+        for name in ("Anholt", "Borkum", "Cuxhaven", "Dunkirk")
+    ]
+    assert headings(read_pdf(place_pdf(*slides))) == [
+        (1, f"{name} in numbers") for name in ("Anholt", "Borkum", "Cuxhaven", "Dunkirk")
+    ]
+
+
 def test_large_lines_with_nothing_below_them_are_no_headings() -> None:
     page = [*column(72, 700, ["ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON"], 16), *column(72, 400, ["One.", "Two."])]
     assert headings(read_pdf(place_pdf(page))) == []

@@ -58,6 +58,22 @@ def test_a_footnote_stands_where_it_is_called(note: str) -> None:
     assert second == "It is paid {here}."
 
 
+@pytest.mark.parametrize(
+    ("author", "expected"),
+    [
+        (r"{\*\atnid MK}{\*\atnauthor Mia Kern}\chatn ", "[Comment by Mia Kern: Ask the council.]"),
+        (r"{\*\atnid MK}{\*\atnauthor K\'e4the\~Kern}{\chatn}", "[Comment: Ask the council.]"),
+        (r"{\*\atnid MK}", "[Comment: Ask the council.]"),
+    ],
+)
+def test_a_comment_stands_where_it_was_made(author: str, expected: str) -> None:
+    note = author + r"{\*\annotation{\*\atnref 1}\pard\plain {\chatn }Ask the {\b council}.}"
+    text = loaded(rf"{{\rtf1\ansi A mooring costs 54 euros.{note}\par It is paid here.\par}}").text
+    first, second = text.split("\n\n")
+    assert " ".join(first.split()) == f"A mooring costs 54 euros. {expected}"
+    assert second == "It is paid here."
+
+
 def test_footnotes_without_an_end_take_no_time() -> None:
     assert "Faro" in loaded(r"{\rtf1\ansi Faro\par " + r"{\footnote " * 20_000 + "}").text
 
