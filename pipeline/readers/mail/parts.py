@@ -88,6 +88,8 @@ class _MessageWalk:
             self.bodies.append(Body(text="(The body is encrypted.)"))
         elif kind == "message/rfc822" and inner and not top:
             self.messages.extend(_list(inner))
+        elif kind == "message/delivery-status" and inner:
+            self.bodies.append(Body(text="\n\n".join(filter(None, map(_fields, _list(inner))))))
         elif kind == "multipart/alternative" and inner:
             best = _best(_list(inner))
             return [(child, wanted and child is best) for child in _list(inner)]
@@ -127,6 +129,12 @@ def _lacks_a_table(plain: str, rich: str) -> bool:
     ]
     cells = [cell for cell in cells if any(character.isalnum() for character in cell)]
     return len(cells) >= _TABLE and 2 * sum(cell in plain for cell in cells) < len(cells)
+
+
+def _fields(part: Part) -> str:
+    """The fields of one recipient in a report of what was not delivered, and why, each on a line."""
+    names = dict.fromkeys(key for key, _ in part.raw_items())
+    return "\n".join(f"{name}: {value}" for name in names if (value := field(part, name)))
 
 
 def _list(payload: object) -> list[Part]:

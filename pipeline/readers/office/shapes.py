@@ -45,7 +45,9 @@ def _group(group: Any, depth: int) -> str:
         if texts[number]
         for left, top in [(shape.left or 0, shape.top or 0)]
     ]
-    return "\n".join(texts[number] for column in columns_of(boxes) for number in column)
+    columns = ["\n".join(texts[number] for number in column) for column in columns_of(boxes)]
+    # A number and what it is of, one above the other, are set off from the next ones.
+    return ("\n\n" if any("\n" in column for column in columns) else "\n").join(columns)
 
 
 def _is_slide_number(shape: Any) -> bool:

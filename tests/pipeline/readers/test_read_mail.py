@@ -79,6 +79,23 @@ def test_a_table_that_the_plain_text_lacks_is_read_in_html(told: bool) -> None:
     assert ("Rope: 1 250" in mail(made).text) is told
 
 
+def test_a_report_says_why_a_message_was_not_delivered() -> None:
+    text = load(
+        b"From: MAILER-DAEMON\nTo: ann@example.org\nSubject: Undelivered\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=B\n\n--B\n"
+        b"Content-Type: text/plain\n\nYour message came back.\n\n--B\nContent-Type: message/delivery-status\n\n"
+        b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; bo@example.org\nAction: failed\n"
+        b"Diagnostic-Code: smtp; 552 mailbox full,\n 512 MB used\n\n--B--\n",
+        source="a.eml",
+        name="a.eml",
+    ).text
+    assert text.endswith(
+        "Your message came back.\n\nReporting-MTA: dns; mx.example.org\n\n"
+        "Final-Recipient: rfc822; bo@example.org\nAction: failed\n"
+        "Diagnostic-Code: smtp; 552 mailbox full, 512 MB used"
+    )
+
+
 def test_attachments_are_named_and_text_is_read() -> None:
     made = message()
     made.add_attachment(b"\x89PNG" * 500, maintype="image", subtype="png", filename="Läge.png")

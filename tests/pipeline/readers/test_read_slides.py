@@ -123,6 +123,18 @@ def test_words_struck_through_and_links_in_a_group() -> None:
     assert made(fill) == "# Fees\n\nNight\n~~49~~ 54 euros, see here (https://example.org/fees)"
 
 
+def test_numbers_and_what_they_are_of_are_set_off_from_one_another_in_a_group() -> None:
+    def fill(presentation: Any) -> None:
+        group = titled(presentation, "Works").shapes.add_group_shape()
+        for left, top, words in ((5, 3, "Cranes"), (5, 4, "4"), (1, 3, "Staff"), (1, 4, "42")):
+            box(group, left, top, words)
+        row = titled(presentation, "Steps").shapes.add_group_shape()
+        for left, words in ((1, "Ask"), (5, "Pay")):
+            box(row, left, 3, words)
+
+    assert made(fill) == "# Works\n\nStaff\n42\n\nCranes\n4\n\n# Steps\n\nAsk\nPay"
+
+
 def test_a_table_with_a_title_and_two_rows_of_column_titles() -> None:
     from pptx.util import Inches
 
