@@ -26,7 +26,7 @@ _NEAR, _NEAR_WORDS = 600, 80
 _DEEPEST = 6
 
 
-class Entry(NamedTuple):
+class ContentsEntry(NamedTuple):
     """A title, its level from 1, and the anchor that it leads to, which is empty for a whole part."""
 
     title: str
@@ -34,24 +34,24 @@ class Entry(NamedTuple):
     anchor: str
 
 
-def links(root: Element) -> Iterator[tuple[str, Entry]]:
+def links(root: Element) -> Iterator[tuple[str, ContentsEntry]]:
     """Addresses and entries of the navigation of EPUB 3; an entry without an address leads where its first one does."""
     lists = [
         e for e in root.iter() if local(e) == "nav" and any(k.endswith("type") and v == "toc" for k, v in e.items())
     ]
-    waiting: list[Entry] = []
+    waiting: list[ContentsEntry] = []
     for element, level in _walk(lists[0] if lists else root, "li"):
         title = one_line("".join(element.itertext()))
         if local(element) == "span" and level and title:
-            waiting.append(Entry(title, level, ""))
+            waiting.append(ContentsEntry(title, level, ""))
         elif local(element) == "a" and (href := element.get("href")):
             anchor = href.partition("#")[2]
             yield from ((href, entry._replace(anchor=anchor)) for entry in waiting if entry.level < level)
             waiting = []
-            yield href, Entry(title, max(level, 1), anchor)
+            yield href, ContentsEntry(title, max(level, 1), anchor)
 
 
-def points(root: Element) -> Iterator[tuple[str, Entry]]:
+def points(root: Element) -> Iterator[tuple[str, ContentsEntry]]:
     """Addresses and entries of an NCX file of EPUB 2."""
     for point, level in _walk(root, "navPoint"):
         if local(point) != "navPoint":
@@ -60,7 +60,7 @@ def points(root: Element) -> Iterator[tuple[str, Entry]]:
         content = next((e for e in point if local(e) == "content"), None)
         if label is not None and content is not None:
             href = content.get("src") or ""
-            yield href, Entry(one_line("".join(label.itertext())), level, href.partition("#")[2])
+            yield href, ContentsEntry(one_line("".join(label.itertext())), level, href.partition("#")[2])
 
 
 def _walk(root: Element, name: str) -> Iterator[tuple[Element, int]]:
@@ -73,14 +73,14 @@ def _walk(root: Element, name: str) -> Iterator[tuple[Element, int]]:
         pending.extend((child, level) for child in reversed(element))
 
 
-def with_headings(markup: str, entries: Iterable[Entry]) -> str:
+def with_headings(markup: str, entries: Iterable[ContentsEntry]) -> str:
     """The markup of a part, with a heading before each place that an entry leads to and that has none."""
     places: dict[str, tuple[int, int]] = {}
     for tag in _ANCHOR.finditer(markup):
         places.setdefault(tag[2], tag.span())
     named_here = [(*places[e.anchor], e) for e in entries if e.title and e.anchor in places]
     starts = sorted({start for start, _, _ in named_here})
-    missing: list[tuple[int, Entry]] = []
+    missing: list[tuple[int, ContentsEntry]] = []
     for start, end, entry in named_here:
         following = bisect.bisect_right(starts, start)
         until = starts[following] if following < len(starts) else len(markup)
@@ -114,7 +114,7 @@ def _before(markup: str, at: int) -> int:
     return at
 
 
-def named(text: str, entries: Sequence[Entry]) -> str:
+def named(text: str, entries: Sequence[ContentsEntry]) -> str:
     """The text of a part under its titles by the table of contents, and its headings as deep as those say."""
     lead = _leading(entries)
     if not lead or not text.strip():
@@ -131,9 +131,9 @@ def named(text: str, entries: Sequence[Entry]) -> str:
     return "\n\n".join([*(f"{'#' * min(entry.level, _DEEPEST)} {entry.title}" for entry in above), text])
 
 
-def _leading(entries: Sequence[Entry]) -> list[Entry]:
+def _leading(entries: Sequence[ContentsEntry]) -> list[ContentsEntry]:
     """The entries that lead to the beginning of a part, each below the one before: a part of the book, its chapter."""
-    lead: list[Entry] = []
+    lead: list[ContentsEntry] = []
     for entry in entries:
         if lead and (entry.level <= lead[-1].level or entry.anchor != lead[0].anchor):
             break

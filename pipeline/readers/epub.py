@@ -12,7 +12,7 @@ from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.builder import DocumentBuilder
-from ctxpipe.pipeline.readers.contents import Entry, links, named, points, with_headings
+from ctxpipe.pipeline.readers.contents import ContentsEntry, links, named, points, with_headings
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.text.decode import decode
 from ctxpipe.pipeline.readers.titles import one_line
@@ -97,9 +97,9 @@ class _Book:
         folder = self._folder if folder is None else folder
         return posixpath.normpath(posixpath.join(folder, unquote((href or "").partition("#")[0])))
 
-    def _contents(self) -> dict[str, list[Entry]]:
+    def _contents(self) -> dict[str, list[ContentsEntry]]:
         """Entries of the table of contents by part, from the navigation of EPUB 3, else the NCX file of EPUB 2."""
-        tables: list[dict[str, list[Entry]]] = []
+        tables: list[dict[str, list[ContentsEntry]]] = []
         for path, item in self._by_path.items():
             nav = "nav" in (item.get("properties") or "").split()
             if path not in self.archive or not (nav or item.get("media-type") == "application/x-dtbncx+xml"):
@@ -108,7 +108,7 @@ class _Book:
                 root = parse(self.archive.read(path), source=self._source, ending=".epub")
             except ReadError:  # a book can be read without its table of contents
                 continue
-            table: dict[str, list[Entry]] = {}
+            table: dict[str, list[ContentsEntry]] = {}
             for href, entry in links(root) if nav else points(root):
                 table.setdefault(self._path(href, posixpath.dirname(path)), []).append(entry)
             tables.insert(0 if nav else len(tables), table)
