@@ -71,7 +71,7 @@ def rules_above(folder: str, on_note: OnNote) -> tuple[tuple[Rules, ...], bool]:
         folder: Without links in its path.
         on_note: Called with what was wrong with a file of rules.
     """
-    root = _root(folder)
+    root = root_of(folder)
     if root is None:
         return (), False
     rules = rules_of_root(root, on_note)
@@ -101,7 +101,8 @@ def is_root(folder: str) -> bool:
     return os.path.lexists(os.path.join(folder, ".git"))
 
 
-def _root(folder: str) -> str | None:
+def root_of(folder: str) -> str | None:
+    """The root of the Git repository that a folder is in; None if it is in none."""
     at = folder
     while not is_root(at):
         above = os.path.dirname(at)

@@ -18,6 +18,7 @@ class Reason(Enum):
     GENERATED = ("generated", "generated")
     BINARY = ("binary", "binary")
     UNREADABLE = ("in a format that is not read", "in formats that are not read")
+    OUTSIDE = ("link out of the repository", "links out of the repository")
     BROKEN = ("link that leads nowhere", "links that lead nowhere")
     SECRET = ("that looks like a secret", "that look like secrets")
 
@@ -26,7 +27,7 @@ class Reason(Enum):
         return f"{number:,} {self.value[number != 1]}"
 
 
-_WITH_ALL_FILES = (Reason.IGNORED, Reason.VENDORED, Reason.LOCK, Reason.MINIFIED, Reason.GENERATED)
+_WITH_ALL_FILES = (Reason.IGNORED, Reason.VENDORED, Reason.LOCK, Reason.MINIFIED, Reason.GENERATED, Reason.OUTSIDE)
 _NAMED_FOLDERS = 3
 
 

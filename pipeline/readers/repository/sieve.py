@@ -12,6 +12,7 @@ from ctxpipe.pipeline.readers.repository.ignore import (
     Rules,
     is_ignored,
     is_root,
+    root_of,
     rules_above,
     rules_in,
     rules_of_root,
@@ -88,9 +89,15 @@ class Sieve:
             return None
         if is_ignored(level.rules, path, is_folder=False):
             return Reason.IGNORED
+        if is_link and level.in_repository and not _is_below(os.path.realpath(path), root_of(level.real)):
+            return Reason.OUTSIDE
         return Reason.LOCK if is_lock(name) else None
 
     def _entered(self, real: str, rules: tuple[Rules, ...], in_repository: bool) -> Level:
         if is_root(real):  # the rules of one repository do not hold in another one inside it
             rules, in_repository = rules_of_root(real, self._on_note), True
         return Level(real=real, rules=(*rules, *rules_in(real, self._on_note)), in_repository=in_repository)
+
+
+def _is_below(path: str, root: str | None) -> bool:
+    return root is None or os.path.commonpath([path, root]) == root

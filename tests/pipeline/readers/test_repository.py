@@ -363,3 +363,17 @@ def test_the_same_files_as_git(paths: list[str], top: list[str], inner: list[str
         )
         wanted = [name for name in listed.stdout.decode().split("\0") if name and not name.endswith(".gitignore")]
         assert below(read([root]), root) == sorted(wanted)
+
+
+def test_a_link_out_of_a_repository_is_not_read_unless_asked_for(tmp_path: Path) -> None:
+    """Whoever wrote the repository must not choose which other files of the machine are read."""
+    folder = made(tmp_path / "boats", {".git/HEAD": "ref", "docs/rope.txt": "Hemp.", "docs/deep/x.txt": "x"})
+    made(tmp_path, {"diary.txt": "Private."})
+    os.symlink(tmp_path / "diary.txt", folder / "docs/out.txt")
+    os.symlink("../../src/boat.txt", folder / "docs/deep/inside.txt")
+    made(folder, {"src/boat.txt": "Oak."})
+    result = read([str(folder / "docs")])
+    assert below(result, folder) == ["docs/deep/inside.txt", "docs/deep/x.txt", "docs/rope.txt"]
+    assert passed(result, folder) == {"docs/out.txt": "OUTSIDE"}
+    assert "docs/out.txt" in below(read([str(folder)], all_files=True), folder)
+    assert [document.text for document in read([str(folder / "docs/out.txt")]).documents] == ["Private."]
