@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -110,6 +111,7 @@ def test_a_file_named_twice_is_read_once() -> None:
 
 
 def test_links_in_a_directory(folder: Path) -> None:
+    shutil.rmtree(folder / "docs/.git")  # links out of a repository are not read
     os.symlink("..", folder / "docs/sub/up")
     os.symlink(".", folder / "docs/self")
     os.symlink("../top.txt", folder / "docs/file-link.txt")
