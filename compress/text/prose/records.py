@@ -219,7 +219,9 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     header = start - 1
     if header >= 0:
         words, rows = lines[header].split(), [line.split() for line in lines[start:end]]
+        gaps, cells = len(_GAP.findall(lines[header])), [len(_GAP.findall(line)) for line in lines[start:end]]
         fits = len(words) >= 3 and sum(abs(len(row) - len(words)) <= 1 for row in rows) >= 0.9 * len(rows)
+        fits = fits or (gaps >= 2 and cells.count(gaps) >= 0.9 * len(cells))
         if fits and not _DIGITS.search(lines[header]) and all(_DIGITS.search(line) for line in lines[start:end]):
             return RecordRun(start, end, header)
     return RecordRun(start, end)

@@ -28,10 +28,14 @@ _GAP = 1.0
 """Width of a gap between the cells of a row, in sizes of the font."""
 _FEW = 6
 """Spaces of a row from which on it is looked into only where something speaks for a gap."""
+_FEW_MORE, _BESIDE = 3, 3
+"""Further spaces of a row that is looked into because one so many rows above or below it takes more room."""
 _STRETCHED = 2
 """Gaps of a row from which on the usual one is known."""
 _NARROW = 0.44
 """Width of a character, in sizes of the font, in words of narrow letters and in figures."""
+_SPACE = 0.6
+"""Width of a gap between words, in sizes of the font, that a line of prose stays below unless it is stretched."""
 _TABLE = 1.6
 """Width of a usual gap, in sizes of the font, that a stretched line of prose stays below."""
 _LOOSE = 0.62
@@ -130,16 +134,20 @@ class Extractor:
         A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need. Of
         the other rows, either PDFium's pieces are looked at or all that end before the margin, whichever are fewer.
         """
-        sure, rest = [], []
+        sure, rest, beside = [], [], set()
         edge = Counter(round(row.right) for row in rows).most_common(1)[0][0] if rows else 0.0
         for at, row in enumerate(rows):
             text = row.text
             if _LEADERS in text:
                 continue
-            if text.count(" ") < _FEW or row.right - row.left > _LOOSE * row.size * len(text):
+            loose = row.right - row.left > _LOOSE * row.size * len(text)
+            if loose:
+                beside |= set(range(at - _BESIDE, at + _BESIDE + 1))
+            if loose or text.count(" ") < _FEW:
                 sure.append(at)
             elif row.right < edge - 1.5 * row.size:
                 rest.append(at)
+        sure += [at for at in beside if 0 <= at < len(rows) and _FEW <= rows[at].text.count(" ") < _FEW + _FEW_MORE]
         count = self._calls.count_rects(raw) if rest else 0
         if count and count < 2 * sum(rows[at].text.count(" ") for at in rest):
             rest = self._parted(raw, rows, count)
@@ -187,15 +195,26 @@ def _is_loose(row: Row, spaces: Sequence[tuple[int, int]], lefts: Sequence[float
 def _mark_gaps(row: Row, spaces: Sequence[tuple[int, int]], befores: Sequence[float], afters: Sequence[float]) -> None:
     """Write two spaces where a gap is wider than the others of its row, or where all are those of a table."""
     gaps = [after - before for before, after in zip(befores, afters, strict=True)]
-    usual = sorted(gaps)[len(gaps) // 2] if len(gaps) > _STRETCHED else 0.0
-    if _STRETCHED < len(gaps) <= _FEW and usual > _TABLE * row.size:
-        usual = 0.0
+    usual = _usual(sorted(gaps), row.size) if len(gaps) > _STRETCHED else 0.0
     least = max(_GAP * row.size, 1.8 * usual)
     for at in reversed(range(len(gaps))):
         if gaps[at] > least:
             start, end = spaces[at]
             row.text = f"{row.text[:start]}{CELL}{row.text[end:]}"
             row.second = afters[at]
+
+
+def _usual(gaps: Sequence[float], size: float) -> float:
+    """Width of the gaps between the words of a row; 0 where all gaps are those between cells.
+
+    Args:
+        gaps: Widths of its gaps, in order of size.
+        size: Size of the font.
+    """
+    middle, narrow = gaps[len(gaps) // 2], gaps[len(gaps) // 4]
+    if len(gaps) <= _FEW and middle > _TABLE * size:
+        return 0.0
+    return narrow if middle > _GAP * size and narrow < _SPACE * size else middle
 
 
 def _has_picture(page: PdfPage) -> bool:

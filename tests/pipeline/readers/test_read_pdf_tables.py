@@ -89,3 +89,25 @@ def test_rows_of_a_table_that_goes_on_stand_under_its_column_titles() -> None:
     other = place_pdf(first, [one for at in range(5) for one in cells(720 - 14 * at, f"12:0{at}", "Bo came", "in", "")])
     last = outline(found := read_pdf(other)).units(found.text.index("12:00"), len(found.text))[-1]
     assert last.parent == -1
+
+
+def test_cells_of_two_words_in_narrow_columns_are_told_apart_in_every_row() -> None:
+    """As many gaps are wide as narrow, and the titles of the columns have other numbers of words than the rows."""
+    ships, masters, cargoes = ("Aldmoor", "Brackley", "Dunwell", "Farrow"), ("Orr", "Quill", "Rudd"), ("salt", "grain")
+    table = [("No.", "Ship", "Master", "Tons", "Cargo")]
+    table += [
+        (f"{at}", f"{ships[at % 4]} {chr(63 + at // 4)}", f"Capt. {masters[at % 3]}", f"{17 * at}", cargoes[at % 2])
+        for at in range(10, 50)
+    ]
+    pages = [
+        [
+            Text(x, 700 - 12 * at, word)
+            for at, row in enumerate(rows)
+            for x, word in zip((180, 210, 277, 345, 387), row, strict=True)
+        ]
+        for rows in (table[:21], table[21:])
+    ]
+    found = read_pdf(place_pdf(*pages))
+    assert [tuple(line.split("  ")) for line in found.text.split("\n") if line] == table
+    units = outline(found).units(0, len(found.text))
+    assert {unit.parent for unit in units[1:]} == {units[0].start}
