@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings, posts
+from ctxpipe.compress.text.prose.coded import code_titles
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
@@ -172,6 +173,7 @@ def _marked(document: Document) -> Iterator[Heading]:
     if document.kind in ("markdown", "html"):
         yield from matches(_ATX, text, lambda m: (len(m[1]), m[2]))
         yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
+        yield from code_titles(text, _BOLD_LEVEL)
         for post in posts(text):
             yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
         yield from underlined(text, markdown=True)
