@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.prose.anaphora import begins_leaning
 from ctxpipe.compress.text.prose.diagnosed import Said
 from ctxpipe.compress.text.prose.enumerated import Number, begins, number_of
 from ctxpipe.compress.text.prose.fences import Fence
@@ -15,7 +16,7 @@ from ctxpipe.compress.text.prose.headed import is_title, lead
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of, tagged
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import goes_on, is_card, is_cue, is_talk, said_leans, speaker
+from ctxpipe.compress.text.prose.spoken import after_cue, goes_on, is_card, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, ProseWriter
 from ctxpipe.compress.text.tables import table_units
@@ -197,13 +198,13 @@ class Blocks(ProseWriter):
         units = self.whole_or_sentences(start, end, "record", parent)
         text = self.text
         name, said = speaker(text, start, end)
-        cued = not name and is_cue(text, start, end)
-        if cued:
+        cued = -1 if name else after_cue(text, start, end)
+        if cued >= 0:
             asked = self.answers.follow(start, asks=asks(text, end))
         else:
             asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, said, end))
-        if name or cued:
-            about = self.answers.about(start, leans=said_leans(text, start, end))
+        if name or cued >= 0:
+            about = self.answers.about(start, leans=begins_leaning(text, max(said, cued), end))
             asked = about if asked < 0 else asked
         return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
 

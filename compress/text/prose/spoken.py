@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import regex
 
-from ctxpipe.compress.text.prose.anaphora import begins_leaning
 from ctxpipe.compress.text.prose.lines import LinePattern
 
 _TIME = r"(?:[ \t]*[\[(]\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])])?"
@@ -178,20 +177,15 @@ def speaker(text: str, start: int, end: int) -> tuple[str, int]:
     return (said["name"], said.end() - 1) if said else ("", start)
 
 
-def is_cue(text: str, start: int, end: int) -> bool:
-    """Whether a line is one of subtitles, with nothing but a time before what is said."""
-    return _CUED.match(text, start, end) is not None
+def after_cue(text: str, start: int, end: int) -> int:
+    """Where what is said begins in a line of subtitles, which has nothing but a time before it; -1 for another line."""
+    match = _CUED.match(text, start, end)
+    return match.end() - 1 if match else -1
 
 
 def goes_on(text: str, start: int, end: int) -> bool:
     """Whether what is said in a turn begins with words that go on with what was said before."""
     return _FURTHER.match(text, start, end) is not None
-
-
-def said_leans(text: str, start: int, end: int) -> bool:
-    """Whether a turn, or a line of subtitles, begins with a pronoun for what one before it names."""
-    said = _TURN.match(text, start, end) or _CUED.match(text, start, end)
-    return said is not None and begins_leaning(text, said.end() - 1, end)
 
 
 def quote_depth(text: str, start: int) -> int:

@@ -134,7 +134,8 @@ class Extractor:
         A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need. Of
         the other rows, either PDFium's pieces are looked at or all that end before the margin, whichever are fewer.
         """
-        sure, rest, beside = [], [], set()
+        sure, rest = [], []
+        beside: set[int] = set()
         edge = Counter(round(row.right) for row in rows).most_common(1)[0][0] if rows else 0.0
         for at, row in enumerate(rows):
             text = row.text
@@ -142,7 +143,7 @@ class Extractor:
                 continue
             loose = row.right - row.left > _LOOSE * row.size * len(text)
             if loose:
-                beside |= set(range(at - _BESIDE, at + _BESIDE + 1))
+                beside.update(range(at - _BESIDE, at + _BESIDE + 1))
             if loose or text.count(" ") < _FEW:
                 sure.append(at)
             elif row.right < edge - 1.5 * row.size:
