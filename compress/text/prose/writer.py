@@ -20,6 +20,7 @@ from ctxpipe.compress.types import Document
 
 _TITLE = re.compile(
     r"(\*\*|`|)\.?[^\W_](?:[^\n]{0,58}[^\s.!?,;…。！？，；|])?\1"
+    r"|[^\W_][^\n]{0,70} etc\."
     r"|\W{0,3}(?:Tab(?:le|elle|leau|la|ela|ella|ell)?\.?|Taulukko|Таблица|表)\s?\d[^\n]{0,200}"
 )
 """A short line that is no sentence, or the number of a table and what it holds."""

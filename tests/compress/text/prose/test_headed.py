@@ -144,3 +144,8 @@ def test_prices_behind_dots_are_lines_under_the_title_right_above_them() -> None
 def test_dots_that_lead_nowhere_make_no_lines() -> None:
     text = "He waited ...\nand waited, and the ship ...\nIt came at last.\n"
     assert not any(u.kind == "record" for u in outline(Document(text=text, source="x")).units(0, len(text)))
+
+
+def test_a_title_that_ends_in_etc_heads_its_list() -> None:
+    text = "Ropes & Anchors\n\n * Ropes.\n\nEngines, Internal Repairs, Support of Builders etc.\n\n * Oil is new.\n"
+    assert above(text, "Oil is new") == ["Engines, Internal Repairs, Support of Builders etc."]
