@@ -37,12 +37,13 @@ CHAT = [
 # The model repeats the word until it is stopped; a count of numbers it ended after 20 of them.
 ENDLESS = [Message(role="user", content=f"Repeat the word tide a thousand times: {'tide ' * 15}")]
 NEEDLE = "The keeper of Skellig hid 14 silver spoons under the stairs."
+PAUSE_SECONDS = 0.05
 QUESTION = "Where did the keeper of Skellig hide the spoons?"
 
 
 @pytest.fixture(scope="module")
 def engine(server: Served) -> OpenAIEngine:
-    return OpenAIEngine(server.url, timeout=240)
+    return OpenAIEngine(server.url, timeout=800)
 
 
 def gauge(server: Served, name: str) -> float:
@@ -56,10 +57,12 @@ def busy(server: Served) -> float:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s"
-        time.sleep(0.05)
+    # Looks are counted, not time: while a machine lets this process stand still, the server's work goes on or stops too.
+    for _ in range(round(seconds / PAUSE_SECONDS)):
+        if condition():
+            return
+        time.sleep(PAUSE_SECONDS)
+    raise AssertionError(f"not in {seconds:g} s of waiting")
 
 
 def test_counts_are_what_the_server_then_reads(engine: OpenAIEngine) -> None:
