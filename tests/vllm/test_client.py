@@ -57,7 +57,7 @@ def busy(server: Served) -> float:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    # Looks are counted, not time: while a machine lets this process stand still, the server's work goes on or stops too.
+    # Looks are counted, not time: a machine can let this process stand still for minutes, and then no look was taken.
     for _ in range(round(seconds / PAUSE_SECONDS)):
         if condition():
             return
