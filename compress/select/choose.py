@@ -123,6 +123,8 @@ class Chooser:
             self.collection.outlines[d].trail(u) for d, u in zip(pieces.owner.tolist(), pieces.units, strict=True)
         ]
         tree = self._tree(budget)
+        # Noise alone is no answer where something else could be shortened to fit.
+        says = (tier != NOISE) | (tier == NOISE).all()
         for short in (False, True):
             layout = self._layout(short=short, tree=None if short else tree)
             count = partial(self._count, pieces, trails, layout)
@@ -130,7 +132,7 @@ class Chooser:
             asked = question and self.whole and not held.any()
             if kept.any() and asked and (narrow := self._narrow(question, pieces, scores, kept, layout, budget)):
                 return narrow
-            if kept.any():
+            if (kept & says).any():
                 rendered = render(pieces, kept, trails, layout)
                 protected = tuple(_protected(pieces, kept)) if self.marks else ()
                 notes = [self.protection.note(pieces, kept, budget), self._tree_note(layout, budget)]

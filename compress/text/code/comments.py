@@ -55,7 +55,7 @@ def _marks(language: str) -> tuple[str, ...]:
     """What comments begin with."""
     mark = line_comment(language)
     block = "/*" if mark == "//" or canonical(language) == "css" else ""
-    return tuple(filter(None, (mark, block, description_mark(language))))
+    return tuple(filter(None, (mark, block, description_mark(language)[:1])))
 
 
 def _indent(text: str, start: int) -> str:

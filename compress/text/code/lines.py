@@ -54,7 +54,8 @@ def logical_lines(
         text: The text.
         start, end: Offsets.
         comment: What begins a comment in the language; where that is not known, ``#``, ``//`` and ``/*`` do.
-        description: What begins and ends text that describes what stands below it, like a comment; empty for none.
+        description: What begins and ends text that describes what stands below it, like a comment; a line that is a
+            string alone does so, too. Empty for none.
     """
     marks = (comment, "/*") if comment else ("#", "//", "/*")
     marks = (*marks, description) if description else marks
@@ -69,6 +70,7 @@ def logical_lines(
         is_comment = text.startswith(marks, line.start) and not text.startswith(
             ("#if", "#e", "#def", "#inc"), line.start
         )
+        is_comment = is_comment or bool(description and _TEXT.fullmatch(text, line.start, line.end))
         if is_comment:
             stop = _block_comment(text, line, end, description)
         else:

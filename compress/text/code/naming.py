@@ -50,6 +50,22 @@ def named_objects(text: str, units: Sequence[Unit], language: str) -> list[Unit]
     return [finder.changed.get(unit.start, unit) for unit in units]
 
 
+def named_by(text: str, units: Sequence[Unit], name: re.Pattern[str]) -> list[Unit]:
+    """Let the properties of an object stand under the first of them that ``name`` matches."""
+    names: dict[int, Unit] = {}
+    for unit in units:
+        if unit.parent >= 0 and unit.parent not in names and name.match(text, unit.start):
+            names[unit.parent] = unit
+    titled = {unit.start: " ".join(text[unit.start : unit.end].split())[:_LONGEST_TITLE] for unit in names.values()}
+    return [
+        unit._replace(
+            parent=names[unit.parent].start if unit.parent in names and unit.start not in titled else unit.parent,
+            title=titled.get(unit.start, unit.title),
+        )
+        for unit in units
+    ]
+
+
 class _Finder:
     def __init__(self, text: str, units: Sequence[Unit], language: str) -> None:
         self.text = text

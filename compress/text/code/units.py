@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ctxpipe.compress.text.code import bibtex, vobject
 from ctxpipe.compress.text.code.banners import with_banners
 from ctxpipe.compress.text.code.comments import with_subjects
 from ctxpipe.compress.text.code.described import with_described
@@ -13,29 +14,33 @@ from ctxpipe.compress.text.code.indent import mark_indented
 from ctxpipe.compress.text.code.languages import canonical
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.markup import mark_markup
-from ctxpipe.compress.text.code.naming import named_objects
+from ctxpipe.compress.text.code.naming import named_by, named_objects
 from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.templates import with_conditions, without_templates
 from ctxpipe.compress.text.code.tree import mark_tree
-from ctxpipe.compress.text.code.vobject import mark_vobject, named_vobjects
 from ctxpipe.compress.text.returns import Returns, without
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl"))
+_NAMES = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE}
 _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
 )
+_DECLARATION = re.compile(r"\s*(?:<\?xml\b[^>]*\?>|<!DOCTYPE\b[^>\[]*>|<\?php|#!/[^\n]*)\s*", re.IGNORECASE)
+"""What a file begins with that says only how to read or run it."""
+_DECLARATIONS = 3
 _RAW = {"script": "js", "style": "css"}
 
 
 def code_units(text: str, language: str = "") -> list[Unit]:
     """The units of source code, configuration or markup.
 
-    Programming languages, CSS, HCL and YAML are parsed by tree-sitter; XML, TOML, INI, SQL and differences have a
-    scanner each; everything else, and what a parser cannot read, is an indentation tree.
+    Programming languages, CSS, HCL and YAML are parsed by tree-sitter; XML, TOML, INI, SQL, differences,
+    calendars and bibliographies have a scanner each; everything else, and what a parser cannot read, is an indentation
+    tree.
 
     Args:
         text: The text, which may be malformed in any way.
@@ -51,8 +56,11 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     language = canonical(language)
     _mark(marks, 0, len(text), -1, language)
     units = with_subjects(text, marks.units(), language)
-    if language == "vobject":
-        return named_vobjects(text, units)
+    for index, unit in enumerate(units[:_DECLARATIONS]):
+        if _DECLARATION.fullmatch(text, unit.start, unit.end):
+            units[index] = unit._replace(noise=True)
+    if language in _NAMES:
+        return named_by(text, units, _NAMES[language])
     if language == "diff":
         return with_short_heads(text, units)
     units = with_banners(text, units, language)
@@ -77,7 +85,9 @@ def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> Non
     elif language == "sql":
         mark_sql(marks, start, end)
     elif language == "vobject":
-        mark_vobject(marks, start, end)
+        vobject.mark_vobject(marks, start, end)
+    elif language == "bibtex":
+        bibtex.mark_bibtex(marks, start, end)
     elif language == "diff":
         mark_diff(marks, start, end)
     else:

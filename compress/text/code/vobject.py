@@ -1,4 +1,4 @@
-"""Calendars and address cards: properties under the object that ``BEGIN`` opens, and under what names it."""
+"""Calendars and address cards: properties under the object that ``BEGIN`` opens."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 from ctxpipe.compress.text.code.lines import after, physical
 from ctxpipe.compress.text.code.marks import Marks
-from ctxpipe.compress.text.unit import Unit
 
 _EDGE = re.compile(r"(?P<edge>BEGIN|END):(?P<name>[\w-]+)[ \t]*", re.IGNORECASE)
-_NAME = re.compile(r"(?:SUMMARY|FN)(?:;[^:\n]*)?:", re.IGNORECASE)
+NAME = re.compile(r"(?:SUMMARY|FN)(?:;[^:\n]*)?:", re.IGNORECASE)
+"""The property that names an object."""
 _DEEPEST = 64
 
 
@@ -35,19 +35,3 @@ def mark_vobject(marks: Marks, start: int, end: int) -> None:
             marks.close(line.start, opened.pop()[0])
         else:
             marks.unit(line.start, above)
-
-
-def named_vobjects(text: str, units: list[Unit]) -> list[Unit]:
-    """Let the properties of an object stand under the one that names it."""
-    names: dict[int, Unit] = {}
-    for unit in units:
-        if unit.parent >= 0 and unit.parent not in names and _NAME.match(text, unit.start):
-            names[unit.parent] = unit
-    titled = {name.start: " ".join(text[name.start : name.end].split())[:100] for name in names.values()}
-    return [
-        unit._replace(
-            parent=names[unit.parent].start if unit.parent in names and unit.start not in titled else unit.parent,
-            title=titled.get(unit.start, unit.title),
-        )
-        for unit in units
-    ]

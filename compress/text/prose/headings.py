@@ -218,7 +218,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     prompts = list(matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
     yield from prompts if len(prompts) > 1 else ()
     for heading in matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
-        if sum(c.isalpha() for c in heading.title) >= 4 and begins_paragraph(text, heading.start):
+        if begins_paragraph(text, heading.start) and _is_said(heading.title):
             yield heading
     if document.kind == "text":
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
@@ -268,6 +268,13 @@ def _numbered(document: Document) -> Iterator[Heading]:
         if plain and not before and not after and not _goes_on(text, heading.end):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))
+
+
+def _is_said(title: str) -> bool:
+    """Whether a line of capitals has letters, and not mostly codes, as a weather report has."""
+    words = title.split()
+    coded = sum(any(map(str.isdigit, word)) for word in words)
+    return sum(map(str.isalpha, title)) >= 4 and 2 * coded <= len(words)
 
 
 def _goes_on(text: str, end: int) -> bool:

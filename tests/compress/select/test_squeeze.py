@@ -34,3 +34,26 @@ def test_a_record_is_cut_around_the_words_of_the_question() -> None:
     assert "DELETE /berths HTTP/1.1" in kept.text
     assert " 402" in kept.text
     assert kept.text.startswith("… ")
+
+
+PUMPS = """<?xml version="1.0"?>
+<article xmlns="http://docbook.org/ns/docbook" version="5.0">
+<title>Pump handbook</title>
+<section><title>Bilge pump</title>
+<section><title>Fuses</title><para>It is protected by a fuse of 10 A.</para></section>
+</section>
+<section><title>Fire pump</title>
+<section><title>Fuses</title><para>It is protected by a fuse of 25 A.</para></section>
+</section>
+</article>
+"""
+
+
+@pytest.mark.parametrize("budget", [45, 60, 75])
+def test_a_declaration_alone_is_not_kept_where_an_answer_can_be_shortened_to_fit(budget: int) -> None:
+    document = Document(text=PUMPS, source="pumps.xml", kind="code", language="xml")
+    kept = Pipeline(rank="bm25").compress(document, question="Which fuse protects the fire pump?", budget=budget)
+    assert "<?xml" not in kept.text
+    assert "<para>" in kept.text
+    assert kept.kept_tokens <= budget
+    assert any("cut and marked" in note for note in kept.notes)

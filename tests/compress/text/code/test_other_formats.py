@@ -6,6 +6,7 @@ import pytest
 from units_support import chain, check_units, trail
 
 from ctxpipe.compress.text.code import code_units
+from ctxpipe.compress.text.code.comments import subject
 
 
 def units_of(text: str, language: str) -> list[str]:
@@ -128,3 +129,74 @@ def test_a_table_whose_rows_name_their_columns_is_still_cut_by_column() -> None:
     table = "CREATE TABLE sheds (\n  id INT,\n  code TEXT,\n  fee REAL,\n  owner TEXT\n);"
     text = f"{table}\nINSERT INTO sheds (id, code) VALUES (1, 'A1');\n"
     assert len(code_units(text, "sql")) == 6
+
+
+BIBLIOGRAPHY = """\
+% my library
+@string{jhs = "Journal of Harbour Studies"}
+
+@article(fenwick18,
+author = "Fenwick, Ada",
+title = "The {H}ull gate",
+abstract = {Long text
+that goes on, with a = b
+and ends here.},
+year = 2018
+)
+@misc{one, title={On one line}, year={1999}}
+@book{two, author={Moore, Ben},
+  title={Two
+  lines},
+  isbn={1-2}}
+Some remark
+@book{three,
+  year = {2001},
+  edition = {2},
+}
+"""
+
+
+def test_fields_of_a_bibliography_stand_under_entry_and_title() -> None:
+    units = code_units(BIBLIOGRAPHY, "bibtex")
+    assert chain(BIBLIOGRAPHY, units, "year = 2018") == [
+        "@article(fenwick18,",
+        'title = "The {H}ull gate",',
+        "year = 2018",
+    ]
+    assert trail(BIBLIOGRAPHY, units, "year = 2018") == ["fenwick18", 'title = "The {H}ull gate",']
+    assert chain(BIBLIOGRAPHY, units, "and ends here")[-1].startswith("abstract = {Long text\n")
+    assert chain(BIBLIOGRAPHY, units, "isbn")[1:] == ["title={Two\n  lines},", "isbn={1-2}}"]
+    assert chain(BIBLIOGRAPHY, units, "1999") == ["@misc{one, title={On one line}, year={1999}}"]
+    assert chain(BIBLIOGRAPHY, units, "Some remark") == ["Some remark"]
+    assert chain(BIBLIOGRAPHY, units, "edition") == ["@book{three,", "edition = {2},"]
+
+
+@pytest.mark.parametrize("broken", ["@article{a,\n  title = {x", "@book{a,\n}}}}\n@book{b,\n t = {1},\n}", "@(,{\n)\n"])
+def test_a_broken_bibliography_is_units_all_the_same(broken: str) -> None:
+    check_units(broken, code_units(broken, "bibtex"))
+
+
+def test_a_description_of_graphql_stands_with_what_it_describes() -> None:
+    text = (
+        'type Mutation {\n  "Needs the role MASTER."\n  expel(vessel: ID!): Boolean!\n'
+        '  "Needs the role PILOT."\n  berth(vessel: ID!): Vessel!\n}\n'
+    )
+    units = code_units(text, "graphql")
+    check_units(text, units)
+    about = subject(text, units, 1, "graphql")
+    assert about is not None
+    assert text[about.start : about.end].strip() == "expel(vessel: ID!): Boolean!"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('<?xml version="1.0"?>\n<!DOCTYPE a>\n<a>\n<b>one</b>\n<c>two</c>\n</a>\n', "xml"),
+        ("#!/bin/sh\n\nset -e\nrun --all\n", "bash"),
+        ("<?php\n\n$a = 1;\necho $a;\n", "php"),
+    ],
+)
+def test_what_says_only_how_to_read_a_file_is_noise(text: str, language: str) -> None:
+    units = code_units(text, language)
+    assert units[0].noise
+    assert not units[-1].noise
