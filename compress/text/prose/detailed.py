@@ -1,23 +1,41 @@
-"""Entries whose lines say themselves how deep they are: by indentation, by a number, or by the tag of a message."""
+"""Entries whose lines say how deep they are: by indentation, a drawn branch, a number, or the tag of a message."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
+
+import regex
 
 _NUMBERED = re.compile(r"(\d{1,2}) (?:@[^@\s]{1,30}@ )?_?[A-Z][A-Z0-9_]{2,14}(?: |\Z)")
 """A level and a tag, as genealogists' files (GEDCOM) have them."""
 _TAG = re.compile(r":\d\d[A-Z]?:|[A-Z][A-Z0-9]{1,2}(?=[|+*])")
 """The tag of a line in messages of banks (``:61:``), hospitals (``PID|``) and traders (``LIN+``, ``N1*``)."""
+_KEYED = regex.compile(
+    r"(?!(?:if|else|elif|for|while|with|try|except|finally|def|class|case|do)\b)[\p{L}\p{N}][\p{L}\p{N}_./'’-]*"
+    r"(?: [\p{L}\p{N}_./'’-]+| \([^()\n]{1,20}\)){0,4}[ ]?:(?: .*)?"
+)
+"""A key with its value, or one that stands above others; no line of Python."""
+_BRANCH = re.compile(r"(?:[│|][ \u00a0]{1,4}|[ \u00a0]{2,5})*(?:[├└|`+\\][─-]{1,3}[ \u00a0]?)")
+"""What a tree of files draws before a name."""
 _WORD = re.compile(r"\S+")
-_FEWEST, _FEWEST_LINES = 2, 4
+_FEWEST, _FEWEST_LINES, _FEWEST_KEYS = 2, 4, 3
 _SHARE = 0.6
 """Share of the indented lines that begin with the same word in several entries."""
+_KEYS = 0.75
+"""Share of the lines of a list of keys that are keys, and of the lines of a tree that are branches."""
+
+
+GOES_ON = -2
+"""Of a line that goes on with the one above."""
 
 
 def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
-    """What each line stands under, by index, -1 for none; empty for lines that are no such entries.
+    """What each line stands under, by index, -1 for none or ``GOES_ON``; empty for lines that are no such entries.
+
+    What stands below the last of some keys is left out, which may be anything.
 
     Args:
         lines: Lines of a block without blank lines, stripped.
@@ -30,7 +48,9 @@ def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
         return _nested(levels) if min(levels) == levels[0] else []
     if _TAG.match(lines[0]):
         return _below_tags(lines)
-    return _nested(indents) if _are_detailed(lines, indents) else []
+    if branches := _branches(lines, indents):
+        return _nested(branches)
+    return _nested(indents) if _are_detailed(lines, indents) else _below_keys(lines, indents)
 
 
 def are_messages(lines: Sequence[str]) -> bool:
@@ -60,6 +80,31 @@ def _below_tags(lines: Sequence[str]) -> list[int]:
     for index, tag in enumerate(tags):
         head = index if tag == tags[0] else head
         above.append(-1 if index == head else head if tag else index - 1)
+    return above
+
+
+def _branches(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
+    """How deep the lines of a drawn tree are; empty for lines that are none."""
+    found = [_BRANCH.match(line) for line in lines]
+    if sum(map(bool, found)) < _KEYS * len(lines):
+        return []
+    return [indent + match.end() if match else indent for indent, match in zip(indents, found, strict=True)]
+
+
+def _below_keys(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
+    """Under the nearest key that is less deep, where keys stand above others; values may go on in further lines."""
+    keyed = [_KEYED.fullmatch(line) is not None for line in lines]
+    stop = max((index + 1 for index, is_key in enumerate(keyed) if is_key), default=0)
+    heads = sum(deeper > indent for indent, deeper in itertools.pairwise(indents[:stop]))
+    entry = heads == 1 and all(keyed[1:]) and indents.count(indents[0]) == 1
+    if not (entry or heads >= _FEWEST) or min(indents) < indents[0] or sum(keyed) < max(_FEWEST_KEYS, _KEYS * stop):
+        return []
+    above = _nested(indents[:stop])
+    for index in range(1, stop):
+        last = above[index]
+        has_value = last >= 0 and keyed[last] and not lines[last].endswith(":")
+        if has_value and not keyed[index] and last in (index - 1, above[index - 1]):
+            above[index] = GOES_ON
     return above
 
 

@@ -12,8 +12,19 @@ _STOPPED = regex.compile(r"[.!?…。！？][\"'”»)*_]{0,3}\Z")
 _OPEN = regex.compile(r" \p{Ll}{1,4}\Z")
 """A short last word in small letters ("with", "the"), after which a sentence goes on."""
 _WORD = regex.compile(r"[\p{L}\p{N}]")
+_LABEL = regex.compile(
+    r"[*_]{0,2}(?:(?i:Abstract|Summary|Background|Objectives?|Aims?|Methods?|Results|Conclusions?|Introduction|Keywords"
+    r"|Zusammenfassung|Résumé|Resumen|Resumo)"
+    r"|(?i:Theorem|Lemma|Proposition|Corollary|Definition|Example|Remark|Exercise|Proof|Claim|Note|Case|Rule|Step"
+    r"|Question|Problem|Satz|Beispiel|Aufgabe|Théorème|Définition|Exemple|Exercice|Teorema|Definición|Ejemplo)"
+    r"(?:[ ]\d[\d.]{0,8})?"
+    r"|FIRST|SECOND|THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH|NINTH|TENTH|ELEVENTH|TWELFTH|LASTLY)"
+    r"\.[*_]{0,2}[ ]+(?=[\"“(]?[\p{Lu}\p{N}])"
+)
+"""A word that says what a paragraph is, and a stop, with which no sentence ends."""
 _NARROW = 0.85
 """Share of a paragraph's width that its title stays below."""
+_LONGEST_HEAD = 3
 _QUOTES = "\"'“”„‟‘’‚«»‹›「『"
 _NEAREST = 160
 """Characters up to which a question at the head of a paragraph is what the rest of it answers."""
@@ -39,6 +50,13 @@ def is_title(line: str) -> bool:
     return _TITLE.fullmatch(line) is not None
 
 
+def is_report_head(lines: list[str]) -> bool:
+    """Whether lines right above a table are its title and one or two that end a sentence below it."""
+    if not 1 < len(lines) <= _LONGEST_HEAD or not is_title(lines[0]):
+        return False
+    return _STOPPED.search(lines[-1]) is not None and all(map(_BEGINS.match, lines[1:]))
+
+
 def lead(lines: list[str]) -> int:
     """The line from which on what stands right above a list announces it; -1 where that is a rule, or ends with a stop.
 
@@ -56,6 +74,12 @@ def lead(lines: list[str]) -> int:
 def _ended(line: str) -> bool:
     """Whether the next line begins anew: a title, or the end of a sentence."""
     return is_title(line) or _STOPPED.search(line) is not None
+
+
+def after_label(text: str, start: int, end: int) -> int:
+    """Where a paragraph goes on behind the word that says what it is (``Abstract.``, ``Lemma 2.``), or -1."""
+    label = _LABEL.match(text, start, end)
+    return label.end() if label else -1
 
 
 def after_question(text: str, start: int, end: int) -> int:

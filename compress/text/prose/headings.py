@@ -11,6 +11,7 @@ import regex
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.coded import code_titles
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
+from ctxpipe.compress.text.prose.levels import with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
@@ -151,6 +152,9 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
     for heading in all_headings:
         if not disjoint or heading.start >= disjoint[-1].end:
             disjoint.append(heading)
+    if document.kind == "text" and not document.headings:
+        disjoint = with_outer(text, disjoint, _CAPITALS_LEVEL)
+        disjoint = with_back_matter(disjoint, _NUMBERED_LEVEL, _BOLD_LEVEL - 1)
     return _above_parts(disjoint, {start for start, *_ in things})
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.commented import commented
-from ctxpipe.compress.text.prose.detailed import under
+from ctxpipe.compress.text.prose.detailed import GOES_ON, under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.facts import Facts
-from ctxpipe.compress.text.prose.headed import is_title
+from ctxpipe.compress.text.prose.headed import is_report_head, is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
@@ -200,13 +200,19 @@ class Kinds(Cards):
     def _detailed(self, lines: Lines) -> bool:
         """Entries with details in lines that say how deep they are."""
         above = under(lines.words, lines.indents)
+        if not above:
+            return False
         units: list[Unit] = []
-        for (start, end), head in zip(lines.spans, above, strict=bool(above)):
+        begins = [index for index, head in enumerate(above) if head != GOES_ON]
+        for first, stop in itertools.pairwise([*begins, len(above)]):
+            head = above[first]
             parent = lines.spans[head][0] if head >= 0 else self.parent
-            units += self.whole_or_sentences(start, end, "record", parent)
-        if above:
-            self.add(lines.spans[0][0], lines.spans[-1][1], units)
-        return bool(above)
+            units += self.whole_or_sentences(lines.spans[first][0], lines.spans[stop - 1][1], "record", parent)
+        self.add(lines.spans[0][0], lines.spans[len(above) - 1][1], units)
+        if len(above) < len(lines.spans):
+            self.introduction = lines.spans[begins[-1]][0]
+            self.block(self.line_of(lines.spans[len(above)][0]), lines.end)
+        return True
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""
@@ -253,6 +259,18 @@ class Kinds(Cards):
             self.introduction = -1
         return bool(groups)
 
+    def _table_title(self, lines: Lines, at: int, first: int) -> bool:
+        """The title of a table with a line or two below it, as a report has them above each of its tables."""
+        spans = lines.spans
+        if self.introduction >= 0 or self.document.kind == "pdf" or not is_report_head(lines.words[at:first]):
+            return False
+        self.running(spans[at][0], spans[at][1], spans[at : at + 1])
+        title = self.titled(self.regions[-1])
+        self.introduction = title
+        self.running(spans[at + 1][0], spans[first - 1][1], spans[at + 1 : first])
+        self.introduction = title
+        return True
+
     def _parts(self, lines: Lines, label: int) -> None:
         """Records, and paragraphs between them, all under a label, if there is one."""
         at, spans = 0, lines.spans
@@ -264,7 +282,9 @@ class Kinds(Cards):
         for run in record_runs(lines.words):
             first = run.start if run.header < 0 else run.header
             under()
-            if first > at:
+            if run.header >= 0 and self._table_title(lines, at, first):
+                pass
+            elif first > at:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
                 under()
                 if first - at == 1 and self.introduction < 0 and is_title(lines.words[at]) and run.header < 0:

@@ -18,6 +18,7 @@ _STARTS = regex.compile(
     | \p{Lu}[\p{L}\p{M} .'’\-]{0,40}+(?:[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?:\s  # a speaker, with a time
     | (?:user|assistant|system|tool|human|model|bot|gpt):\s    # a role
     | [\w.\-\[\]]+\s?[=]\s?\S                                # key = value
+    | [a-z_]\w*\([^\n]*\)\s{1,20}=\s\S                        # a call and what it gave
     | [-bcdlps][-rwxsStT]{9}[.+@]?\s                         # a file
     | (?:\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})                 # syslog
     | [<\[]\s{0,8}[\w.:-]{1,24}[>\]]\s                       # [INFO], [  12.345678]

@@ -9,7 +9,7 @@ import regex
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.facts import Facts
-from ctxpipe.compress.text.prose.headed import after_question, is_title, is_titled
+from ctxpipe.compress.text.prose.headed import after_label, after_question, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
@@ -175,13 +175,14 @@ class ProseWriter:
 
     def _headed(self, region: Region, spans: Sequence[tuple[int, int]], lines: list[str]) -> Region:
         """Set down the title or question that a paragraph begins with, and give the rest, which stands under it."""
-        is_title = is_titled(lines)
-        after = spans[1][0] if is_title else after_question(self.text, spans[0][0], spans[-1][1])
+        start, end = spans[0][0], spans[-1][1]
+        title = spans[1][0] if is_titled(lines) else after_label(self.text, start, end)
+        after = title if title >= 0 else after_question(self.text, start, end)
         if after < 0:
             return region
         head = region._replace(end=after, breaks=())
         self.regions.append(head)
-        above = self.titled(head) if is_title else running_spans(self.text, head)[-1][0]
+        above = self.titled(head) if title >= 0 else running_spans(self.text, head)[-1][0]
         return Region(after, region.end, above, None, tuple(at for at in region.breaks if at > after))
 
     def _before_page(self, start: int) -> int:

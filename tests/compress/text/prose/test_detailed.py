@@ -6,6 +6,7 @@ import pytest
 from units_support import above
 
 from ctxpipe.compress.text.prose.detailed import under
+from ctxpipe.compress.types import Kind
 
 LINKS = "".join(
     f"{at}: {name}: <UP> mtu {value}0 state UP group default qlen 1000\n"
@@ -47,6 +48,60 @@ def test_lines_of_messages_stand_under_the_one_that_begins_theirs() -> None:
     assert above(STATEMENTS, "?33 Ltd") == [":20:START", ":86:166?00Rent?32Berg"]
 
 
+POD = """Name:         tides-7d9f
+Containers:
+  web:
+    Image:    harbour/web:2.4
+    Limits:
+      memory:  512Mi
+    State:    Running
+  poller:
+    Image:    harbour/poller:1.9
+    Notes:    Reads the tides of all
+              gauges
+    Last State:  Terminated
+      Reason:    OOMKilled
+Events:
+  Type     Reason   Age   Message
+  Warning  BackOff  2m    Restarting the container poller
+  Normal   Pulled   9m    Container image is present
+  Normal   Pulled   8m    Container image is present
+"""
+TREE = """harbour/
+├── gate/
+│   ├── gate.c
+│   └── tests/
+│       └── test_gate.c
+├── tide/
+│   └── tests/
+│       └── test_tide.c
+└── README.md
+"""
+
+
+def test_values_stand_under_all_keys_that_are_indented_less() -> None:
+    assert above(POD, "memory:  512Mi") == ["Containers:", "web:", "Limits:"]
+    assert above(POD, "Reason:    OOMKilled") == ["Containers:", "poller:", "Last State:  Terminated"]
+    assert above(POD, "gauges") == ["Containers:", "poller:"]  # a value that goes on is one with its key
+    titles = "Type     Reason   Age   Message"
+    assert above(POD, "Warning  BackOff") == ["Events:", titles]
+
+
+def test_one_entry_with_keys_below_it() -> None:
+    text = "".join(
+        f"00:{at}.0 Controller {name}: a long name of a company and of its product\n"
+        f"\tSubsystem: Lens\n\tFlags: bus master, fast\n\tDriver in use: d{at}\n\n"
+        for at, name in ((1, "amber"), (2, "basalt"))
+    )
+    assert above(text, "Driver in use: d2") == ["00:2.0 Controller basalt: a long name of a company and of its product"]
+
+
+@pytest.mark.parametrize("kind", ["text", "pdf"])
+def test_files_stand_under_the_folders_of_a_tree(kind: Kind) -> None:
+    assert above(TREE, "test_tide.c", kind) == ["harbour/", "├── tide/", "│   └── tests/"]
+    assert above(TREE, "└── README.md", kind) == ["harbour/"]
+
+
 @pytest.mark.parametrize(
     ("lines", "indents"),
     [
@@ -55,6 +110,7 @@ def test_lines_of_messages_stand_under_the_one_that_begins_theirs() -> None:
         (["A", "it is", "B", "it was"], [0, 0, 0, 0]),
         (["2 eggs", "1 cup", "2 eggs", "1 cup"], [0, 0, 0, 0]),
         (["NB| a", "NB| b", "NB| c", "NB| d"], [0, 0, 0, 0]),
+        (["Ada: Who goes", "there at night?", "Lund: A keeper", "of the light."], [0, 2, 0, 2]),
     ],
 )
 def test_other_lines(lines: list[str], indents: list[int]) -> None:

@@ -149,3 +149,34 @@ def test_dots_that_lead_nowhere_make_no_lines() -> None:
 def test_a_title_that_ends_in_etc_heads_its_list() -> None:
     text = "Ropes & Anchors\n\n * Ropes.\n\nEngines, Internal Repairs, Support of Builders etc.\n\n * Oil is new.\n"
     assert above(text, "Oil is new") == ["Engines, Internal Repairs, Support of Builders etc."]
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("Abstract.", "Abstract. We measured silt in nine harbours. It grows by four cm a year.\n"),
+        ("Lemma 2.1.", "Lemma 2.1. Every tide ends. It then begins anew.\n"),
+        ("FOURTH.", "FOURTH. I give my house to the mission. It must not be sold.\n"),
+    ],
+)
+def test_a_paragraph_stands_under_the_word_that_says_what_it_is(label: str, text: str) -> None:
+    assert above(text, "It ") == [label]
+    kept = Pipeline(rank="bm25").compress(Document(text=text, source="x"), question="What of it?", budget=8)
+    assert not kept.text.rstrip(" …\n").endswith(label)
+
+
+def test_a_title_and_a_sentence_right_above_a_table() -> None:
+    text = "".join(
+        f"Scan report for {name}\nHost is up (0.{at}20s latency).\nPORT     STATE  SERVICE  VERSION\n"
+        f"22/tcp   open   ssh      OpenSSH 9.{at}\n443/tcp  open   https    nginx 1.2{at}.0\n\n"
+        for at, name in enumerate(("gate", "tide"), start=2)
+    )
+    assert above(text, "OpenSSH 9.3")[0] == "Scan report for tide"
+    assert above(text, "Host is up (0.3") == ["Scan report for tide"]
+
+
+def test_a_sentence_over_two_lines_above_a_table_stays_whole() -> None:
+    sentence = "The values of all pumps that were tried are shown\nbelow, by size."
+    text = f"{sentence}\nNAME     HEAD  FLOW\nP-200    12    20\nP-300    18    32\n"
+    start, end, *_ = outline(Document(text=text, source="x")).units(0, 10)[0]
+    assert text[start:end] == sentence
