@@ -21,6 +21,8 @@ _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 _LINE = regex.compile(r"\n(?P<indent>[ \t]*)(?:(?P<item>(?:[-*+•‣◦–]|\(?\p{N}{1,3}[.)])[ \t])|\S)")
 """A line that says something, and whether it begins like a list item."""
 _BLANK = regex.compile(r"\n[ \t\r]*\n")
+_PARTED = regex.compile(r"\n[ \t\r]*(?:[-=*_~#][ ]?){3,}[ \t\r]*(?:\n|\Z)")
+"""A rule between two parts of a text."""
 _SAYS = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -229,7 +231,8 @@ def _joint(document: Document, before: _Event, after: _Event, gap: str, *, same_
         left_out = _LINE.search(gap)
         beside = left_out["indent"] if left_out else indent
         return f"\n{beside}{comment_mark(document.language)}\n{indent}"
-    if a.kind == b.kind == "sentence" and a.parent == b.parent and not _BLANK.search(gap):
+    apart = _BLANK.search(gap) or _PARTED.search(text, before.end, after.end)
+    if a.kind == b.kind == "sentence" and a.parent == b.parent and not apart:
         return f" {MARK} "
     return f"\n{MARK}\n{indent}"
 

@@ -101,11 +101,15 @@ def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
 
 def _is_aside(text: str, begin: int, at: int) -> bool:
     """Whether a place is between brackets that open inside a sentence and close soon, in the same paragraph."""
-    opened = text.rfind("(", max(begin + 1, at - _LONGEST_ASIDE), at)
-    if opened < 0 or text.rfind(")", opened, at) >= 0:
+    return _is_between(text, begin, at, "(", ")") or _is_between(text, begin, at, "[", "]")
+
+
+def _is_between(text: str, begin: int, at: int, opening: str, closing: str) -> bool:
+    opened = text.rfind(opening, max(begin + 1, at - _LONGEST_ASIDE), at)
+    if opened < 0 or text.rfind(closing, opened, at) >= 0:
         return False
-    closed = text.find(")", at, at + _LONGEST_ASIDE)
-    return closed >= 0 and "\n\n" not in text[at:closed] and text.find("(", at, closed) < 0
+    closed = text.find(closing, at, at + _LONGEST_ASIDE)
+    return closed >= 0 and "\n\n" not in text[at:closed] and text.find(opening, at, closed) < 0
 
 
 def _is_leader(text: str, begin: int, at: int) -> bool:

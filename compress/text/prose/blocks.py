@@ -19,6 +19,7 @@ from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import after_cue, goes_on, is_card, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, ProseWriter
+from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import table_units
 from ctxpipe.compress.text.unit import Unit
 
@@ -36,7 +37,8 @@ class Blocks(ProseWriter):
 
     def fence(self, fence: Fence) -> None:
         """Lines between fences, as units of their language under the opening one."""
-        opening = Unit(fence.start, fence.opened, "fence", self.parent, fence.closing, fence.end)
+        opened, closed = (trim(self.text, *line)[1] for line in (fence[:2], fence[2:4]))
+        opening = Unit(fence.start, opened, "fence", self.parent, fence.closing, closed)
         body = fence.opened + 1
         inside = code_units(self.text[body : fence.closing], fence.info.lower())
         self.add(fence.start, fence.end, [opening, *(moved(unit, body, opening.start) for unit in inside)])

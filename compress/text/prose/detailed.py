@@ -15,17 +15,21 @@ _TAG = re.compile(r":\d\d[A-Z]?:|[A-Z][A-Z0-9]{1,2}(?=[|+*])")
 """The tag of a line in messages of banks (``:61:``), hospitals (``PID|``) and traders (``LIN+``, ``N1*``)."""
 _KEYED = regex.compile(
     r"(?!(?:if|else|elif|for|while|with|try|except|finally|def|class|case|do)\b)[\p{L}\p{N}][\p{L}\p{N}_./'’-]*"
-    r"(?: [\p{L}\p{N}_./'’-]+| \([^()\n]{1,20}\)){0,4}[ ]?:(?: .*)?"
+    r"(?: [\p{L}\p{N}_./'’-]+| \([^()\n]{1,20}\)){0,4}[ ]*:(?: .*)?"
 )
 """A key with its value, or one that stands above others; no line of Python."""
+_CELLS = re.compile(r"\S+(?: \S+)*  +\S.*")
+"""A detail whose parts stand apart."""
+_GAP = re.compile(r"  +")
 _BRANCH = re.compile(r"(?:[│|][ \u00a0]{1,4}|[ \u00a0]{2,5})*(?:[├└|`+\\][─-]{1,3}[ \u00a0]?)")
 """What a tree of files draws before a name."""
 _WORD = re.compile(r"\S+")
 _FEWEST, _FEWEST_LINES, _FEWEST_KEYS = 2, 4, 3
 _SHARE = 0.6
 """Share of the indented lines that begin with the same word in several entries."""
-_KEYS = 0.75
-"""Share of the lines of a list of keys that are keys, and of the lines of a tree that are branches."""
+_KEYS, _FEWER_KEYS, _DEEP = 0.75, 0.5, 2
+"""Share of the lines of a list of keys that are keys, also of one with more than two depths; the first is that of the
+branches of a tree, too."""
 
 
 GOES_ON = -2
@@ -41,15 +45,17 @@ def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
         lines: Lines of a block without blank lines, stripped.
         indents: Their indentation in columns.
     """
-    if len(lines) < _FEWEST_LINES:
+    if len(lines) < _FEWEST_KEYS:
         return []
+    if branches := _branches(lines, indents):
+        return _nested(branches)
+    if len(lines) < _FEWEST_LINES:
+        return _below_keys(lines, indents)
     if _NUMBERED.match(lines[0]):
         levels = [int(match[1]) if (match := _NUMBERED.match(line)) else -1 for line in lines]
         return _nested(levels) if min(levels) == levels[0] else []
     if _TAG.match(lines[0]):
         return _below_tags(lines)
-    if branches := _branches(lines, indents):
-        return _nested(branches)
     return _nested(indents) if _are_detailed(lines, indents) else _below_keys(lines, indents)
 
 
@@ -95,17 +101,32 @@ def _below_keys(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     """Under the nearest key that is less deep, where keys stand above others; values may go on in further lines."""
     keyed = [_KEYED.fullmatch(line) is not None for line in lines]
     stop = max((index + 1 for index, is_key in enumerate(keyed) if is_key), default=0)
-    heads = sum(deeper > indent for indent, deeper in itertools.pairwise(indents[:stop]))
-    entry = heads == 1 and all(keyed[1:]) and indents.count(indents[0]) == 1
-    if not (entry or heads >= _FEWEST) or min(indents) < indents[0] or sum(keyed) < max(_FEWEST_KEYS, _KEYS * stop):
+    if min(indents) < indents[0]:
         return []
+    heads = sum(deeper > indent for indent, deeper in itertools.pairwise(indents[:stop]))
+    share = _KEYS if len(set(indents)) <= _DEEP else _FEWER_KEYS
+    listed = heads >= _FEWEST and sum(keyed) >= max(_FEWEST_KEYS, share * stop)
+    if not listed:
+        return _below_head(lines, indents, keyed)
     above = _nested(indents[:stop])
     for index in range(1, stop):
         last = above[index]
         has_value = last >= 0 and keyed[last] and not lines[last].endswith(":")
         if has_value and not keyed[index] and last in (index - 1, above[index - 1]):
             above[index] = GOES_ON
+        while above[index] >= 0 and above[above[index]] == GOES_ON:
+            above[index] -= 1  # a line that goes on is no unit
     return above
+
+
+def _below_head(lines: Sequence[str], indents: Sequence[int], keyed: Sequence[bool]) -> list[int]:
+    """Under the first line, where all others are details of it: keys with values, or parts that stand apart."""
+    below = range(1, len(lines))
+    if len(lines) < _FEWEST_KEYS or len({indents[index] for index in below}) > 1 or indents[1] <= indents[0]:
+        return []
+    if len(_GAP.findall(lines[0])) > 1:
+        return []  # titles of columns
+    return [-1, *(0 for _ in below)] if all(keyed[i] or _CELLS.fullmatch(lines[i]) for i in below) else []
 
 
 def _are_detailed(lines: Sequence[str], indents: Sequence[int]) -> bool:

@@ -102,6 +102,7 @@ _PROMPT = LinePattern(
 """What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
+_GAP = re.compile(r"\S {2,}(?=\S)")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
@@ -222,7 +223,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     prompts = list(matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
     yield from prompts if len(prompts) > 1 else ()
     for heading in matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
-        if begins_paragraph(text, heading.start) and _is_said(heading.title):
+        if begins_paragraph(text, heading.start) and _is_said(text[heading.start : heading.end]):
             yield heading
     if document.kind == "text":
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
@@ -275,8 +276,10 @@ def _numbered(document: Document) -> Iterator[Heading]:
 
 
 def _is_said(title: str) -> bool:
-    """Whether a line of capitals has letters, and not mostly codes, as a weather report has."""
+    """Whether a line of capitals has letters, not mostly codes, as a weather report has, and no titles of columns."""
     words = title.split()
+    if len(_GAP.findall(title)) > 1:
+        return False
     coded = sum(any(map(str.isdigit, word)) for word in words)
     return sum(map(str.isalpha, title)) >= 4 and 2 * coded <= len(words)
 

@@ -93,7 +93,10 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
         while end < len(lines) and alike[end - 1]:
             end += 1
         if end - at >= _FEWEST or _are_sure(lines[at:end]) or _are_titled(lines, at, end):
-            runs.append(_with_header(lines, at, end))
+            run = _with_header(lines, at, end)
+            taken = runs[-1].end if runs else 0
+            # The last record of the run before is no title of this one.
+            runs.append(run if run.header < 0 or run.header >= taken else RecordRun(at, end))
         at = end
     return runs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from character_tokenizer import Characters
 
+from ctxpipe import Pipeline
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker
 from ctxpipe.compress.scorers import SCORERS
@@ -112,3 +113,10 @@ def test_what_was_left_out_between_pages_is_marked_where_no_label_stands(keep: l
     pages = ["The lantern is red.\n\nThe gate is shut.\n\n", "A keeper reads.\n\nThe lantern is sold."]
     document = Document(text="".join(pages), source="x.pdf", kind="pdf", page_starts=(0, len(pages[0])))
     assert kept(document, "|".join(keep), len(text), "plain") == text
+
+
+@pytest.mark.parametrize("budget", range(14, 32, 4))
+def test_parts_with_a_rule_between_them_have_their_mark_on_a_line_of_its_own(budget: int) -> None:
+    text = "#1 The pump is hot\nNothing was done. It is old.\n---\n#2 The gate opens\nBen looks into it. It is new.\n"
+    kept = Pipeline(rank="bm25").compress(Document(text=text, source="x"), question="pump gate", budget=budget)
+    assert not any(line.startswith("#2") != ("#2" in line) or "… -" in line for line in kept.text.split("\n"))

@@ -137,3 +137,12 @@ def test_ordinary_text_is_not_touched_by_neutralising() -> None:
 def test_dots_that_lead_to_a_value_end_no_sentence(line: str) -> None:
     assert sentences(line) == [(0, len(line))]
     assert len(sentences("It waits... " + line)) == 2
+
+
+def test_a_stop_in_the_words_of_a_link_ends_no_sentence() -> None:
+    text = "Accepted. Supersedes [3. Use JSON files](0003.md), see there. It holds [for now. And later] too."
+    assert [text[a:b] for a, b in sentences(text)] == [
+        "Accepted.",
+        "Supersedes [3. Use JSON files](0003.md), see there.",
+        "It holds [for now. And later] too.",
+    ]

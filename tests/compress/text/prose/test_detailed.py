@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from units_support import above
 
+from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.text.prose.detailed import under
-from ctxpipe.compress.types import Kind
+from ctxpipe.compress.types import Document, Kind
 
 LINKS = "".join(
     f"{at}: {name}: <UP> mtu {value}0 state UP group default qlen 1000\n"
@@ -94,6 +95,39 @@ def test_one_entry_with_keys_below_it() -> None:
         for at, name in ((1, "amber"), (2, "basalt"))
     )
     assert above(text, "Driver in use: d2") == ["00:2.0 Controller basalt: a long name of a company and of its product"]
+
+
+def test_parts_that_stand_apart_below_one_line() -> None:
+    text = "".join(
+        f"eth{at}: flags=4163<UP,BROADCAST,RUNNING>  mtu {at}500\n"
+        f"        inet 192.0.2.{at}  netmask 255.255.255.0\n        RX packets {at}33  bytes {at}0331\n\n"
+        for at in (1, 2)
+    )
+    assert above(text, "inet 192.0.2.2") == ["eth2: flags=4163<UP,BROADCAST,RUNNING>  mtu 2500"]
+
+
+def test_streams_with_data_of_their_own_at_three_depths() -> None:
+    text = "Input #0, from 'harbour.mkv':\n" + "".join(
+        f"  Stream #0:{at}({name}): Audio: aac (LC), 48000 Hz, stereo\n    Metadata:\n      title      : {name}\n"
+        for at, name in enumerate(("eng", "fre"))
+    )
+    assert [words.split(":")[0] for words in above(text, "title      : fre")] == [
+        "Input #0, from 'harbour.mkv'",
+        "Stream #0",
+        "Metadata",
+    ]
+
+
+def test_indented_rows_below_titles_of_columns_are_rows() -> None:
+    text = "PORT     STATE  SERVICE  VERSION\n  22/tcp   open   ssh      9.6\n  443/tcp  open   https    1.24\n"
+    made = outline(Document(text=text, source="x"))
+    assert [unit.kind for unit in made.units(0, len(text))] == ["row"] * 3
+
+
+def test_a_value_that_goes_on_has_nothing_below_it() -> None:
+    text = "Notes: a value\n  that goes on\n    Depth: three\n  Size: two\nOther: one\n  Weight: nine\n"
+    for inside in ("Depth: three", "Size: two"):
+        assert above(text, inside) == ["Notes: a value\n  that goes on"]
 
 
 @pytest.mark.parametrize("kind", ["text", "pdf"])

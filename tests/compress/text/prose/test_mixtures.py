@@ -57,6 +57,15 @@ LINES = (
     "…",
     "Von: Ann",
     "diff --git a/x b/x",
+    "Limits:",
+    "    memory: 512 MB",
+    "      of which free",
+    "        Reason: none",
+    "harbour/",
+    "├── gate/",
+    "│   └── gate.c",
+    "Abstract. We measured silt.",
+    'open("x", 4) = 3',
 )
 GAPS = ("\n", "\n", "\n\n", "\n\n", "\n\n\n", "\n\f", " \n\t\n", "")
 
