@@ -207,6 +207,12 @@ _BY_MIMETYPE = {
 }
 _NOTEBOOK = re.compile(rb'"nbformat"\s*:\s*[34]\b')
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ROOT = re.compile(r"<([a-z_][\w.:-]*)(?:\s[^<>]*)?>")
+_PARTS_OF_PAGES = frozenset(
+    "a article aside b blockquote center code details div dl em figure font footer form h1 h2 h3 h4 h5 h6 header i "
+    "iframe img li main nav ol p pre script section small span strong style summary table tbody td tr u ul think".split()
+)
+"""Elements that a piece of HTML may begin with."""
 _KNOWN_PARTS = {
     "word/document.xml": DOCX,
     "ppt/presentation.xml": PPTX,
@@ -253,12 +259,20 @@ def by_magic(data: bytes) -> FileFormat | None:
     return next((format for part, format in _KNOWN_PARTS.items() if part in parts), None)
 
 
+def _is_element(head: str, text: str) -> bool:
+    """Whether a text is one element of XML, whose name no page of HTML begins with."""
+    root = _ROOT.match(head)
+    if root is None or root[1] in _PARTS_OF_PAGES:
+        return False
+    return text[-256:].rstrip().lower().endswith(f"</{root[1]}>")
+
+
 def by_text(text: str) -> FileFormat:
     """The format of a text by its content: HTML, JSON, a script with a ``#!`` line, XML, else plain text."""
     head = _COMMENT.sub("", text[:2048]).lstrip().lower()
     if re.match(r"(<\?xml[^>]*>\s*)?(<!doctype html|<html|<head|<body)", head):
         return HTML
-    if head.startswith("<?xml"):
+    if head.startswith("<?xml") or _is_element(head, text):
         return FileFormat(kind="code", language="xml")
     if head.startswith(("{", "[")) and is_json(text):
         return JSON

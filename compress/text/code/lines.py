@@ -128,8 +128,11 @@ def _joined(text: str, line: Physical, below: int, end: int, comment: str, loose
     words = _bare(text[line.start : line.end], comment)
     opened = _opened(words)
     goes_on = _GOES_ON.search(words) is not None and not words.startswith(_CLOSERS)
-    if words.endswith(("{", ":", "do", "then")) or not (opened > 0 or (goes_on and not loose)):
+    if words.endswith(("{", ":", "do", "then")) or words in ("[", "(") or not (opened > 0 or (goes_on and not loose)):
         return line.end, loose and goes_on
+    beside = physical(text, below, end) if opened <= 0 and words.endswith(",") else None
+    if beside is not None and beside.indent == line.indent:
+        return line.end, False  # a member of a list, and the next one
     stop = line.end
     at = below
     joined = 0

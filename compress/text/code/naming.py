@@ -44,7 +44,7 @@ def named_objects(text: str, units: Sequence[Unit], language: str) -> list[Unit]
     Args:
         text: The text.
         units: Its units.
-        language: ``yaml``, ``xml``, or a language of blocks such as ``conf`` and ``hcl``.
+        language: ``yaml``, ``xml``, ``json5``, or a language of blocks such as ``conf`` and ``hcl``.
     """
     finder = _Finder(text, units, language)
     return [finder.changed.get(unit.start, unit) for unit in units]
@@ -74,7 +74,7 @@ class _Finder:
         self.several = language == "yaml" and re.search(r"\n---[ \t]*\n", text) is not None
         for unit in units:
             self.below.setdefault(unit.parent, []).append(unit)
-        rules: Mapping[str, object] = {"yaml": self._yaml, "xml": self._xml}
+        rules: Mapping[str, object] = {"yaml": self._yaml, "xml": self._xml, "json5": self._object}
         rule = rules.get(language, self._block)
         for unit in units:
             if unit.start in self.below:
@@ -141,6 +141,10 @@ class _Finder:
             name = self._first(_BLOCK_NAME, [c for c in children if c.start not in self.below])
             if name is not None:
                 self._lean(children, name)
+
+    def _object(self, holder: Unit, children: Sequence[Unit]) -> None:
+        if self.text.startswith("{", holder.end - 1) and (name := self._first(_YAML_NAME, children)) is not None:
+            self._lean(children, name)
 
     def _tag(self, unit: Unit) -> str:
         return self.text[unit.start : unit.end].strip().partition(">")[0]

@@ -23,7 +23,7 @@ from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.returns import Returns, without
 from ctxpipe.compress.text.unit import Unit
 
-_NAMED = frozenset(("yaml", "xml", "conf", "hcl"))
+_NAMED = frozenset(("yaml", "xml", "conf", "hcl", "json5"))
 _NAMES = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE}
 _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(

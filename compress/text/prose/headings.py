@@ -75,7 +75,7 @@ _RUN_IN = LinePattern(
 """The number and title of a clause, whose text goes on in the same line."""
 _JIRA = LinePattern(re.compile(r"^h([1-6])\.[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), r"h[1-6]\.")
 _WIKI = LinePattern(re.compile(r"^(={2,6})[ \t]*([^=\s](?:[^=\n]*[^=\s])?)[ \t]*\1[ \t]*$", re.MULTILINE), "==")
-_ROFF = LinePattern(re.compile(r"^\.(S[HS])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE), r"\.S")
+_ROFF = LinePattern(re.compile(r"^\.(S[HShs])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE), r"\.S")
 _POD = LinePattern(re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), "=[hi]")
 _SECTION = LinePattern(re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE), r"\[")
 _TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -240,7 +240,7 @@ def _of_wikis(text: str) -> Iterator[Heading]:
         yield from hashed
     yield from matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
     yield from matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
-    yield from matches(_ROFF, text, lambda m: (1 + (m[1] == "SS"), m[2]))
+    yield from matches(_ROFF, text, lambda m: (1 + (m[1][1] in "Ss"), m[2]))
     for match in _BELOW_RULE.finditer(text):
         if begins_paragraph(text, match.start()) and not is_stopped(match["title"]):
             yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from units_support import chain, check_units
+from units_support import chain, check_units, trail
 
 from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.outline import outline
@@ -175,3 +175,13 @@ def test_keys_stand_under_the_condition_beside_them() -> None:
     ]
     assert chain(STEPS, units, "LIMIT: 31")[2:4] == ["if: github.event_name != 'schedule'", "env:"]
     assert chain(STEPS, units, "uses: checkout") == ["steps:", "- uses: checkout"]
+
+
+def test_members_of_objects_in_json5_stand_under_their_name() -> None:
+    text = "[\n" + "".join(
+        f"  {{\n    limit: {value},\n    name: '{name} pump',\n  }},\n"
+        for name, value in (("amber", 41), ("basalt", 52))
+    )
+    units = code_units(text + "]\n", "json5")
+    assert chain(text, units, "limit: 52") == ["[", "{", "name: 'basalt pump',", "limit: 52,"]
+    assert trail(text, units, "limit: 52") == ["name: 'basalt pump',"]

@@ -176,6 +176,11 @@ def test_a_broken_bibliography_is_units_all_the_same(broken: str) -> None:
     check_units(broken, code_units(broken, "bibtex"))
 
 
+def test_members_of_a_list_are_units_though_each_ends_in_a_comma() -> None:
+    text = "// settings\n{\n  amber: { limit: 41, },\n  basalt: { limit: 52, },\n}\n"
+    assert units_of(text, "json5") == ["// settings", "{", "amber: { limit: 41, },", "basalt: { limit: 52, },"]
+
+
 def test_a_description_of_graphql_stands_with_what_it_describes() -> None:
     text = (
         'type Mutation {\n  "Needs the role MASTER."\n  expel(vessel: ID!): Boolean!\n'
