@@ -210,7 +210,8 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(r"<([a-z_][\w.:-]*)(?:\s[^<>]*)?>")
 _PARTS_OF_PAGES = frozenset(
     "a article aside b blockquote center code details div dl em figure font footer form h1 h2 h3 h4 h5 h6 header i "
-    "iframe img li main nav ol p pre script section small span strong style summary table tbody td tr u ul think".split()
+    "iframe img li main nav ol p pre script section small span strong style summary table tbody td tr u "
+    "ul think".split()
 )
 """Elements that a piece of HTML may begin with."""
 _KNOWN_PARTS = {
