@@ -259,3 +259,11 @@ def test_old_logs_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     kept = sorted(path.name for path in new.parent.iterdir())
     assert len(kept) == KEPT_LOGS
     assert (kept[0], kept[-1]) == ("vllm-20250101-000011-1.log", new.name)
+
+
+@pytest.mark.parametrize("arguments", [("scout",), ("--cpu", "--", "scout", "--max-num-seqs", 4)])
+def test_a_model_without_its_option_is_told_how_it_is_named(run: Command, arguments: tuple[object, ...]) -> None:
+    done = run("serve", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "a model is named with --model scout" in done.err
+    assert done.err.count("\n") == 1

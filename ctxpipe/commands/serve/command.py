@@ -138,6 +138,8 @@ def serve(
     from ctxpipe.commands.serve.launch import launch_of
     from ctxpipe.serving.launcher.server import server_key
 
+    if extra and not extra[0].startswith("-"):
+        raise UsageError(f"{extra[0]} is no option of vLLM; a model is named with --model {extra[0]}")
     if not start_timeout > 0:
         raise UsageError("--start-timeout must be above 0")
     if nodes is not None and dry_run != "ray":
