@@ -23,7 +23,8 @@ from ctxpipe.compress.chat.turns import Turn, turns
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
 from ctxpipe.compress.text.counting import Tokenizer
-from ctxpipe.compress.types import Document, RankingText
+from ctxpipe.compress.text.data.json_tree import is_json
+from ctxpipe.compress.types import Document, Kind, RankingText
 from ctxpipe.errors import ChatBudgetError, UsageError
 
 PER_MESSAGE, PER_CHAT = 4, 3
@@ -34,6 +35,12 @@ _SHORTEST = 48
 """Tokens to which a text may at least be cut."""
 
 Cost = Callable[[Message], int]
+
+
+def text_of_message(text: str) -> Document:
+    """A text of a message as a document; what tools give is often JSON, which is cut by member."""
+    kind: Kind = "json" if text.lstrip()[:1] in ("{", "[") and is_json(text) else "text"
+    return Document(text=text, source="message", kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +255,7 @@ class _Chat:
     def _cut_text(self, text: str, longest: int) -> str:
         asked = self.question or self._last_words
         plain = replace(self.compressor, format=Plain(), marks=False)
-        return plain.compress([Document(text=text, source="message")], question=asked, budget=longest).text
+        return plain.compress([text_of_message(text)], question=asked, budget=longest).text
 
     @property
     def _last_words(self) -> str:
@@ -264,7 +271,7 @@ class _Chat:
         if left:
             notes.append(f"{left:,} of {len(self.turns):,} turns of the chat were left out")
         if cut:
-            notes.append(f"the text of {len(cut):,} messages was cut, and marked")
+            notes.append(f"the text of {len(cut):,} messages was cut")
         return CompressedMessages(
             messages=tuple(kept[i] for i in places),
             kept_tokens=used,

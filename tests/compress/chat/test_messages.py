@@ -147,7 +147,27 @@ def test_a_long_text_is_cut_and_marked() -> None:
     check(chat, made, 2000)
     assert made.cut == (1,)
     assert "…" in made.messages[1]["content"]
-    assert made.notes == ("the text of 1 messages was cut, and marked",)
+    assert made.notes == ("the text of 1 messages was cut",)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_result_in_json_stays_json(indent: int | None) -> None:
+    crew = [{"ship": f"M{i}", "engineer": f"Person {i}"} for i in range(90)]
+    chat: list[Message] = [
+        {"role": "user", "content": "Who is the engineer of ship M12?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "x", "type": "function", "function": {"name": "crew", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "x", "content": json.dumps({"crew": crew, "more": None}, indent=indent)},
+    ]
+    made = compress_messages(compressor(), chat, budget=1200)
+    check(chat, made, 1200)
+    assert made.cut == (2,)
+    kept = json.loads(made.messages[2]["content"])
+    assert kept["crew"]
+    assert all(row in crew for row in kept["crew"])
 
 
 def test_tools_count_and_are_not_changed() -> None:
