@@ -176,6 +176,24 @@ def test_an_answer_from_nowhere_is_told_apart(run: Command, serve: Serve, folder
     assert not re.search(r"^(kept|method) ", everything.err, re.MULTILINE)
 
 
+def test_an_answer_that_nothing_supports_is_told(run: Command, serve: Serve, folder: Path) -> None:
+    asked = (
+        "query",
+        folder,
+        "-q",
+        "What did the keeper pay?",
+        "--target",
+        serve("Ninety guineas."),
+        "--max-tokens",
+        50,
+    )
+    done = run(*asked, "--quiet")
+    assert (done.code, done.out.strip()) == (0, "Ninety guineas.")
+    assert done.err == "\n  No sentence was found that supports this answer.\n\n"
+    found = json.loads(run(*asked, "--json").out)
+    assert (found["unanswered"], found["citations"]) == (None, [])
+
+
 def test_who_names_a_format_gets_it_and_no_numbers(run: Command, serve: Serve, folder: Path) -> None:
     url = serve("The inn burned in 1931 [1].")
     done = run(

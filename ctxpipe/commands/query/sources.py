@@ -23,9 +23,12 @@ _CUT = "…"
 
 
 def say_sources(run: Run) -> None:
-    """Print to standard error what supports the answer, or that the documents hold none."""
+    """Print to standard error what supports the answer, that nothing does, or that the documents hold none."""
     if run.unanswered:
         click.echo(f"\n  {_nothing(run)}\n", err=True)
+        return
+    if not run.citations and run.cover is None and run.answer.text.strip():
+        click.echo("\n  No sentence was found that supports this answer.\n", err=True)
         return
     width = min(_WIDTH, columns_of(sys.stderr, _WIDTH))
     names = Counter(_name(document.source) for document in run.context.documents)
