@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctxpipe.pipeline.readers.pdf.calls import annotation_kinds
+from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls, address
 from ctxpipe.pipeline.readers.pdf.rows import Row
 
 if TYPE_CHECKING:
@@ -38,16 +38,19 @@ class PlacedWords(NamedTuple):
     is_note: bool = False
 
 
-def with_annotations(page: PdfPage, rows: list[Row], turn: Callable[[Box], Box], bottom: float) -> list[Row]:
+def with_annotations(
+    page: PdfPage, calls: PdfiumCalls, rows: list[Row], turn: Callable[[Box], Box], bottom: float
+) -> list[Row]:
     """The rows of a page with values of form fields beside their labels, and comments after all.
 
     Args:
         page: The page.
+        calls: Asks for the kinds of annotations.
         rows: Its rows, in the order of the file.
         turn: Makes a box on the page one on the page as it is shown.
         bottom: Lower edge of the page as it is shown.
     """
-    annotations = list(_placed(page))
+    annotations = list(_placed(page, calls))
     if not annotations:
         return rows
     size = statistics.median(row.size for row in rows) if rows else _USUAL
@@ -104,7 +107,7 @@ def _label_above(rows: list[Row], left: float, top: float, size: float) -> int:
     return next(above, -1)
 
 
-def _placed(page: PdfPage) -> Iterator[PlacedWords]:
+def _placed(page: PdfPage, calls: PdfiumCalls) -> Iterator[PlacedWords]:
     import pypdfium2.raw as pdfium
 
     notes = {
@@ -120,7 +123,7 @@ def _placed(page: PdfPage) -> Iterator[PlacedWords]:
         pdfium.FPDF_ANNOT_STAMP,
     }
     shown = notes | {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}
-    for index, subtype in enumerate(annotation_kinds(pdfium, page.raw, _MOST)):
+    for index, subtype in enumerate(calls.annotation_kinds(address(page.raw), _MOST)):
         if subtype not in shown:  # links, of which a page may have hundreds
             continue
         annotation = pdfium.FPDFPage_GetAnnot(page.raw, index)

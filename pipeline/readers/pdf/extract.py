@@ -6,10 +6,10 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
-from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls
+from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls, address
 from ctxpipe.pipeline.readers.pdf.gutters import cut
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
 
@@ -68,15 +68,15 @@ class Extractor:
         try:
             box = page.get_bbox()
             turned = page.get_rotation() // 90
-            rows, turned = self._rows(content.raw, box, turned, thorough=thorough)
+            rows, turned = self._rows(address(content.raw), box, turned, thorough=thorough)
         finally:
             content.close()
         shown = _turned(box, turned)
         picture = not rows and _has_picture(page)
-        rows = with_annotations(page, rows, lambda inner: _turned(inner, turned), shown[1])
+        rows = with_annotations(page, self._calls, rows, lambda inner: _turned(inner, turned), shown[1])
         return Page(rows=rows, box=shown, picture=picture)
 
-    def _rows(self, raw: Any, box: Box, turned: int, *, thorough: bool) -> tuple[list[Row], int]:
+    def _rows(self, raw: int, box: Box, turned: int, *, thorough: bool) -> tuple[list[Row], int]:
         """The rows of a page and by how many quarters it is turned: by none where its words would be shown sideways."""
         text = self._calls.text(raw)
         if len(text) > _MOST:
@@ -114,7 +114,7 @@ class Extractor:
             rows = [row for row in rows if row.text.strip(HYPHEN)]
         return rows, turned
 
-    def _cells(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
+    def _cells(self, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Write two spaces where a row has a wide gap."""
         looked_at = self._with_gaps(raw, rows)
         spaces = [[match.span() for match in _SPACES.finditer(rows[at].text)] for at in looked_at]
@@ -128,7 +128,7 @@ class Extractor:
                 befores = self._calls.rights(raw, [starts[at] + start - 1 for start, _ in places])
                 _mark_gaps(rows[at], places, befores, afters)
 
-    def _with_gaps(self, raw: Any, rows: Sequence[Row]) -> list[int]:
+    def _with_gaps(self, raw: int, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
 
         A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need. Of
@@ -154,7 +154,7 @@ class Extractor:
             rest = self._parted(raw, rows, count)
         return sorted({*sure, *rest})
 
-    def _parted(self, raw: Any, rows: Sequence[Row], pieces: int) -> list[int]:
+    def _parted(self, raw: int, rows: Sequence[Row], pieces: int) -> list[int]:
         """Rows of several pieces of text with a wide gap between two of them."""
         wide: set[int] = set()
         limits = [(row.left - 2, row.right + 2, row.base - row.size, row.base + row.size, row.size) for row in rows]
@@ -175,7 +175,7 @@ class Extractor:
             edge = max(edge, x1)
         return [at for at in wide if _LEADERS not in rows[at].text]
 
-    def _weights(self, raw: Any, rows: Sequence[Row], starts: Sequence[int]) -> None:
+    def _weights(self, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Look for bold letters in rows that may be headings."""
         for row, start in zip(rows, starts, strict=True):
             text = row.text

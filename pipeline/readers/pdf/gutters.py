@@ -6,7 +6,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls
 from ctxpipe.pipeline.readers.pdf.rows import Row
@@ -44,7 +44,7 @@ class _Sheet(NamedTuple):
     """A page's rows, and where the places of their words are asked for; see ``cut``."""
 
     calls: PdfiumCalls
-    raw: Any
+    raw: int
     rows: Sequence[Row]
     starts: Sequence[int]
 
@@ -60,7 +60,7 @@ class _Sheet(NamedTuple):
         ]
 
 
-def cut(calls: PdfiumCalls, raw: Any, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
+def cut(calls: PdfiumCalls, raw: int, rows: list[Row], starts: Sequence[int], *, thorough: bool = True) -> list[Row]:
     """Cut the rows of a page whose columns are written row by row.
 
     A gutter is a strip of the page that the words of many rows in sequence leave free. Words of one column of prose
@@ -68,7 +68,7 @@ def cut(calls: PdfiumCalls, raw: Any, rows: list[Row], starts: Sequence[int], *,
 
     Args:
         calls: Asks for the places of words.
-        raw: PDFium's text page.
+        raw: Address of PDFium's text page.
         rows: The rows, in the order of the file.
         starts: Index of each row's first character.
         thorough: Whether columns of other lengths and pages with something between columns are looked for too.

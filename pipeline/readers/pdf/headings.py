@@ -16,7 +16,6 @@ from ctxpipe.pipeline.readers.pdf.rows import Row
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-_PLAIN = regex.compile(r"[^\p{L}\p{N}]+")
 _NUMBER = re.compile(
     r"^(?:chapter|section|part|appendix|annex|kapitel|chapitre)?\s*(?:\d+|[A-Z]|[ivxlcIVXLC]+)(?:[.-]\w{1,3})*[.:)]?\s+",
     re.I,
@@ -125,7 +124,7 @@ def _words(text: str) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    return _PLAIN.sub("", text.lower())
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _mark_by_type(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure) -> None:

@@ -38,7 +38,7 @@ class Hyphens:
         self._lines = list(lines)
         halves = [_halves(a, b) for a, b in itertools.pairwise(self._lines) if a[-1:] in _ENDS]
         wanted = {word for pair in halves if pair for word in _forms(*pair)}
-        words = itertools.chain.from_iterable(line.lower().split() for line in self._lines) if wanted else ()
+        words = "\n".join(self._lines).lower().split() if wanted else ()
         self._words: Counter[str] = Counter()
         written = {f"{start}{word}{end}" for word in wanted for start in _OPENING for end in _STOPS}
         for word, times in Counter(filter(written.__contains__, words)).items():
