@@ -49,6 +49,8 @@ def _fills(above: Sequence[Row], below: Row) -> bool:
     last = above[-1]
     if last.level or CAPTION.match(last.text) or is_stopped(last.text) or not _have_one_size(last, below):
         return False
+    if CELL in last.text and CELL not in below.text and not _WORDS.search(last.text):
+        return False  # the last row of a table; stretched prose has words between its gaps
     left, right = last.margin[0], _right_edge(above, below)
     if len(last.text) < FULL or last.right < left + 0.7 * (right - left):
         return False

@@ -125,3 +125,11 @@ def test_words_of_a_figure_are_no_halves_of_a_sentence() -> None:
     figure = [*column(260, 720, ["Take in what is given"]), *column(260, 600, ["Figure 1. Parts of it."])]
     second = column(72, 700, ["written in the north of the harbour and never read by those for whom it is.", *BODY])
     assert "is given\nwritten" not in read(first, figure, second).text
+
+
+def test_the_last_row_of_a_page_of_a_table_is_no_half_of_a_sentence() -> None:
+    first = column(72, 700, [*BODY, "The lamps of the harbour, of which each has another colour, are lit by"])
+    cells = ((72, "Northern lamp"), (300, "lit"), (400, "green"))
+    table = [Text(x, 700 - 12 * row, word) for row in range(6) for x, word in cells]
+    found = read(first, table, column(72, 700, ["those who live beside them all through the year.", *BODY]))
+    assert "Northern lamp  lit  green\n\nthose who live" in found.text
