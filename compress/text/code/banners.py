@@ -1,4 +1,4 @@
-"""Comments that name a section of code, as rules, boxes or paths do: what follows them stands under them."""
+"""Comments that name a section of code, as rules, boxes, frames or paths do: what follows them stands under them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _PATH = re.compile(
     r"\W{1,4}(?:File(?:name)?:[ ]?|Path:[ ]?|Source:[ ]?)?(?:[\w.@~-]*/)+[\w.@-]+|\W{1,4}File(?:name)?:[ ]?[\w.-]+",
     re.IGNORECASE,
 )
+_FRAME = re.compile(r"^[ \t]*(#|//|--|;+|%+)[ \t]*\n[ \t]*\1[ \t]+\S[^\n]*\n[ \t]*\1[ \t]*\n[ \t]*$", re.MULTILINE)
+"""A line of a comment between two empty ones, away from what follows: right above a function it would describe that."""
 _LONGEST, _LONGEST_BOX = 100, 600
 _FEWEST = 2
 
@@ -34,7 +36,7 @@ def with_banners(text: str, units: Sequence[Unit], language: str) -> list[Unit]:
         units: Its units, in order.
         language: As in ``Document.language``.
     """
-    if not (_RUN.search(text) or _MARKED.search(text) or "/" in text):
+    if not (_RUN.search(text) or _MARKED.search(text) or "/" in text or _FRAME.search(text)):
         return list(units)
     named = {unit.start: name for unit in units if (name := _name(text, unit, language))}
     counts = Counter(unit.parent for unit in units if unit.start in named)
@@ -60,4 +62,5 @@ def _name(text: str, unit: Unit, language: str) -> str:
     bare = [said for line in lines if any(map(str.isalnum, said := _EDGES.sub("", line)))]
     if len(words) > _LONGEST_BOX or len(bare) != 1 or len(bare[0]) > _LONGEST or words.startswith("#!"):
         return ""
-    return bare[0] if any(map(_RULED.match, lines)) or _MARKED.match(words) or _PATH.fullmatch(words) else ""
+    ruled = any(map(_RULED.match, lines)) or (len(lines) == 3 and _FRAME.match(text, unit.start))
+    return bare[0] if ruled or _MARKED.match(words) or _PATH.fullmatch(words) else ""

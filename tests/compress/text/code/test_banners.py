@@ -17,6 +17,9 @@ BANNERS = [
     ("yaml", "# === {} ==="),
     ("properties", "#----------------\n# {}\n#----------------"),
     ("sql", "-- ------- {} -------"),
+    ("python", "#\n# {}\n#"),
+    ("bash", "#\n# {}\n#"),
+    ("go", "//\n// {}\n//"),
 ]
 LIMITS = {"python": "limit = {}", "bash": "LIMIT={}", "yaml": "k{0}: {0}", "properties": "limit={}"}
 LIMITS |= {"go": "var limit = {}", "js": "limit = {};", "swift": "let limit = {}", "rust": "static A: i32 = {};"}
@@ -52,6 +55,8 @@ def test_a_banner_in_a_class_holds_up_to_the_next_one() -> None:
         ("python", "# Returns the limit --- a number."),
         ("java", "/**\n * Returns the limit.\n */"),
         ("bash", "#!/bin/bash"),
+        ("python", "#\n# Returns the limit.\n#"),
+        ("java", "/*\n * Returns the limit.\n */\n"),
         ("python", "# -----\n# Returns the limit,\n# a number.\n# -----"),
     ],
 )
