@@ -81,7 +81,9 @@ def function(answer: str) -> Function:
     return Function(
         source=str(LIBRARY / source),
         classes=classes,
-        signature=list(_lines(text, starts, found_function.lineno, body[0].lineno - 1)),
+        signature=[
+            line for line in _lines(text, starts, found_function.lineno, body[0].lineno - 1) if text[line[0]] != "#"
+        ],
         body=list(_lines(text, starts, first.lineno, found_function.end_lineno)),
     )
 
