@@ -36,7 +36,9 @@ _KEY_INSIDE = re.compile(
 )
 _OTHER_HEADS = re.compile(
     rb"^PuTTY-User-Key-File-[0-9]|AGE-SECRET-KEY-1[A-Z0-9]{8}"
-    rb"|^[ \t]*(?:client-key-data|client-certificate-data)[ \t]*:[ \t]*\S",
+    rb"|^[ \t]*(?:client-key-data|client-certificate-data)[ \t]*:[ \t]*\S"
+    rb"|^[ \t]*(?:export[ \t]+)?(?i:aws_secret_access_key)[ \t]*[=:][ \t]*[\"']?"
+    rb"(?![A-Za-z0-9/+]*EXAMPLE)[A-Za-z0-9/+]{40}[\"']?[ \t\r]*$",
     re.MULTILINE,
 )
 _ACCOUNT = re.compile(rb'"type"\s*:\s*"service_account"')
@@ -62,7 +64,7 @@ def _is_secret_name(name: str) -> bool:
 
 
 def is_secret_head(head: bytes) -> bool:
-    """Whether the first bytes of a file hold a private key, the key of a service account, or a cluster's access."""
+    """Whether the first bytes of a file hold a private key, one of a service account or AWS, or a cluster's access."""
     if b"PRIVATE KEY" in head and (_KEY_LINE.search(head) or _KEY_INSIDE.search(head)):
         return True
     return bool(_OTHER_HEADS.search(head) or (_ACCOUNT.search(head) and _ACCOUNT_KEY.search(head)))
