@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 class Processes(ProcessPoolExecutor):
@@ -46,7 +49,7 @@ class Processes(ProcessPoolExecutor):
 
 
 class HelperProcesses:
-    """Processes that each do one of several things at the same time, while this one does the first.
+    """Processes that do several things at the same time: this one from the first on, the others from the last on.
 
     Args:
         size: How many there are with this one.
@@ -55,26 +58,58 @@ class HelperProcesses:
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """The results of a function for each of some items, in their order. What a process dies of is done here."""
-        first, *others = items
-        pool = Processes(len(others), _nothing, ())
+    def map(self, function: Callable[[S, T], R], shared: S, items: Sequence[T]) -> Iterator[R]:
+        """The results of a function for what is shared and each of some items, in the order of the items.
+
+        What a process dies of is done here.
+        """
+        pool = Processes(min(self.size, len(items)) - 1, _take_shared, (shared,))
+        waiting, given = deque(enumerate(items)), dict[int, Future[R]]()
+        lock = threading.Lock()
+
+        def give(before: Future[R] | None = None) -> None:
+            """Give a process its next thing; the pool's thread calls this when it has done the one before."""
+            if before is not None and (before.cancelled() or before.exception() is not None):
+                return
+            with lock:
+                if not waiting:
+                    return
+                place, item = waiting.pop()
+                given[place] = future = pool.submit(_with_shared, function, item)
+            future.add_done_callback(give)
+
+        def take() -> T | None:
+            with lock:
+                return waiting.popleft()[1] if waiting else None
+
         try:
-            futures = [pool.submit(function, item) for item in others]
-            pool.submit(_nothing)  # until the next is sent, what was sent last is kept, packed
-            yield function(first)
-            for item, future in zip(others, futures, strict=True):
+            for _ in range(min(self.size, len(items)) - 1):
+                give()
+            while (item := take()) is not None:
+                yield function(shared, item)
+            for place in sorted(given):
                 try:
-                    done = future.result()
+                    done = given.pop(place).result()
                 except BrokenProcessPool:
-                    done = function(item)
+                    done = function(shared, items[place])
                 yield done
         finally:
+            with lock:
+                waiting.clear()
             pool.end()
 
 
-def _nothing() -> None:
-    """Do nothing before the first thing."""
+_SHARED: list[Any] = []
+
+
+def _take_shared(shared: Any) -> None:
+    """Keep in a process what all that it does needs."""
+    _SHARED.append(shared)
+    gc.disable()  # it lives for one call, and what it makes holds no circles
+
+
+def _with_shared(function: Callable[[S, T], R], item: T) -> R:
+    return function(_SHARED[0], item)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -55,21 +57,19 @@ class Stemmer(Vocabulary):
 
 def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:
     """Count the words of a document's passages."""
-    stem: list[int] = []
-    passage: list[int] = []
-    count: list[int] = []
-    length: list[int] = []
+    # A long document has millions of pairs, which would take ten times as much memory in lists.
+    stem, passage, count, length = array("I"), array("I"), array("I"), array("I")
     for index, (start, end) in enumerate(zip(passages.start.tolist(), passages.end.tolist(), strict=True)):
         stems = stemmer.ids(" ".join((*passages.headings(index), text[start:end])))
         length.append(len(stems))
         counted = Counter(stems)
         stem.extend(counted)
         count.extend(counted.values())
-        passage.extend([index] * len(counted))
+        passage.extend(itertools.repeat(index, len(counted)))
     return Words(
         np.array(stem, dtype=np.uint32),
         np.array(passage, dtype=np.uint32),
-        np.minimum(np.array(count, dtype=np.int64), np.iinfo(np.uint16).max).astype(np.uint16),
+        np.minimum(count, np.iinfo(np.uint16).max).astype(np.uint16),
         np.array(length, dtype=np.uint32),
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ctxpipe.arrays import BoolArray, FloatArray, IntArray
 from ctxpipe.compress.select.pieces import Pieces
+from ctxpipe.compress.text.sentences import is_blank
 from ctxpipe.errors import UsageError
 
 _ENOUGH = 0.985
@@ -237,10 +238,9 @@ def _near(pieces: Pieces) -> list[tuple[int, int]]:
     for i in range(size - 1):
         text = pieces.documents[int(pieces.owner[i])].text
         same = pieces.owner[i] == pieces.owner[i + 1]
-        gap = text[pieces.units[i].end : pieces.units[i + 1].start] if same else "x"
         # Members of JSON and rows of a table have no mark between them.
         unmarked = pieces.units[i + 1].kind in ("member", "row")
-        beside.append(bool(same and (unmarked or not gap or gap.isspace())))
+        beside.append(bool(same and (unmarked or is_blank(text, pieces.units[i].end, pieces.units[i + 1].start))))
     before = [i - 1 if i and beside[i - 1] else -1 for i in range(size)]
     after = [i + 1 if i < size - 1 and beside[i] else -1 for i in range(size)]
     return list(zip(before, after, strict=True))

@@ -13,6 +13,7 @@ from ctxpipe.compress.select.formats import MARK, Format, Fragment, Written
 from ctxpipe.compress.select.pieces import Pieces
 from ctxpipe.compress.text.code import comment_mark
 from ctxpipe.compress.text.control import neutralise
+from ctxpipe.compress.text.sentences import is_blank
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.text.words import UNSPACED
 from ctxpipe.compress.types import Document, Excerpt, Span
@@ -175,11 +176,10 @@ def _fragments(document: Document, index: int, events: Sequence[_Event]) -> Iter
         if event.unit.kind == "row":
             rows.add(event.unit.start)
         if before is not None:
-            gap = text[before.end : event.start]
-            if not gap or gap.isspace():
-                yield Fragment(gap, index, before.end)
+            if is_blank(text, before.end, event.start):
+                yield Fragment(text[before.end : event.start], index, before.end)
             else:
-                joint = _joint(document, before, event, gap, same_table=event.unit.parent in rows)
+                joint = _joint(document, before, event, same_table=event.unit.parent in rows)
                 yield Fragment(joint, breaks="\n" in joint and _ends_section(before, event))
         yield Fragment(text[event.start : event.end], index, event.start)
         before = event
@@ -207,31 +207,32 @@ def _ends_section(before: _Event, after: _Event) -> bool:
     return not before.bare and (after.bare or before.unit.parent == after.unit.parent == -1)
 
 
-def _joint(document: Document, before: _Event, after: _Event, gap: str, *, same_table: bool) -> str:
+def _joint(document: Document, before: _Event, after: _Event, *, same_table: bool) -> str:
     """What stands for left-out text; between rows of the same table nothing does."""
     text, a, b = document.text, before.unit, after.unit
-    line = gap.rpartition("\n")[2] if "\n" in gap else None
+    gap = before.end, after.start
+    newline = text.rfind("\n", *gap)
+    line = text[newline + 1 : after.start] if newline >= 0 else None
     indent = line if line is not None and line.isspace() else ""
     bare = ("\n" + indent) if line is not None else " "
     if text[after.start] == "," and b.kind == "member":
         bare = ""
     # Words that a pruner dropped at the end of one unit and the beginning of the next are no gap between the two.
-    between = text[a.end : b.start] if not before.is_close and not after.is_close else gap
-    if not between or between.isspace():
+    if not before.is_close and not after.is_close and is_blank(text, a.end, b.start):
         spaced = not (_UNSPACED.match(text, before.end - 1) and _UNSPACED.match(text, after.start))
         return bare if line is not None or spaced else ""
     if "member" in (a.kind, b.kind):
         return bare
-    if not _SAYS.search(gap):
+    if not _SAYS.search(text, *gap):
         # A rule below a table, for example: what follows the blank line is not a row of it.
-        return f"\n{bare}" if _BLANK.search(gap) else bare
+        return f"\n{bare}" if _BLANK.search(text, *gap) else bare
     if b.kind == "row" and a.kind == "row" and same_table:
         return bare
     if document.kind == "code":
-        left_out = _LINE.search(gap)
+        left_out = _LINE.search(text, *gap)
         beside = left_out["indent"] if left_out else indent
         return f"\n{beside}{comment_mark(document.language)}\n{indent}"
-    apart = _BLANK.search(gap) or _PARTED.search(text, before.end, after.end)
+    apart = _BLANK.search(text, *gap) or _PARTED.search(text, before.end, after.end)
     if a.kind == b.kind == "sentence" and a.parent == b.parent and not apart:
         return f" {MARK} "
     return f"\n{MARK}\n{indent}"
@@ -257,12 +258,11 @@ def _spans(documents: Sequence[Document], fragments: Sequence[Fragment]) -> list
             continue
         start, end = fragment.start, fragment.start + len(fragment.text)
         last = spans[-1] if spans else None
-        if last is not None and last.document == fragment.document and last.end <= start:
-            gap = documents[last.document].text[last.end : start]
-            if not gap or gap.isspace():
-                spans[-1] = Span(document=last.document, start=last.start, end=end)
-                continue
-        spans.append(Span(document=fragment.document, start=start, end=end))
+        follows = last is not None and last.document == fragment.document and last.end <= start
+        if last is not None and follows and is_blank(documents[last.document].text, last.end, start):
+            spans[-1] = Span(document=last.document, start=last.start, end=end)
+        else:
+            spans.append(Span(document=fragment.document, start=start, end=end))
     return spans
 
 

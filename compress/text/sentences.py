@@ -40,6 +40,7 @@ _SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
 _CANDIDATE = re.compile(r"\t[ \t]*+|[|.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
 """Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
+_FILLED = re.compile(r"\S")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
 _GRAPHEME_INSIDE = regex.compile(r"[\p{M}\p{Emoji_Modifier}\u200d\ufe0e\ufe0f]")
@@ -131,6 +132,11 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
         start = end - len(text[start:end].lstrip())
         end = start + len(text[start:end].rstrip())
     return start, end
+
+
+def is_blank(text: str, start: int, end: int) -> bool:
+    """Whether a range holds nothing but whitespace. It is not copied: between two excerpts may be megabytes."""
+    return _FILLED.search(text, start, end) is None
 
 
 def safe_cut(text: str, at: int, floor: int) -> int:

@@ -13,8 +13,8 @@ from ctxpipe.pipeline.corpus.index import COUNTED
 from ctxpipe.pipeline.corpus.work import WORTH_A_POOL, MadeElsewhere, StoredParts, begin, in_worker
 from ctxpipe.pipeline.processes import HelperProcesses, Processes
 
-_FEWEST, _MOST = 4, 8
-"""Processes that work on one document. Two would take a tenth off its time, and a tenth more memory."""
+_MOST = 8
+"""Processes that work on one document."""
 
 
 class Ahead:
@@ -54,7 +54,7 @@ class Ahead:
             yield self._here(document) if made is None else MadeElsewhere(document, made)
 
     def _here(self, document: Document) -> Prepared:
-        helped = self._size >= _FEWEST and len(document.text) >= WORTH_A_POOL
+        helped = self._size > 1 and len(document.text) >= WORTH_A_POOL
         return Prepared(document, self._stemmer, HelperProcesses(min(self._size, _MOST)) if helped else None)
 
     def close(self) -> None:

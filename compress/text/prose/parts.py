@@ -8,11 +8,14 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 _LEAST = 2_000_000
 """Characters of a part that is worth a process."""
 _NEAR = 1000
 """Characters around a cut in which no page ends: a sentence goes on over the end of a page."""
+_EACH = 4
+"""Parts for each of the helpers: who is quicker takes more of them, and what is sent back of one is not much."""
 _TRIED = 100
 """Headings that are tried for a cut."""
 _PAGE_ENDS = re.compile(r"\f|\[Page ")
@@ -27,20 +30,20 @@ class Helpers(Protocol):
 
     size: int
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-        """The results of a function for each of some items, in their order."""
+    def map(self, function: Callable[[S, T], R], shared: S, items: Sequence[T]) -> Iterable[R]:
+        """The results of a function for what is shared and each of some items, in the order of the items."""
         ...
 
 
 def cuts(text: str, headings: Sequence[int], size: int) -> list[int]:
-    """Where to cut a text into up to ``size`` parts of about the same length, each of which begins with a heading.
+    """Where to cut a text into parts of about the same length, each of which begins with a heading.
 
     Args:
         text: The text.
         headings: Where its headings begin, in order.
-        size: Most parts.
+        size: How many work on the parts.
     """
-    parts = min(size, len(text) // _LEAST)
+    parts = min(_EACH * size, len(text) // _LEAST)
     places: list[int] = []
     for number in range(1, parts):
         wanted = len(text) * number // parts

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph
+from ctxpipe.compress.text.prose.lines import LinePattern
 
-_LINE = re.compile(
-    r"^[ ]{0,3}(?P<mark>(?:#+|//|;+|--+|==>|\*\*|[`\"'])[ ]?)?"
-    r"(?P<label>(?:File(?:name)?|Path|Source|Datei|Fichier|Archivo):[ ]?)?"
-    r"(?P<path>[\w.@~/\\:-]{2,160}+)(?:\*\*|[`\"':])?(?:[ ](?:<==|--+))?[ \t]*$",
-    re.MULTILINE,
+_LINE = LinePattern(
+    re.compile(
+        r"^[ ]{0,3}(?P<mark>(?:#+|//|;+|--+|==>|\*\*|[`\"'])[ ]?)?"
+        r"(?P<label>(?:File(?:name)?|Path|Source|Datei|Fichier|Archivo):[ ]?)?"
+        r"(?P<path>[\w.@~/\\:-]{2,160}+)(?:\*\*|[`\"':])?(?:[ ](?:<==|--+))?[ \t]*$",
+        re.MULTILINE,
+    ),
+    r"[ ]{0,3}[#/;=*`\"'\w.@~\\:-]",
 )
 _PATH = re.compile(r"(?:\.{0,2}/|~/|[A-Za-z]:\\)?(?:[\w.@-]+[/\\])*[\w.@-]*[A-Za-z_][\w.@-]*")
 _EXTENSION = re.compile(r"\w\.[A-Za-z]\w{0,9}$")

@@ -57,13 +57,15 @@ class RecordRun(NamedTuple):
 
 
 class _LineTraits(NamedTuple):
-    """What is known of a line: its first words as patterns, how many words it has, how it begins, its separators."""
+    """What is known of a line: its first words as patterns, its number of words, how it begins, its separators."""
 
     text: str
     shape: tuple[str, ...]
+    numbered: bool
     words: int
     begins: bool
     contents: bool
+    led: bool
     keyed: bool
     separators: list[str]
 
@@ -78,10 +80,12 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
     Args:
         lines: Lines of a block without blank lines, stripped.
     """
+    if len(lines) == 1:
+        return [_with_header(lines, 0, 1)] if is_contents(lines[0]) else []
     width = max(map(len, lines), default=0)
     if _are_of_words(lines, width):
         return [RecordRun(0, len(lines))]
-    known = [_known(line) for line in lines] if len(lines) > 1 else []
+    known = [_known(line) for line in lines]
     alike = [
         a is not None and b is not None and _alike(a, b) and not _is_wrapped(a, b, width)
         for a, b in itertools.pairwise(known)
@@ -92,7 +96,7 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
         end = at + 1
         while end < len(lines) and alike[end - 1]:
             end += 1
-        if end - at >= _FEWEST or _are_sure(lines[at:end]) or _are_titled(lines, at, end):
+        if end - at >= _FEWEST or _are_sure(known[at:end]) or _are_titled(lines, at, end):
             run = _with_header(lines, at, end)
             taken = runs[-1].end if runs else 0
             # The last record of the run before is no title of this one.
@@ -101,8 +105,12 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
     return runs
 
 
-def _are_sure(lines: Sequence[str]) -> bool:
-    return (len(lines) >= 2 and all(map(begins_record, lines))) or all(map(is_contents, lines)) or _are_led(lines)
+def _are_sure(lines: Sequence[_LineTraits | None]) -> bool:
+    known = [line for line in lines if line]
+    if len(known) < len(lines):
+        return False
+    several = len(known) > 1 and (all(line.begins for line in known) or all(line.led for line in known))
+    return several or all(line.contents for line in known)
 
 
 def _are_of_words(lines: Sequence[str], width: int) -> bool:
@@ -122,10 +130,6 @@ def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
 def is_led(line: str) -> bool:
     """Whether dots in a line lead to a value."""
     return (".." in line or ". ." in line) and _LED.search(line) is not None
-
-
-def _are_led(lines: Sequence[str]) -> bool:
-    return len(lines) > 1 and all(map(is_led, lines))
 
 
 def is_contents(line: str) -> bool:
@@ -163,14 +167,15 @@ def hard_breaks(lines: Sequence[str], *, joined: bool = False) -> list[bool]:
 
 def _known(line: str) -> _LineTraits | None:
     """What is known of a line; None for one that is like no other: it has no number, separator or key."""
-    begins, contents = begins_record(line), is_contents(line)
-    if not (begins or contents or "  " in line or _SIGN.search(line) or is_led(line)):
+    begins, contents, led = begins_record(line), is_contents(line), is_led(line)
+    if not (begins or contents or led or "  " in line or _SIGN.search(line)):
         return None
     separators = [mark if mark == "," else mark[:1] for mark in _SEPARATORS.findall(line)]
     words = line.split(None, _COUNTED)[:_COUNTED]
     shape = tuple(map(_pattern, words[:_TELLING]))
     keyed = ": " in line and _KEYED.match(line) is not None
-    return _LineTraits(line, shape, len(words), begins, contents, keyed, separators)
+    numbered = any("9" in word for word in shape)
+    return _LineTraits(line, shape, numbered, len(words), begins, contents, led, keyed, separators)
 
 
 def _alike(a: _LineTraits, b: _LineTraits) -> bool:
@@ -178,7 +183,7 @@ def _alike(a: _LineTraits, b: _LineTraits) -> bool:
         return True
     if a.contents or b.contents:
         return a.contents and b.contents
-    if is_led(a.text) and is_led(b.text):
+    if a.led and b.led:
         return True
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
         return True
@@ -188,7 +193,7 @@ def _alike(a: _LineTraits, b: _LineTraits) -> bool:
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
     if strong and a.shape[:1] == b.shape[:1]:
         return True
-    return _has_number(a) and a.shape == b.shape and abs(a.words - b.words) <= 2
+    return a.numbered and a.shape == b.shape and abs(a.words - b.words) <= 2
 
 
 def _aligned(a: str, b: str) -> bool:
@@ -204,7 +209,7 @@ def _aligned(a: str, b: str) -> bool:
 
 def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
-    if b.begins or (a.keyed and b.keyed) or _has_number(a) or "\t" in b.text or is_led(b.text):
+    if b.begins or (a.keyed and b.keyed) or a.numbered or "\t" in b.text or b.led:
         return False
     if _aligned(a.text, b.text):
         return False
@@ -229,10 +234,6 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
         if fits and not _DIGITS.search(lines[header]) and all(_DIGITS.search(line) for line in lines[start:end]):
             return RecordRun(start, end, header)
     return RecordRun(start, end)
-
-
-def _has_number(line: _LineTraits) -> bool:
-    return any("9" in word for word in line.shape)
 
 
 @lru_cache(maxsize=1 << 16)

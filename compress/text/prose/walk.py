@@ -74,10 +74,11 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
     titles = [e.start for e in events if isinstance(e, _Placed) and _role(e.title) not in _ANSWERING]
     edges = [0, *(cuts(document.text, titles, helpers.size) if helpers else ()), len(document.text)]
     parts = [
-        _TextPart(document, facts, [event for event in events if start <= event.start < end], start, end)
+        _TextPart([event for event in events if start <= event.start < end], start, end)
         for start, end in itertools.pairwise(edges)
     ]
-    walked = helpers.map(_walked, parts) if helpers and len(parts) > 1 else map(_walked, parts)
+    whole = _WholeText(document, facts)
+    walked = helpers.map(_walked, whole, parts) if helpers and len(parts) > 1 else [_walked(whole, *parts)]
     regions: list[Region] = []
     called: dict[int, int] = {}
     for part in walked:
@@ -86,11 +87,16 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
     return content_for_empty(facts.calls.placed(regions, called) if called else regions)
 
 
-class _TextPart(NamedTuple):
-    """A part of a text that begins with a heading, or with the text, and the events in it."""
+class _WholeText(NamedTuple):
+    """What each part of a text is walked over with."""
 
     document: Document
     facts: Facts
+
+
+class _TextPart(NamedTuple):
+    """A part of a text that begins with a heading, or with the text, and the events in it."""
+
     events: list[_Event]
     start: int
     end: int
@@ -103,8 +109,8 @@ class _Walked(NamedTuple):
     called: dict[int, int]
 
 
-def _walked(part: _TextPart) -> _Walked:
-    walker = _Walker(part.document, part.facts)
+def _walked(whole: _WholeText, part: _TextPart) -> _Walked:
+    walker = _Walker(*whole)
     walker.walk(part.events, part.start, part.end)
     return _Walked(walker.regions, walker.called)
 

@@ -91,7 +91,7 @@ def test_none_is_refused() -> None:
 def test_one_long_document_is_prepared_by_this_process_and_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_LEAST", 1)
     document = Document(source="all.md", kind="markdown", text="".join(one.text for one in DOCUMENTS))
-    ahead_of_it = Ahead(4)
+    ahead_of_it = Ahead(2)
     ahead_of_it.take(document)
     (prepared,) = ahead_of_it.prepared()
     before = len(_workers())

@@ -15,6 +15,7 @@ from ctxpipe.compress.types import Document, Kind
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 HEADINGS = {"markdown": "## Berth {n}\n\n", "text": "{n}. THE BERTH\n\n", "tex": "\\section{{Berth {n}}}\n\n"}
 BLOCKS = (
@@ -48,9 +49,9 @@ class Here:
         self.size = size
         self.most = 0
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
+    def map(self, function: Callable[[S, T], R], shared: S, items: Sequence[T]) -> Iterable[R]:
         self.most = len(items)
-        return [function(item) for item in reversed(items)][::-1]
+        return [function(shared, item) for item in reversed(items)][::-1]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -81,7 +82,7 @@ def test_a_text_with_headings_is_walked_over_in_as_many_parts_as_wanted() -> Non
     text = "".join(HEADINGS["markdown"].format(n=n) + BLOCKS[0].format(n=n) for n in range(40))
     here = Here(4)
     assert outline(Document(source="berths", text=text, kind="markdown"), here).regions
-    assert here.most == 4
+    assert here.most == 16
 
 
 def test_no_part_begins_where_a_page_ends_or_below_nothing() -> None:
