@@ -67,10 +67,10 @@ def words_of(text: str, passages: Passages, stemmer: Stemmer) -> Words:
         count.extend(counted.values())
         passage.extend(itertools.repeat(index, len(counted)))
     return Words(
-        np.array(stem, dtype=np.uint32),
-        np.array(passage, dtype=np.uint32),
+        np.asarray(stem, dtype=np.uint32),
+        np.asarray(passage, dtype=np.uint32),
         np.minimum(count, np.iinfo(np.uint16).max).astype(np.uint16),
-        np.array(length, dtype=np.uint32),
+        np.asarray(length, dtype=np.uint32),
     )
 
 

@@ -14,7 +14,7 @@ _LEAST = 2_000_000
 """Characters of a part that is worth a process."""
 _NEAR = 1000
 """Characters around a cut in which no page ends: a sentence goes on over the end of a page."""
-_EACH = 4
+_EACH = 8
 """Parts for each of the helpers: who is quicker takes more of them, and what is sent back of one is not much."""
 _TRIED = 100
 """Headings that are tried for a cut."""

@@ -82,7 +82,7 @@ def test_a_text_with_headings_is_walked_over_in_as_many_parts_as_wanted() -> Non
     text = "".join(HEADINGS["markdown"].format(n=n) + BLOCKS[0].format(n=n) for n in range(40))
     here = Here(4)
     assert outline(Document(source="berths", text=text, kind="markdown"), here).regions
-    assert here.most == 16
+    assert here.most == 32
 
 
 def test_no_part_begins_where_a_page_ends_or_below_nothing() -> None:
