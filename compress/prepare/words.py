@@ -7,7 +7,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ctxpipe.compress.rank.bm25 import Vocabulary
 K1, B = 1.5, 0.75
 
 Stems = NDArray[np.uint32]
+U = TypeVar("U", bound=np.generic)
 
 
 class Words(NamedTuple):
@@ -86,11 +87,9 @@ class WordIndex:
     def __init__(self, words: Sequence[Words]) -> None:
         given = list(words) or [_NONE]
         offsets = np.concatenate([[0], np.cumsum([len(one.length) for one in given])[:-1]])
-        self._stem = np.concatenate([one.stem for one in given])
-        self._passage = np.concatenate(
-            [one.passage + np.uint32(offset) for one, offset in zip(given, offsets, strict=True)]
-        )
-        self._count = np.concatenate([one.times for one in given])
+        self._stem = _joined([one.stem for one in given])
+        self._passage = _joined([one.passage + np.uint32(offset) for one, offset in zip(given, offsets, strict=True)])
+        self._count = _joined([one.times for one in given])
         length = np.concatenate([one.length for one in given]).astype(np.float64)
         self._saturation = K1 * (1 - B + B * length / max(1e-9, float(length.mean()) if len(length) else 1.0))
         self._stemmer = Stemmer()
@@ -108,6 +107,11 @@ class WordIndex:
                 rarity = np.log1p((len(scores) - len(where) + 0.5) / (len(where) + 0.5))
                 scores[where] += times * rarity * count[mine] / (count[mine] + self._saturation[where])
         return scores.astype(np.float32)
+
+
+def _joined(columns: Sequence[NDArray[U]]) -> NDArray[U]:
+    """Columns one after the other. That of one long document is not copied."""
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _among(values: Stems, wanted: Stems) -> NDArray[np.bool_]:

@@ -236,7 +236,7 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     return RecordRun(start, end)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def _pattern(word: str) -> str:
     """A word as a pattern of capitals, small letters and digits: ``Gull`` is ``Aa``, ``33`` is ``9``."""
     return _DIGITS.sub("9", _LOWER.sub("a", _UPPER.sub("A", word)))
