@@ -31,10 +31,14 @@ class Outline:
     Args:
         document: The document.
         regions: Its regions, in order, which hold all its non-whitespace text.
+        noise: Of prose, the ranges of its text that are chosen last; None for what is no prose.
     """
 
-    def __init__(self, document: Document, regions: Sequence[Region]) -> None:
-        self.document = document
+    def __init__(
+        self, document: Document, regions: Sequence[Region], noise: Sequence[tuple[int, int]] | None = None
+    ) -> None:
+        self.document = document if noise is None else _as_read(document, noise)
+        self.noise = noise
         self.regions = tuple(regions)
         self._starts = [region.start for region in regions]
         self._latest: tuple[int, list[Unit]] = (-1, [])
@@ -226,17 +230,20 @@ def outline(document: Document, helpers: Helpers | None = None) -> Outline:
     elif document.kind == "code":
         units = code_units(text, document.language)
     else:
-        document = _read_as(document)
-        return Outline(document, prose_regions(document, helpers))
+        noise = _noise(document)
+        return Outline(document, prose_regions(_as_read(document, noise), helpers), noise)
     return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])
 
 
-def _read_as(document: Document) -> Document:
-    """A document of prose of the same length, with what the structure of its text is found by.
+def _as_read(document: Document, noise: Sequence[tuple[int, int]]) -> Document:
+    """A document of prose as its structure is found: of the same length, with what of it is noise.
 
-    Programs that write a page as text indent with no-break spaces. Lists of contents are noise.
+    Programs that write a page as text indent with no-break spaces.
     """
-    text = document.text.replace("\u00a0", " ")
-    listed = contents(text, marked=document.kind in ("markdown", "html"))
-    noise = sorted((*document.noise, *(span for span in listed if not overlaps(*span, document.noise))))
-    return dataclasses.replace(document, text=text, noise=tuple(noise))
+    return dataclasses.replace(document, text=document.text.replace("\u00a0", " "), noise=tuple(noise))
+
+
+def _noise(document: Document) -> list[tuple[int, int]]:
+    """What a reader found to be noise, and lists of contents."""
+    listed = contents(document.text.replace("\u00a0", " "), marked=document.kind in ("markdown", "html"))
+    return sorted((*document.noise, *(span for span in listed if not overlaps(*span, document.noise))))

@@ -69,19 +69,20 @@ def words_in(value: bytes) -> Words:
 
 
 def outline_out(outline: Outline) -> bytes:
-    """The regions of a document."""
-    return zlib.compress(_json_out(outline.regions), 1)
+    """The regions of a document, and what of it is noise: lists of contents are found with the regions."""
+    return zlib.compress(_json_out([outline.noise, outline.regions]), 1)
 
 
 def outline_in(value: bytes, document: Document) -> Outline:
     """The inverse of ``outline_out``."""
     # Long documents have a hundred thousand of them, and this is the fastest way to make a named tuple.
     unit, region = partial(tuple.__new__, Unit), partial(tuple.__new__, Region)
+    noise, stored = json.loads(zlib.decompress(value))
     regions = [
         region((start, end, parent, None if units is None else tuple(map(unit, units)), tuple(breaks), tuple(joins)))
-        for start, end, parent, units, breaks, joins in json.loads(zlib.decompress(value))
+        for start, end, parent, units, breaks, joins in stored
     ]
-    return Outline(document, regions)
+    return Outline(document, regions, None if noise is None else [(start, end) for start, end in noise])
 
 
 def _json_out(value: Any) -> bytes:
