@@ -23,6 +23,7 @@ _CELLS = re.compile(r"\S+(?: \S+)*  +\S.*")
 _GAP = re.compile(r"  +")
 _BRANCH = re.compile(r"(?:[│|][ \u00a0]{1,4}|[ \u00a0]{2,5})*(?:[├└|`+\\][─-]{1,3}[ \u00a0]?)")
 """What a tree of files draws before a name."""
+_DRAWN = "├└│|`+\\"
 _WORD = re.compile(r"\S+")
 _FEWEST, _FEWEST_LINES, _FEWEST_KEYS = 2, 4, 3
 _SHARE = 0.6
@@ -31,9 +32,8 @@ _KEYS, _FEWER_KEYS, _DEEP = 0.75, 0.5, 2
 """Share of the lines of a list of keys that are keys, also of one with more than two depths; the first is that of the
 branches of a tree, too."""
 
-
 GOES_ON = -2
-"""Of a line that goes on with the one above."""
+"""In place of what a line stands under: it goes on with the line above."""
 
 
 def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
@@ -47,7 +47,7 @@ def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     """
     if len(lines) < _FEWEST_KEYS:
         return []
-    if branches := _branches(lines, indents):
+    if lines[-1][0] in _DRAWN and (branches := _branches(lines, indents)):
         return _nested(branches)
     if len(lines) < _FEWEST_LINES:
         return _below_keys(lines, indents)
@@ -99,10 +99,10 @@ def _branches(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
 
 def _below_keys(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     """Under the nearest key that is less deep, where keys stand above others; values may go on in further lines."""
+    if min(indents) < indents[0] or max(indents) == indents[0]:
+        return []
     keyed = [_KEYED.fullmatch(line) is not None for line in lines]
     stop = max((index + 1 for index, is_key in enumerate(keyed) if is_key), default=0)
-    if min(indents) < indents[0]:
-        return []
     heads = sum(deeper > indent for indent, deeper in itertools.pairwise(indents[:stop]))
     share = _KEYS if len(set(indents)) <= _DEEP else _FEWER_KEYS
     listed = heads >= _FEWEST and sum(keyed) >= max(_FEWEST_KEYS, share * stop)
