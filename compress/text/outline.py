@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import itertools
+import re
 from array import array
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 _LONGEST_TITLE = 120
+_ALIGNED = re.compile("\u00a0(?<=[\\n \\t\u00a0]\u00a0)")
+"""A no-break space that is not between two words."""
 
 
 class Outline:
@@ -236,14 +239,19 @@ def outline(document: Document, helpers: Helpers | None = None) -> Outline:
 
 
 def _as_read(document: Document, noise: Sequence[tuple[int, int]]) -> Document:
-    """A document of prose as its structure is found: of the same length, with what of it is noise.
+    """A document of prose as its structure is found: of the same length, with what of it is noise."""
+    return dataclasses.replace(document, text=_with_spaces(document.text), noise=tuple(noise))
 
-    Programs that write a page as text indent with no-break spaces.
+
+def _with_spaces(text: str) -> str:
+    """A text without the no-break spaces that programs which write a page as text indent and align with.
+
+    A long text is not copied for those between words.
     """
-    return dataclasses.replace(document, text=document.text.replace("\u00a0", " "), noise=tuple(noise))
+    return text.replace("\u00a0", " ") if _ALIGNED.search(text) else text
 
 
 def _noise(document: Document) -> list[tuple[int, int]]:
     """What a reader found to be noise, and lists of contents."""
-    listed = contents(document.text.replace("\u00a0", " "), marked=document.kind in ("markdown", "html"))
+    listed = contents(_with_spaces(document.text), marked=document.kind in ("markdown", "html"))
     return sorted((*document.noise, *(span for span in listed if not overlaps(*span, document.noise))))
