@@ -7,9 +7,18 @@ from collections.abc import Sequence
 
 from ctxpipe.compress.text.unit import Unit
 
+_PRONOUNS = "It Its They Their Them This These Those He His Him She Her Such Both Neither Otherwise Instead"
+_CONJUNCTIONS = (
+    "But And Or So Yet Also Then Thus Hence However Nevertheless Nonetheless Therefore Moreover Furthermore "
+    "Consequently Accordingly"
+)
 _LEANS = re.compile(
-    r"""(?:
-      It|Its|They|Their|Them|This|These|Those|He|His|Him|She|Her|Such|Both|Neither|Otherwise|Instead
+    rf"""(?:
+      {"|".join(_PRONOUNS.split())}
+    | (?:{"|".join(_CONJUNCTIONS.split())}),?\s+(?:{"|".join(_PRONOUNS.lower().split())})
+    | (?:In|Under)\s+(?:this|that|these|those|such)\s+(?:cases?|events?|circumstances|situations?)
+    | For\s+(?:this|that|these|those)\s+(?:reasons?|purposes?)
+    | If\s+(?:so|not)
     | Er|Sie|Es|Dies|Dieser?|Dieses|Diese[mn]|Ihre?|Seine?|Sonst
     | Ils?|Elles?|Ceci|Cela|Cet|Cette|Ces|Celui-ci|Celle-ci|Sinon
     | Él|Ella|Ellos|Ellas|Est[aeo]s?|Es[ao]s

@@ -101,7 +101,7 @@ def _below_keys(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
     """Under the nearest key that is less deep, where keys stand above others; values may go on in further lines."""
     if min(indents) < indents[0] or max(indents) == indents[0]:
         return []
-    keyed = [_KEYED.fullmatch(line) is not None for line in lines]
+    keyed = [":" in line and _KEYED.fullmatch(line) is not None for line in lines]
     stop = max((index + 1 for index, is_key in enumerate(keyed) if is_key), default=0)
     heads = sum(deeper > indent for indent, deeper in itertools.pairwise(indents[:stop]))
     share = _KEYS if len(set(indents)) <= _DEEP else _FEWER_KEYS
@@ -126,7 +126,11 @@ def _below_head(lines: Sequence[str], indents: Sequence[int], keyed: Sequence[bo
         return []
     if len(_GAP.findall(lines[0])) > 1:
         return []  # titles of columns
-    return [-1, *(0 for _ in below)] if all(keyed[i] or _CELLS.fullmatch(lines[i]) for i in below) else []
+    return [-1, *(0 for _ in below)] if all(keyed[i] or _stands_apart(lines[i]) for i in below) else []
+
+
+def _stands_apart(line: str) -> bool:
+    return "  " in line and _CELLS.fullmatch(line) is not None
 
 
 def _are_detailed(lines: Sequence[str], indents: Sequence[int]) -> bool:
