@@ -282,9 +282,8 @@ class Kinds(Cards):
         for run in record_runs(lines.words):
             first = run.start if run.header < 0 else run.header
             under()
-            if run.header >= 0 and self._table_title(lines, at, first):
-                pass
-            elif first > at:
+            is_titled = run.header >= 0 and self._table_title(lines, at, first)
+            if first > at and not is_titled:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
                 under()
                 if first - at == 1 and self.introduction < 0 and is_title(lines.words[at]) and run.header < 0:
