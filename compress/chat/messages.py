@@ -37,7 +37,7 @@ _SHORTEST = 48
 Cost = Callable[[Message], int]
 
 
-def text_of_message(text: str) -> Document:
+def message_document(text: str) -> Document:
     """A text of a message as a document; what tools give is often JSON, which is cut by member."""
     kind: Kind = "json" if text.lstrip()[:1] in ("{", "[") and is_json(text) else "text"
     return Document(text=text, source="message", kind=kind)
@@ -255,7 +255,7 @@ class _Chat:
     def _cut_text(self, text: str, longest: int) -> str:
         asked = self.question or self._last_words
         plain = replace(self.compressor, format=Plain(), marks=False)
-        return plain.compress([text_of_message(text)], question=asked, budget=longest).text
+        return plain.compress([message_document(text)], question=asked, budget=longest).text
 
     @property
     def _last_words(self) -> str:

@@ -233,6 +233,7 @@ def outline(document: Document, helpers: Helpers | None = None) -> Outline:
     elif document.kind == "code":
         units = code_units(text, document.language)
     else:
+        document = dataclasses.replace(document, text=_with_spaces(document.text))
         noise = _noise(document)
         return Outline(document, prose_regions(_as_read(document, noise), helpers), noise)
     return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])
@@ -253,5 +254,5 @@ def _with_spaces(text: str) -> str:
 
 def _noise(document: Document) -> list[tuple[int, int]]:
     """What a reader found to be noise, and lists of contents."""
-    listed = contents(_with_spaces(document.text), marked=document.kind in ("markdown", "html"))
+    listed = contents(document.text, marked=document.kind in ("markdown", "html"))
     return sorted((*document.noise, *(span for span in listed if not overlaps(*span, document.noise))))

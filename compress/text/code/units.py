@@ -24,7 +24,7 @@ from ctxpipe.compress.text.returns import Returns, without
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl", "json5"))
-_NAMES = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE}
+_NAMED_BY = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE}
 _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
@@ -59,8 +59,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     for index, unit in enumerate(units[:_DECLARATIONS]):
         if _DECLARATION.fullmatch(text, unit.start, unit.end):
             units[index] = unit._replace(noise=True)
-    if language in _NAMES:
-        return named_by(text, units, _NAMES[language])
+    if language in _NAMED_BY:
+        return named_by(text, units, _NAMED_BY[language])
     if language == "diff":
         return with_short_heads(text, units)
     units = with_banners(text, units, language)

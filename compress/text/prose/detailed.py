@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import regex
 
+from ctxpipe.compress.text.prose.records import GAP
+
 _NUMBERED = re.compile(r"(\d{1,2}) (?:@[^@\s]{1,30}@ )?_?[A-Z][A-Z0-9_]{2,14}(?: |\Z)")
 """A level and a tag, as genealogists' files (GEDCOM) have them."""
 _TAG = re.compile(r":\d\d[A-Z]?:|[A-Z][A-Z0-9]{1,2}(?=[|+*])")
@@ -20,7 +22,6 @@ _KEYED = regex.compile(
 """A key with its value, or one that stands above others; no line of Python."""
 _CELLS = re.compile(r"\S+(?: \S+)*  +\S.*")
 """A detail whose parts stand apart."""
-_GAP = re.compile(r"  +")
 _BRANCH = re.compile(r"(?:[│|][ \u00a0]{1,4}|[ \u00a0]{2,5})*(?:[├└|`+\\][─-]{1,3}[ \u00a0]?)")
 """What a tree of files draws before a name."""
 _DRAWN = "├└│|`+\\"
@@ -124,7 +125,7 @@ def _below_head(lines: Sequence[str], indents: Sequence[int], keyed: Sequence[bo
     below = range(1, len(lines))
     if len(lines) < _FEWEST_KEYS or len({indents[index] for index in below}) > 1 or indents[1] <= indents[0]:
         return []
-    if len(_GAP.findall(lines[0])) > 1:
+    if len(GAP.findall(lines[0])) > 1:
         return []  # titles of columns
     return [-1, *(0 for _ in below)] if all(keyed[i] or _stands_apart(lines[i]) for i in below) else []
 

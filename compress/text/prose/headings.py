@@ -16,6 +16,7 @@ from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
 from ctxpipe.compress.text.prose.printed import page_heads
+from ctxpipe.compress.text.prose.records import GAP
 from ctxpipe.compress.text.prose.repeated import named_parts
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
 from ctxpipe.compress.text.prose.underlined import underlined
@@ -102,7 +103,6 @@ _PROMPT = LinePattern(
 """What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
-_GAP = re.compile(r"\S {2,}(?=\S)")
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
@@ -278,7 +278,7 @@ def _numbered(document: Document) -> Iterator[Heading]:
 def _is_said(title: str) -> bool:
     """Whether a line of capitals has letters, not mostly codes, as a weather report has, and no titles of columns."""
     words = title.split()
-    if len(_GAP.findall(title)) > 1:
+    if len(GAP.findall(title)) > 1:
         return False
     coded = sum(any(map(str.isdigit, word)) for word in words)
     return sum(map(str.isalpha, title)) >= 4 and 2 * coded <= len(words)

@@ -28,7 +28,8 @@ _STARTS = regex.compile(
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:[,–-]\s?\d{1,5})*\s*$")
 _LED = re.compile(r"(?<!\.)\.(?:[ ]?\.){2,}+[ ]?(?=[^.\s])[^.]{0,30}(?:\.\d+[^.]{0,12})?\Z")
 """Dots that lead to a value at the end of a line."""
-_GAP = re.compile(r"[ ]{2,}")
+GAP = re.compile(r"[ ]{2,}")
+"""What stands between two columns."""
 _KEYED = regex.compile(r"\p{L}[\p{L}\p{N}_/()'’-]*(?: [\p{L}\p{N}_/()'’-]+){0,3}: \S")
 _AMOUNT = re.compile(r"\S+(?: \S+)*[ ]{3,}[-+(]?[€$£]?[ ]?\d[\d.,'’]*\)?(?:[ ]?[€$£%]|[ ][A-Z]{2,3})?")
 """What is counted and, after a wide gap, how much of it."""
@@ -123,7 +124,7 @@ def _are_of_words(lines: Sequence[str], width: int) -> bool:
 def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
     """Whether two lines with cells in the same columns stand below titles of columns."""
     title = at - 2 if at > 1 and _RULE.fullmatch(lines[at - 1]) else at - 1
-    titled = end - at == 2 and title >= 0 and len(_GAP.findall(lines[title])) >= 2
+    titled = end - at == 2 and title >= 0 and len(GAP.findall(lines[title])) >= 2
     return titled and _aligned(lines[at], lines[at + 1])
 
 
@@ -200,7 +201,7 @@ def _aligned(a: str, b: str) -> bool:
     """Whether two lines have cells in the same columns: at least two wide gaps, all at the same places."""
     if "  " not in a or "  " not in b:
         return False
-    gaps, others = [m.span() for m in _GAP.finditer(a)], [m.span() for m in _GAP.finditer(b)]
+    gaps, others = [m.span() for m in GAP.finditer(a)], [m.span() for m in GAP.finditer(b)]
     return 2 <= len(gaps) == len(others) and all(
         left < other_right and other_left < right
         for (left, right), (other_left, other_right) in zip(gaps, others, strict=True)
@@ -219,16 +220,16 @@ def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
 def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     """Look for column titles above records: over a rule, or as many words, no digits where the records have some."""
     for rule in (start - 1, start, start + 1):
-        columns = rule >= start or (rule > 0 and _GAP.search(lines[rule - 1]))
+        columns = rule >= start or (rule > 0 and GAP.search(lines[rule - 1]))
         if columns and 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
             return RecordRun(rule + 1, end, rule - 1)
     first, rest = lines[start], lines[start + 1 : end]
-    if len(_GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):
+    if len(GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):
         return RecordRun(start + 1, end, start)
     header = start - 1
     if header >= 0:
         words, rows = lines[header].split(), [line.split() for line in lines[start:end]]
-        gaps, cells = len(_GAP.findall(lines[header])), [len(_GAP.findall(line)) for line in lines[start:end]]
+        gaps, cells = len(GAP.findall(lines[header])), [len(GAP.findall(line)) for line in lines[start:end]]
         fits = len(words) >= 3 and sum(abs(len(row) - len(words)) <= 1 for row in rows) >= 0.9 * len(rows)
         fits = fits or (gaps >= 2 and cells.count(gaps) >= 0.9 * len(cells))
         if fits and not _DIGITS.search(lines[header]) and all(_DIGITS.search(line) for line in lines[start:end]):
