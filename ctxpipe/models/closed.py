@@ -51,3 +51,6 @@ class EstimatingEncoder:
         for offsets in self._encoder.offsets(texts):
             places = np.arange(np.ceil(FACTOR * len(offsets))) / FACTOR
             yield offsets[places.astype(np.int64)]
+
+    def repeats(self) -> None:
+        """None: each piece would be rounded up."""

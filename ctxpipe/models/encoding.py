@@ -11,6 +11,7 @@ import numpy as np
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.models.batches import text_batches
+from ctxpipe.models.repeats import Repeats, cuts_at_pieces
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -39,6 +40,10 @@ class Encoder(Protocol):
         """Character offsets of each text's tokens, int64 of shape (tokens, 2)."""
         ...
 
+    def repeats(self) -> Repeats | None:
+        """Counts the pieces of a long text, which are encoded alone as within it; None if they are not."""
+        ...
+
 
 class PlainEncoder:
     """The tokenizers library.
@@ -52,6 +57,8 @@ class PlainEncoder:
         tokenizer.no_padding()
         added = tokenizer.get_added_tokens_decoder().values()
         self._tokenizer = tokenizer
+        self._added = tuple(token.content for token in added)
+        self._cuts_at_pieces: bool | None = None
         self.special_strings = tuple(t.content for t in added if t.special or _CONTROL.fullmatch(t.content))
         # Only this part of it: to write out a whole vocabulary takes longer than many a question.
         self.cuts_exactly = (
@@ -66,6 +73,12 @@ class PlainEncoder:
         """Character offsets of each text's tokens; tokens within one character have that character's offsets."""
         for encoding in encodings(self._tokenizer, texts):
             yield np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+
+    def repeats(self) -> Repeats | None:
+        """Counts the pieces of a long text; None if the tokenizer cuts elsewhere."""
+        if self._cuts_at_pieces is None:
+            self._cuts_at_pieces = cuts_at_pieces(self._tokenizer)
+        return Repeats(self._added) if self._cuts_at_pieces else None
 
 
 class PythonEncoder:
@@ -99,6 +112,9 @@ class PythonEncoder:
                 edges = np.linspace(match.start(), match.end(), known[word] + 1).astype(np.int64)
                 parts.append(np.stack([edges[:-1], edges[1:]], axis=1))
             yield np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.int64)
+
+    def repeats(self) -> None:
+        """None: where it cuts is not known."""
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer.encode(_encodable(text), add_special_tokens=False))

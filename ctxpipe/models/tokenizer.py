@@ -19,6 +19,8 @@ WHOLE_CHARACTERS = 4_000_000
 """Longest text that is encoded as a whole by a tokenizer for which a cut can change the count."""
 PIECE_CHARACTERS = 100_000
 """Length of pieces that are encoded in parallel by a tokenizer for which a cut changes nothing."""
+REPEATING_CHARACTERS = 1_000_000
+"""Length of a text that repeats most of its words."""
 
 _FILE = "tokenizer.json"
 _SEAM = re.compile(r"[^\W_](?=\s)")
@@ -88,7 +90,13 @@ class TargetTokenizer:
         whitespace after it, where their pre-tokenizer cuts too, so the sum is exact. Text without such a place for
         thousands of characters is cut anywhere, and each such cut can add about one token. Other tokenizers encode up
         to four million characters as a whole, and longer text in pieces of that length.
+
+        Of a very long text, pieces that such tokenizers always cut are collected first, and each distinct one is
+        encoded once.
         """
+        repeats = self.encoder.repeats() if len(text) >= REPEATING_CHARACTERS else None
+        if repeats is not None:
+            return repeats.count(_pieces(text, PIECE_CHARACTERS), self.encoder.lengths)
         size = PIECE_CHARACTERS if self.encoder.cuts_exactly else WHOLE_CHARACTERS
         total, batch, characters = 0, list[str](), 0
         for piece in _pieces(text, size):

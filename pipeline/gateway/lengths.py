@@ -9,6 +9,7 @@ import numpy as np
 
 from ctxpipe.arrays import IntArray
 from ctxpipe.models.encoding import Encoder
+from ctxpipe.models.repeats import Repeats
 from ctxpipe.recent import Recent
 
 _LONG = 1_000
@@ -45,6 +46,10 @@ class RememberedLengths:
     def offsets(self, texts: Sequence[str]) -> Iterator[IntArray]:
         """See ``Encoder``."""
         return self.encoder.offsets(texts)
+
+    def repeats(self) -> Repeats | None:
+        """See ``Encoder``."""
+        return self.encoder.repeats()
 
 
 def _key(text: str) -> bytes:
