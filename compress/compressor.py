@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.beside import beside
 from ctxpipe.compress.find.shortlist import shortlist, spread_out
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
@@ -122,11 +121,11 @@ class Compressor:
         if collection.new_characters < LONG:
             with stages.stage("count") as progress:
                 return collection.sources(self.tokenizer, progress)
-        sizes = beside(lambda: collection.sources(self.tokenizer, lambda done, total: None))
-        with stages.stage("chunk") as progress:
-            collection.find_structure(progress)
-        with stages.stage("count"):
-            return sizes.result()
+        with collection.counting(self.tokenizer) as sizes:
+            with stages.stage("chunk") as progress:
+                collection.find_structure(progress)
+            with stages.stage("count"):
+                return sizes()
 
     @property
     def _whole(self) -> bool:

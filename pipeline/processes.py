@@ -98,6 +98,26 @@ class HelperProcesses:
                 waiting.clear()
             pool.end()
 
+    @contextmanager
+    def beside(self, function: Callable[[T], R], item: T) -> Iterator[Callable[[], R]]:
+        """Do one thing in a further process; inside the context, what is given waits for its result.
+
+        What cannot be sent to a process, or what it dies of, is done here.
+        """
+        pool = Processes(1, gc.disable, ())
+        future = pool.submit(function, item)
+
+        def result() -> R:
+            try:
+                return future.result()
+            except Exception:  # an error of the function itself comes again
+                return function(item)
+
+        try:
+            yield result
+        finally:
+            pool.end()
+
 
 _SHARED: list[Any] = []
 

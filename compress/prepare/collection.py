@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, overload
 
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
+from ctxpipe.compress.prepare.beside import beside
 from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.prepare.vectors import VectorIndex, passage_text, unit_length
 from ctxpipe.compress.prepare.words import Stemmer, WordIndex
@@ -72,6 +74,24 @@ class Collection:
             on_progress(index, len(self.prepared))
             result.append(one.info(tokenizer))
         return tuple(result)
+
+    @contextmanager
+    def counting(self, tokenizer: Tokenizer) -> Iterator[Callable[[], tuple[SourceInfo, ...]]]:
+        """Count meanwhile: a document that has helpers in another process, else in a thread.
+
+        Inside the context, what is given waits for the size of each document.
+        """
+        first = self.prepared[0]
+        if len(self.prepared) > 1 or first.helpers is None:
+            yield beside(lambda: self.sources(tokenizer, lambda done, total: None)).result
+            return
+        with first.helpers.beside(tokenizer.count_long, first.document.text) as count:
+
+            def sizes() -> tuple[SourceInfo, ...]:
+                first.know_tokens(tokenizer, count())
+                return (first.info(tokenizer),)
+
+            yield sizes
 
     def prepare(self, on_progress: OnProgress) -> None:
         """Cut all documents into passages."""

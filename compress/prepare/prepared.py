@@ -23,6 +23,7 @@ class Prepared:
         helpers: Find the structure of a long text together with this process; None leaves it to this one.
 
     Attributes:
+        helpers: As given.
         vectors: Where vectors of its passages are; None if it has none.
     """
 
@@ -31,7 +32,7 @@ class Prepared:
     def __init__(self, document: Document, stemmer: Stemmer | None = None, helpers: Helpers | None = None) -> None:
         self._document = document
         self._stemmer = stemmer
-        self._helpers = helpers
+        self.helpers = helpers
         self._tokens: dict[str, int] = {}
 
     @property
@@ -52,7 +53,7 @@ class Prepared:
     @cached_property
     def outline(self) -> Outline:
         """Its structure."""
-        return outline(self.document, self._helpers)
+        return outline(self.document, self.helpers)
 
     @cached_property
     def passages(self) -> Passages:
@@ -80,6 +81,10 @@ class Prepared:
         if known is None:
             known = self._tokens[tokenizer.name] = tokenizer.count_long(self.document.text)
         return known
+
+    def know_tokens(self, tokenizer: Tokenizer, tokens: int) -> None:
+        """Take what another process counted."""
+        self._tokens[tokenizer.name] = tokens
 
     def info(self, tokenizer: Tokenizer) -> SourceInfo:
         """Its size."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -142,3 +143,39 @@ def test_helpers_give_results_in_order_and_end(tmp_path: Path) -> None:
 def test_what_a_helper_dies_of_is_done_here() -> None:
     home = os.getpid()
     assert list(HelperProcesses(2).map(_dies_elsewhere, home, range(3))) == [(home, number) for number in range(3)]
+
+
+def _text_and_process(text: str) -> tuple[str, int]:
+    return text, os.getpid()
+
+
+def test_one_thing_is_done_beside_in_a_process_that_ends() -> None:
+    with HelperProcesses(2).beside(_text_and_process, "text") as result:
+        text, process = result()
+    assert text == "text"
+    assert process != os.getpid()
+    assert gone([process], 30)
+
+
+def test_what_cannot_be_sent_is_done_here() -> None:
+    with HelperProcesses(2).beside(lambda text: (text, os.getpid()), "text") as result:
+        assert result() == ("text", os.getpid())
+
+
+def test_what_a_process_beside_dies_of_is_done_here() -> None:
+    home = os.getpid()
+    with HelperProcesses(2).beside(partial(_dies_elsewhere, home), 1) as result:
+        assert result() == (home, 1)
+
+
+def test_an_error_of_what_is_done_beside_is_raised() -> None:
+    with HelperProcesses(2).beside(int, "many") as result, pytest.raises(ValueError, match="many"):
+        result()
+
+
+def test_the_process_beside_ends_with_the_context() -> None:
+    before = {child.pid for child in psutil.Process().children()}
+    with HelperProcesses(2).beside(time.sleep, 1000):
+        begun = {child.pid for child in psutil.Process().children()} - before
+    assert begun
+    assert gone(sorted(begun), 30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -32,6 +33,10 @@ class Helpers(Protocol):
 
     def map(self, function: Callable[[S, T], R], shared: S, items: Sequence[T]) -> Iterable[R]:
         """The results of a function for what is shared and each of some items, in the order of the items."""
+        ...
+
+    def beside(self, function: Callable[[T], R], item: T) -> AbstractContextManager[Callable[[], R]]:
+        """Do one thing meanwhile; inside the context what is given waits for its result."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from processes import gone
 from samples import prose
 
 from ctxpipe import Document, Pipeline
+from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.prepare.prepared import Prepared
 from ctxpipe.compress.text.prose import parts
 from ctxpipe.errors import UsageError
@@ -98,3 +100,29 @@ def test_one_long_document_is_prepared_by_this_process_and_helpers(monkeypatch: 
     assert prepared.outline.regions == Prepared(document).outline.regions
     assert len(_workers()) == before
     ahead_of_it.close()
+
+
+class ProcessCounter:
+    """A tokenizer whose number of tokens is the process that counts."""
+
+    name = "process"
+
+    def count_long(self, text: str) -> int:
+        return os.getpid()
+
+
+def test_one_long_document_is_counted_in_a_process_of_its_own() -> None:
+    ahead_of_it = Ahead(2)
+    ahead_of_it.take(DOCUMENTS[0])
+    collection = Collection(list(ahead_of_it.prepared()))
+    with collection.counting(ProcessCounter()) as sizes:
+        (size,) = sizes()
+    assert size.tokens != os.getpid()
+    assert size.tokens == collection.prepared[0].tokens(ProcessCounter())
+    ahead_of_it.close()
+
+
+def test_documents_without_helpers_are_counted_in_this_process() -> None:
+    collection = Collection.of(DOCUMENTS)
+    with collection.counting(ProcessCounter()) as sizes:
+        assert {size.tokens for size in sizes()} == {os.getpid()}
