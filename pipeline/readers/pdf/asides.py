@@ -1,6 +1,6 @@
 """Footnotes, figures and tables that stand between the two halves of a sentence, moved out of it.
 
-Rows stay on their page, so that pages remain right.
+Rows stay on their page, so that pages remain right; ``figures`` has the only exception.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def move_asides(pages: Sequence[Sequence[list[Row]]], measure: Measure) -> None:
         filled = [column for column in columns if column]
         for index, column in enumerate(filled):
             if column:  # unless it was moved as a whole
-                _move(above, [column] if index else filled, measure)
+                bring_together(above, [column] if index else filled, measure)
                 above = column
 
 
-def _move(above: list[Row], columns: Sequence[list[Row]], measure: Measure) -> None:
+def bring_together(above: list[Row], columns: Sequence[list[Row]], measure: Measure) -> None:
     """Bring the halves of a sentence together.
 
     Args:
@@ -73,7 +73,7 @@ def _halves(above: Sequence[Row], below: Sequence[Row], first: int, measure: Mea
     ends = [len(above), *(end for end in _ends(above, measure) if _is_aside(above[end:], measure))]
     begins = _begins(below, measure)
     near = [at for at in begins if at < first][:_MOST_PARAGRAPHS]
-    prose = next((at for at in (0, *begins) if _is_running(below[at], measure)), 0)
+    prose = next((at for at in (0, *begins) if is_running(below[at], measure)), 0)
     begins = [0, *(at for at in (*([prose] if prose >= first else []), *near) if _has_caption(below[:at]))]
     for end in ends:
         last = above[end - 1]
@@ -84,13 +84,13 @@ def _halves(above: Sequence[Row], below: Sequence[Row], first: int, measure: Mea
                 continue
             sure = row.text[:1].islower() or (notes and not begin)
             if begin >= first:
-                sure = bool(SMALL_BEGIN.match(row.text)) and _is_running(last, measure)
+                sure = bool(SMALL_BEGIN.match(row.text)) and is_running(last, measure)
             if sure and goes_on(above[:end], row):
                 return end, begin
     return len(above), 0
 
 
-def _is_running(row: Row, measure: Measure) -> bool:
+def is_running(row: Row, measure: Measure) -> bool:
     """Whether a row is prose in the size of the body."""
     return is_prose(row) and not row.listed and row.size > _SMALL * measure.body and not CAPTION.match(row.text)
 

@@ -14,6 +14,7 @@ from ctxpipe.pipeline.readers.pdf.asides import move_asides
 from ctxpipe.pipeline.readers.pdf.assemble import assemble
 from ctxpipe.pipeline.readers.pdf.columns import in_order, margins
 from ctxpipe.pipeline.readers.pdf.extract import Extractor
+from ctxpipe.pipeline.readers.pdf.figures import join_over_figures
 from ctxpipe.pipeline.readers.pdf.flow import Measure
 from ctxpipe.pipeline.readers.pdf.furniture import without_furniture
 from ctxpipe.pipeline.readers.pdf.groups import fill_groups
@@ -73,6 +74,7 @@ class PdfReader:
         measure = Measure([run for runs in columns for run in runs])
         mark_listings(columns)
         mark_headings(columns, marks, measure)
+        join_over_figures(columns, measure)
         move_asides(columns, measure)
         hyphens = Hyphens(row.text for runs in columns for run in runs for row in run)
         made = assemble(columns, measure, hyphens)
