@@ -9,7 +9,7 @@ from ctxpipe.compress.types import CompressedContext
 from ctxpipe.pipeline.ask.bearing import bears
 from ctxpipe.pipeline.ask.marks import marks, statements
 from ctxpipe.pipeline.ask.parts import parts
-from ctxpipe.pipeline.ask.refusal import refuses
+from ctxpipe.pipeline.ask.refusal import refuses, substance
 from ctxpipe.pipeline.ask.support import Sentence, Support
 from ctxpipe.pipeline.types import Citation, Unanswered
 
@@ -39,12 +39,12 @@ def cite_numbers(answer: str, context: CompressedContext) -> tuple[Citation, ...
         return ()
     support = Support(context)
     said = statements(answer, marked)
-    whole = support.words(" ".join(text for text, _ in said))
+    whole = support.words(" ".join(substance(text) for text, _ in said))
     best: dict[tuple[int, Sentence], float] = {}
     for text, numbers in said:
         for number in numbers:
             among = support.within(numbered[number - 1])
-            held = support.best(support.words(text), among)
+            held = support.best(support.words(substance(text)), among)
             if held is not None and not held[1]:
                 held = support.best(whole, among)
             if held is not None:
@@ -63,7 +63,7 @@ def cite_words(answer: str, context: CompressedContext) -> tuple[Citation, ...]:
     support = Support(context)
     supports: dict[Sentence, float] = {}
     for start, end in sentences(answer):
-        held = support.best(support.words(answer[start:end]), support.sentences)
+        held = support.best(support.words(substance(answer[start:end])), support.sentences)
         if held is not None and held[1] >= THRESHOLD:
             supports[held[0]] = max(supports.get(held[0], 0.0), held[1])
     best = set(sorted(supports, key=lambda sentence: -supports[sentence])[:_MOST])

@@ -32,10 +32,12 @@ _OF = (
     r"\s*(?:[.,]|$|(?:in|about|on|regarding|given|provided|available|concerning|of|as\ to|to|for|that|whether|how|when|"
     r"who|where|why|what|related|relating|from|(?:is|was|are|were)\ (?:given|provided|available|mentioned|included))\b)"
 )
+_FROM = rf"(?:based\ on|according\ to|from|in|given)\s+{_TEXT}"
 _LEAD = (
     r"(?:(?:unfortunately|sorry|i'm\ sorry|i\ am\ sorry|i\ apologi[sz]e|however|but|no|answer|"
-    rf"(?:based\ on|according\ to|from|in|given)\s+{_TEXT})\s*[,.:;]?\s*(?:but\s+|that\s+)?)*"
+    rf"{_FROM})\s*[,.:;]?\s*(?:but\s+|that\s+)?)*"
 )
+_SAYS_NOTHING = regex.compile(rf"\W*(?:(?:{_FROM}|yes|no)\s*[,:]\s*)+", regex.VERBOSE | regex.IGNORECASE)
 _REFUSING = regex.compile(
     rf"""{_LEAD}(?:
         {_TEXT}(?:[\s,]+and)?\s+(?:{_NOT}\s+{_ADVERB}{_SAY}|{_LACKS})
@@ -60,6 +62,12 @@ _REFUSING = regex.compile(
 )
 _BUT = regex.compile(r"\b(?:but|however|although|though|yet)\b", regex.IGNORECASE)
 _EMPHASIS = "*_\"'“‘ "
+
+
+def substance(sentence: str) -> str:
+    """What a sentence of an answer says, without a beginning such as "Based on the context, yes,"."""
+    match = _SAYS_NOTHING.match(sentence)
+    return sentence[match.end() :] if match else sentence
 
 
 def refuses(said: Sequence[tuple[str, tuple[int, ...]]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import regex
@@ -15,6 +15,13 @@ from ctxpipe.compress.types import CompressedContext, Span
 
 _QUESTION_WEIGHT = 0.25
 _LETTERS = regex.compile(r"[\p{L}\p{M}]+")
+_VALUE = regex.compile(
+    r"""(?<![\w-])--?\w[\w-]*                                 # an option
+      | (?<=[`'"“‘])(?:[^\w\s`'"“”‘’]{1,4}|\w)(?=[`'"”’])      # an operator or a letter in quotes
+      | (?<![^\s(])[+*/%&|^~!<>=@$:\\]{2,4}(?![^\s),.;:])      # an operator""",
+    regex.VERBOSE,
+)
+"""What is no word to a ``Vocabulary``, but can be all that a question asks for."""
 _UNFINISHED = regex.compile(r"(?:\w+\W+){3,}(?:\w+:|\p{Ll}+)\s*")
 """A sentence of some words that ends in a colon or a word in small letters: what it says stands on the next line."""
 _REST = 200
@@ -34,9 +41,9 @@ class Support:
     """Measures the support of sentences for statements.
 
     Support is the share of a statement's words that occur in the sentence, each word weighted by log(1 + N / n), for N
-    kept sentences of which n contain it. Words of the question weigh a quarter, because repeating the
-    question is no evidence. A word in another form than the question's (``solve`` where it asks what solves) counts as
-    such and as a word of its own.
+    kept sentences of which n contain it. Options, operators and letters in quotes are words here. Words of the question
+    weigh a quarter, because repeating the question is no evidence. A word in another form than the question's
+    (``solve`` where it asks what solves) counts as such and as a word of its own.
 
     Args:
         context: What the model read.
@@ -51,16 +58,23 @@ class Support:
         self._forms: dict[str, int] = {}
         self._asked_forms = set(_forms(context.question or ""))
         self._asked = frozenset(self._vocabulary.ids(context.question or ""))
+        self._asked |= self._numbered(_VALUE.findall(context.question or ""))
         self.sentences = self.within(context.spans)
         frequency = Counter(word for sentence in self.sentences for word in sentence.words)
         self._rarest = math.log1p(len(self.sentences))
         self._weights = {word: math.log1p(len(self.sentences) / n) for word, n in frequency.items()}
 
     def words(self, text: str) -> frozenset[int]:
-        """The words of a text, without stop words; new forms of the question's words have negative numbers."""
+        """The words of a text, without stop words.
+
+        New forms of the question's words, and what is no word to the vocabulary, have negative numbers.
+        """
         forms = {form for form in _forms(text) if self._vocabulary[form] in self._asked} - self._asked_forms
-        new = (self._forms.setdefault(form, -1 - len(self._forms)) for form in forms)
-        return frozenset(self._vocabulary.ids(text)).union(new)
+        return frozenset(self._vocabulary.ids(text)) | self._numbered(forms) | self._numbered(_VALUE.findall(text))
+
+    def _numbered(self, found: Iterable[str]) -> frozenset[int]:
+        # From -2: the vocabulary gives stop words -1.
+        return frozenset(self._forms.setdefault(one, -2 - len(self._forms)) for one in found)
 
     def within(self, spans: Sequence[Span]) -> list[Sentence]:
         """The sentences in some stretches of the documents."""

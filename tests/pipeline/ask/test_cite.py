@@ -46,6 +46,31 @@ def test_a_form_that_the_question_does_not_have_is_evidence() -> None:
     assert found.text == "Type solve(A, b) for the result."
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "source"),
+    [
+        ("Which option lists the tides?", "The option that lists the tides is `-t`.", "Use -t for that."),
+        ("Which option lists the tides?", "The option that lists the tides is -T.", "Or use -T, which is older."),
+        ("Which mode lists the tides?", "The mode that lists the tides is 'a'.", "In a hurry, set 'a'."),
+        ("Which operator adds tides?", "The operator that adds tides is `%+%`.", "Write a %+% b for sums."),
+    ],
+)
+def test_an_option_an_operator_and_a_letter_in_quotes_are_evidence(question: str, answer: str, source: str) -> None:
+    text = (
+        "All options that list and add tides are listed in a mode with the operator of the tides. Use -t for that. "
+        "Or use -T, which is older. In a hurry, set 'a'. Write a %+% b for sums. Nothing else does."
+    )
+    context = Pipeline(rank="bm25").compress(Document(text=text), question=question, rate=1.0)
+    (found,) = cite(answer, context)
+    assert found.text == source
+
+
+@pytest.mark.parametrize("beginning", ["Based on the context provided, ", "According to the documents: ", "No, "])
+def test_a_beginning_that_says_nothing_is_no_evidence(beginning: str) -> None:
+    (found,) = cite(f"{beginning}it was sold.", numbered("labelled"))
+    assert (found.text, found.support) == ("Fish was sold on Fridays.", 1.0)
+
+
 def test_an_unfinished_sentence_is_cited_with_the_line_that_it_leads_to() -> None:
     text = "Tide tables of all ports are printed with\n\ntides --all\n\nThey are of 1907. A storm broke the pier."
     context = Pipeline(rank="bm25").compress(Document(text=text), question="How are tides printed?", rate=1.0)
