@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 13
+FORMAT = 14
 """Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""

@@ -50,6 +50,16 @@ def is_title(line: str) -> bool:
     return _TITLE.fullmatch(line) is not None
 
 
+def begins_anew(line: str) -> bool:
+    """Whether a line begins as a sentence or a title does: with a capital or a number."""
+    return _BEGINS.match(line) is not None
+
+
+def is_stopped_line(line: str) -> bool:
+    """Whether a line ends a sentence."""
+    return _STOPPED.search(line) is not None
+
+
 def is_report_head(lines: list[str]) -> bool:
     """Whether lines right above a table are its title and one or two that end a sentence below it."""
     if not 1 < len(lines) <= _LONGEST_HEAD or not is_title(lines[0]):

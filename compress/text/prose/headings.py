@@ -15,6 +15,7 @@ from ctxpipe.compress.text.prose.levels import with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
+from ctxpipe.compress.text.prose.posted import posted
 from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.prose.records import GAP
 from ctxpipe.compress.text.prose.repeated import named_parts
@@ -113,6 +114,8 @@ _SHORT = 60
 MAIL_LEVEL = 0
 _THING_LEVEL, _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 3, 4, 7, 8, 9, 10
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
+POST_LEVEL = 30
+"""Level of comments of a thread; that of their replies is higher."""
 
 
 def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[Heading]:
@@ -137,7 +140,7 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
 
     for start, end, level in document.headings:
         add(Heading(start, end, level, " ".join(text[start:end].split()).lstrip("#").lstrip()))
-    marked = list(_marked(document))
+    marked = [*_posts(text), *_marked(document)]
     things = named_parts(text, _THING_LEVEL) if document.kind == "text" and not document.headings else []
     if _are_known(things, marked):
         things = []
@@ -171,6 +174,11 @@ def _above_parts(headings: list[Heading], things: set[int]) -> list[Heading]:
     below = [b.level for a, b in itertools.pairwise(headings) if a.start in things and b.start not in things]
     level = min(_THING_LEVEL, *below) if below else _THING_LEVEL
     return [heading._replace(level=level) if heading.start in things else heading for heading in headings]
+
+
+def _posts(text: str) -> Iterator[Heading]:
+    for post in posted(text):
+        yield Heading(post.start, post.end, POST_LEVEL + post.depth, post.title)
 
 
 def _marked(document: Document) -> Iterator[Heading]:

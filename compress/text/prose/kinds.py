@@ -14,6 +14,7 @@ from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import is_report_head, is_title
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
+from ctxpipe.compress.text.prose.listed import after_items
 from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
@@ -178,6 +179,10 @@ class Kinds(Cards):
         ]
         if not items[0] and sum(map(bool, items)) < 2 and not (items[-1] and _is_one_item(lines.words)):
             return False
+        if after := after_items(lines.words, lines.indents, list(map(bool, items))):
+            for first, stop in itertools.pairwise([0, *after, len(items)]):
+                self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
+            return True
         if items[0] and lines.list_above is not None and self.introduction < 0:
             self.base = lines.list_above
         self.list(lines.start, lines.end, lines.spans, items)

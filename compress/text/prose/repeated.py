@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.headed import is_title
@@ -25,20 +25,22 @@ _BLANK = re.compile(r"\n[ \t]*\n[ \t\n]*")
 _SPACES = re.compile(r"\s*")
 
 
-def nested(headings: Sequence[Heading]) -> list[Heading]:
+def nested(headings: Sequence[Heading], comments: Container[int] = ()) -> list[Heading]:
     """Headings of which those with the same titles again and again stand under the others of their level.
 
     ``Rent`` and ``Deposit`` below each of several houses are parts of it, also where all are marked alike.
 
     Args:
         headings: Headings in order.
+        comments: Where those begin that are heads of comments, of which none is a part of another.
 
     Returns:
         The same, with other levels where some are parts.
     """
     by_level: dict[int, list[int]] = {}
     for index, heading in enumerate(headings):
-        by_level.setdefault(heading.level, []).append(index)
+        if heading.start not in comments:
+            by_level.setdefault(heading.level, []).append(index)
     deeper = {i for level, places in by_level.items() if level for i in _parts(headings, places)}
     if not deeper:
         return list(headings)

@@ -19,10 +19,12 @@ from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
+from ctxpipe.compress.text.prose.posted import posted
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
-from ctxpipe.compress.text.prose.units import overlaps, running_spans
+from ctxpipe.compress.text.prose.units import asks, overlaps, running_spans
+from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import PIPES
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
@@ -41,12 +43,13 @@ _ROLE_SIGNS = " :*_#🧑👤🤖💬"
 
 
 class _Placed(NamedTuple):
-    """A heading with what it stands under."""
+    """A heading with what it stands under, and whether it is the head of a reply to a comment."""
 
     start: int
     end: int
     title: str
     above: int
+    replies: bool = False
 
 
 class _Pipes(NamedTuple):
@@ -71,7 +74,8 @@ def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Re
     facts = Facts.of(document.text)
     events = _events(document)
     # What answers stands under what is asked, in the part before.
-    titles = [e.start for e in events if isinstance(e, _Placed) and _role(e.title) not in _ANSWERING]
+    placed = [e for e in events if isinstance(e, _Placed)]
+    titles = [e.start for e in placed if not e.replies and _role(e.title) not in _ANSWERING]
     edges = [0, *(cuts(document.text, titles, helpers.size) if helpers else ()), len(document.text)]
     parts = [
         _TextPart([event for event in events if start <= event.start < end], start, end)
@@ -134,7 +138,8 @@ def _events(document: Document) -> list[_Event]:
     stack: list[Heading] = []
     events: list[_Event] = []
     at = 0
-    titles = nested(headings(document, lambda a, b: overlaps(a, b, hidden)))
+    comments = {post.start: post.depth for post in posted(document.text)}
+    titles = nested(headings(document, lambda a, b: overlaps(a, b, hidden)), comments)
     for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
         if event.start < at:
             continue
@@ -144,7 +149,8 @@ def _events(document: Document) -> list[_Event]:
             continue
         while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
             stack.pop()
-        events.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1))
+        replies = comments.get(event.start, 0) > 0
+        events.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1, replies))
         stack.append(event)
     return events
 
@@ -190,8 +196,10 @@ class _Walker(Kinds):
 
     def _open(self, heading: _Placed) -> None:
         """Set down a heading, after which nothing before it counts."""
-        start, end, title, above = heading
+        start, end, title, above, replies = heading
         role = _role(title)
+        if replies:
+            above = self._asked_in(above)
         if role in _ANSWERING and self.role in _ASKING and (asked := self._asked()) >= 0:
             above = asked
         self.role = role
@@ -203,6 +211,12 @@ class _Walker(Kinds):
         self.indents.clear()
         self.quotes.clear()
         self.environments.clear()
+
+    def _asked_in(self, comment: int) -> int:
+        """The question that a comment ends with, which its replies answer; the comment itself where it does not."""
+        if self.heading == comment and asks(self.text, trim(self.text, comment, self.regions[-1].end)[1]):
+            self.asking[comment] = max(comment, self._asked())
+        return self.asking.get(comment, comment)
 
     def _asked(self) -> int:
         """The last sentence of the paragraph or list that was set down last, below a heading; -1 for anything else."""

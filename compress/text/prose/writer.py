@@ -56,6 +56,8 @@ class ProseWriter:
         """The last question of a paragraph, when it announces the next block."""
         self.logged = self.traced = -1
         """Where the last log ended, and its last line that began with a time."""
+        self.asking: dict[int, int] = {}
+        """The question that a comment of a thread ends with, by where the comment begins."""
         self.literal = -1
         """Indentation of what announces code below it."""
         self.indents = Indents()

@@ -66,6 +66,9 @@ LINES = (
     "│   └── gate.c",
     "Abstract. We measured silt.",
     'open("x", 4) = 3',
+    "ann 3 hours ago | parent",
+    "  bo_ek 12 points 2 hours ago",
+    "Bug fixes",
 )
 GAPS = ("\n", "\n", "\n\n", "\n\n", "\n\n\n", "\n\f", " \n\t\n", "")
 
