@@ -17,6 +17,11 @@ class Answers:
         self._first, self._since = -1, 0
         self._named, self._leaning = -1, 0
 
+    @property
+    def asked_by(self) -> str:
+        """Who asked the last question."""
+        return self._by
+
     def about(self, place: int, *, leans: bool) -> int:
         """Take the next turn, which may begin with a pronoun for what one before it names.
 

@@ -19,6 +19,7 @@ _LEANS = re.compile(
     | (?:In|Under)\s+(?:this|that|these|those|such)\s+(?:cases?|events?|circumstances|situations?)
     | For\s+(?:this|that|these|those)\s+(?:reasons?|purposes?)
     | If\s+(?:so|not)
+    | (?:After|Before|Until|Since|From|Beyond|Except\s+for)\s+(?:this|that|then)
     | Er|Sie|Es|Dies|Dieser?|Dieses|Diese[mn]|Ihre?|Seine?|Sonst
     | Ils?|Elles?|Ceci|Cela|Cet|Cette|Ces|Celui-ci|Celle-ci|Sinon
     | Él|Ella|Ellos|Ellas|Est[aeo]s?|Es[ao]s

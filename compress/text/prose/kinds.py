@@ -6,7 +6,6 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.detailed import GOES_ON, under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
@@ -19,6 +18,7 @@ from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.prose.statements import Statements
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -44,7 +44,7 @@ def _may_be_item(words: str) -> bool:
     return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
 
 
-class Kinds(Cards):
+class Kinds(Statements):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def __init__(self, document: Document, facts: Facts) -> None:
@@ -55,6 +55,7 @@ class Kinds(Cards):
             self._notes,
             self.sheet,
             self.stanza,
+            self.statement,
             self._directive,
             self.quotation,
             self._glossary,
@@ -81,6 +82,7 @@ class Kinds(Cards):
             self._directive: document.language != "rst",
             self.printed: not facts.called,
             self.speech: facts.speakers is None,
+            self.statement: document.kind != "text" or bool(document.language),
             self.entry: document.kind != "html",
         }
         self._kinds = [take for take in kinds if not cannot_be.get(take)]
@@ -183,9 +185,21 @@ class Kinds(Cards):
             for first, stop in itertools.pairwise([0, *after, len(items)]):
                 self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
             return True
+        if self._examined(lines, items):
+            return True
         if items[0] and lines.list_above is not None and self.introduction < 0:
             self.base = lines.list_above
         self.list(lines.start, lines.end, lines.spans, items)
+        return True
+
+    def _examined(self, lines: Lines, items: Sequence[re.Match[str] | None]) -> bool:
+        """Questions and answers of a witness, which look like items with the letters Q and A."""
+        at = [index for index, item in enumerate(items) if item]
+        letters = [lines.words[index][0] for index in at]
+        if at[0] or not {"Q", "A"}.issuperset(letters) or not (letters[0] == "Q" or self.answers.asked_by == "Q"):
+            return False
+        spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise([*at, len(items)])]
+        self.records(spans, titles=0)
         return True
 
     def _itemised(self, lines: Lines) -> bool:

@@ -30,6 +30,7 @@ _ENTRIES = (
     "Item Topic Motion Resolution Decision Invoice Receipt Order Offer Quote Ticket Case Claim Complaint "
     "Applicant Applicants Patient Participant Candidate Tenant Customer Member Lot Room Session Lecture Unit Module "
     "Exercise Problem Question Phase Stage Episode Day Week Round Experiment Record Entry "
+    "Route Line Tour Zone Building House Site Station Group Team Ward Plot Batch Sample Trial Linie Gruppe Haus "
     "TOP Tagesordnungspunkt Beschluss Antrag Rechnung Auftrag Angebot Bestellung Vorgang Fall Frage Aufgabe Sitzung "
     "Tag Woche Facture Commande Devis Dossier Question Point Séance Factura Pedido Caso Pregunta Punto Fattura Ordine"
 ).split()

@@ -97,7 +97,7 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
         end = at + 1
         while end < len(lines) and alike[end - 1]:
             end += 1
-        if end - at >= _FEWEST or _are_sure(known[at:end]) or _are_titled(lines, at, end):
+        if end - at >= _FEWEST or _are_sure(known[at:end]) or _are_two_rows(lines, at, end):
             run = _with_header(lines, at, end)
             taken = runs[-1].end if runs else 0
             # The last record of the run before is no title of this one.
@@ -121,8 +121,10 @@ def _are_of_words(lines: Sequence[str], width: int) -> bool:
     return all(len(line.split()) == words for line in lines) and min(map(len, lines[:-1])) < _SHORT * width
 
 
-def _are_titled(lines: Sequence[str], at: int, end: int) -> bool:
-    """Whether two lines with cells in the same columns stand below titles of columns."""
+def _are_two_rows(lines: Sequence[str], at: int, end: int) -> bool:
+    """Whether two lines have cells in the same columns, and wide gaps or titles of columns above them say so."""
+    if end - at == 2 and _aligned(lines[at], lines[at + 1]) and all("   " in line for line in lines[at:end]):
+        return True
     title = at - 2 if at > 1 and _RULE.fullmatch(lines[at - 1]) else at - 1
     titled = end - at == 2 and title >= 0 and len(GAP.findall(lines[title])) >= 2
     return titled and _aligned(lines[at], lines[at + 1])

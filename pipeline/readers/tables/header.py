@@ -55,12 +55,20 @@ def title_rows(rows: Sequence[FilledRow], named: int = 0) -> int:
     count = 1
     while count < min(_MOST_HEADER_ROWS, len(rows) - 1):
         upper, lower = rows[count - 1], rows[count]
-        if _holds_values(upper, lower) or not (_is_split(upper, lower) or has_values(rows[count + 1].cells)):
+        if _holds_values(upper, lower) or not (_is_split(upper, lower) or _are_below(rows, count)):
             break
         if not (upper.repeated or lower.down or is_group_row(upper, lower)):
             break
         count += 1
     return count
+
+
+def _are_below(rows: Sequence[FilledRow], titles: int) -> bool:
+    """Whether values stand right below a row of titles, or below one that says in what they are."""
+    below = rows[titles + 1]
+    if not has_values(below.cells) and below.cells and not below.cells[0] and titles + 2 < len(rows):
+        below = rows[titles + 2]
+    return has_values(below.cells)
 
 
 def _holds_values(upper: FilledRow, lower: FilledRow) -> bool:

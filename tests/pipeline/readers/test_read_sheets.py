@@ -236,3 +236,10 @@ def test_tables_with_the_same_column_titles_and_no_empty_row_between_them() -> N
 
     text = loaded(book(make)).text
     assert "### Basalt\n\n| Berth | Fee | Owner |\n| --- | --- | --- |\n| B1 | 42 | Town |" in text
+
+
+def test_two_rows_of_titles_above_a_row_of_units_are_joined() -> None:
+    rows = [["", "Flow", "", "Head", ""], ["Pump", "min", "max", "min", "max"], ["", "l/s", "l/s", "m", "m"]]
+    rows += [["P1", "10", "40", "5", "22"], ["P2", "12", "55", "6", "31"]]
+    text = sheet_markdown("S", rows, [Merge(0, 1, 1, 3), Merge(0, 3, 1, 5)])
+    assert "| Pump | Flow min | Flow max | Head min | Head max |\n| --- | --- | --- | --- | --- |\n|  | l/s |" in text

@@ -30,6 +30,7 @@ def antecedent_of(text: str, sentence: str) -> str | None:
         ("The crane is old. However, it\nlifts nine tons.", "However, it", "The crane is old."),
         ("The crane may fail. In that case, call Ada.", "In that case", "The crane may fail."),
         ("The crane may fail. If so, call Ada.", "If so", "The crane may fail."),
+        ("You may leave until May. After that nothing is paid.", "After that", "You may leave until May."),
         ("The crane is old. But the quay is new.", "But the", None),
         ("The crane is old. In this section we name it.", "In this section", None),
         ("The crane is old. And then it fell.", "And then", None),

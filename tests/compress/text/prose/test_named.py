@@ -126,3 +126,12 @@ def test_parts_of_schedules_stand_under_theirs() -> None:
         for n, name in enumerate(("Amber", "Basalt", "Cobalt"), start=1)
     )
     assert above(text, "25 pounds") == ["SCHEDULE 2\nBasalt Quay", "Part B - Charges"]
+
+
+def test_tables_stand_under_their_route() -> None:
+    text = "".join(
+        f"Route {n}: Faro - {town}\n\nMonday to Friday\nFaro dep.    0{n}:10   08:2{n}\n"
+        f"{town} arr.   0{n}:50   09:0{n}\n\n"
+        for n, town in ((1, "Olhão"), (2, "Lagos"), (3, "Sines"))
+    )
+    assert above(text, "08:22") == ["Route 2: Faro - Lagos", "Monday to Friday"]

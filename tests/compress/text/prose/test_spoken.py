@@ -317,3 +317,21 @@ def test_what_is_indented_below_a_title_stands_under_it() -> None:
     assert above(text, "Planning Time: 54")[0] == "Query 1: boats"
     assert above(text, "All is done") == []
     assert above("The end.\n\n  It is 54.\n", "It is 54") == []
+
+
+@pytest.mark.parametrize("head", ["[9:0{} AM] Ann Berg", "[09:0{}] Ann Berg", "00:00:0{} Ann Berg"])
+def test_what_is_said_stands_under_a_short_time_and_a_name(head: str) -> None:
+    text = "".join(f"{head.format(n)}\nWe dive at pier {n}. It is {n * 4} metres deep.\n\n" for n in (1, 2, 3))
+    assert above(text, "8 metres") == [head.format(2)]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_witness_answers_the_question_above(gap: str) -> None:
+    said = [(f"How deep is pier {n}?", f"Some {n * 7} feet,\n    at low water.") for n in (3, 4, 5)]
+    text = gap.join(f"Q.  {asked}{gap}A.  {answer}" for asked, answer in said)
+    assert above(text, "28 feet") == ["Q.  How deep is pier 4?"]
+
+
+def test_choices_with_letters_are_items() -> None:
+    text = "Which is it?\n\nA. Heron 31\nB. Gull 42\n"
+    assert [u.kind for u in outline(Document(text=text, source="x")).units(14, len(text))] == ["item", "item"]

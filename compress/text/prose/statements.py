@@ -1,0 +1,94 @@
+"""Financial statements, price lists and the like: rows of amounts under the titles of their columns and groups."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctxpipe.compress.text.prose.amounts import Cell, Group, Line, amounts, parents, titles
+from ctxpipe.compress.text.prose.cards import Cards
+from ctxpipe.compress.text.prose.indented import indent_of
+from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.sentences import trim
+from ctxpipe.compress.text.unit import Unit
+
+_APART = 8
+"""Columns that titles are indented by at least, which stand over values and not over what these are of."""
+_FIRST = 3
+"""Lines above the titles, and lines of titles, at most."""
+
+
+class _Columns(NamedTuple):
+    """The titles of a table: their columns and offset, and where the table ends so far."""
+
+    columns: Sequence[Cell]
+    start: int
+    end: int
+
+
+class Statements(Cards, abc.ABC):
+    """Writes tables of amounts."""
+
+    columns = _Columns((), -1, -1)
+    """The last such table, which may go on after blank lines."""
+
+    def statement(self, lines: Lines) -> bool:
+        """Rows of amounts, under titles in the same block, right above it, or above the block that it goes on with."""
+        if "  " not in lines.words[-1]:
+            return False
+        return self._titled_here(lines) or self._titled_above(lines) or self._goes_on_with(lines)
+
+    def _titled_here(self, lines: Lines) -> bool:
+        first = next((index for index, indent in enumerate(lines.indents[: _FIRST + 1]) if indent >= _APART), -1)
+        if first < 0:
+            return False
+        for stop in range(first + 1, min(first + 1 + _FIRST, len(lines.words))):
+            columns = titles(lines.words[first:stop], lines.indents[first:stop])
+            made = amounts(lines.words[stop:], lines.indents[stop:], columns) if columns else []
+            if made:
+                if first:
+                    self.running(lines.spans[0][0], lines.spans[first - 1][1], lines.spans[:first])
+                    self.entitle(lines.spans[first][0])
+                start, end = lines.spans[first][0], lines.spans[stop - 1][1]
+                self._write(lines, stop, made, _Columns(columns, start, end), [Unit(start, end, "row", self.parent)])
+                return True
+        return False
+
+    def _titled_above(self, lines: Lines) -> bool:
+        last = self.regions[-1] if self.regions else None
+        if last is None or last.units is not None or (last.start <= self.heading and self.heading >= 0):
+            return False
+        start, end = trim(self.text, last.start, last.end)
+        if self.text[end : lines.spans[0][0]].strip() or indent_of(self.text, start) < _APART:
+            return False
+        words = self.text[self.text.rfind("\n", 0, start) + 1 : end].expandtabs().split("\n")
+        indents = [len(line) - len(line.lstrip()) for line in words]
+        columns = titles([line.strip() for line in words], indents) if min(indents) >= _APART else []
+        made = amounts(lines.words, lines.indents, columns) if columns else []
+        if not made:
+            return False
+        self.introduction = -1
+        self.regions[-1] = Region(start, end, last.parent, (Unit(start, end, "row", last.parent),))
+        self._write(lines, 0, made, _Columns(columns, start, end), [])
+        return True
+
+    def _goes_on_with(self, lines: Lines) -> bool:
+        columns, start, end = self.columns
+        if start < self.heading or not columns or self.text[end : lines.spans[0][0]].strip():
+            return False
+        made = amounts(lines.words, lines.indents, columns)
+        if made:
+            self._write(lines, 0, made, self.columns, [])
+        return bool(made)
+
+    def _write(self, lines: Lines, at: int, made: Sequence[Line], columns: _Columns, units: list[Unit]) -> None:
+        """Set down the lines from ``at`` on, of which the units before hold the titles."""
+        spans = lines.spans[at:]
+        groups: list[Group] = []
+        above = parents(made, [start for start, _ in spans], groups, columns.start)
+        for line, (start, end), parent in zip(made, spans, above, strict=True):
+            title = " ".join(self.text[start:end].split()) if line.is_group else ""
+            units.append(Unit(start, end, "row", parent, title=title))
+        self.add(units[0].start, spans[-1][1], units)
+        self.columns = columns._replace(end=spans[-1][1])

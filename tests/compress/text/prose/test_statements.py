@@ -1,0 +1,74 @@
+"""Rows of amounts under the titles of their columns and of their groups."""
+
+from __future__ import annotations
+
+import pytest
+from units_support import above
+
+INCOME = """HERON LINES
+STATEMENT OF INCOME
+
+                              2031        2030
+Revenue
+  Dues                      41,200      39,800
+  Storage                   12,750      11,300
+
+Operating costs
+  Staff                    (22,400)    (21,900)
+  Energy                     4,310         -
+    of which oil             1,110       1,220
+
+Net income                  27,240      24,180
+"""
+BALANCE = """Balance sheet
+
+                           Note     2031       2030
+ASSETS
+Non-current assets
+Property                      4    1,200      1,150
+Goodwill                      5      310        310
+Current assets
+Cash                               $ 220      $ 180
+LIABILITIES
+Non-current liabilities
+Loans                         7      900        950
+Current liabilities
+Loans                         7      120        110
+"""
+MATRIX = """Which pilot for which ship
+
+              Pilot 4      Pilot 5      Pilot 6
+
+Heron 10      yes          yes          no
+Heron 15      yes          at night     by day
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "groups"),
+    [
+        ("41,200", ["Revenue"]),
+        ("(22,400)", ["Operating costs"]),
+        ("4,310", ["Operating costs"]),
+        ("1,110", ["Operating costs"]),
+        ("27,240", []),
+    ],
+)
+def test_rows_stand_under_their_group_and_the_years_also_after_blank_lines(words: str, groups: list[str]) -> None:
+    assert above(INCOME, words) == ["HERON LINES", "STATEMENT OF INCOME", "2031        2030", *groups]
+
+
+def test_groups_of_groups_are_known_where_all_is_indented_alike() -> None:
+    titles = ["Balance sheet", "Note     2031       2030"]
+    assert above(BALANCE, "120        110") == [*titles, "LIABILITIES", "Current liabilities"]
+    assert above(BALANCE, "900        950") == [*titles, "LIABILITIES", "Non-current liabilities"]
+    assert above(BALANCE, "$ 220") == [*titles, "ASSETS", "Current assets"]
+
+
+def test_words_stand_under_titles_that_all_have_a_cell_below_them() -> None:
+    assert above(MATRIX, "at night") == ["Which pilot for which ship", "Pilot 4      Pilot 5      Pilot 6"]
+
+
+def test_an_indented_line_above_prose_is_no_title_of_columns() -> None:
+    text = "                  Heron Lines  of Faro\nWe sail at nine.  We come at ten.\nNobody knows  when.\n"
+    assert above(text, "Nobody knows") == []
