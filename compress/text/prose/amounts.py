@@ -63,7 +63,7 @@ def titles(lines: Sequence[str], indents: Sequence[int]) -> list[Cell]:
     if not 0 < len(lines) <= _MOST_TITLES:
         return []
     last = cells(lines[-1], indents[-1])
-    named = sum(any(map(str.isalnum, words)) for _, words in last)
+    named = sum(any(map(str.isalnum, words)) and words[-1] not in ".,;:!?" for _, words in last)
     return [cell for cell, _ in last] if named == len(last) >= _FEWEST_TITLES else []
 
 

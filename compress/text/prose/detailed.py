@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import regex
 
-from ctxpipe.compress.text.prose.records import GAP
+from ctxpipe.compress.text.prose.records import GAP, is_led
 
 _NUMBERED = re.compile(r"(\d{1,2}) (?:@[^@\s]{1,30}@ )?_?[A-Z][A-Z0-9_]{2,14}(?: |\Z)")
 """A level and a tag, as genealogists' files (GEDCOM) have them."""
@@ -46,6 +46,8 @@ def under(lines: Sequence[str], indents: Sequence[int]) -> list[int]:
         lines: Lines of a block without blank lines, stripped.
         indents: Their indentation in columns.
     """
+    if is_led(lines[0]) and max(indents) > indents[0] and _are_led(lines, indents):
+        return _nested(indents)
     if len(lines) < _FEWEST_KEYS:
         return []
     if lines[-1][0] in _DRAWN and (branches := _branches(lines, indents)):
@@ -75,6 +77,12 @@ def _nested(depths: Sequence[int]) -> list[int]:
         above.append(open_lines[-1] if open_lines else -1)
         open_lines.append(index)
     return above
+
+
+def _are_led(lines: Sequence[str], indents: Sequence[int]) -> bool:
+    """Whether all lines that are indented least have dots that lead to a value, as the dishes of a menu have."""
+    least = [line for line, indent in zip(lines, indents, strict=True) if indent <= indents[0]]
+    return min(indents) == indents[0] and all(map(is_led, least))
 
 
 def _below_tags(lines: Sequence[str]) -> list[int]:

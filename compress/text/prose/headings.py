@@ -19,6 +19,7 @@ from ctxpipe.compress.text.prose.posted import posted
 from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.prose.records import GAP
 from ctxpipe.compress.text.prose.repeated import named_parts
+from ctxpipe.compress.text.prose.roman import roman_headings
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
 from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
@@ -77,6 +78,10 @@ _RUN_IN = LinePattern(
 """The number and title of a clause, whose text goes on in the same line."""
 _JIRA = LinePattern(re.compile(r"^h([1-6])\.[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), r"h[1-6]\.")
 _WIKI = LinePattern(re.compile(r"^(={2,6})[ \t]*([^=\s](?:[^=\n]*[^=\s])?)[ \t]*\1[ \t]*$", re.MULTILINE), "==")
+_SPACED_WIKI = LinePattern(
+    re.compile(r"^ ?(=(?: ?=){0,5}) ([^=\s](?:[^=\n]*[^=\s])?) \1 *$(?=\n[ \t]*\n|\n\{\{|\Z)", re.MULTILINE), r" ?="
+)
+"""Headings of MediaWiki with spaces between their signs, as data sets of its articles have them."""
 _ROFF = LinePattern(re.compile(r"^\.(S[HShs])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE), r"\.S")
 _POD = LinePattern(re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), "=[hi]")
 _SECTION = LinePattern(re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE), r"\[")
@@ -112,7 +117,15 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_THING_LEVEL, _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _NUMBERED_LEVEL = 3, 4, 7, 8, 9, 10
+_THING_LEVEL, _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _ROMAN_LEVEL, _NUMBERED_LEVEL = (
+    3,
+    4,
+    7,
+    8,
+    9,
+    10,
+    11,
+)
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 POST_LEVEL = 30
 """Level of comments of a thread; that of their replies is higher."""
@@ -227,6 +240,8 @@ def _unmarked(document: Document) -> Iterator[Heading]:
         if begins_paragraph(text, run_in.start()):
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
+    for roman in roman_headings(text):
+        yield Heading(roman.start, roman.end, _ROMAN_LEVEL, roman.title)
     yield from _numbered(document)
     prompts = list(matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
     yield from prompts if len(prompts) > 1 else ()
@@ -247,7 +262,11 @@ def _of_wikis(text: str) -> Iterator[Heading]:
     if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
         yield from hashed
     yield from matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
-    yield from matches(_WIKI, text, lambda m: (len(m[1]), m[2]))
+    wiki = list(matches(_WIKI, text, lambda m: (len(m[1]), m[2])))
+    spaced = list(matches(_SPACED_WIKI, text, lambda m: (m[1].count("="), m[2])))
+    if wiki or any(heading.level > 1 for heading in spaced):
+        yield from spaced
+    yield from wiki
     yield from matches(_ROFF, text, lambda m: (1 + (m[1][1] in "Ss"), m[2]))
     for match in _BELOW_RULE.finditer(text):
         if begins_paragraph(text, match.start()) and not is_stopped(match["title"]):

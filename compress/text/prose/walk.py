@@ -16,6 +16,7 @@ from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter
 from ctxpipe.compress.text.prose.heading import Heading
 from ctxpipe.compress.text.prose.headings import headings
 from ctxpipe.compress.text.prose.indented import indent_of
+from ctxpipe.compress.text.prose.infobox import Infobox, infoboxes
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
@@ -59,7 +60,7 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable
+_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable | Infobox
 
 
 def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Region]:
@@ -155,14 +156,18 @@ def _events(document: Document) -> list[_Event]:
     return events
 
 
-def _special(document: Document) -> list[Fence | Drawn | SimpleTable | _Pipes]:
+def _special(document: Document) -> list[Fence | Drawn | SimpleTable | Infobox | _Pipes]:
     """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
     text = document.text
     head = front_matter(text)
     marks = "`~" if document.kind in ("markdown", "html") else "`"
-    special: list[Fence | Drawn | SimpleTable | _Pipes] = [*([head] if head else []), *fences(text, marks)]
+    special: list[Fence | Drawn | SimpleTable | Infobox | _Pipes] = [*([head] if head else []), *fences(text, marks)]
     fenced = sorted((fence.start, fence.end) for fence in special)
-    tables: list[Drawn | SimpleTable] = [*drawn_tables(text, document.language), *simple_tables(text)]
+    tables: list[Drawn | SimpleTable | Infobox] = [
+        *drawn_tables(text, document.language),
+        *simple_tables(text),
+        *infoboxes(text),
+    ]
     drawn = [table for table in tables if not overlaps(table.start, table.end, fenced)]
     special += drawn
     hidden = sorted(fenced + [(table.start, table.end) for table in drawn])

@@ -149,3 +149,11 @@ def test_files_stand_under_the_folders_of_a_tree(kind: Kind) -> None:
 )
 def test_other_lines(lines: list[str], indents: list[int]) -> None:
     assert under(lines, indents) == []
+
+
+def test_what_is_said_of_a_dish_stands_under_it_and_its_price_is_no_page() -> None:
+    text = "\n\n".join(
+        f"Eel {n} .............. {n},50\n   smoked for {n * 3} days\nBread ............ 2,00" for n in (14, 15)
+    )
+    assert above(text, "45 days") == ["Eel 15 .............. 15,50"]
+    assert not any(u.noise for u in outline(Document(text=text, source="x")).units(0, len(text)))

@@ -69,6 +69,15 @@ LINES = (
     "ann 3 hours ago | parent",
     "  bo_ek 12 points 2 hours ago",
     "Bug fixes",
+    "{{Infobox ship",
+    "| crew = 31",
+    "}}",
+    " = = Service = =",
+    "II. Of Tides",
+    "                 2031     2030",
+    "  Dues            410      398",
+    "Q.  How deep?",
+    "[9:02 AM] Ann Berg",
 )
 GAPS = ("\n", "\n", "\n\n", "\n\n", "\n\n\n", "\n\f", " \n\t\n", "")
 
