@@ -24,6 +24,7 @@ _WHATSAPP = re.compile(
 )
 _FEWEST = 3
 """Messages at the start of a text that make it a chat."""
+_SAMPLE, _LONGEST_NAME = 50, 80
 
 
 def chat_document(text: str, *, source: str) -> Document | None:
@@ -62,8 +63,13 @@ def joined_messages(text: str) -> str:
 
     Offsets do not change. A text that is no chat is returned as it is.
     """
-    starts = [match.start() for match in _WHATSAPP.finditer(text, 0, _HEAD)]
-    if len(starts) < _FEWEST or text[: starts[0]].strip("\ufeff\r\n "):
+    found = list(_WHATSAPP.finditer(text, 0, _HEAD))
+    if len(found) < _FEWEST or text[: found[0].start()].strip("\ufeff\r\n "):
+        return text
+    # Where no colon follows the names, what is said stands on lines of its own.
+    if 2 * sum(
+        ": " in text[match.end() : match.end() + _LONGEST_NAME].partition("\n")[0] for match in found[:_SAMPLE]
+    ) < len(found[:_SAMPLE]):
         return text
     starts = [match.start() for match in _WHATSAPP.finditer(text)]
     parts = [text[: starts[0]]]

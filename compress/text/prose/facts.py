@@ -17,6 +17,7 @@ from ctxpipe.compress.text.prose.spoken import (
     paragraph_speakers,
     speakers,
 )
+from ctxpipe.compress.text.prose.stamped import are_stamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Facts:
     Attributes:
         speakers: What a turn begins with; None if the text is no conversation.
         is_conversation: Whether turns go on in paragraphs without a name.
+        is_stamped: Whether turns begin with lines that say who speaks and when.
         called: Names with a full stop behind them that turns begin with.
         cues: Names that stand on lines of their own above what is said.
         card_keys: Names and keys that several paragraphs begin with.
@@ -35,6 +37,7 @@ class Facts:
 
     speakers: regex.Pattern[str] | None
     is_conversation: bool
+    is_stamped: bool
     called: frozenset[str]
     cues: frozenset[str]
     card_keys: frozenset[str]
@@ -50,6 +53,7 @@ class Facts:
         return cls(
             speakers=speakers(names),
             is_conversation=is_conversation(said),
+            is_stamped=are_stamped(beginnings),
             called=called(text, len(beginnings)),
             cues=cues(text),
             card_keys=names | paragraph_keys(beginnings),

@@ -30,6 +30,8 @@ _ASCIIDOC_ITEM = re.compile(
 )
 """An item, or a term and its definition."""
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
+_BRACKETED = re.compile(r"\[[^\]\n]{2,60}\]")
+_LONGEST_ADDRESS = 5
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
 
@@ -37,6 +39,13 @@ _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 def _is_one_item(words: Sequence[str]) -> bool:
     """Whether a line that announces something stands above an item, and nothing else."""
     return len(words) == 2 and words[1][0] in "-*•" and is_title(words[0])
+
+
+def _names_records(words: Sequence[str]) -> bool:
+    """Whether lines right above records are what these are of: a title, or a name with an address below it."""
+    if len(words) == 1:
+        return is_title(words[0]) or _BRACKETED.fullmatch(words[0]) is not None
+    return len(words) <= _LONGEST_ADDRESS and all(map(is_title, words))
 
 
 def _may_be_item(words: str) -> bool:
@@ -57,6 +66,7 @@ class Kinds(Statements):
             self.stanza,
             self.statement,
             self._directive,
+            self.quoting,
             self.quotation,
             self._glossary,
             self._roff,
@@ -305,7 +315,7 @@ class Kinds(Statements):
             if first > at and not is_titled:
                 self.running(spans[at][0], spans[first - 1][1], spans[at:first])
                 under()
-                if first - at == 1 and self.introduction < 0 and is_title(lines.words[at]) and run.header < 0:
+                if self.introduction < 0 and run.header < 0 and _names_records(lines.words[at:first]):
                     self.introduction = self.titled(self.regions[-1])
             if run.header >= 0:
                 self.entitle(spans[first][0])

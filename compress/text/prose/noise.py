@@ -28,6 +28,7 @@ _COUNTS = re.compile(
 _NAVIGATION = re.compile(r"\[ ?(?:[A-Z][\w ]{1,24} ?\| ?){1,8}[A-Z][\w ]{1,24}\]")
 """Links to other pages, as manuals that were pages of the web have them below each chapter."""
 _LINKED = re.compile(r"\b(?:Contents|Home|Index|Top|Up|Back|Prev|Previous|Next)\b")
+_CLOSING = re.compile(r"(?:</\w+>\s*)+")
 _LICENCE = (
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
@@ -72,6 +73,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if "\n" not in piece and "  " in piece and _PAGE_ENDS.search(text, max(0, start - _FURNITURE), start):
         return True
     if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
+        return True
+    if piece.startswith("</") and _CLOSING.fullmatch(piece):
         return True
     if piece[0] == "[" and "|" in piece and _NAVIGATION.fullmatch(piece) and _LINKED.search(piece):
         return True

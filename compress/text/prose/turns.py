@@ -12,16 +12,11 @@ import regex
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.region import Lines
 from ctxpipe.compress.text.prose.spoken import called_in, goes_on, speaker
+from ctxpipe.compress.text.prose.stamped import is_stamped
 from ctxpipe.compress.text.prose.units import asks, prose_unit
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
 
-_SPEAKER = re.compile(
-    r"\[\d[^\]\n]{4,24}\d(?:[ ]?[AaPp]\.?[Mm]\.?)?\][ \t]+[\w.~+-][^\n.:!?]{0,40}"
-    r"|(?:\[(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[ ]?[AaPp]\.?[Mm]\.?)?\]|\d{1,2}:\d{2}:\d{2})[ \t]+"
-    r"[A-ZÀ-ÞΑ-ΩА-Я][\w.'’-]*(?:[ ][A-ZÀ-ÞΑ-ΩА-Я][\w.'’-]*){0,3}"
-    r"|[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
-)
 _TIME = re.compile(r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?")
 _SHORT_TURN = 240
 """Characters up to which the lines of a turn are one unit."""
@@ -62,21 +57,47 @@ class Turns(Blocks, abc.ABC):
     def cue(self, lines: Lines) -> bool:
         """A turn below a line with its speaker, alone or with a time."""
         words = lines.words
-        if len(words) < 2 or not (words[0] in self.facts.cues or _SPEAKER.fullmatch(words[0])):
+        stamped = is_stamped(words[0])
+        if len(words) < 2:
+            return stamped and self.facts.is_stamped and self._head(lines) >= 0
+        if not (stamped or words[0] in self.facts.cues):
             return False
         if words[0][0] == "[" and any(line[0] == "[" for line in words[1:]):
             return False  # lines of a log
-        at = [0, *(i for i in range(2, len(words)) if _SPEAKER.fullmatch(words[i]))]
+        at = [0, *(i for i in range(2, len(words)) if is_stamped(words[i]))]
         if len(at) > 1 and words[0] not in self.facts.cues:
             for first, stop in itertools.pairwise([*at, len(words)]):
                 self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
             return True
+        if self.base == self.said:
+            self.base = self.heading
         head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
         turn = self._turn(lines.spans[1:], head.start)
         name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
         asked = self.answered(name, turn)
         self.add(lines.start, lines.end, [head if asked < 0 else head._replace(parent=asked), *turn])
+        if stamped and self.facts.is_stamped:
+            self.said = head.start
         return True
+
+    def quoting(self, lines: Lines) -> bool:
+        """A turn below a line with its speaker, in which others are quoted."""
+        if len(lines.words) < 2 or not self.facts.is_stamped or not is_stamped(lines.words[0]):
+            return False
+        if all(words[0] != ">" for words in lines.words):
+            return False
+        self._head(lines)
+        self.block(self.line_of(lines.spans[1][0]), lines.end)
+        return True
+
+    def _head(self, lines: Lines) -> int:
+        """Set down the line with the speaker, under which all stands until the next one; gives its offset."""
+        if self.base == self.said:
+            self.base = self.heading
+        start, end = lines.spans[0]
+        self.add(start, end, [Unit(start, end, "speaker", self.parent, title=lines.words[0])])
+        self.said = start
+        return start
 
     def printed(self, lines: Lines) -> bool:
         """Turns of a play, whose speakers have a full stop behind their names."""

@@ -239,3 +239,8 @@ def test_exports_as_pages(page: str, lines: list[str]) -> None:
 def test_a_page_about_messages_is_no_chat() -> None:
     page = "<html><body><p>Set the class from_name in chatlog__message.</p></body></html>"
     assert load(page.encode(), source="a.html", name="a.html").kind == "html"
+
+
+def test_a_chat_with_names_on_lines_of_their_own_keeps_its_lines() -> None:
+    text = "".join(f"[14/02/2025 09:1{n}] {name}\nThe pump is red.\n\n" for n, name in enumerate(("ann", "bo", "cy")))
+    assert joined_messages(text) == text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from units_support import above
+
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.sentences import sentences
@@ -237,3 +240,10 @@ def test_what_a_plus_sign_joins_to_a_term_of_asciidoc_belongs_to_it() -> None:
         "Bleed valve:: Opens right.\n+\nIt needs 5 turns.",
     ]
     assert "std::move is a call." in read("std::move is a call.\n", "asciidoc")
+
+
+@pytest.mark.parametrize("name", ["{}\nHarbour Street {}\n0154 {}", "[{} {}, {}]", "{} {}{}"])
+def test_keys_stand_under_the_name_and_address_above_them(name: str) -> None:
+    towns = (("Faro", 7), ("Lagos", 18), ("Sines", 92))
+    text = "\n\n".join(f"{name.format(town, n, town)}\nPhone: 55 {n}\nOpen: 9-{n}" for town, n in towns)
+    assert above(text, "Phone: 55 18") == [name.format("Lagos", 18, "Lagos")]
