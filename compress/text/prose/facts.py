@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import regex
 
+from ctxpipe.compress.text.prose.headed import is_glossary
 from ctxpipe.compress.text.prose.notes import FootnoteCalls, captions_are_below
 from ctxpipe.compress.text.prose.spoken import (
     called,
@@ -30,6 +31,7 @@ class Facts:
         is_stamped: Whether turns begin with lines that say who speaks and when.
         called: Names with a full stop behind them that turns begin with.
         cues: Names that stand on lines of their own above what is said.
+        is_glossary: Whether paragraphs begin with the word that they explain.
         card_keys: Names and keys that several paragraphs begin with.
         calls: Where footnotes are called.
         captions_below: Whether captions of tables stand below them.
@@ -40,6 +42,7 @@ class Facts:
     is_stamped: bool
     called: frozenset[str]
     cues: frozenset[str]
+    is_glossary: bool
     card_keys: frozenset[str]
     calls: FootnoteCalls
     captions_below: bool
@@ -56,6 +59,7 @@ class Facts:
             is_stamped=are_stamped(beginnings),
             called=called(text, len(beginnings)),
             cues=cues(text),
+            is_glossary=is_glossary(beginnings),
             card_keys=names | paragraph_keys(beginnings),
             calls=FootnoteCalls(text),
             captions_below=captions_are_below(text),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import regex
 
 from ctxpipe.compress.text.sentences import sentences
@@ -22,6 +24,12 @@ _LABEL = regex.compile(
     r"\.[*_]{0,2}[ ]+(?=[\"“(]?[\p{Lu}\p{N}])"
 )
 """A word that says what a paragraph is, and a stop, with which no sentence ends."""
+_TERM = regex.compile(
+    r"[*_]{0,2}\p{Lu}[\p{L}\p{N}'’/-]*(?:[ ][\p{L}\p{N}'’/()-]+){0,3}\.[*_]{0,2}[ ]+(?=\p{Lu}\S*[ ]\S)"
+)
+"""The word that a paragraph explains, and a stop."""
+_FEWEST_TERMS, _TERMS = 3, 0.4
+"""Paragraphs that begin with one, and their share, from which on a text is a glossary."""
 _NARROW = 0.85
 """Share of a paragraph's width that its title stays below."""
 _LONGEST_HEAD = 3
@@ -90,6 +98,22 @@ def after_label(text: str, start: int, end: int) -> int:
     """Where a paragraph goes on behind the word that says what it is (``Abstract.``, ``Lemma 2.``), or -1."""
     label = _LABEL.match(text, start, end)
     return label.end() if label else -1
+
+
+def is_glossary(beginnings: Sequence[str]) -> bool:
+    """Whether most paragraphs of a text begin with the word that they explain, each with another one.
+
+    Args:
+        beginnings: The beginning of each paragraph.
+    """
+    found = {match[0] for words in beginnings if ". " in words and (match := _TERM.match(words))}
+    return len(found) >= _FEWEST_TERMS and len(found) >= _TERMS * len(beginnings)
+
+
+def after_term(text: str, start: int, end: int) -> int:
+    """Where a paragraph of a glossary goes on behind the word that it explains, or -1."""
+    term = _TERM.match(text, start, end)
+    return term.end() if term else -1
 
 
 def after_question(text: str, start: int, end: int) -> int:

@@ -32,6 +32,7 @@ _ASCIIDOC_ITEM = re.compile(
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _BRACKETED = re.compile(r"\[[^\]\n]{2,60}\]")
 _LONGEST_ADDRESS = 5
+_PARTED = re.compile(r"[;|\t]|  ")
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
 
@@ -45,7 +46,7 @@ def _names_records(words: Sequence[str]) -> bool:
     """Whether lines right above records are what these are of: a title, or a name with an address below it."""
     if len(words) == 1:
         return is_title(words[0]) or _BRACKETED.fullmatch(words[0]) is not None
-    return len(words) <= _LONGEST_ADDRESS and all(map(is_title, words))
+    return len(words) <= _LONGEST_ADDRESS and all(is_title(line) and not _PARTED.search(line) for line in words)
 
 
 def _may_be_item(words: str) -> bool:

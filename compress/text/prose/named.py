@@ -36,9 +36,14 @@ _ENTRIES = (
 ).split()
 """Words for things of one kind after one another, each with its number on the first line of a paragraph."""
 _NUMBER = r"(?:\d{1,4}(?:[.-]\d{1,3}){0,4}[a-z]?|[IVXLC]{1,7}|[A-HА-Е]|[٠-٩۰-۹०-९]{1,4})\b"
+_IN_WORDS = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twenty|thirty|forty|fifty)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
+)
 _LINE = regex.compile(
     rf"""^[ \t]{{0,3}}(?P<title>
-      (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)
+      (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+
+      (?:{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)|{_IN_WORDS}(?P<rest>(?:[.:–—-][^\n]{{0,70}})?))
     | (?P<entry>(?P<word>{"|".join(_ENTRIES)})[ \t]+(?:(?:No|Nr)\.?[ \t]?|[#№])?{_NUMBER}
       (?:[ \t]*[:.–—-][ \t]+(?P<rest>[^\n]{{1,70}}?))?)
     | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)

@@ -11,6 +11,12 @@ _SPEAKER = re.compile(
     r"[A-ZÀ-ÞΑ-ΩА-Я][\w.'’-]*(?:[ ][A-ZÀ-ÞΑ-ΩА-Я][\w.'’-]*){0,3}"
     r"|[^\n]{1,60}?[ \t(\[]+(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d+)?(?:[ \t]?[AaPp]\.?[Mm]\.?)?[)\]]?[ \t]*$"
 )
+_DAY = re.compile(
+    r"[-–—= ]*(?:Today|Yesterday|Heute|Gestern|Hier|Aujourd.hui|Hoy|Ayer|Oggi|Ieri"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day[^\n]{0,20}|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?(?:,?[ ]\d{4})?)"
+    r"[-–—= ]*"
+)
 _FEWEST, _SHARE = 3, 0.3
 """Such lines, and the share of the paragraphs that begin with one, from which on a text is a conversation."""
 
@@ -19,6 +25,11 @@ def is_stamped(line: str) -> bool:
     """Whether a line says who speaks and when, and nothing else."""
     may = ":" in line and (line[0] in "[0123456789" or line.rstrip()[-1] in "0123456789mM.)]")
     return may and _SPEAKER.fullmatch(line) is not None
+
+
+def is_day(line: str) -> bool:
+    """Whether a line stands between the days of a conversation."""
+    return _DAY.fullmatch(line) is not None
 
 
 def are_stamped(beginnings: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ import regex
 from ctxpipe.compress.text.prose.blocks import Blocks
 from ctxpipe.compress.text.prose.region import Lines
 from ctxpipe.compress.text.prose.spoken import called_in, goes_on, speaker
-from ctxpipe.compress.text.prose.stamped import is_stamped
+from ctxpipe.compress.text.prose.stamped import is_day, is_stamped
 from ctxpipe.compress.text.prose.units import asks, prose_unit
 from ctxpipe.compress.text.sentences import sentences
 from ctxpipe.compress.text.unit import Unit
@@ -59,6 +59,8 @@ class Turns(Blocks, abc.ABC):
         words = lines.words
         stamped = is_stamped(words[0])
         if len(words) < 2:
+            if self.facts.is_stamped and is_day(words[0]):
+                self.base, self.said = self.heading, -1
             return stamped and self.facts.is_stamped and self._head(lines) >= 0
         if not (stamped or words[0] in self.facts.cues):
             return False

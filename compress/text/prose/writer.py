@@ -9,7 +9,7 @@ import regex
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.facts import Facts
-from ctxpipe.compress.text.prose.headed import after_label, after_question, is_title, is_titled
+from ctxpipe.compress.text.prose.headed import after_label, after_question, after_term, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
@@ -179,6 +179,8 @@ class ProseWriter:
         """Set down the title or question that a paragraph begins with, and give the rest, which stands under it."""
         start, end = spans[0][0], spans[-1][1]
         title = spans[1][0] if is_titled(lines) else after_label(self.text, start, end)
+        if title < 0 and self.facts.is_glossary:
+            title = after_term(self.text, start, end)
         after = title if title >= 0 else after_question(self.text, start, end)
         if after < 0:
             return region

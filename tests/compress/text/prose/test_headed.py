@@ -180,3 +180,11 @@ def test_a_sentence_over_two_lines_above_a_table_stays_whole() -> None:
     text = f"{sentence}\nNAME     HEAD  FLOW\nP-200    12    20\nP-300    18    32\n"
     start, end, *_ = outline(Document(text=text, source="x")).units(0, 10)[0]
     assert text[start:end] == sentence
+
+
+def test_what_a_glossary_explains_stands_above_all_that_is_said_of_it() -> None:
+    words = (("Berth", 7), ("Demurrage (d)", 18), ("Lay time", 92))
+    text = "\n\n".join(f"{word}. A charge at the pier. The rate is {rate} dollars." for word, rate in words)
+    assert above(text, "92 dollars") == ["Lay time."]
+    prose = "\n\n".join(["It was dark. We came home late. Nobody was there."] * 5)
+    assert above(f"Yes. We came. It was {7} feet.\n\n{prose}", "7 feet") == []

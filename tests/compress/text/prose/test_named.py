@@ -135,3 +135,13 @@ def test_tables_stand_under_their_route() -> None:
         for n, town in ((1, "Olhão"), (2, "Lagos"), (3, "Sines"))
     )
     assert above(text, "08:22") == ["Route 2: Faro - Lagos", "Monday to Friday"]
+
+
+def test_acts_and_chapters_may_count_in_words() -> None:
+    text = "".join(
+        f"Chapter {word}\n\nIt was dark.\n\nThe lamp was lit by {name}.\n\n"
+        for word, name in (("One", "Ole"), ("Two: The Storm", "Ida"), ("Twenty-One", "Ann"))
+    )
+    assert above(text, "by Ida") == ["Chapter Two: The Storm"]
+    assert above(text, "by Ann") == ["Chapter Twenty-One"]
+    assert not list(named_headings("Part one of the harbour\n\nIt is old.\n"))

@@ -37,3 +37,9 @@ def test_a_head_stands_above_what_is_said_below_a_blank_line() -> None:
 def test_one_line_that_ends_with_a_time_is_no_speaker_of_what_follows() -> None:
     text = "Doors open at 10:30\nWe begin soon.\n\nIt is dark.\n\nIt is cold.\n"
     assert above(text, "It is cold") == []
+
+
+@pytest.mark.parametrize("day", ["Yesterday", "--- Monday, 3 May ---", "2024-05-03", "May 3rd, 2024"])
+def test_the_line_between_two_days_is_said_by_nobody(day: str) -> None:
+    text = "\n\n".join(f"{name}  0:0{n}\nSome {depth} feet." for n, (name, depth) in enumerate(TURNS))
+    assert above(f"{text}\n\n{day}\n\nann  0:10\nDone.\n", day) == []
