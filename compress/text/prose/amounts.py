@@ -86,6 +86,13 @@ def amounts(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell
     return known if below >= _SHARE * len(values) and 3 * rows >= len(known) and not groups_end else []
 
 
+def fitting(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell]) -> int:
+    """How many lines, from the first to the last row among them, may belong to a table with such columns."""
+    made = (_line(line, indent, columns) for line, indent in zip(lines, indents, strict=True))
+    known = list(itertools.takewhile(bool, made))
+    return max((index + 1 for index, line in enumerate(known) if line and line.values), default=0)
+
+
 def _line(line: str, indent: int, columns: Sequence[Cell]) -> Line | None:
     """What a line is; None for one of no such table. Words count as values where they stand below all titles."""
     first, *rest = cells(line, indent) or [((indent, indent), line)]

@@ -100,6 +100,20 @@ def after_label(text: str, start: int, end: int) -> int:
     return label.end() if label else -1
 
 
+def questions(lines: Sequence[str]) -> list[int]:
+    """The lines that are questions, each above its answer; empty if there are fewer than two, or if lines are wrapped.
+
+    Args:
+        lines: Lines of a paragraph, stripped.
+    """
+    if len(lines) < 4 or lines[0][-1] not in "?？":
+        return []
+    asked = [index for index, line in enumerate(lines) if line[-1] in "?？"]
+    begins = all(_BEGINS.match(lines[index]) and (not index or is_stopped_line(lines[index - 1])) for index in asked)
+    answered = all(after - before > 1 for before, after in zip(asked, [*asked[1:], len(lines)], strict=True))
+    return asked if len(asked) > 1 and begins and answered else []
+
+
 def is_glossary(beginnings: Sequence[str]) -> bool:
     """Whether most paragraphs of a text begin with the word that they explain, each with another one.
 

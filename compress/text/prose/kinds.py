@@ -10,7 +10,7 @@ from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.detailed import GOES_ON, under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.facts import Facts
-from ctxpipe.compress.text.prose.headed import is_report_head, is_title
+from ctxpipe.compress.text.prose.headed import is_report_head, is_title, questions
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.listed import after_items
@@ -207,8 +207,12 @@ class Kinds(Statements):
         """Questions and answers of a witness, which look like items with the letters Q and A."""
         at = [index for index, item in enumerate(items) if item]
         letters = [lines.words[index][0] for index in at]
-        if at[0] or not {"Q", "A"}.issuperset(letters) or not (letters[0] == "Q" or self.answers.asked_by == "Q"):
+        if not {"Q", "A"}.issuperset(letters) or not (
+            letters[0] == "Q" or (not at[0] and self.answers.asked_by == "Q")
+        ):
             return False
+        if at[0]:
+            self._lead(lines.spans[: at[0]])
         spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise([*at, len(items)])]
         self.records(spans, titles=0)
         return True
@@ -263,13 +267,26 @@ class Kinds(Statements):
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""
         spans, words = lines.spans, lines.words
-        if self._commented(lines):
+        if self._commented(lines) or self._asked_and_answered(lines):
             return True
         if len(words) < 2 or not _LABEL.fullmatch(words[0]) or 2 * len(words[0]) > max(map(len, words)):
             self._parts(lines, -1)
             return True
         self.running(spans[0][0], spans[0][1], spans[:1])
         self._parts(lines._replace(start=spans[1][0], spans=spans[1:], words=words[1:]), self.introduction)
+        return True
+
+    def _asked_and_answered(self, lines: Lines) -> bool:
+        """Several questions, each on a line of its own above its answer."""
+        asked = questions(lines.words)
+        if not asked:
+            return False
+        above = self.parent
+        for first, stop in itertools.pairwise([*asked, len(lines.words)]):
+            self.introduction, self.base = -1, above
+            for a, b in ((first, first + 1), (first + 1, stop)):
+                self.running(lines.spans[a][0], lines.spans[b - 1][1], lines.spans[a:b])
+        self.introduction, self.base = -1, above
         return True
 
     def _commented(self, lines: Lines) -> bool:

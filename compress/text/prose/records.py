@@ -123,7 +123,7 @@ def _are_of_words(lines: Sequence[str], width: int) -> bool:
 
 def _are_two_rows(lines: Sequence[str], at: int, end: int) -> bool:
     """Whether two lines have cells in the same columns, and wide gaps or titles of columns above them say so."""
-    if end - at == 2 and _aligned(lines[at], lines[at + 1]) and all("   " in line for line in lines[at:end]):
+    if end - at == 2 and _aligned(lines[at], lines[at + 1]) and any("   " in line for line in lines[at:end]):
         return True
     title = at - 2 if at > 1 and _RULE.fullmatch(lines[at - 1]) else at - 1
     titled = end - at == 2 and title >= 0 and len(GAP.findall(lines[title])) >= 2
@@ -190,13 +190,21 @@ def _alike(a: _LineTraits, b: _LineTraits) -> bool:
         return True
     if "  " in a.text and "  " in b.text and _AMOUNT.fullmatch(a.text) and _AMOUNT.fullmatch(b.text):
         return True
-    if a.keyed and b.keyed:
+    if (a.keyed and b.keyed) or _beside(a.text, b.text):
         return True
     same = bool(a.separators) and a.separators == b.separators
     strong = same and (len(a.separators) >= 2 or a.separators[0] != ",")
     if strong and a.shape[:1] == b.shape[:1]:
         return True
     return a.numbered and a.shape == b.shape and abs(a.words - b.words) <= 2
+
+
+def _beside(a: str, b: str) -> bool:
+    """Whether the second cells of two lines begin in the same column, behind a gap that no sentence has."""
+    if "   " not in a and "   " not in b:
+        return False
+    first, other = GAP.search(a), GAP.search(b)
+    return first is not None and other is not None and first.end() == other.end()
 
 
 def _aligned(a: str, b: str) -> bool:
@@ -214,7 +222,7 @@ def _is_wrapped(a: _LineTraits, b: _LineTraits, width: int) -> bool:
     """Whether a line looks like one that goes on in the next: filled to the width, without a stop."""
     if b.begins or (a.keyed and b.keyed) or a.numbered or "\t" in b.text or b.led:
         return False
-    if _aligned(a.text, b.text):
+    if _aligned(a.text, b.text) or _beside(a.text, b.text):
         return False
     return len(a.text) + 1 + len(b.text.split(None, 1)[0]) > width and not a.text.endswith(_STOP)
 

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.text.prose.amounts import Cell, Group, Line, amounts, parents, titles
+from ctxpipe.compress.text.prose.amounts import Cell, Group, Line, amounts, fitting, parents, titles
 from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.region import Lines, Region
@@ -35,7 +35,7 @@ class Statements(Cards, abc.ABC):
 
     def statement(self, lines: Lines) -> bool:
         """Rows of amounts, under titles in the same block, right above it, or above the block that it goes on with."""
-        if "  " not in lines.words[-1]:
+        if "  " not in lines.words[-1] and "  " not in lines.words[0]:
             return False
         return self._titled_here(lines) or self._titled_above(lines) or self._goes_on_with(lines)
 
@@ -77,14 +77,18 @@ class Statements(Cards, abc.ABC):
         columns, start, end = self.columns
         if start < self.heading or not columns or self.text[end : lines.spans[0][0]].strip():
             return False
-        made = amounts(lines.words, lines.indents, columns)
-        if made:
-            self._write(lines, 0, made, self.columns, [])
-        return bool(made)
+        stop = fitting(lines.words, lines.indents, columns)
+        made = amounts(lines.words[:stop], lines.indents[:stop], columns) if stop else []
+        if not made:
+            return False
+        self._write(lines, 0, made, self.columns, [])
+        if stop < len(lines.words):
+            self.block(self.line_of(lines.spans[stop][0]), lines.end)
+        return True
 
     def _write(self, lines: Lines, at: int, made: Sequence[Line], columns: _Columns, units: list[Unit]) -> None:
         """Set down the lines from ``at`` on, of which the units before hold the titles."""
-        spans = lines.spans[at:]
+        spans = lines.spans[at : at + len(made)]
         groups: list[Group] = []
         above = parents(made, [start for start, _ in spans], groups, columns.start)
         for line, (start, end), parent in zip(made, spans, above, strict=True):

@@ -188,3 +188,12 @@ def test_what_a_glossary_explains_stands_above_all_that_is_said_of_it() -> None:
     assert above(text, "92 dollars") == ["Lay time."]
     prose = "\n\n".join(["It was dark. We came home late. Nobody was there."] * 5)
     assert above(f"Yes. We came. It was {7} feet.\n\n{prose}", "7 feet") == []
+
+
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_each_of_several_questions_stands_above_its_answer(kind: Kind) -> None:
+    text = "".join(
+        f"Do you take {what}?\nYes, from {n} euros on.\n" for what, n in (("cards", 7), ("dogs", 18), ("cheques", 92))
+    )
+    assert above(text, "18 euros", kind) == ["Do you take dogs?"]
+    assert above("We asked. Is it\nwell? It is\nnot. Why?\nNobody knows.\n", "Nobody knows") == []

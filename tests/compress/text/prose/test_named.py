@@ -145,3 +145,13 @@ def test_acts_and_chapters_may_count_in_words() -> None:
     assert above(text, "by Ida") == ["Chapter Two: The Storm"]
     assert above(text, "by Ann") == ["Chapter Twenty-One"]
     assert not list(named_headings("Part one of the harbour\n\nIt is old.\n"))
+
+
+def test_rows_whose_second_cells_begin_in_one_column_are_rows() -> None:
+    text = "".join(
+        f"{name} Line\nMon-Fri  every {n} min  06:30-22:00\n"
+        f"Sat      every {2 * n} min  08:00-20:00\nSun      no service\n\n"
+        for name, n in (("Faro", 15), ("Lagos", 20), ("Sines", 30))
+    )
+    lagos = text[text.index("Lagos") :]
+    assert above(lagos, "every 40") == above(lagos, "Sun ") == ["Lagos Line"]

@@ -72,3 +72,8 @@ def test_words_stand_under_titles_that_all_have_a_cell_below_them() -> None:
 def test_an_indented_line_above_prose_is_no_title_of_columns() -> None:
     text = "                  Heron Lines  of Faro\nWe sail at nine.  We come at ten.\nNobody knows  when.\n"
     assert above(text, "Nobody knows") == []
+
+
+def test_a_total_with_a_line_of_another_kind_below_it_belongs_to_the_table() -> None:
+    assert above(f"{INCOME}Auditor: Holm.\n", "27,240")[-1] == "2031        2030"
+    assert above(f"{INCOME}Auditor: Holm.\n", "Auditor") == ["HERON LINES"]
