@@ -32,7 +32,7 @@ _ASCIIDOC_ITEM = re.compile(
 _ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _BRACKETED = re.compile(r"\[[^\]\n]{2,60}\]")
 _LONGEST_ADDRESS = 5
-_PARTED = re.compile(r"[;|\t]|  ")
+_PARTED = re.compile(r"[;:|\t]|  ")
 _LABEL = re.compile(r"[^\s:][^\n:]{0,60}:")
 """A first line that says of what the lines below it are."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -30,11 +31,14 @@ _ENTRIES = (
     "Item Topic Motion Resolution Decision Invoice Receipt Order Offer Quote Ticket Case Claim Complaint "
     "Applicant Applicants Patient Participant Candidate Tenant Customer Member Lot Room Session Lecture Unit Module "
     "Exercise Problem Question Phase Stage Episode Day Week Round Experiment Record Entry "
-    "Route Line Tour Zone Building House Site Station Group Team Ward Plot Batch Sample Trial Linie Gruppe Haus "
     "TOP Tagesordnungspunkt Beschluss Antrag Rechnung Auftrag Angebot Bestellung Vorgang Fall Frage Aufgabe Sitzung "
     "Tag Woche Facture Commande Devis Dossier Question Point Séance Factura Pedido Caso Pregunta Punto Fattura Ordine"
 ).split()
 """Words for things of one kind after one another, each with its number on the first line of a paragraph."""
+_SERIES = (
+    "Route Line Tour Zone Building House Site Station Group Team Ward Plot Batch Sample Trial Linie Gruppe Haus".split()
+)
+"""The same, where a text has several: one alone is the title of what is right below it, and no more."""
 _NUMBER = r"(?:\d{1,4}(?:[.-]\d{1,3}){0,4}[a-z]?|[IVXLC]{1,7}|[A-HА-Е]|[٠-٩۰-۹०-९]{1,4})\b"
 _IN_WORDS = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
@@ -44,7 +48,7 @@ _LINE = regex.compile(
     rf"""^[ \t]{{0,3}}(?P<title>
       (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+
       (?:{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)|{_IN_WORDS}(?P<rest>(?:[.:–—-][^\n]{{0,70}})?))
-    | (?P<entry>(?P<word>{"|".join(_ENTRIES)})[ \t]+(?:(?:No|Nr)\.?[ \t]?|[#№])?{_NUMBER}
+    | (?P<entry>(?P<word>{"|".join((*_ENTRIES, *_SERIES))})[ \t]+(?:(?:No|Nr)\.?[ \t]?|[#№])?{_NUMBER}
       (?:[ \t]*[:.–—-][ \t]+(?P<rest>[^\n]{{1,70}}?))?)
     | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)
     | 第[ \t]?[\d０-９一二三四五六七八九十百千零〇两]{{1,6}}[ \t]?(?P<word>[条條章节節编編款部回課课讲講])
@@ -56,7 +60,7 @@ _LINE = regex.compile(
     )[ \t]*$""",
     regex.MULTILINE | regex.VERBOSE | regex.IGNORECASE,
 )
-_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, *_ENTRIES, "Art."))
+_BEGINNINGS = frozenset(word.casefold() for word in (*_WORDS, *_STAGED, *_ANNEXES, *_ENTRIES, *_SERIES, "Art."))
 _SIGNS = frozenset("§第제附別별一二三四五六七八九十（(")
 _NUMERALS = frozenset("一二三四五六七八九十")
 _NEXT = regex.compile(r"[ \t\r]*\n[ \t]*([\p{Lu}\p{Lo}][^\n]{1,70}?)[ \t\r]*(?=\n[ \t\r]*(?:\n|\Z))")
@@ -88,7 +92,11 @@ def named_headings(text: str) -> Iterator[Named]:
     in_annex = False
     annexes = frozenset(word.lower() for word in _ANNEXES)
     staged = frozenset(word.lower() for word in _STAGED)
-    for match in filter(None, (_LINE.match(text, start) for start in _candidates(text))):
+    matches = [match for start in _candidates(text) if (match := _LINE.match(text, start))]
+    series = Counter(match["word"].lower() for match in matches if match["word"].capitalize() in _SERIES)
+    for match in matches:
+        if series[match["word"].lower()] == 1:
+            continue
         rest, word = (match["rest"] or "").strip(), match["word"].lower()
         start, end = trim(text, *match.span())
         alone = _begins_paragraph(text, start) and _BLANK_BELOW.match(text, end) is not None

@@ -73,7 +73,7 @@ def caller(words: str) -> regex.Pattern[str] | None:
 
 
 class FootnoteCalls:
-    """Where the footnotes of a text are first called.
+    """Where the footnotes of a text are called.
 
     Args:
         text: The text.
@@ -82,15 +82,29 @@ class FootnoteCalls:
     def __init__(self, text: str) -> None:
         self._text = text
         self._latest: tuple[Region | None, list[int]] = (None, [])
-        self._first: dict[str, int] = {}
-        for match in _CALL.finditer(text) if "[^" in text or "]_" in text else ():
-            self._first.setdefault(match["name"], match.start())
+        self._calls: dict[str, list[int]] = {}
+        self._defined: dict[str, list[int]] = {}
+        if "[^" not in text and "]_" not in text:
+            return
+        for match in _CALL.finditer(text):
+            self._calls.setdefault(match["name"], []).append(match.start())
+        for match in _DEFINED.finditer(text):
+            if match["name"] in self._calls:
+                self._defined.setdefault(match["name"], []).append(match.start())
 
     def before(self, words: str, start: int) -> int:
-        """The offset at which the footnote that begins with ``words`` is called before ``start``; -1 for nowhere."""
+        """The offset at which the footnote that begins with ``words`` is called before ``start``; -1 for nowhere.
+
+        Chapters may count their footnotes anew: the first call behind the last footnote of this name is meant.
+        """
         defined = _DEFINED.match(words)
-        at = self._first.get(defined["name"], -1) if defined else -1
-        return at if at < start else -1
+        calls = self._calls.get(defined["name"], []) if defined else []
+        if not defined or not calls or calls[0] >= start:
+            return -1
+        others = self._defined.get(defined["name"], [])
+        index = bisect.bisect_left(others, start)
+        behind = bisect.bisect_right(calls, others[index - 1]) if index else 0
+        return calls[behind] if behind < len(calls) and calls[behind] < start else calls[0]
 
     def placed(self, regions: Sequence[Region], called: Mapping[int, int]) -> list[Region]:
         """Regions with each footnote under the unit that calls it.

@@ -272,7 +272,9 @@ class _TreeWalk:
 
     def _gap(self, role: str, node: LexborNode) -> int:
         """Line breaks before and after an element: two leave an empty line."""
-        return 2 if role == "paragraph" or node.mem_id in self._cards else 1
+        # What a table stands beside in a row of another one names it.
+        apart = node.tag == "tr" and node.css_first("table") is not None
+        return 2 if role == "paragraph" or apart or node.mem_id in self._cards else 1
 
     def _write(self, text: str) -> None:
         if self._verbatim is not None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from units_support import above
 
 from ctxpipe.pipeline.readers.html.html import html_page
+from ctxpipe.pipeline.readers.load import load
 from ctxpipe.pipeline.readers.read import read
 
 
@@ -336,3 +337,12 @@ def test_paragraphs_in_bold_that_are_no_sentences_are_titles(mark: str) -> None:
 )
 def test_other_words_in_bold_are_no_titles(page: str) -> None:
     assert "**" not in text(page)
+
+
+def test_a_table_in_a_row_of_another_one_stands_under_what_is_beside_it() -> None:
+    inner = "<table><tr><th>Licence</th><th>Euro</th></tr><tr><td>Pro</td><td>{}</td></tr></table>"
+    rows = "".join(f"<tr><td>S{n}</td><td>{inner.format(n * 170)}</td></tr>" for n in (1, 2, 3))
+    page = f"<body><h1>Prices</h1><table><tr><th>Model</th><th>Options</th></tr>{rows}</table></body>"
+    text = load(page.encode(), source="a.html", name="a.html").text
+    assert above(text, "340", "html") == ["# Prices", "S2", "| Licence | Euro |"]
+    assert above(text, "170", "html") == ["# Prices", "S1", "| Licence | Euro |"]

@@ -1,6 +1,7 @@
 """Notes stand under what calls them."""
 
 import pytest
+from units_support import above
 
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document, Kind
@@ -61,3 +62,13 @@ def test_a_line_below_an_indented_table_stands_under_its_first_row() -> None:
         " tests/data.c   | 154 +-----\n tests/parser.c |  11 ++--\n 4 files changed, 124 insertions(+), 86 deletions(-)"
     )
     assert chain(text, "text", "", "4 files") == ["tests/data.c   | 154 +-----"]
+
+
+def test_footnotes_that_each_chapter_counts_anew_stand_under_its_own_calls() -> None:
+    text = "".join(
+        f"# Book {n}\n\nThe lock of {name} is old.[^1] The town paid.[^2] So it is.[^1]\n\n"
+        f"[^1]: Built in 18{n}.\n[^2]: Some {n * 7} guilders.\n\n"
+        for n, name in ((31, "Faro"), (42, "Lagos"), (53, "Sines"))
+    )
+    assert above(text, "in 1842", "markdown") == ["# Book 42", "The lock of Lagos is old.[^1]"]
+    assert above(text, "371 guilders", "markdown") == ["# Book 53", "The town paid.[^2]"]
