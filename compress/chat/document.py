@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages
-from ctxpipe.compress.chat.shape import Message, messages_in
+from ctxpipe.compress.chat.shape import Message, list_member, messages_in
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.budget import check_size
 from ctxpipe.compress.select.formats import Fragment, Plain, Written
@@ -39,11 +39,8 @@ def chat_in(document: Document) -> DocumentChat | None:
     if messages is None:
         return None
     nodes = scan(document.text)
-    lists = (
-        [0]
-        if isinstance(value, list)
-        else [i for i, node in enumerate(nodes) if node.parent == 0 and node.key == "messages"][-1:]
-    )
+    member = None if isinstance(value, list) else list_member(value)
+    lists = [i for i, node in enumerate(nodes) if node.parent == 0 and node.key == member][-1:] if member else [0]
     places = [(node.start, node.end) for node in nodes if node.parent == lists[0]]
     return DocumentChat(document, messages, places)
 

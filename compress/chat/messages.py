@@ -12,10 +12,13 @@ import numpy as np
 from ctxpipe.compress.chat.shape import (
     INSTRUCTIONS,
     Message,
-    calls,
     calls_made,
+    is_answer,
     is_result,
+    is_text,
+    is_tool_part,
     messages_in,
+    parts,
     texts,
     with_texts,
 )
@@ -68,13 +71,15 @@ class CompressedMessages:
 
 def message_tokens(tokenizer: Tokenizer, message: Message) -> int:
     """Tokens of a message: its texts, its calls as JSON, and ``PER_MESSAGE``. Pictures and sounds are not counted."""
-    said = list(texts(message))
+    content = message.get("content")
+    said = [content] if isinstance(content, str) else []
     for key in ("tool_calls", "function_call"):
         if message.get(key):
             said.append(json.dumps(message[key], ensure_ascii=False))
-    content = message.get("content")
-    for part in content if isinstance(content, list) else ():
-        if isinstance(part, Mapping) and part.get("type") in ("tool_use", "tool_result"):
+    for part in parts(message):
+        if is_text(part):
+            said.append(part["text"])
+        elif is_tool_part(part):
             said.append(json.dumps(part, ensure_ascii=False))
     return PER_MESSAGE + sum(tokenizer.count(text) for text in said)
 
@@ -142,7 +147,7 @@ class _Chat:
         # assistant says, the model may have to go on from there.
         last = len(messages) - 1
         self.has_results = is_result(messages[last])
-        ends = self.has_results or (messages[last].get("role") == "assistant" and not calls(messages[last]))
+        ends = self.has_results or is_answer(messages[last])
         self.ending = next((i for i, turn in enumerate(self.turns) if ends and turn.messages[-1] == last), -1)
 
     def compressed(self) -> CompressedMessages:

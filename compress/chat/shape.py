@@ -1,4 +1,4 @@
-"""Whether a JSON value is a chat, and what in a message is text."""
+"""Whether a JSON value is a chat, and what in a message is text: as OpenAI, Anthropic and Google write them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,33 @@ ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function
 INSTRUCTIONS = frozenset({"system", "developer"})
 """Roles whose messages say what to do, and stay whole."""
 RESULTS = frozenset({"tool", "function"})
+_MEMBERS = ("messages", "contents")
+"""Members of an object that hold a chat: Google's API calls it contents."""
+_CONTENTS = ("content", "parts")
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_RESULTS = {"tool_result": "content", "functionResponse": "response", "function_response": "response"}
+"""Parts of a content that hold what a tool gave back, by type or member, and the member that holds it."""
+_CALLS = ("functionCall", "function_call")
 
 
 def messages_in(value: object) -> list[Message] | None:
-    """The messages of a chat: a list of objects with known roles, alone or as the member ``messages``; else None."""
+    """The messages of a chat: a list of objects with known roles, alone or as a member of an object; else None."""
     if isinstance(value, Mapping):
-        value = value.get("messages")
+        value = value.get(list_member(value))
     if not isinstance(value, list) or not value:
         return None
-    fits = all(
-        isinstance(m, Mapping) and is_role(m.get("role")) and {"content", "tool_calls"} & m.keys() for m in value
-    )
-    return list(value) if fits else None
+    return list(value) if all(isinstance(message, Mapping) and _is_message(message) for message in value) else None
+
+
+def list_member(value: Mapping[str, Any]) -> str | None:
+    """The member of an object that may be a chat."""
+    return next((name for name in _MEMBERS if isinstance(value.get(name), list)), None)
+
+
+def _is_message(message: Message) -> bool:
+    if isinstance(message.get("parts"), list):
+        return message.get("role") in ("user", "model", *RESULTS)
+    return is_role(message.get("role")) and bool({"content", "tool_calls"} & message.keys())
 
 
 def is_role(value: object) -> bool:
@@ -31,62 +45,111 @@ def is_role(value: object) -> bool:
     return isinstance(value, str) and value in ROLES
 
 
-def _is_text(part: Mapping[str, Any]) -> bool:
+def is_answer(message: Message) -> bool:
+    """Whether the model says something, and calls no tool."""
+    return message.get("role") in ("assistant", "model") and not calls(message)
+
+
+def parts(message: Message) -> list[Mapping[str, Any]]:
+    """The parts of a message's content; none if it is plain text."""
+    held = (message.get(name) for name in _CONTENTS)
+    return [part for content in held if isinstance(content, list) for part in content if isinstance(part, Mapping)]
+
+
+def is_text(part: Mapping[str, Any]) -> bool:
+    """Whether a part is text. Google's parts have no type."""
     kind = part.get("type")
-    return isinstance(kind, str) and kind in _TEXT_PARTS and isinstance(part.get("text"), str)
+    fits = isinstance(kind, str) and kind in _TEXT_PARTS if "type" in part else not part.keys() & {"thought", *_CALLS}
+    return fits and isinstance(part.get("text"), str)
+
+
+def is_tool_part(part: Mapping[str, Any]) -> bool:
+    """Whether a part calls a tool or holds what one gave back."""
+    return _calls(part) or _given(part) is not None
+
+
+def _calls(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "tool_use" or any(name in part for name in _CALLS)
 
 
 def calls(message: Message) -> bool:
-    """Whether an assistant's message calls tools."""
-    content = message.get("content")
-    used = isinstance(content, list) and any(isinstance(p, Mapping) and p.get("type") == "tool_use" for p in content)
-    return bool(message.get("tool_calls") or message.get("function_call")) or used
+    """Whether a message of the model's calls tools."""
+    return bool(message.get("tool_calls") or message.get("function_call")) or any(map(_calls, parts(message)))
 
 
 def is_result(message: Message) -> bool:
     """Whether a message is what a tool gave back."""
-    content = message.get("content")
-    if isinstance(content, list) and content:
-        given = [isinstance(p, Mapping) and p.get("type") == "tool_result" for p in content]
-        if all(given):
-            return True
-    return message.get("role") in RESULTS
+    held = (message.get(name) for name in _CONTENTS)
+    content = [part for content in held if isinstance(content, list) for part in content]
+    given = [isinstance(part, Mapping) and _given(part) is not None for part in content]
+    return message.get("role") in RESULTS or (bool(given) and all(given))
+
+
+def _given(part: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The members in which a part holds what a tool gave back; the first is empty if the part itself does."""
+    kind = part.get("type")
+    if isinstance(kind, str) and kind in _RESULTS:
+        return "", _RESULTS[kind]
+    name = next((name for name in _RESULTS if isinstance(part.get(name), Mapping)), None)
+    return None if name is None else (name, _RESULTS[name])
 
 
 def calls_made(message: Message) -> Iterator[str]:
     """The name of each tool that a message calls, with the arguments."""
     called = message.get("tool_calls")
     made = [call.get("function") for call in called if isinstance(call, Mapping)] if isinstance(called, list) else []
-    content = message.get("content")
-    made += (
-        [p for p in content if isinstance(p, Mapping) and p.get("type") == "tool_use"]
-        if isinstance(content, list)
-        else []
-    )
+    for part in parts(message):
+        made += [part] if part.get("type") == "tool_use" else [part.get(name) for name in _CALLS]
     for call in (*made, message.get("function_call")):
         if isinstance(call, Mapping):
-            yield f"{call.get('name', '')} {call.get('arguments', call.get('input', ''))}"
+            given = next((call[name] for name in ("arguments", "input", "args") if name in call), "")
+            yield f"{call.get('name', '')} {given}"
 
 
 def texts(message: Message) -> Iterator[str]:
     """The texts of a message's content."""
-    content = message.get("content")
+    for name in _CONTENTS:
+        yield from _texts(message.get(name))
+
+
+def _texts(content: object) -> Iterator[str]:
     if isinstance(content, str):
         yield content
+    elif isinstance(content, Mapping):
+        yield from (value for value in content.values() if isinstance(value, str))
     for part in content if isinstance(content, list) else ():
-        if isinstance(part, Mapping) and _is_text(part):
+        if not isinstance(part, Mapping):
+            continue
+        if is_text(part):
             yield part["text"]
+        elif (place := _given(part)) is not None:
+            outer, inner = place
+            yield from _texts((part[outer] if outer else part).get(inner))
 
 
 def with_texts(message: Message, new: Mapping[str, str]) -> dict[str, Any]:
     """The message with some of its texts in place of others."""
-    content = message.get("content")
+    changed = {name: _with_texts(message[name], new) for name in _CONTENTS if name in message}
+    return {**message, **changed}
+
+
+def _with_texts(content: Any, new: Mapping[str, str]) -> Any:
     if isinstance(content, str):
-        return {**message, "content": new.get(content, content)}
-    if not isinstance(content, list):
-        return dict(message)
-    parts = [
-        {**part, "text": new.get(part["text"], part["text"])} if isinstance(part, Mapping) and _is_text(part) else part
-        for part in content
-    ]
-    return {**message, "content": parts}
+        return new.get(content, content)
+    if isinstance(content, Mapping):
+        return {name: new.get(value, value) if isinstance(value, str) else value for name, value in content.items()}
+    return [_changed(part, new) for part in content] if isinstance(content, list) else content
+
+
+def _changed(part: Any, new: Mapping[str, str]) -> Any:
+    if not isinstance(part, Mapping):
+        return part
+    if is_text(part):
+        return {**part, "text": new.get(part["text"], part["text"])}
+    place = _given(part)
+    if place is None:
+        return part
+    outer, inner = place
+    held = part[outer] if outer else part
+    changed = {**held, inner: _with_texts(held[inner], new)} if inner in held else held
+    return {**part, outer: changed} if outer else changed
