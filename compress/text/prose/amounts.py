@@ -25,7 +25,7 @@ _SHARE = 0.8
 Cell = tuple[int, int]
 
 
-class Line(NamedTuple):
+class AmountLine(NamedTuple):
     """A line of such a table.
 
     Attributes:
@@ -67,7 +67,7 @@ def titles(lines: Sequence[str], indents: Sequence[int]) -> list[Cell]:
     return [cell for cell, _ in last] if named == len(last) >= _FEWEST_TITLES else []
 
 
-def amounts(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell]) -> list[Line]:
+def amounts(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell]) -> list[AmountLine]:
     """The lines of a table below the titles of its columns; empty for lines that are none.
 
     Args:
@@ -93,7 +93,7 @@ def fitting(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell
     return max((index + 1 for index, line in enumerate(known) if line and line.values), default=0)
 
 
-def _line(line: str, indent: int, columns: Sequence[Cell]) -> Line | None:
+def _line(line: str, indent: int, columns: Sequence[Cell]) -> AmountLine | None:
     """What a line is; None for one of no such table. Words count as values where they stand below all titles."""
     first, *rest = cells(line, indent) or [((indent, indent), line)]
     label = _LABEL.fullmatch(first[1]) is not None and not _VALUE.fullmatch(first[1])
@@ -105,14 +105,14 @@ def _line(line: str, indent: int, columns: Sequence[Cell]) -> Line | None:
     )
     if not below_all and not all(_VALUE.fullmatch(words) for _, words in values):
         return None
-    return Line(indent, label, tuple(cell for cell, _ in values))
+    return AmountLine(indent, label, tuple(cell for cell, _ in values))
 
 
 def _below(value: Cell, title: Cell) -> bool:
     return abs(value[1] - title[1]) <= _NEAR or (value[0] < title[1] and title[0] < value[1])
 
 
-def parents(lines: Sequence[Line], starts: Sequence[int], groups: list[Group], top: int) -> list[int]:
+def parents(lines: Sequence[AmountLine], starts: Sequence[int], groups: list[Group], top: int) -> list[int]:
     """What each line stands under: the offset of a group, or of the titles of the columns.
 
     Rows that are indented further than a group stand under it. Where all are indented alike, all rows below a group

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import regex
 
+from ctxpipe.compress.text.abbreviations import is_abbreviated
 from ctxpipe.compress.text.sentences import sentences
 
 _TITLE = regex.compile(r"[\p{Lu}\p{Lo}\p{N}](?:[^\n]{0,58}[^\s.!?,;:…。！？，；：、|-])?")
@@ -25,10 +26,11 @@ _LABEL = regex.compile(
 )
 """A word that says what a paragraph is, and a stop, with which no sentence ends."""
 _TERM = regex.compile(
-    r"[*_]{0,2}\p{Lu}[\p{L}\p{N}'’/-]*(?:[ ][\p{L}\p{N}'’/()-]+){0,3}\.[*_]{0,2}[ ]+(?=\p{Lu}\S*[ ]\S)"
+    r"[*_]{0,2}(?!(?:An?|Th(?:e|is|at|ese|ose|ere|en)|He|She|It|I|We|You|They|No|Yes|But|And|So|Not|My|His|Her|Our)\b)"
+    r"\p{Lu}[\p{L}\p{N}'’/-]*(?:[ ][\p{L}\p{N}'’/()-]+){0,3}\.[*_]{0,2}[ ]+(?=\p{Lu}\S*[ ]\S)"
 )
 """The word that a paragraph explains, and a stop."""
-_FEWEST_TERMS, _TERMS = 3, 0.4
+_FEWEST_TERMS, _TERMS = 3, 0.5
 """Paragraphs that begin with one, and their share, from which on a text is a glossary."""
 _NARROW = 0.85
 """Share of a paragraph's width that its title stays below."""
@@ -120,14 +122,16 @@ def is_glossary(beginnings: Sequence[str]) -> bool:
     Args:
         beginnings: The beginning of each paragraph.
     """
-    found = {match[0] for words in beginnings if ". " in words and (match := _TERM.match(words))}
+    found = {words[:end] for words in beginnings if ". " in words and (end := after_term(words, 0, len(words))) > 0}
     return len(found) >= _FEWEST_TERMS and len(found) >= _TERMS * len(beginnings)
 
 
 def after_term(text: str, start: int, end: int) -> int:
     """Where a paragraph of a glossary goes on behind the word that it explains, or -1."""
     term = _TERM.match(text, start, end)
-    return term.end() if term else -1
+    if term is None or is_abbreviated(text, start, len(term[0].rstrip("*_ ")) + start, term.end()):
+        return -1
+    return term.end()
 
 
 def after_question(text: str, start: int, end: int) -> int:

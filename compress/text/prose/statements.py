@@ -6,7 +6,7 @@ import abc
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.text.prose.amounts import Cell, Group, Line, amounts, fitting, parents, titles
+from ctxpipe.compress.text.prose.amounts import AmountLine, Cell, Group, amounts, fitting, parents, titles
 from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.region import Lines, Region
@@ -56,11 +56,17 @@ class Statements(Cards, abc.ABC):
         return False
 
     def _titled_above(self, lines: Lines) -> bool:
-        last = self.regions[-1] if self.regions else None
-        if last is None or last.units is not None or (last.start <= self.heading and self.heading >= 0):
+        group = self._group_above(lines)
+        at = len(self.regions) - 1 - (group is not None)
+        last = self.regions[at] if at >= 0 else None
+        if (
+            last is None
+            or last.units is not None
+            or (group is None and last.start <= self.heading and self.heading >= 0)
+        ):
             return False
         start, end = trim(self.text, last.start, last.end)
-        if self.text[end : lines.spans[0][0]].strip() or indent_of(self.text, start) < _APART:
+        if self._behind(end, group, lines) or indent_of(self.text, start) < _APART:
             return False
         words = self.text[self.text.rfind("\n", 0, start) + 1 : end].expandtabs().split("\n")
         indents = [len(line) - len(line.lstrip()) for line in words]
@@ -69,28 +75,57 @@ class Statements(Cards, abc.ABC):
         if not made:
             return False
         self.introduction = -1
-        self.regions[-1] = Region(start, end, last.parent, (Unit(start, end, "row", last.parent),))
-        self._write(lines, 0, made, _Columns(columns, start, end), [])
+        self.regions[at] = Region(start, end, last.parent, (Unit(start, end, "row", last.parent),))
+        self._write(lines, 0, made, _Columns(columns, start, end), [], group)
         return True
 
     def _goes_on_with(self, lines: Lines) -> bool:
         columns, start, end = self.columns
-        if start < self.heading or not columns or self.text[end : lines.spans[0][0]].strip():
+        group = self._group_above(lines)
+        if not columns or (group is None and start < self.heading) or self._behind(end, group, lines):
             return False
         stop = fitting(lines.words, lines.indents, columns)
         made = amounts(lines.words[:stop], lines.indents[:stop], columns) if stop else []
         if not made:
             return False
-        self._write(lines, 0, made, self.columns, [])
+        self._write(lines, 0, made, self.columns, [], group)
         if stop < len(lines.words):
             self.block(self.line_of(lines.spans[stop][0]), lines.end)
         return True
 
-    def _write(self, lines: Lines, at: int, made: Sequence[Line], columns: _Columns, units: list[Unit]) -> None:
-        """Set down the lines from ``at`` on, of which the units before hold the titles."""
+    def _group_above(self, lines: Lines) -> Region | None:
+        """The line of capitals right above a block, which may be the title of a group of rows (``LIABILITIES``)."""
+        last = self.regions[-1] if self.regions else None
+        if last is None or last.start != self.heading or self.text[last.end : lines.spans[0][0]].strip():
+            return None
+        return last if self.text[last.start : last.end].isupper() else None
+
+    def _behind(self, end: int, group: Region | None, lines: Lines) -> str:
+        """What stands between the end of a table and a block, the title of a group aside."""
+        return self.text[end : group.start if group else lines.spans[0][0]].strip()
+
+    def _write(
+        self,
+        lines: Lines,
+        at: int,
+        made: Sequence[AmountLine],
+        columns: _Columns,
+        units: list[Unit],
+        group: Region | None = None,
+    ) -> None:
+        """Set down the lines from ``at`` on, of which the units before hold the titles.
+
+        A heading that is the title of a group stands under the titles of the columns.
+        """
         spans = lines.spans[at : at + len(made)]
         groups: list[Group] = []
-        above = parents(made, [start for start, _ in spans], groups, columns.start)
+        top = columns.start
+        if group is not None and group.units:
+            top = group.start
+            self.regions[-1] = group._replace(
+                parent=columns.start, units=(group.units[0]._replace(kind="row", parent=columns.start),)
+            )
+        above = parents(made, [start for start, _ in spans], groups, top)
         for line, (start, end), parent in zip(made, spans, above, strict=True):
             title = " ".join(self.text[start:end].split()) if line.is_group else ""
             units.append(Unit(start, end, "row", parent, title=title))

@@ -188,6 +188,10 @@ def test_what_a_glossary_explains_stands_above_all_that_is_said_of_it() -> None:
     assert above(text, "92 dollars") == ["Lay time."]
     prose = "\n\n".join(["It was dark. We came home late. Nobody was there."] * 5)
     assert above(f"Yes. We came. It was {7} feet.\n\n{prose}", "7 feet") == []
+    names = "\n\n".join(
+        f"{name} of Mr. Hale sold {n} boats. It is closed." for n, name in enumerate(("Yard", "Pier", "Inn"))
+    )
+    assert above(names, "It is closed") == []
 
 
 @pytest.mark.parametrize("kind", ["text", "html"])

@@ -77,3 +77,31 @@ def test_an_indented_line_above_prose_is_no_title_of_columns() -> None:
 def test_a_total_with_a_line_of_another_kind_below_it_belongs_to_the_table() -> None:
     assert above(f"{INCOME}Auditor: Holm.\n", "27,240")[-1] == "2031        2030"
     assert above(f"{INCOME}Auditor: Holm.\n", "Auditor") == ["HERON LINES"]
+
+
+def test_lines_of_capitals_between_blank_lines_are_groups_under_the_titles() -> None:
+    text = """Herons Limited
+
+                      2031      2030
+
+ASSETS
+
+Cash                 1,200     1,100
+Debtors                300       250
+
+LIABILITIES
+
+Loans                  900       800
+
+NOTES
+
+The loans are due on 3 March.
+"""
+    assert above(text, "1,200") == ["Herons Limited", "2031      2030", "ASSETS"]
+    assert above(text, "900") == ["Herons Limited", "2031      2030", "LIABILITIES"]
+    assert above(text, "3 March") == ["NOTES"]
+
+
+def test_a_heading_above_another_table_is_no_group() -> None:
+    text = "              2031      2030\n\nCash          1,200     1,100\n\nSTAFF\n\nAnn     7\nBob     8\n"
+    assert above(text, "Bob") == ["STAFF"]
