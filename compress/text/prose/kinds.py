@@ -15,10 +15,10 @@ from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.listed import after_items
 from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
+from ctxpipe.compress.text.prose.manuals import ManualPages
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.statements import Statements
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -29,7 +29,6 @@ _ASCIIDOC_ITEM = re.compile(
     r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:(?:\.|\*|-|<\d+>)[ \t]+(?=\S)|[^\s:|=\[.+][^\n:]{0,80}?:{2,4}(?=[ \t]+\S))"
 )
 """An item, or a term and its definition."""
-_ROFF_ITEM = re.compile(r"\.(?:TP|IP|It|HP)\b")
 _BRACKETED = re.compile(r"\[[^\]\n]{2,60}\]")
 _LONGEST_ADDRESS = 5
 _PARTED = re.compile(r"[;:|\t]|  ")
@@ -54,7 +53,7 @@ def _may_be_item(words: str) -> bool:
     return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
 
 
-class Kinds(Statements):
+class Kinds(ManualPages):
     """Sets down blocks by their kind. Each method that takes lines returns whether they were of its kind."""
 
     def __init__(self, document: Document, facts: Facts) -> None:
@@ -70,7 +69,7 @@ class Kinds(Statements):
             self.quoting,
             self.quotation,
             self._glossary,
-            self._roff,
+            self.roff,
             self.boxed,
             self._list,
             self._itemised,
@@ -168,18 +167,6 @@ class Kinds(Statements):
         if groups:
             self.glossary(lines.spans, groups)
         return bool(groups)
-
-    def _roff(self, lines: Lines) -> bool:
-        """Tagged paragraphs of a manual page in its markup, each one item."""
-        at = [index for index, words in enumerate(lines.words) if words[0] == "." and _ROFF_ITEM.match(words)]
-        if not at:
-            return False
-        if at[0]:
-            self.running(lines.start, lines.spans[at[0] - 1][1], lines.spans[: at[0]])
-        for first, stop in itertools.pairwise([*at, len(lines.words)]):
-            start, end = lines.spans[first][0], lines.spans[stop - 1][1]
-            self.add(start, end, self.whole_or_sentences(start, end, "item", self.parent))
-        return True
 
     def _list(self, lines: Lines) -> bool:
         """A list that begins with an item, or has several."""

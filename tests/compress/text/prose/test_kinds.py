@@ -247,3 +247,25 @@ def test_keys_stand_under_the_name_and_address_above_them(name: str) -> None:
     towns = (("Faro", 7), ("Lagos", 18), ("Sines", 92))
     text = "\n\n".join(f"{name.format(town, n, town)}\nPhone: 55 {n}\nOpen: 9-{n}" for town, n in towns)
     assert above(text, "Phone: 55 18") == [name.format("Lagos", 18, "Lagos")]
+
+
+def test_terms_above_indented_parts_of_a_manual_page_stand_with_them() -> None:
+    text = """.SH RULES
+.PP
+Each boat has a rank\\&. It pays by it:
+.PP
+rank 7
+.RS 4
+for boats that belong to the harbour
+.RE
+.PP
+rank 18
+.RS 4
+for boats that only call there
+.RE
+.PP
+The rank is set by the master\\&. He may change it\\&.
+"""
+    units = read(text)
+    assert ".PP\nrank 18\n.RS 4\nfor boats that only call there\n.RE" in units
+    assert "It pays by it:" in units
