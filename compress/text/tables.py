@@ -26,6 +26,11 @@ _MEASURE = re.compile(
     r"(?:[ ]?[/·*][ ]?(?:[kMmµμnc]?(?:m|g|s|l|L|h|W|Wh)|min|day|year|100|1000|kg)[²³23]?){0,2}[\])]?"
 )
 """What numbers are counted in."""
+_TOTAL = re.compile(
+    r"(?:grand |over-?all |sub-?)?totals?\b|(?:gesamt)?summe\b|(?:ins)?gesamt\b|totale\b|suma\b|итого\b|合计|总计|合計",
+    re.IGNORECASE,
+)
+_MARKS = " :*_"
 _FEWEST_GROUPS = 2
 _DEEPEST_HEADER = 4
 """Most rows of column titles and measures."""
@@ -142,12 +147,29 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
     is_title = _names_group if forms else _is_alone
     alone = [len(cells[0]) > 1 and is_title(row) for row in cells[head:]]
     grouped = bool(alone) and (alone[0] or forms)
-    above = header.start
-    for (start, end), row, title in zip(rows[head:], cells[head:], alone, strict=True):
+    above, group = header.start, ""
+    of_all = _total_of_all(cells[head:], alone) if grouped else -1
+    for index, ((start, end), row, title) in enumerate(zip(rows[head:], cells[head:], alone, strict=True)):
         leads = title if grouped else not row or bool(row[0])
-        units.append(Unit(start, end, "row", header.start if leads else above))
-        above = start if leads else above
+        units.append(Unit(start, end, "row", header.start if leads or index == of_all else above))
+        if leads:
+            above, group = start, row[0] if row else ""
+        elif grouped and _is_total_of(row, group):
+            above = header.start
     return units
+
+
+def _total_of_all(cells: Sequence[Sequence[str]], titles: Sequence[bool]) -> int:
+    """The last row, by index, if it is the only total without a name below several groups; else -1."""
+    totals = [index for index, row in enumerate(cells) if row and _TOTAL.fullmatch(row[0].strip(_MARKS))]
+    is_last = totals == [len(cells) - 1] and sum(titles) >= _FEWEST_GROUPS
+    return totals[0] if is_last else -1
+
+
+def _is_total_of(row: Sequence[str], group: str) -> bool:
+    """Whether a row is the total of a group, and names it: nothing below stands in the group."""
+    name = group.strip(_MARKS).casefold()
+    return bool(row and name) and _TOTAL.match(row[0].strip(_MARKS)) is not None and name in row[0].casefold()
 
 
 def _forms(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int) -> list[Unit]:

@@ -26,6 +26,25 @@ def test_groups_of_tables_of_pipes(title: str) -> None:
     assert chain(text, "markdown", "| large") == [head, title]
 
 
+def test_a_total_ends_the_group_that_it_names() -> None:
+    faro, braga = "Faro,,\nsmall,54,324\nTotal Faro,54,324\n", "Braga:,,\nlarge,122,732\nTotal Braga,122,732\n"
+    text = f"Boat,Night,Week\n{faro}{braga}Taxes,7,9\n"
+    assert chain(text, "csv", "Total Faro") == ["Boat,Night,Week", "Faro,,"]
+    assert chain(text, "csv", "Total Braga") == ["Boat,Night,Week", "Braga:,,"]
+    assert chain(text, "csv", "Taxes") == ["Boat,Night,Week"]
+
+
+@pytest.mark.parametrize("total", ["Total", "**Total**", "Grand total", "Summe"])
+def test_the_only_total_below_several_groups_is_of_all(total: str) -> None:
+    text = f"Boat,Night,Week\nFaro,,\nsmall,54,324\nBraga,,\nlarge,122,732\n{total},176,1056\n"
+    assert chain(text, "csv", total) == ["Boat,Night,Week"]
+
+
+def test_a_total_of_each_group_stands_in_it() -> None:
+    text = "Boat,Night,Week\nFaro,,\nsmall,54,324\nTotal,54,324\nBraga,,\nlarge,122,732\nTotal,122,733\n"
+    assert chain(text, "csv", "Total,122") == ["Boat,Night,Week", "Braga,,"]
+
+
 def test_a_row_that_only_lacks_values_is_no_title() -> None:
     text = "City,Night,Week\nFaro,54,324\nBraga,,\nEvora,68,408\n"
     assert chain(text, "csv", "Evora") == ["City,Night,Week"]
