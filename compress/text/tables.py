@@ -160,10 +160,10 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
 
 
 def _total_of_all(cells: Sequence[Sequence[str]], titles: Sequence[bool]) -> int:
-    """The last row, by index, if it is the only total without a name below several groups; else -1."""
-    totals = [index for index, row in enumerate(cells) if row and _TOTAL.fullmatch(row[0].strip(_MARKS))]
-    is_last = totals == [len(cells) - 1] and sum(titles) >= _FEWEST_GROUPS
-    return totals[0] if is_last else -1
+    """The last row, by index, if it is the only total, without a name, below several groups; else -1."""
+    totals = [index for index, row in enumerate(cells) if row and _TOTAL.match(row[0].strip(_MARKS))]
+    is_only = totals == [len(cells) - 1] and _TOTAL.fullmatch(cells[-1][0].strip(_MARKS)) is not None
+    return totals[0] if is_only and sum(titles) >= _FEWEST_GROUPS else -1
 
 
 def _is_total_of(row: Sequence[str], group: str) -> bool:

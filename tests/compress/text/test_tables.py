@@ -40,6 +40,11 @@ def test_the_only_total_below_several_groups_is_of_all(total: str) -> None:
     assert chain(text, "csv", total) == ["Boat,Night,Week"]
 
 
+def test_a_total_stands_in_its_group_where_another_group_has_one() -> None:
+    text = "Boat,Night,Week\nFaro,,\nsmall,54,324\nTotal of Faro,54,324\nBraga,,\nlarge,122,732\nTotal,122,733\n"
+    assert chain(text, "csv", "Total,122") == ["Boat,Night,Week", "Braga,,"]
+
+
 def test_a_total_of_each_group_stands_in_it() -> None:
     text = "Boat,Night,Week\nFaro,,\nsmall,54,324\nTotal,54,324\nBraga,,\nlarge,122,732\nTotal,122,733\n"
     assert chain(text, "csv", "Total,122") == ["Boat,Night,Week", "Braga,,"]
