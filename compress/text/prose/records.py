@@ -26,7 +26,7 @@ _STARTS = regex.compile(
     regex.VERBOSE,
 )
 _CONTENTS = re.compile(r"(?<!\.)(?<!\. )(?:\.[ ]?){5,}+\s*[\divxlc]{1,6}(?:(?:–|-|,\s)\s?\d{1,5})*\s*$")
-_LED = re.compile(r"(?<!\.)\.(?:[ ]?\.){2,}+[ ]?(?=[^.\s])[^.]{0,30}(?:\.\d+[^.]{0,12})?\Z")
+_LED = re.compile(r"(?<!\.)(?<!\. )\.(?:[ ]?\.){2,}+[ ]?(?=[^.\s])[^.]{0,30}(?:\.\d+[^.]{0,12})?\Z")
 """Dots that lead to a value at the end of a line."""
 GAP = re.compile(r"[ ]{2,}")
 """What stands between two columns."""
