@@ -52,15 +52,18 @@ def is_answer(message: Message) -> bool:
 
 def parts(message: Message) -> list[Mapping[str, Any]]:
     """The parts of a message's content; none if it is plain text."""
-    held = (message.get(name) for name in _CONTENTS)
-    return [part for content in held if isinstance(content, list) for part in content if isinstance(part, Mapping)]
+    return [part for part in _listed(message) if isinstance(part, Mapping)]
+
+
+def _listed(message: Message) -> list[Any]:
+    return [part for name in _CONTENTS if isinstance(held := message.get(name), list) for part in held]
 
 
 def is_text(part: Mapping[str, Any]) -> bool:
-    """Whether a part is text. Google's parts have no type."""
-    kind = part.get("type")
-    fits = isinstance(kind, str) and kind in _TEXT_PARTS if "type" in part else not part.keys() & {"thought", *_CALLS}
-    return fits and isinstance(part.get("text"), str)
+    """Whether a part is text, and no thought. Google's parts have no type."""
+    kind = part.get("type", "text")
+    is_said = isinstance(kind, str) and kind in _TEXT_PARTS and not part.get("thought")
+    return is_said and isinstance(part.get("text"), str)
 
 
 def is_tool_part(part: Mapping[str, Any]) -> bool:
@@ -79,9 +82,7 @@ def calls(message: Message) -> bool:
 
 def is_result(message: Message) -> bool:
     """Whether a message is what a tool gave back."""
-    held = (message.get(name) for name in _CONTENTS)
-    content = [part for content in held if isinstance(content, list) for part in content]
-    given = [isinstance(part, Mapping) and _given(part) is not None for part in content]
+    given = [isinstance(part, Mapping) and _given(part) is not None for part in _listed(message)]
     return message.get("role") in RESULTS or (bool(given) and all(given))
 
 

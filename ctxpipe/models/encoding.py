@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -58,7 +59,6 @@ class PlainEncoder:
         added = tokenizer.get_added_tokens_decoder().values()
         self._tokenizer = tokenizer
         self._added = tuple(token.content for token in added)
-        self._cuts_at_pieces: bool | None = None
         self.special_strings = tuple(t.content for t in added if t.special or _CONTROL.fullmatch(t.content))
         # Only this part of it: to write out a whole vocabulary takes longer than many a question.
         self.cuts_exactly = (
@@ -76,9 +76,11 @@ class PlainEncoder:
 
     def repeats(self) -> Repeats | None:
         """Counts the pieces of a long text; None if the tokenizer cuts elsewhere."""
-        if self._cuts_at_pieces is None:
-            self._cuts_at_pieces = cuts_at_pieces(self._tokenizer)
         return Repeats(self._added) if self._cuts_at_pieces else None
+
+    @cached_property
+    def _cuts_at_pieces(self) -> bool:
+        return cuts_at_pieces(self._tokenizer)
 
 
 class PythonEncoder:

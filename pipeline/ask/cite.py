@@ -38,13 +38,13 @@ def cite_numbers(answer: str, context: CompressedContext) -> tuple[Citation, ...
     if not marked:
         return ()
     support = Support(context)
-    said = statements(answer, marked)
-    whole = support.words(" ".join(substance(text) for text, _ in said))
+    said = [(substance(text), numbers) for text, numbers in statements(answer, marked)]
+    whole = support.words(" ".join(text for text, _ in said))
     best: dict[tuple[int, Sentence], float] = {}
     for text, numbers in said:
         for number in numbers:
             among = support.within(numbered[number - 1])
-            held = support.best(support.words(substance(text)), among)
+            held = support.best(support.words(text), among)
             if held is not None and not held[1]:
                 held = support.best(whole, among)
             if held is not None:

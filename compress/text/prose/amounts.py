@@ -82,8 +82,8 @@ def amounts(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell
         return []
     below = sum(any(_below(value, column) for column in columns) for value in values)
     rows = sum(bool(line.values) for line in known)
-    groups_end = any(a.is_group for a in known[-1:])
-    return known if below >= _SHARE * len(values) and 3 * rows >= len(known) and not groups_end else []
+    fits = below >= _SHARE * len(values) and 3 * rows >= len(known)
+    return known if fits and not known[-1].is_group else []
 
 
 def fitting(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell]) -> int:

@@ -117,15 +117,8 @@ _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
 MAIL_LEVEL = 0
-_THING_LEVEL, _NAMED_LEVEL, _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _ROMAN_LEVEL, _NUMBERED_LEVEL = (
-    3,
-    4,
-    7,
-    8,
-    9,
-    10,
-    11,
-)
+_THING_LEVEL, _NAMED_LEVEL = 3, 4
+_CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _ROMAN_LEVEL, _NUMBERED_LEVEL = 7, 8, 9, 10, 11
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
 POST_LEVEL = 30
 """Level of comments of a thread; that of their replies is higher."""

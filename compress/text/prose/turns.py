@@ -71,8 +71,7 @@ class Turns(Blocks, abc.ABC):
             for first, stop in itertools.pairwise([*at, len(words)]):
                 self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
             return True
-        if self.base == self.said:
-            self.base = self.heading
+        self._leave_turn()
         head = Unit(*lines.spans[0], "speaker", self.parent, title=words[0])
         turn = self._turn(lines.spans[1:], head.start)
         name = words[0].split("  ")[0].rstrip("0123456789:/,.-–—•|[]() \tAPMapm")
@@ -94,12 +93,16 @@ class Turns(Blocks, abc.ABC):
 
     def _head(self, lines: Lines) -> int:
         """Set down the line with the speaker, under which all stands until the next one; gives its offset."""
-        if self.base == self.said:
-            self.base = self.heading
+        self._leave_turn()
         start, end = lines.spans[0]
         self.add(start, end, [Unit(start, end, "speaker", self.parent, title=lines.words[0])])
         self.said = start
         return start
+
+    def _leave_turn(self) -> None:
+        """What follows stands no longer under the turn before it."""
+        if self.base == self.said:
+            self.base = self.heading
 
     def printed(self, lines: Lines) -> bool:
         """Turns of a play, whose speakers have a full stop behind their names."""
@@ -127,8 +130,7 @@ class Turns(Blocks, abc.ABC):
         said = self.facts.speakers.match(first) if self.facts.speakers and (":" in first or "：" in first) else None
         if not said or not said["name"]:
             return False
-        if self.base == self.said:
-            self.base = self.heading
+        self._leave_turn()
         self.add(lines.start, lines.end, self.turn(lines.spans[0][0], lines.spans[-1][1], self.parent))
         self.said = lines.spans[0][0] if self.facts.is_conversation else -1
         return True

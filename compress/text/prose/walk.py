@@ -14,13 +14,12 @@ from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter
 from ctxpipe.compress.text.prose.heading import Heading
-from ctxpipe.compress.text.prose.headings import headings
+from ctxpipe.compress.text.prose.headings import POST_LEVEL, headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.infobox import Infobox, infoboxes
 from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
-from ctxpipe.compress.text.prose.posted import posted
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
@@ -139,8 +138,9 @@ def _events(document: Document) -> list[_Event]:
     stack: list[Heading] = []
     events: list[_Event] = []
     at = 0
-    comments = {post.start: post.depth for post in posted(document.text)}
-    titles = nested(headings(document, lambda a, b: overlaps(a, b, hidden)), comments)
+    found = headings(document, lambda a, b: overlaps(a, b, hidden))
+    depths = {heading.start: heading.level - POST_LEVEL for heading in found if heading.level >= POST_LEVEL}
+    titles = nested(found, depths)
     for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
         if event.start < at:
             continue
@@ -150,7 +150,7 @@ def _events(document: Document) -> list[_Event]:
             continue
         while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
             stack.pop()
-        replies = comments.get(event.start, 0) > 0
+        replies = depths.get(event.start, 0) > 0
         events.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1, replies))
         stack.append(event)
     return events

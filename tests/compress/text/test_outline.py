@@ -193,6 +193,7 @@ def test_a_sentence_goes_on_over_a_page_break() -> None:
         ("Permission is hereby granted, free of charge, to any person", "text"),
         ("[ Contents | Moorings | Fees ]", "pdf"),
         ("[Previous | Next]", "text"),
+        ("</td></tr>", "markdown"),
     ],
 )
 def test_noise_is_marked(line: str, kind: Kind) -> None:
