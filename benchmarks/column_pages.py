@@ -1,10 +1,12 @@
 """Made pages of several columns, whose lines have a known order.
 
-Each layout is written three times: column by column, line by line over all columns, and in no order at all.
+Each layout is filled with words many times, and each time written column by column, line by line over all columns, and
+in no order at all.
 """
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import random
 import sys
@@ -21,6 +23,7 @@ TOP, BOTTOM, LEFT, RIGHT = 730.0, 60.0, 54.0, 558.0
 PITCH = 1.2
 WIDTH = 0.5
 """Width of a usual letter of Helvetica, in sizes of the font."""
+SEEDS = 20
 FEWEST = 12
 """Letters of a line that can be told from any other."""
 SYLLABLES = ("ba", "ko", "ri", "mu", "te", "lan", "dor", "vis", "pel", "qua", "no", "shi", "gra", "fe", "zu", "mon")
@@ -30,7 +33,7 @@ class Made(NamedTuple):
     """A page and what must stand in order in its text: each chain's lines, from first to last."""
 
     data: bytes
-    chains: list[list[str]]
+    chains: list[list[Text]]
 
 
 class Writer:
@@ -191,12 +194,12 @@ LAYOUT_PLANS: tuple[Callable[[Writer], Plan], ...] = (
 def pages(plan: Callable[[Writer], Plan]) -> list[Made]:
     """A layout as files that are written in three orders."""
     found = []
-    for seed in range(3):
+    for seed in range(SEEDS):
         writer = Writer(seed)
         chains, others = plan(writer)
         texts = list(dict.fromkeys(text for group in (*chains, *others) for text in group))
         for written in (texts, sorted(texts, key=lambda text: (-text.y, text.x)), writer.shuffled(texts)):
-            found.append(Made(place_pdf(written), [[text.words for text in chain] for chain in chains]))
+            found.append(Made(place_pdf(written), chains))
     return found
 
 
@@ -206,8 +209,13 @@ LAYOUTS = {plan.__name__: plan for plan in LAYOUT_PLANS}
 def out_of_order(page: Made, text: str) -> int:
     """Neighbours of a chain that do not follow each other in a text, or are not in it."""
     letters = plain(text)
+    keys = {line: plain(line.words) for chain in page.chains for line in chain}
+    places = {line: letters.find(key) for line, key in keys.items() if len(key) >= FEWEST}
+    taken = sorted(places.values())
     wrong = 0
     for chain in page.chains:
-        places = [letters.find(key) for key in map(plain, chain) if len(key) >= FEWEST]
-        wrong += sum(a < 0 or b < a for a, b in itertools.pairwise(places))
+        for a, b in itertools.pairwise(line for line in chain if line in places):
+            between = bisect.bisect_left(taken, places[b]) - bisect.bisect_right(taken, places[a])
+            one_below = a.x == b.x and 0 < a.y - b.y < 1.5 * PITCH * a.size
+            wrong += places[a] < 0 or places[b] < places[a] or (one_below and between > 0)
     return wrong

@@ -33,7 +33,7 @@ def _banded(rows: Sequence[Row]) -> list[list[Row]]:
     columns: list[list[Row]] = []
     for whole, band in itertools.groupby(rows, key=lambda row: row.column == 0):
         if whole:
-            columns.append(list(band))
+            columns.append([_joined(line) for line in _lines(list(band))])
         else:
             pieces = sorted(band, key=lambda row: row.column)
             columns.extend(list(column) for _, column in itertools.groupby(pieces, key=lambda row: row.column))

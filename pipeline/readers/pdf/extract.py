@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
 from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls, address
-from ctxpipe.pipeline.readers.pdf.gutters import cut
+from ctxpipe.pipeline.readers.pdf.gutters import cut, is_scattered, put_in_order
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ _SPACES = re.compile(r"(?<=[^ ]) +(?=[^ ])")
 _MOST = 200_000
 """Characters of a page from which on positions are not asked for."""
 _LEADERS = ". . ."
+_LONGEST_LINE = 200
+"""Characters from which on a line is looked into for several."""
+_APART = 7.0
+"""Width in points of a gap between two columns."""
+_STEP = 3.0
+"""Distance of two baselines in points that is that of two lines."""
 
 Box = tuple[float, float, float, float]
 
@@ -83,7 +89,7 @@ class Extractor:
             step = (box[3] - box[1]) / (text.count("\n") + 2)
             lines = enumerate(_LINE.findall(text), start=1)
             return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines], 0
-        spans = [match.span() for match in _LINE.finditer(text)]
+        spans = self._spans(raw, text, turned)
         starts = [start for start, _ in spans]
         last = [end - 1 for _, end in spans]
         xs, ys = self._calls.origins(raw, starts)
@@ -103,7 +109,9 @@ class Extractor:
         if sideways and sum(a.base < b.base for a, b in itertools.pairwise(rows)) > len(rows) / 2:
             rows, first = rows[::-1], first[::-1]
         self._weights(raw, rows, first)
-        if not turned:
+        if is_scattered(rows):
+            rows = put_in_order(self._calls, raw, rows, first)
+        elif not turned:
             pieces = cut(self._calls, raw, rows, first, thorough=thorough)
             if pieces is rows:
                 self._cells(raw, rows, first)
@@ -113,6 +121,37 @@ class Extractor:
                 row.text = _clean(row.text)
             rows = [row for row in rows if row.text.strip(HYPHEN)]
         return rows, turned
+
+    def _spans(self, raw: int, text: str, turned: int) -> list[tuple[int, int]]:
+        """Start and end of each line."""
+        spans = [match.span() for match in _LINE.finditer(text)]
+        if turned:
+            return spans
+        starts = [start for start, _ in spans]
+        lefts, _ = self._calls.origins(raw, starts)
+        rights = self._calls.rights(raw, [end - 1 for _, end in spans])
+        odd = [at for at, (start, end) in enumerate(spans) if rights[at] < lefts[at] or end - start > _LONGEST_LINE]
+        _, upright = self._calls.sizes(raw, [starts[at] for at in odd])
+        for at, up in reversed(list(zip(odd, upright, strict=True))):
+            if up:
+                spans[at : at + 1] = self._parts(raw, text, *spans[at])
+        return spans
+
+    def _parts(self, raw: int, text: str, start: int, end: int) -> list[tuple[int, int]]:
+        """Start and end of the lines in one of PDFium's: several where two columns come in turns."""
+        gaps = [match.span() for match in _SPACES.finditer(text, start, end)]
+        xs, ys = self._calls.origins(raw, [start, *(after for _, after in gaps)])
+        back = [b < a for a, b in itertools.pairwise(xs)]
+        if sum(back) > len(back) / 2:  # a script that runs from right to left
+            return [(start, end)]
+        rights = self._calls.rights(raw, [before - 1 for before, _ in gaps])
+        parts = []
+        for at, (before, after) in enumerate(gaps):
+            low, far = abs(ys[at + 1] - ys[at]) > _STEP, xs[at + 1] - rights[at] > _APART
+            if back[at] or (low and far):
+                parts.append((start, before))
+                start = after
+        return [*parts, (start, end)]
 
     def _cells(self, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> None:
         """Write two spaces where a row has a wide gap."""

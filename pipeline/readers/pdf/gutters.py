@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections import Counter
@@ -23,12 +24,29 @@ _MOST = 12
 """Rows that are looked into before all of them are."""
 _NARROWEST = 0.5
 """Width of a gutter, in sizes of the font."""
+_EDGE = 2.0
+"""Distance in points within which rows of one column begin."""
 _SHORT = 8
 """Characters of the last row of a paragraph."""
-_FULL = 0.75
+_FULL = 0.7
 """Share of its column that a usual row of prose fills."""
 _COLUMN = 20
 """Characters of a usual row of a column; what is shorter is a column of a table."""
+_ALIKE = 0.3
+"""Share of a column's rows up to which they may be the same, as those of code often are."""
+_JUMP = 0.25
+"""Distance that is no step within a table, in heights of a page's text."""
+_SCATTERED = 0.15
+"""Share of rows that stand a jump above the row before, from which on the order of the file says nothing."""
+
+_TURNS = 0.6
+"""Share of rows beside the row before from which on columns come in turns."""
+_LOWER = 0.15
+"""Distance of two baselines, in sizes of the font, that the cells of a row stay below."""
+
+
+_Strip = tuple[float, float]
+"""Left and right edge of what the words of several rows leave free, in points."""
 
 
 class _Gap(NamedTuple):
@@ -77,34 +95,42 @@ def cut(calls: PdfiumCalls, raw: int, rows: list[Row], starts: Sequence[int], *,
     if len(long) < _FEWEST:
         return rows
     sheet, middle = _Sheet(calls, raw, rows, starts), len(long) // 3
-    pieces = _cut_at(sheet, long[middle : middle + _MOST], _COLUMN)
-    if pieces is not None:
-        return pieces
-    if not thorough:
-        return rows
-    widest = max(rows[at].right - rows[at].left for at in long)
-    wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
-    for first in sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ():
-        pieces = _cut_at(sheet, wide[first : first + _MOST], _SHORT)
+    found = [_strips(sheet, long[middle : middle + _MOST], _COLUMN)]
+    if thorough:
+        widest = max(rows[at].right - rows[at].left for at in long)
+        wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
+        firsts = sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ()
+        found += [_strips(sheet, wide[first : first + _MOST], _SHORT) for first in firsts]
+    # Rows in which one column is short show fewer gutters than there are.
+    for strips in sorted(filter(None, [*found, _merged(found)]), key=len, reverse=True):
+        pieces = _cut_at(sheet, strips)
         if pieces is not None and _are_full(pieces):
             return pieces
     return rows
 
 
-def _cut_at(sheet: _Sheet, sample: Sequence[int], margin: int) -> list[Row] | None:
-    """The rows cut at the strips that a sample of them leaves free, if that makes columns of prose."""
-    strips = _strips(sheet, sample, margin)
-    if not strips:
-        return None
+def _merged(found: Sequence[Sequence[_Strip]]) -> list[_Strip]:
+    """All strips, from left to right; of those that overlap what they share."""
+    merged: list[_Strip] = []
+    for strip in sorted(itertools.chain.from_iterable(found)):
+        if merged and strip[0] < merged[-1][1]:
+            merged[-1] = (strip[0], min(strip[1], merged[-1][1]))
+        else:
+            merged.append(strip)
+    return merged
+
+
+def _cut_at(sheet: _Sheet, strips: Sequence[_Strip]) -> list[Row] | None:
+    """The rows cut at strips, if that makes columns of prose."""
     gaps = {at: sheet.gaps(at) for at, row in enumerate(sheet.rows) if row.right > strips[0][0]}
     cuts = [_crossings(gaps.get(at, ()), row, strips) for at, row in enumerate(sheet.rows)]
     pieces = [_pieces(row, places) for row, places in zip(sheet.rows, cuts, strict=True)]
     return [piece for of_row in pieces for piece in of_row] if _are_columns(pieces, len(strips) + 1) else None
 
 
-def _strips(sheet: _Sheet, long: Sequence[int], margin: int) -> list[tuple[float, float]]:
+def _strips(sheet: _Sheet, long: Sequence[int], margin: int) -> list[_Strip]:
     """What the words of all the given rows leave free, away from the ends of the rows."""
-    strips: list[tuple[float, float]] = []
+    strips: list[_Strip] = []
     for count, at in enumerate(long):
         least = _NARROWEST * sheet.rows[at].size
         gaps = sheet.gaps(at, margin)
@@ -115,26 +141,31 @@ def _strips(sheet: _Sheet, long: Sequence[int], margin: int) -> list[tuple[float
     return strips
 
 
-def _shared(
-    a: Sequence[tuple[float, float]], b: Sequence[tuple[float, float]], least: float
-) -> list[tuple[float, float]]:
+def _shared(a: Sequence[_Strip], b: Sequence[_Strip], least: float) -> list[_Strip]:
     both = [(max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b if x[0] < y[1] and y[0] < x[1]]
     return [strip for strip in both if strip[1] - strip[0] >= least]
 
 
-def _crossings(gaps: Sequence[_Gap], row: Row, strips: Sequence[tuple[float, float]]) -> list[_Gap] | None:
+def _crossings(gaps: Sequence[_Gap], row: Row, strips: Sequence[_Strip]) -> list[_Gap] | None:
     """For each strip that a row runs over, its gap there; None for a row that fills a strip."""
     crossings: list[_Gap] = []
     for left, right in strips:
         middle = (left + right) / 2
-        if row.left < middle < row.right:
-            gap = next((gap for gap in gaps if gap.left <= middle <= gap.right), None)
+        if row.left < middle and row.right > right:
+            gap = _crossing(gaps, middle, right, row.size)
             if gap is None:
                 return None
             crossings.append(gap)
         else:
             crossings.append(_Gap(left, right, -1, -1))
     return crossings
+
+
+def _crossing(gaps: Sequence[_Gap], middle: float, edge: float, size: float) -> _Gap | None:
+    """The wide gap in the middle of a strip, or before its right edge if the words before it are longer than usual."""
+    wide = [gap for gap in gaps if gap.right - gap.left > _NARROWEST * size]
+    inside = (gap for gap in wide if gap.left <= middle <= gap.right)
+    return next(inside, None) or next((gap for gap in wide if abs(gap.right - edge) < _EDGE), None)
 
 
 def _pieces(row: Row, places: Sequence[_Gap] | None) -> list[Row]:
@@ -160,8 +191,10 @@ def _are_columns(pieces: Sequence[Sequence[Row]], columns: int) -> bool:
     if len(cut_rows) < _FEWEST:
         return False
     for column in range(1, columns + 1):
-        lengths = [len(piece.text) for of_row in cut_rows for piece in of_row if piece.column == column]
-        if not lengths or statistics.median(lengths) < _COLUMN:
+        texts = [piece.text for of_row in cut_rows for piece in of_row if piece.column == column]
+        if not texts or statistics.median(map(len, texts)) < _COLUMN:
+            return False
+        if Counter(texts).most_common(1)[0][1] > _ALIKE * len(texts):
             return False
     return True
 
@@ -176,6 +209,48 @@ def _are_full(pieces: Sequence[Row]) -> bool:
     return True
 
 
+def is_scattered(rows: Sequence[Row]) -> bool:
+    """Whether the order of the rows says nothing, as no columns and no table bring about.
+
+    Either many rows stand far above the row before, or rows of two columns come in turns, on lines of their own. Rows
+    that run upwards, as those of a turned table do, stand above each other in their order.
+    """
+    if len(rows) < 2 * _FEWEST or not all(row.upright for row in rows):
+        return False
+    bases = [row.base for row in rows]
+    jump = _JUMP * (max(bases) - min(bases))
+    rises = sum(below - above > jump for above, below in itertools.pairwise(bases))
+    return (jump > 0 and rises >= max(_FEWEST, _SCATTERED * len(rows))) or _come_in_turns(rows)
+
+
+def _come_in_turns(rows: Sequence[Row]) -> bool:
+    """Whether most rows stand beside the row before and a little below it."""
+    turns = sum(_is_beside(above, below) for above, below in itertools.pairwise(rows))
+    return turns > _TURNS * len(rows) and len(_parted(rows)) > 1
+
+
+def _is_beside(above: Row, below: Row) -> bool:
+    apart = above.right < below.left or below.right < above.left
+    return apart and _LOWER * above.size < above.base - below.base < above.size
+
+
+def put_in_order(calls: PdfiumCalls, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> list[Row]:
+    """Scattered rows from top to bottom, cut where pieces of two columns came one after the other by chance.
+
+    Args:
+        calls: Asks for the places of words.
+        raw: Address of PDFium's text page.
+        rows: The rows, in the order of the file.
+        starts: Index of each row's first character.
+    """
+    sheet, pieces = _Sheet(calls, raw, rows, starts), list[Row]()
+    for at, row in enumerate(rows):
+        pieces += _pieces(row, [gap for gap in sheet.gaps(at) if gap.right - gap.left > row.size])
+    for piece in pieces:
+        piece.column = 0
+    return told_by_place(pieces)
+
+
 def told_by_place(rows: list[Row]) -> list[Row]:
     """Pieces of text whose order says nothing, from top to bottom, with the columns that they stand in.
 
@@ -187,7 +262,17 @@ def told_by_place(rows: list[Row]) -> list[Row]:
         for number, column in enumerate(columns, start=1):
             for row in column:
                 row.column = number
+        _leave_tables(rows, len(columns))
     return rows
+
+
+def _leave_tables(rows: Sequence[Row], columns: int) -> None:
+    """Let the rows of tables that stand across the columns be whole: more cells than columns, all of them short."""
+    for _, line in itertools.groupby(rows, key=lambda row: row.base):
+        cells = list(line)
+        if len(cells) > columns and max(len(cell.text) for cell in cells) < _COLUMN:
+            for cell in cells:
+                cell.column = 0
 
 
 def _parted(rows: Sequence[Row]) -> list[Sequence[Row]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import sys
 
 import pytest
@@ -74,6 +76,51 @@ def test_a_page_is_looked_into_again_where_later_pages_have_columns() -> None:
     found = read_pdf(place_pdf(*plain, short, *[long] * 5))
     page = found.text[found.page_starts[6] : found.page_starts[7]]
     assert " ".join(RIGHT) in " ".join(page.split())
+
+
+def beside(columns: list[tuple[float, float, list[str]]], rows: int) -> list[Text]:
+    """Columns as x, y and lines, written line by line from top to bottom."""
+    texts = [text for x, y, lines in columns for text in column(x, y, (lines * rows)[:rows])]
+    return sorted(texts, key=lambda text: (-text.y, text.x))
+
+
+def told(data: bytes) -> list[str]:
+    return read_pdf(data).text.split()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_whose_lines_were_written_in_no_order_are_told_by_place(seed: int) -> None:
+    head = Text(150, 740, "The harbours of the north and who built them", 16)
+    in_order = [head, *column(72, 700, LEFT[:4] * 3), *column(320, 700, RIGHT * 2)]
+    texts = random.Random(seed).sample(in_order, len(in_order))
+    assert told(place_pdf(texts)) == " ".join(text.words for text in in_order).split()
+
+
+def test_lines_of_two_columns_that_come_in_turns_on_lines_of_their_own_are_read_apart() -> None:
+    texts = beside([(72, 700, list(LEFT)), (320, 694.7, list(RIGHT))], 24)
+    assert " ".join(RIGHT[:3]) in " ".join(told(place_pdf(texts)))
+
+
+def test_three_narrow_columns_of_uneven_lines_are_read_one_after_the_other() -> None:
+    lines = [[" ".join(words[:6])[: 24 + 2 * (at % 4)] for at, words in enumerate(map(str.split, LEFT + RIGHT))]] * 3
+    columns = [[f"{name} {line}" for line in part] for name, part in zip("abc", lines, strict=True)]
+    found = read_pdf(
+        place_pdf(beside([(54, 700, columns[0]), (228, 700, columns[1]), (402, 700, columns[2])], 36))
+    ).text
+    marks = [line[0] for line in found.split("\n") if line]
+    assert [mark for mark, _ in itertools.groupby(marks)] == ["a", "b", "c"]
+
+
+def test_lines_of_code_whose_halves_stand_below_each_other_stay_whole() -> None:
+    calls = [f"system.time(for (i in 1:{10 ** (at % 5)}) {'apply_' * (at % 4 + 1)}all(x, is.null))" for at in range(24)]
+    texts = []
+    for at, call in enumerate(calls):
+        half = call.index("1:")
+        texts += [Text(72, 700 - 12 * at, call[:half]), Text(200, 700 - 12 * at, call[half:])]
+    found = read_pdf(place_pdf(texts)).text
+    assert all(
+        any(call[call.index("1:") :] in line and "system" in line for line in found.split("\n")) for call in calls
+    )
 
 
 def test_three_columns_that_were_recognised_are_told_by_place() -> None:
