@@ -34,6 +34,7 @@ class Registry(Generic[T]):
         self.group = group
         self.method = method
         self._factories: dict[str, Callable[..., T]] = {}
+        self._places: dict[str, EntryPoint] = {}
         self._aliases: dict[str, str] = {}
 
     @overload
@@ -53,13 +54,18 @@ class Registry(Generic[T]):
         self._factories[name] = factory
         return factory
 
+    def register_places(self, **places: str) -> None:
+        """Add names whose factories, each as ``"package.module:Name"``, are imported when they are first used."""
+        for name, place in places.items():
+            self._places[name] = EntryPoint(name=name, value=place, group=self.group)
+
     def alias(self, other: str, name: str) -> None:
         """Take another spelling of a name, which is not among ``names``."""
         self._aliases[other] = name
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted. Entry points are listed without being imported."""
-        return tuple(sorted({*self._factories, *self._entry_points}))
+        return tuple(sorted({*self._factories, *self._places, *self._entry_points}))
 
     def create(self, name: str, **options: Any) -> T:
         """Make the object of a name.
@@ -102,7 +108,8 @@ class Registry(Generic[T]):
             UsageError: for an object without the method, or a class.
         """
         if isinstance(given, str):
-            if self.name_of(given) not in self._factories and given not in self._entry_points:
+            built_in = {*self._factories, *self._places}
+            if self.name_of(given) not in built_in and given not in self._entry_points:
                 raise UnknownNameError(self.what, given, self.names())
         elif isinstance(given, type):
             raise UsageError(f"{given.__name__} is a class; give an object of it: {given.__name__}()")
@@ -123,7 +130,7 @@ class Registry(Generic[T]):
         return {point.name: point for point in reversed(tuple(entry_points(group=self.group)))}
 
     def _load(self, name: str) -> Callable[..., T]:
-        point = self._entry_points.get(name)
+        point = self._places.get(name) or self._entry_points.get(name)
         if point is None:
             raise UnknownNameError(self.what, name, self.names())
         package = point.dist.name if point.dist else point.value

@@ -21,21 +21,10 @@ DEFAULT_TIMEOUT = 300.0
 Endpoint = Literal["auto", "chat", "completion"]
 
 ENGINES: Registry[Engine] = Registry("target", "ctxpipe.engines", "answer")
+ENGINES.register_places(
+    local="ctxpipe.serving.local.load:load_local", openai="ctxpipe.serving.openai.engine:OpenAIEngine"
+)
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(?:/.*)?")
-
-
-@ENGINES.register("local")
-def _local(path: str, **options: Any) -> Engine:
-    from ctxpipe.serving.local.load import load_local
-
-    return load_local(path, **options)
-
-
-@ENGINES.register("openai")
-def _openai(**options: Any) -> Engine:
-    from ctxpipe.serving.openai.engine import OpenAIEngine
-
-    return OpenAIEngine(**options)
 
 
 @ENGINES.register("fake")

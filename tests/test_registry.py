@@ -49,6 +49,20 @@ def test_creates_what_was_registered_and_never_shares_it(shapes: Registry[tuple[
     assert boxes.create("list") is not boxes.create("list")
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_place_is_imported_when_its_name_is_used_and_comes_before_other_packages() -> None:
+    registry: Registry[tuple[str, int]] = Registry("shape", GROUP)
+    registry.register_places(square="shapes_plugin:square", broken="shapes_plugin:square", lost="no_such_module:x")
+    assert "shapes_plugin" not in sys.modules
+    assert {"square", "broken", "lost"} < set(registry.names())
+    assert registry.create("broken", side=3) == ("square", 3)
+    assert "shapes_plugin" in sys.modules
+    with pytest.raises(UsageError, match="height"):
+        registry.create("square", height=1)
+    with pytest.raises(CtxpipeError, match="cannot be loaded"):
+        registry.create("lost")
+
+
 def test_a_decorated_factory_stays_what_it_was() -> None:
     registry: Registry[int] = Registry("number", GROUP)
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
+from ctxpipe.closing import Closing
 from ctxpipe.errors import CtxpipeError, ReadError
 from ctxpipe.evals.suites.jsonl import read_objects
 from ctxpipe.evals.types import Record
@@ -47,7 +47,7 @@ def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
     return {(record.id, record.arm): record for record in records}
 
 
-class RecordFile:
+class RecordFile(Closing):
     """A record file open for appending, as a context manager. Thread-safe.
 
     Opening creates the file or continues it. While it is open, no other process can open it.
@@ -123,11 +123,3 @@ class RecordFile:
         with self._guard:
             self._file.close()
             self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

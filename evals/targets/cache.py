@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ctxpipe.closing import Closing
 from ctxpipe.errors import CtxpipeError, ReadError
 from ctxpipe.evals.targets.generation import Generated
 from ctxpipe.evals.targets.likelihood import Ask, Likelihood, ask_hash
@@ -26,7 +26,7 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value TEXT NOT N
 _TABLES: Mapping[type, str] = {Likelihood: "likelihood", Generated: "answer"}
 
 
-class ResultCache(Generic[T]):
+class ResultCache(Closing, Generic[T]):
     """A target with a SQLite cache of its results, as a context manager.
 
     All results of one call are stored together before any is returned. So a killed run finds exactly the numbers of its
@@ -99,11 +99,3 @@ class ResultCache(Generic[T]):
     def close(self) -> None:
         """Close the file."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from ctxpipe.closing import Closing
 from ctxpipe.compress.prepare.collection import Collection
 from ctxpipe.compress.text.counting import Tokenizer
 from ctxpipe.compress.types import Document, OnProgress, OnStage, SourceInfo
@@ -22,7 +23,7 @@ from ctxpipe.pipeline.corpus.stored import Shelf, StoredDocument
 from ctxpipe.pipeline.readers.reader import Errors
 
 
-class Corpus(Collection):
+class Corpus(Closing, Collection):
     """Documents of a corpus file, as they were when it was opened. Many threads and processes may ask one file.
 
     Example:
@@ -97,12 +98,6 @@ class Corpus(Collection):
     def close(self) -> None:
         """Close the file."""
         self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def index(

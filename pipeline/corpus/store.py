@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 
+from ctxpipe.closing import Closing
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 14
+FORMAT = 15
 """Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""
@@ -65,7 +66,7 @@ def is_corpus(path: str | os.PathLike[str]) -> bool:
     return _header(path)[_MARK_AT : _MARK_AT + 4] == APPLICATION.to_bytes(4, "big")
 
 
-class Store:
+class Store(Closing):
     """A connection to a corpus file. Threads may share it.
 
     A connection for reading sees the file as it was when it was opened, whatever is written meanwhile.
@@ -83,12 +84,6 @@ class Store:
         self._lock = threading.RLock()
         with self._errors():
             self._database = self._open_to_write() if mode == "write" else self._open_to_read()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

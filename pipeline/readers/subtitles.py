@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import regex
@@ -57,6 +58,9 @@ class SubtitleReader:
         if not lines:
             return Document(text=text, source=source, notes=(*notes, _PLAIN))
         return Document(text="\n".join(lines), source=source, notes=tuple(notes))
+
+
+srt, vtt = (partial(SubtitleReader, ending) for ending in ("srt", "vtt"))
 
 
 def _cues(text: str, ending: str) -> Iterator[_Cue]:

@@ -33,7 +33,7 @@ _LLAMA4_VISION = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A built-in model.
 
@@ -138,17 +138,14 @@ _GEMMA3 = {
 }
 
 PRESETS: dict[str, Preset] = {
-    "scout": Preset(
-        repository="RedHatAI/Llama-4-Scout-17B-16E-Instruct-quantized.w4a16",
-        config=_SCOUT,
-    ),
+    "scout": Preset("RedHatAI/Llama-4-Scout-17B-16E-Instruct-quantized.w4a16", _SCOUT),
     "scout-bf16": Preset(
-        repository="meta-llama/Llama-4-Scout-17B-16E-Instruct",
-        config={key: value for key, value in _SCOUT.items() if key != "quantization_config"},
+        "meta-llama/Llama-4-Scout-17B-16E-Instruct",
+        {key: value for key, value in _SCOUT.items() if key != "quantization_config"},
     ),
     "scout-q4-k-m": Preset(
-        repository="meta-llama/Llama-4-Scout-17B-16E-Instruct",
-        config=_SCOUT,
+        "meta-llama/Llama-4-Scout-17B-16E-Instruct",
+        _SCOUT,
         quantisation=Quantisation(
             label="Q4_K_M at 0.56 bytes for each of 109 billion parameters",
             bytes_per_parameter=0.56 * 109e9 / 108_641_793_536,
@@ -156,94 +153,70 @@ PRESETS: dict[str, Preset] = {
         note="a published estimate: techcompare.app/llm-vram-calculator/llama-4-scout-q4",
     ),
     "maverick": Preset(
-        repository="RedHatAI/Llama-4-Maverick-17B-128E-Instruct-quantized.w4a16",
-        config=_llama4(128, 2, 1_048_576),
+        "RedHatAI/Llama-4-Maverick-17B-128E-Instruct-quantized.w4a16",
+        _llama4(128, 2, 1_048_576),
         note="its unquantised modules are assumed to be Scout's",
     ),
     "llama-3.1-8b": Preset(
-        repository="meta-llama/Llama-3.1-8B-Instruct",
-        config=_dense("llama", 32, 4096, 14_336, 32, 8, 128_256, 131_072),
+        "meta-llama/Llama-3.1-8B-Instruct", _dense("llama", 32, 4096, 14_336, 32, 8, 128_256, 131_072)
     ),
     "llama-3.3-70b": Preset(
-        repository="meta-llama/Llama-3.3-70B-Instruct",
-        config=_dense("llama", 80, 8192, 28_672, 64, 8, 128_256, 131_072),
+        "meta-llama/Llama-3.3-70B-Instruct", _dense("llama", 80, 8192, 28_672, 64, 8, 128_256, 131_072)
     ),
     "llama-3.1-405b": Preset(
-        repository="meta-llama/Llama-3.1-405B-Instruct",
-        config=_dense("llama", 126, 16_384, 53_248, 128, 8, 128_256, 131_072),
+        "meta-llama/Llama-3.1-405B-Instruct", _dense("llama", 126, 16_384, 53_248, 128, 8, 128_256, 131_072)
     ),
-    "qwen2.5-7b": Preset(
-        repository="Qwen/Qwen2.5-7B-Instruct",
-        config=_dense("qwen2", 28, 3584, 18_944, 28, 4, 152_064, 32_768),
-    ),
+    "qwen2.5-7b": Preset("Qwen/Qwen2.5-7B-Instruct", _dense("qwen2", 28, 3584, 18_944, 28, 4, 152_064, 32_768)),
     "qwen2.5-7b-1m": Preset(
-        repository="Qwen/Qwen2.5-7B-Instruct-1M",
-        config=_dense("qwen2", 28, 3584, 18_944, 28, 4, 152_064, 1_010_000),
+        "Qwen/Qwen2.5-7B-Instruct-1M", _dense("qwen2", 28, 3584, 18_944, 28, 4, 152_064, 1_010_000)
     ),
     "qwen2.5-14b-1m": Preset(
-        repository="Qwen/Qwen2.5-14B-Instruct-1M",
-        config=_dense("qwen2", 48, 5120, 13_824, 40, 8, 152_064, 1_010_000),
+        "Qwen/Qwen2.5-14B-Instruct-1M", _dense("qwen2", 48, 5120, 13_824, 40, 8, 152_064, 1_010_000)
     ),
-    "qwen2.5-72b": Preset(
-        repository="Qwen/Qwen2.5-72B-Instruct",
-        config=_dense("qwen2", 80, 8192, 29_568, 64, 8, 152_064, 32_768),
-    ),
-    "qwen3-8b": Preset(
-        repository="Qwen/Qwen3-8B",
-        config=_dense("qwen3", 36, 4096, 12_288, 32, 8, 151_936, 40_960, head_dim=128),
-    ),
-    "qwen3-32b": Preset(
-        repository="Qwen/Qwen3-32B",
-        config=_dense("qwen3", 64, 5120, 25_600, 64, 8, 151_936, 40_960, head_dim=128),
-    ),
-    "qwen3-30b-a3b": Preset(
-        repository="Qwen/Qwen3-30B-A3B-Instruct-2507",
-        config=_qwen3_moe(48, 2048, 32, 768, 262_144),
-    ),
-    "qwen3-235b-a22b": Preset(
-        repository="Qwen/Qwen3-235B-A22B-Instruct-2507",
-        config=_qwen3_moe(94, 4096, 64, 1536, 262_144),
-    ),
+    "qwen2.5-72b": Preset("Qwen/Qwen2.5-72B-Instruct", _dense("qwen2", 80, 8192, 29_568, 64, 8, 152_064, 32_768)),
+    "qwen3-8b": Preset("Qwen/Qwen3-8B", _dense("qwen3", 36, 4096, 12_288, 32, 8, 151_936, 40_960, head_dim=128)),
+    "qwen3-32b": Preset("Qwen/Qwen3-32B", _dense("qwen3", 64, 5120, 25_600, 64, 8, 151_936, 40_960, head_dim=128)),
+    "qwen3-30b-a3b": Preset("Qwen/Qwen3-30B-A3B-Instruct-2507", _qwen3_moe(48, 2048, 32, 768, 262_144)),
+    "qwen3-235b-a22b": Preset("Qwen/Qwen3-235B-A22B-Instruct-2507", _qwen3_moe(94, 4096, 64, 1536, 262_144)),
     "mistral-7b": Preset(
-        repository="mistralai/Mistral-7B-v0.1",
-        config=_dense("mistral", 32, 4096, 14_336, 32, 8, 32_000, 32_768, sliding_window=4096),
+        "mistralai/Mistral-7B-v0.1", _dense("mistral", 32, 4096, 14_336, 32, 8, 32_000, 32_768, sliding_window=4096)
     ),
     "mistral-nemo-12b": Preset(
-        repository="mistralai/Mistral-Nemo-Instruct-2407",
-        config=_dense("mistral", 40, 5120, 14_336, 32, 8, 131_072, 131_072, head_dim=128),
+        "mistralai/Mistral-Nemo-Instruct-2407",
+        _dense("mistral", 40, 5120, 14_336, 32, 8, 131_072, 131_072, head_dim=128),
     ),
     "mistral-small-24b": Preset(
-        repository="mistralai/Mistral-Small-24B-Instruct-2501",
-        config=_dense("mistral", 40, 5120, 32_768, 32, 8, 131_072, 32_768, head_dim=128),
+        "mistralai/Mistral-Small-24B-Instruct-2501",
+        _dense("mistral", 40, 5120, 32_768, 32, 8, 131_072, 32_768, head_dim=128),
     ),
     "mixtral-8x7b": Preset(
-        repository="mistralai/Mixtral-8x7B-Instruct-v0.1",
-        config=_dense("mixtral", 32, 4096, 14_336, 32, 8, 32_000, 32_768, num_local_experts=8),
+        "mistralai/Mixtral-8x7B-Instruct-v0.1",
+        _dense("mixtral", 32, 4096, 14_336, 32, 8, 32_000, 32_768, num_local_experts=8),
     ),
     "gemma-3-12b": Preset(
-        repository="google/gemma-3-12b-it",
-        config=_dense("gemma3_text", 48, 3840, 15_360, 16, 8, 262_208, 131_072, **_GEMMA3, head_dim=256),
+        "google/gemma-3-12b-it",
+        _dense("gemma3_text", 48, 3840, 15_360, 16, 8, 262_208, 131_072, **_GEMMA3, head_dim=256),
         note="without its vision tower (--language-model-only)",
     ),
     "gemma-3-27b": Preset(
-        repository="google/gemma-3-27b-it",
-        config=_dense("gemma3_text", 62, 5376, 21_504, 32, 16, 262_208, 131_072, **_GEMMA3, head_dim=128),
+        "google/gemma-3-27b-it",
+        _dense("gemma3_text", 62, 5376, 21_504, 32, 16, 262_208, 131_072, **_GEMMA3, head_dim=128),
         note="without its vision tower (--language-model-only)",
     ),
     "phi-3-mini-128k": Preset(
-        repository="microsoft/Phi-3-mini-128k-instruct",
-        config=_dense("phi3", 32, 3072, 8192, 32, 32, 32_064, 131_072, sliding_window=262_144),
+        "microsoft/Phi-3-mini-128k-instruct",
+        _dense("phi3", 32, 3072, 8192, 32, 32, 32_064, 131_072, sliding_window=262_144),
     ),
-    "gpt-oss-20b": Preset(repository="openai/gpt-oss-20b", config=_gpt_oss(24, 32)),
-    "gpt-oss-120b": Preset(repository="openai/gpt-oss-120b", config=_gpt_oss(36, 128)),
-    "deepseek-v3": Preset(repository="deepseek-ai/DeepSeek-V3", config=_DEEPSEEK_V3),
+    "gpt-oss-20b": Preset("openai/gpt-oss-20b", _gpt_oss(24, 32)),
+    "gpt-oss-120b": Preset("openai/gpt-oss-120b", _gpt_oss(36, 128)),
+    "deepseek-v3": Preset("deepseek-ai/DeepSeek-V3", _DEEPSEEK_V3),
     "qwen2.5-coder-0.5b": Preset(
-        repository="Qwen/Qwen2.5-Coder-0.5B-Instruct",
-        config=_dense("qwen2", 24, 896, 4864, 14, 2, 151_936, 32_768, tie_word_embeddings=True),
+        "Qwen/Qwen2.5-Coder-0.5B-Instruct",
+        _dense("qwen2", 24, 896, 4864, 14, 2, 151_936, 32_768, tie_word_embeddings=True),
     ),
     "smollm2-135m": Preset(
-        repository="HuggingFaceTB/SmolLM2-135M-Instruct",
-        config=_dense("llama", 30, 576, 1536, 9, 3, 49_152, 8192, tie_word_embeddings=True),
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        _dense("llama", 30, 576, 1536, 9, 3, 49_152, 8192, tie_word_embeddings=True),
     ),
 }
 """Presets by name."""

@@ -11,7 +11,7 @@ import click
 
 from ctxpipe.commands.shared.documents import Failures, all_files_option, decode_errors_option
 from ctxpipe.commands.shared.files import write_file
-from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option, parallelism
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.commands.shared.progress import progress
 from ctxpipe.errors import UsageError
@@ -86,20 +86,7 @@ if TYPE_CHECKING:
     metavar="vllm|reference",
     help="Whose memory is computed: vLLM's, or that of Meta's own scripts.",
 )
-@option(
-    HOW,
-    "--tp",
-    type=int,
-    metavar="N",
-    help="Tensor parallelism: GPUs that share each layer. [default: what divides the attention heads, up to 8]",
-)
-@option(
-    HOW,
-    "--pp",
-    type=int,
-    metavar="N",
-    help="Pipeline parallelism: groups of layers, one after the other. [default: --gpus by --tp]",
-)
+@parallelism
 @option(
     HOW,
     "--kv-dtype",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option
+from ctxpipe.commands.shared.options import HOW, HOW_MUCH, OUTPUT, WHAT, HeadedCommand, option, parallelism
 from ctxpipe.commands.shared.printing import safe_line
 from ctxpipe.errors import UsageError
 
@@ -84,20 +84,7 @@ ELSEWHERE = "/opt/vllm/bin/vllm"
     metavar="SECONDS",
     help="How long a start may take.",
 )
-@option(
-    HOW,
-    "--tp",
-    type=int,
-    metavar="N",
-    help="Tensor parallelism: GPUs that share each layer. [default: what divides the attention heads, up to 8]",
-)
-@option(
-    HOW,
-    "--pp",
-    type=int,
-    metavar="N",
-    help="Pipeline parallelism: groups of layers, one after the other. [default: --gpus by --tp]",
-)
+@parallelism
 @option(HOW, "--kv-dtype", metavar="TYPE", help="Number type of the KV cache: auto, bfloat16, fp8. [default: auto]")
 @option(HOW, "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all networks.")
 @option(HOW, "--port", type=int, default=8000, show_default=True, help="Port to listen on; 0 for any that is free.")

@@ -54,6 +54,14 @@ def option(heading: str, *names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, cls=HeadedOption, heading=heading, **attributes)
 
 
+def parallelism(command: F) -> F:
+    """The options of how a model is spread over GPUs."""
+    layers = "Pipeline parallelism: groups of layers, one after the other. [default: --gpus by --tp]"
+    heads = "Tensor parallelism: GPUs that share each layer. [default: what divides the attention heads, up to 8]"
+    with_layers = option(HOW, "--pp", type=int, metavar="N", help=layers)(command)
+    return option(HOW, "--tp", type=int, metavar="N", help=heads)(with_layers)
+
+
 def numbers_of(text: str, kind: Callable[[str], N], what: str) -> list[N]:
     """The numbers of a list with commas.
 

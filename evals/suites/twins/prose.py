@@ -6,6 +6,7 @@ import html
 import random
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -110,14 +111,8 @@ def rst(draw: random.Random) -> TwinPlan:
 def page(draw: random.Random) -> TwinPlan:
     """Sections of a web page, three deep, between a navigation and a foot."""
     handbook = sections("handbook.html", _html_heading, draw)
-    write = handbook.write
-    return TwinPlan(
-        question=handbook.question,
-        twins=handbook.twins,
-        asked=handbook.asked,
-        facts=handbook.facts,
-        filler=handbook.filler,
-        write=lambda blocks: [File(name, _html_page(text)) for name, text, _ in write(blocks)],
+    return replace(
+        handbook, write=lambda blocks: [File(name, _html_page(text)) for name, text, _ in handbook.write(blocks)]
     )
 
 
@@ -135,19 +130,38 @@ def _html_page(text: str) -> str:
     )
 
 
-def slides(draw: random.Random) -> TwinPlan:
-    """A talk in which every slide bears the name of a town."""
-    fact = draw.choice([fact for topic in TOPICS for fact in topic.facts])
-    twins = twins_of([(town,) for town in names_of(TOWNS, draw)], fact.value, draw)
+def told(
+    draw: random.Random,
+    fact: Fact,
+    names: Sequence[str],
+    write: Callable[[], Callable[[Sequence[TwinBlock]], list[File]]],
+    asked_as: str = "{}",
+) -> TwinPlan:
+    """Twins with one name each, of which a fact is told in a sentence.
+
+    Args:
+        draw: The source of chance.
+        fact: What is told.
+        names: Their names.
+        write: Draws how the files are written.
+        asked_as: How the question calls a name.
+    """
+    twins = twins_of([(name,) for name in names], fact.value, draw)
     asked = draw.randrange(len(twins))
     return TwinPlan(
-        question=draw.choice(fact.questions).format(name=twins[asked].names[0], when=""),
+        question=draw.choice(fact.questions).format(name=asked_as.format(names[asked]), when=""),
         twins=twins,
         asked=asked,
         facts=tuple(("", fact.sentence.format(value=twin.value)) for twin in twins),
         filler=sentence,
-        write=_talk,
+        write=write(),
     )
+
+
+def slides(draw: random.Random) -> TwinPlan:
+    """A talk in which every slide bears the name of a town."""
+    fact = draw.choice([fact for topic in TOPICS for fact in topic.facts])
+    return told(draw, fact, names_of(TOWNS, draw), lambda: _talk)
 
 
 def _talk(blocks: Sequence[TwinBlock]) -> list[File]:
@@ -168,16 +182,7 @@ def files(draw: random.Random) -> TwinPlan:
     else:
         names = names_of(TOWNS, draw)
         pattern, asked_as = draw.choice((("{}.txt", "{}"), ("reports/report_{}.txt", "{}"), ("{}/visit.txt", "{}")))
-    twins = twins_of([(name,) for name in names], fact.value, draw)
-    asked = draw.randrange(len(twins))
-    return TwinPlan(
-        question=draw.choice(fact.questions).format(name=asked_as.format(names[asked]), when=""),
-        twins=twins,
-        asked=asked,
-        facts=tuple(("", fact.sentence.format(value=twin.value)) for twin in twins),
-        filler=sentence,
-        write=partial(_texts, pattern, draw.random() < 0.5),
-    )
+    return told(draw, fact, names, lambda: partial(_texts, pattern, draw.random() < 0.5), asked_as)
 
 
 def _texts(pattern: str, wrap: bool, blocks: Sequence[TwinBlock]) -> list[File]:
@@ -190,16 +195,8 @@ def _texts(pattern: str, wrap: bool, blocks: Sequence[TwinBlock]) -> list[File]:
 def contracts(draw: random.Random) -> TwinPlan:
     """Agreements in plain text, with the other party in the title and numbered clauses; in one file or in several."""
     fact = draw.choice(CLAUSES)
-    twins = twins_of([(firm,) for firm in names_of(FIRMS, draw)], fact.value, draw)
-    asked = draw.randrange(len(twins))
-    return TwinPlan(
-        question=draw.choice(fact.questions).format(name=twins[asked].names[0]),
-        twins=twins,
-        asked=asked,
-        facts=tuple(("", fact.sentence.format(value=twin.value)) for twin in twins),
-        filler=sentence,
-        write=partial(_agreements, fact, draw.random() < 0.5, code(draw)),
-    )
+    write = partial(_agreements, fact)
+    return told(draw, fact, names_of(FIRMS, draw), lambda: partial(write, draw.random() < 0.5, code(draw)))
 
 
 def _agreements(fact: Fact, apart: bool, number: str, blocks: Sequence[TwinBlock]) -> list[File]:

@@ -19,7 +19,7 @@ from ctxpipe.evals.suites.twins.draws import (
     twins_of,
 )
 from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
-from ctxpipe.evals.suites.twins.prose import sentence
+from ctxpipe.evals.suites.twins.prose import told
 from ctxpipe.evals.suites.twins.topics import SPOKEN
 from ctxpipe.evals.types import Twin
 
@@ -135,16 +135,7 @@ def _log(blocks: Sequence[TwinBlock]) -> list[File]:
 def chat(draw: random.Random) -> TwinPlan:
     """Turns of a chat in which everybody says the same of themselves."""
     fact = draw.choice(SPOKEN)
-    twins = twins_of([(name,) for name in names_of(PEOPLE, draw)], fact.value, draw)
-    asked = draw.randrange(len(twins))
-    return TwinPlan(
-        question=draw.choice(fact.questions).format(name=twins[asked].names[0]),
-        twins=twins,
-        asked=asked,
-        facts=tuple(("", fact.sentence.format(value=twin.value)) for twin in twins),
-        filler=sentence,
-        write=partial(_chat, draw.random() < 0.5),
-    )
+    return told(draw, fact, names_of(PEOPLE, draw), lambda: partial(_chat, draw.random() < 0.5))
 
 
 def _chat(inline: bool, blocks: Sequence[TwinBlock]) -> list[File]:

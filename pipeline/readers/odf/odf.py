@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
@@ -54,6 +55,9 @@ class OdfReader:
             return document
         start, end, _ = document.headings[0]
         return dataclasses.replace(document, title=one_line(document.text[start:end].lstrip("# ")))
+
+
+odt, ods, odp = (partial(OdfReader, ending) for ending in ("odt", "ods", "odp"))
 
 
 def _title(archive: Archive, source: str, ending: str) -> str:

@@ -70,8 +70,12 @@ def _have_asides(above: Sequence[Row], below: Sequence[Row], measure: Measure) -
 
 def _halves(above: Sequence[Row], below: Sequence[Row], first: int, measure: Measure) -> tuple[int, int]:
     """Where the first half ends, and where the second begins: in the first rows, or behind them if all are asides."""
-    ends = [len(above), *(end for end in _ends(above, measure) if _is_aside(above[end:], measure))]
     begins = _begins(below, measure)
+    has_notes = any(row.size < _SMALL * measure.body for row in above[-_MOST_ROWS:])
+    firsts = (below[at].text for at in (0, *begins))
+    if not has_notes and not any(text[:1].islower() or SMALL_BEGIN.match(text) for text in firsts):
+        return len(above), 0
+    ends = [len(above), *(end for end in _ends(above, measure) if _is_aside(above[end:], measure))]
     near = [at for at in begins if at < first][:_MOST_PARAGRAPHS]
     prose = next((at for at in (0, *begins) if is_running(below[at], measure)), 0)
     begins = [0, *(at for at in (*([prose] if prose >= first else []), *near) if _has_caption(below[:at]))]

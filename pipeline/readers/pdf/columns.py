@@ -142,8 +142,8 @@ def margins(runs: list[list[Row]]) -> None:
     """Tell each row the edges of its column."""
     for run in runs:
         lefts = Counter(round(row.left) for row in run)
-        edge, count = min(lefts.most_common(3), key=lambda item: item[0]) if lefts else (0, 0)
-        common = lefts.most_common(1)[0]
+        most = lefts.most_common(3)
+        (edge, count), common = min(most), most[0]
         left = float(edge if count * 3 >= common[1] else common[0])
         right = max(row.right for row in run)
         for row in run:

@@ -52,6 +52,8 @@ _STEP = 3.0
 """Distance of two baselines in points that is that of two lines."""
 
 Box = tuple[float, float, float, float]
+_Places = tuple[list[float], list[float], list[float], list[float], list[bool]]
+"""Of each line: left edge, baseline, right edge, size, and whether it stands upright."""
 
 
 class Extractor:
@@ -89,15 +91,20 @@ class Extractor:
             step = (box[3] - box[1]) / (text.count("\n") + 2)
             lines = enumerate(_LINE.findall(text), start=1)
             return [Row(_clean(line.strip()), box[0], box[2], box[3] - i * step, step / 1.2) for i, line in lines], 0
-        spans = self._spans(raw, text, turned)
-        starts = [start for start, _ in spans]
-        last = [end - 1 for _, end in spans]
-        xs, ys = self._calls.origins(raw, starts)
-        ends = self._calls.rights(raw, last)
-        sizes, upright = self._calls.sizes(raw, starts)
+        spans = [match.span() for match in _LINE.finditer(text)]
+        xs, ys, ends, sizes, upright = self._places(raw, spans)
+        odd = {
+            at
+            for at, (start, end) in enumerate(() if turned else spans)
+            if upright[at] and (ends[at] < xs[at] or end - start > _LONGEST_LINE)
+        }
+        if odd:
+            parts = [self._parts(raw, text, *span) if at in odd else [span] for at, span in enumerate(spans)]
+            spans = list(itertools.chain.from_iterable(parts))
+            xs, ys, ends, sizes, upright = self._places(raw, spans)
         sideways = turned > 0 and sum(upright) > len(upright) / 2
         turned = 0 if sideways else turned
-        lows = self._calls.bottoms(raw, last) if turned else ys
+        lows = self._calls.bottoms(raw, [end - 1 for _, end in spans]) if turned else ys
         rows, first = [], []
         for (start, end), x, y, right, low, size, up in zip(spans, xs, ys, ends, lows, sizes, upright, strict=True):
             left, base = x, y
@@ -109,7 +116,7 @@ class Extractor:
         if sideways and sum(a.base < b.base for a, b in itertools.pairwise(rows)) > len(rows) / 2:
             rows, first = rows[::-1], first[::-1]
         self._weights(raw, rows, first)
-        if is_scattered(rows):
+        if not turned and is_scattered(rows):
             rows = put_in_order(self._calls, raw, rows, first)
         elif not turned:
             pieces = cut(self._calls, raw, rows, first, thorough=thorough)
@@ -122,20 +129,10 @@ class Extractor:
             rows = [row for row in rows if row.text.strip(HYPHEN)]
         return rows, turned
 
-    def _spans(self, raw: int, text: str, turned: int) -> list[tuple[int, int]]:
-        """Start and end of each line."""
-        spans = [match.span() for match in _LINE.finditer(text)]
-        if turned:
-            return spans
+    def _places(self, raw: int, spans: Sequence[tuple[int, int]]) -> _Places:
         starts = [start for start, _ in spans]
-        lefts, _ = self._calls.origins(raw, starts)
-        rights = self._calls.rights(raw, [end - 1 for _, end in spans])
-        odd = [at for at, (start, end) in enumerate(spans) if rights[at] < lefts[at] or end - start > _LONGEST_LINE]
-        _, upright = self._calls.sizes(raw, [starts[at] for at in odd])
-        for at, up in reversed(list(zip(odd, upright, strict=True))):
-            if up:
-                spans[at : at + 1] = self._parts(raw, text, *spans[at])
-        return spans
+        xs, ys = self._calls.origins(raw, starts)
+        return xs, ys, self._calls.rights(raw, [end - 1 for _, end in spans]), *self._calls.sizes(raw, starts)
 
     def _parts(self, raw: int, text: str, start: int, end: int) -> list[tuple[int, int]]:
         """Start and end of the lines in one of PDFium's: several where two columns come in turns."""

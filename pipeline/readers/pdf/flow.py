@@ -43,13 +43,14 @@ class Measure:
                     gaps[round(2 * below.size) / 2][round(2 * gap) / 2] += 1
         self._pitches = {size: _least_usual(counts) for size, counts in gaps.items() if counts.total() >= _FEWEST}
         self._pitch = self._pitches.get(self.body, 1.2 * self.body)
+        self._found: dict[float, float] = {}
 
     def pitch_at(self, size: float) -> float:
         """Usual distance of lines of a size."""
-        step = round(2 * size) / 2
-        pitch = self._pitches.get(step)
+        pitch = self._found.get(size)
         if pitch is None:
-            pitch = self._pitches[step] = self._pitch * max(size, 1.0) / max(self.body, 1.0)
+            scaled = self._pitch * max(size, 1.0) / max(self.body, 1.0)
+            pitch = self._found[size] = self._pitches.get(round(2 * size) / 2, scaled)
         return pitch
 
 

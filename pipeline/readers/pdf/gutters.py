@@ -225,6 +225,8 @@ def is_scattered(rows: Sequence[Row]) -> bool:
 
 def _come_in_turns(rows: Sequence[Row]) -> bool:
     """Whether most rows stand beside the row before and a little below it."""
+    if not any(_is_beside(rows[at - 1], rows[at]) for at in range(_FEWEST, 2 * _FEWEST)):
+        return False
     turns = sum(_is_beside(above, below) for above, below in itertools.pairwise(rows))
     return turns > _TURNS * len(rows) and len(_parted(rows)) > 1
 
