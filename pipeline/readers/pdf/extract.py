@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
 from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls, address
-from ctxpipe.pipeline.readers.pdf.gutters import cut, is_scattered, put_in_order
+from ctxpipe.pipeline.readers.pdf.gutters import at_wide_gaps, cut
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
+from ctxpipe.pipeline.readers.pdf.scattered import is_scattered, told_by_place
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -117,7 +118,7 @@ class Extractor:
             rows, first = rows[::-1], first[::-1]
         self._weights(raw, rows, first)
         if not turned and is_scattered(rows):
-            rows = put_in_order(self._calls, raw, rows, first)
+            rows = told_by_place(at_wide_gaps(self._calls, raw, rows, first))
         elif not turned:
             pieces = cut(self._calls, raw, rows, first, thorough=thorough)
             if pieces is rows:

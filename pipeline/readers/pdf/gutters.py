@@ -34,16 +34,6 @@ _COLUMN = 20
 """Characters of a usual row of a column; what is shorter is a column of a table."""
 _ALIKE = 0.3
 """Share of a column's rows up to which they may be the same, as those of code often are."""
-_JUMP = 0.25
-"""Distance that is no step within a table, in heights of a page's text."""
-_SCATTERED = 0.15
-"""Share of rows that stand a jump above the row before, from which on the order of the file says nothing."""
-
-_TURNS = 0.6
-"""Share of rows beside the row before from which on columns come in turns."""
-_LOWER = 0.15
-"""Distance of two baselines, in sizes of the font, that the cells of a row stay below."""
-
 
 _Strip = tuple[float, float]
 """Left and right edge of what the words of several rows leave free, in points."""
@@ -107,6 +97,16 @@ def cut(calls: PdfiumCalls, raw: int, rows: list[Row], starts: Sequence[int], *,
         if pieces is not None and _are_full(pieces):
             return pieces
     return rows
+
+
+def at_wide_gaps(calls: PdfiumCalls, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> list[Row]:
+    """Rows cut where a gap is wider than their font is high. The arguments are those of ``cut``."""
+    sheet, found = _Sheet(calls, raw, rows, starts), list[Row]()
+    for at, row in enumerate(rows):
+        found += _pieces(row, [gap for gap in sheet.gaps(at) if gap.right - gap.left > row.size])
+    for piece in found:
+        piece.column = 0
+    return found
 
 
 def _merged(found: Sequence[Sequence[_Strip]]) -> list[_Strip]:
@@ -207,85 +207,3 @@ def _are_full(pieces: Sequence[Row]) -> bool:
         if statistics.median(row.right - row.left for row in rows) < _FULL * width:
             return False
     return True
-
-
-def is_scattered(rows: Sequence[Row]) -> bool:
-    """Whether the order of the rows says nothing, as no columns and no table bring about.
-
-    Either many rows stand far above the row before, or rows of two columns come in turns, on lines of their own. Rows
-    that run upwards, as those of a turned table do, stand above each other in their order.
-    """
-    if len(rows) < 2 * _FEWEST or not all(row.upright for row in rows):
-        return False
-    bases = [row.base for row in rows]
-    jump = _JUMP * (max(bases) - min(bases))
-    rises = sum(below - above > jump for above, below in itertools.pairwise(bases))
-    return (jump > 0 and rises >= max(_FEWEST, _SCATTERED * len(rows))) or _come_in_turns(rows)
-
-
-def _come_in_turns(rows: Sequence[Row]) -> bool:
-    """Whether most rows stand beside the row before and a little below it."""
-    if not any(_is_beside(rows[at - 1], rows[at]) for at in range(_FEWEST, 2 * _FEWEST)):
-        return False
-    turns = sum(_is_beside(above, below) for above, below in itertools.pairwise(rows))
-    return turns > _TURNS * len(rows) and len(_parted(rows)) > 1
-
-
-def _is_beside(above: Row, below: Row) -> bool:
-    apart = above.right < below.left or below.right < above.left
-    return apart and _LOWER * above.size < above.base - below.base < above.size
-
-
-def put_in_order(calls: PdfiumCalls, raw: int, rows: Sequence[Row], starts: Sequence[int]) -> list[Row]:
-    """Scattered rows from top to bottom, cut where pieces of two columns came one after the other by chance.
-
-    Args:
-        calls: Asks for the places of words.
-        raw: Address of PDFium's text page.
-        rows: The rows, in the order of the file.
-        starts: Index of each row's first character.
-    """
-    sheet, pieces = _Sheet(calls, raw, rows, starts), list[Row]()
-    for at, row in enumerate(rows):
-        pieces += _pieces(row, [gap for gap in sheet.gaps(at) if gap.right - gap.left > row.size])
-    for piece in pieces:
-        piece.column = 0
-    return told_by_place(pieces)
-
-
-def told_by_place(rows: list[Row]) -> list[Row]:
-    """Pieces of text whose order says nothing, from top to bottom, with the columns that they stand in.
-
-    A gutter is where many pieces begin to the right of many others and few run over it.
-    """
-    rows = sorted(rows, key=lambda row: (-row.base, row.left))
-    columns = _parted(rows)
-    if len(columns) > 1:
-        for number, column in enumerate(columns, start=1):
-            for row in column:
-                row.column = number
-        _leave_tables(rows, len(columns))
-    return rows
-
-
-def _leave_tables(rows: Sequence[Row], columns: int) -> None:
-    """Let the rows of tables that stand across the columns be whole: more cells than columns, all of them short."""
-    for _, line in itertools.groupby(rows, key=lambda row: row.base):
-        cells = list(line)
-        if len(cells) > columns and max(len(cell.text) for cell in cells) < _COLUMN:
-            for cell in cells:
-                cell.column = 0
-
-
-def _parted(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    """The columns of some rows, from left to right, without the rows that run over a gutter."""
-    lefts = Counter(round(row.left / 6) for row in rows if len(row.text) >= _COLUMN)
-    for place, count in sorted(lefts.items(), key=lambda item: -item[0]):
-        edge = 6 * place - 4.0
-        before = [row for row in rows if row.right < edge]
-        behind = [row for row in rows if row.left >= edge]
-        lengths = [statistics.median(len(row.text) for row in side) if side else 0 for side in (before, behind)]
-        few = len(rows) - len(before) - len(behind) <= len(rows) // 3
-        if count >= _FEWEST and len(before) >= _FEWEST and few and min(lengths) >= _COLUMN:
-            return [*_parted(before), *_parted(behind)]
-    return [rows]

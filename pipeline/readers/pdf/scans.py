@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ctxpipe.extras import installed
-from ctxpipe.pipeline.readers.pdf.gutters import told_by_place
 from ctxpipe.pipeline.readers.pdf.rows import Page, Row
+from ctxpipe.pipeline.readers.pdf.scattered import told_by_place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,8 @@ from pdf_support import Text, column, place_pdf
 from ctxpipe.compress.text.outline import outline
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.load import load
-from ctxpipe.pipeline.readers.pdf.gutters import told_by_place
 from ctxpipe.pipeline.readers.pdf.rows import Row
+from ctxpipe.pipeline.readers.pdf.scattered import told_by_place
 
 LEFT = (
     "The harbour of the island was built in",
