@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.learned.files import PrunerFiles
 from ctxpipe.compress.learned.model import LearnedModel, PassageTokens
 from ctxpipe.compress.learned.passages import FOREIGN, readable, shares, titled
-from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.prune.per_unit import ByTokens
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 
 NOTHING_KNOWN = -2.0
@@ -20,7 +19,7 @@ NOTHING_KNOWN = -2.0
 texts are neither preferred nor dropped for that reason."""
 
 
-class LearnedScorer:
+class LearnedScorer(ByTokens):
     """Mean keep logit of the tokens of a unit, from our cross-encoder.
 
     It reads the question with each passage. Without a question it predicts what questions usually ask for. Texts in
@@ -57,17 +56,10 @@ class LearnedScorer:
         """What makes its scores; told without loading weights."""
         return Identity(scorer=self.name, revision=self.files.revision, dtype="int8", asks=True)
 
-    def score(
-        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[FloatArray]:
-        """Score units by logits; without a question by what is usually asked for. Progress counts tokens."""
-        tokens = self.score_tokens(texts, question, on_progress)
-        return by_unit(texts, tokens)
-
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Keep logit of each of the model's tokens."""
+        """Keep logit of each token, without a question by what is usually asked for. Progress counts tokens."""
         layout = self.model.layout
         encoded = layout.words.encode([text.text for text in texts])
         titles = layout.words.encode([titled(text.headings) for text in texts])

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.causal_scoring.windows import OVERLAP, WINDOW, LossModel, parts, token_losses
-from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.prune.per_unit import ByTokens
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.errors import UsageError
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _WALKED = 0.5
 
 
-class LLMLinguaScorer:
+class LLMLinguaScorer(ByTokens):
     """Mean surprisal per token of each unit, in nats: what a model could have guessed is dropped first.
 
     The criterion of Selective Context (Li et al., 2023, arXiv 2310.06201) and LLMLingua (Jiang et al., 2023, arXiv
@@ -77,17 +76,10 @@ class LLMLinguaScorer:
             asks=self._asks,
         )
 
-    def score(
-        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[FloatArray]:
-        """Score units; those without a token of their own take after their neighbours. Progress counts tokens."""
-        tokens = self.score_tokens(texts, question, on_progress)
-        return by_unit(texts, tokens)
-
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Loss of each of the model's tokens, without whitespace tokens."""
+        """Loss of each of the model's tokens, without whitespace tokens. Progress counts tokens."""
         if self.walk:
             return self._walked(texts, "")
         return self._losses(texts, [_context(text.headings) for text in texts], on_progress)

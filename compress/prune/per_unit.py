@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 
 from ctxpipe.arrays import FloatArray, IntArray
-from ctxpipe.compress.types import ScoringText, TokenScores
+from ctxpipe.compress.types import OnProgress, ScoringText, TokenScores
+
+
+class ByTokens(ABC):
+    """A scorer whose units get the mean score of their tokens; see ``per_unit``."""
+
+    @abstractmethod
+    def score_tokens(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[TokenScores]:
+        """Score the model's tokens."""
+
+    def score(
+        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
+    ) -> list[FloatArray]:
+        """Score units by their tokens."""
+        return by_unit(texts, self.score_tokens(texts, question, on_progress))
 
 
 def by_unit(texts: Sequence[ScoringText], tokens: Sequence[TokenScores]) -> list[FloatArray]:

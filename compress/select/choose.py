@@ -102,14 +102,7 @@ class Chooser:
         note = self._tree_note(layout, budget)
         return Selection(rendered._replace(spans=spans), tokens, (), (note,) if note else ())
 
-    def best(
-        self,
-        question: str,
-        candidates: Candidates,
-        pieces: Pieces,
-        scores: FloatArray,
-        budget: int,
-    ) -> Selection:
+    def best(self, question: str, candidates: Candidates, pieces: Pieces, scores: FloatArray, budget: int) -> Selection:
         """Choose among pieces, what is protected first; with shorter labels, chains or clauses where nothing fits."""
         matched = self.protection.matched(pieces)
         held = self.protection.forced(pieces, candidates)
@@ -167,12 +160,7 @@ class Chooser:
         return costs
 
     def _squeezed(
-        self,
-        question: str,
-        candidates: Candidates,
-        pieces: Pieces,
-        scores: FloatArray,
-        budget: int,
+        self, question: str, candidates: Candidates, pieces: Pieces, scores: FloatArray, budget: int
     ) -> Selection:
         """The best unit with a shortened chain, or a clause of it; nothing where that would not be true."""
         layout = self._layout(short=True)

@@ -13,7 +13,7 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.prune.llmlingua2.classifier import TokenClassifier, TokenRow
 from ctxpipe.compress.prune.llmlingua2.config import DEFAULT_MODEL, ClassifierConfig
 from ctxpipe.compress.prune.llmlingua2.reader import ClassifierReader, ClassifierTokens
-from ctxpipe.compress.prune.per_unit import by_unit
+from ctxpipe.compress.prune.per_unit import ByTokens
 from ctxpipe.compress.types import Identity, OnProgress, ScoringText, TokenScores
 from ctxpipe.models.batches import text_batches
 
@@ -29,7 +29,7 @@ class _Group(NamedTuple):
     characters: int
 
 
-class LLMLingua2Scorer:
+class LLMLingua2Scorer(ByTokens):
     """Mean keep probability of the tokens of a unit, from a token classifier.
 
     The classifier of LLMLingua-2 (Pan et al., 2024, arXiv 2403.12968), with the special tokens of its training and
@@ -96,17 +96,10 @@ class LLMLingua2Scorer:
         settings = f"{runtime} {self.config.keep} {self.config.window}"
         return Identity(scorer=self.name, revision=self.config.revision, dtype=dtype, settings=settings)
 
-    def score(
-        self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
-    ) -> list[FloatArray]:
-        """Score units, each between 0 and 1; the question does not matter. Progress counts characters."""
-        tokens = self.score_tokens(texts, question, on_progress)
-        return by_unit(texts, tokens)
-
     def score_tokens(
         self, texts: Sequence[ScoringText], question: str | None, on_progress: OnProgress | None = None
     ) -> list[TokenScores]:
-        """Probability of each of the classifier's tokens, without special tokens."""
+        """Probability of each of the classifier's tokens, without special tokens. Progress counts characters."""
         total, done = sum(len(text.text) for text in texts), 0
         scores: list[TokenScores] = []
         for group in self._groups([text.text for text in texts]):

@@ -49,6 +49,9 @@ class File(NamedTuple):
     page_starts: tuple[int, ...] = ()
 
 
+Write = Callable[[Sequence[TwinBlock]], list[File]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinPlan:
     """An item of any length.
@@ -67,4 +70,4 @@ class TwinPlan:
     asked: int
     facts: tuple[Member, ...]
     filler: Callable[[random.Random], Member]
-    write: Callable[[Sequence[TwinBlock]], list[File]]
+    write: Write

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from ctxpipe.evals.suites.generated import filler_sentence
 from ctxpipe.evals.suites.twins.draws import FIRMS, SEASONS, TOWNS, code, names_of, twins_of
-from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan, Write
 from ctxpipe.evals.suites.twins.topics import CLAUSES, TOPICS, Fact, Topic
 
 Heading = Callable[[str, int], str]
@@ -134,7 +134,7 @@ def told(
     draw: random.Random,
     fact: Fact,
     names: Sequence[str],
-    write: Callable[[], Callable[[Sequence[TwinBlock]], list[File]]],
+    write: Callable[[], Write],
     asked_as: str = "{}",
 ) -> TwinPlan:
     """Twins with one name each, of which a fact is told in a sentence.

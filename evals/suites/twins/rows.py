@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -18,10 +18,9 @@ from ctxpipe.evals.suites.twins.draws import (
     names_of,
     twins_of,
 )
-from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan
+from ctxpipe.evals.suites.twins.plan import File, Member, TwinBlock, TwinPlan, Write
 from ctxpipe.evals.suites.twins.prose import told
 from ctxpipe.evals.suites.twins.topics import SPOKEN
-from ctxpipe.evals.types import Twin
 
 _TABLE = (
     "What fee does {name} pay{when}?",
@@ -48,13 +47,20 @@ def _ship(draw: random.Random) -> str:
     return f"{draw.choice(BIRDS)} {draw.randrange(11, 99)}"
 
 
-def _ships(draw: random.Random, seasonal: bool) -> tuple[tuple[Twin, ...], int, str]:
+def _ships(draw: random.Random, seasonal: bool, write: Callable[[], Write]) -> TwinPlan:
     ships = distinct(_ship, draw.randint(5, 10), draw)
     names = [(season, ship) for season, _ in SEASONS for ship in ships] if seasonal else [(ship,) for ship in ships]
     twins = twins_of(names, count, draw)
     asked = draw.randrange(len(twins))
     when = dict(SEASONS)[names[asked][0]] if seasonal else ""
-    return twins, asked, draw.choice(_TABLE).format(name=names[asked][-1], when=when)
+    return TwinPlan(
+        question=draw.choice(_TABLE).format(name=names[asked][-1], when=when),
+        twins=twins,
+        asked=asked,
+        facts=tuple((twin.names[-1], twin.value) for twin in twins),
+        filler=_row,
+        write=write(),
+    )
 
 
 def _row(draw: random.Random) -> Member:
@@ -64,15 +70,7 @@ def _row(draw: random.Random) -> Member:
 
 def table(draw: random.Random) -> TwinPlan:
     """Tables of Markdown; in half of the items one for each season, with the same ships."""
-    twins, asked, question = _ships(draw, draw.random() < 0.5)
-    return TwinPlan(
-        question=question,
-        twins=twins,
-        asked=asked,
-        facts=tuple((twin.names[-1], twin.value) for twin in twins),
-        filler=_row,
-        write=_tables,
-    )
+    return _ships(draw, draw.random() < 0.5, lambda: _tables)
 
 
 def _tables(blocks: Sequence[TwinBlock]) -> list[File]:
@@ -90,15 +88,7 @@ def _owner(ship: str) -> str:
 
 def csv(draw: random.Random) -> TwinPlan:
     """Rows of CSV, in half of the items with a preamble above their header."""
-    twins, asked, question = _ships(draw, False)
-    return TwinPlan(
-        question=question,
-        twins=twins,
-        asked=asked,
-        facts=tuple((twin.names[-1], twin.value) for twin in twins),
-        filler=_row,
-        write=partial(_csv, draw.random() < 0.5),
-    )
+    return _ships(draw, False, lambda: partial(_csv, draw.random() < 0.5))
 
 
 def _csv(preamble: bool, blocks: Sequence[TwinBlock]) -> list[File]:
