@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
+import signal
 from pathlib import Path
 
 # Each worker gets its share of the cores; otherwise every library would start a thread per core in every worker. The
@@ -15,6 +16,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAY
     os.environ.setdefault(_name, str(_THREADS))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so every process that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test sees scores that another one, or whoever runs the tests, computed: nothing can be kept there.
 os.environ["CTXPIPE_SCORES"] = "/dev/null/none"
 os.environ["CTXPIPE_DOCUMENTS"] = "/dev/null/none"

@@ -43,6 +43,13 @@ def chapters() -> Document:
     return Document(text="\n\n".join(parts), source="chapters.md", kind="markdown")
 
 
+def parts(sentences: int) -> str:
+    """Five parts of some sentences, each about something else, so that no part can stand for another."""
+    said = prose(5 * sentences).replace("Mr. ", "Mr ").split(". ")
+    named = [f"{one} at the {TOPICS[min(at // sentences, 4)]}" for at, one in enumerate(said)]
+    return ". ".join(named).removesuffix(" at the lighthouse")
+
+
 def test_every_part_is_kept_and_idle_talk_is_not(pipeline: Pipeline) -> None:
     context = pipeline.compress(chapters(), budget=180)
     assert context.rank == "spread"
@@ -54,7 +61,7 @@ def test_every_part_is_kept_and_idle_talk_is_not(pipeline: Pipeline) -> None:
 
 
 def test_the_beginning_is_kept_only_where_that_is_asked_for(pipeline: Pipeline) -> None:
-    document = Document(text=prose(200))
+    document = Document(text=parts(40))
     plain = Pipeline(tokenizer="smollm2-135m", score_cache=0, rank="none").compress(document, budget=300)
     assert plain.rank == "none"
     assert document.text.startswith(plain.text)
@@ -161,7 +168,7 @@ def test_of_long_inputs_passages_of_every_part_are_looked_at(
 ) -> None:
     monkeypatch.setattr(shortlist, "SPREAD_TOKENS", 2000)
     monkeypatch.setattr(spread, "CHOSEN", 20)
-    document = Document(text=prose(900), source="long.txt")
+    document = Document(text=parts(180), source="long.txt")
     keep = Pipeline(tokenizer="smollm2-135m", score_cache=0, keep=[r"in 1901\b"])
     for made in (pipeline, keep):
         context = made.compress(document, budget=200)
