@@ -20,10 +20,10 @@ PIP_INSTALL := -m pip --disable-pip-version-check -qq install
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test test-slow test-install test-vllm test-langchain test-litellm bench lint docs floors format pin clean distclean
+.PHONY: help setup models demo test test-slow test-install test-vllm vllm-environment test-langchain test-litellm bench lint docs floors format pin clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install everything into .venv (the other targets do it too)
 
@@ -62,6 +62,9 @@ test-install: $(READY) ## install the wheel into an empty environment and use it
 
 test-vllm: models $(LITELLM)/.ready ## run the tests against real vLLM servers, without a GPU; takes minutes and 7 GB of disk
 	@CTXPIPE_TEST_VLLM=1 CTXPIPE_TEST_LITELLM=$(abspath $(LITELLM)) $(BIN)/python -m pytest tests/vllm --timeout 900 $(ARGS)
+
+vllm-environment: $(READY) ## install the CPU build of vLLM that `ctxpipe serve --cpu` and test-vllm use, once
+	@$(BIN)/python -c 'from ctxpipe.models.cache import cache_root; from ctxpipe.serving.launcher.install import make_environment; make_environment(cache_root(), on_note=print)'
 
 test-langchain: $(READY) ## run LangChain's own tests of a retriever, in an environment of its own
 	@[ -x $(LANGCHAIN)/bin/pytest ] || { $(BIN)/python -m venv $(LANGCHAIN) && $(LANGCHAIN)/bin/python $(PIP_INSTALL) -c constraints.txt langchain-tests==1.1.9 -e .; }

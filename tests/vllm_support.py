@@ -16,11 +16,18 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
+import pytest
 
 from ctxpipe.serving.launcher.environment import Environment
 from ctxpipe.serving.launcher.ports import reserved_port
 
 READY_SECONDS = 200
+
+needs_avx512 = pytest.mark.skipif(
+    Path("/proc/cpuinfo").exists() and "avx512f" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"),
+    reason="vLLM reads these windows for many minutes on a processor without AVX-512",
+)
+"""For tests whose like, with fewer windows, run on every processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

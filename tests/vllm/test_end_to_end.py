@@ -12,7 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import psutil
 import pytest
 from samples import prose
-from vllm_support import Served, ctxpipe_command
+from vllm_support import Served, ctxpipe_command, needs_avx512
 
 QUESTION = "Which exception is raised when an assert statement fails?"
 WINDOW = 8192
@@ -66,6 +66,7 @@ def test_a_short_document(server: Served, tmp_path: Path, options: tuple[str, ..
     assert streamed.stdout.strip() == found["answer"].strip()
 
 
+@needs_avx512
 @pytest.mark.parametrize("answer_tokens", [16, 512])
 def test_twenty_windows_fill_one_to_the_token(server: Served, reference: Path, answer_tokens: int) -> None:
     asked = (reference, "-q", QUESTION, "--target", server.url, "--rank", "bm25", "--max-tokens", answer_tokens)
