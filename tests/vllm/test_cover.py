@@ -7,7 +7,7 @@ import time
 from urllib.request import ProxyHandler, build_opener
 
 from samples import prose
-from vllm_support import Served
+from vllm_support import Served, needs_avx512
 
 from ctxpipe import Document, Pipeline
 
@@ -24,6 +24,7 @@ def running(server: Served, most: list[int], over: threading.Event) -> None:
         time.sleep(0.02)
 
 
+@needs_avx512
 def test_eight_windows_side_by_side(server: Served) -> None:
     text = "\n\n".join(f"{prose(6, seed=i)} {fact}" for i, fact in enumerate(FACTS))
     document = Document(text=text, source="lights.txt")

@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vllm_support import Served
+from vllm_support import Served, needs_avx512
+
+pytestmark = needs_avx512
 
 from ctxpipe.cli import main
 from ctxpipe.evals.runs.arms import parse_arms

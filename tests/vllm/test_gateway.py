@@ -19,7 +19,7 @@ from samples import prose
 from tool_template import TEMPLATE
 from vllm_support import Served, needs_avx512
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), needs_avx512]
 WINDOW = 2048
 TURNS = 40
 TOOLS: list[Any] = [
@@ -295,7 +295,6 @@ def grown(ask: Callable[[list[Any]], Any], system: str, turns: int, first: int =
     return cached / prompt
 
 
-@needs_avx512
 def test_a_tool_conversation_outgrows_the_window_and_stays_cached(
     behind: Served, client: OpenAI, record_property: Callable[[str, object], None]
 ) -> None:
