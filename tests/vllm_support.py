@@ -27,7 +27,7 @@ needs_avx512 = pytest.mark.skipif(
     Path("/proc/cpuinfo").exists() and "avx512f" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"),
     reason="vLLM takes an hour for all tests on a processor without AVX-512",
 )
-"""For tests of many or long prompts. Those of chats, clients, servers, hosted scorers and the planner run everywhere."""
+"""For tests of many or long prompts; those of chats, clients, servers, scorers and the planner run everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 from vllm_support import Served, needs_avx512
 
-pytestmark = needs_avx512
-
 from ctxpipe.cli import main
 from ctxpipe.evals.runs.arms import parse_arms
 from ctxpipe.evals.runs.records import load_records
@@ -17,6 +15,7 @@ from ctxpipe.evals.targets.server_likelihood import ServerTarget
 from ctxpipe.models.precision import quick_dtype
 from ctxpipe.serving.engines import connect
 
+pytestmark = needs_avx512
 ARMS = "raw,raw2,closed,default,random"
 
 
