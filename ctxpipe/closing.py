@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 
-class Closing:
+class Closing(ABC):
     """Calls ``close`` at the end of a ``with`` block, also after an error."""
 
+    @abstractmethod
     def close(self) -> None:
         """Release what it holds. A second call does nothing."""
 

@@ -49,15 +49,23 @@ class Registry(Generic[T]):
         """
         if factory is None:
             return lambda decorated: self.register(name, decorated)
-        if name in self._factories:
-            raise UsageError(f"a {self.what} named {name!r} is already registered")
+        self._check_free(name)
         self._factories[name] = factory
         return factory
 
     def register_places(self, **places: str) -> None:
-        """Add names whose factories, each as ``"package.module:Name"``, are imported when they are first used."""
+        """Add names whose factories, each as ``"package.module:Name"``, are imported when they are first used.
+
+        Raises:
+            UsageError: if a name is taken.
+        """
         for name, place in places.items():
+            self._check_free(name)
             self._places[name] = EntryPoint(name=name, value=place, group=self.group)
+
+    def _check_free(self, name: str) -> None:
+        if name in self._built_in:
+            raise UsageError(f"a {self.what} named {name!r} is already registered")
 
     def alias(self, other: str, name: str) -> None:
         """Take another spelling of a name, which is not among ``names``."""
@@ -65,7 +73,7 @@ class Registry(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted. Entry points are listed without being imported."""
-        return tuple(sorted({*self._factories, *self._places, *self._entry_points}))
+        return tuple(sorted({*self._built_in, *self._entry_points}))
 
     def create(self, name: str, **options: Any) -> T:
         """Make the object of a name.
@@ -108,8 +116,7 @@ class Registry(Generic[T]):
             UsageError: for an object without the method, or a class.
         """
         if isinstance(given, str):
-            built_in = {*self._factories, *self._places}
-            if self.name_of(given) not in built_in and given not in self._entry_points:
+            if self.name_of(given) not in self._built_in and given not in self._entry_points:
                 raise UnknownNameError(self.what, given, self.names())
         elif isinstance(given, type):
             raise UsageError(f"{given.__name__} is a class; give an object of it: {given.__name__}()")
@@ -121,6 +128,10 @@ class Registry(Generic[T]):
         if isinstance(given, str):
             return self._aliases.get(given, given)
         return str(getattr(given, "name", type(given).__name__))
+
+    @property
+    def _built_in(self) -> set[str]:
+        return {*self._factories, *self._places}
 
     def _factory(self, name: str) -> Callable[..., T]:
         return self._factories.get(self.name_of(name)) or self._load(name)

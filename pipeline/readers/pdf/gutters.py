@@ -18,7 +18,7 @@ _LONG = 45
 """Characters from which on a row may run over two columns."""
 _WIDE = 0.7
 """Width of a row that may run over two columns, in widths of the widest."""
-_FEWEST = 5
+FEWEST = 5
 """Rows that share a gutter."""
 _MOST = 12
 """Rows that are looked into before all of them are."""
@@ -30,7 +30,7 @@ _SHORT = 8
 """Characters of the last row of a paragraph."""
 _FULL = 0.7
 """Share of its column that a usual row of prose fills."""
-_COLUMN = 20
+COLUMN = 20
 """Characters of a usual row of a column; what is shorter is a column of a table."""
 _ALIKE = 0.3
 """Share of a column's rows up to which they may be the same, as those of code often are."""
@@ -82,17 +82,18 @@ def cut(calls: PdfiumCalls, raw: int, rows: list[Row], starts: Sequence[int], *,
         thorough: Whether columns of other lengths and pages with something between columns are looked for too.
     """
     long = [at for at, row in enumerate(rows) if len(row.text) >= _LONG and _LEADERS not in row.text]
-    if len(long) < _FEWEST:
+    if len(long) < FEWEST:
         return rows
     sheet, middle = _Sheet(calls, raw, rows, starts), len(long) // 3
-    found = [_strips(sheet, long[middle : middle + _MOST], _COLUMN)]
+    found = [_strips(sheet, long[middle : middle + _MOST], COLUMN)]
     if thorough:
         widest = max(rows[at].right - rows[at].left for at in long)
         wide = [at for at in long if rows[at].right - rows[at].left > _WIDE * widest]
-        firsts = sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= _FEWEST else ()
+        firsts = sorted({0, len(wide) // 3, 2 * len(wide) // 3}) if len(wide) >= FEWEST else ()
         found += [_strips(sheet, wide[first : first + _MOST], _SHORT) for first in firsts]
     # Rows in which one column is short show fewer gutters than there are.
-    for strips in sorted(filter(None, [*found, _merged(found)]), key=len, reverse=True):
+    distinct = dict.fromkeys(map(tuple, filter(None, [*found, _merged(found)])))
+    for strips in sorted(distinct, key=len, reverse=True):
         pieces = _cut_at(sheet, strips)
         if pieces is not None and _are_full(pieces):
             return pieces
@@ -188,11 +189,11 @@ def _pieces(row: Row, places: Sequence[_Gap] | None) -> list[Row]:
 def _are_columns(pieces: Sequence[Sequence[Row]], columns: int) -> bool:
     """Whether the pieces are lines of prose and not the cells of a table."""
     cut_rows = [of_row for of_row in pieces if len(of_row) > 1]
-    if len(cut_rows) < _FEWEST:
+    if len(cut_rows) < FEWEST:
         return False
     for column in range(1, columns + 1):
         texts = [piece.text for of_row in cut_rows for piece in of_row if piece.column == column]
-        if not texts or statistics.median(map(len, texts)) < _COLUMN:
+        if not texts or statistics.median(map(len, texts)) < COLUMN:
             return False
         if Counter(texts).most_common(1)[0][1] > _ALIKE * len(texts):
             return False
