@@ -12,6 +12,7 @@ from ctxpipe.arrays import FloatArray
 from ctxpipe.compress.select.pool import Candidates
 from ctxpipe.compress.text.data.json_units import is_question
 from ctxpipe.compress.text.outline import Outline
+from ctxpipe.compress.text.prose.interrupted import ends_sentence
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.units import asks
 from ctxpipe.compress.text.unit import Unit
@@ -46,7 +47,8 @@ def cohesive(documents: Sequence[Document], outlines: Sequence[Outline], ranked:
     Returns:
         float32 of shape (n,).
     """
-    scores = _with_answers(documents, outlines, ranked, _with_notes(documents, ranked))
+    scores = _with_ends(documents, outlines, ranked, _with_notes(documents, ranked))
+    scores = _with_answers(documents, outlines, ranked, scores)
     inside = _groups(documents, outlines, ranked, max(SMALL, min(LEADING, int(_SHARE * room))))
     groups: dict[tuple[int, int], list[int]] = {}
     for index, root in enumerate(inside):
@@ -110,6 +112,27 @@ def _with_notes(documents: Sequence[Document], ranked: Candidates) -> FloatArray
         calling = [i for i in beside if i != index and called.search(text, ranked.units[i].start, ranked.units[i].end)]
         if calling:
             scores[index] = max(scores[index], np.nextafter(scores[calling].max(), _LOWEST))
+    return scores
+
+
+def _with_ends(
+    documents: Sequence[Document], outlines: Sequence[Outline], ranked: Candidates, scores: FloatArray
+) -> FloatArray:
+    """Scores by which the end of a sentence comes right after the best of its beginning and what stands between."""
+    best: dict[tuple[int, int], np.float32] = {}
+    ends: list[tuple[int, tuple[int, int]]] = []
+    for index, (unit, document) in enumerate(zip(ranked.units, ranked.document, strict=True)):
+        if unit.parent >= 0 and unit.end - unit.start <= SMALL:
+            above = outlines[document].above(unit.parent)
+            if ends_sentence(documents[document].text, unit, above):
+                ends.append((index, (document, above.start)))
+    wanted = {key for _, key in ends}
+    for index, (unit, document) in enumerate(zip(ranked.units, ranked.document, strict=True)):
+        for start in (unit.start, unit.parent):
+            if (key := (document, start)) in wanted:
+                best[key] = max(scores[index], best.get(key, _LOWEST))
+    for index, key in ends:
+        scores[index] = max(scores[index], np.nextafter(best[key], _LOWEST))
     return scores
 
 

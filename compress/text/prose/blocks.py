@@ -221,7 +221,7 @@ class Blocks(ProseWriter):
         if not self.regions or indent_of(self.text, self.regions[-1].start) <= indent_of(self.text, spans[first][0]):
             self.entitle(spans[first][0])
         units: list[Unit] = []
-        open_items: list[tuple[int, int, Number | None]] = []
+        open_items = self.open_items
         bounds = [index for index, item in enumerate(items) if item]
         for index, following in zip(bounds, [*bounds[1:], len(spans)], strict=True):
             item = items[index]

@@ -12,6 +12,7 @@ from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import is_report_head, is_title, questions
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
+from ctxpipe.compress.text.prose.interrupted import breaks_off
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.listed import after_items
 from ctxpipe.compress.text.prose.logged import CHAINED, is_logged, traced
@@ -19,6 +20,7 @@ from ctxpipe.compress.text.prose.manuals import ManualPages
 from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
+from ctxpipe.compress.text.prose.units import running_spans
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -179,7 +181,8 @@ class Kinds(ManualPages):
         ]
         if not items[0] and sum(map(bool, items)) < 2 and not (items[-1] and _is_one_item(lines.words)):
             return False
-        if after := after_items(lines.words, lines.indents, list(map(bool, items))):
+        begun = list(map(bool, items))
+        if after := after_items(lines.words, lines.indents, begun, interrupts=self._interrupts(lines, begun)):
             for first, stop in itertools.pairwise([0, *after, len(items)]):
                 self.block(self.line_of(lines.spans[first][0]), lines.spans[stop - 1][1])
             return True
@@ -187,8 +190,20 @@ class Kinds(ManualPages):
             return True
         if items[0] and lines.list_above is not None and self.introduction < 0:
             self.base = lines.list_above
+        else:
+            self.open_items = []
         self.list(lines.start, lines.end, lines.spans, items)
         return True
+
+    def _interrupts(self, lines: Lines, items: Sequence[bool]) -> bool:
+        """Whether a list stands inside a sentence: what stands above it, or its first item, has no end."""
+        below = next((index for index, item in enumerate(items) if index and item), len(items))
+        if breaks_off(self.text, lines.spans[0][0], lines.spans[below - 1][1]):
+            return True
+        last = self.regions[-1] if self.regions and items[0] else None
+        if last is None or last.units is not None:
+            return False
+        return breaks_off(self.text, *running_spans(self.text, last)[-1])
 
     def _examined(self, lines: Lines, items: Sequence[re.Match[str] | None]) -> bool:
         """Questions and answers of a witness, which look like items with the letters Q and A."""
@@ -324,6 +339,8 @@ class Kinds(ManualPages):
                     self.introduction = self.titled(self.regions[-1])
             if run.header >= 0:
                 self.entitle(spans[first][0])
+            else:
+                self.announced(spans[first][0])
             self.records(spans[first : run.end], titles=run.start - first)
             at = run.end
         if at < len(spans):

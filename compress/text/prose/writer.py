@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import regex
 
 from ctxpipe.compress.text.answers import Answers
+from ctxpipe.compress.text.prose.enumerated import Number
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import after_label, after_question, after_term, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
+from ctxpipe.compress.text.prose.interrupted import begun_above, breaks_off, joined_around
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
-from ctxpipe.compress.text.sentences import sentences, trim
+from ctxpipe.compress.text.sentences import is_blank, sentences, trim
 from ctxpipe.compress.text.unit import Unit, UnitKind
 from ctxpipe.compress.types import Document
 
@@ -72,6 +74,8 @@ class ProseWriter:
         """Where footnotes are called, by where they begin; the sentences that call them may be in another part."""
         self.listed = (-1, -1)
         """Indentation of the list that the last block was, and what it stands under."""
+        self.open_items: list[tuple[int, int, Number | None]] = []
+        """Items of that list which the next may stand in: their indentation, where they begin, and their number."""
 
     @property
     def parent(self) -> int:
@@ -96,7 +100,7 @@ class ProseWriter:
         return indent
 
     def entitle(self, start: int) -> None:
-        """Take a short line above a table or list, which is no sentence, for what introduces it."""
+        """Take what is right above a table or list for its introduction: a short line, or a sentence without end."""
         last = self.regions[-1] if self.regions else None
         if self.introduction >= 0 or last is None or last.units is not None or last.breaks:
             return
@@ -110,6 +114,17 @@ class ProseWriter:
         )
         if named and not self.text[end:start].strip():
             self.introduction = self.titled(last)
+        else:
+            self.announced(start)
+
+    def announced(self, start: int) -> None:
+        """Take a sentence right above a list, records or code that has no end for what introduces them."""
+        last = self.regions[-1] if self.regions else None
+        if self.introduction >= 0 or last is None or last.units is not None or not is_blank(self.text, last.end, start):
+            return
+        begin, end = running_spans(self.text, last)[-1]
+        if self.text[begin].isalpha() and breaks_off(self.text, begin, end):
+            self.introduction = begin
 
     def titled(self, region: Region) -> int:
         """Take the last paragraph for a title, which says nothing alone, if it is one sentence; gives its start."""
@@ -146,6 +161,9 @@ class ProseWriter:
             self.regions[-1] = region
         elif (open_sentence := self._before_page(start)) >= 0:
             self.regions.append(region := self._rest(region, open_sentence))
+        elif self.introduction < 0 and (lead := begun_above(text, self.regions, self.heading, start)) >= 0:
+            joined = joined_around(text, self.regions, lead, region)
+            self.regions.append(region := joined or self._rest(region, lead))
         else:
             self.regions.append(region := self._headed(region, spans, lines))
         self.introduction = -1

@@ -157,13 +157,16 @@ class Extractor:
         spaces = [[match.span() for match in _SPACES.finditer(rows[at].text)] for at in looked_at]
         words = [starts[at] + end for at, places in zip(looked_at, spaces, strict=True) for _, end in places]
         lefts = self._calls.lefts(raw, words)
-        first = 0
-        for at, places in zip(looked_at, spaces, strict=True):
-            afters = lefts[first : first + len(places)]
-            first += len(places)
-            if _is_loose(rows[at], places, afters):
-                befores = self._calls.rights(raw, [starts[at] + start - 1 for start, _ in places])
-                _mark_gaps(rows[at], places, befores, afters)
+        of_each = _dealt(lefts, spaces)
+        loose = [
+            (at, places, afters)
+            for at, places, afters in zip(looked_at, spaces, of_each, strict=True)
+            if _is_loose(rows[at], places, afters)
+        ]
+        ends = [starts[at] + start - 1 for at, places, _ in loose for start, _ in places]
+        befores = _dealt(self._calls.rights(raw, ends), [places for _, places, _ in loose])
+        for (at, places, afters), left_of in zip(loose, befores, strict=True):
+            _mark_gaps(rows[at], places, left_of, afters)
 
     def _with_gaps(self, raw: int, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
@@ -218,6 +221,12 @@ class Extractor:
             text = row.text
             if len(text) <= _LONGEST_TITLE and text[-1] not in ".,;-\x02\ufffe" and _TITLE.match(text):
                 row.bold = _BOLD.search(self._calls.font(raw, start)) is not None
+
+
+def _dealt(numbers: Sequence[float], groups: Sequence[Sequence[object]]) -> list[Sequence[float]]:
+    """Numbers one after the other as lists of the lengths of some groups."""
+    ends = itertools.accumulate(map(len, groups), initial=0)
+    return [numbers[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def _is_loose(row: Row, spaces: Sequence[tuple[int, int]], lefts: Sequence[float]) -> bool:
