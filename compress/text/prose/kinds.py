@@ -328,7 +328,7 @@ class Kinds(ManualPages):
             if label >= 0:
                 self.introduction = label
 
-        for run in record_runs(lines.words):
+        for run in record_runs(lines.words, celled=self.document.kind == "pdf"):
             first = run.start if run.header < 0 else run.header
             under()
             is_titled = run.header >= 0 and self._table_title(lines, at, first)

@@ -71,7 +71,7 @@ class _LineTraits(NamedTuple):
     separators: list[str]
 
 
-def record_runs(lines: Sequence[str]) -> list[RecordRun]:
+def record_runs(lines: Sequence[str], *, celled: bool = False) -> list[RecordRun]:
     """The runs of a block's lines that are records.
 
     Lines are alike when they begin in the same kind of way (a date, a speaker, a key, the same pattern of capitals
@@ -80,6 +80,8 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
 
     Args:
         lines: Lines of a block without blank lines, stripped.
+        celled: Whether two spaces stand nowhere but between cells, as the reader of PDF writes them. Lines with cells
+            are then alike, however many they have.
     """
     if len(lines) == 1:
         return [_with_header(lines, 0, 1)] if is_contents(lines[0]) else []
@@ -88,7 +90,9 @@ def record_runs(lines: Sequence[str]) -> list[RecordRun]:
         return [RecordRun(0, len(lines))]
     known = [_known(line) for line in lines]
     alike = [
-        a is not None and b is not None and _alike(a, b) and not _is_wrapped(a, b, width)
+        a is not None
+        and b is not None
+        and ((celled and _both_celled(a, b)) or (_alike(a, b) and not _is_wrapped(a, b, width)))
         for a, b in itertools.pairwise(known)
     ]
     runs: list[RecordRun] = []
@@ -197,6 +201,10 @@ def _alike(a: _LineTraits, b: _LineTraits) -> bool:
     if strong and a.shape[:1] == b.shape[:1]:
         return True
     return a.numbered and a.shape == b.shape and abs(a.words - b.words) <= 2
+
+
+def _both_celled(a: _LineTraits, b: _LineTraits) -> bool:
+    return "  " in a.text and "  " in b.text and not a.contents and not b.contents
 
 
 def _beside(a: str, b: str) -> bool:

@@ -65,7 +65,7 @@ def assemble(pages: Sequence[Sequence[Sequence[Row]]], measure: Measure, hyphens
 
 
 def _between(out: Assembled, above: Row, below: Row, separator: str, hyphens: Hyphens) -> None:
-    hyphen = hyphens.join(above.text, below.text) if separator == LINE else None
+    hyphen = hyphens.join(above.text, below.text) if separator != PARAGRAPH else None
     if hyphen is None:
         out.add(("-" if above.text.endswith(HYPHEN) else "") + separator)
     elif above.text.endswith(HYPHEN):

@@ -62,6 +62,7 @@ def _joined(line: list[Row]) -> Row:
         gap = piece.left - first.right
         between = CELL if gap > first.size else " " if gap > 0.12 * first.size else ""
         first.second = first.second or (piece.left if between == CELL else piece.second)
+        first.last = piece.last or (piece.left if between == CELL else first.last)
         first.text = (
             first.text.removesuffix(HYPHEN) + ("-" if first.text.endswith(HYPHEN) else "") + between + piece.text
         )

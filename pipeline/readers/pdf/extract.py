@@ -171,8 +171,9 @@ class Extractor:
     def _with_gaps(self, raw: int, rows: Sequence[Row]) -> list[int]:
         """Rows that may have a wide gap, by index.
 
-        A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need. Of
-        the other rows, either PDFium's pieces are looked at or all that end before the margin, whichever are fewer.
+        A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need, or
+        begins or ends in a number, which may be that of a line. Of the other rows, either PDFium's pieces are looked at
+        or all that end before the margin, whichever are fewer.
         """
         sure, rest = [], []
         beside: set[int] = set()
@@ -184,7 +185,7 @@ class Extractor:
             loose = row.right - row.left > _LOOSE * row.size * len(text)
             if loose:
                 beside.update(range(at - _BESIDE, at + _BESIDE + 1))
-            if loose or text.count(" ") < _FEW:
+            if loose or text.count(" ") < _FEW or text[0].isdecimal() or text[-1].isdecimal():
                 sure.append(at)
             elif row.right < edge - 1.5 * row.size:
                 rest.append(at)
@@ -248,7 +249,7 @@ def _mark_gaps(row: Row, spaces: Sequence[tuple[int, int]], befores: Sequence[fl
         if gaps[at] > least:
             start, end = spaces[at]
             row.text = f"{row.text[:start]}{CELL}{row.text[end:]}"
-            row.second = afters[at]
+            row.second, row.last = afters[at], row.last or afters[at]
 
 
 def _usual(gaps: Sequence[float], size: float) -> float:

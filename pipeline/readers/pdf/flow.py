@@ -19,7 +19,7 @@ _FEWEST = 5
 """Lines of a size from which on their usual distance is known."""
 _WIDEST = 1.8
 """Distance of two lines of one sentence, in usual ones."""
-PARAGRAPH, LINE = "\n\n", "\n"
+PARAGRAPH, LINE, SPACE = "\n\n", "\n", " "
 
 
 class Measure:
@@ -67,6 +67,8 @@ def is_stopped(text: str) -> bool:
 
 def separator(above: Row, below: Row, measure: Measure) -> str:
     """What stands between two rows of a column."""
+    if below.wrapped:
+        return SPACE
     if above.level or below.level:
         return LINE if above.level == below.level and _is_near(above, below, measure) else PARAGRAPH
     if not _is_near(above, below, measure):

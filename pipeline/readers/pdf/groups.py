@@ -53,7 +53,8 @@ def _fill(groups: Sequence[tuple[Row, list[Row]]]) -> None:
     for named, below in groups:
         name = named.text.split(CELL)[0]
         for row in below:
-            row.text, row.second, row.left = f"{name}{CELL}{row.text}", row.left, named.left
+            row.text = f"{name}{CELL}{row.text}"
+            row.second, row.last, row.left = row.left, row.last or row.left, named.left
 
 
 def _belongs(named: Row, row: Row) -> bool:

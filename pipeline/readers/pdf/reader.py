@@ -12,6 +12,7 @@ from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.pdf.asides import move_asides
 from ctxpipe.pipeline.readers.pdf.assemble import assemble
+from ctxpipe.pipeline.readers.pdf.cells import mark_wrapped
 from ctxpipe.pipeline.readers.pdf.columns import in_order, margins
 from ctxpipe.pipeline.readers.pdf.extract import Extractor
 from ctxpipe.pipeline.readers.pdf.figures import join_over_figures
@@ -20,6 +21,7 @@ from ctxpipe.pipeline.readers.pdf.furniture import without_furniture
 from ctxpipe.pipeline.readers.pdf.groups import fill_groups
 from ctxpipe.pipeline.readers.pdf.headings import Bookmark, bookmarks, mark_headings
 from ctxpipe.pipeline.readers.pdf.hyphens import Hyphens
+from ctxpipe.pipeline.readers.pdf.line_numbers import without_line_numbers
 from ctxpipe.pipeline.readers.pdf.listing import mark_listings
 from ctxpipe.pipeline.readers.pdf.notes import scans_note
 from ctxpipe.pipeline.readers.pdf.rows import Page
@@ -65,6 +67,7 @@ class PdfReader:
         if not any(page.rows for page in pages):
             raise ReadError(source, _no_text(scanned))
         empty = [at for at in scanned if not pages[at].rows]
+        without_line_numbers(pages)
         without_furniture(pages)
         columns = [in_order(page.rows) for page in pages]
         for runs in columns:
@@ -76,6 +79,9 @@ class PdfReader:
         mark_headings(columns, marks, measure)
         join_over_figures(columns, measure)
         move_asides(columns, measure)
+        for runs in columns:
+            for run in runs:
+                mark_wrapped(run)
         hyphens = Hyphens(row.text for runs in columns for run in runs for row in run)
         made = assemble(columns, measure, hyphens)
         return Document(

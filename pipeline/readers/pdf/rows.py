@@ -26,7 +26,8 @@ class Row:
         margin: Left and right edge of the column that it belongs to.
         parted: Whether there is more than a space between two of its pieces, so that it may be a row of cells.
         closes: Whether it ends a row of a table whose cells have several lines.
-        second: Left edge of its second cell; 0 for a row without one.
+        second, last: Left edges of its second and its last cell; 0 for a row of one cell.
+        wrapped: Whether it goes on with the last cell of the row above it.
     """
 
     text: str
@@ -43,6 +44,8 @@ class Row:
     parted: bool = False
     closes: bool = False
     second: float = 0.0
+    last: float = 0.0
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
