@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxpipe.pipeline.readers.pdf.rows import CELL, Page, Row
 
-_LEADING = re.compile(r"(\d{1,5})(?:  (?=\S)|$)")
+_LEADING = re.compile(r"^(\d{1,5})(?:  (?=\S)|$)")
 _TRAILING = re.compile(r"(?<=\S)  (\d{1,5})$")
 _FEWEST = 10
 """Numbers one after the other, from which on they count lines."""
