@@ -227,7 +227,7 @@ class Blocks(ProseWriter):
             item = items[index]
             indent = len(item[1].expandtabs()) if item else 0
             a, b = spans[index][0], spans[following - 1][1]
-            number = self._close_items(open_items, indent, self.text[a : a + _LONGEST_NUMBER])
+            number = self._close_items(open_items, indent, self.text[a : a + _LONGEST_NUMBER], apart=not units)
             parent = open_items[-1][1] if open_items else self.parent
             made = self.whole_or_sentences(a, b, "item", parent)
             if _HEADLINE.fullmatch(self.text, item.end() if item else a, b):
@@ -253,15 +253,19 @@ class Blocks(ProseWriter):
             self.introduction = self.titled(self.regions[-1])
 
     def _close_items(
-        self, items: builtins.list[tuple[int, int, Number | None]], indent: int, words: str
+        self, items: builtins.list[tuple[int, int, Number | None]], indent: int, words: str, *, apart: bool
     ) -> Number | None:
-        """Close the items that the next does not stand in: those indented as far, unless it begins other numbers."""
+        """Close the items that the next does not stand in: those indented as far, unless it begins other numbers.
+
+        Below a blank line (``apart``) these are of another kind: ``(1)`` does not stand in ``16.``, ``(a)`` does.
+        """
         while items and items[-1][0] > indent:
             items.pop()
         beside = [item for item in items if item[0] == indent]
         number = number_of(words, beside[-1][2] if beside else None)
         same = next((item for item in beside if number and item[2] and item[2][:2] == number[:2]), None)
-        if same is None and number and begins(number) and beside and beside[-1][2]:
+        above = beside[-1][2] if beside and same is None else None
+        if number and above and begins(number) and not (apart and above.kind == number.kind):
             return number
         while items and items[-1][0] >= indent:
             if items.pop() is same:

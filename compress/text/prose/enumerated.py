@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"[ \t]*(\(?)(\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})([.)])")
+_NUMBER = re.compile(r"[ \t]*\*{0,2}(\(?)(\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})([.)])")
 _FIRST = {"digits": ("1",), "letters": ("a", "A"), "roman": ("i", "I")}
 
 

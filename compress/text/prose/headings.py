@@ -111,6 +111,8 @@ _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
 _PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
+_OF_LIST = re.compile(r"[;,] (?:and|or)$|^\d{1,3}(?:\.\d{1,3})+\.?[ \t]+[a-z]")
+"""What a clause in a list ends or begins with."""
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
 
 _SHORT = 60
@@ -243,7 +245,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             yield heading
     if document.kind == "text":
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
-            if not is_stopped(heading.title) and not _FOOT.search(heading.title):
+            if not is_stopped(heading.title) and not _FOOT.search(heading.title) and not _OF_LIST.search(heading.title):
                 yield heading
         yield from after_gaps(text, _ALONE_LEVEL)
 

@@ -25,7 +25,10 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 _LINE = re.compile(r"(?:(?<=\n)(?P<indent>[ \t]*+)[^\S\n]*+)?(?P<words>\S(?:[^\n]*\S)?)")
-_ITEM = re.compile(r"([ \t]*\*{0,4})(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.)[ \t]+(?=\S)")
+_ITEM = re.compile(
+    r"([ \t]*(?:(?!\*\*\d)\*{1,4})?)"
+    r"(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.|\*\*\d{1,3}[.)]\*\*)[ \t]+(?=\S)"
+)
 """The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(
     r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:(?:\.|\*|-|<\d+>)[ \t]+(?=\S)|[^\s:|=\[.+][^\n:]{0,80}?:{2,4}(?=[ \t]+\S))"

@@ -30,6 +30,7 @@ _OF_WHAT = re.compile(r"[(\[][^\n]{1,80}[)\]]|in [^\n.]{1,60}", re.IGNORECASE)
 """The line below a title that says in what the numbers are."""
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
+_DECIMAL = re.compile(r"(?P<above>\d{1,3}(?:\.\d{1,3})*)(?P<last>\.\d{1,3})\.?[ \t]+(?=\S)")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
 _FILLED = re.compile(r"\S")
 _FURNITURE = 400
@@ -70,6 +71,8 @@ class ProseWriter:
         self.said = -1
         """The turn of a conversation that further paragraphs go on with."""
         self.answers = Answers()
+        self.clauses: dict[str, int] = {}
+        """Where sentences without end of clauses begin, by decimal number: 5.1.2 may go on with that of 5.1."""
         self.called: dict[int, int] = {}
         """Where footnotes are called, by where they begin; the sentences that call them may be in another part."""
         self.listed = (-1, -1)
@@ -165,7 +168,12 @@ class ProseWriter:
             joined = joined_around(text, self.regions, lead, region)
             self.regions.append(region := joined or self._rest(region, lead))
         else:
+            number = _DECIMAL.match(text, start, end)
+            if number and self.introduction < 0 and (stem := self.clauses.get(number["above"], -1)) > self.heading:
+                region = region._replace(parent=stem)
             self.regions.append(region := self._headed(region, spans, lines))
+            if number and (introduces(text, stop) or breaks_off(text, *running_spans(text, region)[-1])):
+                self.clauses[number["above"] + number["last"]] = running_spans(text, region)[-1][0]
         self.introduction = -1
         if stop - start < LONGEST_TERM and "\n" not in text[start:stop]:
             self._open_term(region, start, stop)

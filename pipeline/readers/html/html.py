@@ -22,6 +22,7 @@ from ctxpipe.pipeline.readers.html.nodes import (
     stands_apart,
     web_address,
 )
+from ctxpipe.pipeline.readers.html.numbers import ListNumbers
 from ctxpipe.pipeline.readers.html.roles import ROLES
 from ctxpipe.pipeline.readers.titles import one_line
 
@@ -103,7 +104,7 @@ class _TreeWalk:
         self._hidden = hidden
         self._grids = grids
         self._tables: list[bool] = []
-        self._counters: list[int | None] = []
+        self._counters: list[ListNumbers | None] = []
         self._folded: list[bool] = []
         """For each open element that folds up, whether what it is folded under was written."""
         self._verbatim: list[str] | None = None
@@ -182,10 +183,10 @@ class _TreeWalk:
             case "list":
                 # A list inside an item follows it directly; any other stands apart.
                 layout.block(1 if self._counters else 2)
-                self._counters.append(count(node, "start") if tag == "ol" else None)
+                self._counters.append(ListNumbers(node) if tag == "ol" else None)
             case "item":
                 layout.block(1)
-                layout.indent(self._marker(), "  ")
+                layout.indent(self._marker(node), "  ")
             case "definition":
                 layout.block(1)
                 layout.indent("  ", "  ")
@@ -296,9 +297,6 @@ class _TreeWalk:
     def _in_grid(self) -> bool:
         return bool(self._tables) and self._tables[-1]
 
-    def _marker(self) -> str:
-        if not self._counters or self._counters[-1] is None:
-            return "- "
-        number = self._counters[-1]
-        self._counters[-1] = number + 1
-        return f"{number}. "
+    def _marker(self, node: LexborNode) -> str:
+        counter = self._counters[-1] if self._counters else None
+        return f"{counter.next(node)} " if counter else "- "

@@ -180,3 +180,38 @@ def test_many_paragraphs_below_one_sentence_take_time_in_proportion() -> None:
     text = "If a vessel, at night,\n\n- leaks\n\n" + "\n\n".join(itertools.repeat("unless it is closed", 20_000))
     made = outline(Document(text=text, source="x"))
     assert len(made.units(0, len(text))) >= 20_000
+
+
+CLAUSES = """5. DUTIES
+
+5.1 The Supplier shall not, without consent:
+
+5.1.1 move the data abroad;
+
+5.1.2 appoint a subcontractor for the hosting; or
+
+5.1.3 change the opening hours of the help desk.
+
+5.2 The Supplier shall:
+
+5.2.1 keep the logs for 12 months.
+
+5.3 The price is 90 crowns. It is paid monthly.
+"""
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_clauses_stand_under_the_sentence_that_their_number_goes_on_with(kind: Kind) -> None:
+    for words in ("move the data", "appoint a", "change the"):
+        assert above(CLAUSES, words, kind)[-1] == "5.1 The Supplier shall not, without consent:"
+    assert above(CLAUSES, "keep the logs", kind)[-1] == "5.2 The Supplier shall:"
+    assert "5.2 The Supplier shall:" not in above(CLAUSES, "The price is", kind)
+
+
+def test_parts_of_a_question_stand_under_it_and_other_lists_do_not() -> None:
+    exam = (
+        "**1.** Ethanol is made.\n\n(a) State how.\n\n(b) Name it.\n\n**2.** Ethene is made.\n\n(a) State how it is.\n"
+    )
+    assert above(exam, "Name it", "markdown") == ["**1.** Ethanol is made."]
+    assert above(exam, "State how it is", "markdown") == ["**2.** Ethene is made."]
+    assert above("14. Rent is paid.\n\n16. A fee is due.\n\n(1) A person may row.\n", "may row", "markdown") == []
