@@ -40,6 +40,9 @@ _SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
 _CANDIDATE = re.compile(r"\t[ \t]*+|[|.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
 """Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
+_LINE_NUMBER = re.compile(r"[ \t]*(\d{1,3})\.[ \t]+(?=\S)")
+_NEAR = 1000
+"""Characters in which the item before one is."""
 _FILLED = re.compile(r"\S")
 _CLAUSE = regex.compile(r"[;,:，；、—–]\s*|\s+")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?$")
@@ -68,6 +71,8 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
         if match.start() <= begin or match.start() in joins:
             continue
         blank = match.group().count("\n") > 1
+        if not blank and is_wrapped_number(text, start, match.start(), match.end()):
+            continue  # "The default is" above "90. A value of 0 means no limit."
         if not blank and text[match.start() - 1] == "." and _goes_on(text, match.end()):
             continue  # a line that ends in a stop, and the next one does not begin a sentence
         if not blank and is_abbreviated(text, begin, match.start(), match.end()):
@@ -86,6 +91,24 @@ def sentences(text: str, start: int = 0, end: int | None = None, joins: Collecti
     return spans
 
 
+def is_wrapped_number(text: str, start: int, at: int, after: int) -> bool:
+    """Whether a line begins with a number and a stop because the sentence of the line above it ends with the number.
+
+    The line above ends in a small letter, and no line near it has the number before.
+
+    Args:
+        text: The text.
+        start: Where to look back to.
+        at, after: Where the line above ends, and where the line begins.
+    """
+    number = _LINE_NUMBER.match(text, after)
+    if number is None or not text[at - 1].islower():
+        return False
+    value = int(number[1])
+    low = max(start, at - _NEAR)
+    return value > 1 and re.search(rf"(?:^|\n)[ \t]*\(?{value - 1}[.)][ \t]", text[low:at]) is None
+
+
 def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
     if _SCRIPT_STOP.search(text, start, end):
         yield from _BOUNDARY.finditer(text, start, end)
@@ -102,7 +125,7 @@ def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
 
 def _is_aside(text: str, begin: int, at: int) -> bool:
     """Whether a place is between brackets that open inside a sentence and close soon, in the same paragraph."""
-    return _is_between(text, begin, at, "(", ")") or _is_between(text, begin, at, "[", "]")
+    return any(_is_between(text, begin, at, opening, closing) for opening, closing in ("()", "[]", "{}"))
 
 
 def _is_between(text: str, begin: int, at: int, opening: str, closing: str) -> bool:

@@ -57,7 +57,7 @@ _RULED_DAY = LinePattern(
 """The line of a chat or log between the days, behind a rule."""
 _POSTING = (" commented", " opened this ", " replied", " reviewed", " posted", " added a comment", " answered")
 _POSTED = regex.compile(
-    rf"""(?<=(?:\A|\n)[ \t]*\n|\A)[ \t]{{0,3}}(?:\*\*|__|@)?\p{{L}}[^\s:.!?][^\n:.!?]{{0,40}}?(?:\*\*|__)?
+    rf"""(?<=(?:\A|\n)[ \t]*\n|\A)[ \t]{{0,3}}(?:\*\*|__)?@?\p{{L}}[^\s:.!?][^\n:.!?]{{0,40}}?(?:\*\*|__)?
     (?:{"|".join(words.replace(" ", "[ ]") for words in _POSTING)})(?![\p{{L}}])
     (?:[^\n.!?]{{0,60}})?[ \t]*:?[ \t]*$(?=\n[ \t\r]*(?:\n|\Z))""",
     regex.MULTILINE | regex.VERBOSE,

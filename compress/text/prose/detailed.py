@@ -20,8 +20,8 @@ _KEYED = regex.compile(
     r"(?: [\p{L}\p{N}_./'’-]+| \([^()\n]{1,20}\)){0,4}[ ]*:(?: .*)?"
 )
 """A key with its value, or one that stands above others; no line of Python."""
-_CELLS = re.compile(r"\S+(?: \S+)*  +\S.*")
-"""A detail whose parts stand apart."""
+_CELLS = re.compile(r"\S+(?: \S+)*(?<![.!?])  +\S.*")
+"""A detail whose parts stand apart; two spaces behind a stop are those between sentences."""
 _BRANCH = re.compile(r"(?:[│|][ \u00a0]{1,4}|[ \u00a0]{2,5})*(?:[├└|`+\\][─-]{1,3}[ \u00a0]?)")
 """What a tree of files draws before a name."""
 _DRAWN = "├└│|`+\\"

@@ -33,7 +33,12 @@ _SET = re.compile(r"\\(?:centering|small|footnotesize|caption|label|vspace|renew
 """What a figure or table begins with."""
 _CAPTION = re.compile(r"\\caption(?:\[[^\]]*\])?\{(.{1,200}?)\}[ \t]*$", re.MULTILINE)
 _NAMED = re.compile(r"\\begin\{[^}\n]+\}[ \t]*(?:\[([^\]\n]+)\]|\{([^}\n]+)\})")
-_ITEM = re.compile(r"\\item\b[ \t]*(?:\[([^\]\n]*)\])?")
+_ITEM = re.compile(r"\\(?:bib)?item\b[ \t]*(?:\[([^\]\n]*)\])?")
+_DISPLAYED = re.compile(
+    r"\\begin\{(?P<name>(?:equation|align|alignat|gather|multline|flalign|eqnarray|displaymath)\*?)\}"
+    r"(?:[^\n]*\n){1,60}?[^\n]*\\end\{(?P=name)\}"
+)
+"""A formula that is set apart, whose lines are no sentences."""
 _STOP_BEFORE_END = re.compile(r"(?P<stop>[.!?])\s*\n[ \t]*\\end\{[^}\n]*\}[^\n]*\n?[ \t]*")
 
 
@@ -69,7 +74,9 @@ class Environments(Quoted):
             region = self.regions[-1]
             ends = [m for m in _STOP_BEFORE_END.finditer(self.text, region.start, region.end) if m.start() >= start]
             joins = (*region.joins, *(match.end("stop") for match in ends))
-            breaks = {*region.breaks, *(match.end() for match in ends if match.end() < region.end)}
+            inside = [match.span() for match in _DISPLAYED.finditer(self.text, region.start, region.end)]
+            meant = (at for at in region.breaks if not any(a < at < b for a, b in inside))
+            breaks = {*meant, *(match.end() for match in ends if match.end() < region.end)}
             self.regions[-1] = region._replace(joins=joins, breaks=tuple(sorted(breaks)))
 
     def parted(self, lines: Lines) -> bool:

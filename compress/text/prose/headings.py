@@ -192,11 +192,9 @@ def _posts(text: str) -> Iterator[Heading]:
 def _marked(document: Document) -> Iterator[Heading]:
     text, language = document.text, document.language
     if document.kind in ("markdown", "html"):
-        yield from matches(_ATX, text, lambda m: (len(m[1]), m[2]))
+        yield from _with_posts(text, list(matches(_ATX, text, lambda m: (len(m[1]), m[2]))))
         yield from matches(_BOLD, text, lambda m: (_BOLD_LEVEL, m[1]))
         yield from code_titles(text, _BOLD_LEVEL)
-        for post in posts(text):
-            yield Heading(post.start, post.end, _BOLD_LEVEL, post.title)
         yield from underlined(text, markdown=True)
         for heading in matches(_TAGGED, text, lambda m: (_BOLD_LEVEL if m[1][0] in "sS" else int(m[1][1]), m[2])):
             yield heading._replace(title=" ".join(_TAG.sub(" ", heading.title).split()))
@@ -248,6 +246,27 @@ def _unmarked(document: Document) -> Iterator[Heading]:
             if not is_stopped(heading.title) and not _FOOT.search(heading.title) and not _OF_LIST.search(heading.title):
                 yield heading
         yield from after_gaps(text, _ALONE_LEVEL)
+
+
+def _with_posts(text: str, marked: list[Heading]) -> Iterator[Heading]:
+    """Headings with a sign, and heads of comments: right below the title, or below the heading right above the first.
+
+    What a comment has headings for stands under the comment, and ends with it.
+    """
+    found = list(posts(text))
+    if not found:
+        yield from marked
+        return
+    levels = [heading.level for heading in marked]
+    top = min(levels, default=0)
+    top -= levels.count(top) > 1
+    last = max((heading for heading in marked if heading.end <= found[0].start), default=None)
+    if last and not text[last.end : found[0].start].strip("- \n\r"):
+        top = last.level
+    for heading in marked:
+        yield heading._replace(level=heading.level + (heading.level > top))
+    for post in found:
+        yield Heading(post.start, post.end, top + 1, post.title)
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:

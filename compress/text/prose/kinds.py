@@ -21,6 +21,7 @@ from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.units import running_spans
+from ctxpipe.compress.text.sentences import is_wrapped_number
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -182,6 +183,10 @@ class Kinds(ManualPages):
             item.match(text, text.rfind("\n", 0, a) + 1, b) if may_be(words) else None
             for (a, b), words in zip(lines.spans, lines.words, strict=True)
         ]
+        items[1:] = [
+            None if item and is_wrapped_number(text, lines.start, above[1], below[0]) else item
+            for item, (above, below) in zip(items[1:], itertools.pairwise(lines.spans), strict=True)
+        ]
         if not items[0] and sum(map(bool, items)) < 2 and not (items[-1] and _is_one_item(lines.words)):
             return False
         begun = list(map(bool, items))
@@ -255,7 +260,7 @@ class Kinds(ManualPages):
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""
-        if self.traced >= 0 and CHAINED.match(lines.words[0]) and self.regions[-1].end == self.logged:
+        if CHAINED.match(lines.words[0]) and self._follows_log():
             stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words))
             self.log(lines.spans[:stop], [-1] * stop)
             if stop < len(lines.words):
@@ -268,6 +273,17 @@ class Kinds(ManualPages):
         if messages:
             self.diagnosis(lines.spans, messages)
         return bool(messages)
+
+    def _follows_log(self) -> bool:
+        """Whether the last block ends in a line of a log, which a trace below it then stands under."""
+        last = self.regions[-1] if self.regions else None
+        if last is None or (self.traced >= 0 and last.end == self.logged):
+            return last is not None
+        start, end = last.units[-1][:2] if last.units else running_spans(self.text, last)[-1]
+        if not is_logged(self.text[start:end]):
+            return False
+        self.traced = start
+        return True
 
     def _paragraphs(self, lines: Lines) -> bool:
         """Records, and paragraphs between them: what lines are that are nothing else."""

@@ -164,7 +164,7 @@ class ProseWriter:
             self.regions[-1] = region
         elif (open_sentence := self._before_page(start)) >= 0:
             self.regions.append(region := self._rest(region, open_sentence))
-        elif self.introduction < 0 and (lead := begun_above(text, self.regions, self.heading, start)) >= 0:
+        elif self.introduction < 0 and (lead := begun_above(text, self.regions, self.heading, start)) > region.parent:
             joined = joined_around(text, self.regions, lead, region)
             self.regions.append(region := joined or self._rest(region, lead))
         else:
