@@ -24,6 +24,8 @@ from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 _LONGEST_TITLE = 120
+_CALLOUT = re.compile(r"<\d{1,3}>")
+"""The number of a line of a listing."""
 _ALIGNED = re.compile("\u00a0(?<=[\\n \\t\u00a0]\u00a0)")
 """A no-break space that is not between two words."""
 
@@ -133,9 +135,12 @@ class Outline:
         """The unit without which another makes no sense, beside those it stands under; None where there is none.
 
         A sentence that begins with a pronoun leans on the one that names what it stands for, a comment on the
-        statement below it, the first row of a table on the caption below it.
+        statement below it, the first row of a table on the caption below it, what explains a line of a listing of
+        AsciiDoc on the line with its number.
         """
         index = bisect.bisect_right(self._starts, unit.start) - 1
+        if index > 0 and unit.kind == "item" and self.document.language == "asciidoc":
+            return self._called_out(index, unit)
         if index < 0 or unit.kind not in ("sentence", "line", "row"):
             return None
         if unit.kind == "row":
@@ -146,6 +151,11 @@ class Outline:
             return antecedent(self.document.text, units, place)
         language = self.document.language
         return subject(self.document.text, units, place, language) if self.document.kind == "code" else None
+
+    def _called_out(self, index: int, item: Unit) -> Unit | None:
+        number = _CALLOUT.match(self.document.text, item.start, item.end)
+        above = self.regions[index - 1].units or () if number else ()
+        return next((u for u in above if number and self.document.text.endswith(number[0], u.start, u.end)), None)
 
     def _caption_below(self, index: int, row: Unit) -> Unit | None:
         if self.regions[index].start > row.start or index + 1 == len(self.regions):

@@ -188,7 +188,8 @@ def _are_forms(cells: Sequence[Sequence[str]]) -> bool:
     titles = [i for i, row in enumerate(cells) if len(row) > 1 and _names_group(row)]
     if len(titles) < _FEWEST_GROUPS or titles[-1] == len(cells) - 1:
         return False
-    keys = [tuple(row[0] for row in cells[a + 1 : b]) for a, b in itertools.pairwise([*titles, len(cells)])]
+    parts = itertools.pairwise([*titles, len(cells)])
+    keys = [tuple(row[0] if row else "" for row in cells[a + 1 : b]) for a, b in parts]
     return keys[0] != () and keys.count(keys[0]) == len(keys) and len({cells[i][0] for i in titles}) == len(titles)
 
 
@@ -257,6 +258,11 @@ def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _cells(record: str) -> list[str]:
-    bare = _QUOTED.sub('""', record)
-    delimiter = max(_DELIMITERS, key=bare.count)
-    return [cell.strip() for cell in _QUOTED.sub("q", record).split(delimiter)]
+    """The cells of a record, without quotation marks and the delimiters and line breaks between them."""
+    delimiter = max(_DELIMITERS, key=_QUOTED.sub("", record).count)
+    bare = _QUOTED.sub(lambda match: _unquoted(match[0], delimiter), record) if '"' in record else record
+    return [cell.strip() for cell in bare.split(delimiter)]
+
+
+def _unquoted(cell: str, delimiter: str) -> str:
+    return cell[1:-1].replace('""', '"').replace(delimiter, " ").replace("\n", " ")

@@ -66,9 +66,25 @@ def code_units(text: str, language: str = "") -> list[Unit]:
     units = with_banners(text, units, language)
     if language == "python":
         return with_described(text, units)
+    if "RewriteCond" in text:
+        units = _with_conditions_above(text, units)
     if language in _NAMED:
         units = named_objects(text, units, language)
     return with_conditions(text, units) if language == "yaml" else units
+
+
+def _with_conditions_above(text: str, units: list[Unit]) -> list[Unit]:
+    """Rules of Apache's under the conditions right above them, without which they say something else."""
+    said = [text[unit.start : unit.end].lstrip() for unit in units]
+    return [
+        unit._replace(parent=units[index - 1].start)
+        if index
+        and said[index].startswith(("RewriteRule", "RewriteCond"))
+        and said[index - 1].startswith("RewriteCond")
+        and unit.parent == units[index - 1].parent
+        else unit
+        for index, unit in enumerate(units)
+    ]
 
 
 def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> None:

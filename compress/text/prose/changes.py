@@ -74,6 +74,8 @@ _ADDRESSEE = regex.compile(
 )
 """The line of a letter that says to whom it is."""
 _OPENS = frozenset((*_WEEKDAYS, *map(str.casefold, _GREETINGS), "my", "sehr", "guten"))
+_OF_ROW = re.compile(r"\t|[€$£¥%]|^[^\n:]*(?<!ersion)(?<!elease)(?<!hanges)(?<!new):\s*\d")
+"""What a row of a table or a key with its value has, and the head of a version does not."""
 _SAYS = re.compile(r"(?:changes|version|release|what's new)\b", re.IGNORECASE)
 """What a line begins with that a version without a point follows."""
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+ \([^()\s]+\) [a-zA-Z][^\n;]*;[ ]*urgency=\w+[^\n]*$", re.MULTILINE)
@@ -151,7 +153,7 @@ def _is_head(text: str, match: re.Match[str]) -> bool:
     words = match.group().rstrip()
     if words.endswith((",", ";")) or (words.endswith(".") and len(words) >= _SENTENCE):
         return False
-    if match.re is _VERSION and not match["point"] and not _SAYS.match(match["lead"]):
+    if match.re is _VERSION and (_OF_ROW.search(words) or (not match["point"] and not _SAYS.match(match["lead"]))):
         return False
     return words.endswith((")", ":", "]", ">")) or not _GOES_ON.match(text, match.end())
 

@@ -23,6 +23,9 @@ _LONGEST = 4
 """Marks of a usual fence."""
 
 
+_LISTING = re.compile(r"^(?P<mark>-{4,}|\.{4,})[ \t]*$", re.MULTILINE)
+
+
 class Fence(NamedTuple):
     """Fenced code, as character offsets.
 
@@ -62,6 +65,17 @@ def fences(text: str, marks: str) -> Iterator[Fence]:
             continue
         yield Fence(*line.span(), *lines[closing].span(), opens["info"])
         at = closing + 1
+
+
+def listings(text: str) -> Iterator[Fence]:
+    """Listings of AsciiDoc, in order: code between two lines of the same hyphens or dots."""
+    opened: re.Match[str] | None = None
+    for line in _LISTING.finditer(text):
+        if opened is None:
+            opened = line
+        elif line["mark"] == opened["mark"]:
+            yield Fence(*opened.span(), *line.span(), "")
+            opened = None
 
 
 def front_matter(text: str) -> Fence | None:

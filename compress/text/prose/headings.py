@@ -11,7 +11,7 @@ import regex
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.coded import code_titles
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
-from ctxpipe.compress.text.prose.levels import with_back_matter, with_outer
+from ctxpipe.compress.text.prose.levels import above_named, with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
@@ -28,8 +28,11 @@ from ctxpipe.compress.types import Document
 _ATX = LinePattern(re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+(\S(?:.*[^ \t#])?)[ \t#]*$", re.MULTILINE), r" {0,3}#")
 _BOLD = LinePattern(
     re.compile(
-        r"(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*(?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_])?:?[ \t]*$(?=\n\n)",
-        re.MULTILINE,
+        r"""(?:(?<=\n\n)|\A)\*\*([^*\n]{2,160})\*\*
+        (?:[ \t]*[—–:|-]?[ \t]*[*_][^*_\n]{1,80}[*_]
+          |[ \t]*[—–|,·-][ \t]*[^*\n]{1,80}[^*\s.!?](?=[ \t]*\n(?:[ \t]*[*_](?![*_\s])|\n[ \t]*[-*+•][ ])))?:?[ \t]*
+        (?:\n[ \t]*[*_](?![*_])[^*_\n]{1,80}[*_][ \t]*)?$(?=\n\n)""",
+        re.MULTILINE | re.VERBOSE,
     ),
     r"\*\*",
 )
@@ -94,11 +97,11 @@ _CAPITALS = LinePattern(
 _ALONE = LinePattern(
     regex.compile(
         r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
-        r"(?=\S[^\n]{40,}|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
+        r"(?=\S[^\n]{40,}|(?:Q|Question|Frage|Pregunta|Domanda)[.:][ ]\S|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
     ),
     r"[\p{Lu}\p{N}]",
 )
-"""A short line alone above a paragraph, or above what happened in some year."""
+"""A short line alone above a paragraph, a question, or what happened in some year."""
 _PROMPT = LinePattern(
     re.compile(
         r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
@@ -165,7 +168,7 @@ def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[
         if not disjoint or heading.start >= disjoint[-1].end:
             disjoint.append(heading)
     if document.kind == "text" and not document.headings:
-        disjoint = with_outer(text, disjoint, _CAPITALS_LEVEL)
+        disjoint = above_named(text, with_outer(text, disjoint, _CAPITALS_LEVEL), _CAPITALS_LEVEL)
         disjoint = with_back_matter(disjoint, _NUMBERED_LEVEL, _BOLD_LEVEL - 1)
     return _above_parts(disjoint, {start for start, *_ in things})
 

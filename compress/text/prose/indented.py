@@ -113,6 +113,14 @@ def colon_terms(lines: Sequence[str]) -> list[list[int]]:
     return definitions
 
 
+def wiki_terms(lines: Sequence[str]) -> list[list[int]]:
+    """The same as ``colon_terms`` for MediaWiki: ``;`` begins a term, ``:`` a definition."""
+    if lines[0][0] != ";" or any(line[0] not in ";:" for line in lines) or all(line[0] == ";" for line in lines):
+        return []
+    terms = [index for index, line in enumerate(lines) if line[0] == ";"]
+    return [[a, *range(a + 1, b), b] for a, b in itertools.pairwise([*terms, len(lines)])]
+
+
 def tagged(lines: Sequence[str], indents: Sequence[int], below: int) -> list[Tagged]:
     """The terms of a block whose definitions begin on the same line, at the column of all lines that go on with them.
 

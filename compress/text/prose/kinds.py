@@ -11,7 +11,7 @@ from ctxpipe.compress.text.prose.detailed import GOES_ON, under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import is_report_head, is_title, questions
-from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated
+from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, wiki_terms
 from ctxpipe.compress.text.prose.interrupted import breaks_off
 from ctxpipe.compress.text.prose.itemised import itemised
 from ctxpipe.compress.text.prose.listed import after_items
@@ -35,6 +35,7 @@ _ASCIIDOC_ITEM = re.compile(
     r"([ \t]*(?:\.{0,4}|\*{0,4}))(?:(?:\.|\*|-|<\d+>)[ \t]+(?=\S)|[^\s:|=\[.+][^\n:]{0,80}?:{2,4}(?=[ \t]+\S))"
 )
 """An item, or a term and its definition."""
+_HEADER_ROWS = re.compile(r":header-rows:[ \t]*(\d{1,2})")
 _BRACKETED = re.compile(r"\[[^\]\n]{2,60}\]")
 _LONGEST_ADDRESS = 5
 _PARTED = re.compile(r"[;:|\t]|  ")
@@ -72,6 +73,7 @@ class Kinds(ManualPages):
             self.stanza,
             self.statement,
             self._directive,
+            self._list_table,
             self.quoting,
             self.quotation,
             self._glossary,
@@ -96,6 +98,7 @@ class Kinds(ManualPages):
             self.parted: document.language != "tex",
             self.caption: not facts.captions_below,
             self._directive: document.language != "rst",
+            self._list_table: document.language != "rst",
             self.printed: not facts.called,
             self.speech: facts.speakers is None,
             self.statement: document.kind != "text" or bool(document.language),
@@ -167,9 +170,20 @@ class Kinds(ManualPages):
         self.directive(lines.spans[0][0], lines.spans[-1][1], lines.indents[0])
         return True
 
+    def _list_table(self, lines: Lines) -> bool:
+        """The rows of a table of reStructuredText that is written as a list, each with all its cells."""
+        rows = [index for index, words in enumerate(lines.words) if words.startswith("* -")]
+        last = self.regions[-1] if self.regions else None
+        if not rows or rows[0] or last is None or not self.text.startswith(".. list-table::", last.start):
+            return False
+        spans = [(lines.spans[a][0], lines.spans[b - 1][1]) for a, b in itertools.pairwise([*rows, len(lines.spans)])]
+        titles = _HEADER_ROWS.search(self.text, last.start, last.end)
+        self.records(spans, titles=min(int(titles[1]) if titles else 0, len(spans)))
+        return True
+
     def _glossary(self, lines: Lines) -> bool:
-        """Terms of Markdown with definitions that begin with a colon."""
-        groups = colon_terms(lines.words)
+        """Terms of Markdown or of a wiki with definitions that begin with a colon."""
+        groups = colon_terms(lines.words) or wiki_terms(lines.words)
         if groups:
             self.glossary(lines.spans, groups)
         return bool(groups)

@@ -31,6 +31,27 @@ def with_back_matter(headings: Sequence[Heading], numbered: int, deepest: int) -
     ]
 
 
+def above_named(text: str, headings: Sequence[Heading], level: int) -> list[Heading]:
+    """Headings of one level of which those right above higher ones stand above these, if there are several.
+
+    A catalogue has ``HEDGE TRIMMERS`` above ``Art. 4410``, and a law ``GENERAL`` above ``Article 1``.
+
+    Args:
+        text: The text.
+        headings: Headings in order.
+        level: The level that is looked at.
+    """
+    below = {
+        above.start: following.level
+        for above, following in itertools.pairwise(headings)
+        if 0 < following.level < above.level == level and not text[above.end : following.start].strip()
+    }
+    if len(below) < _FEWEST:
+        return list(headings)
+    top = min(below.values())
+    return [h._replace(level=top if h.start in below else h.level + (h.level >= top)) for h in headings]
+
+
 def with_outer(text: str, headings: Sequence[Heading], level: int) -> list[Heading]:
     """Headings of one level of which those right above another one stand higher, if there are several.
 

@@ -44,10 +44,12 @@ _IN_WORDS = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twenty|thirty|forty|fifty)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
 )
+_SIDE = rf"[ \t]{{4,}}[(\[]?(?:{'|'.join(_WORDS)}|§)[^\n]{{1,40}}"
+"""At the other end of the line, what a part belongs to."""
 _LINE = regex.compile(
     rf"""^[ \t]{{0,3}}(?P<title>
       (?P<word>{"|".join((*_WORDS, *_STAGED, *_ANNEXES))}|Art\.)[ \t]+
-      (?:{_NUMBER}\.?(?P<rest>[^\n]{{0,70}}?)|{_IN_WORDS}(?P<rest>(?:[.:–—-][^\n]{{0,70}})?))
+      (?:{_NUMBER}\.?(?:{_SIDE}|(?P<rest>[^\n]{{0,70}}?))|{_IN_WORDS}(?P<rest>(?:[.:–—-][^\n]{{0,70}})?))
     | (?P<entry>(?P<word>{"|".join((*_ENTRIES, *_SERIES))})[ \t]+(?:(?:No|Nr)\.?[ \t]?|[#№])?{_NUMBER}
       (?:[ \t]*[:.–—-][ \t]+(?P<rest>[^\n]{{1,70}}?))?)
     | (?P<word>§{{1,2}})[ \t]*{_NUMBER}\.?(?P<rest>[^\n]{{0,90}}?)

@@ -10,7 +10,7 @@ from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import quote_depth
 from ctxpipe.compress.text.prose.turns import Turns
-from ctxpipe.compress.text.prose.units import announces, running_spans
+from ctxpipe.compress.text.prose.units import announces, asks, running_spans
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -29,12 +29,17 @@ class Quoted(Turns):
         super().__init__(document, facts)
         self._quoted_heads: dict[int, int] = {}
         """What the heads of quoted messages stand under."""
+        self._quoting = -2
+        """What says who wrote the message that is quoted."""
+        self._questioned = -2
+        """The last question that is quoted."""
 
     def quotation(self, lines: Lines) -> bool:
         """Lines of a message that quote another one, under what says whose words they are."""
         text = self.text
         if text.find(">", lines.start, lines.end) < 0 or not any(text[a] == ">" for a, _ in lines.spans):
-            self.quotes.clear()
+            # What is quoted between the paragraphs of an answer is all of the same message.
+            self.quotes = {1: self._quoting} if self.quotes.get(1, -1) == self._quoting else {}
             return False
         for depth, group in itertools.groupby(lines.spans, key=lambda span: quote_depth(text, span[0])):
             spans = list(group)
@@ -45,8 +50,10 @@ class Quoted(Turns):
         return True
 
     def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:
-        if self.introduction >= 0:
+        if self.introduction >= 0 and self.introduction != self._questioned:
             self.quotes[depth] = self.introduction
+            if depth == 1 and self.regions and _WROTE.search(self.text, self.introduction, self.regions[-1].end):
+                self._quoting = self.introduction
         self.introduction = -1
         self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
         at = 0
@@ -75,6 +82,8 @@ class Quoted(Turns):
         parent = self.quotes[max(self.quotes)] if self.quotes else self.base
         # A line of nothing but marks begins the next paragraph.
         empty = [not text[a:b].strip("> \t") for a, b in spans]
+        filled = next((i for i in range(len(spans), 0, -1) if not empty[i - 1]), len(spans))
+        spans, marks = spans[:filled], spans[filled:]
         breaks = tuple(spans[i][0] for i in range(1, len(spans)) if empty[i] and not empty[i - 1])
         region = Region(spans[0][0], spans[-1][1], parent, None, breaks)
         self.regions.append(region)
@@ -85,6 +94,11 @@ class Quoted(Turns):
                 breaks = tuple(at for at in breaks if at < start)
                 self.regions[-1:] = [region._replace(end=start, breaks=breaks), Region(start, end, self.base)]
             self.introduction = start
+        elif asks(text, spans[-1][1]):
+            # What is written below it in the message answers it.
+            self.introduction = self._questioned = running_spans(text, region)[-1][0]
+        if marks:
+            self.regions.append(Region(marks[0][0], marks[-1][1], parent))
 
     def _message_heads(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """The lines by index, the end exclusive, that are heads of messages: fields below one another."""

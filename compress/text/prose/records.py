@@ -45,6 +45,8 @@ _JOINED = 1.5
 _FEWEST = 3
 _FEWEST_OF_WORDS, _MOST_WORDS = 5, 3
 """Lines from which on, and words of each up to which, as many words in every line make a list."""
+_FULL, _MOST = 3, 0.7
+"""Gaps of titles of columns that no row has more of, and share of the rows with numbers below them."""
 _TELLING, _COUNTED = 2, 12
 """How many of a line's first words are compared by their patterns, and up to how many are counted."""
 
@@ -241,9 +243,8 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
         columns = rule >= start or (rule > 0 and GAP.search(lines[rule - 1]))
         if columns and 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
             return RecordRun(rule + 1, end, rule - 1)
-    first, rest = lines[start], lines[start + 1 : end]
-    if len(GAP.findall(first)) >= 2 and not _DIGITS.search(first) and all(map(_DIGITS.search, rest)):
-        return RecordRun(start + 1, end, start)
+    if titles := _titles(lines[start:end]):
+        return RecordRun(start + titles, end, start)
     header = start - 1
     if header >= 0:
         words, rows = lines[header].split(), [line.split() for line in lines[start:end]]
@@ -253,6 +254,24 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
         if fits and not _DIGITS.search(lines[header]) and all(_DIGITS.search(line) for line in lines[start:end]):
             return RecordRun(start, end, header)
     return RecordRun(start, end)
+
+
+def _titles(lines: Sequence[str]) -> int:
+    """How many lines at the beginning of a run are titles of its columns, with a line of units below them."""
+    first, rest = lines[0], lines[1:]
+    gaps, tabs = len(GAP.findall(first)), first.count("\t")
+    units = int(tabs > 0 and len(rest) > 1 and not _DIGITS.search(rest[0]) and rest[0].count("\t") < tabs)
+    rows = rest[units:]
+    if not rows or (gaps < 2 and not tabs and not all(_beside(first, row) for row in rows)):
+        return 0
+    counted = sum(_DIGITS.search(row) is not None for row in rows)
+    if not _DIGITS.search(first):
+        fullest = gaps >= _FULL and all(len(GAP.findall(row)) <= gaps for row in rows)
+        return 1 + units if counted == len(rows) or (fullest and counted >= _MOST * len(rows)) else 0
+    # Titles may have numbers ("Most in 24 hours"), but not in the first column.
+    heads = [re.split(r"\t|[ ]{2,}", line, maxsplit=1)[0] for line in (first, *rows)]
+    equal = gaps >= 2 and all(len(GAP.findall(row)) == gaps for row in rows)
+    return 1 if equal and not _DIGITS.search(heads[0]) and all(map(_DIGITS.search, heads[1:])) else 0
 
 
 @lru_cache(maxsize=1 << 12)

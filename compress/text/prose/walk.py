@@ -12,7 +12,7 @@ from ctxpipe.compress.text.prose.detailed import are_messages
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.facts import Facts
-from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter
+from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter, listings
 from ctxpipe.compress.text.prose.heading import Heading
 from ctxpipe.compress.text.prose.headings import POST_LEVEL, headings
 from ctxpipe.compress.text.prose.indented import indent_of
@@ -162,6 +162,8 @@ def _special(document: Document) -> list[Fence | Drawn | SimpleTable | Infobox |
     head = front_matter(text)
     marks = "`~" if document.kind in ("markdown", "html") else "`"
     special: list[Fence | Drawn | SimpleTable | Infobox | _Pipes] = [*([head] if head else []), *fences(text, marks)]
+    if document.language == "asciidoc":
+        special += listings(text)
     fenced = sorted((fence.start, fence.end) for fence in special)
     tables: list[Drawn | SimpleTable | Infobox] = [
         *drawn_tables(text, document.language),

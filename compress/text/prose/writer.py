@@ -28,6 +28,13 @@ _TITLE = re.compile(
 """A short line that is no sentence, or the number of a table and what it holds."""
 _OF_WHAT = re.compile(r"[(\[][^\n]{1,80}[)\]]|in [^\n.]{1,60}", re.IGNORECASE)
 """The line below a title that says in what the numbers are."""
+_IN_WHAT = re.compile(
+    r"(?:all |the |these )?"
+    r"(?:amounts|figures|values|prices|numbers|sums|rates|weights|sizes|lengths|dimensions|times|costs)"
+    r"\b[^.\n]{0,60}\b(?:in|per|without|with|including|excluding|exclude|include)\b[^.\n]{1,80}\.?",
+    re.IGNORECASE,
+)
+"""A sentence above a table that says in what its numbers are."""
 _OPEN_END = re.compile(r"[\w,;—–-]$")
 _GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
 _DECIMAL = re.compile(r"(?P<above>\d{1,3}(?:\.\d{1,3})*)(?P<last>\.\d{1,3})\.?[ \t]+(?=\S)")
@@ -112,6 +119,9 @@ class ProseWriter:
         begin, end = trim(self.text, last.start, last.end)
         words = self.text[begin:end]
         title, _, unit = words.partition("\n")
+        if _IN_WHAT.fullmatch(words) and is_blank(self.text, end, start):
+            self.introduction = begin
+            return
         named = _TITLE.fullmatch(title) and (
             not unit or _OF_WHAT.fullmatch(unit) or (is_title(title) and is_title(unit))
         )

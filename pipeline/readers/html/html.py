@@ -106,7 +106,8 @@ class _TreeWalk:
         self._tables: list[bool] = []
         self._counters: list[ListNumbers | None] = []
         self._folded: list[bool] = []
-        """For each open element that folds up, whether what it is folded under was written."""
+        """For each open element that folds up or stands aside, whether its title was written."""
+        self._asides = 0
         self._verbatim: list[str] | None = None
         self._heading = False
         self._superscript = False
@@ -172,6 +173,8 @@ class _TreeWalk:
                 self._superscript = True
             case "struck":
                 self._struck += 1
+            case "heading" if self._asides:
+                layout.block(2)
             case "heading":
                 layout.block(2)
                 layout.indent("#" * int(tag[1]) + " ", "")
@@ -193,6 +196,7 @@ class _TreeWalk:
             case "folded":
                 layout.block(2)
                 self._folded.append(False)
+                self._asides += tag == "aside"
             case "table":
                 layout.block(2)
                 self._tables.append(node.mem_id in self._grids)
@@ -233,6 +237,9 @@ class _TreeWalk:
                 self._superscript = False
             case "struck":
                 self._struck -= 1
+            case "heading" if self._asides:
+                layout.block(1)
+                self._fold()
             case "heading":
                 self._heading = False
                 layout.flat -= 1
@@ -247,6 +254,7 @@ class _TreeWalk:
             case "folded":
                 if self._folded.pop():
                     layout.dedent()
+                self._asides -= node.tag == "aside"
                 layout.block(2)
             case "table":
                 if self._tables.pop():
@@ -266,10 +274,14 @@ class _TreeWalk:
                 if node.tag == "blockquote":
                     layout.dedent()
                 layout.block(self._gap(role, node))
-                if node.tag == "summary" and self._folded and not self._folded[-1] and not layout.flat:
-                    # What is folded up belongs to what it is folded under, and ends with it.
-                    layout.indent("  ", "  ")
-                    self._folded[-1] = True
+                if node.tag == "summary":
+                    self._fold()
+
+    def _fold(self) -> None:
+        """Indent what is folded up, or stands aside: it belongs to its title, and ends with it."""
+        if self._folded and not self._folded[-1] and not self.layout.flat:
+            self.layout.indent("  ", "  ")
+            self._folded[-1] = True
 
     def _gap(self, role: str, node: LexborNode) -> int:
         """Line breaks before and after an element: two leave an empty line."""

@@ -21,11 +21,11 @@ ROLES = {
         ("break", "br"),
         ("superscript", "sup"),
         ("struck", "s strike del"),
-        ("folded", "details"),
+        ("folded", "details aside"),
         ("paragraph", "p blockquote section article main figure fieldset hr address"),
         (
             "line",
-            "body div dt dl header footer aside form figcaption caption legend summary center option optgroup "
+            "body div dt dl header footer form figcaption caption legend summary center option optgroup "
             "dialog hgroup search",
         ),
     )
