@@ -25,6 +25,11 @@ _LABEL = regex.compile(
     r"\.[*_]{0,2}[ ]+(?=[\"“(]?[\p{Lu}\p{N}])"
 )
 """A word that says what a paragraph is, and a stop, with which no sentence ends."""
+_RUN_IN = regex.compile(
+    r"(?:[*_]{2}[\p{Lu}\p{N}][^\n*_]{0,58}(?::[*_]{2}|[*_]{2}:)|\p{Lu}[^\n.:;!?,\"“”]{0,38}:)"
+    r"[ ]+(?=[\"“(]?[\p{Lu}\p{N}])"
+)
+"""A label with a colon that the sentences of a paragraph are about."""
 _TERM = regex.compile(
     r"[*_]{0,2}(?!(?:An?|Th(?:e|is|at|ese|ose|ere|en)|He|She|It|I|We|You|They|No|Yes|But|And|So|Not|My|His|Her|Our)\b)"
     r"\p{Lu}[\p{L}\p{N}'’/-]*(?:[ ][\p{L}\p{N}'’/()-]+){0,3}\.[*_]{0,2}[ ]+(?=\p{Lu}\S*[ ]\S)"
@@ -97,8 +102,10 @@ def _ended(line: str) -> bool:
 
 
 def after_label(text: str, start: int, end: int) -> int:
-    """Where a paragraph goes on behind the word that says what it is (``Abstract.``, ``Lemma 2.``), or -1."""
+    """Where a paragraph goes on behind the words that say what it is (``Abstract.``, ``Antacids:``), or -1."""
     label = _LABEL.match(text, start, end)
+    if label is None and (label := _RUN_IN.match(text, start, end)) and len(sentences(text, label.end(), end)) < 2:
+        return -1
     return label.end() if label else -1
 
 

@@ -10,7 +10,7 @@ from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.spoken import quote_depth
 from ctxpipe.compress.text.prose.turns import Turns
-from ctxpipe.compress.text.prose.units import announces, asks, running_spans
+from ctxpipe.compress.text.prose.units import announces, running_spans
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -31,8 +31,6 @@ class Quoted(Turns):
         """What the heads of quoted messages stand under."""
         self._quoting = -2
         """What says who wrote the message that is quoted."""
-        self._questioned = -2
-        """The last question that is quoted."""
 
     def quotation(self, lines: Lines) -> bool:
         """Lines of a message that quote another one, under what says whose words they are."""
@@ -50,7 +48,7 @@ class Quoted(Turns):
         return True
 
     def _quoted(self, spans: Sequence[tuple[int, int]], depth: int) -> None:
-        if self.introduction >= 0 and self.introduction != self._questioned:
+        if self.introduction >= 0:
             self.quotes[depth] = self.introduction
             if depth == 1 and self.regions and _WROTE.search(self.text, self.introduction, self.regions[-1].end):
                 self._quoting = self.introduction
@@ -94,9 +92,6 @@ class Quoted(Turns):
                 breaks = tuple(at for at in breaks if at < start)
                 self.regions[-1:] = [region._replace(end=start, breaks=breaks), Region(start, end, self.base)]
             self.introduction = start
-        elif asks(text, spans[-1][1]):
-            # What is written below it in the message answers it.
-            self.introduction = self._questioned = running_spans(text, region)[-1][0]
         if marks:
             self.regions.append(Region(marks[0][0], marks[-1][1], parent))
 

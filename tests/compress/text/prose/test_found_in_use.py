@@ -207,7 +207,7 @@ def test_a_short_line_above_questions_heads_them() -> None:
     assert above(text, "9 crowns")[0] == "Owner permits"
 
 
-def test_quoted_lines_stand_under_who_wrote_them_and_answers_under_the_question() -> None:
+def test_quoted_lines_stand_under_who_wrote_them_also_between_the_answers() -> None:
     text = (
         "Hi Jo, see below.\n\nOn Tue, 21 May 2024, Jo Price <jo@door.example> wrote:\n\n"
         "> When do you come?\n\nOn Friday. Not before noon.\n\n"
@@ -215,8 +215,9 @@ def test_quoted_lines_stand_under_who_wrote_them_and_answers_under_the_question(
         "> On Mon, 20 May 2024, Ed Kell <ed@door.example> wrote:\n>\n>> The door may stay open.\n"
     )
     wrote = "On Tue, 21 May 2024, Jo Price <jo@door.example> wrote:"
-    assert above(text, "Not before noon") == [wrote, "When do you come?"]
-    assert above(text, "90 crowns") == [wrote, "What does it cost?"]
+    assert above(text, "When do you come") == [wrote]
+    assert above(text, "What does it cost") == [wrote]
+    assert above(text, "Not before noon") == above(text, "90 crowns") == []
     assert above(text, "The door may")[-1].startswith("On Mon, 20 May 2024, Ed Kell")
 
 
@@ -268,3 +269,19 @@ def test_a_table_with_every_cell_in_quotation_marks_is_one_of_rows(rows: int) ->
     text = '"id","region","awarded"\n' + "".join(f'"{n}","North, {n}","{n}.0"\n' for n in range(rows))
     made = outline(Document(text=text, source="x.csv", kind="csv"))
     assert {unit.parent for unit in made.units(0, len(text))} == {-1, 0}
+
+
+@pytest.mark.parametrize("form", ["{}: {}", "**{}:** {}", "**{}**: {}"])
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_all_sentences_of_a_paragraph_stand_under_the_label_that_it_begins_with(form: str, kind: Kind) -> None:
+    said = (("Hall doors", "They stick by 54%. Wax them once."), ("Yard gates", "They rust by 12%. Oil them twice."))
+    text = "Doors\n\n" + "\n\n".join(form.format(*one) for one in said) + "\n"
+    assert above(text, "Wax them once", kind)[-1].strip("*:") == "Hall doors"
+    assert above(text, "Oil them twice", kind)[-1].strip("*:") == "Yard gates"
+
+
+@pytest.mark.parametrize(
+    "text", ["The rule, says Bo: Never row. Ask me.\n", "Fee: 4 crowns.\n", "At 12:30 We row. We sing.\n"]
+)
+def test_other_colons_are_no_labels(text: str) -> None:
+    assert above(text, text.split()[-1]) == []
