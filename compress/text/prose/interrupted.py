@@ -19,6 +19,8 @@ _OPEN = regex.compile(r"[\p{L}\p{N},—–=-][\"'”’*_]*$")
 _WORD = regex.compile(r"(?<!\S)[(\"“‘]?\p{L}[\p{L}'’-]*+[,;:—–)\"”’]*(?!\S)")
 _FEWEST, _SHARE = 3, 0.6
 """Words of a sentence, and their share of what stands between its spaces."""
+_FEWEST_AFTER = 2
+"""Words of the rest of a sentence: more than those of a line of code."""
 _ENDED = re.compile(r"[.!?:][\"'”’)\]]*$")
 _GOES_ON = regex.compile(r"\p{Ll}+(?:-\p{Ll}+)*,?[^\S\n]+[^\s=:]")
 _BLANK = re.compile(r"[^\S\n]*\n\s*")
@@ -105,7 +107,8 @@ def joined_around(text: str, regions: list[Region], lead: int, rest: Region) -> 
     joins, breaks = (*first.joins, *joins), (*first.breaks, *rest.breaks)
     whole = first._replace(end=rest.end, units=None, joins=joins, breaks=breaks)
     stop = next(end for start, end in running_spans(text, whole) if start >= lead)
-    if stop <= rest.start or not _ENDED.search(text, rest.start, stop) or not _is_prose(text, rest.start, stop):
+    words = sum(1 for _ in _WORD.finditer(text, rest.start, stop))
+    if stop <= rest.start or not _ENDED.search(text, rest.start, stop) or words < _FEWEST_AFTER:
         return None
     del regions[at - 1 :]
     return whole
