@@ -33,6 +33,8 @@ def mark_wrapped(rows: Sequence[Row]) -> None:
         rows: The rows of a column from top to bottom.
     """
     heads = _aligned_heads(rows)
+    if not heads:
+        return
     below: list[tuple[Row, Row, Row]] = []
     head: Row | None = None
     edges: dict[int, float] = {}
@@ -56,7 +58,7 @@ def _aligned_heads(rows: Sequence[Row]) -> set[int]:
     last: dict[int, int] = {}
     aligned: set[int] = set()
     for at, row in enumerate(rows):
-        if not _has_cells(row):
+        if not row.last or not _has_cells(row):
             continue
         place = round(row.last / row.size)
         for near in (place - 1, place, place + 1):

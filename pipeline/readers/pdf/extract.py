@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ctxpipe.pipeline.readers.pdf.annotations import with_annotations
 from ctxpipe.pipeline.readers.pdf.calls import PdfiumCalls, address
 from ctxpipe.pipeline.readers.pdf.gutters import at_wide_gaps, cut
+from ctxpipe.pipeline.readers.pdf.line_numbers import FEWEST
 from ctxpipe.pipeline.readers.pdf.rows import CELL, HYPHEN, Page, Row
 from ctxpipe.pipeline.readers.pdf.scattered import is_scattered, told_by_place
 
@@ -172,11 +173,13 @@ class Extractor:
         """Rows that may have a wide gap, by index.
 
         A row of a table may be one piece of text for PDFium. It has few words, or takes more room than they need, or
-        begins or ends in a number, which may be that of a line. Of the other rows, either PDFium's pieces are looked at
-        or all that end before the margin, whichever are fewer.
+        begins or ends in a number, as many do, which may be that of a line. Of the other rows, either PDFium's pieces
+        are looked at or all that end before the margin, whichever are fewer.
         """
         sure, rest = [], []
         beside: set[int] = set()
+        numbered = {at for at, row in enumerate(rows) if row.text[0].isdecimal() or row.text[-1].isdecimal()}
+        numbered = numbered if len(numbered) >= FEWEST else set()
         edge = Counter(round(row.right) for row in rows).most_common(1)[0][0] if rows else 0.0
         for at, row in enumerate(rows):
             text = row.text
@@ -185,7 +188,7 @@ class Extractor:
             loose = row.right - row.left > _LOOSE * row.size * len(text)
             if loose:
                 beside.update(range(at - _BESIDE, at + _BESIDE + 1))
-            if loose or text.count(" ") < _FEW or text[0].isdecimal() or text[-1].isdecimal():
+            if loose or text.count(" ") < _FEW or at in numbered:
                 sure.append(at)
             elif row.right < edge - 1.5 * row.size:
                 rest.append(at)

@@ -11,7 +11,7 @@ from ctxpipe.pipeline.readers.pdf.rows import CELL, Page, Row
 
 _LEADING = re.compile(r"^(\d{1,5})(?:  (?=\S)|$)")
 _TRAILING = re.compile(r"(?<=\S)  (\d{1,5})$")
-_FEWEST = 10
+FEWEST = 10
 """Numbers one after the other, from which on they count lines."""
 _FEW = 3
 """Numbers of a page that go with those of other pages."""
@@ -45,11 +45,12 @@ def without_line_numbers(pages: Sequence[Page]) -> None:
     """
     found: list[tuple[Page, list[_Number]]] = []
     for page in pages:
-        numbers = [number for at, row in enumerate(page.rows) if (number := _number(at, row))]
+        ends = [at for at, row in enumerate(page.rows) if row.text[0].isdecimal() or row.text[-1].isdecimal()]
+        numbers = [number for at in ends if (number := _number(at, page.rows[at]))] if len(ends) >= _FEW else []
         if len(numbers) >= _FEW:
             found += [(page, run) for run in _runs(page.rows, numbers)]
-    prose = Counter(_margin(run[-1]) for page, run in found if len(run) >= _FEWEST and _beside_prose(page.rows, run))
-    runs = Counter(_margin(run[-1]) for _, run in found if len(run) >= _FEWEST)
+    prose = Counter(_margin(run[-1]) for page, run in found if len(run) >= FEWEST and _beside_prose(page.rows, run))
+    runs = Counter(_margin(run[-1]) for _, run in found if len(run) >= FEWEST)
     margins = {margin for margin, count in prose.items() if count >= _USUAL * runs[margin]}
     wide = {(place + more, trailing) for place, trailing in margins for more in (-1, 0, 1)}
     counting: dict[int, set[_Number]] = {}
