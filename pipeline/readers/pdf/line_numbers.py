@@ -15,6 +15,8 @@ FEWEST = 10
 """Numbers one after the other, from which on they count lines."""
 _FEW = 3
 """Numbers of a page that go with those of other pages."""
+_MOST = 1000
+"""Numbers of a page from which on they count no lines; looking for runs takes time with the square of theirs."""
 _USUAL = 0.3
 """Share of the runs in a margin that stand beside prose; others may stand beside formulas, and those of code do."""
 _STEP = 12.0
@@ -47,7 +49,7 @@ def without_line_numbers(pages: Sequence[Page]) -> None:
     for page in pages:
         ends = [at for at, row in enumerate(page.rows) if row.text[0].isdecimal() or row.text[-1].isdecimal()]
         numbers = [number for at in ends if (number := _number(at, page.rows[at]))] if len(ends) >= _FEW else []
-        if len(numbers) >= _FEW:
+        if _FEW <= len(numbers) <= _MOST:
             found += [(page, run) for run in _runs(page.rows, numbers)]
     prose = Counter(_margin(run[-1]) for page, run in found if len(run) >= FEWEST and _beside_prose(page.rows, run))
     runs = Counter(_margin(run[-1]) for _, run in found if len(run) >= FEWEST)

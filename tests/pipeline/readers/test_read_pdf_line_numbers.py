@@ -6,6 +6,8 @@ import pytest
 from pdf_support import Text, place_pdf
 
 from ctxpipe.pipeline.readers.load import load
+from ctxpipe.pipeline.readers.pdf.line_numbers import without_line_numbers
+from ctxpipe.pipeline.readers.pdf.rows import Page, Row
 
 WORDS = (
     "the harbour lies in a bay that opens to the west and is closed by a mole of grey stone",
@@ -62,3 +64,9 @@ def test_numbers_of_rows_and_of_code_stay() -> None:
     lines = read([table, code]).split("\n")
     assert "7  Gull 6  Built of oak  42 euros" in lines
     assert "14  raise(boom, 13);" in lines
+
+
+def test_a_page_of_very_many_numbers_is_left_alone() -> None:
+    page = Page(rows=[Row("1", at % 600, at % 600 + 5, 800 - at / 100, 1) for at in range(50_000)])
+    without_line_numbers([page])
+    assert len(page.rows) == 50_000
