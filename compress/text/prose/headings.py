@@ -97,11 +97,12 @@ _CAPITALS = LinePattern(
 _ALONE = LinePattern(
     regex.compile(
         r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
-        r"(?=\S[^\n]{40,}|(?:Q|Question|Frage|Pregunta|Domanda)[.:][ ]\S|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
+        r"(?=\S[^\n]{40,}|(?:Q|Question|Frage|Pregunta|Domanda)[.:][ ]\S|(?:[2-9]|\d{2,3})\.[ ]+\S[^\n]{15,}"
+        r"|\d{4}(?:[ ]?[-–—][ ]?\w{3,12})?[ ]{2,}\S)"
     ),
     r"[\p{Lu}\p{N}]",
 )
-"""A short line alone above a paragraph, a question, or what happened in some year."""
+"""A short line alone above a paragraph, also one whose number goes on, a question, or what happened in some year."""
 _PROMPT = LinePattern(
     re.compile(
         r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",

@@ -52,6 +52,8 @@ class Quoted(Turns):
             self.quotes[depth] = self.introduction
             if depth == 1 and self.regions and _WROTE.search(self.text, self.introduction, self.regions[-1].end):
                 self._quoting = self.introduction
+        elif not self.quotes and (item := self._item_above()) >= 0:
+            self.quotes[depth] = item
         self.introduction = -1
         self.quotes = {inner: start for inner, start in self.quotes.items() if inner <= depth}
         at = 0
@@ -68,6 +70,12 @@ class Quoted(Turns):
             at = stop
         if at < len(spans):
             self._said(spans[at:])
+
+    def _item_above(self) -> int:
+        """The item right above that says in a colon whose words are quoted; -1 for none."""
+        units = self.regions[-1].units if self.regions else None
+        last = units[-1] if units else None
+        return last.start if last and last.kind == "item" and self.text[last.end - 1] == ":" else -1
 
     def _beside(self) -> int:
         """What the message that a message is quoted in stands under: who wrote the one says nothing of the other."""

@@ -285,3 +285,19 @@ def test_all_sentences_of_a_paragraph_stand_under_the_label_that_it_begins_with(
 )
 def test_other_colons_are_no_labels(text: str) -> None:
     assert above(text, text.split()[-1]) == []
+
+
+def test_a_title_above_paragraphs_whose_numbers_go_on_heads_them_all() -> None:
+    text = (
+        "JUDGMENT\n\nThe hall\n\n7.    Clause 6 provides for the doors of the hall and gates\n      of the yard.\n\n"
+        "The parties\n\n"
+        "8.    Mr Penn said that:\n\n      (i)   the door was open.\n\n"
+        "9.    Ms Sorley said that:\n\n      (i)   the door was shut.\n"
+    )
+    assert above(text, "was shut") == ["JUDGMENT", "The parties", "9.    Ms Sorley said that:"]
+
+
+def test_a_quotation_stands_under_the_numbered_paragraph_that_says_whose_it_is() -> None:
+    text = "## Cases\n\n9. In *Aello* Lord R said:\n\n> A door is no gate.\n\n10. Lord S said:\n\n> A door is a gate.\n"
+    assert above(text, "no gate", "markdown")[-1].startswith("9. In")
+    assert above(text, "a gate", "markdown")[-1].startswith("10. Lord")
