@@ -94,6 +94,7 @@ _CAPITALS = LinePattern(
     regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE),
     r"[ \t]{0,3}\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3}",
 )
+_NUMBERED_TABLE = re.compile(r"(?:TAB(?:LE|ELLE|LEAU|LA|ELLA|\.)?|FIG(?:URE|URA|\.)?|ABB(?:ILDUNG|\.))[ ]\d")
 _ALONE = LinePattern(
     regex.compile(
         r"(?<=\n[ \t]*\n|\A)([\p{Lu}\p{N}][^\n]{1,60})\n[ \t]*\n"
@@ -321,9 +322,12 @@ def _numbered(document: Document) -> Iterator[Heading]:
 
 
 def _is_said(title: str) -> bool:
-    """Whether a line of capitals has letters, not mostly codes, as a weather report has, and no titles of columns."""
+    """Whether a line of capitals has letters, not mostly codes, as a weather report has, and no titles of columns.
+
+    The number of a table or a figure is no title of what stands below the table.
+    """
     words = title.split()
-    if len(GAP.findall(title)) > 1:
+    if len(GAP.findall(title)) > 1 or _NUMBERED_TABLE.match(title):
         return False
     coded = sum(any(map(str.isdigit, word)) for word in words)
     return sum(map(str.isalpha, title)) >= 4 and 2 * coded <= len(words)

@@ -301,3 +301,9 @@ def test_a_quotation_stands_under_the_numbered_paragraph_that_says_whose_it_is()
     text = "## Cases\n\n9. In *Aello* Lord R said:\n\n> A door is no gate.\n\n10. Lord S said:\n\n> A door is a gate.\n"
     assert above(text, "no gate", "markdown")[-1].startswith("9. In")
     assert above(text, "a gate", "markdown")[-1].startswith("10. Lord")
+
+
+def test_what_stands_below_a_table_does_not_stand_under_its_number() -> None:
+    rows = "                     North   South\nDoors                4       6\nGates (of iron)      1       2\n"
+    text = f"[0004] See below.\n\nTABLE 1\n{rows}\n[0005] A door may be open, except at night or in a storm.\n"
+    assert above(text, "except at night") == []
