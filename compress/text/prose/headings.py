@@ -11,7 +11,7 @@ import regex
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.coded import code_titles
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
-from ctxpipe.compress.text.prose.levels import above_named, with_back_matter, with_outer
+from ctxpipe.compress.text.prose.levels import POST_LEVEL, above_named, with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
@@ -127,8 +127,6 @@ MAIL_LEVEL = 0
 _THING_LEVEL, _NAMED_LEVEL = 3, 4
 _CHANGES_LEVEL, _RULE_LEVEL, _CAPITALS_LEVEL, _ROMAN_LEVEL, _NUMBERED_LEVEL = 7, 8, 9, 10, 11
 _BOLD_LEVEL, _ALONE_LEVEL, _PROMPT_LEVEL = 20, 21, 22
-POST_LEVEL = 30
-"""Level of comments of a thread; that of their replies is higher."""
 
 
 def headings(document: Document, is_hidden: Callable[[int, int], bool]) -> list[Heading]:

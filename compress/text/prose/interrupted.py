@@ -22,6 +22,8 @@ _FEWEST, _SHARE = 3, 0.6
 _FEWEST_AFTER = 2
 """Words of the rest of a sentence: more than those of a line of code."""
 _ENDED = re.compile(r"[.!?:][\"'”’)\]]*$")
+_NEAR = 8
+"""Characters in which a stop and what closes after it are."""
 _GOES_ON = regex.compile(r"\p{Ll}+(?:-\p{Ll}+)*,?[^\S\n]+[^\s=:]")
 _BLANK = re.compile(r"[^\S\n]*\n\s*")
 _SHORT = 400
@@ -57,7 +59,10 @@ def begun_above(text: str, regions: Sequence[Region], heading: int, start: int) 
         start: Where it begins.
     """
     last = regions[-1] if regions and _GOES_ON.match(text, start) else None
-    if last is None or (last.units is None and _ENDED.search(text, last.start, trim(text, last.start, last.end)[1])):
+    if last is None:
+        return -1
+    stop = trim(text, last.start, last.end)[1]
+    if last.units is None and _ENDED.search(text, max(last.start, stop - _NEAR), stop):
         return -1
     above = last.units[-1].parent if last.units else last.parent
     indent = indent_of(text, start)

@@ -14,6 +14,8 @@ _BACK = frozenset(
     "riferimenti ringraziamenti appendice".split()
 )
 """Titles of what follows the numbered sections of a text, and is no part of the last one."""
+POST_LEVEL = 30
+"""Level of comments of a thread; that of their replies is higher."""
 _FEWEST = 2
 
 
@@ -49,7 +51,7 @@ def above_named(text: str, headings: Sequence[Heading], level: int) -> list[Head
     if len(below) < _FEWEST:
         return list(headings)
     top = min(below.values())
-    return [h._replace(level=top if h.start in below else h.level + (h.level >= top)) for h in headings]
+    return [h._replace(level=top if h.start in below else h.level + (top <= h.level < POST_LEVEL)) for h in headings]
 
 
 def with_outer(text: str, headings: Sequence[Heading], level: int) -> list[Heading]:

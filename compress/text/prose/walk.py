@@ -14,10 +14,11 @@ from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter, listings
 from ctxpipe.compress.text.prose.heading import Heading
-from ctxpipe.compress.text.prose.headings import POST_LEVEL, headings
+from ctxpipe.compress.text.prose.headings import headings
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.infobox import Infobox, infoboxes
 from ctxpipe.compress.text.prose.kinds import Kinds
+from ctxpipe.compress.text.prose.levels import POST_LEVEL
 from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns

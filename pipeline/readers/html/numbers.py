@@ -5,16 +5,14 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
+from ctxpipe.pipeline.readers.roman import roman
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _LONGEST = 6
 """Digits of a number that a page may begin with."""
 _MOST_ROMAN = 3999
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
 
 
 class ListNumbers:
@@ -46,7 +44,7 @@ def _shown(number: int, style: str) -> str:
     if style in ("a", "A") and number > 0:
         shown = _letters(number)
     elif style in ("i", "I") and 0 < number <= _MOST_ROMAN:
-        shown = _roman(number)
+        shown = roman(number)
     else:
         return str(number)
     return shown.upper() if style.isupper() else shown
@@ -57,12 +55,4 @@ def _letters(number: int) -> str:
     while number:
         number, letter = divmod(number - 1, 26)
         shown = string.ascii_lowercase[letter] + shown
-    return shown
-
-
-def _roman(number: int) -> str:
-    shown = ""
-    for value, sign in _ROMAN:
-        times, number = divmod(number, value)
-        shown += times * sign
     return shown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.styles import Listed
 from ctxpipe.pipeline.readers.office.word import W, left_of, number, parsed, value
+from ctxpipe.pipeline.readers.roman import roman
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -17,8 +18,6 @@ _PLACE = re.compile(r"%([1-9])")
 _SIGNS = {"\uf0a8": "☐", "\uf06f": "☐", "\uf0fe": "☒", "\uf0fc": "✓", "\uf0fb": "✗", "\uf0d8": "-"}
 """Signs of Wingdings that say something."""
 _SAYING = "☐☑☒✓✔✗✘□■"
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-          (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 _HAN = "〇一二三四五六七八九"
 _HAN_FORMATS = ("chinese", "japanese", "taiwanese", "ideograph")
 _LARGEST = 5000
@@ -118,7 +117,7 @@ def written(count: int, format: str) -> str:
         if format.endswith("Letter"):
             made = chr(97 + (count - 1) % 26) * ((count - 1) // 26 + 1)
         elif format.endswith("Roman"):
-            made = _roman(count)
+            made = roman(count)
         else:
             letters, made = False, ""
         if letters:
@@ -127,14 +126,6 @@ def written(count: int, format: str) -> str:
             tens, ones = divmod(count, 10)
             return (_HAN[tens] * (tens > 1) + "十" * (tens > 0)) + _HAN[ones] * (ones > 0)
     return f"{count:02d}" if format == "decimalZero" else "" if format == "none" else str(count)
-
-
-def _roman(count: int) -> str:
-    made = ""
-    for worth, letters in _ROMAN:
-        times, count = divmod(count, worth)
-        made += letters * times
-    return made
 
 
 def _number_of(element: Element) -> int:
