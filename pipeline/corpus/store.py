@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ctxpipe.closing import Closing
 from ctxpipe.errors import CorpusError, reason_of
 
-FORMAT = 16
+FORMAT = 17
 """Version of the format, raised with every change to what is stored or how it is made."""
 APPLICATION = 0x63747863
 """Our mark in SQLite's file header."""

@@ -41,15 +41,17 @@ class EpubReader:
         Raises:
             ReadError: if the file is damaged, too large or protected against copying.
         """
+        from ctxpipe.pipeline.readers.html.footnotes import Footnotes
         from ctxpipe.pipeline.readers.html.html import html_page
 
         book = _Book(Archive(data, source=source, ending=".epub"), source)
-        builder = DocumentBuilder()
+        builder, footnotes = DocumentBuilder(), Footnotes()
         for name in book.chapters():
             markup = decode(book.archive.read(name), source=f"{source}: {name}", errors=errors, declares=True)
             markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
             entries = book.contents.get(name, [])
-            builder.add(named(html_page(with_headings(markup, entries), addresses=True).text, entries))
+            page = html_page(with_headings(markup, entries), addresses=True, footnotes=footnotes, page=name)
+            builder.add(named(page.text, entries))
         return builder.document(source=source, kind="markdown", title=book.title)
 
 

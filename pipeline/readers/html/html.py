@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.depth import shallow
+from ctxpipe.pipeline.readers.html.footnotes import Footnotes
 from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.html.nodes import (
     bold_titles,
-    calls_note,
     captions_first,
     consent_banners,
     count,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
 _TELLS = re.compile(r"@|\b(?!(?:19|20)\d\d\b)\d")
 """A number that is no year, or an address: the foot of a page may say how to reach somebody."""
+_MARKED = ("item", "definition")
+"""Roles whose lines begin with a mark in any case."""
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
 _PERMALINKS = frozenset(("¶", "§", "#", "🔗"))
 
@@ -44,7 +46,9 @@ class HtmlPage(NamedTuple):
     noise: tuple[tuple[int, int], ...]
 
 
-def html_page(markup: str, *, addresses: bool = False) -> HtmlPage:
+def html_page(
+    markup: str, *, addresses: bool = False, footnotes: Footnotes | None = None, page: str = ""
+) -> HtmlPage:
     """Lay out the visible text of a page.
 
     Scripts, styles, navigation, hidden elements, embedded media, choices of a form that were not made and ruby readings
@@ -55,6 +59,8 @@ def html_page(markup: str, *, addresses: bool = False) -> HtmlPage:
     Args:
         markup: The page.
         addresses: Whether the address of a link to the web stands in brackets after its words.
+        footnotes: Those of the pages before, of a book.
+        page: Path of the page in its book.
 
     Returns:
         The page; its title is its ``<title>``, else its first ``<h1>``.
@@ -65,10 +71,12 @@ def html_page(markup: str, *, addresses: bool = False) -> HtmlPage:
     if tree.root is None:
         return HtmlPage("", "", ())
     captions_first(tree)
+    notes = (footnotes or Footnotes()).take(tree, page)
     unseen = tree.css(_HIDDEN)
-    hidden = {node.mem_id for node in unseen} - folded(tree, unseen)
+    hidden = {node.mem_id for node in unseen} - folded(tree, unseen) | notes.left_out
     banners = consent_banners(tree)
-    walk = _TreeWalk(hidden, data_tables(tree), head_and_foot(tree), banners, bold_titles(tree), addresses=addresses)
+    grids, edges, bold = data_tables(tree), head_and_foot(tree), bold_titles(tree)
+    walk = _TreeWalk(hidden, grids, edges, banners, bold, notes.names, addresses=addresses)
     walk.run(tree.root)
     text = walk.layout.text()
     around = sorted((start, min(end, len(text)), sure) for start, end, sure in walk.noise)
@@ -93,6 +101,7 @@ class _TreeWalk:
         around: set[int],
         banners: set[int],
         bold: set[int],
+        notes: dict[int, str],
         *,
         addresses: bool,
     ) -> None:
@@ -115,6 +124,7 @@ class _TreeWalk:
         self._noise_from: list[int] = []
         self._cards: set[int] = set()
         self._bold = bold
+        self._notes = notes
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -141,8 +151,7 @@ class _TreeWalk:
         tag = node.tag or ""
         if tag == "-text":
             text = node.text_content or ""
-            # The number of a note would read like one of the text.
-            self._write(f"[{text}]" if not self._superscript and calls_note(node) else text)
+            self._write(text)
             return False
         role = ROLES.get(tag, "")
         if role == "entry":
@@ -156,6 +165,8 @@ class _TreeWalk:
         if self._verbatim is None:
             if role:
                 self._open(role, tag, node)
+                if node.mem_id in self._notes and role not in _MARKED:
+                    self.layout.indent(*self._marker(node))
             elif stands_apart(node):
                 self.layout.write(" ")
         elif role == "break":
@@ -189,10 +200,10 @@ class _TreeWalk:
                 self._counters.append(ListNumbers(node) if tag == "ol" else None)
             case "item":
                 layout.block(1)
-                layout.indent(self._marker(node), "  ")
+                layout.indent(*self._marker(node))
             case "definition":
                 layout.block(1)
-                layout.indent("  ", "  ")
+                layout.indent(*self._marker(node))
             case "folded":
                 layout.block(2)
                 self._folded.append(False)
@@ -218,6 +229,8 @@ class _TreeWalk:
         role = ROLES.get(tag, "")
         if self._verbatim is None:
             if role:
+                if node.mem_id in self._notes and role not in _MARKED:
+                    self.layout.dedent()
                 self._close(role, node)
             elif tag == "a" and self._addresses and (address := web_address(node)):
                 self.layout.write(f" ({address})")
@@ -309,6 +322,11 @@ class _TreeWalk:
     def _in_grid(self) -> bool:
         return bool(self._tables) and self._tables[-1]
 
-    def _marker(self, node: LexborNode) -> str:
+    def _marker(self, node: LexborNode) -> tuple[str, str]:
+        """What begins the first line of an item, a definition or a note, and its other lines."""
+        if node.mem_id in self._notes:
+            return f"[^{self._notes[node.mem_id]}]: ", "    "
+        if node.tag == "dd":
+            return "  ", "  "
         counter = self._counters[-1] if self._counters else None
-        return f"{counter.next(node)} " if counter else "- "
+        return f"{counter.next(node)} " if counter else "- ", "  "

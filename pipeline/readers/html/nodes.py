@@ -192,16 +192,3 @@ def count(node: LexborNode, attribute: str) -> int:
     """A count from 1 to 100, so that a hostile page cannot create a million cells; 1 by default."""
     value = (node.attributes.get(attribute) or "").strip()
     return min(max(int(value), 1), 100) if value.isdecimal() and len(value) < 6 else 1
-
-
-def calls_note(text: LexborNode) -> bool:
-    """Whether a text is the number of a note that stands elsewhere, as a link to it."""
-    link = text.parent
-    if link is None or link.tag != "a" or not (text.text_content or "").strip().isdecimal():
-        return False
-    named = link.attributes
-    return (
-        "footnote-reference" in (named.get("class") or "")
-        or named.get("role") == "doc-noteref"
-        or named.get("epub:type") == "noteref"
-    )
