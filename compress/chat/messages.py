@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ctxpipe.compress.chat.held import cut_held
 from ctxpipe.compress.chat.shape import (
     INSTRUCTIONS,
     Message,
@@ -258,6 +259,9 @@ class _Chat:
         return with_texts(self.messages[index], new)
 
     def _cut_text(self, text: str, longest: int) -> str:
+        held = cut_held(text, longest, count=self.compressor.tokenizer.count, cut=self._cut_text)
+        if held is not None:
+            return held
         asked = self.question or self._last_words
         plain = replace(self.compressor, format=Plain(), marks=False)
         return plain.compress([message_document(text)], question=asked, budget=longest).text

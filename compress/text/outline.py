@@ -15,8 +15,9 @@ from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.anaphora import antecedent
 from ctxpipe.compress.text.prose.contents import contents
 from ctxpipe.compress.text.prose.notes import is_caption
+from ctxpipe.compress.text.prose.numbered import NumberedText, is_listing_of_code, line_numbers
 from ctxpipe.compress.text.prose.parts import Helpers
-from ctxpipe.compress.text.prose.region import Region
+from ctxpipe.compress.text.prose.region import Region, shortened
 from ctxpipe.compress.text.prose.units import overlaps, running_spans, running_units
 from ctxpipe.compress.text.prose.walk import prose_regions
 from ctxpipe.compress.text.tables import csv_units
@@ -242,11 +243,21 @@ def outline(document: Document, helpers: Helpers | None = None) -> Outline:
         units = csv_units(text)
     elif document.kind == "code":
         units = code_units(text, document.language)
+    elif document.kind in ("text", "markdown") and (numbers := line_numbers(text)):
+        units = _numbered_units(document, numbers)
     else:
         document = dataclasses.replace(document, text=_with_spaces(document.text))
         noise = _noise(document)
         return Outline(document, prose_regions(_as_read(document, noise), helpers), noise)
     return Outline(document, [Region(0, len(text), -1, tuple(units))] if units else [])
+
+
+def _numbered_units(document: Document, numbers: Sequence[tuple[int, int]]) -> list[Unit]:
+    """Units of a text with numbers of lines, from those of the same text without them."""
+    short = NumberedText(document.text, numbers)
+    is_code = is_listing_of_code(short.text)
+    bare = code_units(short.text) if is_code else outline(shortened(document, short)).units(0, len(short.text))
+    return [short.unit(unit) for unit in bare]
 
 
 def _as_read(document: Document, noise: Sequence[tuple[int, int]]) -> Document:

@@ -20,7 +20,7 @@ from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
 from ctxpipe.compress.text.code.templates import with_conditions, without_templates
 from ctxpipe.compress.text.code.tree import mark_tree
-from ctxpipe.compress.text.returns import Returns, without
+from ctxpipe.compress.text.shortened import without_returns
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl", "json5"))
@@ -50,8 +50,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
         The units in order. No text raises an error, and the time taken is linear in its length.
     """
     if "\r\n" in text:
-        returns = Returns(text)
-        return [returns.unit(unit) for unit in code_units(without(text), language)]
+        short = without_returns(text)
+        return [short.unit(unit) for unit in code_units(short.text, language)]
     marks = Marks(text)
     language = canonical(language)
     _mark(marks, 0, len(text), -1, language)

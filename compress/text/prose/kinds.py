@@ -79,6 +79,7 @@ class Kinds(ManualPages):
             self._glossary,
             self.roff,
             self.boxed,
+            self.indented_turns,
             self._list,
             self._itemised,
             self._detailed,

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ctxpipe.compress.text.returns import Returns, without
+from ctxpipe.compress.text.shortened import Shortened, without_returns
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
@@ -63,22 +63,26 @@ def content_for_empty(regions: Sequence[Region]) -> list[Region]:
 
 def with_returns(document: Document, find: Callable[[Document], list[Region]]) -> list[Region]:
     """Regions of a text whose lines end in carriage returns too, from those of the same text without them."""
-    returns = Returns(document.text)
-    bare = dataclasses.replace(
-        document,
-        text=without(document.text),
-        headings=tuple((returns.bare(a), returns.bare(b), level) for a, b, level in document.headings),
-        noise=tuple((returns.bare(a), returns.bare(b)) for a, b in document.noise),
-        page_starts=tuple(returns.bare(a) for a in document.page_starts),
-    )
+    short = without_returns(document.text)
     return [
         Region(
-            returns.at(region.start),
-            returns.after(region.end),
-            returns.at(region.parent),
-            None if region.units is None else tuple(map(returns.unit, region.units)),
-            tuple(map(returns.at, region.breaks)),
-            tuple(map(returns.at, region.joins)),
+            short.at(region.start),
+            short.after(region.end),
+            short.at(region.parent),
+            None if region.units is None else tuple(map(short.unit, region.units)),
+            tuple(map(short.at, region.breaks)),
+            tuple(map(short.at, region.joins)),
         )
-        for region in find(bare)
+        for region in find(shortened(document, short))
     ]
+
+
+def shortened(document: Document, short: Shortened) -> Document:
+    """A document with a shorter text."""
+    return dataclasses.replace(
+        document,
+        text=short.text,
+        headings=tuple((short.short(a), short.short(b), level) for a, b, level in document.headings),
+        noise=tuple((short.short(a), short.short(b)) for a, b in document.noise),
+        page_starts=tuple(map(short.short, document.page_starts)),
+    )

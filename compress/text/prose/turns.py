@@ -20,6 +20,7 @@ from ctxpipe.compress.text.unit import Unit
 _TIME = re.compile(r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?")
 _SHORT_TURN = 240
 """Characters up to which the lines of a turn are one unit."""
+_DEEPER, _FEWEST = 3, 2
 _NAME = regex.compile(r"\p{L}[\p{L}\p{M}\p{N} .'’()_-]{0,40}")
 
 
@@ -103,6 +104,30 @@ class Turns(Blocks, abc.ABC):
         """What follows stands no longer under the turn before it."""
         if self.base == self.said:
             self.base = self.heading
+
+    def indented_turns(self, lines: Lines) -> bool:
+        """Turns that begin further to the right than the lines that go on with them, as transcripts are typed."""
+        edge = min(lines.indents) + _DEEPER
+        heads = {index for index, words in enumerate(lines.words) if speaker(words, 0, len(words))[0]}
+        deeper = {index for index, indent in enumerate(lines.indents) if indent >= edge}
+        followed = {index + 1 for index in heads} - deeper - {len(lines.words)}
+        at_edge = {lines.indents[i] for i in range(len(lines.words)) if i not in deeper}
+        if len(heads) < _FEWEST or not heads <= deeper or not followed or len(at_edge) > 1:
+            return False
+        begins = [i for i, words in enumerate(lines.words) if i in deeper or words.isupper()]
+        units: list[Unit] = []
+        parent = self.parent
+        for first, stop in itertools.pairwise(dict.fromkeys([0, *begins, len(lines.words)])):
+            start, end = lines.spans[first][0], lines.spans[stop - 1][1]
+            if first in heads:
+                units += self.turn(start, end, parent)
+            elif lines.words[first].isupper() and lines.words[first][-1] == ":":  # who asks from here on
+                parent = start
+                units.append(prose_unit(self.document, start, end, "item", self.parent))
+            else:
+                units += [prose_unit(self.document, *span, "sentence", parent) for span in sentences(self.text, start, end)]
+        self.add(lines.start, lines.end, units)
+        return True
 
     def printed(self, lines: Lines) -> bool:
         """Turns of a play, whose speakers have a full stop behind their names."""

@@ -75,6 +75,8 @@ def moved(unit: Unit, by: int, top: int) -> Unit:
         parent=unit.parent + by if unit.parent >= 0 else top,
         close=unit.close + by if unit.close >= 0 else -1,
         close_end=unit.close_end + by if unit.close >= 0 else -1,
+        lead=unit.lead + by if unit.lead >= 0 else -1,
+        container=unit.container + by if unit.container >= 0 else -1,
     )
 
 

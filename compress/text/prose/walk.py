@@ -11,6 +11,7 @@ from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.detailed import are_messages
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
+from ctxpipe.compress.text.prose.embedded import EmbeddedJson, embedded_json
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter, listings
 from ctxpipe.compress.text.prose.heading import Heading
@@ -60,7 +61,8 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable | Infobox
+_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
+_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
 
 
 def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Region]:
@@ -157,12 +159,12 @@ def _events(document: Document) -> list[_Event]:
     return events
 
 
-def _special(document: Document) -> list[Fence | Drawn | SimpleTable | Infobox | _Pipes]:
-    """Fences and tables, which are found before anything else and hide what looks like a heading in them."""
+def _special(document: Document) -> list[_Special]:
+    """Fences, tables and JSON, which are found before anything else and hide what looks like a heading in them."""
     text = document.text
     head = front_matter(text)
     marks = "`~" if document.kind in ("markdown", "html") else "`"
-    special: list[Fence | Drawn | SimpleTable | Infobox | _Pipes] = [*([head] if head else []), *fences(text, marks)]
+    special: list[_Special] = [*([head] if head else []), *fences(text, marks)]
     if document.language == "asciidoc":
         special += listings(text)
     fenced = sorted((fence.start, fence.end) for fence in special)
@@ -178,6 +180,8 @@ def _special(document: Document) -> list[Fence | Drawn | SimpleTable | Infobox |
         lines = match[0].rstrip().split("\n")
         if not overlaps(*match.span(), hidden) and not is_excerpt(lines) and not are_messages(lines):
             special.append(_Pipes(*match.span()))
+    if document.kind in ("text", "markdown"):
+        special += embedded_json(text, sorted((event.start, event.end) for event in special))
     return special
 
 

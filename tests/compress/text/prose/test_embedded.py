@@ -1,0 +1,59 @@
+"""JSON below a line of text: cut by members, and still JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from units_support import above
+
+from ctxpipe import Pipeline
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+
+ROWS = [
+    {"town": town, "loss": 7 * at, "note": "counted by hand in May " * 3}
+    for at, town in enumerate(("Hull", "York", "Truro", "Ely"))
+]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("value", [ROWS, {"rows": ROWS, "page": 1}], ids=["list", "object"])
+def test_records_below_a_line_are_kept_whole(indent: int | None, value: object) -> None:
+    text = "The query returned 4 rows (of 120):\n" + json.dumps(value, indent=indent) + "\nIt took 3 ms.\n"
+    made = Pipeline(rank="bm25").compress(
+        [Document(text=text, source="x")], question="What is the loss of Truro?", rate=0.5
+    )
+    said = made.text
+    assert said.startswith("The query returned 4 rows (of 120):")
+    found = json.loads(said[said.index("[" if value is ROWS else "{") :].removesuffix("It took 3 ms."))
+    rows = found if isinstance(found, list) else found["rows"]
+    assert {"town": "Truro", "loss": 14, "note": ROWS[2]["note"]} in rows
+
+
+def test_members_stand_under_what_introduces_them() -> None:
+    text = (
+        "Rows of Kent:\n" + json.dumps(ROWS, indent=1) + "\n\nRows of Fife:\n" + json.dumps(ROWS[::-1], indent=1) + "\n"
+    )
+    assert above(text, '"loss": 21')[0] == "Rows of Kent:"
+    assert above(text[text.index("Rows of Fife") :], '"loss": 21')[0] == "Rows of Fife:"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1] Smith, A history.\n[2] Hill, Boats.\n",
+        '{"a": 1\nNo JSON, though it is long enough to be.\n' * 3,
+        "{x}\n" * 40,
+    ],
+)
+def test_other_brackets_are_text(text: str) -> None:
+    made = outline(Document(text=text, source="x")).units(0, len(text))
+    assert all(unit.kind != "member" for unit in made)
+
+
+def test_brackets_that_never_close_take_little_time() -> None:
+    start = time.process_time()
+    outline(Document(text='[["a",\n' * 100_000, source="x"))
+    assert time.process_time() - start < 20
