@@ -14,6 +14,7 @@ from ctxpipe.compress.chat.shape import (
     INSTRUCTIONS,
     Message,
     calls_made,
+    document_place,
     is_answer,
     is_result,
     is_text,
@@ -80,7 +81,7 @@ def message_tokens(tokenizer: Tokenizer, message: Message) -> int:
     for part in parts(message):
         if is_text(part):
             said.append(part["text"])
-        elif is_tool_part(part):
+        elif is_tool_part(part) or document_place(part) is not None:
             said.append(json.dumps(part, ensure_ascii=False))
     return PER_MESSAGE + sum(tokenizer.count(text) for text in said)
 

@@ -17,6 +17,8 @@ _CONTENTS = ("content", "parts")
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 _RESULTS = {"tool_result": "content", "functionResponse": "response", "function_response": "response"}
 """Parts of a content that hold what a tool gave back, by type or member, and the member that holds it."""
+_DOCUMENTS = {"text": "data", "content": "content"}
+"""Sources of a document in a content, by type, that hold text, and the member that holds it."""
 _CALLS = ("functionCall", "function_call")
 
 
@@ -95,6 +97,15 @@ def _given(part: Mapping[str, Any]) -> tuple[str, str] | None:
     return None if name is None else (name, _RESULTS[name])
 
 
+def document_place(part: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The members in which a part holds the text of a document or a search result; the first may be empty."""
+    if part.get("type") == "search_result":
+        return "", "content"
+    source = part.get("source")
+    kind = source.get("type") if part.get("type") == "document" and isinstance(source, Mapping) else None
+    return ("source", _DOCUMENTS[kind]) if isinstance(kind, str) and kind in _DOCUMENTS else None
+
+
 def calls_made(message: Message) -> Iterator[str]:
     """The name of each tool that a message calls, with the arguments."""
     called = message.get("tool_calls")
@@ -123,7 +134,7 @@ def _texts(content: object) -> Iterator[str]:
             continue
         if is_text(part):
             yield part["text"]
-        elif (place := _given(part)) is not None:
+        elif (place := _given(part) or document_place(part)) is not None:
             outer, inner = place
             yield from _texts((part[outer] if outer else part).get(inner))
 
@@ -147,7 +158,7 @@ def _changed(part: Any, new: Mapping[str, str]) -> Any:
         return part
     if is_text(part):
         return {**part, "text": new.get(part["text"], part["text"])}
-    place = _given(part)
+    place = _given(part) or document_place(part)
     if place is None:
         return part
     outer, inner = place

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ctxpipe.compress.chat.messages import PER_CHAT, PER_MESSAGE, compress_messages, message_document
-from ctxpipe.compress.chat.shape import texts, with_texts
+from ctxpipe.compress.chat.shape import document_place, texts, with_texts
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
 from ctxpipe.errors import ChatBudgetError
@@ -49,7 +49,7 @@ class Cutter:
         pictures = 0
         content = message.get("content")
         for part in content if isinstance(content, list) else ():
-            if not isinstance(part, Mapping) or part.get("type") in _TEXTS:
+            if not isinstance(part, Mapping) or part.get("type") in _TEXTS or document_place(part) is not None:
                 continue
             if _BINARY & part.keys():
                 pictures += 1

@@ -12,6 +12,10 @@ from ctxpipe.pipeline.gateway.shapes.shape import Body, Counting, Kept, Message,
 
 _ELSEWHERE = ("previous_response_id", "conversation", "prompt")
 """Members by which a part of the prompt is taken from the server."""
+_REFERENCES = frozenset({"item_reference", "message"})
+"""Kinds of items of which nothing is known: what stands on the server, and messages of another form."""
+_OUTPUT = "_call_output"
+"""End of the kinds of items that hold what a tool gave back."""
 
 
 class Responses:
@@ -74,26 +78,39 @@ def _message(item: object) -> Message | None:
     kind = item.get("type") or "message"
     if kind == "message" and is_role(item.get("role")) and isinstance(item.get("content"), (str, list)):
         return {"role": item["role"], "content": item["content"]}
-    if kind == "function_call":
-        call = {
-            "id": item.get("call_id"),
-            "type": "function",
-            "function": {"name": item.get("name"), "arguments": item.get("arguments")},
-        }
-        return {"role": "assistant", "content": None, "tool_calls": [call]}
-    if kind == "function_call_output" and isinstance(item.get("output"), (str, list)):
-        return {"role": "tool", "tool_call_id": item.get("call_id"), "content": item["output"]}
     if kind == "reasoning":
         return {"role": "assistant", "content": "", "reasoning": json.dumps(dict(item), ensure_ascii=False)}
-    return None
+    if not isinstance(kind, str) or kind in _REFERENCES:
+        return None
+    if kind.endswith(_OUTPUT):
+        output = item.get("output")
+        said = output if isinstance(output, (str, list)) else json.dumps(output, ensure_ascii=False)
+        return {"role": "tool", "tool_call_id": item.get("call_id"), "content": said}
+    return _called(kind, item)
+
+
+def _called(kind: str, item: Mapping[str, Any]) -> Message:
+    """A call of a tool, or what a tool of the server's did: whole, as the arguments of a call."""
+    is_function = kind == "function_call"
+    rest = {name: value for name, value in item.items() if name not in ("type", "id", "call_id", "status")}
+    call = {
+        "id": item.get("call_id"),
+        "type": "function",
+        "function": {
+            "name": item.get("name") or kind,
+            "arguments": item.get("arguments") if is_function else json.dumps(rest, ensure_ascii=False),
+        },
+    }
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
 def _item(item: Any, left: Message) -> Any:
-    if item.get("type") in ("function_call", "reasoning"):
-        return item
-    if item.get("type") == "function_call_output":
+    kind = item.get("type") or "message"
+    if kind == "message":
+        return {**item, "content": left["content"]}
+    if kind.endswith(_OUTPUT) and isinstance(item.get("output"), (str, list)):
         return {**item, "output": left["content"]}
-    return {**item, "content": left["content"]}
+    return item
 
 
 def _as_chat(content: Any) -> Any:

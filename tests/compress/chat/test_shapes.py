@@ -117,3 +117,27 @@ def test_other_lists_are_no_chats(message: dict[str, Any]) -> None:
 def test_a_thought_of_the_model_is_no_text() -> None:
     message = {"role": "model", "parts": [{"text": "Hm.", "thought": True}, {"text": "Yes."}]}
     assert list(texts(message)) == ["Yes."]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": LOG}},
+        {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": LOG}]}},
+        {"type": "search_result", "title": "Log", "source": "a", "content": [{"type": "text", "text": LOG}]},
+        {"type": "tool_result", "content": [{"type": "search_result", "content": [{"type": "text", "text": LOG}]}]},
+    ],
+    ids=["text", "content", "search", "result"],
+)
+def test_documents_in_a_message_are_texts(part: dict[str, Any]) -> None:
+    message = {"role": "user", "content": [part, {"type": "text", "text": "When?"}]}
+    assert list(texts(message)) == [LOG, "When?"]
+    changed = with_texts(message, {LOG: "Pump 7."})
+    assert list(texts(changed)) == ["Pump 7.", "When?"]
+    assert json.dumps(changed).replace("Pump 7.", LOG) == json.dumps(message)
+    assert message_tokens(Characters(), message) > len(LOG)
+
+
+def test_a_document_of_bytes_is_no_text() -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+    assert list(texts({"role": "user", "content": [{"type": "document", "source": source}]})) == []

@@ -134,6 +134,54 @@ def test_responses_keep_items_and_their_fields(running: Running, behind: Target)
     assert NEEDLE in behind.last("/v1/responses").json["input"]
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [
+            {"type": "custom_tool_call", "call_id": "p", "name": "apply_patch", "input": "*** Begin Patch"},
+            {"type": "custom_tool_call_output", "call_id": "p", "output": "Done."},
+        ],
+        [
+            {"type": "local_shell_call", "id": "l", "call_id": "s", "action": {"type": "exec", "command": ["ls"]}},
+            {"type": "local_shell_call_output", "call_id": "s", "output": "a.py"},
+        ],
+        [{"type": "web_search_call", "id": "w", "status": "completed", "action": {"type": "search", "query": "boats"}}],
+        [
+            {
+                "type": "mcp_call",
+                "id": "m",
+                "name": "look",
+                "arguments": "{}",
+                "output": prose(6, 5),
+                "server_label": "x",
+            }
+        ],
+    ],
+    ids=["custom", "shell", "search", "mcp"],
+)
+def test_items_of_tools_of_every_kind_are_kept_as_they_are_or_not_at_all(
+    running: Running, behind: Target, beside: list[dict[str, Any]]
+) -> None:
+    items = [{"role": "user", "content": HAY}, *beside, {"role": "user", "content": QUESTION}]
+    said = running.post("/v1/responses", {"model": "m", "input": items})
+    sent = behind.last("/v1/responses").json["input"]
+    assert said.headers["x-ctxpipe-action"] == "compressed"
+    assert int(said.headers["x-ctxpipe-sent-tokens"]) <= WINDOW
+    assert NEEDLE in sent[0]["content"]
+    assert sent[-1] == items[-1]
+    left = [item for item in sent if item.get("type", "message") != "message"]
+    assert left in ([], beside)
+
+
+def test_an_item_that_stands_on_the_server_is_left_to_it(running: Running) -> None:
+    items = [
+        {"role": "user", "content": HAY},
+        {"type": "item_reference", "id": "r"},
+        {"role": "user", "content": QUESTION},
+    ]
+    assert running.post("/v1/responses", {"model": "m", "input": items}).headers["x-ctxpipe-action"] == "passed"
+
+
 def test_messages_keep_blocks_and_pairs(running: Running, behind: Target) -> None:
     use = {"type": "tool_use", "id": "t1", "name": "look", "input": {"at": 1}}
     result = {"type": "tool_result", "tool_use_id": "t1", "content": HAY, "is_error": False}
