@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ctxpipe.compress.chat.document import chat_in, compress_chat
@@ -22,6 +23,7 @@ from ctxpipe.pipeline.method import Method
 from ctxpipe.pipeline.target import Connection
 from ctxpipe.remote.anthropic import AnthropicCounter
 
+_SHARE = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*)\b")
 OnFailure = Callable[[ReadError], None]
 
 
@@ -205,7 +207,7 @@ class Compressing:
         made = compress_messages(
             self._method.compressor(counter.tokenizer), messages, budget=budget, question=question, tools=tools
         )
-        noted, self._notes[:] = (counter.note, *self._notes), []
+        noted, self._notes[:] = (counter.note, *_summed(self._notes)), []
         return dataclasses.replace(made, notes=(*filter(None, noted), *made.notes))
 
     async def acompress(
@@ -245,3 +247,13 @@ def _counted(
         return dataclasses.replace(context, notes=(told, *context.notes))
     told = f"{place} counted what was kept, to which that was sent, and a sample; tokens of the sources are estimated"
     return dataclasses.replace(context, notes=(told, *context.notes))
+
+
+def _summed(notes: Iterable[str]) -> list[str]:
+    """Notes on many texts as notes on all of them: each once, and "2 of 7" of one with "3 of 4" of another as "5 of 11"."""
+    shares: dict[tuple[str, str], list[int]] = {}
+    for note in notes:
+        head, some, of, tail = (*_SHARE.split(note, 1), "", "", "")[:4]
+        numbers = [int(number.replace(",", "") or 0) for number in (some, of)]
+        shares[head, tail] = [a + b for a, b in zip(shares.get((head, tail), [0, 0]), numbers, strict=True)]
+    return [f"{head}{some:,} of {of:,}{tail}" if of else head for (head, tail), (some, of) in shares.items()]

@@ -74,3 +74,16 @@ def test_json_stays_json_with_its_keys_in_at_most_so_many_tokens(value: dict[str
 def test_what_is_cut_away_as_a_whole_leaves_a_mark() -> None:
     text = json.dumps({"content": "boats " * 200, "end": "harbour " * 200})
     assert json.loads(cut_held(text, 400, count=len, cut=lambda *_: "") or "") == {"content": "…", "end": "…"}
+
+
+def test_notes_on_the_texts_of_a_chat_are_one_note() -> None:
+    code = "\n".join(f"def fare_{at}(late):\n    return {at} if late else {at * 3}\n" for at in range(60))
+    asked = "What does east_7 give back?"
+    chat: list[dict[str, Any]] = []
+    for name in ("north", "south", "east"):
+        chat.append({"role": "user", "content": f"Look at this:\n\n{code.replace('fare', name)}"})
+        chat.append({"role": "assistant", "content": "I see."})
+    chat.append({"role": "user", "content": asked})
+    made = Pipeline(rank="learned", score_cache=0).compress_messages(chat, budget=700, question=asked)
+    assert sum("the fusion alone ranked" in note for note in made.notes) == 1
+    assert len(made.notes) == len(set(made.notes))
