@@ -77,13 +77,13 @@ def test_what_is_cut_away_as_a_whole_leaves_a_mark() -> None:
 
 
 def test_notes_on_the_texts_of_a_chat_are_one_note() -> None:
-    code = "\n".join(f"def fare_{at}(late):\n    return {at} if late else {at * 3}\n" for at in range(60))
-    asked = "What does east_7 give back?"
+    rows = [{"boat": f"Boat {at}", "fare": 3 * at, "pier": "north"} for at in range(80)]
+    asked = "What does boat 7 cost from the east pier?"
     chat: list[dict[str, Any]] = []
-    for name in ("north", "south", "east"):
-        chat.append({"role": "user", "content": f"Look at this:\n\n{code.replace('fare', name)}"})
+    for pier in ("north", "south", "east"):
+        chat.append({"role": "user", "content": json.dumps(rows).replace("north", pier)})
         chat.append({"role": "assistant", "content": "I see."})
     chat.append({"role": "user", "content": asked})
-    made = Pipeline(rank="learned", score_cache=0).compress_messages(chat, budget=700, question=asked)
+    made = Pipeline(rank="learned", score_cache=0).compress_messages(chat, budget=900, question=asked)
     assert sum("the fusion alone ranked" in note for note in made.notes) == 1
     assert len(made.notes) == len(set(made.notes))
