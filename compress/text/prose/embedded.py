@@ -11,23 +11,34 @@ from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.units import moved, overlaps
 from ctxpipe.compress.text.unit import Unit
 
-_BEGINS = re.compile(r"^[ \t]*+(?=\{\s*\"|\[\s*[\[{\"])", re.MULTILINE)
+_BEGINS = re.compile(r"^(?P<label>[^\W\d][^\n\d{\[\"']{0,60}:)?[ \t]*+(?=\{\s*[\"']|\[\s*[\[{\"'])", re.MULTILINE)
+"""Where JSON, or what Python prints of a list or dictionary, may begin: with a line, or behind a label."""
+_PRINTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\b(?:None|True|False)\b""")
+_CONSTANTS = {"None": "null", "True": "true", "False": "false"}
 _ENDS = re.compile(r"[ \t\r]*(?:\n|\Z)")
 _SHORTEST = 60
 """Characters from which on JSON is cut by members."""
+_LONG = 320
+"""The same behind a label: shorter lines are records, as in logs."""
 _FAILURES = 20
 """Beginnings that turn out to be none after which no other is tried: each may take as long as the rest of the text."""
 
 
 class EmbeddedJson(NamedTuple):
-    """A JSON object or array that begins and ends with a line of its own."""
+    """A JSON object or array, or one that Python printed, that ends with its line.
+
+    Attributes:
+        start, end: Its offsets.
+        json: It as JSON, character by character in the same place.
+    """
 
     start: int
     end: int
+    json: str
 
-    def units(self, text: str, parent: int) -> list[Unit]:
+    def units(self, _text: str, parent: int) -> list[Unit]:
         """Its members, under what introduces it."""
-        return [moved(unit, self.start, parent) for unit in json_units(text[self.start : self.end])]
+        return [moved(unit, self.start, parent) for unit in json_units(self.json)]
 
 
 def embedded_json(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[EmbeddedJson]:
@@ -42,14 +53,30 @@ def embedded_json(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[Embe
     failures = at = 0
     while failures < _FAILURES and (begins := _BEGINS.search(text, at)) is not None:
         start = begins.end()
-        at = text.find("\n", start) + 1 or len(text)
+        line = text.find("\n", start)
+        at = line + 1 or len(text)
         if overlaps(start, start + 1, hidden):
             continue
         try:
-            _, end = decoder.raw_decode(text, start)
+            printed = _as_json(text[start : line if line >= 0 else len(text)])
+            length = decoder.raw_decode(printed or text, 0 if printed else start)[1] - (0 if printed else start)
         except (ValueError, RecursionError):
             failures += 1
             continue
-        if end - start >= _SHORTEST and _ENDS.match(text, end):
-            yield EmbeddedJson(start, end)
+        end = start + length
+        if end - start >= (_LONG if begins["label"] else _SHORTEST) and _ENDS.match(text, end):
+            yield EmbeddedJson(start, end, printed[: end - start] or text[start:end])
             at = end
+
+
+def _as_json(line: str) -> str:
+    """What Python printed of a list or dictionary as JSON of the same length; empty for a line of something else."""
+    return _PRINTED.sub(_translated, line) if line[:2] == "{'" or line[:3] == "[{'" else ""
+
+
+def _translated(match: re.Match[str]) -> str:
+    words = match[0]
+    if words in _CONSTANTS:
+        return _CONSTANTS[words]
+    inner = words[1:-1].replace("\\", "/").replace('"', "'")
+    return f'"{inner}"'

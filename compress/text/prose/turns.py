@@ -125,7 +125,9 @@ class Turns(Blocks, abc.ABC):
                 parent = start
                 units.append(prose_unit(self.document, start, end, "item", self.parent))
             else:
-                units += [prose_unit(self.document, *span, "sentence", parent) for span in sentences(self.text, start, end)]
+                units += [
+                    prose_unit(self.document, *span, "sentence", parent) for span in sentences(self.text, start, end)
+                ]
         self.add(lines.start, lines.end, units)
         return True
 

@@ -40,6 +40,17 @@ def test_members_stand_under_what_introduces_them() -> None:
     assert above(text[text.index("Rows of Fife") :], '"loss": 21')[0] == "Rows of Fife:"
 
 
+def test_what_python_prints_is_cut_by_records() -> None:
+    rows = [
+        {"town": town, "owner": "Ann's boat", "sold": None, "loss": 7 * at}
+        for at, town in enumerate(("Hull", "York", "Ely", "Ayr", "Rye"))
+    ]
+    text = f"Rows: {rows!r}\nThat is all.\n"
+    made = [u for u in outline(Document(text=text, source="x")).units(0, len(text)) if u.kind == "member"]
+    assert [text[u.start : u.end] for u in made if u.close < 0] == [repr(row) for row in rows]
+    assert above(text, "'loss': 14") == ["Rows:", "["]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -57,3 +68,11 @@ def test_brackets_that_never_close_take_little_time() -> None:
     start = time.process_time()
     outline(Document(text='[["a",\n' * 100_000, source="x"))
     assert time.process_time() - start < 20
+
+
+def test_lines_of_a_log_that_end_in_json_are_records() -> None:
+    text = "".join(
+        f'handler: {{"request": {at}, "path": "/boats/{at}", "status": "open", "took": "{at} ms"}}\n' for at in range(9)
+    )
+    made = outline(Document(text=text, source="x")).units(0, len(text))
+    assert all(unit.kind != "member" for unit in made)
