@@ -171,7 +171,7 @@ class _Chat:
         for index, need in zip(order, needs, strict=True):
             behind -= need
             turn = self.turns[index]
-            wanted = [i for i in (index, turn.under) if i >= 0 and i not in taken]
+            wanted = [i for i in dict.fromkeys((index, turn.under, *self._bound(index))) if i >= 0 and i not in taken]
             room = self.budget - used
             fitting = self._fitting([i for t in wanted for i in self._open(t) if i not in kept], room, behind)
             if fitting is None:
@@ -185,6 +185,13 @@ class _Chat:
             taken.update(wanted)
             used += tokens
         return self._result(kept, used)
+
+    def _bound(self, index: int) -> list[int]:
+        """The turns that correct one, or that it corrects."""
+        first = self.turns[index].takes_back
+        first = index if first < 0 else first
+        corrections = [i for i, turn in enumerate(self.turns) if turn.takes_back == first]
+        return [first, *corrections] if corrections else []
 
     def _fixed(self, turn: Turn) -> list[int]:
         """Of a turn that stays: instructions, and what the user said last; the answers to it so far may be cut."""

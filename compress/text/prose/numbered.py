@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.shortened import Shortened
-from ctxpipe.compress.text.unit import Unit
 
 _LINE = re.compile(
     r"^(?P<pad>[ ]{0,16})(?P<number>\d{1,6})(?:(?P<mark>\t|→|[ ]?[|│](?:[ ]|(?=\n|\Z))|:[ ]?)|(?P<apart>[ ]{2}|[ ]?$))"
@@ -121,7 +120,7 @@ class NumberedText(Shortened):
         self._end = len(text.rstrip())
 
     def at(self, place: int) -> int:
-        """Where something that begins at ``place`` without numbers begins: with its number, and those of empty lines."""
+        """Where something that begins at ``place`` without numbers begins: with its number and those of empty lines."""
         filled = place
         while filled > 0 and self.text[filled - 1] in " \t\r\n":
             filled -= 1

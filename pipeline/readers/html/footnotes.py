@@ -213,7 +213,9 @@ def _marks(note: LexborNode, name: str) -> Iterator[int]:
 
 def _first(note: LexborNode) -> LexborNode | None:
     """The first words of a note."""
-    return next((node for node in note.traverse(include_text=True) if node.tag == "-text" and node.text().strip()), None)
+    return next(
+        (node for node in note.traverse(include_text=True) if node.tag == "-text" and node.text().strip()), None
+    )
 
 
 def _with_brackets(link: LexborNode, note: LexborNode) -> LexborNode:

@@ -46,9 +46,7 @@ class HtmlPage(NamedTuple):
     noise: tuple[tuple[int, int], ...]
 
 
-def html_page(
-    markup: str, *, addresses: bool = False, footnotes: Footnotes | None = None, page: str = ""
-) -> HtmlPage:
+def html_page(markup: str, *, addresses: bool = False, footnotes: Footnotes | None = None, page: str = "") -> HtmlPage:
     """Lay out the visible text of a page.
 
     Scripts, styles, navigation, hidden elements, embedded media, choices of a form that were not made and ruby readings

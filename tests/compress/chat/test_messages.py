@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from ctxpipe.compress.chat.messages import CompressedMessages, compress_messages, message_tokens
 from ctxpipe.compress.chat.shape import is_result, messages_in, texts
+from ctxpipe.compress.chat.turns import turns
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.fake import FakeRanker
 from ctxpipe.compress.scorers import SCORERS
@@ -253,3 +254,41 @@ def test_a_single_turn_that_may_be_cut_is_not_ranked() -> None:
     watching = replace(compressor(), ranker=FakeRanker(score))
     assert compress_messages(watching, chat, budget=300, question="Where did it break?").cut == (0,)
     assert not any(said.strip() in text for text in asked)
+
+
+FILTERS = [
+    message
+    for number in range(6)
+    for message in (
+        {"role": "user", "content": f"How is the filter of machine {number} cleaned?"},
+        {"role": "assistant", "content": f"Rinse filter {number} with warm water."},
+    )
+]
+BOOKED = [
+    {"role": "user", "content": "Book the room for the 12th, for 14 people."},
+    {"role": "assistant", "content": "Booked the room for the 12th."},
+]
+MOVED = [
+    {"role": "user", "content": "Sorry, the room must be for the 13th, and only 8 people."},
+    {"role": "assistant", "content": "Moved."},
+]
+ASKED_LAST = {"role": "user", "content": "When is the room booked, and for how many people?"}
+
+
+@pytest.mark.parametrize("between", [0, 1, 6])
+@pytest.mark.parametrize("budget", range(60, 700, 40))
+def test_a_correction_is_kept_with_what_it_takes_back_wherever_that_stands(between: int, budget: int) -> None:
+    chat = [*BOOKED, *FILTERS[: 2 * between], *MOVED, *FILTERS[2 * between :], ASKED_LAST]
+    try:
+        made = compress_messages(compressor(), chat, budget=budget, question=ASKED_LAST["content"])
+    except ChatBudgetError:
+        return
+    said = [message["content"] for message in made.messages]
+    assert (BOOKED[0]["content"] in said) == (MOVED[0]["content"] in said)
+    assert len(made.messages) == len(chat) or made.kept_tokens <= budget
+
+
+def test_a_correction_of_the_last_answer_goes_with_that() -> None:
+    corrects = {"role": "user", "content": "No, the filter of machine 1."}
+    made = [turn.messages for turn in turns([*BOOKED, *FILTERS[:2], corrects, FILTERS[3], *FILTERS[4:6], ASKED_LAST])]
+    assert made == [(0, 1), (2, 3, 4, 5), (6, 7), (8,)]
