@@ -250,7 +250,7 @@ def _counted(
 
 
 def _summed(notes: Iterable[str]) -> list[str]:
-    """Notes on many texts as notes on all of them: each once, and "2 of 7" of one with "3 of 4" of another as "5 of 11"."""
+    """Notes on many texts as notes on all: each once, and "2 of 7" of one with "3 of 4" of another as "5 of 11"."""
     shares: dict[tuple[str, str], list[int]] = {}
     for note in notes:
         head, some, of, tail = (*_SHARE.split(note, 1), "", "", "")[:4]

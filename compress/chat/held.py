@@ -45,9 +45,8 @@ def cut_held(text: str, longest: int, *, count: Count, cut: Cut) -> str | None:
     held = _held(text)
     if not held:
         return None
-    parts = [
-        text[a.end : b.start] for a, b in zip([_Held(0, 0, ""), *held], [*held, _Held(len(text), 0, "")], strict=True)
-    ]
+    edges = [0, *(edge for one in held for edge in (one.start, one.end)), len(text)]
+    parts = [text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
     room = longest - sum(map(count, parts))
     if room * 2 < longest:
         return None

@@ -29,9 +29,11 @@ _Place = tuple[str, str]
 
 
 class PageNotes(NamedTuple):
-    """The footnotes of a page, by the ``mem_id`` of elements: the name of the note that one holds, and what is left out.
+    """The footnotes of a page, by the ``mem_id`` of elements.
 
-    Left out are marks in front of notes and links back.
+    Attributes:
+        names: The name of the note that an element holds.
+        left_out: Marks in front of notes, and links back.
     """
 
     names: dict[int, str]
@@ -195,7 +197,7 @@ def _names_around(link: LexborNode) -> Iterator[str]:
 
 
 def _marks(note: LexborNode, name: str) -> Iterator[int]:
-    """The elements that hold the mark of a note, before it or as its first words, by ``mem_id``; a bare one is cut off."""
+    """The elements before a note or at its beginning that hold its mark, by ``mem_id``; a bare one is cut off."""
     before = note.prev.prev if note.prev is not None and note.prev.tag == "-text" else note.prev
     if note.tag == "dd" and before is not None and before.tag == "dt" and _mark(before.text()):
         yield before.mem_id
