@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ctxpipe.compress.select.formats import MARK
 from ctxpipe.compress.text.data.json_tree import is_json, scan
 from ctxpipe.compress.text.sentences import is_blank
 
@@ -16,7 +18,7 @@ _MOST = 4
 _SHARE = 0.5
 """Part of the JSON that they make up at least."""
 _ROUNDS = 4
-MARK = "…"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Count = Callable[[str], int]
 Cut = Callable[[str, int], str]
@@ -64,7 +66,9 @@ def _held(text: str) -> list[_Held]:
     nodes = [node for node in scan(text) if text[node.value] == '"' and node.end - node.value >= _LONG]
     if len(nodes) > _MOST or sum(node.end - node.value for node in nodes) < _SHARE * len(text):
         return []
-    return [_Held(node.value, node.end, json.loads(text[node.value : node.end], strict=False)) for node in nodes]
+    held = [_Held(node.value, node.end, json.loads(text[node.value : node.end], strict=False)) for node in nodes]
+    # Half of a character outside of the basic plane cannot be encoded.
+    return [] if any(_SURROGATE.search(one.text) for one in held) else held
 
 
 def _fitted(text: str, room: int, *, count: Count, cut: Cut) -> str:

@@ -87,3 +87,8 @@ def test_notes_on_the_texts_of_a_chat_are_one_note() -> None:
     made = Pipeline(rank="learned", score_cache=0).compress_messages(chat, budget=900, question=asked)
     assert sum("the fusion alone ranked" in note for note in made.notes) == 1
     assert len(made.notes) == len(set(made.notes))
+
+
+def test_half_a_character_leaves_the_text_to_the_other_way() -> None:
+    text = '{"content": "' + "boats \\ud83d " * 200 + '"}'
+    assert cut_held(text, 300, count=len, cut=lambda text, most: text[:most]) is None
