@@ -7,6 +7,7 @@ import re
 from ctxpipe.compress.text.code import bibtex, vobject
 from ctxpipe.compress.text.code.banners import with_banners
 from ctxpipe.compress.text.code.comments import with_subjects
+from ctxpipe.compress.text.code.conditions import CONDITIONS, with_conditions
 from ctxpipe.compress.text.code.described import with_described
 from ctxpipe.compress.text.code.diffs import mark_diff, with_short_heads
 from ctxpipe.compress.text.code.grammars import load
@@ -18,7 +19,7 @@ from ctxpipe.compress.text.code.naming import named_by, named_objects
 from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
-from ctxpipe.compress.text.code.templates import with_conditions, without_templates
+from ctxpipe.compress.text.code.templates import without_templates
 from ctxpipe.compress.text.code.tree import mark_tree
 from ctxpipe.compress.text.shortened import without_returns
 from ctxpipe.compress.text.unit import Unit
@@ -70,7 +71,7 @@ def code_units(text: str, language: str = "") -> list[Unit]:
         units = _with_conditions_above(text, units)
     if language in _NAMED:
         units = named_objects(text, units, language)
-    return with_conditions(text, units) if language == "yaml" else units
+    return with_conditions(text, units, CONDITIONS[language]) if language in CONDITIONS else units
 
 
 def _with_conditions_above(text: str, units: list[Unit]) -> list[Unit]:
