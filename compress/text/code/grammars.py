@@ -21,6 +21,7 @@ class Role(IntEnum):
         ITEM: Part of a statement that is one itself (``when`` of Ruby's ``case``).
         CLAUSE: Goes on with the statement around it (``else``).
         LABEL: Holds for what follows beside it (``public:``).
+        LABELLED: A label that is jumped to, which holds for what follows beside it, and the first statement of that.
         PREFIX: Belongs to what follows (an attribute, a decorator).
         STRING: Text; cut by paragraph when long.
         COMMENT: A comment.
@@ -48,6 +49,7 @@ class Role(IntEnum):
     TOKEN = 13
     ERROR = 14
     THROUGH = 15
+    LABELLED = 16
 
 
 _ROLES: dict[Role, str] = {
@@ -140,8 +142,8 @@ GRAMMARS: dict[str, Grammar] = {
     "ts": Grammar(package="tree_sitter_typescript", function="language_typescript"),
     "tsx": Grammar(package="tree_sitter_typescript", function="language_tsx"),
     "java": Grammar(package="tree_sitter_java"),
-    "c": Grammar(package="tree_sitter_c"),
-    "cpp": Grammar(package="tree_sitter_cpp"),
+    "c": Grammar(package="tree_sitter_c", roles={Role.LABELLED: "labeled_statement"}),
+    "cpp": Grammar(package="tree_sitter_cpp", roles={Role.LABELLED: "labeled_statement"}),
     "go": Grammar(
         package="tree_sitter_go",
         separators={"const_declaration": "(", "var_declaration": "(", "type_declaration": "(", "interface_type": "{"},

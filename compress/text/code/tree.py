@@ -101,6 +101,10 @@ class _StatementWalk:
         elif role is Role.LABEL:
             frame.parent = self.marks.unit(start, statement.piece if statement is not None else frame.parent)
             self.marks.head(frame.parent)
+        elif role is Role.LABELLED and statement is not None:
+            frame.parent = self.marks.unit(start, statement.piece)
+            self.marks.head(frame.parent)
+            self._push_body(node.children[2:], statement, frame.parent)
         elif statement is None and self.shapes.is_guard(node, start, end):
             self.marks.unit(start, frame.parent)
             self._push_body(node.children[2:], None, frame.parent)

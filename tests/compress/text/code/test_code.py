@@ -135,6 +135,31 @@ def test_a_header_of_c_that_holds_classes_is_read_as_cpp() -> None:
     ]
 
 
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_statements_stand_under_the_label_above_them(language: str) -> None:
+    text = (
+        "int moor(int pier)\n{\n    if (pier < 0)\n        goto fail;\n    switch (pier) {\n    case 1:\n"
+        "        fee = 10;\n        break;\n    }\n    return 0;\n\nundo:\n    untie(pier);\n    ropes += 5;\n"
+        "    if (ropes > 9) {\n        coil();\n    }\nfail: log(pier);\n    return -7;\n}\n\nint free_berths = 4;\n"
+    )
+    units = code_units(text, language)
+    check_units(text, units)
+    head = "int moor(int pier)\n{"
+    assert chain(text, units, "untie") == [head, "undo:", "untie(pier);"]
+    assert chain(text, units, "ropes += 5") == [head, "undo:", "ropes += 5;"]
+    assert chain(text, units, "coil")[:-1] == [head, "undo:", "if (ropes > 9) {"]
+    assert chain(text, units, "return -7") == [head, "fail: log(pier);", "return -7;"]
+    assert chain(text, units, "return 0") == [head, "return 0;"]
+    assert chain(text, units, "fee = 10")[-2] == "case 1:"
+    assert chain(text, units, "free_berths") == ["int free_berths = 4;"]
+
+
+def test_the_label_of_a_loop_stays_with_the_loop() -> None:
+    text = "class A {\n  void f() {\n    outer:\n    for (;;) {\n      break outer;\n    }\n    g();\n  }\n}\n"
+    units = code_units(text, "java")
+    assert chain(text, units, "g();")[:-1] == ["class A {", "void f() {"]
+
+
 def test_brackets_stay_balanced_whatever_is_kept() -> None:
     text = "if (a) {\n  f();\n} else if (b) {\n  g();\n} else { h(); }\n"
     units = code_units(text, "js")
