@@ -22,6 +22,12 @@ _ROUTINE = re.compile(
     r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S
 )
 _COLUMNS = re.compile(r"\s*create\s+(?:\w+\s+){0,3}?(?:table|type)\b[^(;]{0,120}\([ \t]*\n", re.IGNORECASE)
+_SECTION = re.compile(
+    r"^[ \t]*--[ \t]*(?P<name>(?:\+(?:goose|migrate)[ \t]+|migrate:|rambler[ \t]+|!)(?:up|down)s?\b[^\n]*"
+    r"|(?:up|down)[ \t]+migration|//[ \t]*@undo|changeset[ \t]+[^\s:]+:\S[^\n]*)[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line by which tools for migrations (goose, dbmate, Liquibase) tell what is run when."""
 _STRING = re.compile(r"'[^']*'|--.*")
 _CLOSING = re.compile(r"^[ \t]*\)[^\n;]{0,200};?\s*\Z", re.MULTILINE)
 _FEWEST_LINES = 4
@@ -43,19 +49,23 @@ _TITLE = re.compile(r"[^(;]*")
 
 
 def mark_sql(marks: Marks, start: int, end: int) -> None:
-    """Mark ``text[start:end]``: a statement is a unit; a long one, or a table, is its first line above the others."""
+    """Mark ``text[start:end]``: a statement is a unit; a long one, or a table, is its first line above the others.
+
+    What a migration runs stands under the comment that says when (``-- +goose Down``).
+    """
     at = start
+    section = -1
     tables: dict[str, int] = dict.fromkeys(map(_name, _BARE_INSERT.finditer(marks.text, start, end)), -1)
     while at < end:
         for kind, begin, stop in _statements(marks.text, at, end):
             if kind == "comment":
-                mark_paragraphs(marks, begin, stop, -1)
+                section = _comment(marks, begin, stop, section)
             elif _COPY.fullmatch(marks.text, begin, stop):
                 # What follows are rows until a line of its own says so, whatever quotes are in them.
-                at = _copied(marks, begin, stop, end)
+                at = _copied(marks, begin, stop, end, section)
                 break
             else:
-                _statement(marks, begin, stop, tables)
+                _statement(marks, begin, stop, tables, section)
         else:
             return
 
@@ -89,12 +99,26 @@ def _statements(text: str, start: int, end: int) -> Iterator[tuple[str, int, int
         yield "statement", begin, end
 
 
+def _comment(marks: Marks, start: int, end: int, section: int) -> int:
+    """Mark a comment below ``section``, and give the section that it begins, or that goes on."""
+    at = start
+    for found in _SECTION.finditer(marks.text, start, end) if marks.text.startswith("--", start) else ():
+        if at < found.start():
+            mark_paragraphs(marks, at, found.start(), section)
+        section = marks.unit(found.start(), kind="heading", title=found["name"].strip())
+        marks.head(section)
+        at = found.end()
+    if marks.text[at:end].strip():
+        mark_paragraphs(marks, at, end, section)
+    return section
+
+
 def _name(match: re.Match[str]) -> str:
     """The name of a table without its schema and quotes."""
     return match["name"].rpartition(".")[2].strip('`"[]').casefold()
 
 
-def _statement(marks: Marks, start: int, end: int, tables: dict[str, int]) -> None:
+def _statement(marks: Marks, start: int, end: int, tables: dict[str, int], section: int) -> None:
     """Mark a statement.
 
     Args:
@@ -102,11 +126,13 @@ def _statement(marks: Marks, start: int, end: int, tables: dict[str, int]) -> No
         start, end: Its offsets.
         tables: Tables that rows are inserted into without names of columns, by the unit that creates each; -1 for none.
             Such rows stand under that unit, which is then whole.
+        section: What the others stand under.
     """
     text = marks.text
     length = len(text[start:end].rstrip())
     created, inserted = _CREATED.match(text, start, end), _BARE_INSERT.match(text, start, end)
-    unit = marks.unit(start, tables.get(_name(inserted), -1) if inserted else -1)
+    table = tables.get(_name(inserted), -1) if inserted else -1
+    unit = marks.unit(start, table if table >= 0 else section)
     if created and length <= LONG and _name(created) in tables:
         tables[_name(created)] = unit
         return
@@ -153,10 +179,10 @@ def _rows(marks: Marks, start: int, end: int, parent: int) -> None:
         marks.unit(match.end(), parent, exact=True)
 
 
-def _copied(marks: Marks, start: int, stop: int, end: int) -> int:
+def _copied(marks: Marks, start: int, stop: int, end: int, parent: int) -> int:
     """Mark ``COPY … FROM stdin`` with its lines of data, and give where they end."""
     text = marks.text
-    unit = marks.unit(start)
+    unit = marks.unit(start, parent)
     marks.head(unit, " ".join(text[start:stop].partition("(")[0].split())[:LONGEST])
     at = after(text, stop, end)
     while at < end:
