@@ -15,9 +15,13 @@ _HELM = re.compile(
     re.MULTILINE,
 )
 _SWIFT = re.compile(r"[ \t]*#(?:(?P<opens>if)|(?P<turns>else|elseif)|(?P<ends>endif))\b[^\n]*$", re.MULTILINE)
-CONDITIONS = {"yaml": _HELM, "swift": _SWIFT}
-"""By language, what matches a line that begins, changes (``else``) or ends a condition, with one of the groups ``opens``,
-``turns`` and ``ends``; ``of`` is what an end names."""
+_C = re.compile(
+    r"[ \t]*#[ \t]*(?:(?P<opens>if(?:n?def)?)|(?P<turns>else|elif(?:n?def)?)|(?P<ends>endif))\b[^\n]*$", re.MULTILINE
+)
+_CONDITIONS = {"c": _C, "cpp": _C, "yaml": _HELM, "swift": _SWIFT}
+"""By language, what matches a line that begins, changes (``else``) or ends a condition, with one of the groups
+``opens``, ``turns`` and ``ends``; ``of`` is what an end names."""
+_GUARDED = frozenset(("c", "cpp"))
 _LINE = re.compile(r"\S[^\n]*")
 
 
@@ -93,21 +97,32 @@ class _Branches:
         return top.branch if top is not None and parent == top.outer else parent
 
 
-def with_conditions(text: str, units: Sequence[Unit], control: re.Pattern[str]) -> list[Unit]:
+def with_conditions(text: str, units: Sequence[Unit], language: str) -> list[Unit]:
     """Units of which those between the lines that begin, change and end a condition stand under the lines that say so.
 
     Args:
         text: The text.
         units: Its units, in order.
-        control: As in ``CONDITIONS``.
+        language: As in ``Document.language``.
     """
-    if control.search(text) is None:
+    control = _CONDITIONS.get(language)
+    if control is None or control.search(text) is None:
         return list(units)
-    lines = list(_paired([line for unit in units for line in _lines(text, unit, control)]))
+    lines = [
+        line
+        for unit in units
+        for line in ([_Line(unit, None)] if _is_read(unit, language) else _lines(text, unit, control))
+    ]
+    lines = list(_paired(lines))
     branches = _Branches(_reaches(units))
     for line, outer in zip(lines, _following(lines), strict=True):
         branches.add(line, outer)
     return branches.made
+
+
+def _is_read(unit: Unit, language: str) -> bool:
+    """Whether a parser found what a condition of C holds for, or it may be the guard around a header file."""
+    return language in _GUARDED and (unit.close >= 0 or unit.parent < 0)
 
 
 def _reaches(units: Sequence[Unit]) -> dict[int, int]:

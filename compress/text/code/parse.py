@@ -9,6 +9,7 @@ import numpy as np
 from tree_sitter import Node, Parser, Tree
 
 from ctxpipe.compress.text.code.grammars import LoadedGrammar
+from ctxpipe.compress.text.code.preprocessor import with_plain_directives
 
 BLOCK = 1 << 21
 """Most characters parsed at once; a tree takes 40 to 100 bytes a character."""
@@ -20,11 +21,6 @@ STEEPEST = 100
 _LETTERS = re.compile(r"[^\x00-\x7f\s\ufeff\u200b-\u200f\u2060]+")
 _SPACES = re.compile(r"[^\t\n\r -~]+")
 _TOP_LEVEL = re.compile(r"\n(?=[A-Za-z@#/_])")
-_EXTERN_C = re.compile(
-    r"^[ \t]*#[ \t]*if(?:def)?[ \t(]+(?:defined[ \t(]*)?__cplusplus[ \t)]*\r?\n"
-    r"(?:[ \t]*extern[ \t]+\"C\"[ \t]*\r?\n?[ \t]*\{|[ \t]*\})[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$",
-    re.MULTILINE,
-)
 _WIDE_INDENT = re.compile(rb"^[ \t]{%d}" % STEEPEST, re.MULTILINE)
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 _ITEMS = re.compile(rb"(?:[-?:][ \t]+){%d}" % STEEPEST)
@@ -41,12 +37,10 @@ def parse(text: str, grammar: LoadedGrammar) -> Tree | None:
     """Parse a text whose tree has one byte for each character; None where that would take too long.
 
     What is not ASCII is replaced by a letter, and what is not printable by a space. Neither changes where statements
-    begin and end but in languages that have other operators, and lone surrogates and NUL bytes become harmless. In C,
-    ``extern "C" {`` and its bracket are each read as a comment, since the parser does not see that the preprocessor
-    takes both or neither.
+    begin and end but in languages that have other operators, and lone surrogates and NUL bytes become harmless.
     """
     if grammar.has_preprocessor:
-        text = _EXTERN_C.sub(_as_comment, text)
+        text = with_plain_directives(text)
     letters = _LETTERS.sub(lambda m: "x" * (m.end() - m.start()), text)
     source = _SPACES.sub(lambda m: " " * (m.end() - m.start()), letters).encode("ascii")
     if _depth(source) > DEEPEST or _is_steep(source):
@@ -67,11 +61,6 @@ def blocks(text: str, start: int, end: int) -> list[tuple[int, int]]:
         newline = text.find("\n", at, at + BLOCK // 4)
         cuts.append(found.end() if found else newline + 1 if newline >= 0 else at)
     return list(zip(cuts, [*cuts[1:], end], strict=True))
-
-
-def _as_comment(match: re.Match[str]) -> str:
-    inside = re.sub(r"[^\r\n]", " ", match[0][2:-2])
-    return f"/*{inside}*/"
 
 
 def is_sound(root: Node) -> bool:

@@ -7,7 +7,7 @@ import re
 from ctxpipe.compress.text.code import bibtex, vobject
 from ctxpipe.compress.text.code.banners import with_banners
 from ctxpipe.compress.text.code.comments import with_subjects
-from ctxpipe.compress.text.code.conditions import CONDITIONS, with_conditions
+from ctxpipe.compress.text.code.conditions import with_conditions
 from ctxpipe.compress.text.code.described import with_described
 from ctxpipe.compress.text.code.diffs import mark_diff, with_short_heads
 from ctxpipe.compress.text.code.grammars import load
@@ -71,7 +71,7 @@ def code_units(text: str, language: str = "") -> list[Unit]:
         units = _with_conditions_above(text, units)
     if language in _NAMED:
         units = named_objects(text, units, language)
-    return with_conditions(text, units, CONDITIONS[language]) if language in CONDITIONS else units
+    return with_conditions(text, units, language)
 
 
 def _with_conditions_above(text: str, units: list[Unit]) -> list[Unit]:
