@@ -54,6 +54,35 @@ def test_a_long_error_is_its_lines_under_the_first() -> None:
     assert found[WARNING] == []
 
 
+def test_the_line_that_names_the_function_heads_the_errors_in_it() -> None:
+    push, wait = "src/hull.c: In function 'push':", "src/hull.c: At top level:"
+    second = "src/hull.c:90:1: warning: 'mast' defined but not used"
+    third = "src/sail.c:3:1: error: unknown type name 'reef'"
+    found = units(
+        "\n".join([push, ERROR, WARNING, wait, second, third, "cc1: all warnings being treated as errors"]) + "\n"
+    )
+    assert list(found) == [push, ERROR, WARNING, wait, second, third, "cc1: all warnings being treated as errors"]
+    assert found[ERROR] == [push]
+    assert found[WARNING] == []
+    assert found[second] == [wait]
+    assert found[third] == []
+
+
+def test_how_a_place_was_reached_heads_the_error_there() -> None:
+    included = "In file included from src/mast.h:3,\n                 from src/hull.cpp:1:"
+    inlined = "In function 'void reef(char*)',\n    inlined from 'int main()' at src/hull.cpp:7:12:"
+    made = "src/hull.cpp: In instantiation of 'T twice(T) [with T = Keel]':\nsrc/hull.cpp:20:14:   required from here"
+    error = "src/hull.cpp:5:12: error: no match for 'operator+'"
+    found = units("\n".join([included, inlined, WARNING, made, error]) + "\n")
+    assert found[WARNING] == [inlined, included]
+    assert found[error] == [made]
+
+
+def test_what_only_sounds_like_a_function_is_part_of_the_error() -> None:
+    note = "In the harbour: see the notes"
+    assert f"{ERROR}\n{note}" in units(f"{ERROR}\n{note}\n{WARNING}\n")
+
+
 @pytest.mark.parametrize(
     "lines",
     [
