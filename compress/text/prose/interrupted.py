@@ -1,4 +1,4 @@
-"""Sentences that go on below a list, code or a formula: "If somebody", (a), (b), "that person pays"."""
+"""Sentences that go on below a list, code, a formula or the foot of a page: "If somebody", (a), (b), "that person pays"."""
 
 from __future__ import annotations
 
@@ -24,10 +24,16 @@ _FEWEST_AFTER = 2
 _ENDED = re.compile(r"[.!?:][\"'”’)\]]*$")
 _NEAR = 8
 """Characters in which a stop and what closes after it are."""
-_GOES_ON = regex.compile(r"\p{Ll}+(?:-\p{Ll}+)*,?[^\S\n]+[^\s=:]")
+REQUIRES = r"(?:MUST|SHALL|SHOULD|MAY)[^\S\n]+(?:NOT\s+)?\p{Ll}"
+"""What a standard writes in capitals within a sentence."""
+_GOES_ON = regex.compile(rf"\p{{Ll}}+(?:-\p{{Ll}}+)*,?[^\S\n]+[^\s=:]|{REQUIRES}")
 _BLANK = re.compile(r"[^\S\n]*\n\s*")
 _SHORT = 400
 """Characters of code or a formula up to which it is kept as a part of the sentence around it."""
+FURNITURE = 400
+"""Characters in which the foot of a page and the head of the next one are."""
+_FULL = 50
+"""Characters of a line, with its indentation, from which on it was wrapped."""
 _LONGEST = 10_000
 """Characters of a paragraph from which on nothing below it is taken for a part of it."""
 _BEGINS = frozenset(("sentence", "item"))
@@ -46,7 +52,30 @@ def goes_on(line: str) -> bool:
 
 def ends_sentence(text: str, unit: Unit, above: Unit) -> bool:
     """Whether a unit is the rest of the sentence that it stands under."""
-    return unit.kind == "sentence" and above.kind in _BEGINS and _GOES_ON.match(text, unit.start) is not None
+    if unit.kind != "sentence" or above.kind not in _BEGINS:
+        return False
+    return _GOES_ON.match(text, unit.start) is not None or is_over_page(text, above.end, unit.start)
+
+
+def page_end(text: str, low: int, high: int) -> int:
+    """Where the last page that ends in a stretch of a text for printers does; -1 for none."""
+    return max(text.rfind(mark, low, high) for mark in ("\f", "[Page "))
+
+
+def is_over_page(text: str, end: int, start: int) -> bool:
+    """Whether a sentence without a stop may go on below the foot and the head of a page, in whatever letters.
+
+    Its last line is full, and the next one is indented as far.
+
+    Args:
+        text: The text.
+        end: Where what may be its beginning ends.
+        start: Where what may be its rest begins.
+    """
+    if not 0 < start - end <= 2 * FURNITURE or page_end(text, end, start) < 0:
+        return False
+    line = text.rfind("\n", 0, end) + 1
+    return end - line >= _FULL and text[end - 1].islower() and indent_of(text, end) == indent_of(text, start)
 
 
 def begun_above(text: str, regions: Sequence[Region], heading: int, start: int) -> int:

@@ -12,7 +12,16 @@ from ctxpipe.compress.text.prose.enumerated import Number
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import after_label, after_question, after_term, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
-from ctxpipe.compress.text.prose.interrupted import begun_above, breaks_off, joined_around
+from ctxpipe.compress.text.prose.interrupted import (
+    FURNITURE,
+    REQUIRES,
+    begun_above,
+    breaks_off,
+    is_over_page,
+    joined_around,
+    page_end,
+)
+from ctxpipe.compress.text.prose.noise import is_noise
 from ctxpipe.compress.text.prose.records import hard_breaks
 from ctxpipe.compress.text.prose.region import Region
 from ctxpipe.compress.text.prose.units import asks, introduces, prose_unit, running_spans
@@ -36,12 +45,10 @@ _IN_WHAT = re.compile(
 )
 """A sentence above a table that says in what its numbers are."""
 _OPEN_END = re.compile(r"[\w,;—–-]$")
-_GOES_ON = regex.compile(r"[\p{Ll}(]|\p{N}[\p{N}.,:]*[ %]\s?\p{Ll}")
+_GOES_ON = regex.compile(rf"[\p{{Ll}}(]|\p{{N}}[\p{{N}}.,:]*[ %]\s?\p{{Ll}}|{REQUIRES}")
 _DECIMAL = re.compile(r"(?P<above>\d{1,3}(?:\.\d{1,3})*)(?P<last>\.\d{1,3})\.?[ \t]+(?=\S)")
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]\s*$")
 _FILLED = re.compile(r"\S")
-_FURNITURE = 400
-"""Characters in which the foot of a page and the head of the next one are."""
 LONGEST_TERM = 120
 """Characters up to which a line of HTML is taken for the term of what is indented below it."""
 LONGEST_ITEM = 600
@@ -202,7 +209,7 @@ class ProseWriter:
         below = _FILLED.search(text, stop)
         indent = indent_of(text, start)
         further = below is not None and indent_of(text, below.start()) > indent
-        if not (further or always):
+        if not (further or always) or is_noise(text, start, stop, paged=False):
             return
         begin = running_spans(text, region)[-1][0]
         named = further and region is self.regions[-1] and is_title(text[begin:stop])
@@ -227,16 +234,18 @@ class ProseWriter:
 
     def _before_page(self, start: int) -> int:
         """The sentence that goes on at ``start`` after the foot and the head of pages; -1 for none."""
-        low = max(0, start - _FURNITURE)
-        feed = max(self.text.rfind(mark, low, start) for mark in ("\f", "[Page "))
-        if feed < 0 or not _GOES_ON.match(self.text, start):
+        low = max(0, start - FURNITURE)
+        feed = page_end(self.text, low, start)
+        if feed < 0:
             return -1
         body = (r for r in self.regions[-4:][::-1] if r.end < feed and not _FOOT.search(self.text, r.start, r.end))
         last = next(body, None)
-        if last is None or last.units is not None or feed - last.end > _FURNITURE:
+        if last is None or last.units is not None or feed - last.end > FURNITURE:
             return -1
-        stop = trim(self.text, last.start, last.end)[1]
-        return running_spans(self.text, last)[-1][0] if _OPEN_END.search(self.text, stop - 1, stop) else -1
+        begin, stop = running_spans(self.text, last)[-1]
+        if _GOES_ON.match(self.text, start):
+            return begin if _OPEN_END.search(self.text, stop - 1, stop) else -1
+        return begin if is_over_page(self.text, stop, start) else -1
 
     def _rest(self, region: Region, open_sentence: int) -> Region:
         """Set down the rest of a sentence under its beginning, and give what follows it in the paragraph."""

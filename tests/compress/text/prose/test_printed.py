@@ -66,3 +66,45 @@ def test_head_and_foot_of_a_page_are_noise_with_a_form_feed_or_without(feed: str
     assert {text[u.start : u.end] for u in units if u.noise} == {foot, head}
     rest = next(u for u in units if text.startswith("forty", u.start))
     assert text[made.chain(rest)[0].start :].startswith("A server")
+
+
+FOOT, HEAD = "Mora                 Draft                 [Page 8]", "Keys                 Draft                 2023"
+
+
+def _over_page(before: str, after: str, feed: str) -> str:
+    return f"5.  Keys\n\n   {before}\n\n\n{FOOT}\n{feed}\n{HEAD}\n\n\n{after}\n"
+
+
+@pytest.mark.parametrize("feed", ["", "\f"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("A server that has lost its last key, or any part of it,", "   MUST NOT answer for forty seconds. It ends."),
+        ("A server that has no key sends for any key of it an", "   OLD message within forty seconds. It ends."),
+    ],
+    ids=["what is required", "a name"],
+)
+def test_a_sentence_goes_on_in_capitals_below_the_head_of_a_page(before: str, after: str, feed: str) -> None:
+    text = _over_page(before, after, feed)
+    made = outline(Document(source="x", text=text))
+    rest = next(u for u in made.units(0, len(text)) if "forty" in text[u.start : u.end])
+    assert text[slice(*made.chain(rest)[0][:2])] == before
+    kept = Pipeline(rank="bm25").compress(Document(source="x", text=text), question="Who lost any part?", budget=45)
+    assert (before.split()[-1] in kept.text) == (after.split(".")[0].strip() in kept.text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("A server that has no key sends for any key of it an", "     OLD message within forty seconds. It ends."),
+        ("A server has no key", "   OLD message within forty seconds. It ends."),
+        ("A server that has lost its last key, or any part.", "   MUST servers answer in forty seconds? They must."),
+        ("A server that has lost its last key, or any part.", "   Old messages go within forty seconds. It ends."),
+    ],
+    ids=["indented further", "a short line", "a question", "a sentence"],
+)
+def test_what_begins_below_the_head_of_a_page_is_no_rest(before: str, after: str) -> None:
+    text = _over_page(before, after, "\f")
+    made = outline(Document(source="x", text=text))
+    rest = next(u for u in made.units(0, len(text)) if "forty" in text[u.start : u.end])
+    assert [text[slice(*one[:2])] for one in made.chain(rest)] == ["5.  Keys"]
