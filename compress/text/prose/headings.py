@@ -10,6 +10,7 @@ import regex
 
 from ctxpipe.compress.text.prose.changes import change_headings, posts
 from ctxpipe.compress.text.prose.coded import code_titles
+from ctxpipe.compress.text.prose.enclosed import titled_blocks
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.levels import POST_LEVEL, above_named, with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
@@ -88,7 +89,8 @@ _SPACED_WIKI = LinePattern(
 _ROFF = LinePattern(re.compile(r"^\.(S[HShs])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re.MULTILINE), r"\.S")
 _POD = LinePattern(re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), "=[hi]")
 _SECTION = LinePattern(re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE), r"\[")
-_TAGGED = re.compile(r"^[ \t]{0,3}<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TAGGED = re.compile(
+    r"^[ \t]{0,3}(?:<details\b[^>\n]*>[ \t]*)?<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = LinePattern(
     regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE),
@@ -206,6 +208,7 @@ def _marked(document: Document) -> Iterator[Heading]:
         yield from matches(_ORG, text, lambda m: (len(m[1]), m[2]))
     elif language == "asciidoc":
         yield from matches(_ASCIIDOC, text, lambda m: (len(m[1]), m[2]))
+        yield from titled_blocks(text, _BOLD_LEVEL)
     elif language == "tex":
         for heading in matches(_TEX, text, lambda m: (_TEX_LEVELS[m[1]], m[2])):
             if not _COMMENTED.search(text, text.rfind("\n", 0, heading.start) + 1, heading.start):

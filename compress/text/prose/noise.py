@@ -29,6 +29,8 @@ _NAVIGATION = re.compile(r"\[ ?(?:[A-Z][\w ]{1,24} ?\| ?){1,8}[A-Z][\w ]{1,24}\]
 """Links to other pages, as manuals that were pages of the web have them below each chapter."""
 _LINKED = re.compile(r"\b(?:Contents|Home|Index|Top|Up|Back|Prev|Previous|Next)\b")
 _CLOSING = re.compile(r"(?:</\w+>\s*)+")
+_COMMAND = re.compile(r"=(?:pod|cut|over|back|encoding)\b[^\n]{0,20}")
+"""A command of POD that says nothing."""
 _LICENCE = (
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
@@ -75,6 +77,8 @@ def is_noise(text: str, start: int, end: int, *, paged: bool) -> bool:
     if len(piece) < 80 and _COUNTS.fullmatch(piece.strip()):
         return True
     if piece.startswith("</") and _CLOSING.fullmatch(piece):
+        return True
+    if piece[0] == "=" and _COMMAND.fullmatch(piece):
         return True
     if piece[0] == "[" and "|" in piece and _NAVIGATION.fullmatch(piece) and _LINKED.search(piece):
         return True

@@ -12,6 +12,7 @@ from ctxpipe.compress.text.prose.detailed import are_messages
 from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.embedded import EmbeddedJson, embedded_json
+from ctxpipe.compress.text.prose.enclosed import Enclosed, enclosures
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter, listings
 from ctxpipe.compress.text.prose.heading import Heading
@@ -54,6 +55,14 @@ class _Placed(NamedTuple):
     replies: bool = False
 
 
+class _Closed(NamedTuple):
+    """The last mark of a block, and the heading around the block, which what follows stands under."""
+
+    start: int
+    end: int
+    above: int
+
+
 class _Pipes(NamedTuple):
     """A table of pipes."""
 
@@ -61,7 +70,7 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Event = _Placed | _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
+_Event = _Placed | _Closed | _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
 _Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
 
 
@@ -144,19 +153,48 @@ def _events(document: Document) -> list[_Event]:
     found = headings(document, lambda a, b: overlaps(a, b, hidden))
     depths = {heading.start: heading.level - POST_LEVEL for heading in found if heading.level >= POST_LEVEL}
     titles = nested(found, depths)
-    for event in sorted((*special, *titles), key=lambda event: (event.start, event.end)):
+    blocks = [block for block in enclosures(document) if not overlaps(block.close, block.end, hidden)]
+    marks = [_Closed(block.close, block.end, block.start) for block in blocks]
+    nearest = _Innermost(blocks)
+    for event in sorted((*special, *titles, *marks), key=lambda event: (event.start, event.end)):
         if event.start < at:
             continue
         at = event.end
+        if isinstance(event, _Closed):
+            while stack and stack[-1].start >= event.above:
+                stack.pop()
+            events.append(event._replace(above=stack[-1].start if stack else -1))
+            continue
         if not isinstance(event, Heading):
             events.append(event)
             continue
-        while stack and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title)):
+        low = nearest.inner(event.start)
+        while (
+            stack
+            and stack[-1].start >= low
+            and (stack[-1].level >= event.level or _is_beside(stack[-1].title, event.title))
+        ):
             stack.pop()
         replies = depths.get(event.start, 0) > 0
         events.append(_Placed(event.start, event.end, event.title, stack[-1].start if stack else -1, replies))
         stack.append(event)
     return events
+
+
+class _Innermost:
+    """Finds the block that a place is in, for places in order."""
+
+    def __init__(self, blocks: Sequence[Enclosed]) -> None:
+        self._coming = list(reversed(blocks))
+        self._open: list[Enclosed] = []
+
+    def inner(self, at: int) -> int:
+        """Where the headings of the innermost block begin; -1 outside of all."""
+        while self._coming and self._coming[-1].inner <= at:
+            self._open.append(self._coming.pop())
+        while self._open and self._open[-1].close <= at:
+            self._open.pop()
+        return self._open[-1].inner if self._open else -1
 
 
 def _special(document: Document) -> list[_Special]:
@@ -196,6 +234,9 @@ class _Walker(Kinds):
             if isinstance(event, _Placed):
                 self._open(event)
                 continue
+            if isinstance(event, _Closed):
+                self._close(event)
+                continue
             self.rebase(event.start)
             self.entitle(event.start)
             if isinstance(event, Fence):
@@ -216,7 +257,18 @@ class _Walker(Kinds):
             above = asked
         self.role = role
         self.regions.append(Region(start, end, above, (Unit(start, end, "heading", above, title=title),)))
-        self.heading = self.base = start
+        self._begin_under(start)
+
+    def _close(self, mark: _Closed) -> None:
+        """Set down the last mark of a block, after which what stands around the block counts again."""
+        start, end = trim(self.text, mark.start, mark.end)
+        unit = Unit(start, end, "sentence", mark.above, noise=True)
+        self.regions.append(Region(start, end, mark.above, (unit,)))
+        self.said = -1
+        self._begin_under(mark.above)
+
+    def _begin_under(self, heading: int) -> None:
+        self.heading = self.base = heading
         self.introduction = self.literal = -1
         self.answers = Answers()
         self.listed = (-1, -1)
