@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _WORDS = r"(?:fatal error|error|warning|note|info|remark|hint|help)"
-_LOCATED = re.compile(rf"(?P<file>[\w./\\+@~-]{{1,200}})[:(]\d+(?:[:,]\d+)?\)?\s?:?\s{{1,2}}(?P<word>{_WORDS})\b", re.IGNORECASE)
+_LOCATED = re.compile(
+    rf"(?P<file>[\w./\\+@~-]{{1,200}})[:(]\d+(?:[:,]\d+)?\)?\s?:?\s{{1,2}}(?P<word>{_WORDS})\b", re.IGNORECASE
+)
 """``src/gull.c:47:5: error: ...``, as of gcc, clang, javac, tsc and mypy."""
 _LEADING = re.compile(r"(?P<word>error|warning)(?:\[\w+\])?: \S")
 """``error[E0308]: ...``, as of rustc: the place stands in the next line, behind an arrow."""
@@ -16,7 +18,9 @@ _INCLUDED = re.compile(r"In file included (?:from|by) |In function [^\n]{1,400},
 """What says by which file, or by which function a call was inlined, the place was reached."""
 _REACHED = re.compile(r"from \S+:\d+[,:]|inlined from .|\S{1,200}:\d+:\s+(?:recursively )?required ")
 """A further line of it."""
-_SCOPE = re.compile(r"(?P<file>[\w./\\+@~-]{1,200}): (?:In [a-z][a-z ]{2,60}[ '‘`\"][^\n]{1,800}|At (?:top level|global scope)):")
+_SCOPE = re.compile(
+    r"(?P<file>[\w./\\+@~-]{1,200}): (?:In [a-z][a-z ]{2,60}[ '‘`\"][^\n]{1,800}|At (?:top level|global scope)):"
+)
 """``src/gull.c: In function 'dive':``, as gcc says once above all errors there."""
 _BUILT = re.compile(
     r"(?:Compiling|Checking|Building|gcc|g\+\+|cc|clang|rustc)\s|(?:make(?:\[\d+\])?|cc1(?:plus)?|collect2):"

@@ -1,4 +1,4 @@
-"""Blocks between two marks of Markdown, AsciiDoc or POD: at the second ends what the first, or a heading inside, began."""
+"""Blocks between two marks of Markdown, AsciiDoc or POD: the second ends what the first, or a heading inside, began."""
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ _ROFF = LinePattern(re.compile(r"^\.(S[HShs])[ \t]+\"?(\S[^\n]*?)\"?[ \t]*$", re
 _POD = LinePattern(re.compile(r"^=(?:head([1-6])|item)[ \t]+(\S(?:[^\n]*\S)?)[ \t]*$", re.MULTILINE), "=[hi]")
 _SECTION = LinePattern(re.compile(r"^\[([^\]\n]{1,60})\][ \t]*$(?=\n[\w.-]+[ \t]*=)", re.MULTILINE), r"\[")
 _TAGGED = re.compile(
-    r"^[ \t]{0,3}(?:<details\b[^>\n]*>[ \t]*)?<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$", re.MULTILINE | re.IGNORECASE)
+    r"^[ \t]{0,3}(?:<details\b[^>\n]*>[ \t]*)?<(h[1-6]|summary)\b[^>\n]*>([^\n]{1,160}?)</\1>[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = LinePattern(
     regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE),

@@ -1,4 +1,4 @@
-"""Sentences that go on below a list, code, a formula or the foot of a page: "If somebody", (a), (b), "that person pays"."""
+"""Sentences that go on below a list, code, a formula or the foot of a page: "If somebody", (a), "that person pays"."""
 
 from __future__ import annotations
 
