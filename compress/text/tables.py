@@ -36,6 +36,9 @@ _DEEPEST_HEADER = 4
 """Most rows of column titles and measures."""
 _BARS = re.compile(r"[|│┃║]")
 _DELIMITERS = ",;\t|"
+_SAYS = re.compile(r"[^\W_]")
+_MOST_TITLES = 6
+"""Most lines above the header row of a further table of a CSV file."""
 _PREAMBLE = 25
 """Most records before the header row of a CSV file."""
 
@@ -60,20 +63,26 @@ def table_units(text: str, start: int, end: int, parent: int = -1) -> list[Unit]
 def csv_units(text: str) -> list[Unit]:
     """Records of a CSV file under their header rows, which may come after a title or some lines of another shape.
 
-    A file may hold several tables, with a blank line and a header row before each further one.
+    A file may hold several tables: a header row begins a further one below a blank line or a record without values, and
+    where it stands in the file again. Lines above it are its title.
     """
     rows = [_without_spaces(text, *m.span()) for m in _CSV_RECORD.finditer(text)]
     rows = [(a, b) for a, b in rows if text[a:b].strip()]
     if not rows:
         return []
     further = _further(text, rows)
-    units = _first_table(text, rows[: further[0].start] if further else rows)
+    units = _first_table(text, rows[: further[0].start] if further else rows, titled=bool(further))
     stops = [*(table.start for table in further[1:]), len(rows)]
     for table, stop in zip(further, stops, strict=False):
-        above = [Unit(a, b, "record") for a, b in rows[table.start : table.header]]
+        above = _titles(rows[table.start : table.header])
         cells = [_cells(text[a:b]) for a, b in rows[table.header : stop]]
         units += [*above, *row_units(rows[table.header : stop], cells, above[-1].start if above else -1)]
-    return units
+    return [unit._replace(noise=True) if _SAYS.search(text, unit.start, unit.end) is None else unit for unit in units]
+
+
+def _titles(rows: Sequence[tuple[int, int]]) -> list[Unit]:
+    """The lines above a table, each under the one before it."""
+    return [Unit(a, b, "record", above) for (a, b), above in zip(rows, [-1, *(a for a, _ in rows)], strict=False)]
 
 
 class _TableStart(NamedTuple):
@@ -83,27 +92,28 @@ class _TableStart(NamedTuple):
     header: int
 
 
-def _first_table(text: str, rows: Sequence[tuple[int, int]]) -> list[Unit]:
+def _first_table(text: str, rows: Sequence[tuple[int, int]], *, titled: bool) -> list[Unit]:
+    """The rows of a table; where others follow, under the lines above it."""
     cells = [_cells(text[a:b]) for a, b in rows[: 2 * _PREAMBLE]]
     header = first = _header(cells)
     while first and not cells[first - 1][0] and len(cells[first - 1]) == len(cells[header]):
         first -= 1
-    above = [Unit(a, b, "record") for a, b in rows[:first]]
+    above = _titles(rows[:first]) if titled else [Unit(a, b, "record") for a, b in rows[:first]]
     spans = [(rows[first][0], rows[header][1]), *rows[header + 1 :]]
     # Most tables have every cell filled, and need no look at the cells of all their rows.
     has_gaps = any(text[a] in _DELIMITERS for a, _ in spans) or any(_is_alone(row) for row in cells[header + 1 :])
     below = [_cells(text[a:b]) if has_gaps or index < _DEEPEST_HEADER else [] for index, (a, b) in enumerate(spans[1:])]
-    return [*above, *row_units(spans, [cells[header], *below])]
+    return [*above, *row_units(spans, [cells[header], *below], above[-1].start if above and titled else -1)]
 
 
 def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_TableStart]:
     """The second and further tables of a CSV file, each with the title above its header row."""
-    begins = [i for i in range(1, len(rows)) if text.count("\n", rows[i - 1][1], rows[i][0]) > 1]
+    begins = _begins(text, rows)
     tables: list[_TableStart] = []
     seen = False
     for before, begin, stop in zip([-1, 0, *begins], [0, *begins], [*begins, len(rows)], strict=False):
-        cells = [_cells(text[a:b]) for a, b in rows[begin : min(stop, begin + 3)]]
-        titled = len(cells) > 1 and not any(cells[0][1:])
+        cells = [_cells(text[a:b]) for a, b in rows[begin : min(stop, begin + _MOST_TITLES + 3)]]
+        titled = sum(1 for _ in itertools.takewhile(_is_above, cells[:_MOST_TITLES]))
         if not _is_headed(cells[titled:]):
             continue
         alone = begin - before == 1 and not any(_cells(text[slice(*rows[before])])[1:])
@@ -113,11 +123,32 @@ def _further(text: str, rows: Sequence[tuple[int, int]]) -> list[_TableStart]:
     return tables
 
 
+def _is_above(cells: Sequence[str]) -> bool:
+    """Whether a record may be a title: it has one cell, or is a comment."""
+    return not any(cells[1:]) or cells[0].startswith("#")
+
+
+def _begins(text: str, rows: Sequence[tuple[int, int]]) -> list[int]:
+    """Rows, by index, above which a table may end: below what is blank, and at the header row where it comes again."""
+    blank = {i for i in range(1, len(rows)) if text.count("\n", rows[i - 1][1], rows[i][0]) > 1}
+    blank |= {i for i in range(1, len(rows)) if _SAYS.search(text, *rows[i - 1]) is None}
+    header = rows[_header([_cells(text[a:b]) for a, b in rows[: 2 * _PREAMBLE]])]
+    words = text[slice(*header)]
+    for index, (start, end) in enumerate(rows):
+        if start > header[0] and end - start == len(words) and text.startswith(words, start):
+            while text[rows[index - 1][0]] == "#":
+                index -= 1
+            blank.add(index)
+    return sorted(blank)
+
+
 def _is_headed(cells: Sequence[Sequence[str]]) -> bool:
-    """Whether rows begin with column titles above a row that has a number."""
+    """Whether rows begin with column titles above a row that has a number, perhaps below one of units."""
     if len(cells) < 2 or len(cells[0]) < 2 or len(cells[0]) != len(cells[1]):
         return False
-    return all(cells[0]) and not any(map(_NUMBER.match, cells[0])) and any(map(_NUMBER.match, cells[1]))
+    is_header = _are_measures(cells[1]) or _has_titles(cells[1], len(cells[0]))
+    below = cells[2] if len(cells) > 2 and is_header else cells[1]
+    return all(cells[0]) and not any(map(_NUMBER.match, cells[0])) and any(map(_NUMBER.match, below))
 
 
 def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int = -1) -> list[Unit]:

@@ -1,8 +1,10 @@
 """Rows of tables stand under their header rows, and under the titles of their groups."""
 
 import pytest
+from units_support import above
 
 from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.text.tables import csv_units
 from ctxpipe.compress.types import Document, Kind
 
 
@@ -186,3 +188,23 @@ def test_groups_with_the_same_first_cells_below_column_titles() -> None:
 def test_tabs_part_first_cells_that_are_empty() -> None:
     text = "Port\tBerth\tFee\nAmber\tA1\t31\n\tA2\t32\nBasalt\tB1\t42\n\tB2\t43\n"
     assert chain(text, "csv", "\tB2") == ["Port\tBerth\tFee", "Basalt\tB1\t42"]
+
+
+STATIONS = "".join(
+    f"# Device: {device}\n# Site: {site} weir, left bank\ntime,level,flag\nUTC,m,\n09:00,{level},OK\n10:00,{level + 1},FAIL\n"
+    for device, site, level in (("WX 1", "Lower", 12), ("WX 2", "Upper", 45), ("WX 3", "Old", 78))
+)
+
+
+def test_a_header_row_that_comes_again_begins_a_table_with_the_comments_above_it() -> None:
+    for site, words in (("Lower", "13,FAIL"), ("Upper", "46,FAIL"), ("Old", "79,FAIL")):
+        *titles, header = above(STATIONS, words, "csv")
+        assert titles[1] == f"# Site: {site} weir, left bank"
+        assert header.startswith("time,level,flag")
+
+
+def test_a_record_without_values_ends_a_table() -> None:
+    text = "Sales;;\nShop;Kind;Net\nBonn;Bikes;98\nBonn;Parts;31\n;;\nReturns;;\nShop;Kind;Net\nBonn;Bikes;7\n"
+    assert above(text, "Bikes;7", "csv") == ["Returns;;", "Shop;Kind;Net"]
+    assert above(text, "Parts;31", "csv") == ["Sales;;", "Shop;Kind;Net"]
+    assert [text[u.start : u.end] for u in csv_units(text) if u.noise] == [";;"]
