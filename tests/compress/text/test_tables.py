@@ -191,7 +191,8 @@ def test_tabs_part_first_cells_that_are_empty() -> None:
 
 
 STATIONS = "".join(
-    f"# Device: {device}\n# Site: {site} weir, left bank\ntime,level,flag\nUTC,m,\n09:00,{level},OK\n10:00,{level + 1},FAIL\n"
+    f"# Device: {device}\n# Site: {site} weir, left bank\n"
+    f"time,level,flag\nUTC,m,\n09:00,{level},OK\n10:00,{level + 1},FAIL\n"
     for device, site, level in (("WX 1", "Lower", 12), ("WX 2", "Upper", 45), ("WX 3", "Old", 78))
 )
 
