@@ -32,6 +32,7 @@ CODE = FileFormat(kind="code")
 JSON = FileFormat(kind="json")
 COMMENTED = FileFormat(kind="code", language="json5")
 HTML = FileFormat(reader="html", kind="html")
+PAGE_TEMPLATE = FileFormat(kind="code", language="html")
 PDF = FileFormat(reader="pdf", kind="pdf")
 DOCX = FileFormat(reader="docx", kind="markdown")
 PPTX = FileFormat(reader="pptx", kind="markdown")
@@ -112,7 +113,7 @@ _LANGUAGES = {
     "abap": "abap",
     "sol": "sol",
     "cobol": "cob cbl",
-    "html": "vue svelte astro",
+    "html": "vue svelte astro twig njk",
     "yaml": "yaml yml",
     "toml": "toml",
     "ini": "ini service timer socket mount target desktop editorconfig gitconfig",

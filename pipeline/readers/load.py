@@ -6,11 +6,21 @@ import dataclasses
 import os
 import re
 
+from ctxpipe.compress.text.code.page_templates import is_page_template
 from ctxpipe.compress.text.data.json_tree import is_json
 from ctxpipe.compress.types import Document
 from ctxpipe.errors import ReadError
 from ctxpipe.pipeline.readers.chats import chat_document, chats_of, joined_messages
-from ctxpipe.pipeline.readers.kinds import COMMENTED, REFUSED, TEXT, FileFormat, by_magic, by_name, by_text
+from ctxpipe.pipeline.readers.kinds import (
+    COMMENTED,
+    PAGE_TEMPLATE,
+    REFUSED,
+    TEXT,
+    FileFormat,
+    by_magic,
+    by_name,
+    by_text,
+)
 from ctxpipe.pipeline.readers.reader import Errors
 from ctxpipe.pipeline.readers.registry import READERS
 from ctxpipe.pipeline.readers.text.decode import decode_noted
@@ -71,6 +81,8 @@ def _load_text(data: bytes, format: FileFormat | None, source: str, stem: str, e
     elif format.kind == "json" and not is_json(text):
         # Comments and commas at the end are not JSON, and what is cut off is none either; both have its indentation.
         format = COMMENTED if len(_MEMBER.findall(text, 0, 1 << 16)) >= _MEMBERS else TEXT
+    elif format.reader == "html" and is_page_template(text):
+        format = PAGE_TEMPLATE
     if format.reader == "html":
         from ctxpipe.pipeline.readers.html.html import html_page
         from ctxpipe.pipeline.readers.html.messages import page_chat

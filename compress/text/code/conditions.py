@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ctxpipe.compress.text.code.page_templates import PAGE_CONDITIONS
 from ctxpipe.compress.text.unit import Unit
 
 _HELM = re.compile(
@@ -18,7 +19,7 @@ _SWIFT = re.compile(r"[ \t]*#(?:(?P<opens>if)|(?P<turns>else|elseif)|(?P<ends>en
 _C = re.compile(
     r"[ \t]*#[ \t]*(?:(?P<opens>if(?:n?def)?)|(?P<turns>else|elif(?:n?def)?)|(?P<ends>endif))\b[^\n]*$", re.MULTILINE
 )
-_CONDITIONS = {"c": _C, "cpp": _C, "yaml": _HELM, "swift": _SWIFT}
+_CONDITIONS = {"c": (_C,), "cpp": (_C,), "yaml": (_HELM,), "swift": (_SWIFT,), "html": PAGE_CONDITIONS}
 """By language, what matches a line that begins, changes (``else``) or ends a condition, with one of the groups
 ``opens``, ``turns`` and ``ends``; ``of`` is what an end names."""
 _GUARDED = frozenset(("c", "cpp"))
@@ -105,14 +106,20 @@ def with_conditions(text: str, units: Sequence[Unit], language: str) -> list[Uni
         units: Its units, in order.
         language: As in ``Document.language``.
     """
-    control = _CONDITIONS.get(language)
-    if control is None or control.search(text) is None:
-        return list(units)
+    made = list(units)
+    for control in _CONDITIONS.get(language, ()):
+        made = _with_condition(text, made, control, language)
+    return made
+
+
+def _with_condition(text: str, units: list[Unit], control: re.Pattern[str], language: str) -> list[Unit]:
     lines = [
         line
         for unit in units
         for line in ([_Line(unit, None)] if _is_read(unit, language) else _lines(text, unit, control))
     ]
+    if all(line.control is None for line in lines):
+        return units
     lines = list(_paired(lines))
     branches = _Branches(_reaches(units))
     for line, outer in zip(lines, _following(lines), strict=True):
@@ -183,7 +190,11 @@ def _following(lines: Sequence[_Line]) -> list[int]:
 
 def _lines(text: str, unit: Unit, control: re.Pattern[str]) -> Iterator[_Line]:
     """The lines of a unit that begins with a condition; any other as it is."""
-    if control.match(text, unit.start, unit.end) is None or "\n" not in text[unit.start : unit.end]:
+    if (
+        control.fullmatch(text, unit.start, unit.end)
+        or not control.match(text, unit.start, unit.end)
+        or "\n" not in text[unit.start : unit.end]
+    ):
         yield _Line(unit, control.match(text, unit.start, unit.end))
         return
     for index, match in enumerate(_LINE.finditer(text, unit.start, unit.end)):

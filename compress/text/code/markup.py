@@ -53,6 +53,11 @@ class _Markup:
             elif event.kind == "raw":
                 name = self.scan.elements[event.element].name.lower()
                 self.raw(event.start, event.end, self._above(event.element), name)
+            elif (
+                self.marks.text.startswith("<?php", event.start)
+                and self.marks.text.find("\n", event.start, event.end) >= 0
+            ):
+                self.raw(event.start, event.end, self._above(event.element), "php")
             else:
                 mark_paragraphs(self.marks, event.start, event.end, self._above(event.element), exact=True)
 
@@ -107,6 +112,8 @@ def _shape(element: MarkupElement) -> tuple[bool, bool]:
     if element.close < 0:
         return not element.children and not element.text, False
     length = element.close_end - element.start
+    if element.has_controls and (element.children or length > LONG):
+        return False, False
     if not element.children:
         return length <= LONG, length > LONG
     is_text = element.text > 0 and (length <= LONG or element.text >= _PROSE * length)
@@ -124,6 +131,7 @@ def mark_markup(marks: Marks, start: int, end: int, *, html: bool, raw: Callable
         marks: Where to.
         start, end: Offsets.
         html: Whether it is a page template.
-        raw: Marks the content of a script or style, given its offsets, what it stands under, and its tag.
+        raw: Marks the content of a script or style, or PHP over several lines, given its offsets, what it stands under,
+            and its tag.
     """
     _Markup(marks, scan(marks.text, start, end, html=html), raw).run()

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from ctxpipe.compress.text.code.page_templates import control_lines
+
 _QUOTED = r"(?:\"[^\"<]*+(?:<(?![/!?A-Za-z])[^\"<]*+)*+\"|'[^'<]*+(?:<(?![/!?A-Za-z])[^'<]*+)*+')"
 _TAGS = (
     r"<!--.*?(?:-->|\Z)|(?P<cdata><!\[CDATA\[.*?(?:\]\]>|\Z))|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^\[>]*(?:\[.*?(?:\]\s*>|\Z)|>|\Z)"
@@ -31,6 +33,7 @@ class MarkupElement:
         text: Characters of text right inside it.
         children: How many elements are right inside it; a script or style has one.
         parent: Index of the element that it is in, or -1.
+        has_controls: Whether conditions of a template stand right inside it.
     """
 
     start: int
@@ -41,6 +44,7 @@ class MarkupElement:
     close_end: int = -1
     text: int = 0
     children: int = 0
+    has_controls: bool = False
 
 
 class Event(NamedTuple):
@@ -89,6 +93,7 @@ class _MarkupScanner:
     def __init__(self, text: str, html: bool) -> None:
         self.text = text
         self.html = html
+        self.controls = control_lines(text) if html else None
         self.scan = Scan()
         self.stack: list[int] = []
         self.open: dict[str, int] = {}
@@ -96,6 +101,8 @@ class _MarkupScanner:
     def run(self, start: int, end: int) -> Scan:
         at = start
         for match in (_HTML if self.html else _XML).finditer(self.text, start, end):
+            if self.html and match[0].startswith("<?="):
+                continue  # a value in the sentence around it
             self._text(at, match.start())
             at = match.end()
             self._markup(match)
@@ -123,6 +130,16 @@ class _MarkupScanner:
         self.scan.events.append(Event(kind, start, end, self.stack[-1] if self.stack else -1))
 
     def _text(self, start: int, end: int) -> None:
+        at = start
+        for control in self.controls.finditer(self.text, start, end) if self.controls else ():
+            self._words(at, control.start())
+            self._add("other", *control.span())
+            at = control.end()
+            if self.stack:
+                self.scan.elements[self.stack[-1]].has_controls = True
+        self._words(at, end)
+
+    def _words(self, start: int, end: int) -> None:
         length = len(self.text[start:end].strip())
         if length:
             self._add("text", start, end)

@@ -16,6 +16,7 @@ from ctxpipe.compress.text.code.languages import canonical
 from ctxpipe.compress.text.code.marks import Marks
 from ctxpipe.compress.text.code.markup import mark_markup
 from ctxpipe.compress.text.code.naming import named_by, named_objects
+from ctxpipe.compress.text.code.page_templates import is_php_template
 from ctxpipe.compress.text.code.parse import blocks, is_sound, parse
 from ctxpipe.compress.text.code.sections import has_sections, mark_sections
 from ctxpipe.compress.text.code.sql import mark_sql
@@ -33,7 +34,7 @@ _IS_CPP = re.compile(
 _DECLARATION = re.compile(r"\s*(?:<\?xml\b[^>]*\?>|<!DOCTYPE\b[^>\[]*>|<\?php|#!/[^\n]*)\s*", re.IGNORECASE)
 """What a file begins with that says only how to read or run it."""
 _DECLARATIONS = 3
-_RAW = {"script": "js", "style": "css"}
+_RAW = {"script": "js", "style": "css", "php": "php"}
 
 
 def code_units(text: str, language: str = "") -> list[Unit]:
@@ -55,6 +56,8 @@ def code_units(text: str, language: str = "") -> list[Unit]:
         return [short.unit(unit) for unit in code_units(short.text, language)]
     marks = Marks(text)
     language = canonical(language)
+    if language == "php" and is_php_template(text):
+        language = "html"
     _mark(marks, 0, len(text), -1, language)
     units = with_subjects(text, marks.units(), language)
     for index, unit in enumerate(units[:_DECLARATIONS]):
