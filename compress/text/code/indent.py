@@ -20,6 +20,8 @@ _CLOSING = re.compile(
 _LEANING = re.compile(
     r"(?:\}\s*)?(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally|#\s*else|#\s*elif)\b", re.IGNORECASE
 )
+_LEANING_ALSO = {"sql": re.compile(r"(?:begin|exception|declare)\b", re.IGNORECASE)}
+"""By language, what else belongs to the line above it of the same indentation, unless that ends a statement."""
 _GOES_ON = re.compile(r"[ \t\r]*\n\s*(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally)\b", re.IGNORECASE)
 _OPENING = re.compile(r"[{(\[]\s*")
 _HEADS: dict[str, tuple[re.Pattern[str], ...]] = {
@@ -68,6 +70,7 @@ class _Indented:
         self.description = description_mark(language)
         self.by_dash = language == "yaml"
         self.flat = _FLAT.get(language)
+        self.leaning = _LEANING_ALSO.get(language)
         self.depth = 0
         self.goes_on = False
         self.comments: tuple[int, int, int] | None = None
@@ -134,7 +137,8 @@ class _Indented:
         if same is not None and self.goes_on:
             self.goes_on = False
             return
-        if same is not None and is_leaning:
+        goes_with = self.leaning and self.leaning.match(words) and same and not same.words.endswith(";")
+        if same is not None and (is_leaning or goes_with):
             self.levels.pop()
             unit = self.marks.unit(line.start, same.owner)
             self.levels.append(_IndentLevel(place, unit, same.owner, ""))

@@ -15,12 +15,21 @@ _TOKEN = re.compile(
     r"(?P<comment>--[^\n]*(?:\n[ \t]*--[^\n]*)*|/\*.*?(?:\*/|\Z))"
     r"|'(?:[^'\\]|\\.|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)|`[^`\n]*`"
     r"|\$(?P<tag>[A-Za-z_]\w*)?\$.*?(?:\$(?(tag)(?P=tag))\$|\Z)|(?P<end>;)|^[ \t]*(?P<go>go|/)[ \t\r]*$"
-    r"|\b(?:(?P<opens>begin|case)|(?P<ends>end)(?!\s+(?:if|loop|while|repeat|for)\b))\b",
+    r"|^[ \t]*delimiter[ \t]+(?P<sign>[^\s\w]{1,8})[ \t\r]*$"
+    r"|\b(?:(?P<opens>begin|case)|(?P<ends>end(?:\s+case)?)(?!\s+(?:if|loop|while|repeat|for)\b))\b",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _ROUTINE = re.compile(
     r"\s*(?:create|alter)\b.{0,80}?\b(?:procedure|proc|function|trigger|package|event)\b", re.I | re.S
 )
+_DELIMITER = re.compile(r"^[ \t]*delimiter[ \t]+\S+[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
+_COMMENTS = re.compile(r"\s*((?:--[^\n]*\n\s*|/\*.*?\*/\s*)+)", re.DOTALL)
+_DECLARES = re.compile(
+    r"\s*create\s+or\s+replace\s+(?:\w+\s+)?(?:(?P<package>package)|procedure|function)\b[^;'$]{0,600}?\b(?:is|as)\b"
+    r"(?!\s*['\"$(]|\s+(?:select|with|return|language)\b)",
+    re.IGNORECASE,
+)
+"""A routine or package of Oracle's, whose declarations stand before ``BEGIN``."""
 _COLUMNS = re.compile(r"\s*create\s+(?:\w+\s+){0,3}?(?:table|type)\b[^(;]{0,120}\([ \t]*\n", re.IGNORECASE)
 _SECTION = re.compile(
     r"^[ \t]*--[ \t]*(?P<name>(?:\+(?:goose|migrate)[ \t]+|migrate:|rambler[ \t]+|!)(?:up|down)s?\b[^\n]*"
@@ -64,6 +73,9 @@ def mark_sql(marks: Marks, start: int, end: int) -> None:
                 # What follows are rows until a line of its own says so, whatever quotes are in them.
                 at = _copied(marks, begin, stop, end, section)
                 break
+            elif kind == "delimiter":
+                at = _delimited(marks, begin, stop, end, section)
+                break
             else:
                 _statement(marks, begin, stop, tables, section)
         else:
@@ -74,29 +86,57 @@ def _statements(text: str, start: int, end: int) -> Iterator[tuple[str, int, int
     """The statements and the comments between them, as kind and offsets."""
     begin = -1
     depth = 0
-    in_routine = False
+    in_routine = declares = False
     at = start
     for match in _TOKEN.finditer(text, start, end):
         if begin < 0 and text[at : match.start()].strip():
             begin = at + len(text[at : match.start()]) - len(text[at : match.start()].lstrip())
             in_routine = _ROUTINE.match(text, begin, end) is not None
-            depth = 0
+            found = _DECLARES.match(text, begin, end) if in_routine else None
+            depth = 1 if found and found["package"] else 0
+            declares = found is not None and not depth
         at = match.end()
         if match["comment"]:
             if begin < 0:
                 yield "comment", match.start(), match.end()
             continue
+        if match["sign"] and begin < 0:
+            yield "delimiter", *match.span()
+            return
         if begin < 0:
             begin = match.start()
+            in_routine = declares = False
         if in_routine and (match["opens"] or match["ends"]):
             depth += 1 if match["opens"] else -1
-        elif match["go"] or (match["end"] and depth <= 0):
+            declares = False
+        elif match["go"] or (match["end"] and depth <= 0 and not declares):
             yield "statement", begin, match.end()
             begin = -1
     if begin < 0 and text[at:end].strip():
         begin = at + len(text[at:end]) - len(text[at:end].lstrip())
     if begin >= 0:
         yield "statement", begin, end
+
+
+def _delimited(marks: Marks, start: int, stop: int, end: int, section: int) -> int:
+    """Mark ``DELIMITER`` and the statements that end in the sign which it names, and give where they end."""
+    text = marks.text
+    marks.unit(start, section)
+    sign = text[start:stop].split()[1]
+    below = _DELIMITER.search(text, stop, end)
+    last = below.start() if below else end
+    at = stop
+    while at < last and sign != ";":
+        found = text.find(sign, at, last)
+        until = last if found < 0 else found + len(sign)
+        if comments := _COMMENTS.match(text, at, until):
+            section = _comment(marks, *comments.span(1), section)
+            at = comments.end()
+        if text[at:until].strip():
+            begin = until - len(text[at:until].lstrip())
+            _statement(marks, begin, until, {}, section)
+        at = until
+    return last if sign != ";" else stop
 
 
 def _comment(marks: Marks, start: int, end: int, section: int) -> int:
