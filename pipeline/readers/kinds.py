@@ -158,6 +158,7 @@ _LANGUAGES = {
     "awk": "awk",
     "sed": "sed",
     "bibtex": "bib",
+    "ris": "ris nbib",
     "vobject": "ics vcf ifb",
 }
 _BY_EXTENSION = {f".{ending}": format for format, endings in _FORMATS for ending in endings.split()} | {

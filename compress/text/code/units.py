@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ctxpipe.compress.text.code import bibtex, vobject
+from ctxpipe.compress.text.code import bibtex, ris, vobject
 from ctxpipe.compress.text.code.banners import with_banners
 from ctxpipe.compress.text.code.comments import with_subjects
 from ctxpipe.compress.text.code.conditions import with_conditions
@@ -26,7 +26,7 @@ from ctxpipe.compress.text.shortened import without_returns
 from ctxpipe.compress.text.unit import Unit
 
 _NAMED = frozenset(("yaml", "xml", "conf", "hcl", "json5"))
-_NAMED_BY = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE}
+_NAMED_BY = {"vobject": vobject.NAME, "bibtex": bibtex.TITLE, "ris": ris.NAME}
 _SECTIONED = frozenset(("toml", "ini", "properties"))
 _IS_CPP = re.compile(
     r"^[ \t]*(?:class \w|namespace\b|template\s*<|(?:public|private|protected):|using \w)", re.MULTILINE
@@ -108,6 +108,8 @@ def _mark(marks: Marks, start: int, end: int, parent: int, language: str) -> Non
         vobject.mark_vobject(marks, start, end)
     elif language == "bibtex":
         bibtex.mark_bibtex(marks, start, end)
+    elif language == "ris":
+        ris.mark_ris(marks, start, end)
     elif language == "diff":
         mark_diff(marks, start, end)
     else:

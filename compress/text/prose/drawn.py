@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.lines import LinePattern
+from ctxpipe.compress.text.prose.spanned import under_spans
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import piped, row_units, ruled_units
 from ctxpipe.compress.text.unit import Unit
@@ -45,7 +46,8 @@ class Drawn(NamedTuple):
         lines = [match.span() for match in _LINE.finditer(text, *head)]
         if len(lines) == 2 and _RULE.fullmatch(text, *lines[1]):
             return ruled_units(head[:1] + lines[0][1:], trim(text, *lines[1]), rows, cells, parent)
-        return row_units(self.rows, cells, parent)
+        units = row_units(self.rows, cells, parent)
+        return under_spans(text, units) if text.startswith("{|", self.start) else units
 
 
 def drawn_tables(text: str, language: str) -> Iterator[Drawn]:

@@ -52,7 +52,7 @@ def test_all_formats_together(folder: Path) -> None:
     assert len(context.sources) == len(NAMES)
 
 
-WITHOUT_COMMENTS = ("bibtex", "diff", "vobject")
+WITHOUT_COMMENTS = ("bibtex", "diff", "ris", "vobject")
 
 
 def test_every_language_has_a_comment_and_units() -> None:

@@ -176,6 +176,37 @@ def test_a_broken_bibliography_is_units_all_the_same(broken: str) -> None:
     check_units(broken, code_units(broken, "bibtex"))
 
 
+REFERENCES = """TY  - BOOK
+AU  - Moore, Ben
+TI  - The gate - a history
+N1  - Lent to the warden
+until May.
+ER  -
+
+PMID- 731
+OWN - HAR
+TI  - Gates that
+      leak.
+AB  - They do.
+"""
+
+
+def test_fields_of_a_reference_stand_under_its_first_and_its_title() -> None:
+    units = code_units(REFERENCES, "ris")
+    assert chain(REFERENCES, units, "Lent") == [
+        "TY  - BOOK",
+        "TI  - The gate - a history",
+        "N1  - Lent to the warden\nuntil May.",
+    ]
+    assert trail(REFERENCES, units, "Lent") == ["BOOK", "TI - The gate - a history"]
+    assert chain(REFERENCES, units, "They do.") == ["PMID- 731", "TI  - Gates that\n      leak.", "AB  - They do."]
+
+
+@pytest.mark.parametrize("broken", ["ER  -\nER  - \n", "The gate\n  TI  - x\n\nTY  - \n", "TY  - A\nTY  - B\n"])
+def test_a_broken_reference_is_units_all_the_same(broken: str) -> None:
+    check_units(broken, code_units(broken, "ris"))
+
+
 def test_members_of_a_list_are_units_though_each_ends_in_a_comma() -> None:
     text = "// settings\n{\n  amber: { limit: 41, },\n  basalt: { limit: 52, },\n}\n"
     assert units_of(text, "json5") == ["// settings", "{", "amber: { limit: 41, },", "basalt: { limit: 52, },"]

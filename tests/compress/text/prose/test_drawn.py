@@ -97,3 +97,28 @@ def test_rows_without_bars_around_them_stand_under_their_titles(
     assert titles in text[made.chain(unit)[0].start : made.chain(unit)[0].end]
     held = "".join(text[u.start : u.end] for u in units)
     assert "".join(held.split()) == "".join(text.split())
+
+
+def test_a_row_that_a_cell_above_goes_over_stands_under_its_row() -> None:
+    text = """{| class="wikitable"
+! rowspan="2" | Year !! Quay !! Loss
+|-
+| 1981 || North || A net
+|-
+| rowspan="3" | 1994 || rowspan=2 | South || A raft
+|-
+| A buoy
+|-
+| North || A lamp
+|-
+| 2003 || North || A boat
+|}
+"""
+    made = outline(Document(text=text, source="x"))
+    rows = {text[u.start : u.end].split("|")[-1].strip(): u for u in made.units(0, len(text))}
+    above = {
+        name: [text[a.start : a.end].split("|")[-1].strip() for a in made.chain(u)][:-1] for name, u in rows.items()
+    }
+    assert above["A buoy"] == above["A lamp"] == ["A raft"]
+    assert above["A net"] == above["A raft"] == []
+    assert [text[a.start : a.end][:2] for a in made.chain(made.units(0, len(text))[-1])] == ["{|"]
