@@ -1,4 +1,4 @@
-"""Tables that are drawn: grids of ``+---+`` and box characters, tables of MediaWiki, AsciiDoc and TeX."""
+"""Tables that are drawn: grids of ``+---+`` and box characters, tables of MediaWiki, DokuWiki, AsciiDoc and TeX."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ _STRONG = re.compile(r"[=═━]")
 _WIKI = re.compile(r"^\{\|[^\n]*\n.*?(?:^\|\}[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _WIKI_ROW = re.compile(r"^\|-", re.MULTILINE)
 _WIKI_CELL = re.compile(r"^\|(?![-+}])", re.MULTILINE)
+_DOKUWIKI = LinePattern(
+    re.compile(
+        r"(?P<titles>(?:^[ \t]*\^(?=[^\n|\w]*\w)[^\n|]*\^[ \t]*\n){1,3})(?:^[ \t]*[|^][^\n]*[|^][ \t]*(?:\n|\Z))+",
+        re.MULTILINE,
+    ),
+    r"[ \t]*+\^",
+)
+_CARET_OR_BAR = re.compile(r"[|^]")
 _ASCIIDOC = re.compile(r"^\|={3,}[ \t]*\n.*?(?:^\|={3,}[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _ASCIIDOC_BLOCK = re.compile(r"(?:^[^\n]*\S[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _TABULAR = re.compile(r"\\begin\{(tabular[*xy]?|longtable|array)\}[^\n]*\n.*?(?:\\end\{\1\}|\Z)", re.DOTALL)
@@ -63,6 +71,9 @@ def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
     if "{|" in text:
         for match in _WIKI.finditer(text):
             yield from _drawn(text, _wiki(text, *match.span()))
+    for match in _DOKUWIKI.finditer(text):
+        lines = [line.span() for line in _LINE.finditer(text, match.end("titles"), match.end())]
+        yield from _drawn(text, [match.span("titles"), *lines])
     if language == "tex":
         for match in _TABULAR.finditer(text):
             yield from _drawn(text, _tabular(text, *match.span()))
@@ -72,7 +83,9 @@ def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
 
 
 def _cells(row: str) -> list[str]:
-    """The cells of a row of a grid, by its first line that is no rule; none for a row of another table."""
+    """The cells of a row of a grid, by its first line that is no rule, or of DokuWiki; none for a row of another table."""
+    if row.startswith("^") or row.endswith("^"):
+        return [cell.strip() for cell in _CARET_OR_BAR.split(row.splitlines()[-1].strip())[1:-1]]
     lines = [line for line in row.splitlines() if not _RULE.fullmatch(line)]
     return piped(lines[0].strip()) if lines and _BAR.match(lines[0]) else []
 

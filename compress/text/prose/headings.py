@@ -124,6 +124,8 @@ _OF_LIST = re.compile(r"[;,] (?:and|or)$|^\d{1,3}(?:\.\d{1,3})+\.?[ \t]+[a-z]")
 """What a clause in a list ends or begins with."""
 _PHRASE, _WORD = regex.compile(r"\p{Ll}{4,}"), regex.compile(r"\p{Ll}{3,}")
 
+_FEWEST_OF_DOKUWIKI = 5
+"""Signs of the first heading of a page, by which it is none of MediaWiki."""
 _SHORT = 60
 """Characters below which a numbered paragraph of its own is a heading though it ends in a full stop."""
 
@@ -278,16 +280,17 @@ def _with_posts(text: str, marked: list[Heading]) -> Iterator[Heading]:
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
-    """Headings of Markdown, Jira, MediaWiki, manual pages, POD and sections of settings in a text of unknown format."""
+    """Headings of Markdown, Jira, MediaWiki, DokuWiki, manual pages, POD and sections of settings in a text of unknown format."""
     hashed = [h for h in matches(_ATX, text, lambda m: (len(m[1]), m[2])) if begins_paragraph(text, h.start)]
     # Lines with one sign may be comments.
     if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
         yield from hashed
     yield from matches(_JIRA, text, lambda m: (int(m[1]), m[2]))
-    wiki = list(matches(_WIKI, text, lambda m: (len(m[1]), m[2])))
+    wiki = _of_dokuwiki(list(matches(_WIKI, text, lambda m: (len(m[1]), m[2]))))
     spaced = list(matches(_SPACED_WIKI, text, lambda m: (m[1].count("="), m[2])))
     if wiki or any(heading.level > 1 for heading in spaced):
-        yield from spaced
+        known = {heading.start for heading in wiki}
+        yield from (heading for heading in spaced if heading.start not in known)
     yield from wiki
     yield from matches(_ROFF, text, lambda m: (1 + (m[1][1] in "Ss"), m[2]))
     for match in _BELOW_RULE.finditer(text):
@@ -297,6 +300,14 @@ def _of_wikis(text: str) -> Iterator[Heading]:
     yield from between_stars(text, _CAPITALS_LEVEL)
     yield from matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
     yield from matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
+
+
+def _of_dokuwiki(marked: list[Heading]) -> list[Heading]:
+    """Headings of a wiki, of which those with the most signs stand highest if the first has five or six, as in DokuWiki."""
+    levels = [heading.level for heading in marked]
+    if not levels or levels[0] < _FEWEST_OF_DOKUWIKI or not min(levels) < levels[0] == max(levels):
+        return marked
+    return [heading._replace(level=1 + levels[0] - heading.level) for heading in marked]
 
 
 def _numbered(document: Document) -> Iterator[Heading]:
