@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.lines import LinePattern
-from ctxpipe.compress.text.prose.spanned import under_spans
+from ctxpipe.compress.text.prose.spanned import under_groups, under_spans
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import piped, row_units, ruled_units
 from ctxpipe.compress.text.unit import Unit
@@ -36,6 +36,10 @@ _TABULAR = re.compile(r"\\begin\{(tabular[*xy]?|longtable|array)\}[^\n]*\n.*?(?:
 _TABULAR_ROW = re.compile(
     r"(?:[^\\]|\\(?!\\))*+\\\\(?:\[[^\]\n]*\])?(?P<rules>(?:\s*\\(?:hline|[a-z]*rule|cline)\b(?:[({][^)}\n]*[)}])*)*)"
 )
+_MOST_TITLES = 6
+"""Rows up to which those above ``\\midrule`` are titles."""
+_OVER_ALL = re.compile(r"\\(?:hline|(?!cmid)[a-z]*rule)\b")
+"""A rule over all columns."""
 _BAR = re.compile(r"[ \t]*[|│┃║](?![-+}=])")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
@@ -55,7 +59,9 @@ class Drawn(NamedTuple):
         if len(lines) == 2 and _RULE.fullmatch(text, *lines[1]):
             return ruled_units(head[:1] + lines[0][1:], trim(text, *lines[1]), rows, cells, parent)
         units = row_units(self.rows, cells, parent)
-        return under_spans(text, units) if text.startswith("{|", self.start) else units
+        if text.startswith("{|", self.start):
+            return under_spans(text, units)
+        return under_groups(text, units) if text.startswith("\\begin{", self.start) else units
 
 
 def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
@@ -143,7 +149,8 @@ def _tabular(text: str, start: int, end: int) -> list[tuple[int, int]]:
     rows = list(_TABULAR_ROW.finditer(text, start, end))
     if not rows:
         return [(start, end)]
-    head = next((index for index, row in enumerate(rows[:3]) if row["rules"]), 0)
+    titles = (index for index, row in enumerate(rows[:_MOST_TITLES]) if "\\midrule" in row["rules"])
+    head = next(titles, next((index for index, row in enumerate(rows[:3]) if _OVER_ALL.search(row["rules"])), 0))
     edges = [start, *(row.end() for row in rows[head:]), end]
     return list(itertools.pairwise(edges))
 

@@ -25,7 +25,7 @@ _FORMULA = re.compile(
 )
 """What belongs to the sentence around it, or is no prose."""
 _BARE = re.compile(
-    r"(?:document|itemize|enumerate|description|compactitem|center|flushleft|flushright|minipage|multicols|small|footnotesize)\*?"
+    r"(?:document|algorithmic|itemize|enumerate|description|compactitem|center|flushleft|flushright|minipage|multicols|small|footnotesize)\*?"
 )
 """What says nothing of what it holds."""
 _LISTS = ("itemize", "enumerate", "description", "compactitem")

@@ -26,6 +26,7 @@ from ctxpipe.compress.text.prose.parts import Helpers, cuts
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
+from ctxpipe.compress.text.prose.steps import Steps, algorithms
 from ctxpipe.compress.text.prose.units import asks, overlaps, running_spans
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.text.tables import PIPES
@@ -70,8 +71,8 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Event = _Placed | _Closed | _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
-_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | EmbeddedJson
+_Event = _Placed | _Closed | _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | EmbeddedJson
+_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | EmbeddedJson
 
 
 def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Region]:
@@ -205,6 +206,8 @@ def _special(document: Document) -> list[_Special]:
     special: list[_Special] = [*([head] if head else []), *fences(text, marks)]
     if document.language == "asciidoc":
         special += listings(text)
+    if document.language == "tex":
+        special += algorithms(text)
     fenced = sorted((fence.start, fence.end) for fence in special)
     tables: list[Drawn | SimpleTable | Infobox] = [
         *drawn_tables(text, document.language),
