@@ -4,6 +4,16 @@ from __future__ import annotations
 
 _MOST = 3
 """Turns after a question that are taken for answers to it."""
+_LONGEST_QUOTED, _SHORTEST_QUOTED = 60, 30
+
+
+def quotation(words: str) -> str:
+    """The first words of a turn, by which one that answers it names it."""
+    words = " ".join(words[: 4 * _LONGEST_QUOTED].split()).replace('"', "'")
+    if len(words) <= _LONGEST_QUOTED:
+        return words
+    cut = words.rfind(" ", _SHORTEST_QUOTED, _LONGEST_QUOTED)
+    return words[: cut if cut > 0 else _LONGEST_QUOTED] + "…"
 
 
 class Answers:
@@ -16,6 +26,7 @@ class Answers:
         self._asked, self._by, self._left = -1, "", 0
         self._first, self._since = -1, 0
         self._named, self._leaning = -1, 0
+        self._quotable: dict[tuple[str, str], int] = {}
 
     @property
     def asked_by(self) -> str:
@@ -39,6 +50,22 @@ class Answers:
         asked = self._asked if self._left and not self._by and not asks else -1
         self._asked, self._by, self._left = place, "", int(asks)
         return asked
+
+    def quotable(self, place: int, name: str, words: str) -> None:
+        """Take down that somebody asks something in a turn, which a later one may quote."""
+        self._quotable[name, quotation(words)] = place
+
+    def quoting(self, place: int, name: str, whom: str, words: str, *, asks: bool) -> int:
+        """Take the next turn, which says whom it answers, and quotes the words.
+
+        Returns:
+            The place of the question that it quotes; -1 where it quotes none.
+        """
+        self._since += 1
+        if asks:
+            self._asked, self._by, self._left = place, name, _MOST
+            self._first, self._since = place, 0
+        return self._quotable.get((whom, words), -1)
 
     def take(self, place: int, name: str, *, asks: bool, goes_on: bool = False) -> int:
         """Take the next turn.

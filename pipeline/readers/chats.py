@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,13 +9,14 @@ from typing import Any
 
 from ctxpipe.compress.types import Document
 from ctxpipe.pipeline.readers.builder import DocumentBuilder
+from ctxpipe.pipeline.readers.cards import card_words, mappings, text_of
+from ctxpipe.pipeline.readers.chat_lines import ChatMessage, chat_lines
 from ctxpipe.pipeline.readers.chatgpt import chatgpt_chats
+from ctxpipe.pipeline.readers.slack import slack_chats
 
 _HEAD = 20_000
 _SLACK = re.compile(r'"ts"\s*:\s*"\d{9,11}\.\d{3,}"')
 _OTHERS = re.compile(r'"messages"\s*:\s*\[|"mapping"\s*:\s*\{')
-_MENTION = re.compile(r"<@(\w+)(?:\|([^>]*))?>")
-_LINK = re.compile(r"<((?:https?|mailto):[^|>]*)(?:\|([^>]*))?>")
 _WHATSAPP = re.compile(
     r"^\u200e?\[?\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[\s\u202f][APap]\.?[Mm]\.?)?"
     r"(?:\]| -) ",
@@ -41,7 +41,7 @@ def chat_document(text: str, *, source: str) -> Document | None:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    for read in (_slack, _discord, _telegram, chatgpt_chats):
+    for read in (slack_chats, _discord, _telegram, chatgpt_chats):
         chats = [(name, [line for line in lines if line]) for name, lines in read(data)]
         if any(lines for _, lines in chats):
             return chats_of(chats, source=source)
@@ -80,51 +80,6 @@ def joined_messages(text: str) -> str:
     return "".join(parts)
 
 
-def message_line(when: str, who: object, said: str) -> str:
-    """A message on one line with its time and speaker; empty where nothing is said."""
-    words = " ".join(said.split())
-    return f"[{when}] {who or 'unknown'}: {words}" if words else ""
-
-
-def _slack(data: object) -> Iterator[tuple[str, Iterator[str]]]:
-    if isinstance(data, list) and any(isinstance(item, dict) and _is_slack(item) for item in data[:50]):
-        yield "", _slack_lines([item for item in data if isinstance(item, dict)])
-
-
-def _is_slack(item: Mapping[str, Any]) -> bool:
-    return isinstance(item.get("ts"), str) and "text" in item and "role" not in item
-
-
-def _slack_lines(messages: list[dict[str, Any]]) -> Iterator[str]:
-    names: dict[str, str] = {}
-    for message in messages:
-        profile = message.get("user_profile")
-        if isinstance(profile, dict) and isinstance(message.get("user"), str):
-            name = profile.get("real_name") or profile.get("display_name") or profile.get("name")
-            names[message["user"]] = str(name or message["user"])
-    for message in messages:
-        if not _is_slack(message) or str(message.get("subtype", "")).endswith(("_join", "_leave")):
-            continue
-        text = message["text"] if isinstance(message["text"], str) else ""
-        text = _MENTION.sub(lambda match: f"@{names.get(match[1]) or match[2] or match[1]}", text)
-        text = _LINK.sub(lambda match: f"{match[2]} ({match[1]})" if match[2] else match[1], text)
-        files = message.get("files")
-        for file in files if isinstance(files, list) else []:
-            if isinstance(file, dict) and isinstance(file.get("name"), str):
-                text += f" [file: {file['name']}]"
-        user = str(message.get("user") or message.get("username") or message.get("bot_id") or "")
-        plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        yield message_line(_moment(message["ts"]), names.get(user, user), plain)
-
-
-def _moment(stamp: str) -> str:
-    try:
-        when = datetime.datetime.fromtimestamp(float(stamp), datetime.UTC)
-    except (ValueError, OverflowError, OSError):
-        return stamp[:30]
-    return f"{when:%Y-%m-%d %H:%M} UTC"
-
-
 def _telegram(data: object) -> Iterator[tuple[str, Iterator[str]]]:
     if not isinstance(data, dict):
         return
@@ -133,36 +88,55 @@ def _telegram(data: object) -> Iterator[tuple[str, Iterator[str]]]:
     for chat in listed if isinstance(listed, list) else [data]:
         messages = chat.get("messages") if isinstance(chat, dict) else None
         if isinstance(messages, list):
-            name = chat.get("name")
-            yield name if isinstance(name, str) else "", (_telegram_line(m) for m in messages if isinstance(m, dict))
+            yield text_of(chat.get("name")), chat_lines(filter(None, map(_telegram_message, mappings(messages))))
 
 
-def _telegram_line(message: Mapping[str, Any]) -> str:
+def _telegram_message(message: Mapping[str, Any]) -> ChatMessage | None:
     if message.get("type") != "message" or not isinstance(message.get("date"), str) or "text" not in message:
-        return ""
+        return None
     text = message["text"]
     parts = text if isinstance(text, list) else [text]
     said = "".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in parts)
     file = message.get("file_name") or message.get("file")
     said += f" [file: {file}]" if isinstance(file, str) else " [photo]" if "photo" in message else ""
-    return message_line(message["date"].replace("T", " ")[:16], message.get("from"), said)
+    who, source = message.get("from"), text_of(message.get("forwarded_from"))
+    return ChatMessage(
+        message["date"].replace("T", " ")[:16],
+        f"{who or 'unknown'} (forwarded from {source})" if source else who,
+        said,
+        key=str(message.get("id", "")),
+        # A number of another chat says nothing here.
+        to="" if "reply_to_peer_id" in message else str(message.get("reply_to_message_id", "")),
+    )
 
 
 def _discord(data: object) -> Iterator[tuple[str, Iterator[str]]]:
     if not isinstance(data, dict) or not isinstance(data.get("channel"), dict):
         return
     messages = data.get("messages")
-    name = data["channel"].get("name")
     if isinstance(messages, list):
-        yield name if isinstance(name, str) else "", (_discord_line(m) for m in messages if isinstance(m, dict))
+        name = text_of(data["channel"].get("name"))
+        yield name, chat_lines(filter(None, map(_discord_message, mappings(messages))))
 
 
-def _discord_line(message: Mapping[str, Any]) -> str:
+def _discord_message(message: Mapping[str, Any]) -> ChatMessage | None:
     author, when, said = message.get("author"), message.get("timestamp"), message.get("content")
     if not isinstance(author, dict) or not isinstance(when, str) or not isinstance(said, str):
-        return ""
-    files = message.get("attachments")
-    for file in files if isinstance(files, list) else []:
-        if isinstance(file, dict) and isinstance(file.get("fileName"), str):
-            said += f" [file: {file['fileName']}]"
-    return message_line(when.replace("T", " ")[:16], author.get("nickname") or author.get("name"), said)
+        return None
+    reference = message.get("reference")
+    cards = (card for card in mappings(message.get("embeds")) if not _is_previewed(card, said))
+    files = (text_of(file.get("fileName")) for file in mappings(message.get("attachments")))
+    parts = (said.strip(), *(card_words(card, ("description",), name="title") for card in cards))
+    return ChatMessage(
+        when.replace("T", " ")[:16],
+        author.get("nickname") or author.get("name"),
+        " ".join(filter(None, (*parts, *(f"[file: {name}]" for name in files if name)))),
+        key=str(message.get("id", "")),
+        to=text_of(reference.get("messageId")) if isinstance(reference, dict) else "",
+    )
+
+
+def _is_previewed(card: Mapping[str, Any], said: str) -> bool:
+    """Whether a card shows a page whose address is in the message."""
+    address = text_of(card.get("url"))
+    return bool(address) and address in said

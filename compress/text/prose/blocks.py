@@ -16,7 +16,7 @@ from ctxpipe.compress.text.prose.headed import is_title, lead
 from ctxpipe.compress.text.prose.indented import CODE_DIRECTIVE, DIRECTIVE, indent_of, tagged
 from ctxpipe.compress.text.prose.notes import caller
 from ctxpipe.compress.text.prose.region import Lines, Region
-from ctxpipe.compress.text.prose.spoken import after_cue, goes_on, is_card, is_talk, speaker
+from ctxpipe.compress.text.prose.spoken import after_cue, asks_in, goes_on, is_card, is_talk, speaker
 from ctxpipe.compress.text.prose.units import asks, moved, prose_unit
 from ctxpipe.compress.text.prose.writer import LONGEST_ITEM, ProseWriter
 from ctxpipe.compress.text.sentences import trim
@@ -198,17 +198,28 @@ class Blocks(ProseWriter):
     def turn(self, start: int, end: int, parent: int) -> list[Unit]:
         """A record; what somebody answers stands under the question."""
         units = self.whole_or_sentences(start, end, "record", parent)
-        text = self.text
-        name, said = speaker(text, start, end)
-        cued = -1 if name else after_cue(text, start, end)
-        if cued >= 0:
-            asked = self.answers.follow(start, asks=asks(text, end))
-        else:
-            asked = self.answers.take(units[-1].start, name, asks=asks(text, end), goes_on=goes_on(text, said, end))
-        if name or cued >= 0:
-            about = self.answers.about(start, leans=begins_leaning(text, max(said, cued), end))
-            asked = about if asked < 0 else asked
+        asked = self._answering(start, end, units[-1].start)
         return units if asked < 0 else [units[0]._replace(parent=asked), *units[1:]]
+
+    def _answering(self, start: int, end: int, place: int) -> int:
+        """What a turn answers, or what it speaks of with a pronoun; -1 for nothing."""
+        text, answers = self.text, self.answers
+        who = speaker(text, start, end)
+        cued = -1 if who.name else after_cue(text, start, end)
+        if cued >= 0:
+            asked = answers.follow(start, asks=asks(text, end))
+        elif who.whom:
+            asked = answers.quoting(place, who.name, who.whom, who.quoted, asks=asks(text, end))
+        else:
+            further = goes_on(text, who.said, end)
+            asked = answers.take(place, who.name, asks=asks(text, end), goes_on=further)
+        if who.name and asks_in(text, who.said, end):
+            answers.quotable(place, who.name, text[who.said : end])
+        if who.name or cued >= 0:
+            leans = not who.whom and begins_leaning(text, max(who.said, cued), end)
+            about = answers.about(start, leans=leans)
+            asked = about if asked < 0 else asked
+        return asked
 
     def list(
         self, start: int, end: int, spans: Sequence[tuple[int, int]], items: Sequence[re.Match[str] | None]

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import regex
 
@@ -17,9 +18,11 @@ _SPEAKER = regex.compile(
     rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))[ \t\u3000]?(?=\S)"
 )
 _STAMP = r"(?:\[[^\]\n]{1,40}\][ \t]*|\d[\d:.,/ -]{2,24}(?:[ \t]?[AP]M)?[ \t]*[-–]?[ \t]+)"
+_TO = r"""(?:[ ]\(to[ ](?P<whom>[^:"\n]{1,60}):[ ]"(?P<quoted>[^"\n]{1,80})"\))?"""
+"""Whom a message of a chat answers, as the reader of chats writes it."""
 _TURN = regex.compile(
     rf"[ \t]*{_STAMP}{{0,2}}(?:\*\*|__)?(?:<(?P<name>[^<>\s]{{1,40}})>"
-    rf"|(?P<name>[\p{{L}}+~][\p{{L}}\p{{M}}\p{{N}} .'’()_-]{{0,40}}?)"
+    rf"|(?P<name>[\p{{L}}+~][\p{{L}}\p{{M}}\p{{N}} .'’()_-]{{0,40}}?){_TO}"
     rf"(?:(?:\*\*|__)?{_TIME}[:：]|{_TIME}[:：](?:\*\*|__))"
     rf"|(?P<name>[QAFRVO])\p{{N}}{{0,3}}[.:)])[ \t]+\S"
 )
@@ -47,6 +50,7 @@ _FURTHER = regex.compile(
     r"(?:and|but|what about|how about|or|und|aber|oder|et|mais|ou|y|pero|o|e|mas|и|а)\b(?!['’-])", regex.IGNORECASE
 )
 """What a question begins with that leaves out what the one before it is about."""
+_QUESTION = re.compile(r"[?？؟](?=[\s*_)\]!?]|\Z)|[？؟]")
 _FEWEST = 2
 _TURNS = 0.3
 """Share of the paragraphs of a conversation that begin with who speaks."""
@@ -171,10 +175,24 @@ def is_talk(lines: Sequence[str], first: frozenset[str]) -> bool:
     return len(names) == len(lines) and len(set(names)) > 1 and names[0] in first
 
 
-def speaker(text: str, start: int, end: int) -> tuple[str, int]:
-    """Who says a turn, and where that ends and what is said begins; empty and ``start`` if that is not known."""
+class Speaker(NamedTuple):
+    """Who says a turn, where what is said begins, and which turn the line says it answers: whose, with what words."""
+
+    name: str
+    said: int
+    whom: str = ""
+    quoted: str = ""
+
+
+def speaker(text: str, start: int, end: int) -> Speaker:
+    """Who says a turn; an empty name and ``start`` if that is not known."""
     said = _TURN.match(text, start, end)
-    return (said["name"], said.end() - 1) if said else ("", start)
+    return Speaker(said["name"], said.end() - 1, said["whom"] or "", said["quoted"] or "") if said else Speaker("", start)
+
+
+def asks_in(text: str, start: int, end: int) -> bool:
+    """Whether something is asked anywhere in what is said."""
+    return _QUESTION.search(text, start, end) is not None
 
 
 def after_cue(text: str, start: int, end: int) -> int:

@@ -52,7 +52,7 @@ class Turns(Blocks, abc.ABC):
     def answered(self, name: str, turn: Sequence[Unit]) -> int:
         """The question that what somebody says answers or goes on with; -1 for none."""
         start, end = turn[0].start, turn[0].end
-        further = goes_on(self.text, speaker(self.text, start, end)[1], end)
+        further = goes_on(self.text, speaker(self.text, start, end).said, end)
         return self.answers.take(turn[-1].start, name, asks=asks(self.text, turn[-1].end), goes_on=further)
 
     def cue(self, lines: Lines) -> bool:
