@@ -20,14 +20,16 @@ _LONGEST_LEADER = 120
 
 TABLES = r"Table|Tab\.|Tabelle|Tableau|Tabla|Tabella"
 """What captions of tables begin with, before their number."""
+_MARKS = r"(?:>[ \t]?)*+"
+"""Marks of a quotation, behind which a line has its number or bullet."""
 _NUMBER = re.compile(
-    rf"\s*\(?(?:[*_]{{0,2}}(?:{TABLES}|Figure|Fig\.|Listing|Abbildung|Abb\.|Figura)[ ])?"
+    rf"\s*{_MARKS}\(?(?:[*_]{{0,2}}(?:{TABLES}|Figure|Fig\.|Listing|Abbildung|Abb\.|Figura)[ ])?"
     r"(?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3}){0,5}[.)][*_]{0,2}"
 )
 _BOUNDARY = regex.compile(
     r"""
       \n[ \t\r]*\n\s*                                      # a blank line
-    | \r?\n(?=[ \t]*(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))    # a list item or a table row follows
+    | \r?\n(?=[ \t]*(?:>[ \t]?)*+(?:[-*+•‣◦]\s|\(?\d{1,3}[.)]\s|\|))  # a list item or table row
     | (?<=[|.!?…。！？]|(?<!\t)\t)[ \t]*+\r?\n[ \t]*        # the line ends in a stop
     | (?<=[.!?…؟।॥۔።]["'”’)\]]{0,2}(?:[ ]?\[\^?\d{1,3}\]){0,2})(?![ ]\[\^?\d{1,3}\](?:\s|$))\s+  # the call of a note
       (?=["'“‘(\[¿¡«„]?[\p{Lu}\p{Lt}\p{Lo}\p{N}])
@@ -40,7 +42,7 @@ _SCRIPT_STOP = re.compile("[…؟।॥۔。！？｡]")
 _CANDIDATE = re.compile(r"\t[ \t]*+|[|.!?][\"'”’)\]]{0,2}(?: ?\[\^?\d{1,3}\]){0,2}(?=\s)|\r(?=\n)|\n")
 """Where alone `_BOUNDARY` may match in a text without stops of other scripts; it is slow to try it everywhere."""
 _UNSTOPPED = regex.compile(r"(?:[^\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{0,40}[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]){20}")
-_LINE_NUMBER = re.compile(r"[ \t]*(\d{1,3})\.[ \t]+(?=\S)")
+_LINE_NUMBER = re.compile(rf"[ \t]*{_MARKS}(\d{{1,3}})\.[ \t]+(?=\S)")
 _NEAR = 1000
 """Characters in which the item before one is."""
 _FILLED = re.compile(r"\S")
@@ -106,7 +108,7 @@ def is_wrapped_number(text: str, start: int, at: int, after: int) -> bool:
         return False
     value = int(number[1])
     low = max(start, at - _NEAR)
-    return value > 1 and re.search(rf"(?:^|\n)[ \t]*\(?{value - 1}[.)][ \t]", text[low:at]) is None
+    return value > 1 and re.search(rf"(?:^|\n)[ \t]*{_MARKS}\(?{value - 1}[.)][ \t]", text[low:at]) is None
 
 
 def _boundaries(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:

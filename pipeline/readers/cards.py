@@ -15,7 +15,9 @@ def card_words(card: Mapping[str, Any], texts: Sequence[str], *, name: str) -> s
         name: The key of the title of the card.
     """
     fields = (
-        ": ".join(filter(None, (text_of(field.get("name")) or text_of(field.get("title")), text_of(field.get("value")))))
+        ": ".join(
+            filter(None, (text_of(field.get("name")) or text_of(field.get("title")), text_of(field.get("value"))))
+        )
         for field in mappings(card.get("fields"))
     )
     said = "; ".join(filter(None, (*(text_of(card.get(key)).strip() for key in texts), *fields)))

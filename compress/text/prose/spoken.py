@@ -187,7 +187,9 @@ class Speaker(NamedTuple):
 def speaker(text: str, start: int, end: int) -> Speaker:
     """Who says a turn; an empty name and ``start`` if that is not known."""
     said = _TURN.match(text, start, end)
-    return Speaker(said["name"], said.end() - 1, said["whom"] or "", said["quoted"] or "") if said else Speaker("", start)
+    return (
+        Speaker(said["name"], said.end() - 1, said["whom"] or "", said["quoted"] or "") if said else Speaker("", start)
+    )
 
 
 def asks_in(text: str, start: int, end: int) -> bool:

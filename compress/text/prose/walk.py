@@ -294,6 +294,7 @@ class _Walker(Kinds):
 
     def blocks(self, start: int, end: int) -> None:
         """Set down what stands between two headings, fences or tables."""
+        self.section_end = end
         blocks = [match.span() for match in _BLOCK.finditer(self.text, start, end)]
         at = 0
         while at < len(blocks):

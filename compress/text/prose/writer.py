@@ -65,6 +65,8 @@ class ProseWriter:
         self.regions: list[Region] = []
         self.heading = self.base = -1
         """The nearest heading, and what blocks with the present indentation stand under."""
+        self.section_end = len(document.text)
+        """Where the next heading, fence or table begins."""
         self.role = ""
         """The title of the nearest heading, without signs and capitals."""
         self.introduction = -1

@@ -217,7 +217,8 @@ def test_quoted_lines_stand_under_who_wrote_them_also_between_the_answers() -> N
     wrote = "On Tue, 21 May 2024, Jo Price <jo@door.example> wrote:"
     assert above(text, "When do you come") == [wrote]
     assert above(text, "What does it cost") == [wrote]
-    assert above(text, "Not before noon") == above(text, "90 crowns") == []
+    assert above(text, "Not before noon") == [wrote, "When do you come?"]
+    assert above(text, "90 crowns") == [wrote, "What does it cost?"]
     assert above(text, "The door may")[-1].startswith("On Mon, 20 May 2024, Ed Kell")
 
 

@@ -20,13 +20,14 @@ def test_all_paragraphs_of_a_turn_stand_under_who_speaks(head: str) -> None:
     assert above(text, "42 metres") == above(text, "at osprey") == [heads[1]]
 
 
-def test_what_is_said_below_a_quotation_stands_under_who_speaks() -> None:
+def test_what_is_said_below_a_quotation_stands_under_who_speaks_and_the_question_that_it_answers() -> None:
     text = "\n\n".join(
         f"Post #{n} by {name}, 3 May 2024, 08:1{n}\nann wrote:\n> How deep?\nIt is {depth} metres deep."
         for n, (name, depth) in enumerate(TURNS)
     )
     head = "Post #1 by osprey, 3 May 2024, 08:11"
-    assert above(text, "42 metres") == [head]
+    assert above(text, "42 metres") == [head, "ann wrote:", "How deep?"]
+    assert above(text.replace("deep?", "deep."), "42 metres") == [head]
 
 
 def test_a_head_stands_above_what_is_said_below_a_blank_line() -> None:
