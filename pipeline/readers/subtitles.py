@@ -17,8 +17,9 @@ from ctxpipe.pipeline.readers.text.decode import decode_noted
 
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>\n]{1,200})>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>\n]{0,300}>|\{\\[^}\n]{0,100}\}")
-_SPEAKER = "\x00"
-"""Stands before each speaker while a cue is taken apart."""
+_SPEAKER, _SAID = "\x00", "\x01"
+"""Stand around each speaker while a cue is taken apart."""
+_NAMED = regex.compile(r"(\p{L}[\p{L}\p{M} .'’-]{0,40}): (?=\S)")
 _OPEN_END = regex.compile(r"[\p{L}\p{M}\p{N},;%’'-]\Z")
 _GOES_ON = regex.compile(r"\p{Ll}[\p{L}\p{M}’'-]*(?![\p{L}\p{M} .'’-]{0,40}:)")
 _LONGEST = 300
@@ -29,10 +30,15 @@ _PLAIN = "no subtitles that can be read; read as text"
 
 
 class _Cue(NamedTuple):
-    """A cue: its start as shown, and its lines."""
+    """A cue: its start as shown, its lines, and who speaks, which is empty where it does not say so."""
 
     start: str
     lines: tuple[str, ...]
+    voice: str = ""
+
+    def line(self) -> str:
+        said = " ".join(self.lines)
+        return f"[{self.start}] {self.voice}: {said}" if self.voice else f"[{self.start}] {said}"
 
 
 class SubtitleReader:
@@ -53,7 +59,7 @@ class SubtitleReader:
         """
         text, note = decode_noted(data, source=source, errors=errors)
         cues = _sentences(_unrolled(_cues(text, self._ending)))
-        lines = [f"[{cue.start}] {' '.join(cue.lines)}" for cue in cues]
+        lines = [cue.line() for cue in cues]
         notes = [note] if note else []
         if not lines:
             return Document(text=text, source=source, notes=(*notes, _PLAIN))
@@ -74,26 +80,38 @@ def _cues(text: str, ending: str) -> Iterator[_Cue]:
     except (MalformedFileError, MalformedCaptionError):
         return
     for caption in captions.captions:
-        raw = _VOICE.sub(lambda match: f"{_SPEAKER}{match[1].strip()}: ", caption.raw_text)
+        raw = _VOICE.sub(lambda match: f"{_SPEAKER}{match[1]}{_SAID}", caption.raw_text)
         for spoken in raw.split(_SPEAKER):
-            lines = (" ".join(html.unescape(_TAG.sub("", line)).split()) for line in spoken.split("\n"))
-            if shown := tuple(line for line in lines if line):
-                yield _Cue(str(caption.start).partition(".")[0], shown)
+            voice, _, said = spoken.rpartition(_SAID)
+            lines = tuple(line for line in map(_shown, said.split("\n")) if line)
+            if lines:
+                yield _voiced(str(caption.start).partition(".")[0], lines, _shown(voice))
+
+
+def _shown(markup: str) -> str:
+    return " ".join(html.unescape(_TAG.sub("", markup)).split())
+
+
+def _voiced(start: str, lines: tuple[str, ...], voice: str) -> _Cue:
+    """A cue, whose speaker may stand in the first line."""
+    named = None if voice else _NAMED.match(lines[0])
+    return _Cue(start, (lines[0][named.end() :], *lines[1:]), named[1]) if named else _Cue(start, lines, voice)
 
 
 def _unrolled(cues: Iterator[_Cue]) -> list[_Cue]:
     """Cues without what they show again of the cue before, as captions that roll up do, by line or by word."""
     kept: list[_Cue] = []
-    before: tuple[str, ...] = ()
+    before = _Cue("", ())
     for cue in cues:
-        shown = next((n for n in range(min(len(before), len(cue.lines)), 0, -1) if before[-n:] == cue.lines[:n]), 0)
+        last = before.lines if before.voice == cue.voice else ()
+        shown = next((n for n in range(min(len(last), len(cue.lines)), 0, -1) if last[-n:] == cue.lines[:n]), 0)
         fresh = cue.lines[shown:]
-        grown = not shown and kept and before and " ".join(cue.lines).startswith(f"{' '.join(before)} ")
-        if grown and kept[-1].lines == before:
-            kept[-1] = _Cue(kept[-1].start, cue.lines)
+        grown = not shown and kept and last and " ".join(cue.lines).startswith(f"{' '.join(last)} ")
+        if grown and kept[-1].lines == last:
+            kept[-1] = kept[-1]._replace(lines=cue.lines)
         elif fresh:
-            kept.append(_Cue(cue.start, fresh))
-        before = cue.lines
+            kept.append(cue._replace(lines=fresh))
+        before = cue
     return kept
 
 
@@ -105,9 +123,15 @@ def _sentences(cues: list[_Cue]) -> list[_Cue]:
     joined: list[_Cue] = []
     is_open = False
     for cue, further in zip(cues, goes_on, strict=True):
-        if is_open and _GOES_ON.match(cue.lines[0]) and len(" ".join((*joined[-1].lines, *cue.lines))) <= _LONGEST:
-            joined[-1] = _Cue(joined[-1].start, (*joined[-1].lines, *cue.lines))
+        if is_open and _is_rest(joined[-1], cue):
+            joined[-1] = joined[-1]._replace(lines=(*joined[-1].lines, *cue.lines))
         else:
             joined.append(cue)
         is_open = further
     return joined
+
+
+def _is_rest(open_cue: _Cue, cue: _Cue) -> bool:
+    """Whether a cue goes on with one that ends without a stop: in the same voice, or in small letters in none."""
+    said = cue.voice == open_cue.voice if cue.voice else _GOES_ON.match(cue.lines[0]) is not None
+    return said and len(" ".join((*open_cue.lines, *cue.lines))) <= _LONGEST

@@ -95,3 +95,30 @@ def test_the_cues_of_one_sentence_are_one(cues: list[str], expected: int) -> Non
     text = loaded(vtt(*cues)).text
     assert len(text.split("\n")) == expected
     assert [word for word in text.split() if word[0] != "["] == " ".join(cues).split()
+
+
+@pytest.mark.parametrize("mark", ["<v Berg, Ola>{}", "<v Berg, Ola>{}</v>", "Ola Berg: {}"])
+def test_the_cues_of_one_sentence_and_one_voice_are_one(mark: str) -> None:
+    cues = ["The pier takes", "31 boats, and in", "June it takes", "65 of them.", "No more."]
+    lines = loaded(vtt(*map(mark.format, cues))).text.split("\n")
+    who = mark.removeprefix("<v ").partition(">" if mark[0] == "<" else ":")[0]
+    said = f"[00:00:00] {who}: The pier takes 31 boats, and in June it takes 65 of them."
+    assert lines == [said, f"[00:00:04] {who}: No more."]
+
+
+@pytest.mark.parametrize(
+    "cues",
+    [
+        ["<v Ann>The pier takes", "<v Bo>31 boats.", "<v Ann>In June."],
+        ["<v Ann>The pier takes", "31 boats.", "<v Ann>In June."],
+        ["<v Ann>The pier takes 31.", "<v Ann>In June", "<v Bo>it takes 65."],
+        ["Ann: The pier takes", "Bo: and so on.", "Ann: In June."],
+    ],
+)
+def test_cues_of_other_voices_or_with_a_stop_are_not_joined(cues: list[str]) -> None:
+    assert len(loaded(vtt(*cues)).text.split("\n")) == len(cues)
+
+
+def test_what_a_voice_shows_again_is_left_out() -> None:
+    text = loaded(vtt("<v Ann>It rains.", "<v Ann>It rains.\nStay in.", "<v Bo>Stay in.")).text
+    assert text == "[00:00:00] Ann: It rains.\n[00:00:01] Ann: Stay in.\n[00:00:02] Bo: Stay in."
