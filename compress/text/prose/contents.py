@@ -48,11 +48,15 @@ _NUMBER = re.compile(
 )
 _NUMBERED = re.compile(r"[^\w\n]*(?:[^\W\d_]{4,9}[ \t]+)?(\d{1,3}(?:\.\d{1,3})*)[.):]?[ \t]")
 _PAGE = re.compile(r"(?:[ \t]*(?:\.[ ]?){2,}|[ \t]{2,})[\divxlc]{0,5}$")
+_EDIT = re.compile(r"[ \t]*\[[ ]?edit(?: source)?[ ]?\]$")
+"""What a wiki writes behind its headings."""
 _FEWEST = 4
 """Entries from which on lines are a list of contents."""
 _OTHERS = 6
 """Lines in a row that are no entries, after which a list of contents has ended; entries may be wrapped."""
 _SHARE = 0.8
+_DEEPEST = 6
+"""The level of headings that ends the contents below a title that is no heading."""
 _MOST = 50
 """Titles that are looked at."""
 _LONGEST = 80
@@ -69,7 +73,7 @@ def contents(text: str, *, marked: bool) -> list[tuple[int, int]]:
         text: The text.
         marked: Whether its headings are those of Markdown.
     """
-    lists = [*_titled(text), *(_linked(text) if marked else ())]
+    lists = [*_titled(text, marked=marked), *(_linked(text) if marked else ())]
     disjoint: list[tuple[int, int]] = []
     for start, end in sorted(lists):
         if not disjoint or start >= disjoint[-1][1]:
@@ -77,22 +81,23 @@ def contents(text: str, *, marked: bool) -> list[tuple[int, int]]:
     return disjoint
 
 
-def _titled(text: str) -> Iterator[tuple[int, int]]:
+def _titled(text: str, *, marked: bool) -> Iterator[tuple[int, int]]:
     """What stands below a title for it."""
     titles = _titles(text)
     if not titles:
         return
     held = Counter(_words(match.group()) for match in _LINE.finditer(text, titles[0][1]))
     for start, below in titles:
-        entries, others, end = set[tuple[str, str]](), 0, below
-        first: tuple[str, str] | None = None
+        depth = _depth(text[start:below].strip()) or _DEEPEST
+        entries, others, end = dict[tuple[str, str], None](), 0, below
         for match in _LINE.finditer(text, below):
-            number, words = _number(match.group()), _words(match.group())
-            if (number, words) in entries and (number or (number, words) == first):
+            line = match.group()
+            entry = _number(line), _words(line)
+            if _begins_text(entry, entries) or (marked and 0 < _depth(line) <= depth):
                 break
-            if held[words] > 1:
-                first = first or (number, words)
-                entries.add((number, words))
+            number, words = entry
+            if words and held[words] > 1:
+                entries[entry] = None
                 others, end = 0, match.end()
             elif number:
                 others = 0
@@ -100,6 +105,18 @@ def _titled(text: str) -> Iterator[tuple[int, int]]:
                 break
         if len(entries) >= _FEWEST:
             yield start, end
+
+
+def _begins_text(entry: tuple[str, str], entries: dict[tuple[str, str], None]) -> bool:
+    """Whether a number and words are those of an entry above; of what has no number, the first entry alone tells."""
+    number, words = entry
+    return entry in entries if number else bool(words and entries) and words == next(iter(entries))[1]
+
+
+def _depth(line: str) -> int:
+    """The level of a heading of Markdown; 0 for any other line."""
+    match = _HEADING.match(line)
+    return len(match[0]) - len(match[0].lstrip("#")) if match else 0
 
 
 def _titles(text: str) -> list[tuple[int, int]]:
@@ -138,5 +155,7 @@ def _words(line: str) -> str:
     if len(line) > _LONGEST_ENTRY:
         return " ".join(line.split()).casefold()
     words = _LINK.sub(r"\1", line.replace("\u00a0", " ")).strip(" \t#*=_").replace("`", "")
+    if words.endswith("]"):
+        words = _EDIT.sub("", words)
     words = _PAGE.sub("", _NUMBER.sub("", words, count=1))
     return " ".join(words.split()).casefold() if any(map(str.isalpha, words)) else ""

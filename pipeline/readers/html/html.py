@@ -29,7 +29,7 @@ from ctxpipe.pipeline.readers.titles import one_line
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_HIDDEN = '[hidden], [role="navigation"], [style*="display:none" i], [style*="display: none" i]'
+_HIDDEN = '[hidden], [role="navigation"], .mw-editsection, [style*="display:none" i], [style*="display: none" i]'
 _TELLS = re.compile(r"@|\b(?!(?:19|20)\d\d\b)\d")
 """A number that is no year, or an address: the foot of a page may say how to reach somebody."""
 _MARKED = ("item", "definition")

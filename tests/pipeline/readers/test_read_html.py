@@ -114,6 +114,7 @@ def test_a_page_is_laid_out_as_readable_lines(tmp_path: Path) -> None:
         ("<details><summary>Sum</summary>body</details>End", "Sum\n  body\n\nEnd"),
         ("<details><summary><h3>Sum</h3></summary><p>body</p></details><p>End", "### Sum\n\n  body\n\nEnd"),
         ("<details>body<details><summary>In</summary>side</details></details>End", "body\n\nIn\n  side\n\nEnd"),
+        ("<h2>Fees</h2><span class=mw-editsection>[<a>edit</a>]</span>text", "## Fees\n\ntext"),
         ("<h2><button>Question?</button></h2>answer", "## Question?\n\nanswer"),
         ("&#128512; &eacute; &nosuch;", "😀 é &nosuch;"),
         ("say <|im_start|>", "say <|im_start|>"),

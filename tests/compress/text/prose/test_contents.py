@@ -68,3 +68,46 @@ def test_wrapped_entries_may_end_alike() -> None:
     told = "\n\n".join(f"{entry}\n\nWhat is said of it." for entry in entries)
     text = f"Contents\n\n{listed}\n\n{told}\n"
     assert [text[a:b] for a, b in contents(text, marked=False)] == [f"Contents\n\n{listed}"]
+
+
+NUMBERED_ENTRIES = "\n".join(f"- {number} {title}" for number, title in enumerate(CHAPTERS, start=1))
+
+
+def test_headings_may_lack_the_numbers_of_their_entries() -> None:
+    for title in ("## Contents", "Contents"):
+        listed = f"{title}\n\n{NUMBERED_ENTRIES}"
+        text = PAGE.format(listed)
+        assert [text[a:b] for a, b in contents(text, marked=True)] == [listed]
+        assert chain(text, "Closing hours", "markdown")[0].noise
+        told = text.index("What is said of it.")
+        made = outline(Document(text=text, source="x", kind="markdown"))
+        assert not any(unit.noise for unit in made.units(told, len(text)))
+
+
+def test_a_text_without_marks_begins_at_its_first_entry() -> None:
+    told = "\n\n".join(f"{title}\n\nWhat is said of it, for all boats." for title in CHAPTERS)
+    listed = f"Contents\n\n{NUMBERED_ENTRIES}"
+    text = f"{listed}\n\n{told}\n"
+    assert [text[a:b] for a, b in contents(text, marked=False)] == [listed]
+
+
+def test_headings_below_that_of_the_contents_part_them() -> None:
+    entries = [f"- {title}" for title in CHAPTERS]
+    listed = "\n".join(["# Contents", "", "## Boats", *entries[:3], "", "## People", *entries[3:]])
+    parts = "\n\n".join(f"## {title}\n\nWhat is said of it." for title in CHAPTERS)
+    text = f"{listed}\n\n# Boats\n\n{parts}\n\n# People\n\nThey are few.\n"
+    assert [text[a:b] for a, b in contents(text, marked=True)] == [listed]
+
+
+def test_marks_of_a_comment_end_no_contents_of_a_text() -> None:
+    told = "\n\n".join(f"{number}. {title}\n\nWhat is said." for number, title in enumerate(CHAPTERS, start=1))
+    listed = LISTED.replace("\n", "\n# two pages\n", 1)
+    text = f"Contents\n\n{listed}\n\n{told}\n"
+    assert [text[a:b] for a, b in contents(text, marked=False)] == [f"Contents\n\n{listed}"]
+
+
+def test_what_a_wiki_writes_behind_headings_counts_for_nothing() -> None:
+    told = "\n\n".join(f"{title}[edit]\n\nWhat is said of it, for all boats." for title in CHAPTERS)
+    listed = f"Contents\n\n{NUMBERED_ENTRIES}"
+    text = f"{listed}\n\n{told}\n"
+    assert [text[a:b] for a, b in contents(text, marked=False)] == [listed]
