@@ -13,7 +13,7 @@ NAME = re.compile(r"(?:TI|T1) {1,2}- ")
 
 
 def mark_ris(marks: Marks, start: int, end: int) -> None:
-    """Mark ``text[start:end]``: a field, with the lines that it goes on in, is a unit; ``ER`` or a blank line ends an entry."""
+    """Mark ``text[start:end]``: a field with all its lines is a unit; ``ER`` or a blank line ends an entry."""
     text = marks.text
     entry = -1
     at = start

@@ -89,7 +89,7 @@ def drawn_tables(text: str, language: str) -> Iterator[Drawn]:
 
 
 def _cells(row: str) -> list[str]:
-    """The cells of a row of a grid, by its first line that is no rule, or of DokuWiki; none for a row of another table."""
+    """The cells of a row of a grid, by its first line that is no rule, or of DokuWiki; none for any other row."""
     if row.startswith("^") or row.endswith("^"):
         return [cell.strip() for cell in _CARET_OR_BAR.split(row.splitlines()[-1].strip())[1:-1]]
     lines = [line for line in row.splitlines() if not _RULE.fullmatch(line)]

@@ -280,7 +280,7 @@ def _with_posts(text: str, marked: list[Heading]) -> Iterator[Heading]:
 
 
 def _of_wikis(text: str) -> Iterator[Heading]:
-    """Headings of Markdown, Jira, MediaWiki, DokuWiki, manual pages, POD and sections of settings in a text of unknown format."""
+    """Headings of Markdown, wikis, manual pages, POD and sections of settings in a text of unknown format."""
     hashed = [h for h in matches(_ATX, text, lambda m: (len(m[1]), m[2])) if begins_paragraph(text, h.start)]
     # Lines with one sign may be comments.
     if len(hashed) > 1 and any(heading.level > 1 for heading in hashed):
@@ -303,7 +303,7 @@ def _of_wikis(text: str) -> Iterator[Heading]:
 
 
 def _of_dokuwiki(marked: list[Heading]) -> list[Heading]:
-    """Headings of a wiki, of which those with the most signs stand highest if the first has five or six, as in DokuWiki."""
+    """Headings of a wiki; those with the most signs stand highest if the first has five or six, as in DokuWiki."""
     levels = [heading.level for heading in marked]
     if not levels or levels[0] < _FEWEST_OF_DOKUWIKI or not min(levels) < levels[0] == max(levels):
         return marked

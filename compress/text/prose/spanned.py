@@ -1,4 +1,4 @@
-"""Rows under a row above them: one whose cell goes over them (MediaWiki), or that is one cell over all columns (TeX)."""
+"""Rows under a row above them: one whose cell goes over them (MediaWiki), or that is one cell over all columns."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxpipe.pipeline.readers.html.boxed import BoxWriter
+from ctxpipe.pipeline.readers.html.boxes import Box, titled_boxes
 from ctxpipe.pipeline.readers.html.depth import shallow
 from ctxpipe.pipeline.readers.html.footnotes import Footnotes
 from ctxpipe.pipeline.readers.html.forms import entered
@@ -74,7 +76,8 @@ def html_page(markup: str, *, addresses: bool = False, footnotes: Footnotes | No
     hidden = {node.mem_id for node in unseen} - folded(tree, unseen) | notes.left_out
     banners = consent_banners(tree)
     grids, edges, bold = data_tables(tree), head_and_foot(tree), bold_titles(tree)
-    walk = _TreeWalk(hidden, grids, edges, banners, bold, notes.names, addresses=addresses)
+    boxes = titled_boxes(tree, hidden)
+    walk = _TreeWalk(hidden, grids, edges, banners, bold, notes.names, boxes, addresses=addresses)
     walk.run(tree.root)
     text = walk.layout.text()
     around = sorted((start, min(end, len(text)), sure) for start, end, sure in walk.noise)
@@ -100,6 +103,7 @@ class _TreeWalk:
         banners: set[int],
         bold: set[int],
         notes: dict[int, str],
+        boxes: dict[int, Box],
         *,
         addresses: bool,
     ) -> None:
@@ -123,6 +127,7 @@ class _TreeWalk:
         self._cards: set[int] = set()
         self._bold = bold
         self._notes = notes
+        self._boxes = BoxWriter(self.layout, boxes)
 
     def run(self, root: LexborNode) -> None:
         node, depth = root, 0
@@ -167,6 +172,7 @@ class _TreeWalk:
                     self.layout.indent(*self._marker(node))
             elif stands_apart(node):
                 self.layout.write(" ")
+            self._boxes.enter(node)
         elif role == "break":
             self._verbatim.append("\n")
         return True
@@ -184,6 +190,8 @@ class _TreeWalk:
                 self._struck += 1
             case "heading" if self._asides:
                 layout.block(2)
+            case "heading" if self._boxes.begin_title(node):
+                self._heading = True
             case "heading":
                 layout.block(2)
                 layout.indent("#" * int(tag[1]) + " ", "")
@@ -226,6 +234,7 @@ class _TreeWalk:
         tag = node.tag or ""
         role = ROLES.get(tag, "")
         if self._verbatim is None:
+            self._boxes.leave(node)
             if role:
                 if node.mem_id in self._notes and role not in _MARKED:
                     self.layout.dedent()
@@ -251,6 +260,8 @@ class _TreeWalk:
             case "heading" if self._asides:
                 layout.block(1)
                 self._fold()
+            case "heading" if self._boxes.end_title(node):
+                self._heading = False
             case "heading":
                 self._heading = False
                 layout.flat -= 1

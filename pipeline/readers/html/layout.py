@@ -67,6 +67,10 @@ class PageLayout:
         """End the innermost indent."""
         self._indents.pop()
 
+    def depth(self) -> int:
+        """How many indents are open."""
+        return len(self._indents)
+
     def verbatim(self, text: str) -> None:
         """Add a piece as it is, in a Markdown fence longer than any inside it."""
         if not text.strip():

@@ -18,6 +18,8 @@ _LONGEST_ADDRESS = 150
 _MOST_AROUND = 20
 _BANNERS = ", ".join(f'[{where}*="{word}" i]' for word in ("cookie", "consent", "gdpr") for where in ("id", "class"))
 _LONGEST_BANNER = 1500
+_BREADCRUMBS = '[id*="breadcrumb" i], [class*="breadcrumb" i]'
+_LONGEST_TRAIL = 300
 _OPENERS = "button, summary, [aria-expanded], [role=button], [role=tab]"
 _OPENS = ("aria-controls", "data-bs-target", "data-target")
 _MENUS = frozenset(("ul", "ol", "menu", "nav", "dialog", "form", "li"))
@@ -56,6 +58,21 @@ def consent_banners(tree: LexborHTMLParser) -> set[int]:
         and node.css_first("button, [role=button], input, a") is not None
         and len(node.text()) <= _LONGEST_BANNER
     }
+
+
+def breadcrumbs(tree: LexborHTMLParser) -> set[int]:
+    """What says where in its site a page stands: by its name, short, and without headings and paragraphs."""
+    nodes: set[int] = set()
+    for node in (tree.body.css(_BREADCRUMBS) if tree.body else [])[:_MOST_AROUND]:
+        above = node.parent
+        while above is not None and above.mem_id not in nodes:
+            above = above.parent
+        is_short = (
+            len(node.text()) <= _LONGEST_TRAIL and node.css_first("h1, h2, h3, h4, h5, h6, p, table, pre") is None
+        )
+        if above is None and is_short:
+            nodes.add(node.mem_id)
+    return nodes
 
 
 def folded(tree: LexborHTMLParser, hidden: Iterable[LexborNode]) -> set[int]:
