@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ctxpipe.compress.text.unit import Unit
@@ -24,6 +25,8 @@ _YAML_NONE = re.compile(r"---|[ \t]*[#%]")
 _YAML_CONDITION = re.compile(r"[ \t]*[\"']?(?:if|when|unless)[\"']?[ \t]*:(?=\s)")
 """What holds for all keys beside it: a step of a workflow, a task of Ansible."""
 _BLOCK_NAME = re.compile(r"[ \t]*(?:server_?name|name|id|title|hostname)[ \t]*[= \t][ \t]*[^\s={][^\n]*", re.IGNORECASE)
+_BLOCK_MARK = re.compile(r"[ \t]*(?:description|label|module|path|key)[ \t]*=[ \t]*[^\s={\[(][^\n]*", re.IGNORECASE)
+_BLOCK_MEMBER = re.compile(r"[ \t]*\w[^\n]{0,200}")
 _BLOCK = re.compile(r"[ \t]*(?:[\w.-]+[ \t]*=?[ \t]*\{|<[A-Z]\w*[^\n>]*>)[ \t]*(?:#[^\n]*)?")
 _TAG_NAME = re.compile(
     r"\s*<(?:[\w.-]+:)?(?:name|id|key|title|label|code|sku|isbn|artifactId|username|hostname)\b[^<>]*>[^<]{1,100}</",
@@ -76,6 +79,7 @@ class _Finder:
             self.below.setdefault(unit.parent, []).append(unit)
         rules: Mapping[str, object] = {"yaml": self._yaml, "xml": self._xml, "json5": self._object}
         rule = rules.get(language, self._block)
+        self._twins = Counter(self._header(unit) for unit in units if unit.start in self.below)
         for unit in units:
             if unit.start in self.below:
                 rule(unit, self.below[unit.start])  # type: ignore[operator]
@@ -138,9 +142,21 @@ class _Finder:
 
     def _block(self, holder: Unit, children: Sequence[Unit]) -> None:
         if _BLOCK.fullmatch(self.text, holder.start, holder.end):
-            name = self._first(_BLOCK_NAME, [c for c in children if c.start not in self.below])
+            members = [child for child in children if child.start not in self.below]
+            name = self._first(_BLOCK_NAME, members)
+            if name is None and self._twins[self._header(holder)] > 1:
+                name = self._first(_BLOCK_MARK, members)
+                if name is None and (name := self._member(members)) is not None:
+                    children = [child for child in children if child.start >= name.start]
             if name is not None:
                 self._lean(children, name)
+
+    def _header(self, unit: Unit) -> tuple[int, str]:
+        return unit.parent, self.text[unit.start : unit.end].strip()
+
+    def _member(self, members: Sequence[Unit]) -> Unit | None:
+        """The first member on one line, which is all that tells a block from others with the same header."""
+        return next((m for m in members if _BLOCK_MEMBER.fullmatch(self.text, m.start, m.end)), None)
 
     def _object(self, holder: Unit, children: Sequence[Unit]) -> None:
         if self.text.startswith("{", holder.end - 1) and (name := self._first(_YAML_NAME, children)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ctxpipe.compress.text.code.indent import cut_line, mark_indented
@@ -17,6 +18,11 @@ _TOML = re.compile(
 )
 _TABLE = re.compile(r"""\[\[?[ \t]*[A-Za-z_"'][\w."' -]*\]\]?[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)""")
 _NAMES = re.compile(r"[\"']?(?:name|id|key|title)[\"']?\s*[=:]", re.IGNORECASE)
+_ARRAY = re.compile(r"^[ \t]*\[\[(?P<name>[^\]\n]*)\]\]", re.MULTILINE)
+_SECTION_LINE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_NAME_LINE = re.compile(r"^[ \t]*" + _NAMES.pattern, re.IGNORECASE | re.MULTILINE)
+_LONGEST_NAME = 100
+"""Most characters of a key with its value that tells a table from the others of its array."""
 
 
 @dataclass(slots=True)
@@ -28,9 +34,11 @@ class _Sections:
     comments: tuple[int, int] | None = None
     array: str = ""
     names_array: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
 
     def run(self, start: int, end: int) -> None:
         text = self.marks.text
+        self.counts.update(found["name"].strip() for found in _ARRAY.finditer(text, start, end))
         at = start
         while at < end:
             line = physical(text, at, end)
@@ -77,10 +85,16 @@ class _Sections:
         if self.names_array:
             # Nothing but its first key tells one table of an array from the next.
             self.names_array = False
-            if _NAMES.match(text, start):
+            if _NAMES.match(text, start) or (last - start <= _LONGEST_NAME and self._is_twin(last, stop)):
                 self.marks.head(unit, " ".join(text[start:last].split())[:100])
                 self.section = self.named[self.array] = unit
         return after(text, last, stop)
+
+    def _is_twin(self, at: int, stop: int) -> bool:
+        """Whether there are other tables of the array, and no key below ``at`` names this one."""
+        following = _SECTION_LINE.search(self.marks.text, at, stop)
+        names = _NAME_LINE.search(self.marks.text, at, following.start() if following else stop)
+        return names is None and self.counts[self.array] > 1
 
     def _value_end(self, start: int, end: int, indent: int, at: int, stop: int) -> int:
         return self._toml_end(start, stop) if self.language == "toml" else self._ini_end(end, indent, at, stop)
@@ -122,7 +136,8 @@ def mark_sections(marks: Marks, start: int, end: int, language: str) -> None:
 
     A section line is a heading of the keys below it and stands under the section whose name begins its own
     (``[a.b]`` under ``[a]``). A key with its whole value is a unit; a long value is cut by line. In an array of tables
-    of TOML the rest of a table stands under its first key where that is a name.
+    of TOML the rest of a table stands under its first key where that is a name, or where nothing else
+    tells it from the others.
     """
     _Sections(marks, language).run(start, end)
 

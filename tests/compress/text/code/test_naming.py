@@ -185,3 +185,29 @@ def test_members_of_objects_in_json5_stand_under_their_name() -> None:
     units = code_units(text + "]\n", "json5")
     assert chain(text, units, "limit: 52") == ["[", "{", "name: 'basalt pump',", "limit: 52,"]
     assert trail(text, units, "limit: 52") == ["name: 'basalt pump',"]
+
+
+def test_blocks_with_the_same_header_stand_under_what_tells_them_apart() -> None:
+    text = (
+        'resource "wall" "quay" {\n  gate {\n    lamps       = 4\n    description = "To the ferry"\n'
+        "    width       = 12\n  }\n"
+        "  gate {\n    # the old one\n    lamps = 7\n    width = 9\n  }\n"
+        "  roof {\n    tiles = 3\n    slope = 2\n  }\n}\n"
+    )
+    units = code_units(text, "hcl")
+    assert chain(text, units, "= 12")[1:-1] == ["gate {", 'description = "To the ferry"']
+    assert chain(text, units, "= 9")[1:-1] == ["gate {", "lamps = 7"]
+    assert chain(text, units, "slope")[1:-1] == ["roof {"]
+
+
+def test_tables_of_an_array_without_a_name_stand_under_their_first_key() -> None:
+    text = (
+        '[[walls.gates]]\nto = "ferry"\nwidth = 12\n\n[[walls.gates]]\nto = "market"\nwidth = 9\n\n'
+        '[[boats]]\noars = 4\nname = "Nora"\n\n[[boats]]\noars = 6\nname = "Ibis"\n\n[[lamps]]\nwatt = 3\nhours = 5\n'
+    )
+    units = code_units(text, "toml")
+    check_units(text, units)
+    assert chain(text, units, "width = 12") == ["[[walls.gates]]", 'to = "ferry"', "width = 12"]
+    assert chain(text, units, "width = 9") == ["[[walls.gates]]", 'to = "market"', "width = 9"]
+    assert chain(text, units, '"Nora"') == ["[[boats]]", 'name = "Nora"']
+    assert chain(text, units, "hours") == ["[[lamps]]", "hours = 5"]
