@@ -20,6 +20,8 @@ _CLOSING = re.compile(
 _LEANING = re.compile(
     r"(?:\}\s*)?(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally|#\s*else|#\s*elif)\b", re.IGNORECASE
 )
+_ENDS_MANUAL = {"perl": "=cut"}
+"""By language, the line that ends a manual between code."""
 _LEANING_ALSO = {"sql": re.compile(r"(?:begin|exception|declare)\b", re.IGNORECASE)}
 """By language, what else belongs to the line above it of the same indentation, unless that ends a statement."""
 _GOES_ON = re.compile(r"[ \t\r]*\n\s*(?:else|elif|elsif|elseif|except|catch|rescue|ensure|finally)\b", re.IGNORECASE)
@@ -70,6 +72,7 @@ class _Indented:
         self.description = description_mark(language)
         self.by_dash = language == "yaml"
         self.flat = _FLAT.get(language)
+        self.ends_manual = _ENDS_MANUAL.get(language)
         self.leaning = _LEANING_ALSO.get(language)
         self.depth = 0
         self.goes_on = False
@@ -85,6 +88,8 @@ class _Indented:
             self._flush()
             if not self._head(line, words):
                 self._line(line, words)
+            if self.ends_manual and words == self.ends_manual:
+                self._end_manual()
         self._flush()
 
     def _comment(self, line: LogicalLine) -> None:
@@ -111,6 +116,11 @@ class _Indented:
                 self.levels.append(_IndentLevel((indent, 0), unit, unit, ""))
                 return True
         return False
+
+    def _end_manual(self) -> None:
+        """Take the headings of a manual off what code stands under."""
+        text = self.marks.text
+        self.levels = [level for level in self.levels if not text.startswith("=", self.marks.start(level.unit))]
 
     def _line(self, line: LogicalLine, words: str) -> None:
         is_closing = _CLOSING.fullmatch(words) is not None
