@@ -13,6 +13,7 @@ from ctxpipe.pipeline.readers.html.forms import entered
 from ctxpipe.pipeline.readers.html.layout import PageLayout
 from ctxpipe.pipeline.readers.html.nodes import (
     bold_titles,
+    breadcrumbs,
     captions_first,
     consent_banners,
     count,
@@ -74,7 +75,7 @@ def html_page(markup: str, *, addresses: bool = False, footnotes: Footnotes | No
     notes = (footnotes or Footnotes()).take(tree, page)
     unseen = tree.css(_HIDDEN)
     hidden = {node.mem_id for node in unseen} - folded(tree, unseen) | notes.left_out
-    banners = consent_banners(tree)
+    banners = consent_banners(tree) | breadcrumbs(tree)
     grids, edges, bold = data_tables(tree), head_and_foot(tree), bold_titles(tree)
     boxes = titled_boxes(tree, hidden)
     walk = _TreeWalk(hidden, grids, edges, banners, bold, notes.names, boxes, addresses=addresses)

@@ -126,6 +126,15 @@ def test_lines_after_an_answer_belong_to_its_question() -> None:
     assert chain(page, "Answered by Ada") == ["## Questions", "Q: Is it dry?"]
 
 
+def test_where_in_its_site_a_page_stands_is_noise() -> None:
+    trail = (
+        "<div id=breadcrumb-section><ol class=breadcrumbs><li><a>Harbour</a></li><li><a>Fees 2025</a></li></ol></div>"
+    )
+    page = html_page(f"<body><div class=head>{trail}<h1>Moorings</h1></div><p>54 euros.</p></body>")
+    assert [page.text[a:b].strip() for a, b in page.noise] == ["1. Harbour\n2. Fees 2025"]
+    assert not html_page("<div class=with-breadcrumbs><h1>Moorings</h1><p>54 euros.</p></div>").noise
+
+
 @pytest.mark.parametrize(
     "page",
     [
