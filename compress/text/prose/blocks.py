@@ -180,13 +180,20 @@ class Blocks(ProseWriter):
             return self.traced
         return self.parent if head == index else spans[head][0]
 
-    def diagnosis(self, spans: Sequence[tuple[int, int]], messages: Sequence[Said]) -> None:
-        """Errors and warnings, each whole with its source lines and notes unless that is long."""
+    def diagnosis(self, spans: Sequence[tuple[int, int]], messages: Sequence[Said], top: int | None = None) -> None:
+        """Errors and warnings, each whole with its source lines and notes unless that is long.
+
+        Args:
+            spans: Offsets of the lines.
+            messages: The messages, by index of their lines.
+            top: What those stand under that stand under no other; None for what the block does.
+        """
+        above = self.parent if top is None else top
         units: list[Unit] = []
         begins: list[int] = []
         for first, stop, under in messages:
             start, end = spans[first][0], spans[stop - 1][1]
-            parent = begins[under] if under >= 0 else self.parent
+            parent = begins[under] if under >= 0 else above
             begins.append(start)
             if end - start <= LONGEST_ITEM:
                 units.append(prose_unit(self.document, start, end, "record", parent))

@@ -20,6 +20,7 @@ from ctxpipe.compress.text.prose.posted import posted
 from ctxpipe.compress.text.prose.printed import page_heads
 from ctxpipe.compress.text.prose.records import GAP
 from ctxpipe.compress.text.prose.repeated import named_parts
+from ctxpipe.compress.text.prose.reported import report_headings
 from ctxpipe.compress.text.prose.roman import roman_headings
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
 from ctxpipe.compress.text.prose.underlined import underlined
@@ -110,15 +111,16 @@ _ALONE = LinePattern(
 """A short line alone above a paragraph, also one whose number goes on, a question, or what happened in some year."""
 _PROMPT = LinePattern(
     re.compile(
-        r"^((?:\$|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
+        r"^((?:\$|\((?:gdb|lldb|[Pi]?db)\)|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
         re.MULTILINE,
     ),
-    r"(?:\$|[\w.-]{1,30}@|(?:PS )?[A-Z]:)",
+    r"(?:\$|\(|[\w.-]{1,30}@|(?:PS )?[A-Z]:)",
 )
 """What was typed at a prompt, below which stands what was printed."""
 _COLUMNS = re.compile(r"\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S[^\n]*?\S[ ]{2,}\S")
 """Three wide gaps: the number at the head of a row counts rows."""
-_PAGE_REFERENCE = re.compile(r"(?:\s|\.)\d{1,4}$")
+_NO_TITLE = re.compile(r"(?:\s|\.)\d{1,4}$|\b0x[0-9a-f]{3}")
+"""The number of a page at the end, or an address of memory."""
 _FOOT = re.compile(r"\[Page [\divxlc]{1,5}\]$")
 _OF_LIST = re.compile(r"[;,] (?:and|or)$|^\d{1,3}(?:\.\d{1,3})+\.?[ \t]+[a-z]")
 """What a clause in a list ends or begins with."""
@@ -243,6 +245,7 @@ def _unmarked(document: Document) -> Iterator[Heading]:
         if begins_paragraph(text, run_in.start()):
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
+    yield from report_headings(text, _CHANGES_LEVEL)
     for roman in roman_headings(text):
         yield Heading(roman.start, roman.end, _ROMAN_LEVEL, roman.title)
     yield from _numbered(document)
@@ -329,7 +332,7 @@ def _numbered(document: Document) -> Iterator[Heading]:
         word = _WORD if alone else _PHRASE
         bare = document.kind == "pdf" and heading.level == _NUMBERED_LEVEL and not word.search(heading.title)
         row = _COLUMNS.search(text, heading.start, heading.end)
-        plain = not (ends or bare or row or _PAGE_REFERENCE.search(heading.title))
+        plain = not (ends or bare or row or _NO_TITLE.search(heading.title))
         if plain and not before and not after and not _goes_on(text, heading.end):
             # The number belongs to the title: it tells clauses apart.
             yield heading._replace(title=" ".join(text[heading.start : heading.end].split()))

@@ -10,6 +10,7 @@ from ctxpipe.compress.text.prose.commented import commented
 from ctxpipe.compress.text.prose.detailed import GOES_ON, under
 from ctxpipe.compress.text.prose.diagnosed import diagnosed
 from ctxpipe.compress.text.prose.facts import Facts
+from ctxpipe.compress.text.prose.goroutines import goroutines
 from ctxpipe.compress.text.prose.headed import is_report_head, is_title, questions
 from ctxpipe.compress.text.prose.indented import DIRECTIVE, colon_terms, dated, wiki_terms
 from ctxpipe.compress.text.prose.interrupted import breaks_off
@@ -29,7 +30,7 @@ from ctxpipe.compress.types import Document
 _LINE = re.compile(r"(?:(?<=\n)(?P<indent>[ \t]*+)[^\S\n]*+)?(?P<words>\S(?:[^\n]*\S)?)")
 _ITEM = re.compile(
     r"([ \t]*(?:(?!\*\*\d)\*{1,4})?)"
-    r"(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.|\*\*\d{1,3}[.)]\*\*)[ \t]+(?=\S)"
+    r"(?:[-*+•‣◦–✓✔✕✗○●]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|#\.|\*\*\d{1,3}[.)]\*\*)[ \t]+(?=\S)"
 )
 """The first of several stars say how deep an item is."""
 _ASCIIDOC_ITEM = re.compile(
@@ -58,7 +59,7 @@ def _names_records(words: Sequence[str]) -> bool:
 
 def _may_be_item(words: str) -> bool:
     """Whether a line may begin an item of a list; quicker than the pattern."""
-    return words[0] in "-*+•‣◦–(#0123456789" or "." in words[1:6] or ")" in words[1:6]
+    return words[0] in "-*+•‣◦–✓✔✕✗○●(#0123456789" or "." in words[1:6] or ")" in words[1:6]
 
 
 class Kinds(ManualPages):
@@ -295,9 +296,16 @@ class Kinds(ManualPages):
 
     def _log(self, lines: Lines) -> bool:
         """Lines of a log with traces of errors in it, or what a compiler says."""
-        if CHAINED.match(lines.words[0]) and self._follows_log():
-            stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words))
-            self.log(lines.spans[:stop], [-1] * stop)
+        chained = CHAINED.match(lines.words[0]) is not None
+        follows = chained and self._follows_log()
+        stop = next((i for i, line in enumerate(lines.words) if is_logged(line)), len(lines.words)) if chained else 0
+        calls = goroutines(lines.words[:stop])
+        if follows or calls:
+            if calls:
+                self.diagnosis(lines.spans[:stop], calls, self.traced if follows else self.parent)
+                self.logged = lines.spans[stop - 1][1]
+            else:
+                self.log(lines.spans[:stop], [-1] * stop)
             if stop < len(lines.words):
                 self.block(self.line_of(lines.spans[stop][0]), lines.end)
             return True

@@ -21,7 +21,7 @@ _TRACED = re.compile(
 """What a line of an error's trace begins with, in Java, Python or Go."""
 CHAINED = re.compile(
     r"Traceback \(most recent call last\)|The above exception was the direct|During handling of the above exception"
-    r"|Caused by: |Suppressed: |goroutine \d+ \["
+    r"|Caused by: |Suppressed: |goroutine \d+ (?:[\w=.]+ ){0,4}\["
 )
 """What a trace goes on with after a blank line."""
 _DETAILS = re.compile(r"[^\n]{10,120}?\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY):\s")

@@ -22,6 +22,8 @@ _STARTS = regex.compile(
     | [-bcdlps][-rwxsStT]{9}[.+@]?\s                         # a file
     | (?:\w{3}\s+\d{1,2}\s\d{2}:\d{2}:\d{2})                 # syslog
     | [<\[]\s{0,8}[\w.:-]{1,24}[>\]]\s                       # [INFO], [  12.345678]
+    | (?:ok|changed|skipping|fatal|failed|included|rescued|ignored|unreachable):\s\[   # what a task did on a host
+    | \#\d{1,3}\s{2}(?:0x[0-9a-f]+\sin\s)?[\w:~<>]+\s\(         # a frame of a debugger
     """,
     regex.VERBOSE,
 )

@@ -23,6 +23,7 @@ from ctxpipe.compress.text.prose.kinds import Kinds
 from ctxpipe.compress.text.prose.levels import POST_LEVEL
 from ctxpipe.compress.text.prose.lines import lines_with, matching
 from ctxpipe.compress.text.prose.parts import Helpers, cuts
+from ctxpipe.compress.text.prose.planned import Planned, planned
 from ctxpipe.compress.text.prose.region import Region, content_for_empty, with_returns
 from ctxpipe.compress.text.prose.repeated import nested
 from ctxpipe.compress.text.prose.simple import SimpleTable, simple_tables
@@ -71,8 +72,8 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Event = _Placed | _Closed | _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | EmbeddedJson
-_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | EmbeddedJson
+_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | Planned | EmbeddedJson
+_Event = _Placed | _Closed | _Special
 
 
 def prose_regions(document: Document, helpers: Helpers | None = None) -> list[Region]:
@@ -208,6 +209,8 @@ def _special(document: Document) -> list[_Special]:
         special += listings(text)
     if document.language == "tex":
         special += algorithms(text)
+    if document.kind == "text" and not document.language:
+        special += planned(text)
     fenced = sorted((fence.start, fence.end) for fence in special)
     tables: list[Drawn | SimpleTable | Infobox] = [
         *drawn_tables(text, document.language),
