@@ -1,4 +1,4 @@
-"""Blocks between two marks of Markdown, AsciiDoc or POD: the second ends what the first, or a heading inside, began."""
+"""Blocks between two marks of Markdown, AsciiDoc, POD or Texinfo: the second ends what the first began."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.heading import Heading
+from ctxpipe.compress.text.prose.texinfo import BLOCK, OPENING, is_texinfo
 from ctxpipe.compress.types import Document
 
 _DETAILS = re.compile(r"^[ \t]{0,3}<details\b[^>\n]{0,200}>|</details>[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -45,7 +46,7 @@ def enclosures(document: Document) -> list[Enclosed]:
     elif document.kind == "markdown":
         found = _folded(text)
     elif document.kind == "text" and not document.language:
-        found = _paired(_OVER, text, "=over")
+        found = _paired(BLOCK, text, OPENING) if is_texinfo(text) else _paired(_OVER, text, ("=over",))
     else:
         return []
     return sorted(found)
@@ -56,7 +57,7 @@ def titled_blocks(text: str, level: int) -> list[Heading]:
     return [Heading(one.start, one.inner, level, one.title) for one in _delimited(text)]
 
 
-def _paired(mark: re.Pattern[str], text: str, opening: str) -> Iterator[Enclosed]:
+def _paired(mark: re.Pattern[str], text: str, opening: tuple[str, ...]) -> Iterator[Enclosed]:
     opened: list[re.Match[str]] = []
     for match in mark.finditer(text):
         if match[0].lstrip().lower().startswith(opening):
@@ -67,7 +68,7 @@ def _paired(mark: re.Pattern[str], text: str, opening: str) -> Iterator[Enclosed
 
 
 def _folded(text: str) -> Iterator[Enclosed]:
-    for block in _paired(_DETAILS, text, "<details"):
+    for block in _paired(_DETAILS, text, ("<details",)):
         summary = _SUMMARY.match(text, block.inner)
         yield block._replace(inner=summary.end()) if summary else block
 

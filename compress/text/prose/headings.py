@@ -23,6 +23,7 @@ from ctxpipe.compress.text.prose.repeated import named_parts
 from ctxpipe.compress.text.prose.reported import report_headings
 from ctxpipe.compress.text.prose.roman import roman_headings
 from ctxpipe.compress.text.prose.ruled import after_gaps, between_rules, between_stars
+from ctxpipe.compress.text.prose.texinfo import is_texinfo, texinfo_headings
 from ctxpipe.compress.text.prose.underlined import underlined
 from ctxpipe.compress.text.sentences import trim
 from ctxpipe.compress.types import Document
@@ -301,6 +302,8 @@ def _of_wikis(text: str) -> Iterator[Heading]:
             yield Heading(*match.span("title"), _RULE_LEVEL, " ".join(match["title"].split()))
     yield from between_rules(text, _RULE_LEVEL)
     yield from between_stars(text, _CAPITALS_LEVEL)
+    if is_texinfo(text):
+        yield from texinfo_headings(text)
     yield from matches(_POD, text, lambda m: (int(m[1] or 6), m[2]))
     yield from matches(_SECTION, text, lambda m: (_ALONE_LEVEL, m[1]))
 
