@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import string
 from typing import TYPE_CHECKING
 
-from ctxpipe.pipeline.readers.roman import roman
+from ctxpipe.pipeline.readers.list_numbers import list_number
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _LONGEST = 6
 """Digits of a number that a page may begin with."""
-_MOST_ROMAN = 3999
 
 
 class ListNumbers:
@@ -32,27 +30,9 @@ class ListNumbers:
         """The number of the next item with the stop behind it; its own ``value`` comes before the count."""
         number = _whole(item.attributes.get("value"), self._number)
         self._number = number + self._step
-        return f"{_shown(number, self._type)}."
+        return f"{list_number(number, self._type)}."
 
 
 def _whole(value: str | None, default: int) -> int:
     value = (value or "").strip()
     return int(value) if value.removeprefix("-").isdecimal() and len(value) <= _LONGEST else default
-
-
-def _shown(number: int, style: str) -> str:
-    if style in ("a", "A") and number > 0:
-        shown = _letters(number)
-    elif style in ("i", "I") and 0 < number <= _MOST_ROMAN:
-        shown = roman(number)
-    else:
-        return str(number)
-    return shown.upper() if style.isupper() else shown
-
-
-def _letters(number: int) -> str:
-    shown = ""
-    while number:
-        number, letter = divmod(number - 1, 26)
-        shown = string.ascii_lowercase[letter] + shown
-    return shown

@@ -7,7 +7,8 @@ from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesNSImpl
 
 from ctxpipe.pipeline.readers.builder import DocumentBuilder
-from ctxpipe.pipeline.readers.odf.styles import OdfStyles
+from ctxpipe.pipeline.readers.odf.numbering import ListNumbering
+from ctxpipe.pipeline.readers.odf.styles import OdfStyles, whole
 from ctxpipe.pipeline.readers.odf.table import Table
 
 _SKIPPED = frozenset(
@@ -47,9 +48,8 @@ class OdfContent(ContentHandler):
         self._below: list[str] = []
         self._level = 0
         self._tables: list[Table] = []
-        self._lists: list[tuple[str, int]] = []
+        self._lists = ListNumbering(self.styles)
         self._items: list[str] = []
-        self._is_first = False
         self._asides: list[_Aside] = []
         self._field = ""
         self._notes = 0
@@ -67,18 +67,19 @@ class OdfContent(ContentHandler):
         match tag:
             case "p" | "h":
                 self._paragraphs.append([])
-                self._level = min(_number(given.get("outline-level"), 1), 6) if tag == "h" else 0
+                self._level = min(whole(given.get("outline-level")) or 1, 6) if tag == "h" else 0
             case "s" if self._paragraphs:
-                self._paragraphs[-1].append(_SPACE * min(_number(given.get("c"), 1), _MOST_SPACES))
+                count = whole(given.get("c"))
+                self._paragraphs[-1].append(_SPACE * min(1 if count is None else count, _MOST_SPACES))
             case "span" if self._paragraphs:
                 self._spans.append(self.styles.is_struck(given.get("style-name", "")))
                 self._strike()
             case "tab" | "line-break" if self._paragraphs:
                 self._paragraphs[-1].append(" " if tag == "tab" else _BREAK)
             case "list":
-                self._lists.append((given.get("style-name") or (self._lists[-1][0] if self._lists else ""), 0))
-            case "list-item" | "list-header" if self._lists:
-                self._begin_item(numbered=tag == "list-item")
+                self._lists.begin_list(given)
+            case "list-item" | "list-header" if self._lists.depth:
+                self._lists.begin_item(given, numbered=tag == "list-item")
             case "table":
                 hidden = self.styles.is_hidden(given.get("style-name", ""))
                 self._tables.append(Table(given.get("name", ""), hidden=hidden))
@@ -122,9 +123,9 @@ class OdfContent(ContentHandler):
             case "span" if self._spans and self._paragraphs:
                 self._strike()
                 self._spans.pop()
-            case "list" if self._lists:
-                self._lists.pop()
-                if not self._lists:
+            case "list" if self._lists.depth:
+                self._lists.end_list()
+                if not self._lists.depth:
                     # The items of a list and of the lists in it are one block.
                     self._builder.add("\n".join(self._items))
                     self._items = []
@@ -152,12 +153,6 @@ class OdfContent(ContentHandler):
         if self._spans[-1]:
             self._paragraphs[-1].append(_STRUCK)
 
-    def _begin_item(self, *, numbered: bool) -> None:
-        style, count = self._lists[-1]
-        if numbered:
-            self._lists[-1] = (style, count + 1)
-        self._is_first = numbered
-
     def _end_paragraph(self, text: str, *, heading: bool) -> None:
         if self._asides:
             self._asides[-1].words.append(text)
@@ -167,7 +162,7 @@ class OdfContent(ContentHandler):
             return
         if self._tables:
             self._tables[-1].add(" ".join([text, *(f"[{line}]" for line in below)]))
-        elif self._lists:
+        elif self._lists.depth:
             self._items.append(self._item(" ".join([text, *(f"[{line}]" for line in below)])))
         else:
             self._block(text, heading=heading)
@@ -187,11 +182,7 @@ class OdfContent(ContentHandler):
             self._builder.add(text)
 
     def _item(self, text: str) -> str:
-        depth = len(self._lists)
-        style, count = self._lists[-1]
-        mark = f"{count}." if self.styles.is_numbered(style, depth) else "-"
-        mark, self._is_first = (mark if self._is_first else " " * len(mark)), False
-        return f"{'  ' * (depth - 1)}{mark} {' '.join(text.split())}"
+        return f"{'  ' * (self._lists.depth - 1)}{self._lists.mark()} {' '.join(text.split())}"
 
     def _end_table(self, table: Table) -> None:
         if self._tables:
@@ -217,7 +208,3 @@ def _laid_out(text: str) -> str:
         text = _STRUCK_WORDS.sub(lambda match: f"{match[1]}~~{match[2]}~~{match[3]}" if match[2] else match[1], text)
         text = text.replace(_STRUCK, "")
     return text.replace(_SPACE, " ").replace(_BREAK, "\n").strip()
-
-
-def _number(value: str | None, otherwise: int) -> int:
-    return int(value) if value and value.isdecimal() and len(value) < 6 else otherwise
