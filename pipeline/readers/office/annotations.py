@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxpipe.pipeline.readers.archive import Archive
 from ctxpipe.pipeline.readers.office.changes import settle_moves
+from ctxpipe.pipeline.readers.office.hidden import HiddenText
 from ctxpipe.pipeline.readers.office.lists import LISTED, MARK, write_lists
 from ctxpipe.pipeline.readers.office.tables import open_layout_tables, repeat_merged_cells
 from ctxpipe.pipeline.readers.office.word import W as _W
@@ -37,15 +38,17 @@ def annotated(archive: Archive, main: str) -> bytes:
     count = sum(1 for _ in root.iter())
     if count > _MOST_ELEMENTS:
         raise archive.refused(f"has {count:,} elements, more than the {_MOST_ELEMENTS:,} allowed")
+    hidden = HiddenText(archive)
+    hidden.remove_from(root)
     settle_moves(root)
     open_layout_tables(root)
     repeat_merged_cells(root)
     write_lists(root, archive)
-    _add_notes(root, archive)
+    _add_notes(root, archive, hidden)
     _Comments(archive).add_to(root)
     body = root.find(f"{_W}body")
     if body is not None:
-        for index, line in enumerate(_margins(archive)):
+        for index, line in enumerate(_margins(archive, hidden)):
             body.insert(index, make_paragraph(line))
     return _written(root)
 
@@ -98,14 +101,16 @@ def _comment(author: str, quoted: str, text: str) -> str:
     return f"Comment{f' by {author}' if author else ''}{about}: {text}"
 
 
-def _add_notes(root: Element, archive: Archive) -> None:
+def _add_notes(root: Element, archive: Archive, hidden: HiddenText) -> None:
     for kind, name in (("footnote", "Footnote"), ("endnote", "Endnote")):
         part = f"word/{kind}s.xml"
         if part not in archive:
             continue
+        notes = parsed(archive.read(part))
+        hidden.remove_from(notes)
         texts = {
             note.get(f"{_W}id"): _text(note)
-            for note in parsed(archive.read(part)).iter(f"{_W}{kind}")
+            for note in notes.iter(f"{_W}{kind}")
             if note.get(f"{_W}type") in (None, "normal")
         }
         references = [(element, texts.get(element.get(f"{_W}id"), "")) for element in root.iter(f"{_W}{kind}Reference")]
@@ -129,12 +134,14 @@ def _write_below(element: Element, line: str) -> None:
         paragraph.addnext(make_paragraph(f"- {line}"))
 
 
-def _margins(archive: Archive) -> list[str]:
+def _margins(archive: Archive, hidden: HiddenText) -> list[str]:
     """Headers and footers, each text once."""
     lines: dict[str, None] = {}
     for name in sorted(archive.names()):
         if match := _MARGIN.fullmatch(name):
-            text = _text(parsed(archive.read(name)))
+            margin = parsed(archive.read(name))
+            hidden.remove_from(margin)
+            text = _text(margin)
             if any(char.isalpha() for char in text):
                 lines[f"Page {match[1]}: {text}"] = None
     return sorted(lines, reverse=True)
