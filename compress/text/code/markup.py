@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ctxpipe.compress.text.code.marks import Marks
+from ctxpipe.compress.text.code.markup_tables import whole_part
 from ctxpipe.compress.text.code.markup_tokens import Event, MarkupElement, Scan, called, scan
 from ctxpipe.compress.text.code.paragraphs import LONG, mark_paragraphs
 from ctxpipe.compress.text.sentences import sentences
 
+_TAG = re.compile(r"<[^<>]*>")
 _NAMES = frozenset(("name", "id", "key", "title"))
+_MOST_HEADS = 4
 _PROSE = 0.2
 """Share of text right inside a long element from which the elements within it are parts of its sentences."""
 
@@ -24,12 +28,14 @@ class _OpenElement:
         below: The unit that its next child stands under: the tag, or the child that names it.
         naming: The tag of that child.
         children: How many children it has had so far.
+        may_head: How many more of them may be captions or heads of a table that the rest stands under.
     """
 
     unit: int
     below: int
     naming: str = ""
     children: int = 0
+    may_head: int = _MOST_HEADS
 
 
 @dataclass(slots=True)
@@ -70,6 +76,8 @@ class _Markup:
     def _element(self, index: int) -> None:
         element = self.scan.elements[index]
         holder = self.open.get(element.parent)
+        if self._of_table(index, element, holder):
+            return
         above = self._above(element.parent)
         is_whole, has_text = _shape(element)
         is_naming = holder is not None and is_whole and not element.children and self._names(element, holder)
@@ -90,11 +98,30 @@ class _Markup:
             self._text(element.open_end, element.close, unit)
             self.until = element.close
 
+    def _of_table(self, index: int, element: MarkupElement, holder: _OpenElement | None) -> bool:
+        """Take up a part of a table or a picture that is whole; returns whether it was one."""
+        part = whole_part(self.scan, index)
+        if not part or (part == "caption" and (holder is None or not holder.may_head)):
+            return False
+        unit = self.marks.unit(element.start, self._above(element.parent), kind="tag", exact=True)
+        self.until = element.close_end
+        if holder is None:
+            return True
+        holder.children += 1
+        if part in ("caption", "head") and holder.may_head:
+            holder.below = unit
+            holder.may_head -= 1
+            self.marks.head(unit, self._named(element))
+        elif part in ("head", "row"):
+            holder.may_head = 0
+        return True
+
     def _names(self, element: MarkupElement, holder: _OpenElement) -> bool:
         return element.name == holder.naming or (not holder.children and element.name.lower() in _NAMES)
 
     def _named(self, element: MarkupElement) -> str:
         content = self.marks.text[element.open_end : max(element.close, element.open_end)]
+        content = _TAG.sub(" ", content) if "<" in content else content
         return " ".join(f"{element.name} {content}".split())[:100]
 
     def _close(self, event: Event) -> None:
@@ -125,7 +152,8 @@ def mark_markup(marks: Marks, start: int, end: int, *, html: bool, raw: Callable
 
     An element without elements in it is a unit; one with elements in it is a unit of its opening tag, which its closing
     tag closes and its content stands under. Long text is cut by sentence. Where a first child names its element
-    (``<name>``, ``<id>``, ``<key>``, ``<title>``), what follows in the element stands under it.
+    (``<name>``, ``<id>``, ``<key>``, ``<title>``), what follows in the element stands under it. A row of a table is a unit
+    under the caption and the rows with the titles of its columns; so is a group of words in a drawing.
 
     Args:
         marks: Where to.
