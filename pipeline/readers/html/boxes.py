@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.roles import ROLES
+from ctxpipe.pipeline.readers.html.shown import ShownWords, is_block
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _HEADINGS = "h1, h2, h3, h4, h5, h6"
 _BOXES = "div[class], section[class], a[class], article, li"
-_PANELS = '[role="tabpanel"], .tab-pane'
+_PANELS = '[role="tabpanel"], .tab-pane, article'
+"""What stands for itself, whatever is beside it."""
 _NAMED = re.compile(r"(?P<stem>(?:[a-z][\w-]*?)??)[-_]*(?:header|heading|head|title|control|toggle)")
 _HELD = ("content", "body", "text", "collapse", "panel", "main")
 _BETWEEN = frozenset(("-text", "-comment", "hr", "br", "script", "style", "template"))
@@ -22,8 +23,9 @@ _BETWEEN = frozenset(("-text", "-comment", "hr", "br", "script", "style", "templ
 _STOPPED = re.compile(r"[.!;,…。！；，]$")
 _SENTENCES = 0.5
 """Share of first lines that end as sentences do, from which on they are no titles."""
-_LONGEST_TITLE = 120
-_MOST_NODES, _MOST_CHILDREN, _MOST_ICONS, _DEEPEST = 60, 12, 2, 8
+_OTHERS = 1 / 3
+"""Boxes of one line beside one of a title and more, up to which a box is taken for one of a list."""
+_MOST_ICONS, _DEEPEST = 2, 8
 
 
 class Box(NamedTuple):
@@ -52,7 +54,7 @@ def titled_boxes(tree: LexborHTMLParser, hidden: set[int]) -> dict[int, Box]:
 
     These are elements of one class side by side that begin alike with a short line (the name of a product, the time of
     an entry) and hold no heading, or one below that line; elements whose class says that they hold a title and what it
-    is of (``panelHeader``, ``panelContent``); and panels below tabs of which one has no heading.
+    is of (``panelHeader``, ``panelContent``); and panels below tabs, or articles, of which one has no heading.
 
     Args:
         tree: The page.
@@ -65,7 +67,7 @@ def titled_boxes(tree: LexborHTMLParser, hidden: set[int]) -> dict[int, Box]:
 class _BoxFinder:
     def __init__(self, tree: LexborHTMLParser, hidden: set[int]) -> None:
         self._tree = tree
-        self._hidden = hidden
+        self._shown = ShownWords(hidden)
         self._headings: dict[int, int] = {}
         """How many headings stand in an element; of two or more, two are counted."""
         for node in tree.css(_HEADINGS):
@@ -82,12 +84,14 @@ class _BoxFinder:
         boxes: dict[int, Box] = {}
         for run in self._runs(_BOXES):
             headed = [self._headings.get(node.mem_id, 0) for node in run]
-            if max(headed) > 1 or (run[0].tag == "li" and not any(headed)):
+            if min(headed) and max(headed) > 1 or (run[0].tag == "li" and not any(headed)):
                 continue
-            heads = [head for node in run if (head := self._head(node)) is not None]
-            if len(heads) == len(run) and _are_titles(heads, headed=any(headed)):
-                made = (Box(run[0].tag != "li", head.below.mem_id) for head in heads)
-                boxes |= zip((node.mem_id for node in run), made, strict=True)
+            heads = {node.mem_id: head for node in run if (head := self._head(node)) is not None}
+            others = [node for node in run if node.mem_id not in heads and self._shown.has_words(node)]
+            if len(heads) < 2 or len(others) > _OTHERS * len(heads) or any(node.mem_id in self._headings for node in others):
+                continue
+            if _are_titles(list(heads.values()), headed=any(headed)):
+                boxes |= {box: Box(run[0].tag != "li", head.below.mem_id) for box, head in heads.items()}
         return boxes
 
     def named(self) -> dict[int, Box]:
@@ -105,19 +109,20 @@ class _BoxFinder:
             return None
         title = _beside(node, -1)
         for _ in range(_MOST_ICONS):
-            if title is not None and not self._has_words(title):
+            if title is not None and not self._shown.has_words(title):
                 title = _beside(title, -1)
         name = _NAMED.fullmatch(_class(title).lower()) if title is not None else None
         if title is None or name is None or _held(_class(node).lower(), name["stem"]) not in _HELD:
             return None
         is_first = title.prev is None or (_is_blank(title.prev) and title.prev.prev is None)
-        return title if is_first and self._words([title]) and self._is_line(title) else None
+        return title if is_first and self._shown.words([title]) and self._shown.is_line(title) else None
 
     def panels(self) -> dict[int, Box]:
-        """Panels below tabs of which one has no heading, or not at its head."""
+        """Panels below tabs, or articles side by side, of which one has no heading, or not at its head."""
         boxes: dict[int, Box] = {}
         for run in self._runs(_PANELS, by_class=False):
-            if any(node.mem_id in self._headings for node in run[:-1]) and not all(map(self._begins_headed, run)):
+            filled = [node for node in run if self._shown.has_words(node)]
+            if any(node.mem_id in self._headings for node in filled[:-1]) and not all(map(self._begins_headed, filled)):
                 boxes |= {node.mem_id: Box(False) for node in run}
         return boxes
 
@@ -126,7 +131,7 @@ class _BoxFinder:
         for _ in range(_DEEPEST):
             if first is None or ROLES.get(first.tag or "") == "heading":
                 break
-            first = next(self._children(first), None)
+            first = next(iter(self._shown.children(first)), None)
         return first is not None and ROLES.get(first.tag or "") == "heading"
 
     def _runs(self, selector: str, *, by_class: bool = True) -> Iterator[list[LexborNode]]:
@@ -149,64 +154,22 @@ class _BoxFinder:
         """The line that a box begins with, if something else follows it."""
         inner = box
         for _ in range(_DEEPEST):
-            children = list(itertools.islice(self._children(inner), _MOST_CHILDREN))
+            children = self._shown.children(inner)
             if not children or children[0].tag == "-text":
                 return None
-            if len(children) > 1 and self._is_line(children[0]):
+            if len(children) > 1 and self._shown.is_line(children[0]):
                 break
             inner = children[0]
         else:
             return None
-        size = next((index for index, child in enumerate(children) if _is_block(child)), len(children)) or 1
+        size = next((index for index, child in enumerate(children) if is_block(child)), len(children)) or 1
         head, rest = children[:size], children[size:]
-        words = self._words(head)
+        words = self._shown.words(head)
         if not rest or not words or any(node.mem_id in self._headings for node in head):
             return None
         kind = _kind(head[0])
         links = any(node.tag == "a" or node.css_first("a") is not None for node in head if node.tag != "-text")
         return _Head(kind, words, links, rest[0]) if any(_kind(child) != kind for child in rest) else None
-
-    def _is_line(self, node: LexborNode) -> bool:
-        """Whether an element holds one line."""
-        for _ in range(_DEEPEST):
-            children = list(itertools.islice(self._children(node), _MOST_CHILDREN))
-            if len(children) != 1:
-                return not any(map(_is_block, children))
-            node = children[0]
-        return False
-
-    def _children(self, node: LexborNode) -> Iterator[LexborNode]:
-        """What is shown in an element and has words."""
-        child = node.first_child
-        while child is not None:
-            if self._has_words(child):
-                yield child
-            child = child.next
-
-    def _has_words(self, node: LexborNode) -> bool:
-        return any(map(str.strip, self._texts(node)))
-
-    def _words(self, nodes: list[LexborNode]) -> str:
-        """The words of some elements; empty if they are too many for a title."""
-        words = " ".join(" ".join(text for node in nodes for text in self._texts(node)).split())
-        return words if len(words) <= _LONGEST_TITLE else ""
-
-    def _texts(self, top: LexborNode) -> Iterator[str]:
-        """The first texts in a node. Their number is bound, so that boxes in boxes take linear time."""
-        waiting = [top]
-        for _ in range(_MOST_NODES):
-            if not waiting:
-                return
-            node = waiting.pop()
-            if node is not top and node.next is not None:
-                waiting.append(node.next)
-            if node.tag == "-text":
-                yield node.text_content or ""
-            elif self._is_shown(node) and node.first_child is not None:
-                waiting.append(node.first_child)
-
-    def _is_shown(self, node: LexborNode) -> bool:
-        return ROLES.get(node.tag or "") != "dropped" and node.mem_id not in self._hidden
 
 
 def _are_titles(heads: list[_Head], *, headed: bool) -> bool:
@@ -230,10 +193,6 @@ def _class(node: LexborNode) -> str:
     """The first class of an element; the others say in which state it is."""
     names = (node.attributes.get("class") or "").split() if node.tag != "-text" else []
     return names[0] if names else ""
-
-
-def _is_block(node: LexborNode) -> bool:
-    return bool(ROLES.get(node.tag or ""))
 
 
 def _is_blank(node: LexborNode) -> bool:

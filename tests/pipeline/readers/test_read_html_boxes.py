@@ -88,13 +88,29 @@ def test_a_heading_in_an_entry_ends_with_it(tag: str) -> None:
     assert chain(page, "over the line") == ["# Regatta", f"{mark}15:31", "Protest"]
 
 
-def test_headings_in_a_panel_end_with_it_if_another_panel_has_none() -> None:
-    panel = "<div role=tabpanel>{}</div>"
+def test_boxes_without_words_between_entries_change_nothing() -> None:
+    entry = "<div class=boat><b>{}</b><p>{}</p></div>"
+    boats = "<div class='boat ad'></div>".join(entry.format(name, state) for name, state in BOATS)
+    assert chain(boats, "On the slip") == ["Curlew"]
+    line = "<div class='boat wide'>See all boats</div>"
+    assert chain(boats.replace("<div class='boat ad'></div>", "") + line, "See all") == []
+
+
+def test_several_headings_may_stand_in_an_entry_beside_one_without() -> None:
+    page = TICKER.format("div").replace("<p>Go home.", "<h4>Buses</h4><p>Go home.")
+    assert chain(page, "Go home") == ["# Regatta", "16:42", "Race three is off", "Buses"]
+    assert chain(page, "Curlew leads") == ["# Regatta", "16:10"]
+
+
+@pytest.mark.parametrize(
+    "panel", ["<div role=tabpanel>{}</div>", "<div class='tab-pane fade'>{}</div>", "<article>{}</article>"]
+)
+def test_headings_in_a_panel_end_with_it_if_another_panel_has_none(panel: str) -> None:
     sizes = "<h2>Sizes</h2><p>In feet.</p><h3>Hull</h3><p>24 long.</p><h3>Mast</h3><p>30 high.</p>"
     page = "<h1>Tern</h1>" + panel.format(sizes) + panel.format("<p>Built in 1962.</p>")
     assert chain(page, "30 high") == ["# Tern", "Sizes", "Mast"]
     assert chain(page, "1962") == ["# Tern"]
-    headed = panel.format(sizes) + panel.format("<div><h2>History</h2><p>Built in 1962.</p></div>")
+    headed = panel.format(sizes) + panel.format("") + panel.format("<div><h2>History</h2><p>Built in 1962.</p></div>")
     assert "### Mast" in html_page(headed).text
     assert chain(headed, "1962") == ["## History"]
 
