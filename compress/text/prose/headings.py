@@ -112,7 +112,8 @@ _ALONE = LinePattern(
 """A short line alone above a paragraph, also one whose number goes on, a question, or what happened in some year."""
 _PROMPT = LinePattern(
     re.compile(
-        r"^((?:\$|\((?:gdb|lldb|[Pi]?db)\)|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
+        r"^((?:\$|\((?:gdb|lldb|[Pi]?db)\)|[\w.-]{1,30}@[\w.-]{1,40}[: ][^\s$#]{0,60}[ ]?[$#]"
+        r"|(?:PS )?[A-Z]:\\[^>\n]{0,60}>)[ ]\S[^\n]*)$",
         re.MULTILINE,
     ),
     r"(?:\$|\(|[\w.-]{1,30}@|(?:PS )?[A-Z]:)",

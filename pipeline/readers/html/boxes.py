@@ -84,11 +84,15 @@ class _BoxFinder:
         boxes: dict[int, Box] = {}
         for run in self._runs(_BOXES):
             headed = [self._headings.get(node.mem_id, 0) for node in run]
-            if min(headed) and max(headed) > 1 or (run[0].tag == "li" and not any(headed)):
+            if (min(headed) and max(headed) > 1) or (run[0].tag == "li" and not any(headed)):
                 continue
             heads = {node.mem_id: head for node in run if (head := self._head(node)) is not None}
             others = [node for node in run if node.mem_id not in heads and self._shown.has_words(node)]
-            if len(heads) < 2 or len(others) > _OTHERS * len(heads) or any(node.mem_id in self._headings for node in others):
+            if (
+                len(heads) < 2
+                or len(others) > _OTHERS * len(heads)
+                or any(node.mem_id in self._headings for node in others)
+            ):
                 continue
             if _are_titles(list(heads.values()), headed=any(headed)):
                 boxes |= {box: Box(run[0].tag != "li", head.below.mem_id) for box, head in heads.items()}
