@@ -152,8 +152,8 @@ def mark_markup(marks: Marks, start: int, end: int, *, html: bool, raw: Callable
 
     An element without elements in it is a unit; one with elements in it is a unit of its opening tag, which its closing
     tag closes and its content stands under. Long text is cut by sentence. Where a first child names its element
-    (``<name>``, ``<id>``, ``<key>``, ``<title>``), what follows in the element stands under it. A row of a table is a unit
-    under the caption and the rows with the titles of its columns; so is a group of words in a drawing.
+    (``<name>``, ``<id>``, ``<key>``, ``<title>``), what follows in the element stands under it. A row of a table is a
+    unit under the caption and the rows with the titles of its columns; so is a group of words in a drawing.
 
     Args:
         marks: Where to.

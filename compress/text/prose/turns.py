@@ -107,12 +107,15 @@ class Turns(Blocks, abc.ABC):
 
     def indented_turns(self, lines: Lines) -> bool:
         """Turns that begin further to the right than the lines that go on with them, as transcripts are typed."""
-        edge = min(lines.indents) + _DEEPER
-        heads = {index for index, words in enumerate(lines.words) if speaker(words, 0, len(words))[0]}
-        deeper = {index for index, indent in enumerate(lines.indents) if indent >= edge}
-        followed = {index + 1 for index in heads} - deeper - {len(lines.words)}
-        at_edge = {lines.indents[i] for i in range(len(lines.words)) if i not in deeper}
-        if len(heads) < _FEWEST or not heads <= deeper or not followed or len(at_edge) > 1:
+        edge = min(lines.indents)
+        deeper = {index for index, indent in enumerate(lines.indents) if indent >= edge + _DEEPER}
+        flush = [index for index in range(len(lines.words)) if index not in deeper]
+        if len(deeper) < _FEWEST or any(lines.indents[index] > edge for index in flush):
+            return False
+        heads = {index for index in deeper if self._speaks(lines.words[index])}
+        if len(heads) < _FEWEST or heads.isdisjoint(index - 1 for index in flush):
+            return False
+        if any(self._speaks(lines.words[index]) for index in flush):
             return False
         begins = [i for i, words in enumerate(lines.words) if i in deeper or words.isupper()]
         units: list[Unit] = []
@@ -130,6 +133,10 @@ class Turns(Blocks, abc.ABC):
                 ]
         self.add(lines.start, lines.end, units)
         return True
+
+    @staticmethod
+    def _speaks(words: str) -> bool:
+        return bool(speaker(words, 0, len(words))[0])
 
     def printed(self, lines: Lines) -> bool:
         """Turns of a play, whose speakers have a full stop behind their names."""
