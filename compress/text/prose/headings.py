@@ -14,6 +14,7 @@ from ctxpipe.compress.text.prose.enclosed import titled_blocks
 from ctxpipe.compress.text.prose.heading import Heading, begins_paragraph, is_stopped, matches
 from ctxpipe.compress.text.prose.levels import POST_LEVEL, above_named, with_back_matter, with_outer
 from ctxpipe.compress.text.prose.lines import LinePattern
+from ctxpipe.compress.text.prose.minuted import minuted
 from ctxpipe.compress.text.prose.named import named_headings
 from ctxpipe.compress.text.prose.paths import path_headings
 from ctxpipe.compress.text.prose.posted import posted
@@ -243,8 +244,10 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     for named in named_headings(text):
         if _begins_anew(text, named.start) and not _goes_on(text, named.end):
             yield Heading(named.start, named.end, _NAMED_LEVEL + named.depth, named.title)
-    for run_in in _RUN_IN.finditer(text):
-        if begins_paragraph(text, run_in.start()):
+    run_ins = list(_RUN_IN.finditer(text))
+    below = set(minuted(text, {run_in.start() for run_in in run_ins}))
+    for run_in in run_ins:
+        if run_in.start() in below or begins_paragraph(text, run_in.start()):
             start, end = trim(text, *run_in.span())
             yield Heading(start, end, _NUMBERED_LEVEL + run_in["number"].count("."), " ".join(run_in.group().split()))
     yield from report_headings(text, _CHANGES_LEVEL)
