@@ -22,7 +22,6 @@ from ctxpipe.compress.text.prose.notes import is_footnote
 from ctxpipe.compress.text.prose.records import record_runs
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.prose.units import running_spans
-from ctxpipe.compress.text.prose.wrapped_rows import wrapped_rows
 from ctxpipe.compress.text.sentences import is_wrapped_number
 from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
@@ -81,7 +80,6 @@ class Kinds(ManualPages):
             self._glossary,
             self.roff,
             self.boxed,
-            self._wrapped_rows,
             self.indented_turns,
             self._list,
             self._itemised,
@@ -219,24 +217,6 @@ class Kinds(ManualPages):
         else:
             self.open_items = []
         self.list(lines.start, lines.end, lines.spans, items)
-        return True
-
-    def _wrapped_rows(self, lines: Lines) -> bool:
-        """The rows of an aligned table, each with the lines that its cells go on in."""
-        above = next((index for index, words in enumerate(lines.words[:3]) if "  " in words), -1)
-        found = wrapped_rows(lines.words[above:], lines.indents[above:]) if above >= 0 else None
-        if found is None:
-            return False
-        if above:
-            self.block(lines.start, self.line_of(lines.spans[above][0]))
-            self.entitle(lines.spans[above][0])
-            lines = lines._replace(start=lines.spans[above][0], spans=lines.spans[above:], words=lines.words[above:])
-        head = Unit(lines.spans[0][0], lines.spans[found.titles - 1][1], "row", self.parent)
-        units = [head]
-        for first, stop in itertools.pairwise([*found.rows, len(lines.words)]):
-            start, end = lines.spans[first][0], lines.spans[stop - 1][1]
-            units += self.whole_or_sentences(start, end, "row", head.start)
-        self.add(lines.start, lines.end, units)
         return True
 
     def _interrupts(self, lines: Lines, items: Sequence[bool]) -> bool:
