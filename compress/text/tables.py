@@ -190,9 +190,14 @@ def row_units(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], p
     return units
 
 
+def is_total(words: str) -> bool:
+    """Whether words begin as the name of a total does."""
+    return _TOTAL.match(words.strip(_MARKS)) is not None
+
+
 def _total_of_all(cells: Sequence[Sequence[str]], titles: Sequence[bool]) -> int:
     """The last row, by index, if it is the only total, without a name, below several groups; else -1."""
-    totals = [index for index, row in enumerate(cells) if row and _TOTAL.match(row[0].strip(_MARKS))]
+    totals = [index for index, row in enumerate(cells) if row and is_total(row[0])]
     is_only = totals == [len(cells) - 1] and _TOTAL.fullmatch(cells[-1][0].strip(_MARKS)) is not None
     return totals[0] if is_only and sum(titles) >= _FEWEST_GROUPS else -1
 
@@ -200,7 +205,7 @@ def _total_of_all(cells: Sequence[Sequence[str]], titles: Sequence[bool]) -> int
 def _is_total_of(row: Sequence[str], group: str) -> bool:
     """Whether a row is the total of a group, and names it: nothing below stands in the group."""
     name = group.strip(_MARKS).casefold()
-    return bool(row and name) and _TOTAL.match(row[0].strip(_MARKS)) is not None and name in row[0].casefold()
+    return bool(row and name) and is_total(row[0]) and name in row[0].casefold()
 
 
 def _forms(rows: Sequence[tuple[int, int]], cells: Sequence[Sequence[str]], parent: int) -> list[Unit]:

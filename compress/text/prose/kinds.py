@@ -80,6 +80,7 @@ class Kinds(ManualPages):
             self._glossary,
             self.roff,
             self.boxed,
+            self.continued,
             self.indented_turns,
             self._list,
             self._itemised,

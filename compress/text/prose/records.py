@@ -245,7 +245,7 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
         columns = rule >= start or (rule > 0 and GAP.search(lines[rule - 1]))
         if columns and 0 < rule < end - 1 and _RULE.fullmatch(lines[rule]):
             return RecordRun(rule + 1, end, rule - 1)
-    if titles := _titles(lines[start:end]):
+    if titles := title_lines(lines[start:end]):
         return RecordRun(start + titles, end, start)
     header = start - 1
     if header >= 0:
@@ -258,7 +258,7 @@ def _with_header(lines: Sequence[str], start: int, end: int) -> RecordRun:
     return RecordRun(start, end)
 
 
-def _titles(lines: Sequence[str]) -> int:
+def title_lines(lines: Sequence[str]) -> int:
     """How many lines at the beginning of a run are titles of its columns, with a line of units below them."""
     first, rest = lines[0], lines[1:]
     gaps, tabs = len(GAP.findall(first)), first.count("\t")

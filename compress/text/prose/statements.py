@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import abc
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctxpipe.compress.text.prose.amounts import AmountLine, Cell, Group, amounts, fitting, parents, titles
 from ctxpipe.compress.text.prose.cards import Cards
+from ctxpipe.compress.text.prose.continued import continued_table
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.sentences import trim
@@ -38,6 +40,20 @@ class Statements(Cards, abc.ABC):
         if "  " not in lines.words[-1] and "  " not in lines.words[0]:
             return False
         return self._titled_here(lines) or self._titled_above(lines) or self._goes_on_with(lines)
+
+    def continued(self, lines: Lines) -> bool:
+        """Rows that go on in further lines, under the titles of their columns."""
+        at, spans = 0, lines.spans
+        while (table := continued_table(lines.words, lines.indents, at)) is not None:
+            if table.titles > at:
+                self.running(spans[at][0], spans[table.titles - 1][1], spans[at : table.titles])
+            self.entitle(spans[table.titles][0])
+            bounds = itertools.pairwise([table.titles, *table.rows, table.stop])
+            self.records([(spans[a][0], spans[b - 1][1]) for a, b in bounds], titles=1)
+            at = table.stop
+        if 0 < at < len(spans):
+            self.block(self.line_of(spans[at][0]), lines.end)
+        return at > 0
 
     def _titled_here(self, lines: Lines) -> bool:
         first = next((index for index, indent in enumerate(lines.indents[: _FIRST + 1]) if indent >= _APART), -1)
