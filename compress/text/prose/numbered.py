@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ctxpipe.compress.text.prose.records import GAP
 from ctxpipe.compress.text.shortened import Shortened
 
 _LINE = re.compile(
@@ -95,6 +96,10 @@ def _is_listing(text: str, run: Sequence[_Numbered]) -> bool:
 
 
 def _is_transcript(run: Sequence[_Numbered]) -> bool:
+    """Whether numbered lines are said by somebody, or begin anew on another page, and are no rows of a table."""
+    rows = sum(len(GAP.findall(line.words.strip())) > 1 for line in run)
+    if rows * 2 > len(run):
+        return False
     turns = sum(_TURN.match(line.words) is not None for line in run)
     return turns >= _SPEAKS or any(line.number == 1 for line in run[1:])
 

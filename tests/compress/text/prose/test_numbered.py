@@ -69,11 +69,12 @@ def test_a_number_is_kept_with_its_line() -> None:
         "\n".join(f"{at}\tBuy rope {at}" for at in range(1, 9)),
         "\n".join(f"{at * 3}:    def fare_{at}():" for at in range(1, 9)),
         "\n".join(f"{at}  Boat {at}   90" for at in range(1, 30)),
+        "\n\n".join("\n".join(f"{at:2}  Boat {at}   North   90" for at in range(1, 25)) for _ in range(2)),
         "hull.c:3:9: error: too many keels\n"
         + "".join(f"{at:5} |   keel({at});\n" for at in range(1, 9))
         + "      |   ^~~~\n",
     ],
-    ids=["tabs", "pipes", "keys", "list", "matches", "ranks", "error"],
+    ids=["tabs", "pipes", "keys", "list", "matches", "ranks", "tables", "error"],
 )
 def test_rows_lists_and_matches_are_no_listing(text: str) -> None:
     assert line_numbers(text) == []
