@@ -98,7 +98,9 @@ _TAGGED = re.compile(
 )
 _TAG = re.compile(r"<[^>\n]*>")
 _CAPITALS = LinePattern(
-    regex.compile(r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70})[ \t]*$", regex.MULTILINE),
+    regex.compile(
+        r"^[ \t]{0,3}(\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3,70}?(?:\p{Lu}[ ]\([^()\n]{2,40}\))?)[ \t]*$", regex.MULTILINE
+    ),
     r"[ \t]{0,3}\p{Lu}[\p{Lu}\p{N} ,'&/()\-]{3}",
 )
 _NUMBERED_TABLE = re.compile(r"(?:TAB(?:LE|ELLE|LEAU|LA|ELLA|\.)?|FIG(?:URE|URA|\.)?|ABB(?:ILDUNG|\.))[ ]\d")
@@ -256,14 +258,24 @@ def _unmarked(document: Document) -> Iterator[Heading]:
     yield from _numbered(document)
     prompts = list(matches(_PROMPT, text, lambda m: (_PROMPT_LEVEL, m[1])))
     yield from prompts if len(prompts) > 1 else ()
-    for heading in matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1])):
-        if begins_paragraph(text, heading.start) and _is_said(text[heading.start : heading.end]):
-            yield heading
+    yield from _of_capitals(text)
     if document.kind == "text":
         for heading in matches(_ALONE, text, lambda m: (_ALONE_LEVEL, m[1])):
             if not is_stopped(heading.title) and not _FOOT.search(heading.title) and not _OF_LIST.search(heading.title):
                 yield heading
         yield from after_gaps(text, _ALONE_LEVEL)
+
+
+def _of_capitals(text: str) -> Iterator[Heading]:
+    """Lines of capitals; with small letters in a bracket behind them where other lines have capitals alone."""
+    lines = (
+        heading
+        for heading in matches(_CAPITALS, text, lambda m: (_CAPITALS_LEVEL, m[1]))
+        if begins_paragraph(text, heading.start) and _is_said(text[heading.start : heading.end])
+    )
+    found = list(lines)
+    alone = any(heading.title.isupper() for heading in found)
+    yield from (heading for heading in found if alone or heading.title.isupper())
 
 
 def _with_posts(text: str, marked: list[Heading]) -> Iterator[Heading]:

@@ -201,3 +201,23 @@ def test_each_of_several_questions_stands_above_its_answer(kind: Kind) -> None:
     )
     assert above(text, "18 euros", kind) == ["Do you take dogs?"]
     assert above("We asked. Is it\nwell? It is\nnot. Why?\nNobody knows.\n", "Nobody knows") == []
+
+
+STOCK = """OARS
+Ash        41.00
+Pine       22.00
+Elm        31.00
+
+ROPES (price per metre)
+Hemp        3.10
+Jute        2.20
+"""
+
+
+def test_a_title_in_capitals_with_a_bracket_is_beside_others_in_capitals() -> None:
+    assert above(STOCK, "Jute") == ["ROPES (price per metre)"]
+
+
+def test_capitals_with_a_bracket_alone_are_no_heading() -> None:
+    text = "The pier is shut.\n\nDO NOT ENTER (see the map)\nThe boats lie in the other port.\n\nAsk at the gate.\n"
+    assert above(text, "Ask at") == []
