@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxpipe.pipeline.readers.html.boxes import Box, boxes_below
+from ctxpipe.pipeline.readers.html.boxes import TitledBox, boxes_below
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -26,7 +26,7 @@ class BoxWriter:
     A heading in a box is a line of its own, above what is indented: one with a mark would go on below the box.
     """
 
-    def __init__(self, layout: PageLayout, boxes: Mapping[int, Box]) -> None:
+    def __init__(self, layout: PageLayout, boxes: Mapping[int, TitledBox]) -> None:
         self._layout = layout
         self._boxes = boxes
         self._below = boxes_below(boxes)

@@ -28,7 +28,7 @@ _OTHERS = 1 / 3
 _MOST_ICONS, _DEEPEST = 2, 8
 
 
-class Box(NamedTuple):
+class TitledBox(NamedTuple):
     """A box.
 
     Attributes:
@@ -49,7 +49,7 @@ class _Head(NamedTuple):
     below: LexborNode
 
 
-def titled_boxes(tree: LexborHTMLParser, hidden: set[int]) -> dict[int, Box]:
+def titled_boxes(tree: LexborHTMLParser, hidden: set[int]) -> dict[int, TitledBox]:
     """The boxes of a page whose text stands under a title that ends with them, by ``mem_id``.
 
     These are elements of one class side by side that begin alike with a short line (the name of a product, the time of
@@ -79,9 +79,9 @@ class _BoxFinder:
             self._headings[above.mem_id] = self._headings.get(above.mem_id, 0) + 1
             above = above.parent
 
-    def repeated(self) -> dict[int, Box]:
+    def repeated(self) -> dict[int, TitledBox]:
         """Elements of one class side by side that begin alike."""
-        boxes: dict[int, Box] = {}
+        boxes: dict[int, TitledBox] = {}
         for run in self._runs(_BOXES):
             headed = [self._headings.get(node.mem_id, 0) for node in run]
             if (min(headed) and max(headed) > 1) or (run[0].tag == "li" and not any(headed)):
@@ -95,16 +95,16 @@ class _BoxFinder:
             ):
                 continue
             if _are_titles(list(heads.values()), headed=any(headed)):
-                boxes |= {box: Box(run[0].tag != "li", head.below.mem_id) for box, head in heads.items()}
+                boxes |= {box: TitledBox(run[0].tag != "li", head.below.mem_id) for box, head in heads.items()}
         return boxes
 
-    def named(self) -> dict[int, Box]:
+    def named(self) -> dict[int, TitledBox]:
         """Elements without headings whose class says that they are a title, above what it is the title of."""
-        boxes: dict[int, Box] = {}
+        boxes: dict[int, TitledBox] = {}
         for node in self._tree.css("[class] + [class]"):
             box, title = node.parent, self._title_before(node)
             if box is not None and title is not None and box.mem_id not in self._headings:
-                boxes.setdefault(box.mem_id, Box(True, node.mem_id))
+                boxes.setdefault(box.mem_id, TitledBox(True, node.mem_id))
         return boxes
 
     def _title_before(self, node: LexborNode) -> LexborNode | None:
@@ -121,13 +121,13 @@ class _BoxFinder:
         is_first = title.prev is None or (_is_blank(title.prev) and title.prev.prev is None)
         return title if is_first and self._shown.words([title]) and self._shown.is_line(title) else None
 
-    def panels(self) -> dict[int, Box]:
+    def panels(self) -> dict[int, TitledBox]:
         """Panels below tabs, or articles side by side, of which one has no heading, or not at its head."""
-        boxes: dict[int, Box] = {}
+        boxes: dict[int, TitledBox] = {}
         for run in self._runs(_PANELS, by_class=False):
             filled = [node for node in run if self._shown.has_words(node)]
             if any(node.mem_id in self._headings for node in filled[:-1]) and not all(map(self._begins_headed, filled)):
-                boxes |= {node.mem_id: Box(False) for node in run}
+                boxes |= {node.mem_id: TitledBox(False) for node in run}
         return boxes
 
     def _begins_headed(self, node: LexborNode) -> bool:
@@ -211,6 +211,6 @@ def _beside(node: LexborNode, step: int) -> LexborNode | None:
     return other if other is not None and other.tag != "-text" else None
 
 
-def boxes_below(boxes: Mapping[int, Box]) -> set[int]:
+def boxes_below(boxes: Mapping[int, TitledBox]) -> set[int]:
     """What follows the titles of boxes, by ``mem_id``."""
     return {box.below for box in boxes.values()} - {0}

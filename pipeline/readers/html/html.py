@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxpipe.pipeline.readers.html.boxed import BoxWriter
-from ctxpipe.pipeline.readers.html.boxes import Box, titled_boxes
+from ctxpipe.pipeline.readers.html.boxes import TitledBox, titled_boxes
 from ctxpipe.pipeline.readers.html.depth import shallow
 from ctxpipe.pipeline.readers.html.footnotes import Footnotes
 from ctxpipe.pipeline.readers.html.forms import entered
@@ -104,7 +104,7 @@ class _TreeWalk:
         banners: set[int],
         bold: set[int],
         notes: dict[int, str],
-        boxes: dict[int, Box],
+        boxes: dict[int, TitledBox],
         *,
         addresses: bool,
     ) -> None:
