@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,12 @@ _PREAMBLE = 25
 """Most rows above the column titles."""
 _SAMPLE = 100
 _LONGEST_TITLE = 200
+_NOTE = re.compile(
+    r"[*†‡]{1,3}[ ]?\w|(?:Notes?|Sources?|Remarks?|Hinweise?|Anmerkung(?:en)?|Quellen?|Notas?|Fuente|Fonte)[ ]?:",
+    re.IGNORECASE,
+)
+_FEWEST_TITLES = 2
+"""Titles that a table has more of if its first numbers stand in other columns than those of the table above it."""
 _SHARE = 0.6
 """Share of the usual number of cells that a row of column titles has at least."""
 
@@ -54,7 +61,7 @@ def _tables(lines: Sequence[FilledRow]) -> list[list[FilledRow]]:
     tables: list[list[FilledRow]] = []
     current: list[FilledRow] = []
     for group in filter(None, itertools.chain.from_iterable(map(_stacked, groups))):
-        if _has_rows(current) and _begins_table(group, current):
+        if _has_rows(current) and _begins_table(group, _without_notes(current)):
             tables.append(current)
             current = []
         current = [*current, *group]
@@ -76,14 +83,32 @@ def _has_rows(lines: Sequence[FilledRow]) -> bool:
     return sum(_count(line) > 1 for line in lines) > 1
 
 
+def _without_notes(lines: Sequence[FilledRow]) -> Sequence[FilledRow]:
+    end = len(lines)
+    while _is_note(lines[end - 1]):
+        end -= 1
+    return lines[:end]
+
+
+def _is_note(line: FilledRow) -> bool:
+    """Whether a row has nothing but a note on the table above it."""
+    return _count(line) == 1 and _NOTE.match(_joined(line)) is not None
+
+
 def _begins_table(group: Sequence[FilledRow], above: Sequence[FilledRow]) -> bool:
     first = group[0].cells
+    if all(map(_is_note, group)):
+        return False
     if _count(group[0]) == 1:
         return not has_values(first) and sum(_count(line) == 1 for line in above[-3:]) == 0
     if has_values(first) or len(group) < 2:
         return False
-    columns = [i for i, cell in enumerate(first) if cell and i < len(above[-1].cells) and is_value(above[-1].cells[i])]
-    return any(i < len(group[1].cells) and is_value(group[1].cells[i]) for i in columns)
+    named = [i for i, cell in enumerate(first) if cell]
+    before, below = (
+        [i for i in named if i < len(line.cells) and is_value(line.cells[i])] for line in (above[-1], group[1])
+    )
+    is_full = len(named) > _FEWEST_TITLES and len(named) >= _count(group[1])
+    return bool(before and below) and (is_full or not set(before).isdisjoint(below))
 
 
 def _table(lines: list[FilledRow]) -> list[str]:

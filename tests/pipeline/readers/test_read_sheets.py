@@ -127,7 +127,7 @@ def test_column_titles_over_two_rows_are_joined_and_what_is_above_is_a_heading()
             "| Gull | 54 |\n\n| Port | Depth |\n",
         ),
         ([["Ship", "Fee"], ["Gull", "54"], [], ["Tern", "61"]], "| Gull | 54 |\n| Tern | 61 |"),
-        ([["Ship", "Fee"], ["Gull", "54"], [], ["Source: port"]], "| Gull | 54 |\n\n"),
+        ([["Ship", "Fee"], ["Gull", "54"], [], ["Source: port"]], "| Gull | 54 |\n| Source: port |\n"),
         ([["only"]], "## S\n\n| only |"),
     ],
 )
@@ -243,3 +243,33 @@ def test_two_rows_of_titles_above_a_row_of_units_are_joined() -> None:
     rows += [["P1", "10", "40", "5", "22"], ["P2", "12", "55", "6", "31"]]
     text = sheet_markdown("S", rows, [Merge(0, 1, 1, 3), Merge(0, 3, 1, 5)])
     assert "| Pump | Flow min | Flow max | Head min | Head max |\n| --- | --- | --- | --- | --- |\n|  | l/s |" in text
+
+
+FEES = [["Pier", "Night", "Week"], ["North", "54", "324"], ["South", "61", "366"], []]
+HOURS = [["Office", "Opens", "Shuts"], ["North", "8", "17"], ["South", "9", "16"]]
+
+
+@pytest.mark.parametrize("note", ["Note: without power.", "* without power", "Source: the town"])
+def test_a_note_below_a_table_belongs_to_it_and_heads_nothing(note: str) -> None:
+    text = sheet_markdown("S", [*FEES, [note], [], *HOURS])
+    assert f"| South | 61 | 366 |\n| {note} |\n\n| Office | Opens | Shuts |\n| --- |" in text
+
+
+def test_another_cell_alone_below_a_table_is_the_title_of_the_next() -> None:
+    text = sheet_markdown("S", [*FEES, ["Notes of the office"], [], *HOURS])
+    assert "### Notes of the office\n\n| Office |" in text
+
+
+def test_a_note_above_the_first_table_stands_above_it() -> None:
+    assert "### Note: in euros\n\n| Pier |" in sheet_markdown("S", [["Note: in euros"], [], *FEES])
+
+
+def test_a_table_with_numbers_in_other_columns_begins_below_an_empty_row() -> None:
+    text = sheet_markdown("S", [*FEES, ["Booking", "Boat", "Pier"], ["1", "Gull", "North"], ["2", "Tern", "South"]])
+    assert "\n\n| Booking | Boat | Pier |\n| --- | --- | --- |\n| 1 | Gull | North |" in text
+
+
+@pytest.mark.parametrize("row", [["West", "closed", ""], ["West", "n/a", "70"]])
+def test_a_row_without_numbers_below_an_empty_row_is_no_row_of_titles(row: list[str]) -> None:
+    text = sheet_markdown("S", [*FEES, row, ["1", "Gull", "North"], ["2", "Tern", "South"]])
+    assert text.count("---") == 3
