@@ -12,13 +12,17 @@ import regex
 _CELL = re.compile(r"\S+(?: \S+)*")
 _SIGN = re.compile(r"[$€£¥%)]+")
 _VALUE = regex.compile(
-    r"(?:[$€£¥]\s?)?[-+–−(]{0,2}(?:[$€£¥]\s?)?\d[\d.,'’]*\)?(?:\s?[%€$£¥]|[ ][A-Z]{3})?|[-–—]{1,2}|n/?a|nil",
+    r"(?![$€£¥]?\s?000\b)(?:[$€£¥]\s?)?[-+–−(]{0,2}(?:[$€£¥]\s?)?\d[\d.,'’]*\)?(?:\s?[%€$£¥]|[ ][A-Z]{3})?"
+    r"|[-–—]{1,2}|n/?a|nil",
     regex.IGNORECASE,
 )
+_RULE = re.compile(r"[-=─━_]{2,}")
+"""What is drawn below the numbers of a column, above their sum."""
 _LABEL = regex.compile(r"\p{L}[^\n]{0,99}")
 _NEAR = 3
 """Characters by which the ends of a value and of its title may differ."""
 _FEWEST_TITLES, _MOST_TITLES = 2, 3
+_MOST_COLUMNS = 40
 _SHARE = 0.8
 """Share of the lines that are rows or groups, and of the values that stand below a title, at least."""
 
@@ -64,7 +68,13 @@ def titles(lines: Sequence[str], indents: Sequence[int]) -> list[Cell]:
         return []
     last = cells(lines[-1], indents[-1])
     named = sum(any(map(str.isalnum, words)) and words[-1] not in ".,;:!?" for _, words in last)
-    return [cell for cell, _ in last] if named == len(last) >= _FEWEST_TITLES else []
+    if not named == len(last) >= _FEWEST_TITLES:
+        return []
+    columns = [cell for cell, _ in last]
+    above = [cell for line, indent in zip(lines[:-1], indents[:-1], strict=True) for cell, _ in cells(line, indent)]
+    # A column may have no measure below its title.
+    alone = [cell for cell in above[:_MOST_COLUMNS] if not any(_below(column, cell) for column in columns)]
+    return sorted({*columns, *alone})
 
 
 def amounts(lines: Sequence[str], indents: Sequence[int], columns: Sequence[Cell]) -> list[AmountLine]:
@@ -103,7 +113,8 @@ def _line(line: str, indent: int, columns: Sequence[Cell]) -> AmountLine | None:
     below_all = len(values) == len(columns) and all(
         _below(cell, column) for (cell, _), column in zip(values, columns, strict=True)
     )
-    if not below_all and not all(_VALUE.fullmatch(words) for _, words in values):
+    is_rule = not label and all(_RULE.fullmatch(words) for _, words in values)
+    if not (below_all or is_rule or all(_VALUE.fullmatch(words) for _, words in values)):
         return None
     return AmountLine(indent, label, tuple(cell for cell, _ in values))
 

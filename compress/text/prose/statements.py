@@ -143,7 +143,8 @@ class Statements(Cards, abc.ABC):
             )
         above = parents(made, [start for start, _ in spans], groups, top)
         for line, (start, end), parent in zip(made, spans, above, strict=True):
-            title = " ".join(self.text[start:end].split()) if line.is_group else ""
-            units.append(Unit(start, end, "row", parent, title=title))
+            words = self.text[start:end]
+            title = " ".join(words.split()) if line.is_group else ""
+            units.append(Unit(start, end, "row", parent, title=title, noise=not any(map(str.isalnum, words))))
         self.add(units[0].start, spans[-1][1], units)
         self.columns = columns._replace(end=spans[-1][1])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from units_support import above
 
+from ctxpipe.compress.text.outline import outline
+from ctxpipe.compress.types import Document
+
 INCOME = """HERON LINES
 STATEMENT OF INCOME
 
@@ -105,3 +108,39 @@ The loans are due on 3 March.
 def test_a_heading_above_another_table_is_no_group() -> None:
     text = "              2031      2030\n\nCash          1,200     1,100\n\nSTAFF\n\nAnn     7\nBob     8\n"
     assert above(text, "Bob") == ["STAFF"]
+
+
+SUMS = """Balance sheet
+as at 31 May
+
+                              Note       2031       2030
+                                           €m         €m
+Current assets
+Boats                            4      1,200      1,150
+Stores                           5        310        310
+                                     --------   --------
+                                        1,510      1,460
+Current liabilities
+Loans                            7       (120)      (110)
+Taxes                            8        (21)       (19)
+"""
+
+
+@pytest.mark.parametrize("measure", [" €m", "€000"])
+def test_a_sum_below_rules_does_not_end_a_table(measure: str) -> None:
+    text = SUMS.replace(" €m", f"{measure:>3}")
+    titles = "\n".join(text.split("\n")[3:5]).strip()
+    assert above(text, "1,510") == [titles, "Current assets"]
+    assert above(text, "(21)") == [titles, "Current liabilities"]
+
+
+def test_rules_below_the_numbers_say_nothing() -> None:
+    units = outline(Document(text=SUMS, source="x")).units(0, len(SUMS))
+    assert [SUMS[u.start : u.end] for u in units if u.noise] == ["--------   --------"]
+
+
+def test_rules_between_paragraphs_make_no_table() -> None:
+    text = (
+        "              Faro      Lagos\n\nThe boats of the two towns\n--------   --------\nlie in the port until May.\n"
+    )
+    assert above(text, "lie in") == []
