@@ -67,6 +67,7 @@ class Kinds(ManualPages):
     def __init__(self, document: Document, facts: Facts) -> None:
         super().__init__(document, facts)
         kinds = (
+            self.typed,
             self.parted,
             self.caption,
             self._notes,
@@ -104,6 +105,7 @@ class Kinds(ManualPages):
             self._list_table: document.language != "rst",
             self.printed: not facts.called,
             self.speech: facts.speakers is None,
+            self.typed: document.kind != "text" or bool(document.language),
             self.statement: document.kind != "text" or bool(document.language),
             self.entry: document.kind != "html",
         }

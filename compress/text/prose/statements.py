@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ctxpipe.compress.text.prose.amounts import AmountLine, Cell, Group, amounts, fitting, parents, titles
 from ctxpipe.compress.text.prose.cards import Cards
 from ctxpipe.compress.text.prose.continued import continued_table
+from ctxpipe.compress.text.prose.expanded import STATEMENT
 from ctxpipe.compress.text.prose.indented import indent_of
 from ctxpipe.compress.text.prose.region import Lines, Region
 from ctxpipe.compress.text.sentences import trim
@@ -40,6 +41,28 @@ class Statements(Cards, abc.ABC):
         if "  " not in lines.words[-1] and "  " not in lines.words[0]:
             return False
         return self._titled_here(lines) or self._titled_above(lines) or self._goes_on_with(lines)
+
+    def typed(self, lines: Lines) -> bool:
+        """What was typed at the prompt of a database, each above what it gave, without blank lines between them."""
+        found = [STATEMENT.match(self.text, *span) for span in lines.spans]
+        at = [index for index, match in enumerate(found) if match]
+        if not at or len(lines.spans) < 2:
+            return False
+        above = self.parent
+        if at[0]:
+            self.block(lines.start, self.line_of(lines.spans[at[0]][0]))
+        for first, stop in itertools.pairwise([*at, len(lines.spans)]):
+            self.introduction, self.base = -1, above
+            start, last = lines.spans[first][0], lines.spans[stop - 1][1]
+            whole = STATEMENT.match(self.text, start, last)
+            end = trim(self.text, *whole.span())[1] if whole else last
+            if end == last:
+                self.running(start, end, lines.spans[first:stop])
+                continue
+            self.add(start, end, [Unit(start, end, "item", above, title=" ".join(self.text[start:end].split()))])
+            self.introduction = start
+            self.block(self.text.find("\n", end) + 1, last)
+        return True
 
     def continued(self, lines: Lines) -> bool:
         """Rows that go on in further lines, under the titles of their columns."""

@@ -13,6 +13,7 @@ from ctxpipe.compress.text.prose.diagnosed import is_excerpt
 from ctxpipe.compress.text.prose.drawn import Drawn, drawn_tables
 from ctxpipe.compress.text.prose.embedded import EmbeddedJson, embedded_json
 from ctxpipe.compress.text.prose.enclosed import Enclosed, enclosures
+from ctxpipe.compress.text.prose.expanded import ExpandedRecords, expanded_records
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.fences import Fence, fences, front_matter, listings
 from ctxpipe.compress.text.prose.heading import Heading
@@ -72,7 +73,7 @@ class _Pipes(NamedTuple):
     end: int
 
 
-_Special = _Pipes | Fence | Drawn | SimpleTable | Infobox | Steps | Planned | EmbeddedJson
+_Special = _Pipes | Fence | Drawn | SimpleTable | ExpandedRecords | Infobox | Steps | Planned | EmbeddedJson
 _Event = _Placed | _Closed | _Special
 
 
@@ -212,9 +213,10 @@ def _special(document: Document) -> list[_Special]:
     if document.kind == "text" and not document.language:
         special += planned(text)
     fenced = sorted((fence.start, fence.end) for fence in special)
-    tables: list[Drawn | SimpleTable | Infobox] = [
+    tables: list[Drawn | SimpleTable | ExpandedRecords | Infobox] = [
         *drawn_tables(text, document.language),
         *simple_tables(text),
+        *expanded_records(text),
         *infoboxes(text),
     ]
     drawn = [table for table in tables if not overlaps(table.start, table.end, fenced)]

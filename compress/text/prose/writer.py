@@ -9,6 +9,7 @@ import regex
 
 from ctxpipe.compress.text.answers import Answers
 from ctxpipe.compress.text.prose.enumerated import Number
+from ctxpipe.compress.text.prose.expanded import STATEMENT
 from ctxpipe.compress.text.prose.facts import Facts
 from ctxpipe.compress.text.prose.headed import after_label, after_question, after_term, is_title, is_titled
 from ctxpipe.compress.text.prose.indented import Indents, indent_of
@@ -121,9 +122,11 @@ class ProseWriter:
     def entitle(self, start: int) -> None:
         """Take what is right above a table or list for its introduction: a short line, or a sentence without end."""
         last = self.regions[-1] if self.regions else None
-        if self.introduction >= 0 or last is None or last.units is not None or last.breaks:
+        if self.introduction >= 0 or last is None or last.units is not None:
             return
         if self.document.page(last.start) != self.document.page(start):
+            return
+        if self._typed(last, start) or last.breaks:
             return
         begin, end = trim(self.text, last.start, last.end)
         words = self.text[begin:end]
@@ -138,6 +141,17 @@ class ProseWriter:
             self.introduction = self.titled(last)
         else:
             self.announced(start)
+
+    def _typed(self, region: Region, start: int) -> bool:
+        """Take what was typed at the prompt of a database for the introduction of the result right below it."""
+        begin, end = trim(self.text, region.start, region.end)
+        if not STATEMENT.fullmatch(self.text, begin, end) or not is_blank(self.text, end, start):
+            return False
+        unit = prose_unit(self.document, begin, end, "item", region.parent)
+        title = " ".join(self.text[begin:end].split())
+        self.regions[-1] = Region(region.start, region.end, region.parent, (unit._replace(title=title),))
+        self.introduction = begin
+        return True
 
     def announced(self, start: int) -> None:
         """Take a sentence right above a list, records or code that has no end for what introduces them."""
