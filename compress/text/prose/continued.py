@@ -39,9 +39,10 @@ class ContinuedTable(NamedTuple):
 
 
 def continued_table(lines: Sequence[str], indents: Sequence[int], at: int = 0) -> ContinuedTable | None:
-    """The table that lines begin with, a title above it aside, if rows of it go on in further lines.
+    """The table that lines begin with, a title above it aside, if rows of it go on in further lines or are summed up.
 
-    A line goes on with the row above it if it has nothing in the first column and begins in another one.
+    A line goes on with the row above it if it has nothing in the first column and begins in another one. A sum stands
+    below a rule in other columns than the first.
 
     Args:
         lines: Lines of a block without blank lines, stripped.
@@ -82,7 +83,8 @@ def _ruled(lines: Sequence[str], indents: Sequence[int], first: int, rule: int) 
         elif not rows:
             return None
         stop = index + 1
-    return ContinuedTable(first, rows, stop) if stop - rule - 1 > len(rows) else None
+    summed = any(_is_rule(lines[index]) and indents[index] >= second for index in rows[1:-1])
+    return ContinuedTable(first, rows, stop) if summed or stop - rule - 1 > len(rows) else None
 
 
 def _titled(lines: Sequence[str], indents: Sequence[int], first: int) -> ContinuedTable | None:

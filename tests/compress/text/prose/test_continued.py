@@ -86,3 +86,23 @@ def test_what_follows_the_table_in_the_first_column_is_no_row() -> None:
 def test_lines_without_titles_of_columns_are_left_alone(text: str) -> None:
     made = outline(Document(text=text, source="x")).units(0, len(text))
     assert not any(unit.kind == "row" for unit in made)
+
+
+SUMMED = """Berth  Boat                Metres      Due
+-----  ----------------  --------  -------
+A1     Gull                  9.50   412.00
+A2     Tern                 11.00   470.00
+                         --------  -------
+** PIER A                   20.50   882.00
+B1     Auk                   7.25   310.00
+"""
+
+
+@pytest.mark.parametrize("row", ["A2", "** PIER A", "B1"])
+def test_a_sum_below_a_rule_does_not_end_the_table(row: str) -> None:
+    assert above(SUMMED, row) == ["\n".join(SUMMED.split("\n")[:2])]
+
+
+def test_the_rule_above_a_sum_says_nothing() -> None:
+    made = outline(Document(text=SUMMED, source="x")).units(0, len(SUMMED))
+    assert [SUMMED[u.start : u.end] for u in made if u.noise] == ["--------  -------"]
