@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MARK = re.compile(r"\d{1,3}[a-z]?|[a-z]{1,2}|[ivxlc]{1,6}|[*†‡§¶]{1,3}|(?:note|nb|n\.?)[ -]?\d{1,3}", re.IGNORECASE)
 _AROUND_MARK = " \t\n\r\u00a0[](){}^.:"
 _BACK = re.compile(r"[\W_]*|(?:back|return|jump up|zurück|retour)\b.{0,30}", re.IGNORECASE | re.DOTALL)
-_CALL = re.compile(r"note-?ref|fn-?ref|\breference\b", re.IGNORECASE)
+_CALL = re.compile(r"note-?ref|fn-?ref", re.IGNORECASE)
 _NOTE = re.compile(
     r"(?:foot|end|rear|cite_)-?note|(?:^|[-_\s])(?:fn|note)s?(?:[-_:.\s\d]|$)|\bdoc-footnote\b", re.IGNORECASE
 )

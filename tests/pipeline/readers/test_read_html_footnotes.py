@@ -64,6 +64,7 @@ def test_a_note_that_is_called_twice_stands_once() -> None:
         '<p>See part <a href="#c2">2</a>.</p><div id="c2"><p>Each pays 5.</p></div>',
         '<p>See <sup><a href="#c2">2</a></sup>.</p><div id="c2"><h2>Fees</h2><p>Each pays 5.</p></div>',
         '<ul><li><a href="#c1">1</a></li><li><a href="#c2">2</a></li></ul><p id="c1">One.</p><p id="c2">Two.</p>',
+        '<p>Use <a class="reference internal" href="b.html#if">if</a>, or <a class="reference" href="#no">or</a>.</p>',
         '<p id="c2">Each pays 5.</p><p>See <sup><a href="#c2">the fees</a></sup>.</p>',
     ],
 )
