@@ -46,8 +46,9 @@ def line_numbers(text: str) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     for run in _runs(text):
-        marked = bool(run[0].mark)
-        if len(run) >= _FEWEST and (_is_listing(text, run) if marked else _is_transcript(run)):
+        if len(run) < _FEWEST or not any(line.words.strip() for line in run):
+            continue
+        if _is_listing(text, run) if run[0].mark else _is_transcript(run):
             found.extend((line.start, line.end) for line in run)
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from units_support import above, check_units
 
+from ctxpipe.compress.text.code import code_units
 from ctxpipe.compress.text.outline import outline
-from ctxpipe.compress.text.prose.numbered import line_numbers
+from ctxpipe.compress.text.prose.numbered import is_listing_of_code, line_numbers
+from ctxpipe.compress.text.unit import Unit
 from ctxpipe.compress.types import Document
 
 CODE = """class Ferry:
@@ -101,9 +104,9 @@ def test_turns_of_a_transcript_are_whole_under_what_is_asked() -> None:
 
 def test_turns_go_on_over_pages() -> None:
     lines = [f"        Q.   Did boat {at} leave?\n        A.   It left\nat {at} in the morning." for at in range(20)]
-    pages = itertools.batched("\n".join(lines).splitlines(), 25) if hasattr(itertools, "batched") else ()
-    each = list(pages) or [tuple("\n".join(lines).splitlines()[at : at + 25]) for at in range(0, 60, 25)]
-    text = "\n".join("".join(f"{at:2}  {line}\n" for at, line in enumerate(page, 1)) for page in each)
+    all_lines = "\n".join(lines).splitlines()
+    pages = [all_lines[at : at + 25] for at in range(0, len(all_lines), 25)]
+    text = "\n".join("".join(f"{at:2}  {line}\n" for at, line in enumerate(page, 1)) for page in pages)
     for at in (3, 11, 19):
         assert above(text, f"at {at} in")[-1].endswith(f"Did boat {at} leave?")
 
@@ -121,6 +124,7 @@ def test_who_asks_stands_above_the_questions() -> None:
     assert above(text, "At nine")[0].endswith("BY MR. LAND:")
 
 
+NUMBER = re.compile(r"^ *\d+(?:\t|→| ?[|│]|:|$)", re.MULTILINE)
 WORDS = st.sampled_from(
     ["def fare(x):", "    return 31", "", "        if late:", "# fees", "The boat leaves at nine.", "}"]
 )
@@ -128,5 +132,19 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, min_size=5, max_size=30), st.sampled_from(FORMS))
 def test_numbers_change_no_unit(lines: list[str], form: str) -> None:
-    text = numbered("\n".join(lines) + "\n", form)
-    kept(text)
+    bare = "\n".join(lines) + "\n"
+    text = numbered(bare, form)
+    made = outline(Document(text=text, source="x")).units(0, len(text))
+    check_units(text, made)
+    assert [word for words in said(text, made) for word in words] == text.split()
+    if line_numbers(text):
+        code = is_listing_of_code(bare)
+        expected = code_units(bare) if code else outline(Document(text=bare, source="x")).units(0, len(bare))
+        assert said(text, made, number=True) == said(bare, expected)
+
+
+def said(text: str, units: Sequence[Unit], *, number: bool = False) -> list[list[str]]:
+    """The words of units and of what closes them, in order; without the number of each line."""
+    spans = [(unit.start, unit.end) for unit in units] + [(u.close, u.close_end) for u in units if u.close >= 0]
+    stretches = (text[start:end] for start, end in sorted(spans))
+    return [(NUMBER.sub("", words) if number else words).split() for words in stretches]
