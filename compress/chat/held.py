@@ -1,4 +1,4 @@
-"""Long texts that JSON holds in its strings: a file that a tool read, what a command printed, JSON in JSON."""
+"""Texts of messages cut like documents, also those that JSON holds in its strings: files, outputs, JSON in JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import MARK
 from ctxpipe.compress.text.data.json_tree import is_json, scan
 from ctxpipe.compress.text.sentences import is_blank
+from ctxpipe.compress.types import Document, Kind
 
 _LONG = 400
 """Characters from which on a string is cut as a text of its own."""
@@ -30,6 +32,28 @@ class _Held(NamedTuple):
     start: int
     end: int
     text: str
+
+
+def cut_text(compressor: Compressor, text: str, longest: int, question: str | None) -> str:
+    """A text of a message in at most so many tokens.
+
+    Args:
+        compressor: Cuts it.
+        text: The text.
+        longest: Most tokens.
+        question: What the kept text should serve.
+    """
+    count = compressor.tokenizer.count
+    held = cut_held(text, longest, count=count, cut=lambda inner, most: cut_text(compressor, inner, most, question))
+    if held is not None:
+        return held
+    return compressor.compress([message_document(text)], question=question, budget=longest).text
+
+
+def message_document(text: str) -> Document:
+    """A text of a message as a document; what tools give is often JSON, which is cut by member."""
+    kind: Kind = "json" if text.lstrip()[:1] in ("{", "[") and is_json(text) else "text"
+    return Document(text=text, source="message", kind=kind)
 
 
 def cut_held(text: str, longest: int, *, count: Count, cut: Cut) -> str | None:

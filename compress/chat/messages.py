@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ctxpipe.compress.chat.held import cut_held
+from ctxpipe.compress.chat.held import cut_text
 from ctxpipe.compress.chat.shape import (
     INSTRUCTIONS,
     Message,
@@ -28,8 +28,7 @@ from ctxpipe.compress.chat.turns import Turn, turns
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
 from ctxpipe.compress.text.counting import Tokenizer
-from ctxpipe.compress.text.data.json_tree import is_json
-from ctxpipe.compress.types import Document, Kind, RankingText
+from ctxpipe.compress.types import RankingText
 from ctxpipe.errors import ChatBudgetError, UsageError
 
 PER_MESSAGE, PER_CHAT = 4, 3
@@ -40,12 +39,6 @@ _SHORTEST = 48
 """Tokens to which a text may at least be cut."""
 
 Cost = Callable[[Message], int]
-
-
-def message_document(text: str) -> Document:
-    """A text of a message as a document; what tools give is often JSON, which is cut by member."""
-    kind: Kind = "json" if text.lstrip()[:1] in ("{", "[") and is_json(text) else "text"
-    return Document(text=text, source="message", kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,12 +260,8 @@ class _Chat:
         return with_texts(self.messages[index], new)
 
     def _cut_text(self, text: str, longest: int) -> str:
-        held = cut_held(text, longest, count=self.compressor.tokenizer.count, cut=self._cut_text)
-        if held is not None:
-            return held
-        asked = self.question or self._last_words
         plain = replace(self.compressor, format=Plain(), marks=False)
-        return plain.compress([message_document(text)], question=asked, budget=longest).text
+        return cut_text(plain, text, longest, self.question or self._last_words)
 
     @property
     def _last_words(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ctxpipe.compress.chat.messages import PER_CHAT, PER_MESSAGE, compress_messages, message_document
+from ctxpipe.compress.chat.held import cut_text
+from ctxpipe.compress.chat.messages import PER_CHAT, PER_MESSAGE, compress_messages
 from ctxpipe.compress.chat.shape import document_place, texts, with_texts
 from ctxpipe.compress.compressor import Compressor
 from ctxpipe.compress.select.formats import Plain
@@ -139,7 +140,7 @@ class Cutter:
         return self._cut(text, most, asked)
 
     def _cut(self, text: str, most: int, question: str) -> str:
-        return self.compressor.compress([message_document(text)], question=question, budget=most).text
+        return cut_text(self.compressor, text, most, question)
 
 
 def make_cutter(tokenizer: str | None, rank: str) -> Cutter:

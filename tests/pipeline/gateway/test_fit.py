@@ -105,6 +105,18 @@ def test_pictures_stay_where_they_are(running: Running, behind: Target) -> None:
     assert sent["messages"][-1]["content"] == last
 
 
+def test_a_long_text_in_json_of_the_last_turn_is_cut_as_a_text_of_its_own(running: Running, behind: Target) -> None:
+    held = json.dumps({"path": "hay.txt", "content": HAY.replace(". ", ".\n")})
+    parts = [{"type": "text", "text": held}, {"type": "text", "text": QUESTION}]
+    running.post("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": parts}]})
+    sent = behind.last("/v1/chat/completions").json
+    assert count(sent) <= WINDOW
+    found = json.loads(sent["messages"][0]["content"][0]["text"])
+    assert found["path"] == "hay.txt"
+    assert NEEDLE in found["content"]
+    assert "…" in found["content"]
+
+
 def test_responses_keep_items_and_their_fields(running: Running, behind: Target) -> None:
     items = [
         {"role": "user", "content": [{"type": "input_text", "text": HAY}]},
