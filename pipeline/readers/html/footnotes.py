@@ -202,13 +202,16 @@ def _marks(note: LexborNode, name: str) -> Iterator[int]:
     if note.tag == "dd" and before is not None and before.tag == "dt" and _mark(before.text()):
         yield before.mem_id
     first = _first(note)
-    if first is None or first.parent is None:
+    if first is None:
         return
-    names = [name, name.rpartition("-")[0]]
-    if first.parent.tag in _INLINE and _mark(first.parent.text()) in names:
-        yield first.parent.mem_id
+    names = [one for one in (name, name.rpartition("-")[0]) if one]
+    label: LexborNode | None = first.parent
+    while label is not None and label.tag in _INLINE:
+        if _mark(label.text()) in names:
+            yield label.mem_id
+        label = label.parent
     words = (first.text_content or "").lstrip()
-    mark = re.match(rf"[\[(^]?(?:{'|'.join(map(re.escape, filter(None, names)))})(?:[\]).:]+\s*|\s+)(?=\S)", words)
+    mark = re.match(rf"[\[(^]?(?:{'|'.join(map(re.escape, names))})(?:[\]).:]+\s*|\s+)(?=\S)", words)
     if mark:
         first.replace_with(words[mark.end() :])
 

@@ -34,6 +34,12 @@ def text(markup: str) -> str:
             '<a class="footnote-reference" href="#f1" id="r1">1</a>',
             '<aside id="f1"><b><i>[</i><a href="#r1">1</a><i>]</i></b><p>But not <i>seals</i>.</p></aside>',
         ),
+        (
+            '<a role="doc-noteref" href="#f1" id="r1">1</a>',
+            '<aside id="f1"><span class="label"><span>[</span>1<span>]</span></span>'
+            '<span class="backrefs">(<a href="#r1">1</a>,<a href="#r2">2</a>)</span>'
+            "<p>But not <i>seals</i>.</p></aside>",
+        ),
     ],
 )
 def test_a_note_is_called_and_defined_by_its_mark(call: str, note: str) -> None:
