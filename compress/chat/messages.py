@@ -137,6 +137,11 @@ class _Chat:
         self.cost = cost
         self.base = base
         self.turns = turns(messages)
+        self.corrections: dict[int, list[int]] = {}
+        """Turns that take back another, by that one."""
+        for index, turn in enumerate(self.turns):
+            if turn.takes_back >= 0:
+                self.corrections.setdefault(turn.takes_back, []).append(index)
         self.costs = [cost(message) for message in messages]
         # If the chat ends in results of tools, the model reads them next, so the calls stay too. If it ends in what the
         # assistant says, the model may have to go on from there.
@@ -183,8 +188,7 @@ class _Chat:
         """The turns that correct one, or that it corrects."""
         first = self.turns[index].takes_back
         first = index if first < 0 else first
-        corrections = [i for i, turn in enumerate(self.turns) if turn.takes_back == first]
-        return [first, *corrections] if corrections else []
+        return [first, *self.corrections[first]] if first in self.corrections else []
 
     def _fixed(self, turn: Turn) -> list[int]:
         """Of a turn that stays: instructions, and what the user said last; the answers to it so far may be cut."""

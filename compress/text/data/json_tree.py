@@ -96,11 +96,18 @@ def is_json(text: str) -> bool:
     return _is_value(text) or _is_json_lines(text)
 
 
-def _is_value(text: str) -> bool:
-    # Values are not needed, and an integer of thousands of digits would be refused where it is turned into one.
+def bare_decoder() -> json.JSONDecoder:
+    """Finds where JSON ends, and whether it is valid, without its values.
+
+    An integer of thousands of digits would be refused where it is turned into one.
+    """
     count: Callable[..., int] = len
+    return json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count)
+
+
+def _is_value(text: str) -> bool:
     try:
-        json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count).decode(text)
+        bare_decoder().decode(text)
     except RecursionError:
         return _is_deep_value(text)
     except ValueError:

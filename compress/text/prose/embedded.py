@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ctxpipe.compress.text.data.json_tree import bare_decoder
 from ctxpipe.compress.text.data.json_units import json_units
 from ctxpipe.compress.text.prose.units import moved, overlaps
 from ctxpipe.compress.text.unit import Unit
@@ -48,8 +48,7 @@ def embedded_json(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[Embe
         text: The text.
         hidden: Where none is looked for: fences and tables, in order.
     """
-    count: Callable[..., int] = len
-    decoder = json.JSONDecoder(object_pairs_hook=count, parse_int=count, parse_float=count)
+    decoder = bare_decoder()
     failures = at = 0
     while failures < _FAILURES and (begins := _BEGINS.search(text, at)) is not None:
         start = begins.end()
@@ -57,15 +56,16 @@ def embedded_json(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[Embe
         at = line + 1 or len(text)
         if overlaps(start, start + 1, hidden):
             continue
+        printed = _as_json(text[start : line if line >= 0 else len(text)])
+        source, begin = (printed, 0) if printed else (text, start)
         try:
-            printed = _as_json(text[start : line if line >= 0 else len(text)])
-            length = decoder.raw_decode(printed or text, 0 if printed else start)[1] - (0 if printed else start)
+            _, stop = decoder.raw_decode(source, begin)
         except (ValueError, RecursionError):
             failures += 1
             continue
-        end = start + length
+        end = start + stop - begin
         if end - start >= (_LONG if begins["label"] else _SHORTEST) and _ENDS.match(text, end):
-            yield EmbeddedJson(start, end, printed[: end - start] or text[start:end])
+            yield EmbeddedJson(start, end, source[begin:stop])
             at = end
 
 
